@@ -1,0 +1,71 @@
+import type { ExitReason } from './errors.js';
+import type { EpochMs, Milliseconds } from './quantities.js';
+
+/** The phases of a test, each a subcommand. */
+export type Phase = 'seed' | 'run' | 'verify' | 'cleanup';
+
+/**
+ * Everything that can happen, in plain words. A closed union: the terminal, plain lines, JSON and every report are
+ * folds over it, and a run's events.ndjson is the list of them.
+ */
+export type LoadctlEvent =
+  /** A phase began; `title` says what it is about to do, in one line. */
+  | { readonly type: 'phase-started'; readonly phase: Phase; readonly environment: string; readonly title: string }
+  /** A phase came to its end; `reasons` are all that hold (empty: it passed). */
+  | { readonly type: 'phase-finished'; readonly phase: Phase; readonly elapsedMs: Milliseconds; readonly reasons: readonly ExitReason[] }
+  /** A piece of work that takes a while began: connecting, archiving, seeding one store. Ids are unique within a phase. */
+  | { readonly type: 'step-started'; readonly step: string; readonly title: string }
+  /** How far a step is; `total` where it is known. */
+  | { readonly type: 'step-progressed'; readonly step: string; readonly done: number; readonly total?: number; readonly unit: string }
+  /** A step is done; `detail` is what came of it, in a few words. */
+  | { readonly type: 'step-finished'; readonly step: string; readonly elapsedMs: Milliseconds; readonly detail: string }
+  /** A step failed; the error itself ends the phase and is told by the shell. */
+  | { readonly type: 'step-failed'; readonly step: string; readonly message: string }
+  /** Something the user should know and that does not end the phase. */
+  | { readonly type: 'warned'; readonly message: string; readonly hint?: string }
+  /** Something the user may want to know. */
+  | { readonly type: 'noted'; readonly message: string }
+  /** The run's directory was made. */
+  | { readonly type: 'run-opened'; readonly run: string; readonly directory: string; readonly planHash: string }
+  /** A k6 process was started, paused. */
+  | { readonly type: 'runner-started'; readonly runner: string; readonly host: string; readonly pid?: number; readonly segment: string }
+  /** A runner has its VUs and waits at the barrier. */
+  | { readonly type: 'runner-ready'; readonly runner: string; readonly vus: number }
+  /** setup() ran, once, on this runner. */
+  | { readonly type: 'setup-finished'; readonly runner: string; readonly elapsedMs: Milliseconds }
+  /** All runners were released; `skewMs` is the spread of the moments at which their test began. */
+  | { readonly type: 'fleet-released'; readonly runners: number; readonly skewMs: Milliseconds }
+  /** One second of the whole fleet. */
+  | {
+      readonly type: 'fleet-sampled';
+      readonly elapsedMs: Milliseconds;
+      readonly totalMs: Milliseconds;
+      readonly vus: number;
+      readonly requests: number;
+      readonly requestsPerSecond: number;
+      readonly failedRequests: number;
+      readonly iterations: number;
+      readonly runnersReporting: number;
+    }
+  /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
+  | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }
+  /** The load is being ended before its time, everywhere. */
+  | { readonly type: 'fleet-stopped'; readonly reason: string }
+  /** No runner makes load any more. */
+  | { readonly type: 'load-ended'; readonly elapsedMs: Milliseconds }
+  /** teardown() ran, once, on this runner; `error` is what it threw. */
+  | { readonly type: 'teardown-finished'; readonly runner: string; readonly elapsedMs: Milliseconds; readonly error?: string }
+  /** A runner's process is gone; `lost`: it ended without being asked to, or without its numbers. */
+  | { readonly type: 'runner-ended'; readonly runner: string; readonly exitCode?: number; readonly signal?: string; readonly lost: boolean }
+  /** What the script's own handleSummary wrote to its stdout. */
+  | { readonly type: 'summary-handled'; readonly stdout: string }
+  /** The run was judged; the verdict is verdict.json's. */
+  | { readonly type: 'judged'; readonly run: string; readonly verdict: unknown }
+  /** The receipt of a cleanup; receipt.json's content. */
+  | { readonly type: 'receipt-made'; readonly receipt: unknown };
+
+/** An event with the moment it happened: a line of events.ndjson. */
+export type LoggedEvent = LoadctlEvent & { readonly at: EpochMs };
+
+/** Tells that something happened. Never throws, never waits. */
+export type Emit = (event: LoadctlEvent) => void;

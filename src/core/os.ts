@@ -1,0 +1,79 @@
+import type { Command } from './command.js';
+import type { EpochMs, Milliseconds } from './quantities.js';
+
+/** Time as the code sees it. */
+export interface Clock {
+  /** Now, by the machine's wall clock. */
+  now(): EpochMs;
+  /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
+  sleep(ms: Milliseconds, signal?: AbortSignal): Promise<void>;
+}
+
+/** How a process ended: exactly one of the two is set, or `error` when it never started. */
+export interface ProcessEnd {
+  readonly exitCode?: number;
+  readonly signal?: NodeJS.Signals;
+  /** The system's error code when the process could not be started (`ENOENT`, `EACCES`). */
+  readonly error?: string;
+}
+
+/** A process that runs. */
+export interface Process {
+  readonly pid: number | undefined;
+  /** Resolves when the process is gone; never rejects. */
+  readonly ended: Promise<ProcessEnd>;
+  /** Sends a signal to the process; false when it is gone. */
+  kill(signal: NodeJS.Signals): boolean;
+  /** Writes a line to the process's stdin, where it is a pipe. */
+  write(text: string): void;
+}
+
+/** Where a process's output goes: a file that is appended to, or a function that gets it line by line. */
+export interface SpawnOptions {
+  readonly stdout?: { file: string } | ((line: string) => void);
+  readonly stderr?: { file: string } | ((line: string) => void);
+  /** A process group of its own: Ctrl-C in the terminal does not reach it. */
+  readonly ownGroup?: boolean;
+  /** Keep stdin open as a pipe for {@link Process.write}. */
+  readonly stdinPipe?: boolean;
+}
+
+/** Starts a process; never throws: a process that cannot be started ends with `error`. */
+export type Spawn = (command: Command, options?: SpawnOptions) => Process;
+
+/** What a finished command said. */
+export interface Output extends ProcessEnd {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end and hands back what it said; never throws. */
+export type Execute = (command: Command, options?: { timeoutMs?: Milliseconds; signal?: AbortSignal }) => Promise<Output>;
+
+/** The one way out to the operating system; made in src/world.ts, handed down in slices. */
+export interface World {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly home: string;
+  readonly clock: Clock;
+  readonly spawn: Spawn;
+  readonly execute: Execute;
+  /** The name of this machine and of the person at it, for run.json and the lock. */
+  readonly who: { readonly user: string; readonly host: string };
+  readonly pid: number;
+  readonly stdout: Screen;
+  readonly stderr: Screen;
+  /** The first SIGINT or SIGTERM aborts `interrupted`, the second one `killed`. */
+  onInterrupt(listener: (count: number, signal: NodeJS.Signals) => void): () => void;
+}
+
+/** A stream that people or programs read. */
+export interface Screen {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Columns; 80 where it is no terminal. */
+  readonly width: number;
+  /** The stream itself, for a library that draws on it. */
+  readonly stream: NodeJS.WriteStream;
+}

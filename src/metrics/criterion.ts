@@ -1,0 +1,78 @@
+import type { Milliseconds } from '../core/quantities.js';
+import type { Summary } from './summary.js';
+
+/** How a value is held against a limit; k6's operators. */
+export type Operator = '<' | '<=' | '>' | '>=' | '==' | '===' | '!=';
+
+/** One thing that must be true of a run: a line of the SLA, a threshold of the script, a limit for the servers. */
+export interface Criterion {
+  /** As people wrote it: `p95`, `availability`, `http_req_duration{name:GET /events} p(99)`. */
+  readonly name: string;
+  readonly source: 'client' | 'server' | 'script';
+  /** A key of summary.json's metrics, or `availability`, or a monitor's name. */
+  readonly metric: string;
+  /** A key of the metric's values: `p(95)`, `rate`, `count`, `avg`… */
+  readonly stat: string;
+  readonly operator: Operator;
+  /** In the metric's own unit: milliseconds, a share 0…1, a number per second, a count. */
+  readonly limit: number;
+  /** `ms`, `%` (a share, shown times 100), `/s`, `B` or nothing: how limit and value are shown. */
+  readonly unit: 'ms' | '%' | '/s' | 'B' | '';
+  /** `steady`: only what belongs to the judged window; `test`: the whole test. */
+  readonly window: 'steady' | 'test';
+}
+
+/** How one criterion came out. `undecided`: the limit lies inside the bounds of a percentile. */
+export type Outcome = 'pass' | 'fail' | 'undecided' | 'no-data' | 'not-measured';
+
+/** One line of verdict.json. */
+export interface JudgedCriterion {
+  readonly name: string;
+  readonly source: 'client' | 'server' | 'script';
+  readonly metric: string;
+  /** As shown: `< 500 ms`. */
+  readonly limit: string;
+  /** In the metric's own unit; null without data. */
+  readonly actual: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly unit: Criterion['unit'];
+  /** What was judged, in words: `steady 5s–55s`, `whole test 1m`. */
+  readonly window: string;
+  readonly outcome: Outcome;
+}
+
+/** What a run is found to be. */
+export type VerdictWord = 'pass' | 'fail' | 'invalid' | 'interrupted';
+
+/** verdict.json. */
+export interface Verdict {
+  readonly version: 1;
+  readonly run: string;
+  readonly verdict: VerdictWord;
+  /** Why, in words a user can act on; empty for a pass. */
+  readonly reasons: readonly string[];
+  readonly criteria: readonly JudgedCriterion[];
+}
+
+/** Good and all probes of the target's health in the judged window; undefined where the profile has no `health`. */
+export interface ProbeCount {
+  readonly good: number;
+  readonly total: number;
+}
+
+/** What the judge knows. */
+export interface Evidence {
+  readonly run: string;
+  /** Missing where the run was ended before any runner wrote its numbers. */
+  readonly summary: Summary | undefined;
+  readonly probes: ProbeCount | undefined;
+  /** How long the judged window really was; a throughput is a count of it divided by this. */
+  readonly windowMs: Milliseconds;
+  /** In words, for the table. */
+  readonly windows: { readonly steady: string; readonly test: string };
+  /** Evidence that the measurement is at fault: makes the verdict `invalid`. */
+  readonly faults: readonly string[];
+  /** Why the run ended before its time (Ctrl-C, SIGTERM): makes it `interrupted`. Undefined for a run that came to its end. */
+  readonly interruption: string | undefined;
+}
