@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { duration, text } from '../words.js';
+
+const wildcard = /[%_*?[\]\\]/;
+
+/** Whether a prefix is long and plain enough to delete by: 8 characters or more, none of them a wildcard. */
+export function prefixProblem(prefix: string): string | undefined {
+  if (wildcard.test(prefix)) return 'expected a prefix without wildcards (`%`, `_`, `*`, `?`, `[`, `]` and `\\` are some)';
+  return prefix.length < 8 ? 'expected a prefix of at least 8 characters such as `load-test-user-`' : undefined;
+}
+
+const store = text('the name of a store').describe('The store’s name.');
+const tableName = text('a table’s name');
+
+const byColumn = z
+  .strictObject({
+    store,
+    table: tableName.meta({ description: 'A table that holds test data.', examples: ['reservations'] }),
+    column: text('a column’s name').meta({ description: 'The column whose value begins with the prefix.', examples: ['user_id'] }),
+  })
+  .describe('Rows by their own column.');
+
+const byReference = z
+  .strictObject({
+    store,
+    table: tableName.meta({ description: 'A table whose rows belong to rows of another one.', examples: ['payments'] }),
+    via: tableName.meta({ description: 'The table they belong to; listed further up.', examples: ['reservations'] }),
+    column: text('a column’s name').describe('The referencing column, where the foreign key does not tell.').exactOptional(),
+  })
+  .describe('Rows by way of another table’s.');
+
+const flush = z
+  .strictObject({
+    store,
+    flush: z
+      .union([z.literal(true), z.literal('true').transform(() => true as const), z.literal('everything')], {
+        error: 'expected `true` or `everything`',
+      })
+      .describe('Empty the store’s `testDatabase`. `everything`: also where keys in it fit none of the profile’s patterns.'),
+  })
+  .describe('The whole test database.');
+
+const keys = z
+  .strictObject({
+    store,
+    keys: text('a pattern such as `user:load-test-user-*`')
+      .refine((value) => (value.split(/[*?[\\]/)[0] ?? '').length >= 8, {
+        error: 'expected a pattern that begins with at least 8 plain characters such as `user:load-test-user-*`',
+      })
+      .meta({ description: 'Keys that fit this pattern.', examples: ['user:load-test-user-*'] }),
+  })
+  .describe('Keys by pattern.');
+
+/** What is taken out after the test. */
+export const cleanup = z
+  .strictObject({
+    prefix: text('a prefix such as `load-test-user-`')
+      .superRefine((value, context) => {
+        const problem = prefixProblem(value);
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      })
+      .meta({ description: 'What the ids of everything that the test writes begin with.', examples: ['load-test-user-'] }),
+    rows: z
+      .array(z.union([byReference, byColumn]))
+      .prefault([])
+      .describe('The tables that hold test data.'),
+    caches: z
+      .array(z.union([keys, flush]))
+      .prefault([])
+      .describe('The caches that hold test data.'),
+    settle: duration().describe('How long nothing new may turn up before the count is believed.').exactOptional(),
+  })
+  .describe('What is taken out after the test.');

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { Criterion } from '../../metrics/criterion.js';
+import { type CriterionProblem, readAbort, readCritical, readSla } from '../criteria.js';
+import { duration } from '../words.js';
+
+const limit = z.union([z.string(), z.number()], { error: 'expected a limit such as `< 500ms`' });
+const limits = z.union([limit, z.array(limit).min(1, { error: 'expected at least one limit' })], { error: 'expected a limit such as `< 500ms`' });
+
+type Read = { criterion: Criterion } | CriterionProblem;
+
+function collect(reads: readonly (Read & { path: PropertyKey[] })[], context: z.RefinementCtx): Criterion[] {
+  return reads.flatMap((read) => {
+    if ('criterion' in read) return [read.criterion];
+    context.addIssue({ code: 'custom', message: read.problem, path: read.path, params: { token: read.on } });
+    return [];
+  });
+}
+
+/** What the test must show, on the client's side. */
+export const sla = z
+  .record(z.string(), limits)
+  .transform((words, context) =>
+    collect(
+      Object.entries(words).flatMap(([name, value]) =>
+        Array.isArray(value)
+          ? value.map((item, index) => ({ ...readSla(name, String(item)), path: [name, index] }))
+          : [{ ...readSla(name, String(value)), path: [name] }],
+      ),
+      context,
+    ),
+  )
+  .prefault({})
+  .meta({
+    description:
+      'What the test must show, measured by the clients: `p95` (and `p50`, `p99.9`, `avg`, `med`, `max`), `availability`, `errors`, `throughput`, or any k6 metric with k6’s thresholds.',
+    examples: [{ p95: '< 500ms', availability: '99.9%', errors: '< 0.1%', throughput: '30000/s' }],
+  });
+
+/** What the servers must keep to. */
+export const critical = z
+  .record(z.string(), limit)
+  .transform((words, context) =>
+    collect(
+      Object.entries(words).map(([name, value]) => ({ ...readCritical(name, String(value)), path: [name] })),
+      context,
+    ),
+  )
+  .prefault({})
+  .meta({
+    description: 'What the servers must keep to; a name is a monitor’s. A bare value is an upper limit.',
+    examples: [{ cpu: '< 80%', dbConnections: '< 90%', queueDepth: '< 1000' }],
+  });
+
+/** When the test is ended before its time. */
+export const abort = z
+  .array(
+    z.strictObject({
+      when: z
+        .string({ error: 'expected a condition such as `errors > 5%`' })
+        .transform((value, context) => {
+          const [criterion] = collect([{ ...readAbort(value), path: [] }], context);
+          return criterion ?? z.NEVER;
+        })
+        .meta({ description: 'What must not be: a word of the SLA, a k6 metric with its stat or a monitor, and a limit.', examples: ['errors > 5%'] }),
+      for: duration().prefault('10s').describe('How long it must hold without a break.'),
+      after: duration().prefault('0').describe('How long after the start it begins to count.'),
+    }),
+  )
+  .prefault([])
+  .meta({ description: 'When the test is ended before its time.', examples: [[{ when: 'errors > 5%', for: '30s', after: '1m' }]] });

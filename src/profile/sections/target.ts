@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { text, url } from '../words.js';
+
+const web = (example = 'https://staging.example.com') => url(['http', 'https'], example);
+
+/** The system under test: one URL, or two colours of which only the one that is not live is loaded. */
+export const target = z
+  .strictObject({
+    url: web().describe('Where the target answers. The script sees it as `__ENV.BASE_URL`.').exactOptional(),
+    health: text('a path such as `/healthz` or a URL')
+      .regex(/^(\/|https?:\/\/|.*\$\{)/, { error: 'expected a path such as `/healthz` or a URL' })
+      .meta({ description: 'A path of the target, or a full URL, that is probed once a second for `availability`.', examples: ['/healthz'] })
+      .exactOptional(),
+    colours: z
+      .strictObject({
+        blue: web('https://blue.example.com').describe('The URL of the blue colour.'),
+        green: web('https://green.example.com').describe('The URL of the green colour.'),
+      })
+      .describe('Blue-green: instead of `url`. Only the colour that is not live is loaded.')
+      .exactOptional(),
+    live: z
+      .strictObject({
+        url: web('https://example.com/colour').describe('Asked which colour is live.').exactOptional(),
+        jsonPath: text()
+          .meta({ description: 'Where the answer holds the colour, when it is JSON.', examples: ['$.live'] })
+          .exactOptional(),
+        header: text()
+          .meta({ description: 'The header of the answer that holds the colour.', examples: ['x-live-colour'] })
+          .exactOptional(),
+        command: text()
+          .meta({ description: 'A command that prints the colour, instead of a URL.', examples: ['./which-colour'] })
+          .exactOptional(),
+      })
+      .describe('How the live colour is looked up: a URL (with `jsonPath` or `header`) or a command.')
+      .exactOptional(),
+  })
+  .describe('The system under test. A profile has `url` or `colours`.');
