@@ -5,6 +5,12 @@ import type { EpochMs, Milliseconds } from './quantities.js';
 export type Phase = 'seed' | 'run' | 'verify' | 'cleanup';
 
 /**
+ * Why a load is ended before its time: Ctrl-C or SIGTERM; `test.abort()`; a runner that was lost; the lock that was
+ * lost; the run directory that can no longer be written.
+ */
+export type StopCause = 'signal' | 'script' | 'runner-lost' | 'lock-lost' | 'directory-lost';
+
+/**
  * Everything that can happen, in plain words. A closed union: the terminal, plain lines, JSON and every report are
  * folds over it, and a run's events.ndjson is the list of them.
  */
@@ -33,8 +39,8 @@ export type LoadctlEvent =
   | { readonly type: 'runner-ready'; readonly runner: string; readonly vus: number }
   /** setup() ran, once, on this runner. */
   | { readonly type: 'setup-finished'; readonly runner: string; readonly elapsedMs: Milliseconds }
-  /** All runners were released; `skewMs` is the spread of the moments at which their test began. */
-  | { readonly type: 'fleet-released'; readonly runners: number; readonly skewMs: Milliseconds }
+  /** All runners were released: the load begins. */
+  | { readonly type: 'fleet-released'; readonly runners: number }
   /** One second of the whole fleet. */
   | {
       readonly type: 'fleet-sampled';
@@ -50,13 +56,15 @@ export type LoadctlEvent =
   /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
   | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }
   /** The load is being ended before its time, everywhere. */
-  | { readonly type: 'fleet-stopped'; readonly reason: string }
+  | { readonly type: 'fleet-stopped'; readonly cause: StopCause; readonly reason: string }
   /** No runner makes load any more. */
   | { readonly type: 'load-ended'; readonly elapsedMs: Milliseconds }
   /** teardown() ran, once, on this runner; `error` is what it threw. */
   | { readonly type: 'teardown-finished'; readonly runner: string; readonly elapsedMs: Milliseconds; readonly error?: string }
   /** A runner's process is gone; `lost`: it ended without being asked to, or without its numbers. */
   | { readonly type: 'runner-ended'; readonly runner: string; readonly exitCode?: number; readonly signal?: string; readonly lost: boolean }
+  /** How far apart the runners' first iterations began, by what they measured themselves. */
+  | { readonly type: 'start-skew-measured'; readonly skewMs: Milliseconds }
   /** What the script's own handleSummary wrote to its stdout. */
   | { readonly type: 'summary-handled'; readonly stdout: string }
   /** The run was judged; the verdict is verdict.json's. */

@@ -62,6 +62,9 @@ export interface World {
   /** The name of this machine and of the person at it, for run.json and the lock. */
   readonly who: { readonly user: string; readonly host: string };
   readonly pid: number;
+  readonly versions: { readonly node: string };
+  /** Whether a process of this id runs on this machine. */
+  isAlive(pid: number): boolean;
   readonly stdout: Screen;
   readonly stderr: Screen;
   /** The first SIGINT or SIGTERM aborts `interrupted`, the second one `killed`. */

@@ -1,0 +1,70 @@
+import type { Command } from '../core/command.js';
+
+/** A k6 binary with what every call of it gets. */
+export interface K6 {
+  readonly file: string;
+  /** A config file of ours (`{}`): it shuts out the user's own. */
+  readonly configFile: string;
+  /** The whole environment of the process. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What one runner is told to do. */
+export interface RunnerTask {
+  readonly archive: string;
+  /** `0:1/3`, with the sequence `0,1/3,2/3,1` that all runners share. */
+  readonly segment: string;
+  readonly sequence: string;
+  /** host:port of its REST API. */
+  readonly address: string;
+  /** The stats of every Trend: k6's `--summary-trend-stats`. */
+  readonly trendStats: string;
+  readonly userAgent: string;
+  /** The file that k6 writes its numbers to: `--summary-export`. */
+  readonly summaryFile: string;
+}
+
+const quiet = ['--log-format', 'json', '--no-color', '--quiet'];
+
+/** `k6 inspect`: the options of a script as k6 understands them, without running it. */
+export function inspectCommand(k6: K6, script: string): Command {
+  return command(k6, ['inspect', '--include-system-env-vars', '--execution-requirements', script]);
+}
+
+/** `k6 archive`: the script with all that it imports and opens; its options see the environment, the archive holds none of it. */
+export function archiveCommand(k6: K6, script: string, archive: string): Command {
+  return command(k6, ['archive', '--include-system-env-vars', '--exclude-env-vars', '-O', archive, script]);
+}
+
+/** `k6 run` of one execution segment: paused until it is released over REST, and there until it is told to go. */
+export function runnerCommand(k6: K6, task: RunnerTask): Command {
+  return command(k6, [
+    'run',
+    '--paused',
+    '--linger',
+    '--no-setup',
+    '--no-teardown',
+    '--address',
+    task.address,
+    '--execution-segment',
+    task.segment,
+    '--execution-segment-sequence',
+    task.sequence,
+    '--summary-trend-stats',
+    task.trendStats,
+    '--summary-export',
+    task.summaryFile,
+    '--user-agent',
+    task.userAgent,
+    task.archive,
+  ]);
+}
+
+/** `k6 run` of a script of ours that hands merged data to the user's handleSummary, once. */
+export function handOverCommand(k6: K6, script: string): Command {
+  return command(k6, ['run', '--address', '', script]);
+}
+
+function command(k6: K6, [subcommand = '', ...args]: readonly string[]): Command {
+  return { file: k6.file, args: [subcommand, '--config', k6.configFile, ...quiet, ...args], env: k6.env };
+}

@@ -1,0 +1,45 @@
+import type { EpochMs } from '../core/quantities.js';
+import type { Profile } from '../profile/schema.js';
+
+/** What a script's variables are made from besides the profile. */
+export interface RunFacts {
+  readonly run: string;
+  readonly startedAt: EpochMs;
+  readonly targetUrl: string;
+  readonly runners: number;
+}
+
+/**
+ * Every variable that a script sees as `__ENV`, the same on all runners (docs/script-contract.md). The profile's
+ * `workload.env` and `-e` come last: they may change any of them.
+ */
+export function scriptVariables(profile: Profile, facts: RunFacts): Record<string, string> {
+  const { workload, users } = profile;
+  return {
+    BASE_URL: facts.targetUrl,
+    LOADCTL_RUN: facts.run,
+    LOADCTL_ENVIRONMENT: profile.environment,
+    LOADCTL_RUNNERS: String(facts.runners),
+    LOADCTL_VIRTUAL_USER_PREFIX: `${profile.cleanup?.prefix ?? 'load-test-user-'}${facts.run}-`,
+    LOADCTL_ENDPOINTS: JSON.stringify(workload.endpoints),
+    LOADCTL_MIX: JSON.stringify(workload.mix),
+    LOADCTL_SESSIONS: JSON.stringify(workload.sessions),
+    LOADCTL_STEPS: JSON.stringify(workload.steps),
+    ...(workload.pacing === undefined || workload.rate !== undefined ? {} : { LOADCTL_PACING_MS: String(workload.pacing) }),
+    ...userVariables(users, facts.startedAt),
+    ...workload.env,
+  };
+}
+
+function userVariables(users: Profile['users'], startedAt: EpochMs): Record<string, string> {
+  if (users === undefined) return {};
+  if (users.strategy === 'pool') {
+    return { LOADCTL_STRATEGY: 'pool', LOADCTL_POOL_SIZE: String(users.count), LOADCTL_POOL_ID: 'user-{n}' };
+  }
+  return {
+    LOADCTL_STRATEGY: 'bypass',
+    LOADCTL_BYPASS_KEY: users.key,
+    LOADCTL_BYPASS_EXPIRES: String(Math.ceil((startedAt + users.expires) / 1000)),
+    ...(users.header === undefined ? {} : { LOADCTL_BYPASS_HEADER: users.header }),
+  };
+}

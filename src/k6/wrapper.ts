@@ -1,0 +1,100 @@
+import type { Milliseconds } from '../core/quantities.js';
+import type { Contains } from '../metrics/summary.js';
+
+/** The metric in which a wrapped script notes when its first iterations began (epoch ms); ours, never shown. */
+export const beginMetric = 'loadctl_begin';
+
+/** Where a runner's wrapped handleSummary writes its {@link RunnerFacts}: the name of the environment variable. */
+export const factsFileVariable = 'LOADCTL_FACTS_FILE';
+
+/** What a runner's `--summary-export` does not say. */
+export interface RunnerFacts {
+  /** How long its test lasted, without setup, teardown, pause and linger. */
+  readonly durationMs: Milliseconds;
+  /** What each metric contains: k6's `default`, `time` or `data`. */
+  readonly contains: Readonly<Record<string, Contains>>;
+}
+
+/** What the user's script is wrapped with. */
+export interface Wrapping {
+  /** Absolute path of the user's script. */
+  readonly script: string;
+  /** Functions that scenarios execute, beside the default one. */
+  readonly execNames: readonly string[];
+  readonly hasDefault: boolean;
+  /** k6 options laid over the script's own, top-level key by key. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Options of the script that give way, because `options` says the same in other words. */
+  readonly dropped: readonly string[];
+  /** All thresholds: the script's, without `abortOnFail`, and those that bring our sub-metrics into being. */
+  readonly thresholds: Readonly<Record<string, readonly string[]>>;
+  /** Iterations begun in it carry the tag `part:steady`; the whole test where it is missing. */
+  readonly steady: { readonly from: Milliseconds; readonly to: Milliseconds } | undefined;
+}
+
+/**
+ * A k6 module around the user's: the same functions and options, and besides: the tag `part` on every iteration, the
+ * thresholds that make sub-metrics, and a handleSummary that tells loadctl what the summary export leaves out. The user's own
+ * handleSummary runs once, on merged data, elsewhere ({@link handOverSource}).
+ */
+export function wrapperSource(wrapping: Wrapping): string {
+  const script = JSON.stringify(wrapping.script);
+  const { from, to } = wrapping.steady ?? { from: 0, to: Number.MAX_SAFE_INTEGER };
+  return `// Made by loadctl for one run: the user's script, with its iterations tagged and its numbers handed over.
+import exec from 'k6/execution';
+import { Gauge } from 'k6/metrics';
+import * as user from ${script};
+export * from ${script};
+
+const { ${wrapping.dropped.map((name) => `${name}: _${name}, `).join('')}...own } = user.options || {};
+export const options = { ...own, ...${JSON.stringify(wrapping.options)}, thresholds: ${JSON.stringify(wrapping.thresholds)} };
+
+const begin = new Gauge('${beginMetric}');
+
+function tagged(iterate) {
+  return function (...args) {
+    const at = exec.instance.currentTestRunDuration;
+    exec.vu.metrics.tags.part = at >= ${from} && at < ${to} ? 'steady' : 'ramp';
+    if (exec.vu.iterationInInstance === 0) begin.add(Date.now());
+    return iterate.apply(this, args);
+  };
+}
+
+${wrapping.hasDefault ? 'export default tagged(user.default);' : ''}
+${wrapping.execNames.map((name) => `export const ${name} = tagged(user.${name});`).join('\n')}
+
+export function handleSummary(data) {
+  const contains = {};
+  for (const name in data.metrics) contains[name] = data.metrics[name].contains;
+  return { [__ENV.${factsFileVariable}]: JSON.stringify({ durationMs: data.state.testRunDurationMs, contains }) };
+}
+`;
+}
+
+/** A k6 module that tells, as one log line beginning with {@link probeMark}, what the user's script exports. */
+export function probeSource(script: string): string {
+  const from = JSON.stringify(script);
+  return `import * as user from ${from};
+export * from ${from};
+export default user.default;
+console.log('${probeMark}' + JSON.stringify({ options: user.options || {}, functions: Object.keys(user).filter((name) => typeof user[name] === 'function') }));
+`;
+}
+
+/** How the log line of {@link probeSource} begins. */
+export const probeMark = 'loadctl-probe ';
+
+/**
+ * A k6 module whose handleSummary is the user's own, called once with merged data read from `dataFile`. Its one
+ * iteration does nothing.
+ */
+export function handOverSource(script: string, dataFile: string): string {
+  return `import { handleSummary as userHandleSummary } from ${JSON.stringify(script)};
+const data = JSON.parse(open(${JSON.stringify(dataFile)}));
+export const options = { vus: 1, iterations: 1 };
+export default function () {}
+export function handleSummary() {
+  return userHandleSummary(data);
+}
+`;
+}

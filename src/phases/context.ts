@@ -1,0 +1,23 @@
+import type { Emit } from '../core/events.js';
+import type { World } from '../core/os.js';
+import type { Redact } from '../core/secrets.js';
+import type { Plan } from '../plan/plan.js';
+import type { LoadedProfile } from '../profile/load.js';
+import type { Profile } from '../profile/schema.js';
+
+/** What a phase is handed: what to do, the slices of the world to do it with, and whom to tell. */
+export interface PhaseContext {
+  readonly profile: Profile;
+  readonly plan: Plan;
+  /** The profile with where its values came from. */
+  readonly loaded: LoadedProfile;
+  readonly world: World;
+  readonly emit: Emit;
+  readonly redact: Redact;
+  /** Aborted by the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Aborted by the second one. */
+  readonly killed: AbortSignal;
+  /** loadctl's own version. */
+  readonly version: string;
+}

@@ -1,0 +1,102 @@
+import { type ExitReason, LoadctlError } from '../core/errors.js';
+import type { LoggedEvent } from '../core/events.js';
+import { formatDuration, type Milliseconds } from '../core/quantities.js';
+import { k6Exit } from '../k6/exit-codes.js';
+import type { Evidence, ProbeCount, Verdict } from '../metrics/criterion.js';
+import { judge, verdictReason } from '../metrics/judge.js';
+import type { Summary } from '../metrics/summary.js';
+import { readEvents, readJson, runFiles } from './run-directory.js';
+import { type RunRecord, readRunRecord } from './run-record.js';
+
+/** A run as it was found to be. */
+export interface Judgement {
+  readonly record: RunRecord;
+  readonly summary: Summary | undefined;
+  readonly verdict: Verdict;
+  /** Everything that the exit status could be; empty for a pass. */
+  readonly reasons: readonly ExitReason[];
+}
+
+/** Judges a run from what its directory holds, and nothing else. Throws `unavailable` for a damaged one. */
+export async function judgeRun(directory: string): Promise<Judgement> {
+  const record = await readRunRecord(directory);
+  const summary = (await readJson(directory, runFiles.summary)) as Summary | undefined;
+  const events = await readEvents(directory);
+  const evidence = gatherEvidence(record, summary, events);
+  const judged = judge([...record.plan.criteria, ...record.scriptCriteria], evidence);
+  const failed = events.some((event) => event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed);
+  const verdict = failed ? markFailed(judged) : judged;
+  return { record, summary, verdict, reasons: exitReasons(verdict, events) };
+}
+
+/** What the events of a run say about its measurement. */
+export function gatherEvidence(record: RunRecord, summary: Summary | undefined, events: readonly LoggedEvent[]): Evidence {
+  const released = events.find((event) => event.type === 'fleet-released')?.at;
+  const durationMs = summary?.durationMs ?? 0;
+  const { from, to } = record.plan.steady ?? { from: 0, to: durationMs };
+  const end = Math.min(to, durationMs);
+  const whole = `whole test ${formatDuration(durationMs)}`;
+  return {
+    run: record.run,
+    summary,
+    probes: record.plan.target.health === undefined ? undefined : countProbes(events, released, from, end),
+    windowMs: Math.max(0, end - from),
+    windows: { steady: record.plan.steady === undefined ? whole : `steady ${formatDuration(from)}–${formatDuration(end)}`, test: whole },
+    faults: faultsIn(events),
+    interruption: interruptionIn(record, events),
+  };
+}
+
+function countProbes(events: readonly LoggedEvent[], released: number | undefined, from: Milliseconds, to: Milliseconds): ProbeCount {
+  const probes = events.flatMap((event) => (event.type === 'health-probed' ? [{ good: event.good, sentAt: event.at - event.elapsedMs }] : []));
+  const inWindow = released === undefined ? [] : probes.filter(({ sentAt }) => sentAt >= released + from && sentAt <= released + to);
+  return { good: inWindow.filter(({ good }) => good).length, total: inWindow.length };
+}
+
+function faultsIn(events: readonly LoggedEvent[]): string[] {
+  return events.flatMap((event) => {
+    if (event.type === 'runner-ended' && event.lost) {
+      const how = event.signal === undefined ? `exit code ${event.exitCode ?? '?'}` : `killed by ${event.signal}`;
+      return [`Runner ${event.runner} was lost (${how}): its share of the load was not made, and its numbers are missing.`];
+    }
+    return event.type === 'fleet-stopped' && event.cause === 'lock-lost' ? [event.reason] : [];
+  });
+}
+
+function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): string | undefined {
+  const stop = events.find((event) => event.type === 'fleet-stopped');
+  if (stop?.type === 'fleet-stopped') return stop.cause === 'runner-lost' || stop.cause === 'lock-lost' ? undefined : stop.reason;
+  if (events.some((event) => event.type === 'load-ended')) return undefined;
+  const threw = events.findLast((event) => event.type === 'step-failed');
+  if (threw?.type === 'step-failed') return `The run ended before any load was made: ${threw.message}`;
+  return `The run did not come to its end: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
+}
+
+function markFailed(verdict: Verdict): Verdict {
+  const reasons = ['The script called test.fail().', ...verdict.reasons];
+  return { ...verdict, verdict: verdict.verdict === 'pass' ? 'fail' : verdict.verdict, reasons };
+}
+
+function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReason[] {
+  const reasons = new Set<ExitReason>();
+  for (const event of events) {
+    if (event.type === 'teardown-finished' && event.error !== undefined) reasons.add('script-threw');
+    if (event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed) reasons.add('test-failed');
+    if (event.type === 'fleet-stopped' && event.cause === 'script') reasons.add('test-aborted');
+    if (event.type === 'fleet-stopped' && event.cause === 'directory-lost') reasons.add('unavailable');
+  }
+  const failedCriteria = verdict.criteria.some(({ outcome }) => ['fail', 'undecided', 'no-data'].includes(outcome));
+  if (verdict.verdict === 'invalid' && failedCriteria) reasons.add('sla-failed');
+  const own = verdictReason(verdict);
+  const explained = own === 'interrupted' && reasons.has('test-aborted');
+  const onlyMarked = own === 'sla-failed' && reasons.has('test-failed') && !failedCriteria;
+  if (own !== 'pass' && !explained && !onlyMarked) reasons.add(own);
+  return [...reasons];
+}
+
+/** The error for a run that is still going on: there is nothing to judge yet. */
+export function stillRunning(record: RunRecord): LoadctlError {
+  return new LoadctlError('unavailable', `Run ${record.run} is still running (process ${record.by.pid} on ${record.by.host}).`, {
+    hint: 'Wait until it ends, then judge it.',
+  });
+}

@@ -1,0 +1,145 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { LoadctlError } from '../core/errors.js';
+import type { Defer } from '../core/scope.js';
+import { type K6, archiveCommand } from '../k6/arguments.js';
+import { foreignK6Variables, k6Environment } from '../k6/environment.js';
+import { loadOptions } from '../k6/load-shape.js';
+import { type InspectedScript, inspectRequirements, inspectScript, type Requirements, scriptError, thresholdsOf } from '../k6/script.js';
+import { scriptVariables } from '../k6/script-variables.js';
+import { wrapperSource } from '../k6/wrapper.js';
+import type { Criterion } from '../metrics/criterion.js';
+import { summaryTrendStats } from '../metrics/quantile-grid.js';
+import { windowKey } from '../metrics/window.js';
+import type { PhaseContext } from './context.js';
+import { type RunDirectory, runFiles } from './run-directory.js';
+import { scriptCriteria } from './script-criteria.js';
+
+/** A test that is ready to be started: one archive for all runners. */
+export interface PreparedTest {
+  readonly k6: K6;
+  readonly k6Version: string;
+  readonly archive: string;
+  readonly archiveSha256: string;
+  readonly script: InspectedScript;
+  /** The script's own thresholds and those of the profile's `workload.options`. */
+  readonly criteria: readonly Criterion[];
+  readonly requirements: Requirements;
+  readonly trendStats: string;
+  /** Options of the script that the profile laid over it, for what a handleSummary is told. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** The k6 binary that a run uses. */
+export interface FoundK6 {
+  readonly path: string;
+  readonly version: string;
+}
+
+/**
+ * From the user's script to one archive: the script is inspected, wrapped, and archived once.
+ * Throws `invalid-profile` and `script-threw` before anything is started.
+ */
+export async function prepareTest(context: PhaseContext, found: FoundK6, directory: RunDirectory, defer: Defer): Promise<PreparedTest> {
+  const { profile, plan, world } = context;
+  const folder = await mkdtemp(join(tmpdir(), 'loadctl-'));
+  defer(() => rm(folder, { recursive: true, force: true }));
+  const k6 = await k6For(context, found, directory.run, folder);
+  const script = await inspectScript(k6, world.execute, plan.script, folder);
+  refuseTwoLoads(script, profile.workload);
+  const options = { ...script.options, ...profile.workload.options };
+  const thresholds = thresholdsOf(options.thresholds);
+  const criteria = scriptCriteria(thresholds);
+  tellWhatChanges(context, thresholds);
+
+  const wrapper = join(folder, 'loadctl-wrapper.js');
+  const load = loadOptions(profile.workload);
+  const source = wrapperSource({
+    script: plan.script,
+    execNames: script.execNames,
+    hasDefault: script.functions.includes('default'),
+    options: { ...profile.workload.options, ...load },
+    dropped: load.scenarios === undefined ? [] : ['vus', 'duration'],
+    thresholds: { ...windowMetrics(plan.endpoints, plan.criteria), ...plainThresholds(thresholds) },
+    steady: plan.steady,
+  });
+  await writeFile(wrapper, source, { mode: 0o600 });
+  const archive = directory.file(runFiles.archive);
+  const archived = await world.execute(archiveCommand(k6, wrapper, archive));
+  if (archived.exitCode !== 0) throw profileError(scriptError(archived, plan.script));
+  return {
+    k6,
+    k6Version: found.version,
+    archive,
+    archiveSha256: createHash('sha256').update(await readFile(archive)).digest('hex'),
+    script,
+    criteria,
+    requirements: await inspectRequirements(k6, world.execute, archive),
+    trendStats: summaryTrendStats([...plan.criteria, ...criteria].map((criterion) => criterion.stat)),
+    options,
+  };
+}
+
+async function k6For({ profile, plan, world }: PhaseContext, found: FoundK6, run: string, folder: string): Promise<K6> {
+  const configFile = join(folder, 'k6-config.json');
+  await writeFile(configFile, '{}');
+  const facts = { run, startedAt: world.clock.now(), targetUrl: plan.target.url, runners: plan.runners.length };
+  return { file: found.path, configFile, env: k6Environment(world, scriptVariables(profile, facts)) };
+}
+
+/** A script with a load of its own, and a profile that gives one too: which one is meant is the user's to say. */
+function refuseTwoLoads(script: InspectedScript, workload: PhaseContext['profile']['workload']): void {
+  const effective = { ...script.options, ...workload.options };
+  const own = ['scenarios', 'stages', 'iterations'].find((name) => effective[name] !== undefined && effective[name] !== null);
+  const given = (['vus', 'duration', 'ramp', 'rate'] as const).filter((name) => workload[name] !== undefined);
+  if (own === undefined || given.length === 0) return;
+  const where = workload.options[own] === undefined ? 'The script' : "The profile's workload.options";
+  const words = given.map((name) => `workload.${name}`).join(', ');
+  throw new LoadctlError('invalid-profile', `${where} has ${own} of its own, and the profile sets ${words}: only one of them can be meant.`, {
+    lines: [
+      `  Keep the script's load:      take ${words} out of the profile (null removes what a base sets: ${given[0]}: null).`,
+      `  Use the profile's load:      take ${own} out of ${script.path}.`,
+      `  Change the script's load:    workload.options: {${own}: …} in k6's words, without ${words}.`,
+    ],
+    hint: `The script is ${script.path}.`,
+  });
+}
+
+function tellWhatChanges({ world, emit }: PhaseContext, thresholds: ReturnType<typeof thresholdsOf>): void {
+  const foreign = foreignK6Variables(world.env);
+  if (foreign.length > 0) {
+    emit({ type: 'warned', message: `Ignored from the environment: ${foreign.join(', ')}. They would change the test.`, hint: 'Say it in the profile: workload.options.' });
+  }
+  if (Object.values(thresholds).some((list) => list.some(({ abortOnFail }) => abortOnFail))) {
+    emit({ type: 'warned', message: "The script's abortOnFail does not end the test yet: its thresholds are judged at the end, on the whole fleet." });
+  }
+}
+
+/**
+ * Thresholds that bring into being, for the judged window, the metrics of the SLA and of each endpoint. They always
+ * hold; k6's own view of them is not asked.
+ */
+function windowMetrics(endpoints: PhaseContext['plan']['endpoints'], criteria: readonly Criterion[]): Record<string, string[]> {
+  const base = { http_req_duration: 'max>=0', http_reqs: 'count>=0', http_req_failed: 'rate>=0', iterations: 'count>=0', checks: 'rate>=0' };
+  const perEndpoint = endpoints.flatMap(({ name }) =>
+    (['http_req_duration', 'http_reqs', 'http_req_failed'] as const).map((metric) => [`${metric}{name:${name}}`, base[metric]] as const),
+  );
+  const ofCriteria = criteria.filter(({ source }) => source === 'client').map(({ metric, stat }) => [metric, `${stat}>=0`] as const);
+  const wanted = [...Object.entries(base), ...perEndpoint, ...ofCriteria].filter(([metric]) => metric !== 'availability');
+  return Object.fromEntries(wanted.map(([metric, expression]) => [windowKey(metric), [expression]]));
+}
+
+function plainThresholds(thresholds: ReturnType<typeof thresholdsOf>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(thresholds).map(([metric, list]) => [metric, list.map(({ threshold }) => threshold)]));
+}
+
+/** The script alone was fine: what k6 refuses now comes from the profile. */
+function profileError(error: LoadctlError): LoadctlError {
+  const plain = (text: string) => text.replaceAll(/,part:steady\}|\{part:steady\}/g, (tag) => (tag.startsWith(',') ? '}' : ''));
+  return new LoadctlError('invalid-profile', plain(error.message).replace('the script', 'what the profile adds to the script'), {
+    lines: error.lines.map(plain),
+    hint: 'Mend sla or workload.options in the profile: a metric there must be one of k6 or of the script, and have that value.',
+  });
+}

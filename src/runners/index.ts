@@ -1,0 +1,15 @@
+import { LoadctlError } from '../core/errors.js';
+import { localBackend } from './local.js';
+import type { Backend, BackendContext } from './types.js';
+
+const backends = {
+  local: localBackend,
+} as const satisfies Record<string, (context: BackendContext) => Backend>;
+
+/** The backend of this name. Throws `unavailable` for one that this version does not have. */
+export function backendNamed(name: string, context: BackendContext): Backend {
+  if (name in backends) return backends[name as keyof typeof backends](context);
+  throw new LoadctlError('unavailable', `The runners' backend "${name}" is not built yet.`, {
+    hint: `Use runners.backend: local (for one run: --set runners.backend=local).`,
+  });
+}

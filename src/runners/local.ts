@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { errorCode, LoadctlError } from '../core/errors.js';
+import type { Process, ProcessEnd } from '../core/os.js';
+import { k6Exit } from '../k6/exit-codes.js';
+import { logErrors } from '../k6/log.js';
+import { runnerApi } from '../k6/rest.js';
+import { type Backend, type BackendContext, type Runner, type RunnerLaunch, runnerFiles } from './types.js';
+
+const pollMs = 50;
+const answerMs = 30_000;
+const portAttempts = 5;
+
+/** Runners as processes of this machine, each in a process group of its own, their REST API on loopback. */
+export function localBackend(context: BackendContext): Backend {
+  return { noticeMs: 2000, start: (launch) => startOnFreePort(context, launch, portAttempts) };
+}
+
+/** A port that is free now may be taken a moment later: k6 then says so by its exit code, and another one is tried. */
+async function startOnFreePort(context: BackendContext, launch: RunnerLaunch, attemptsLeft: number): Promise<Runner> {
+  const runner = spawnRunner(context, launch, `127.0.0.1:${await freePort()}`);
+  const end = await answersOrEnds(context, runner);
+  if (end === undefined) return runner;
+  if (end.exitCode === k6Exit.restPortTaken && attemptsLeft > 1) return startOnFreePort(context, launch, attemptsLeft - 1);
+  throw await startError(launch, end);
+}
+
+function spawnRunner({ spawn }: BackendContext, launch: RunnerLaunch, address: string): Runner {
+  const inFolder = (name: keyof typeof runnerFiles) => join(launch.folder, runnerFiles[name]);
+  const process: Process = spawn(launch.command(address, launch.folder), {
+    stdout: { file: inFolder('stdout') },
+    stderr: { file: inFolder('log') },
+    ownGroup: true,
+  });
+  return {
+    id: launch.id,
+    host: hostname(),
+    pid: process.pid,
+    api: runnerApi(`http://${address}`),
+    ended: process.ended,
+    end: (how) => void process.kill(how === 'hard' ? 'SIGKILL' : 'SIGTERM'),
+    collect: async () => ({
+      summary: await textOf(inFolder('summary')),
+      facts: await textOf(inFolder('facts')),
+      log: (await textOf(inFolder('log'))) ?? '',
+    }),
+  };
+}
+
+/** Waits until the REST API answers; the end of the process when it goes first. */
+async function answersOrEnds({ clock }: BackendContext, runner: Runner): Promise<ProcessEnd | undefined> {
+  const ended = runner.ended.then((end) => ({ end }));
+  const deadline = clock.now() + answerMs;
+  while (clock.now() < deadline) {
+    const answer = runner.api.status().then(
+      () => 'answered' as const,
+      () => clock.sleep(pollMs).then(() => 'silent' as const),
+    );
+    const first = await Promise.race([ended, answer]);
+    if (first === 'answered') return undefined;
+    if (first !== 'silent') return first.end;
+  }
+  runner.end('hard');
+  return (await ended).end;
+}
+
+async function startError(launch: RunnerLaunch, end: ProcessEnd): Promise<LoadctlError> {
+  const logFile = join(launch.folder, runnerFiles.log);
+  const log = (await textOf(logFile)) ?? '';
+  const said = logErrors(log).flatMap((line) => line.message.split('\n'));
+  const how = end.error ?? (end.signal ? `signal ${end.signal}` : `exit code ${end.exitCode}`);
+  return new LoadctlError('unavailable', `Runner ${launch.id} did not start: k6 ended with ${how}.`, {
+    lines: said.slice(0, 10),
+    hint: `Its log is ${logFile}.`,
+  });
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Command } from '../core/command.js';
+import type { Clock, ProcessEnd, Spawn } from '../core/os.js';
+import type { Milliseconds } from '../core/quantities.js';
+import type { RunnerApi } from '../k6/rest.js';
+
+/** How to start one runner, wherever it lives. */
+export interface RunnerLaunch {
+  readonly id: string;
+  /** The k6 command for a runner whose REST API listens on `address`, and which writes its {@link runnerFiles} to `folder`. */
+  command(address: string, folder: string): Command;
+  /** The runner's own folder in the run directory: all that it wrote ends up there. */
+  readonly folder: string;
+}
+
+/** One k6 process of the fleet. */
+export interface Runner {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number | undefined;
+  readonly api: RunnerApi;
+  /** Resolves when the process is gone; never rejects. */
+  readonly ended: Promise<ProcessEnd>;
+  /** Asks the process to end (k6 then writes its numbers), or ends it. */
+  end(how: 'gracefully' | 'hard'): void;
+  /** After its end: brings what it wrote into its folder. */
+  collect(): Promise<RunnerFiles>;
+}
+
+/** The files that a runner writes, by what is in them. */
+export const runnerFiles = { summary: 'summary.json', facts: 'facts.json', log: 'log', stdout: 'stdout' } as const;
+
+/** What a runner left behind, as text; undefined where it did not come to write it. */
+export interface RunnerFiles {
+  readonly summary: string | undefined;
+  readonly facts: string | undefined;
+  readonly log: string;
+}
+
+/** What every backend may use. */
+export interface BackendContext {
+  readonly spawn: Spawn;
+  readonly clock: Clock;
+}
+
+/**
+ * Where runners live. A new one is a file here and a line in index.ts: it starts k6 processes paused, says where their
+ * REST API is, ends them, and brings back what they wrote.
+ */
+export interface Backend {
+  /** Starts one runner, paused. Rejects with a LoadctlError when it cannot be started. */
+  start(launch: RunnerLaunch): Promise<Runner>;
+  /** How soon a runner that is gone is noticed, at the latest. */
+  readonly noticeMs: Milliseconds;
+}
