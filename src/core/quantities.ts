@@ -39,10 +39,10 @@ export function formatDuration(ms: Milliseconds): string {
   return parts.flatMap(([n, unit]) => (n > 0 ? [`${n}${unit}`] : [])).join('');
 }
 
-/** Reads `99.9%` as 0.999. Undefined when it is no percentage. */
+/** Reads `99.9%` as 0.999: exactly the share that 999 of 1,000 is. Undefined when it is no percentage. */
 export function parsePercent(text: string): Share | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(text);
-  return match ? Number(match[1]) / 100 : undefined;
+  return match ? Number(`${match[1]}e-2`) : undefined;
 }
 
 /** Reads `30000/s`, `600/m`, `1e3/s` as a number per second. Undefined when it is no rate. */

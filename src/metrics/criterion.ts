@@ -50,7 +50,7 @@ export interface Verdict {
   readonly version: 1;
   readonly run: string;
   readonly verdict: VerdictWord;
-  /** Why, in words a user can act on; empty for a pass. */
+  /** Why, in words a user can act on. A pass has none but what was not measured, or that nothing was judged. */
   readonly reasons: readonly string[];
   readonly criteria: readonly JudgedCriterion[];
 }

@@ -1,0 +1,117 @@
+import type { ExitReason } from '../core/errors.js';
+import type { Criterion, Evidence, JudgedCriterion, Outcome, Verdict, VerdictWord } from './criterion.js';
+import { decide, exactly, type Measured, readStat } from './evaluate.js';
+import { formatLimit, formatValue } from './limit-text.js';
+import { baseName, findMetric } from './metric-key.js';
+import type { Summary, SummaryMetric } from './summary.js';
+import { windowKey, windowRate } from './window.js';
+
+/**
+ * What a run is found to be (design §2 to §5). Interrupted goes before invalid, invalid before fail; every criterion is
+ * listed whatever the word is. A limit for the servers that no monitor measured fails nothing by itself: it is said.
+ * Without any criterion a run passes, and the reason says that nothing was judged.
+ */
+export function judge(criteria: readonly Criterion[], evidence: Evidence): Verdict {
+  const judged = criteria.map((criterion) => judgeOne(criterion, evidence));
+  const faults = [...evidence.faults, ...missingLoad(evidence)];
+  const failed = judged.some(({ row }) => failing.includes(row.outcome));
+  const said = judged.flatMap(({ row, reason }) => (row.outcome === 'pass' ? [] : [reason]));
+  const nothing = criteria.length === 0 ? ['Nothing was judged: the profile has no sla and the script no thresholds.'] : [];
+  return {
+    version: 1,
+    run: evidence.run,
+    verdict: verdictWord(evidence.interruption !== undefined, faults.length > 0, failed),
+    reasons: [...(evidence.interruption === undefined ? [] : [evidence.interruption]), ...faults, ...said, ...nothing],
+    criteria: judged.map(({ row }) => row),
+  };
+}
+
+const failing: readonly Outcome[] = ['fail', 'undecided', 'no-data'];
+
+function verdictWord(interrupted: boolean, faulty: boolean, failed: boolean): VerdictWord {
+  if (interrupted) return 'interrupted';
+  return faulty ? 'invalid' : failed ? 'fail' : 'pass';
+}
+
+/** The way to end that a verdict means. */
+export function verdictReason(verdict: Pick<Verdict, 'verdict'>): ExitReason {
+  return ({ pass: 'pass', fail: 'sla-failed', invalid: 'result-invalid', interrupted: 'interrupted' } as const)[verdict.verdict];
+}
+
+/** A run that came to its end without numbers, or whose numbers show no load, measured nothing. */
+function missingLoad({ summary, interruption }: Evidence): string[] {
+  if (interruption !== undefined) return [];
+  if (summary === undefined) return ['No runner wrote its numbers.'];
+  return hasLoad(summary) ? [] : ['The test made no load: not one iteration ended and nothing was measured.'];
+}
+
+const notLoad = new Set(['vus', 'vus_max', 'data_sent', 'data_received', 'dropped_iterations']);
+
+function hasLoad({ metrics }: Summary): boolean {
+  return Object.entries(metrics).some(([key, metric]) => {
+    const { count, passes = 0, fails = 0 } = metric.values;
+    return metric.type !== 'gauge' && !notLoad.has(baseName(key)) && (count ?? passes + fails) > 0;
+  });
+}
+
+interface Judged {
+  readonly row: JudgedCriterion;
+  readonly reason: string;
+}
+
+function judgeOne(criterion: Criterion, evidence: Evidence): Judged {
+  const { name, source, metric, unit, operator, limit } = criterion;
+  const measured = source === 'server' ? undefined : measure(criterion, evidence);
+  const outcome = source === 'server' ? 'not-measured' : measured === undefined ? 'no-data' : decide(operator, limit, measured);
+  const { value: actual, low, high } = measured ?? { value: null, low: null, high: null };
+  const window = evidence.windows[criterion.window];
+  return {
+    row: { name, source, metric, limit: formatLimit(criterion), actual, low, high, unit, window, outcome },
+    reason: reasonFor(criterion, outcome, measured),
+  };
+}
+
+function reasonFor(criterion: Criterion, outcome: Outcome, measured: Measured | undefined): string {
+  const { name } = criterion;
+  const limit = `limit ${formatLimit(criterion)}`;
+  if (outcome === 'not-measured') return `${name} was not measured: no monitor gives it (${limit}).`;
+  if (measured === undefined) return `${name} has no data (${limit}): no data is never a pass.`;
+  const say = (value: number): string => formatValue(value, criterion.unit, criterion.limit);
+  if (outcome === 'undecided') {
+    return `${name} lies between ${say(measured.low)} and ${say(measured.high)}, ${limit}: undecided, which is no pass.`;
+  }
+  return `${name} was ${say(measured.value)}, ${limit}.`;
+}
+
+function measure(criterion: Criterion, evidence: Evidence): Measured | undefined {
+  if (evidence.summary === undefined) return criterion.metric === 'availability' ? probedAvailability(evidence) : undefined;
+  if (criterion.metric === 'availability') return availability(evidence.summary, criterion, evidence);
+  if (!hasLoad(evidence.summary)) return undefined;
+  const metric = metricFor(criterion.metric, criterion, evidence.summary);
+  if (metric === undefined) return undefined;
+  if (metric.type === 'counter' && criterion.stat === 'rate' && criterion.window === 'steady') {
+    const rate = windowRate(metric, evidence.windowMs);
+    return rate === undefined ? undefined : exactly(rate);
+  }
+  return readStat(metric, criterion.stat);
+}
+
+function metricFor(key: string, { window }: Criterion, { metrics }: Summary): SummaryMetric | undefined {
+  return findMetric(metrics, window === 'steady' ? windowKey(key) : key);
+}
+
+/** The share of good health probes; of good requests where the profile has no health endpoint. */
+function availability(summary: Summary, criterion: Criterion, evidence: Evidence): Measured | undefined {
+  if (evidence.probes !== undefined) return probedAvailability(evidence);
+  const failed = metricFor('http_req_failed', criterion, summary);
+  const { passes: bad = 0, fails: good = 0 } = failed?.values ?? {};
+  return share(good, good + bad);
+}
+
+function probedAvailability({ probes }: Evidence): Measured | undefined {
+  return probes && share(probes.good, probes.total);
+}
+
+function share(part: number, whole: number): Measured | undefined {
+  return whole > 0 ? exactly(part / whole) : undefined;
+}

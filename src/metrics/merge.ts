@@ -1,0 +1,200 @@
+import { LoadctlError } from '../core/errors.js';
+import type { Milliseconds } from '../core/quantities.js';
+import { percentileLevel } from './quantile-grid.js';
+import { mergeGroups } from './merge-groups.js';
+import { baseName, metricIdentity } from './metric-key.js';
+import { poolGrids } from './pooled-bounds.js';
+import type { RunnerMetric, RunnerSummary } from './runner-summary.js';
+import type { SummaryGroup, SummaryMetric } from './summary.js';
+
+/**
+ * What has been gathered of the fleet's numbers: a bag of runners. Gathering is associative and commutative because
+ * nothing is computed before {@link readFleet}, and reading does not depend on the order.
+ */
+export interface FleetNumbers {
+  readonly runners: readonly RunnerSummary[];
+}
+
+/** Nobody's numbers. */
+export const emptyFleet: FleetNumbers = { runners: [] };
+
+/** The numbers gathered so far and one runner's more. */
+export function addRunner(fleet: FleetNumbers, runner: RunnerSummary): FleetNumbers {
+  return { runners: [...fleet.runners, runner] };
+}
+
+/** The numbers of both. */
+export function mergeFleets(a: FleetNumbers, b: FleetNumbers): FleetNumbers {
+  return { runners: [...a.runners, ...b.runners] };
+}
+
+/** How the fleet's numbers are to be read. */
+export interface ReadOptions {
+  /** The fleet's duration: what a counter's rate is divided by. */
+  readonly durationMs: Milliseconds;
+  /** Percentiles to tell beside {@link usualPercentiles}, as written (`p(99.90)`): those of limits and of the user's summary. */
+  readonly percentiles?: readonly string[];
+}
+
+/** The part of summary.json that is merged. */
+export interface MergedNumbers {
+  readonly metrics: Readonly<Record<string, SummaryMetric>>;
+  readonly rootGroup: SummaryGroup;
+}
+
+/** The percentiles that every summary tells. */
+export const usualPercentiles: readonly string[] = ['med', 'p(50)', 'p(75)', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)'];
+
+/** Merges what the runners measured, truthfully (design §5, point 5). */
+export function mergeRunnerSummaries(runners: readonly RunnerSummary[], options: ReadOptions): MergedNumbers {
+  return readFleet({ runners }, options);
+}
+
+/** Reads the numbers of the whole fleet. Metrics come in the order of their names. */
+export function readFleet({ runners }: FleetNumbers, options: ReadOptions): MergedNumbers {
+  const percentiles = [...new Set([...usualPercentiles, ...(options.percentiles ?? [])])];
+  const metrics = [...metricParts(runners)].map(([key, parts]): [string, SummaryMetric] => [
+    key,
+    readMetric(key, parts, { percentiles, durationMs: options.durationMs }),
+  ]);
+  return { metrics: Object.fromEntries(metrics), rootGroup: mergeGroups(runners.map(({ rootGroup }) => rootGroup)) };
+}
+
+/** The runners' parts of each metric, under the first of its spellings. */
+function metricParts(runners: readonly RunnerSummary[]): [string, RunnerMetric[]][] {
+  const byIdentity = new Map<string, { key: string; parts: RunnerMetric[] }>();
+  for (const { metrics } of runners) {
+    for (const [key, part] of Object.entries(metrics)) {
+      const identity = metricIdentity(key);
+      const entry = byIdentity.get(identity);
+      if (entry === undefined) byIdentity.set(identity, { key, parts: [part] });
+      else {
+        entry.parts.push(part);
+        if (key < entry.key) entry.key = key;
+      }
+    }
+  }
+  return [...byIdentity.values()].map(({ key, parts }): [string, RunnerMetric[]] => [key, parts]).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+interface Reading {
+  readonly percentiles: readonly string[];
+  readonly durationMs: Milliseconds;
+}
+
+type Part<T extends RunnerMetric['type']> = Extract<RunnerMetric, { type: T }>;
+
+function readMetric(key: string, parts: readonly RunnerMetric[], reading: Reading): SummaryMetric {
+  const [first] = parts;
+  if (first === undefined) throw new Error(`no parts of ${key}`);
+  const { type, contains } = first;
+  switch (type) {
+    case 'counter':
+      return { type, contains, ...readCounter(ofType(key, type, parts), reading.durationMs) };
+    case 'rate':
+      return { type, contains, ...readRate(ofType(key, type, parts)) };
+    case 'gauge':
+      return { type, contains, ...(isTotal(key) ? readTotal : readGauge)(ofType(key, type, parts)) };
+    case 'trend':
+      return { type, contains, ...readTrend(ofType(key, type, parts), reading.percentiles) };
+  }
+}
+
+function ofType<T extends RunnerMetric['type']>(key: string, type: T, parts: readonly RunnerMetric[]): readonly Part<T>[] {
+  const same = parts.filter((part): part is Part<T> => part.type === type);
+  if (same.length === parts.length) return same;
+  throw new LoadctlError('unavailable', `the runners do not agree on what the metric ${key} is`, {
+    hint: 'Let every runner run the same script.',
+  });
+}
+
+type Read = Pick<SummaryMetric, 'values' | 'bounds'>;
+
+function readCounter(parts: readonly Part<'counter'>[], durationMs: Milliseconds): Read {
+  const count = sum(parts.map((part) => part.count));
+  const seconds = Math.round(durationMs * 1e6) / 1e9;
+  return { values: known({ count, rate: count !== undefined && seconds > 0 ? count / seconds : undefined }), bounds: {} };
+}
+
+function readRate(parts: readonly Part<'rate'>[]): Read {
+  const passes = sum(parts.map((part) => part.passes)) ?? 0;
+  const fails = sum(parts.map((part) => part.fails)) ?? 0;
+  const total = passes + fails;
+  return { values: known({ rate: total > 0 ? passes / total : undefined, passes, fails }), bounds: {} };
+}
+
+/** VUs are counted, not measured: what the runners have adds up. */
+function isTotal(key: string): boolean {
+  return ['vus', 'vus_max'].includes(baseName(key));
+}
+
+function readTotal(parts: readonly Part<'gauge'>[]): Read {
+  const filled = parts.filter((part) => !part.empty);
+  if (filled.length === 0) return { values: {}, bounds: {} };
+  const total = (pick: 'value' | 'min' | 'max'): number | undefined => sum(filled.map((part) => part[pick]));
+  return { values: known({ value: total('value'), min: total('min'), max: total('max') }), bounds: {} };
+}
+
+/**
+ * Which runner's last value was the fleet's last one is not known: `value` is the largest of them, and its bounds say
+ * what lies between.
+ */
+function readGauge(parts: readonly Part<'gauge'>[]): Read {
+  const filled = parts.filter((part) => !part.empty);
+  const least = (pick: 'value' | 'min'): number | undefined => extreme(Math.min, filled.map((part) => part[pick]));
+  const most = (pick: 'value' | 'max'): number | undefined => extreme(Math.max, filled.map((part) => part[pick]));
+  const [low, high] = [least('value'), most('value')];
+  return {
+    values: known({ value: high, min: least('min'), max: most('max') }),
+    bounds: low === undefined || high === undefined || low === high ? {} : { value: [low, high] },
+  };
+}
+
+function readTrend(parts: readonly Part<'trend'>[], percentiles: readonly string[]): Read {
+  const filled = parts.filter(({ grid }) => grid.count > 0);
+  const grids = filled.map(({ grid }) => grid);
+  const count = sum(grids.map((grid) => grid.count)) ?? 0;
+  const bounds = readPercentiles(grids, percentiles);
+  const { med, ...middles } = Object.fromEntries(Object.entries(bounds).map(([stat, [low, high]]) => [stat, low + (high - low) / 2]));
+  const min = extreme(Math.min, grids.map((grid) => grid.min));
+  const max = extreme(Math.max, grids.map((grid) => grid.max));
+  return { values: known({ count, avg: average(filled), min, med, max, ...middles }), bounds };
+}
+
+function readPercentiles(grids: readonly Part<'trend'>['grid'][], percentiles: readonly string[]): Record<string, [number, number]> {
+  const pooled = poolGrids(grids);
+  const entries = percentiles.flatMap((stat): [string, [number, number]][] => {
+    const level = percentileLevel(stat);
+    const found = level === undefined ? undefined : pooled(level);
+    return found ? [[stat, [found.low, found.high]]] : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+function average(parts: readonly Part<'trend'>[]): number | undefined {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only.avg;
+  const total = sum(parts.map(({ avg, grid }) => (avg === undefined ? undefined : avg * grid.count)));
+  const count = sum(parts.map(({ grid }) => grid.count));
+  return total === undefined || count === undefined || count === 0 ? undefined : total / count;
+}
+
+/** In the order of size, so that rounding does not depend on the order of runners; undefined if any is unknown. */
+function sum(values: readonly (number | undefined)[]): number | undefined {
+  const all = allKnown(values);
+  return all?.toSorted((a, b) => a - b).reduce((total, value) => total + value, 0);
+}
+
+function extreme(pick: (a: number, b: number) => number, values: readonly (number | undefined)[]): number | undefined {
+  const all = allKnown(values);
+  return all === undefined || all.length === 0 ? undefined : all.reduce((a, b) => pick(a, b));
+}
+
+function allKnown(values: readonly (number | undefined)[]): readonly number[] | undefined {
+  const all = values.filter((value) => value !== undefined);
+  return all.length === values.length ? all : undefined;
+}
+
+function known(values: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).flatMap(([stat, value]): [string, number][] => (value === undefined ? [] : [[stat, value]])));
+}

@@ -1,0 +1,82 @@
+import { parseGoFloat } from './go-float.js';
+
+/**
+ * A trend's quantile grid as one runner exported it. `levels` are percents (0…100, ascending), `values` the quantiles
+ * at them; a level whose quantile is infinite is left out, and so are an infinite `min` and `max`.
+ */
+export interface Grid {
+  readonly count: number;
+  readonly min?: number;
+  readonly max?: number;
+  readonly levels: readonly number[];
+  readonly values: readonly number[];
+}
+
+function* steps(from: number, to: number, decimals: number): Generator<string> {
+  const scale = 10 ** decimals;
+  for (let n = from; n <= to; n += 1) yield `p(${n / scale})`;
+}
+
+const denseLevels: readonly string[] = [...steps(1, 990, 1), ...steps(9901, 9999, 2), ...steps(99_991, 99_999, 3)];
+
+/**
+ * The value of k6's `--summary-trend-stats`: a dense grid (0.1 to 99 by 0.1, to 99.99 by 0.01, to 99.999 by 0.001),
+ * what is needed beside it, and the percentiles in `extra`, written as they are (`p(99.90)`): those of the thresholds.
+ */
+export function summaryTrendStats(extra: readonly string[] = []): string {
+  const percentiles = extra.filter((stat) => percentileLevel(stat) !== undefined);
+  return [...new Set(['count', 'min', 'max', 'avg', 'med', ...denseLevels, ...percentiles])].join(',');
+}
+
+/** The level of `p(95)` or `med` in percent; undefined for any other stat. */
+export function percentileLevel(stat: string): number | undefined {
+  if (stat === 'med') return 50;
+  const level = stat.startsWith('p(') && stat.endsWith(')') ? parseGoFloat(stat.slice(2, -1)) : undefined;
+  return level !== undefined && level >= 0 && level <= 100 ? level : undefined;
+}
+
+/**
+ * Makes a reader of the grids of one export: every trend in it has the same columns, which are sorted once. The reader
+ * gives undefined for a trend without its count or a column.
+ */
+export function gridReader(): (shape: Readonly<Record<string, unknown>>) => Grid | undefined {
+  let columns: readonly Column[] | undefined;
+  return (shape) => {
+    const { count, min, max } = shape;
+    if (typeof count !== 'number') return undefined;
+    if (count === 0) return { count, levels: [], values: [] };
+    columns ??= columnsOf(shape);
+    const cells = columns.map(({ stat, level }) => ({ level, value: shape[stat] }));
+    if (cells.length === 0 || cells.some(({ value }) => value === undefined)) return undefined;
+    const known = cells.flatMap(({ level, value }) => (typeof value === 'number' ? [{ level, value }] : []));
+    return {
+      count,
+      ...(typeof min === 'number' ? { min } : {}),
+      ...(typeof max === 'number' ? { max } : {}),
+      levels: known.length === columns.length ? levelsOf(columns) : known.map(({ level }) => level),
+      values: known.map(({ value }) => value),
+    };
+  };
+}
+
+interface Column {
+  readonly stat: string;
+  readonly level: number;
+}
+
+function columnsOf(shape: Readonly<Record<string, unknown>>): readonly Column[] {
+  const byLevel = new Map<number, Column>();
+  for (const stat of Object.keys(shape)) {
+    const level = percentileLevel(stat);
+    if (level !== undefined) byLevel.set(level, { stat, level });
+  }
+  return [...byLevel.values()].sort((a, b) => a.level - b.level);
+}
+
+const sharedLevels = new WeakMap<readonly Column[], readonly number[]>();
+
+function levelsOf(columns: readonly Column[]): readonly number[] {
+  const levels = sharedLevels.get(columns) ?? columns.map(({ level }) => level);
+  sharedLevels.set(columns, levels);
+  return levels;
+}

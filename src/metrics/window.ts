@@ -1,0 +1,25 @@
+import type { Milliseconds, PerSecond } from '../core/quantities.js';
+import { parseMetricName } from './metric-key.js';
+import type { SummaryMetric } from './summary.js';
+
+/** The tag that samples of the judged window carry. */
+export const windowTag = { tag: 'part', value: 'steady' } as const;
+
+/**
+ * The sub-metric that holds only what belongs to the judged window: `part:steady` is added as the last tag
+ * (`http_req_duration{name:GET /events,part:steady}`). A key that already names a `part` stays as it is.
+ */
+export function windowKey(metric: string): string {
+  const parsed = parseMetricName(metric);
+  const tag = `${windowTag.tag}:${windowTag.value}`;
+  if ('error' in parsed || parsed.tags === undefined) return `${metric}{${tag}}`;
+  if (parsed.tags.some(([name]) => name === windowTag.tag)) return metric;
+  const inside = metric.slice(metric.indexOf('{') + 1, metric.lastIndexOf('}')).trim();
+  return `${parsed.name}{${inside},${tag}}`;
+}
+
+/** A counter of the window per second of the window: k6 itself divides by the whole test's seconds. */
+export function windowRate(metric: SummaryMetric, windowMs: Milliseconds): PerSecond | undefined {
+  const count = metric.values.count;
+  return metric.type === 'counter' && count !== undefined && windowMs > 0 ? count / (windowMs / 1000) : undefined;
+}
