@@ -45,6 +45,7 @@ function spawnRunner({ spawn }: BackendContext, launch: RunnerLaunch, address: s
       summary: await textOf(inFolder('summary')),
       facts: await textOf(inFolder('facts')),
       log: (await textOf(inFolder('log'))) ?? '',
+      folder: launch.folder,
     }),
   };
 }

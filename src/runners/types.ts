@@ -34,6 +34,8 @@ export interface RunnerFiles {
   readonly summary: string | undefined;
   readonly facts: string | undefined;
   readonly log: string;
+  /** The folder that holds them now, on this machine. */
+  readonly folder: string;
 }
 
 /** What every backend may use. */

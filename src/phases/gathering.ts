@@ -1,0 +1,94 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorMessage } from '../core/errors.js';
+import type { ProcessEnd } from '../core/os.js';
+import { countComplaints } from '../k6/log.js';
+import { beginMetric, type RunnerFacts } from '../k6/wrapper.js';
+import { mergeRunnerSummaries } from '../metrics/merge.js';
+import { parseRunnerSummary, type RunnerSummary } from '../metrics/runner-summary.js';
+import type { Summary } from '../metrics/summary.js';
+import { type Runner, type RunnerFiles, runnerFiles } from '../runners/types.js';
+import type { PhaseContext } from './context.js';
+import type { LoadEnd } from './fleet.js';
+import type { PreparedTest } from './prepare.js';
+import { type RunDirectory, runFiles } from './run-directory.js';
+
+const complaintsShown = 5;
+
+interface Gathered {
+  readonly runner: Runner;
+  readonly end: ProcessEnd;
+  readonly files: RunnerFiles;
+  /** Missing where the runner did not come to write its numbers. */
+  readonly numbers: { readonly summary: RunnerSummary; readonly facts: RunnerFacts } | undefined;
+}
+
+/**
+ * After the runners' end: brings in what they wrote, merges it, and writes summary.json. Undefined where no runner
+ * left its numbers.
+ */
+export async function collectFleet(runners: readonly Runner[], test: PreparedTest, directory: RunDirectory, context: PhaseContext, end: LoadEnd): Promise<Summary | undefined> {
+  const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
+  const lostOne = end.how === 'lost' ? end.lost.runner : undefined;
+  for (const { runner, end: how, numbers } of gathered) {
+    const exitCode = how.exitCode === undefined ? {} : { exitCode: how.exitCode };
+    const signal = how.signal === undefined ? {} : { signal: how.signal };
+    context.emit({ type: 'runner-ended', runner: runner.id, ...exitCode, ...signal, lost: runner === lostOne || numbers === undefined });
+  }
+  tellComplaints(gathered, directory, context);
+  const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
+  if (known.length === 0) return undefined;
+  tellStartSkew(known, context);
+  const summary = merge(known, test, directory.run, context);
+  await directory.write(runFiles.summary, summary);
+  return summary;
+}
+
+async function gather(runner: Runner, { redact, emit }: PhaseContext): Promise<Gathered> {
+  const [end, files] = [await runner.ended, await runner.collect()];
+  const clean = redact(files.log);
+  if (clean !== files.log) await writeFile(join(files.folder, runnerFiles.log), clean, { mode: 0o600 });
+  return { runner, end, files: { ...files, log: clean }, numbers: numbersOf(runner, files, emit) };
+}
+
+function numbersOf(runner: Runner, files: RunnerFiles, emit: PhaseContext['emit']): Gathered['numbers'] {
+  if (files.summary === undefined || files.facts === undefined) return undefined;
+  try {
+    const facts = JSON.parse(files.facts) as RunnerFacts;
+    return { facts, summary: parseRunnerSummary(JSON.parse(files.summary), facts.contains) };
+  } catch (error) {
+    emit({ type: 'warned', message: `The numbers of runner ${runner.id} cannot be read: ${errorMessage(error)}` });
+    return undefined;
+  }
+}
+
+function merge(known: readonly NonNullable<Gathered['numbers']>[], test: PreparedTest, run: string, { plan }: PhaseContext): Summary {
+  const durationMs = Math.max(...known.map(({ facts }) => facts.durationMs));
+  const stats = [...plan.criteria, ...test.criteria].map(({ stat }) => stat);
+  const own = Array.isArray(test.options.summaryTrendStats) ? test.options.summaryTrendStats.map(String) : [];
+  const merged = mergeRunnerSummaries(
+    known.map(({ summary }) => summary),
+    { durationMs, percentiles: [...stats, ...own] },
+  );
+  const { [beginMetric]: _begin, ...metrics } = merged.metrics;
+  return { version: 1, run, k6Version: test.k6Version, durationMs, runners: known.length, ...merged, metrics };
+}
+
+/** Each runner noted when its first iteration began; the spread of these is the skew of the start. */
+function tellStartSkew(known: readonly NonNullable<Gathered['numbers']>[], { emit }: PhaseContext): void {
+  const begins = known.flatMap(({ summary }) => {
+    const metric = summary.metrics[beginMetric];
+    return metric?.type === 'gauge' && metric.min !== undefined ? [metric.min] : [];
+  });
+  if (begins.length > 1) emit({ type: 'start-skew-measured', skewMs: Math.max(...begins) - Math.min(...begins) });
+}
+
+/** The runners' logs can be long: what they complain of most, each with how often, is what one wants to see first. */
+function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, { emit }: PhaseContext): void {
+  const complaints = countComplaints(gathered.map(({ files }) => files.log)).filter(({ message }) => !message.startsWith('thresholds on metrics'));
+  for (const { message, times } of complaints.slice(0, complaintsShown)) {
+    const [first = '', ...more] = message.split('\n').filter((line) => line.trim() !== '');
+    emit({ type: 'warned', message: `k6 said${times > 1 ? ` ${times} times` : ''}: ${first}${more.length > 0 ? ` (${more[0]?.trim()})` : ''}` });
+  }
+  if (complaints.length > complaintsShown) emit({ type: 'noted', message: `${complaints.length - complaintsShown} more kinds of messages are in ${directory.file(runFiles.runners)}.` });
+}

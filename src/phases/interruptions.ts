@@ -1,0 +1,61 @@
+import { LoadctlError } from '../core/errors.js';
+import type { StopCause } from '../core/events.js';
+import type { Defer } from '../core/scope.js';
+import type { PhaseContext } from './context.js';
+import type { Lock } from './lock.js';
+import type { RunDirectory } from './run-directory.js';
+
+/** Why a load has to end before its time, from whichever side it comes first. */
+export interface Interruptions {
+  /** Aborted by the first of them. */
+  readonly signal: AbortSignal;
+  /** What it was; only after {@link Interruptions.signal} was aborted. */
+  why(): { readonly cause: StopCause; readonly reason: string };
+  /** Also stop when this lock is lost. */
+  onLockLost(lock: Lock): void;
+  /** Throws `interrupted` (or what else it was) when it is time to stop: for the time before there is load. */
+  check(): void;
+  /** Resolves with `work`, or throws like {@link Interruptions.check} as soon as it is time to stop. */
+  race<T>(work: Promise<T>): Promise<T>;
+}
+
+/** Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost lock. */
+export function interruptions({ signal, profile }: PhaseContext, directory: RunDirectory, defer: Defer): Interruptions {
+  const stopped = new AbortController();
+  let known: { cause: StopCause; reason: string; error: LoadctlError } | undefined;
+  const stop = (cause: StopCause, error: LoadctlError) => {
+    known ??= { cause, reason: error.message, error };
+    stopped.abort();
+  };
+  const onSignal = () =>
+    stop(
+      'signal',
+      new LoadctlError('interrupted', 'The run was interrupted (Ctrl-C or SIGTERM).', {
+        hint: `Take the test data out again: loadctl cleanup --env ${profile.environment}`,
+      }),
+    );
+  if (signal.aborted) onSignal();
+  signal.addEventListener('abort', onSignal);
+  defer(() => signal.removeEventListener('abort', onSignal));
+  void directory.failed.then((error) => stop('directory-lost', error));
+  const check = () => {
+    if (stopped.signal.aborted && known) throw known.error;
+  };
+  return {
+    signal: stopped.signal,
+    why: () => ({ cause: known?.cause ?? 'signal', reason: known?.reason ?? '' }),
+    onLockLost: (lock) => void lock.lost.then((error) => stop('lock-lost', error)),
+    check,
+    race: async (work) => {
+      const interrupted = new Promise<never>((_, reject) => {
+        const onStop = () => reject(known?.error);
+        if (stopped.signal.aborted) onStop();
+        stopped.signal.addEventListener('abort', onStop, { once: true });
+      });
+      interrupted.catch(() => {});
+      const value = await Promise.race([work, interrupted]);
+      check();
+      return value;
+    },
+  };
+}

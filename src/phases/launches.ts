@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { runnerCommand } from '../k6/arguments.js';
+import { factsFileVariable } from '../k6/wrapper.js';
+import type { Plan } from '../plan/plan.js';
+import { type RunnerLaunch, runnerFiles } from '../runners/types.js';
+import type { PreparedTest } from './prepare.js';
+import { makeRunnerFolder, type RunDirectory } from './run-directory.js';
+
+/** How each runner of the plan is started: the same archive, its own segment, its own folder. */
+export function launches(plan: Plan, test: PreparedTest, directory: RunDirectory, userAgent: string): RunnerLaunch[] {
+  return plan.runners.map(({ id, segment, sequence }) => ({
+    id,
+    folder: makeRunnerFolder(directory, id),
+    command: (address, folder) => {
+      const env = { ...test.k6.env, LOADCTL_RUNNER: id, [factsFileVariable]: join(folder, runnerFiles.facts) };
+      const task = { archive: test.archive, segment, sequence, address, trendStats: test.trendStats, userAgent, summaryFile: join(folder, runnerFiles.summary) };
+      return runnerCommand({ ...test.k6, env }, task);
+    },
+  }));
+}

@@ -1,0 +1,167 @@
+import { type ExitReason, LoadctlError } from '../core/errors.js';
+import type { Emit } from '../core/events.js';
+import { type Defer, scope } from '../core/scope.js';
+import type { Verdict } from '../metrics/criterion.js';
+import type { Summary } from '../metrics/summary.js';
+import { backendNamed } from '../runners/index.js';
+import type { Runner } from '../runners/types.js';
+import type { PhaseContext } from './context.js';
+import { awaitReady, dismiss, endHard, type FleetContext, type LoadEnd, releaseTogether, setupOnce, startFleet, stopLoad, teardownOnce, watchLoad } from './fleet.js';
+import { collectFleet } from './gathering.js';
+import { requireTarget, startHealthProbe } from './health-probe.js';
+import { interruptions, type Interruptions } from './interruptions.js';
+import { judgeRun } from './judgement.js';
+import { launches } from './launches.js';
+import { type Lock, takeLock } from './lock.js';
+import { type FoundK6, type PreparedTest, prepareTest } from './prepare.js';
+import { startProgress } from './progress.js';
+import { createRunDirectory, makeRunId, type RunDirectory, runFiles } from './run-directory.js';
+import { recordRun } from './run-record.js';
+import { handOverSummary } from './script-summary.js';
+
+/** What came of a run. */
+export interface RunResult {
+  readonly run: string;
+  readonly directory: string;
+  readonly verdict: Verdict;
+  readonly summary: Summary | undefined;
+  readonly reasons: readonly ExitReason[];
+}
+
+/** What a run may be given by the phases around it. */
+export interface RunOptions {
+  readonly k6: FoundK6;
+  /** The lock that a whole test already holds; the run takes its own where it is missing. */
+  readonly lock?: Lock;
+  /** The id of the run, where phases before it already use it. */
+  readonly run?: string;
+}
+
+/**
+ * Runs the fleet as one test, from the plan to the verdict. Rejects when no load was made (the target is down, the
+ * script throws in setup()); once load was made there is a result, whatever happened to it.
+ */
+export async function run(context: PhaseContext, options: RunOptions): Promise<RunResult> {
+  return scope(async (defer) => {
+    const { world, plan } = context;
+    const begun = world.clock.now();
+    const directory = await createRunDirectory(world.cwd, options.run ?? makeRunId(begun), context.redact);
+    defer(() => directory.close());
+    const emit = emitInto(directory, context);
+    emit({ type: 'phase-started', phase: 'run', environment: plan.environment, title: `${plan.runners.length} runners (${plan.backend}) → ${plan.target.url}` });
+    try {
+      const result = await runInto(directory, { ...context, emit }, options, defer);
+      emit({ type: 'phase-finished', phase: 'run', elapsedMs: world.clock.now() - begun, reasons: result.reasons });
+      return result;
+    } catch (error) {
+      const reason = error instanceof LoadctlError ? error.reason : 'bug';
+      emit({ type: 'phase-finished', phase: 'run', elapsedMs: world.clock.now() - begun, reasons: [reason] });
+      throw error;
+    }
+  });
+}
+
+async function runInto(directory: RunDirectory, context: PhaseContext, options: RunOptions, defer: Defer): Promise<RunResult> {
+  const { plan, profile, world, emit } = context;
+  const { clock } = world;
+  const userAgent = `loadctl/${directory.run}`;
+  const stop = interruptions(context, directory, defer);
+  const fleet: FleetContext = { clock, emit, signal: stop.signal, killed: context.killed };
+
+  const { lock, test } = await beforeAnythingStarts(directory, context, options, defer);
+  stop.onLockLost(lock);
+  emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
+  const record = await recordRun(context, test, directory.run);
+  await directory.write(runFiles.run, record);
+
+  const runners = await step(context, 'ready', `start ${plan.runners.length} runners`, async () => {
+    const started = await startFleet(backendNamed(plan.backend, { spawn: world.spawn, clock }), launches(plan, test, directory, userAgent));
+    defer(() => endHard(started));
+    for (const [index, runner] of started.entries()) tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
+    await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
+    return { value: started, detail: 'all runners ready' };
+  });
+  const setupData = test.script.functions.includes('setup') ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet)) : undefined;
+  stop.check();
+
+  const stopProbing = plan.target.health === undefined ? undefined : startHealthProbe(plan.target.health, userAgent, { clock, emit });
+  defer(() => stopProbing?.(true));
+  await releaseTogether(runners, fleet);
+  const releasedAt = clock.now();
+  const stopProgress = startProgress(runners, test.requirements.totalMs, directory, { clock, emit });
+  defer(stopProgress);
+  const end = await watchLoad(runners, fleet);
+  await stopProgress();
+  await endLoad(end, runners, stop, fleet);
+  emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
+  await stopProbing?.(end.how !== 'finished');
+
+  if (test.script.functions.includes('teardown')) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
+  await dismiss(runners, fleet);
+  const summary = await collectFleet(runners, test, directory, context, end);
+  if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
+  const { verdict, reasons } = await judgeRun(directory.path);
+  await directory.write(runFiles.verdict, verdict);
+  emit({ type: 'judged', run: directory.run, verdict });
+  return { run: directory.run, directory: directory.path, verdict, summary, reasons };
+}
+
+/** Everything that can refuse the run; when it does, the run directory goes again, as nothing began. */
+async function beforeAnythingStarts(directory: RunDirectory, context: PhaseContext, options: RunOptions, defer: Defer): Promise<{ lock: Lock; test: PreparedTest }> {
+  try {
+    const lock = options.lock ?? (await ownLock(directory, context, defer));
+    await step(context, 'target', `look whether ${context.plan.target.url} is up`, async () => {
+      await requireTarget(context.plan.target, `loadctl/${directory.run}`, context.world.clock);
+      return { value: undefined, detail: 'healthy' };
+    });
+    const test = await step(context, 'archive', `archive ${context.plan.script}`, async () => {
+      const prepared = await prepareTest(context, options.k6, directory, defer);
+      return { value: prepared, detail: `k6 ${prepared.k6Version}, sha256 ${prepared.archiveSha256.slice(0, 12)}` };
+    });
+    return { lock, test };
+  } catch (error) {
+    await directory.remove();
+    throw error;
+  }
+}
+
+async function ownLock(directory: RunDirectory, context: PhaseContext, defer: Defer): Promise<Lock> {
+  const { profile, world, emit, signal } = context;
+  const lock = await takeLock({ profile, run: directory.run, emit, clock: world.clock, who: world.who, signal }, 'run');
+  defer(() => lock.release());
+  return lock;
+}
+
+async function endLoad(end: LoadEnd, runners: readonly Runner[], stop: Interruptions, fleet: FleetContext): Promise<void> {
+  if (end.how === 'finished') return;
+  if (end.how === 'aborted-by-script') fleet.emit({ type: 'fleet-stopped', cause: 'script', reason: `The script called test.abort() in runner ${end.runner.id}.` });
+  if (end.how === 'lost') fleet.emit({ type: 'fleet-stopped', cause: 'runner-lost', reason: `Runner ${end.lost.runner.id} was lost.` });
+  if (end.how === 'stopped') fleet.emit({ type: 'fleet-stopped', ...stop.why() });
+  await stopLoad(runners, fleet);
+}
+
+function tellStarted(runner: Runner, segment: string, emit: Emit): void {
+  const pid = runner.pid === undefined ? {} : { pid: runner.pid };
+  emit({ type: 'runner-started', runner: runner.id, host: runner.host, segment, ...pid });
+}
+
+/** Tells of a piece of work: that it began, and how it ended. */
+async function step<T>({ emit, world }: PhaseContext, name: string, title: string, work: () => Promise<{ value: T; detail: string }>): Promise<T> {
+  const begun = world.clock.now();
+  emit({ type: 'step-started', step: name, title });
+  try {
+    const { value, detail } = await work();
+    emit({ type: 'step-finished', step: name, elapsedMs: world.clock.now() - begun, detail });
+    return value;
+  } catch (error) {
+    emit({ type: 'step-failed', step: name, message: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
+
+function emitInto(directory: RunDirectory, { emit, world }: PhaseContext): Emit {
+  return (event) => {
+    directory.log(event, world.clock.now());
+    emit(event);
+  };
+}

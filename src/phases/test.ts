@@ -1,0 +1,63 @@
+import { type ExitReason, LoadctlError } from '../core/errors.js';
+import { scope } from '../core/scope.js';
+import { cleanup } from './cleanup.js';
+import type { PhaseContext } from './context.js';
+import { takeLock } from './lock.js';
+import type { FoundK6 } from './prepare.js';
+import type { Receipt } from './receipt.js';
+import { makeRunId, runFiles, runsRoot, writeJson } from './run-directory.js';
+import { run, type RunResult } from './run.js';
+import { type SeedReport, seed } from './seed.js';
+import { verify } from './verify.js';
+import { join } from 'node:path';
+
+/** What came of a whole test. */
+export interface TestResult {
+  readonly run: string;
+  readonly seeded: SeedReport | undefined;
+  readonly result: RunResult | undefined;
+  readonly receipt: Receipt | undefined;
+  /** The errors that ended a phase, in order. The phases after it that need it were left out, cleanup was not. */
+  readonly failures: readonly unknown[];
+  /** Everything that the exit status could be; empty for a pass. */
+  readonly reasons: readonly ExitReason[];
+}
+
+/**
+ * seed → run → verify → cleanup under one lock. Cleanup runs whatever happened before it, but never before the lock
+ * was held: the rows of somebody else's run are not ours to delete. Ctrl-C ends the load and goes on to the cleanup; a
+ * second one ends that too.
+ */
+export async function test(context: PhaseContext, options: { readonly k6: FoundK6; readonly users: boolean }): Promise<TestResult> {
+  const { profile, world, emit, signal, killed } = context;
+  const runId = makeRunId(world.clock.now());
+  const data = { profile, run: runId, emit, clock: world.clock, who: world.who };
+  return scope(async (defer) => {
+    const lock = await takeLock({ ...data, signal }, 'test');
+    defer(() => lock.release());
+    const failures: unknown[] = [];
+    const attempt = async <T>(phase: () => Promise<T>): Promise<T | undefined> => {
+      try {
+        return await phase();
+      } catch (error) {
+        failures.push(error);
+        return undefined;
+      }
+    };
+
+    const seeded = await attempt(() => seed({ ...data, signal, lock }));
+    const result = failures.length > 0 || signal.aborted ? undefined : await attempt(() => run(context, { k6: options.k6, run: runId, lock }));
+    const judged = result && (await attempt(() => verify(result.directory, world)));
+    const before = seeded === undefined ? {} : { before: seeded.before };
+    const cleaned = await attempt(() => cleanup({ ...data, ...before, signal: killed, lock }, { dryRun: false, users: options.users }));
+    if (cleaned && result) await writeJson(join(runsRoot(world.cwd), runId, runFiles.receipt), cleaned.receipt, context.redact);
+
+    const reasons = new Set<ExitReason>([...failures.map(reasonOf), ...(judged?.reasons ?? []), ...(cleaned?.reasons ?? [])]);
+    if (signal.aborted) reasons.add('interrupted');
+    return { run: runId, seeded, result, receipt: cleaned?.receipt, failures, reasons: [...reasons] };
+  });
+}
+
+function reasonOf(error: unknown): ExitReason {
+  return error instanceof LoadctlError ? error.reason : 'bug';
+}
