@@ -1,5 +1,7 @@
 import { parseDuration, parsePercent, parseRate } from '../core/quantities.js';
 import type { Criterion, Operator } from '../metrics/criterion.js';
+import { parseMetricName } from '../metrics/metric-key.js';
+import { isProblem, parseThreshold } from '../metrics/threshold.js';
 import { parseSize } from './size.js';
 
 /** Why words are no criterion; `on` says which part of the entry is meant. */
@@ -39,7 +41,6 @@ export const slaWords: readonly string[] = ['p50', 'p90', 'p95', 'p99', 'p99.9',
 export const serverWords: readonly string[] = ['cpu', 'memory', 'dbConnections', 'queueDepth'];
 
 const operatorFirst = /^\s*(<=|>=|===|==|!=|<|>)\s*(.+?)\s*$/s;
-const threshold = /^\s*(count|rate|value|avg|min|max|med|p\(\s*\d+(?:\.\d+)?\s*\))\s*(<=|>=|===|==|!=|<|>)\s*(.+?)\s*$/s;
 const number = /^[-+]?(\d[\d_]*)?\.?\d+(e[-+]?\d+)?$/i;
 
 /** What limits of each unit look like. */
@@ -70,8 +71,10 @@ export function readAbort(condition: string): Read {
   const match = /^\s*([\w.]+(?:\{.*\})?)\s*(.*?)\s*$/s.exec(condition);
   const name = match?.[1] ?? '';
   const rest = match?.[2] ?? '';
-  if (!operatorFirst.test(rest) && !threshold.test(rest)) return { problem: 'expected a condition such as `errors > 5%`', on: 'value' };
-  if (threshold.test(rest)) return readThreshold(name, rest);
+  if (!operatorFirst.test(rest)) {
+    const isThreshold = !isProblem(parseThreshold(rest, () => 0));
+    return isThreshold ? readThreshold(name, rest) : { problem: 'expected a condition such as `errors > 5%`', on: 'value' };
+  }
   return meaningOf(name) ? readSla(name, rest) : readCritical(name, rest);
 }
 
@@ -87,19 +90,17 @@ function looksLikeMetric(name: string): boolean {
 }
 
 function readThreshold(key: string, value: string): Read {
-  const match = threshold.exec(value);
-  if (!match) return { problem: 'expected a k6 threshold such as `p(95) < 500ms` or `rate < 1%`', on: 'value' };
-  const [, stat = '', operator = '', limit = ''] = match;
-  const plainStat = stat.replaceAll(/\s/g, '');
-  const level = /^p\((.*)\)$/.exec(plainStat)?.[1];
-  if (level !== undefined && Number(level) > 100) return { problem: 'expected a percentile from p(0) to p(100)', on: 'value' };
-  const metric = key.replace(/\{.*$/s, '').trim();
-  const unit = metricUnit(metric, plainStat, limit);
-  return limited(
-    { name: `${key} ${plainStat}`, source: 'client', window: 'steady' },
-    { metric: key, stat: plainStat, unit, bare: '<' },
-    `${operator} ${limit}`,
-  );
+  const metric = parseMetricName(key);
+  if ('error' in metric) return { problem: `expected a metric of k6; ${metric.error}`, on: 'name' };
+  let limit = '';
+  const read = parseThreshold(value, (text) => {
+    limit = text;
+    return 0;
+  });
+  if (isProblem(read)) return { problem: `expected a threshold such as \`p(95) < 500ms\` or \`rate < 1%\`; ${read.error}`, on: 'value' };
+  const unit = metricUnit(metric.name, read.stat, limit);
+  const meaning: Meaning = { metric: key, stat: read.stat, unit, bare: '<' };
+  return limited({ name: `${key} ${read.stat}`, source: 'client', window: 'steady' }, meaning, `${read.operator} ${limit}`);
 }
 
 /** The unit of a k6 metric's stat: k6's own are known, another's is what its limit is written in. */

@@ -1,0 +1,50 @@
+import { isSecretName, redacted, redactor, secretsInUrl } from '../core/secrets.js';
+import { type Path, plain, type ScalarTree, scalarsOf, type Tree } from './tree.js';
+
+/**
+ * Every secret of a document, for the redactor: what fields named key, token or password hold, passwords and tokens in
+ * URLs, variables with such a name, `workload.env`. What a profile's own `:-default` says is none.
+ */
+export function secretValues(tree: Tree): string[] {
+  const found = scalarsOf(tree).flatMap(({ scalar, path }) =>
+    isScriptVariable(path) ? [String(scalar.value)].filter(isTelling) : secretsIn(scalar, path),
+  );
+  return [...new Set(found)];
+}
+
+/** The document as plain data that may be stored: secrets are `[redacted]`, quantities in people's words. */
+export function withoutSecrets(tree: Tree): unknown {
+  return plain(tree, (scalar, path) => {
+    if (isScriptVariable(path)) return redacted;
+    const secrets = secretsIn(scalar, path);
+    return secrets.length > 0 ? redactor(secrets)(String(scalar.value)) : scalar.value;
+  });
+}
+
+/** Where a field's name says that it is secret; elsewhere `key` is a cache's or a table's. */
+const namedSections: readonly string[] = ['target', 'users', 'stores', 'monitors', 'outputs'];
+
+/** Whether the field at this path is a secret whatever it holds. */
+export function isSecretPath(path: Path): boolean {
+  const name = path.findLast((step) => typeof step === 'string');
+  const section = path[0] === 'workload' && path[1] === 'options' ? 'target' : path[0];
+  return isScriptVariable(path) || (namedSections.includes(String(section)) && path.length > 1 && isSecretName(String(name)));
+}
+
+function isScriptVariable(path: Path): boolean {
+  return path[0] === 'workload' && path[1] === 'env' && path.length > 2;
+}
+
+function secretsIn(scalar: ScalarTree, path: Path): string[] {
+  const value = String(scalar.value ?? '');
+  const substitutions = scalar.substitutions ?? [];
+  const known = substitutions.filter(({ from }) => from === 'default' || from === 'missing').map((each) => each.value);
+  const named = substitutions.filter(({ name, from }) => isSecretName(name) && from !== 'default' && from !== 'missing');
+  const found = [...(isSecretPath(path) ? [value] : value.includes('://') ? secretsInUrl(value) : []), ...named.map((each) => each.value)];
+  return found.filter((secret) => secret !== '' && !known.some((text) => text.includes(secret)));
+}
+
+/** Whether replacing a text everywhere hides something and does not garble every output: not `1`, `on`, `true`. */
+function isTelling(value: string): boolean {
+  return value.length >= 4 && !/^(true|false|null|\d{1,7})$/.test(value);
+}

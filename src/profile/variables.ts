@@ -1,0 +1,71 @@
+import type { Problem } from './problem.js';
+import { mapScalars, type ScalarTree, type Substitution, type Tree } from './tree.js';
+
+/** A variable of a profile and where its value came from: `environment`, `.env.staging`, `.env`, `default`, `missing`. */
+export interface Variable {
+  readonly name: string;
+  readonly from: string;
+}
+
+/** Where variables are looked up, in this order: the first that has one wins. */
+export type VariableSources = readonly { readonly from: string; get(name: string): string | undefined }[];
+
+/** The document with its variables filled in. */
+export interface Substituted {
+  readonly tree: Tree;
+  readonly variables: readonly Variable[];
+  readonly problems: readonly Problem[];
+}
+
+const reference = /\$\$\{|\$\{(?:([A-Za-z_]\w*)(?::-([^}]*))?\})?/g;
+
+/**
+ * Fills `${NAME}` and `${NAME:-default}` into the scalars; `$${` is a literal `${`. A variable that nobody has is a
+ * problem where `required`, else it stays as it is written and counts as `missing`.
+ */
+export function substitute(tree: Tree, sources: VariableSources, required: boolean): Substituted {
+  const problems: Problem[] = [];
+  const variables = new Map<string, Variable>();
+  const filled = mapScalars(tree, (scalar) => {
+    if (typeof scalar.value !== 'string' || !scalar.value.includes('${')) return scalar;
+    const substitutions: Substitution[] = [];
+    const value = scalar.value.replace(reference, (written: string, name: string | undefined, fallback: string | undefined) => {
+      if (written === '$${') return '${';
+      if (name === undefined) {
+        problems.push({ place: tokenIn(scalar, written), message: 'expected `${NAME}` or `${NAME:-default}`; `$${` is a literal `${`' });
+        return written;
+      }
+      const found = lookUp(name, fallback, sources) ?? { name, from: 'missing', value: written };
+      if (found.from === 'missing' && required) problems.push({ place: tokenIn(scalar, written), message: missing(name) });
+      substitutions.push(found);
+      variables.set(name, { name, from: found.from });
+      return found.value;
+    });
+    return { ...scalar, value, substitutions };
+  });
+  return { tree: filled, variables: [...variables.values()], problems };
+}
+
+/** What to say about a variable that nobody has. */
+export function missing(name: string): string {
+  return `\`\${${name}}\` is not set; give it in the environment or a \`.env\` file`;
+}
+
+/** Whether a scalar has a variable in it that nobody has. */
+export function missingIn(scalar: ScalarTree): Substitution | undefined {
+  return scalar.substitutions?.find(({ from }) => from === 'missing');
+}
+
+function lookUp(name: string, fallback: string | undefined, sources: VariableSources): Substitution | undefined {
+  for (const { from, get } of sources) {
+    const value = get(name);
+    if (value !== undefined && (value !== '' || fallback === undefined)) return { name, from, value };
+  }
+  return fallback === undefined ? undefined : { name, from: 'default', value: fallback };
+}
+
+/** The place of a text inside a scalar, as far as it is written there as it is. */
+function tokenIn({ place }: ScalarTree, written: string): ScalarTree['place'] {
+  const at = place.source.text.slice(place.start, place.end).indexOf(written);
+  return at < 0 ? place : { source: place.source, start: place.start + at, end: place.start + at + written.length };
+}
