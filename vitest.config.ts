@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config';
+
+/** Fast ones first; what starts servers and k6 shares the machine with few others. */
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    reporters: [process.stdout.isTTY ? 'default' : 'verbose', './test/tally.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts', 'examples/**/*.test.ts'],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'process',
+          include: ['test/process/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
+          globalSetup: './test/with-k6.ts',
+        },
+      },
+      {
+        test: {
+          name: 'live',
+          include: ['test/live/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
+          globalSetup: './test/with-k6.ts',
+        },
+      },
+    ],
+  },
+});
