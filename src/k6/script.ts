@@ -8,12 +8,6 @@ import { k6Exit } from './exit-codes.js';
 import { type LogLine, logErrors, parseLogLine } from './log.js';
 import { probeMark, probeSource } from './wrapper.js';
 
-/** One threshold as a script writes it. */
-export interface ScriptThreshold {
-  readonly threshold: string;
-  readonly abortOnFail: boolean;
-}
-
 /** What a script is, found out without running it. */
 export interface InspectedScript {
   readonly path: string;
@@ -24,7 +18,6 @@ export interface InspectedScript {
   /** Functions other than the default one that its scenarios execute. */
   readonly execNames: readonly string[];
   readonly usesDefault: boolean;
-  readonly thresholds: Readonly<Record<string, readonly ScriptThreshold[]>>;
   readonly setupTimeoutMs: Milliseconds;
   readonly teardownTimeoutMs: Milliseconds;
 }
@@ -56,7 +49,6 @@ export async function inspectScript(k6: K6, execute: Execute, script: string, fo
     functions: Array.isArray(told.functions) ? told.functions.map(String) : [],
     execNames: [...new Set(execs)].filter((name) => name !== 'default'),
     usesDefault: execs.includes('default'),
-    thresholds: thresholdsOf(record(told.options).thresholds),
     setupTimeoutMs: milliseconds(known.setupTimeout) ?? 60_000,
     teardownTimeoutMs: milliseconds(known.teardownTimeout) ?? 60_000,
   };
@@ -68,15 +60,6 @@ export async function inspectRequirements(k6: K6, execute: Execute, archive: str
   if (output.exitCode !== 0) throw scriptError(output, archive);
   const known = parseJson(output.stdout);
   return { totalMs: milliseconds(known.totalDuration) ?? 0, maxVus: Number(known.maxVUs ?? 0) };
-}
-
-/** Thresholds in k6's two forms, as one. */
-export function thresholdsOf(thresholds: unknown): Record<string, ScriptThreshold[]> {
-  const entries = Object.entries(record(thresholds)).map(([metric, list]) => {
-    const items: unknown[] = Array.isArray(list) ? list : [list];
-    return [metric, items.map(oneThreshold)] as const;
-  });
-  return Object.fromEntries(entries);
 }
 
 /** The error of a k6 command that refused a script, in k6's own words. */
@@ -97,12 +80,6 @@ export function scriptError(output: Output, script: string): LoadctlError {
 /** k6 has one exit code for a script that throws and one that it cannot read; its hint tells them apart. */
 function isException(line: LogLine): boolean {
   return line.hint === 'script exception';
-}
-
-function oneThreshold(item: unknown): ScriptThreshold {
-  if (typeof item === 'string') return { threshold: item, abortOnFail: false };
-  const { threshold, abortOnFail } = record(item);
-  return { threshold: String(threshold ?? ''), abortOnFail: abortOnFail === true };
 }
 
 function toldByProbe(log: string): Record<string, unknown> {

@@ -10,7 +10,7 @@ import type { Summary } from '../metrics/summary.js';
 import { type Runner, type RunnerFiles, runnerFiles } from '../runners/types.js';
 import type { PhaseContext } from './context.js';
 import type { LoadEnd } from './fleet.js';
-import type { PreparedTest } from './prepare.js';
+import { type PreparedTest, statsWanted } from './prepare.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
 
 const complaintsShown = 5;
@@ -64,11 +64,9 @@ function numbersOf(runner: Runner, files: RunnerFiles, emit: PhaseContext['emit'
 
 function merge(known: readonly NonNullable<Gathered['numbers']>[], test: PreparedTest, run: string, { plan }: PhaseContext): Summary {
   const durationMs = Math.max(...known.map(({ facts }) => facts.durationMs));
-  const stats = [...plan.criteria, ...test.criteria].map(({ stat }) => stat);
-  const own = Array.isArray(test.options.summaryTrendStats) ? test.options.summaryTrendStats.map(String) : [];
   const merged = mergeRunnerSummaries(
     known.map(({ summary }) => summary),
-    { durationMs, percentiles: [...stats, ...own] },
+    { durationMs, percentiles: statsWanted(plan.criteria, test.options) },
   );
   const { [beginMetric]: _begin, ...metrics } = merged.metrics;
   return { version: 1, run, k6Version: test.k6Version, durationMs, runners: known.length, ...merged, metrics };

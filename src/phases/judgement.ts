@@ -2,9 +2,11 @@ import { type ExitReason, LoadctlError } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
 import { formatDuration, type Milliseconds } from '../core/quantities.js';
 import { k6Exit } from '../k6/exit-codes.js';
-import type { Evidence, ProbeCount, Verdict } from '../metrics/criterion.js';
+import type { Criterion, Evidence, ProbeCount, Verdict } from '../metrics/criterion.js';
 import { judge, verdictReason } from '../metrics/judge.js';
+import { findMetric } from '../metrics/metric-key.js';
 import type { Summary } from '../metrics/summary.js';
+import { readScriptThresholds, scriptCriterion } from '../metrics/threshold.js';
 import { readEvents, readJson, runFiles } from './run-directory.js';
 import { type RunRecord, readRunRecord } from './run-record.js';
 
@@ -23,10 +25,19 @@ export async function judgeRun(directory: string): Promise<Judgement> {
   const summary = (await readJson(directory, runFiles.summary)) as Summary | undefined;
   const events = await readEvents(directory);
   const evidence = gatherEvidence(record, summary, events);
-  const judged = judge([...record.plan.criteria, ...record.scriptCriteria], evidence);
+  const judged = judge([...record.plan.criteria, ...scriptCriteria(record, summary)], evidence);
   const failed = events.some((event) => event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed);
   const verdict = failed ? markFailed(judged) : judged;
   return { record, summary, verdict, reasons: exitReasons(verdict, events) };
+}
+
+/** The script's own thresholds as criteria; what they measure is known from the summary. */
+function scriptCriteria(record: RunRecord, summary: Summary | undefined): Criterion[] {
+  const { byMetric } = readScriptThresholds(record.scriptThresholds);
+  return Object.entries(byMetric).flatMap(([metric, thresholds]) => {
+    const is = findMetric(summary?.metrics ?? {}, metric) ?? { type: 'trend', contains: 'default' };
+    return thresholds.map((threshold) => scriptCriterion(metric, threshold, is));
+  });
 }
 
 /** What the events of a run say about its measurement. */

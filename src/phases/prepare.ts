@@ -7,15 +7,16 @@ import type { Defer } from '../core/scope.js';
 import { type K6, archiveCommand } from '../k6/arguments.js';
 import { foreignK6Variables, k6Environment } from '../k6/environment.js';
 import { loadOptions } from '../k6/load-shape.js';
-import { type InspectedScript, inspectRequirements, inspectScript, type Requirements, scriptError, thresholdsOf } from '../k6/script.js';
+import { type InspectedScript, inspectRequirements, inspectScript, type Requirements, scriptError } from '../k6/script.js';
 import { scriptVariables } from '../k6/script-variables.js';
 import { wrapperSource } from '../k6/wrapper.js';
 import type { Criterion } from '../metrics/criterion.js';
+import { trendStatsOf } from '../metrics/handle-summary.js';
 import { summaryTrendStats } from '../metrics/quantile-grid.js';
+import { readScriptThresholds, type ScriptThreshold } from '../metrics/threshold.js';
 import { windowKey } from '../metrics/window.js';
 import type { PhaseContext } from './context.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
-import { scriptCriteria } from './script-criteria.js';
 
 /** A test that is ready to be started: one archive for all runners. */
 export interface PreparedTest {
@@ -24,11 +25,9 @@ export interface PreparedTest {
   readonly archive: string;
   readonly archiveSha256: string;
   readonly script: InspectedScript;
-  /** The script's own thresholds and those of the profile's `workload.options`. */
-  readonly criteria: readonly Criterion[];
   readonly requirements: Requirements;
   readonly trendStats: string;
-  /** Options of the script that the profile laid over it, for what a handleSummary is told. */
+  /** The script's options with the profile's `workload.options` laid over them, as k6 has them but for our additions. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -50,8 +49,7 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
   const script = await inspectScript(k6, world.execute, plan.script, folder);
   refuseTwoLoads(script, profile.workload);
   const options = { ...script.options, ...profile.workload.options };
-  const thresholds = thresholdsOf(options.thresholds);
-  const criteria = scriptCriteria(thresholds);
+  const { byMetric: thresholds } = readScriptThresholds(options.thresholds);
   tellWhatChanges(context, thresholds);
 
   const wrapper = join(folder, 'loadctl-wrapper.js');
@@ -75,12 +73,19 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
     archive,
     archiveSha256: createHash('sha256').update(await readFile(archive)).digest('hex'),
     script,
-    criteria,
     requirements: await inspectRequirements(k6, world.execute, archive),
-    trendStats: summaryTrendStats([...plan.criteria, ...criteria].map((criterion) => criterion.stat)),
+    trendStats: summaryTrendStats(statsWanted(plan.criteria, options)),
     options,
   };
 }
+
+/** The stats that the SLA, the script's thresholds and its own summary ask for: their percentiles join the grid. */
+export function statsWanted(criteria: readonly Criterion[], options: Readonly<Record<string, unknown>>): string[] {
+  const thresholds = Object.values(readScriptThresholds(options.thresholds).byMetric).flat();
+  return [...criteria.map(({ stat }) => stat), ...thresholds.map(({ expression }) => expression.stat), ...trendStatsOf(options)];
+}
+
+type Thresholds = Readonly<Record<string, readonly ScriptThreshold[]>>;
 
 async function k6For({ profile, plan, world }: PhaseContext, found: FoundK6, run: string, folder: string): Promise<K6> {
   const configFile = join(folder, 'k6-config.json');
@@ -107,7 +112,7 @@ function refuseTwoLoads(script: InspectedScript, workload: PhaseContext['profile
   });
 }
 
-function tellWhatChanges({ world, emit }: PhaseContext, thresholds: ReturnType<typeof thresholdsOf>): void {
+function tellWhatChanges({ world, emit }: PhaseContext, thresholds: Thresholds): void {
   const foreign = foreignK6Variables(world.env);
   if (foreign.length > 0) {
     emit({ type: 'warned', message: `Ignored from the environment: ${foreign.join(', ')}. They would change the test.`, hint: 'Say it in the profile: workload.options.' });
@@ -131,8 +136,8 @@ function windowMetrics(endpoints: PhaseContext['plan']['endpoints'], criteria: r
   return Object.fromEntries(wanted.map(([metric, expression]) => [windowKey(metric), [expression]]));
 }
 
-function plainThresholds(thresholds: ReturnType<typeof thresholdsOf>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(thresholds).map(([metric, list]) => [metric, list.map(({ threshold }) => threshold)]));
+function plainThresholds(thresholds: Thresholds): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(thresholds).map(([metric, list]) => [metric, list.map(({ source }) => source)]));
 }
 
 /** The script alone was fine: what k6 refuses now comes from the profile. */

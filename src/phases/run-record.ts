@@ -1,6 +1,5 @@
 import type { World } from '../core/os.js';
 import type { EpochMs } from '../core/quantities.js';
-import type { Criterion } from '../metrics/criterion.js';
 import type { Plan } from '../plan/plan.js';
 import type { PhaseContext } from './context.js';
 import type { PreparedTest } from './prepare.js';
@@ -19,8 +18,8 @@ export interface RunRecord {
   /** What `--set` and `-e` changed for this run. */
   readonly overrides: unknown;
   readonly plan: Plan;
-  /** The thresholds of the script, as criteria. */
-  readonly scriptCriteria: readonly Criterion[];
+  /** The script's thresholds, in k6's words. */
+  readonly scriptThresholds: unknown;
   readonly archiveSha256: string;
   readonly versions: { readonly loadctl: string; readonly k6: string; readonly node: string };
   readonly by: { readonly user: string; readonly host: string; readonly pid: number };
@@ -42,7 +41,7 @@ export async function recordRun(context: PhaseContext, test: PreparedTest, run: 
     variables: loaded.variables,
     overrides: loaded.overrides,
     plan,
-    scriptCriteria: test.criteria,
+    scriptThresholds: test.options.thresholds ?? {},
     archiveSha256: test.archiveSha256,
     versions: { loadctl: version, k6: test.k6Version, node: world.versions.node },
     by: { ...world.who, pid: world.pid },
