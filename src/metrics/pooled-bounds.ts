@@ -159,7 +159,8 @@ function between(j: number, k: number, f: number): number {
 
 /**
  * Interpolating rounds three times, here and in k6, each time by half an ulp at most: of the result where no sample is
- * negative, else of the largest number involved. One ulp alone was too little beside large gaps around zero.
+ * negative, else of the largest number involved. One ulp of the result is not always enough (tried: 2 without negative
+ * samples, any number beside a result near zero).
  */
 function slack(scale: number): number {
   return scale * 2 ** -49 + Number.MIN_VALUE;

@@ -32,7 +32,8 @@ export function parseThreshold(text: string, readLimit: (text: string) => number
   const split = splitAtOperator(text);
   if (split === undefined) return { error: 'no operator with a limit behind it: write, for example, p(95)<500', at: text.length };
   const { operator, at } = split;
-  const stat = goTrim(text.slice(0, at));
+  const method = goTrim(text.slice(0, at));
+  const stat = method === 'p' ? 'p(0)' : method; // k6 takes a bare p, and reads it so
   if (!simpleStats.includes(stat) && (stat === '' || percentileLevel(stat) === undefined)) return unknownStat(stat, leadingSpace(text));
   const right = text.slice(at + operator.length);
   const limit = readLimit(goTrim(right));
@@ -108,7 +109,7 @@ export function parseScriptThreshold(form: unknown): ScriptThreshold | Problem {
 function readDelay(value: unknown): Milliseconds | undefined {
   if (value === undefined || value === null) return 0;
   if (typeof value === 'number') return value;
-  return typeof value === 'string' ? (parseDuration(value) ?? parseGoFloat(value)) : undefined;
+  return typeof value === 'string' ? parseDuration(value) : undefined;
 }
 
 /** A script's thresholds by metric key, and what is wrong with any of them. */
