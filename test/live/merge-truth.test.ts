@@ -1,0 +1,69 @@
+import { chmodSync, createReadStream, readdirSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Summary } from '../../src/metrics/summary.js';
+import { startTarget } from '../support/target.js';
+import { workplace } from '../support/loadctl.js';
+
+const script = `
+import http from 'k6/http';
+export const options = { scenarios: { work: { executor: 'per-vu-iterations', vus: 12, iterations: 600, maxDuration: '2m' } } };
+const path = __ENV.LOADCTL_RUNNER === '3' ? '/slow' : '/fast';
+export default () => { http.get(__ENV.BASE_URL + path); };
+`;
+
+/** k6 with one more output: every sample as CSV, a file for each runner. */
+const k6WithCsv = (k6: string) => `#!/bin/sh
+if [ "$1" = run ] && [ -n "$LOADCTL_RUNNER" ]; then exec '${k6}' "$@" --out "csv=$LOADCTL_FACTS_FILE.csv"; fi
+exec '${k6}' "$@"
+`;
+
+test('three unequal runners, merged, against the pooled raw samples of the same run', async () => {
+  const target = await startTarget();
+  target.delays.set('/slow', 12);
+  const place = workplace({
+    'profiles/dev.yaml': `target: {url: "${target.url}"}\nworkload: {script: ../script.js}\nrunners: {count: 3}\nsla: {p50: 10s, p90: 10s, p95: 10s, p99: 10s, p99.9: 10s}\n`,
+    'script.js': script,
+    'k6.sh': k6WithCsv(process.env.LOADCTL_K6 ?? 'k6'),
+  });
+  chmodSync(join(place.folder, 'k6.sh'), 0o755);
+
+  const said = await place.loadctl(['run', '--env', 'dev'], { LOADCTL_K6: join(place.folder, 'k6.sh') });
+  expect(said.stderr).not.toContain('error');
+  expect(said.code).toBe(0);
+
+  const runners = join(place.latestRun(), 'runners');
+  const samples = await Promise.all(readdirSync(runners).map((id) => durations(join(runners, id, 'facts.json.csv'))));
+  expect(samples.map((of) => of.length >= 2000)).toEqual([true, true, true]);
+  const pooled = Float64Array.from(samples.flat()).sort();
+  const summary = JSON.parse(readFileSync(join(place.latestRun(), 'summary.json'), 'utf8')) as Summary;
+  const merged = summary.metrics.http_req_duration;
+
+  expect(merged?.values.count).toBe(pooled.length);
+  expect(summary.metrics.http_reqs?.values.count).toBe(pooled.length);
+  for (const [stat, level] of [['p(50)', 0.5], ['p(90)', 0.9], ['p(95)', 0.95], ['p(99)', 0.99], ['p(99.9)', 0.999]] as const) {
+    const [low, high] = merged?.bounds[stat] ?? [Number.NaN, Number.NaN];
+    const truth = quantile(pooled, level);
+    // k6's CSV has six decimals: the truth is known to half a millionth of a millisecond.
+    expect(truth, stat).toBeGreaterThanOrEqual(low - 1e-6);
+    expect(truth, stat).toBeLessThanOrEqual(high + 1e-6);
+  }
+});
+
+/** k6's own: linear between the neighbours of p·(n−1). */
+function quantile(sorted: Float64Array, p: number): number {
+  const rank = p * (sorted.length - 1);
+  const below = sorted[Math.floor(rank)] ?? Number.NaN;
+  const above = sorted[Math.ceil(rank)] ?? Number.NaN;
+  return below + (above - below) * (rank - Math.floor(rank));
+}
+
+async function durations(csv: string): Promise<number[]> {
+  const found: number[] = [];
+  for await (const line of createInterface({ input: createReadStream(csv) })) {
+    const [metric, , value] = line.split(',');
+    if (metric === 'http_req_duration') found.push(Number(value));
+  }
+  return found;
+}
