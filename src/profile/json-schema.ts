@@ -31,8 +31,14 @@ let made: JsonSchema | undefined;
 
 /** What may stand in a profile, as people write it: complete, so after `extends`. Made once. */
 export function inputSchema(): JsonSchema {
-  made ??= z.toJSONSchema(fileSchema, { io: 'input' }) as JsonSchema;
+  made ??= z.toJSONSchema(fileSchema, { io: 'input', override: keepExamples }) as JsonSchema;
   return made;
+}
+
+/** zod leaves out the examples of what it transforms, as they could be of the output; here they never are. */
+function keepExamples({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  const examples: unknown = z.globalRegistry.get(zodSchema)?.['examples'];
+  if (Array.isArray(examples)) jsonSchema.examples = examples;
 }
 
 /** The schema for editors: one file may leave to another what is required, and null takes out what is inherited. */
@@ -70,29 +76,21 @@ function stepInto(schema: JsonSchema, step: string | number): JsonSchema[] {
 }
 
 function mayInherit(schema: JsonSchema): JsonSchema {
-  const { required: _, ...rest } = schema;
+  const { required: _, oneOf, anyOf, ...rest } = schema;
+  const branches = anyOf ?? oneOf;
   return {
     ...rest,
     ...(schema.properties ? { properties: eachValue(schema.properties, (property) => orNull(mayInherit(property))) } : {}),
     ...(typeof schema.additionalProperties === 'object' ? { additionalProperties: orNull(mayInherit(schema.additionalProperties)) } : {}),
-    ...(schema.anyOf ? { anyOf: schema.anyOf.map(mayInherit) } : {}),
-    ...(schema.oneOf ? { oneOf: schema.oneOf.map(keepChoice) } : {}),
+    ...(branches ? { anyOf: branches.map(mayInherit) } : {}),
   };
-}
-
-/** Alternatives are told apart by a constant, which must stay required. */
-function keepChoice(schema: JsonSchema): JsonSchema {
-  const choice = Object.entries(schema.properties ?? {}).filter(([, property]) => property.const !== undefined);
-  const open = mayInherit(schema);
-  const properties = { ...open.properties, ...Object.fromEntries(choice) };
-  return { ...open, properties };
 }
 
 function orNull(schema: JsonSchema): JsonSchema {
   if (typeof schema.type === 'string' && !schema.enum && schema.const === undefined) return { ...schema, type: [schema.type, 'null'] };
   if (Array.isArray(schema.type)) return { ...schema, type: [...schema.type, 'null'] };
   if (schema.anyOf) return { ...schema, anyOf: [...schema.anyOf, { type: 'null' }] };
-  if (schema.oneOf || schema.enum || schema.const !== undefined) {
+  if (schema.enum || schema.const !== undefined) {
     const { description, default: standard, examples, ...choice } = schema;
     return {
       ...(description === undefined ? {} : { description }),

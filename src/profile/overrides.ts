@@ -15,6 +15,8 @@ export interface Overridden {
   readonly tree: Tree;
   readonly problems: readonly Problem[];
   readonly path: Path;
+  /** As it was typed. */
+  readonly value: string;
 }
 
 const segment = /(?:"([^"]*)"|([^.]+))(?:\.|$)/y;
@@ -27,7 +29,7 @@ export function applySet(tree: Tree, argument: string): Overridden {
   const parsed = parseValue(source, source.text.length - value.length, value);
   const steps = placesToPath(places);
   const { node, problem } = replace(tree, places, parsed.tree, 0);
-  return { tree: node, path: steps, problems: [...parsed.problems, ...(problem ? [problem] : [])] };
+  return { tree: node, path: steps, value, problems: [...parsed.problems, ...(problem ? [problem] : [])] };
 }
 
 /** Lays `-e KEY=VALUE` over `workload.env`; `-e KEY` takes the value that the environment has. */
@@ -37,8 +39,8 @@ export function applyScriptVariable(tree: Tree, argument: string, env: Readonly<
   const source: Source = { name: `-e ${name}=…`, text: `-e ${name}=…` };
   const key: Place = { source, start: 3, end: 3 + name.length };
   const scalar: ScalarTree = { kind: 'scalar', value, place: { source, start: key.end + 1, end: key.end + 2 } };
-  const env_ = mapOf(key, name, scalar);
-  return { tree: merge(tree, mapOf(key, 'workload', mapOf(key, 'env', env_))), path: ['workload', 'env', name], problems: [] };
+  const laid = mapOf(key, 'workload', mapOf(key, 'env', mapOf(key, name, scalar)));
+  return { tree: merge(tree, laid), path: ['workload', 'env', name], value, problems: [] };
 }
 
 /** A usage error for `--env A=B`, which k6's users may mean as `-e A=B`; undefined where `name` is one. */

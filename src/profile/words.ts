@@ -14,6 +14,8 @@ export function looksLike(text: string): string {
 interface Words<T> {
   /** What a value must be, after "expected". */
   readonly expected: string;
+  /** The type's name in the reference. */
+  readonly title: string;
   /** A regular expression for editors; a `${NAME}` is always let through besides. */
   readonly pattern: string;
   readonly examples: readonly (string | number)[];
@@ -30,23 +32,23 @@ function quantity<T>(words: Words<T>) {
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     })
-    .meta({ pattern: `${words.pattern}|\\$\\{`, examples: [...words.examples] });
+    .meta({ title: words.title, pattern: `${words.pattern}|\\$\\{`, examples: [...words.examples] });
 }
 
 const durationPattern = '(\\d+(\\.\\d+)?(ms|us|µs|d|h|m|s))+';
 
 /** A length of time in people's words; milliseconds. */
 export const duration = () =>
-  quantity({ expected: 'a duration', pattern: `^(0|${durationPattern})$`, examples: ['1m30s', '250ms', '2h'], parse: parseDuration });
+  quantity({ expected: 'a duration', title: 'duration', pattern: `^(0|${durationPattern})$`, examples: ['1m30s', '250ms', '2h'], parse: parseDuration });
 
 /** A share of a whole, written as a percentage; 0…1. */
 export const percentage = () =>
-  quantity({ expected: 'a percentage', pattern: '^\\d+(\\.\\d+)?\\s*%$', examples: ['40%', '99.9%'], parse: readShare });
+  quantity({ expected: 'a percentage', title: 'percentage', pattern: '^\\d+(\\.\\d+)?\\s*%$', examples: ['40%', '99.9%'], parse: readShare });
 
 /** Something per second. */
 export const rate = () =>
   quantity({
-    expected: 'a rate',
+    expected: 'a rate', title: 'rate',
     pattern: '^\\d+(\\.\\d+)?(e\\d+)?\\s*/\\s*[smh]$',
     examples: ['1000/s', '600/m'],
     parse: (text) => positive(parseRate(text)),
@@ -55,6 +57,7 @@ export const rate = () =>
 /** A whole number that is at least `least`; `1_000` is one, too. */
 export const count = (least = 1, most = Number.MAX_SAFE_INTEGER) =>
   quantity({
+    title: 'whole number',
     expected: most === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${least}` : `a whole number from ${least} to ${most}`,
     pattern: '^\\d[\\d_]*$',
     examples: [Math.max(1000, least) <= most ? 1000 : least],
@@ -64,7 +67,7 @@ export const count = (least = 1, most = Number.MAX_SAFE_INTEGER) =>
 /** A part of the test, `30s..9m30s`: from and to, counted from its start. */
 export const window = () =>
   quantity({
-    expected: 'a part of the test',
+    expected: 'a part of the test', title: 'window',
     pattern: `^(0|${durationPattern})\\s*\\.\\.\\s*${durationPattern}$`,
     examples: ['30s..9m30s'],
     parse: (text) => {

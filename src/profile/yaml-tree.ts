@@ -7,6 +7,13 @@ import type { Entry, ListTree, MapTree, ScalarTree, Tree } from './tree.js';
 export interface Parsed {
   readonly tree: Tree;
   readonly problems: readonly Problem[];
+  /** Whether the tree can be relied on: the problems, if any, are confined to their lines. */
+  readonly sound: boolean;
+}
+
+/** A problem that may be confined to its line. */
+interface Complaint extends Problem {
+  readonly confined: boolean;
 }
 
 /** Reads the YAML that stands in `source` from offset `from` on. */
@@ -20,7 +27,9 @@ export function parseYaml(source: Source, from = 0): Parsed {
   if (second) reader.report(second.range[0], 'expected one document; a second one begins here, after `---`');
   for (const error of first?.errors ?? []) reader.reportError(error);
   for (const warning of first?.warnings ?? []) reader.report(warning.pos[0], 'expected a value without a tag');
-  return { tree, problems: oneALine(reader.problems) };
+  const complaints = oneALine(reader.problems);
+  const problems = complaints.map(({ place, message }) => ({ place, message }));
+  return { tree, problems, sound: complaints.every(({ confined }) => confined) };
 }
 
 /** How YAML's complaints are said here, by code. */
@@ -35,7 +44,7 @@ const complaints: Readonly<Record<string, string>> = {
 };
 
 class Reader {
-  readonly problems: Problem[] = [];
+  readonly problems: Complaint[] = [];
   readonly #source: Source;
   readonly #from: number;
   readonly #open = new Set<Node>();
@@ -58,8 +67,8 @@ class Reader {
     return tree;
   }
 
-  report(offset: number, message: string, end = this.#tokenEnd(offset)): void {
-    this.problems.push({ place: this.#place(offset, end), message });
+  report(offset: number, message: string, end = this.#tokenEnd(offset), confined = false): void {
+    this.problems.push({ place: this.#place(offset, end), message, confined });
   }
 
   reportError(error: YAMLError): void {
@@ -68,7 +77,7 @@ class Reader {
     if (this.#reportDirection(at) || this.#reportBrace(at)) return;
     const tab = error.code === 'BAD_INDENT' && /^\s*\t/.test(line.text);
     if (tab) this.report(line.start + line.text.search(/\t/), complaints['TAB_AS_INDENT'] ?? '');
-    else this.report(at, complaints[error.code] ?? sayPlainly(error));
+    else this.report(at, complaints[error.code] ?? sayPlainly(error), undefined, error.code === 'DUPLICATE_KEY');
   }
 
   #readAlias(node: Alias, document: Document.Parsed): Tree {
@@ -115,7 +124,7 @@ class Reader {
     const match = /(?:^|[:\-[{,]\s+|[[{])(>=?\s*[\w.,%/]*[\w.%/])/.exec(line.text);
     if (!match?.[1]) return false;
     const start = line.start + match.index + match[0].length - match[1].length;
-    this.report(start, `expected quotes: YAML reads a leading \`>\` as a block of text; write \`"${match[1]}"\``, start + match[1].length);
+    this.report(start, `expected quotes: YAML reads a leading \`>\` as a block of text; write \`"${match[1]}"\``, start + match[1].length, true);
     return true;
   }
 
@@ -155,10 +164,9 @@ function sayPlainly(error: YAMLError): string {
   return `expected YAML; ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
 }
 
-/** YAML complains about one slip several times over; the first complaint of a line is the one to read. */
-function oneALine(problems: readonly Problem[]): Problem[] {
+/** YAML complains about one slip several times over; the confined complaint of a line says it best, else the first. */
+function oneALine(problems: readonly Complaint[]): Complaint[] {
   const lineOf = ({ place }: Problem) => place.source.text.slice(0, place.start).split('\n').length;
-  const direction = problems.filter(({ message }) => message.startsWith('expected quotes'));
-  const ranked = [...direction, ...problems.filter((problem) => !direction.includes(problem))];
+  const ranked = [...problems].sort((a, b) => Number(b.confined) - Number(a.confined));
   return ranked.filter((problem, index) => ranked.findIndex((other) => lineOf(other) === lineOf(problem)) === index);
 }

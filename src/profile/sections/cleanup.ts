@@ -61,7 +61,7 @@ export const cleanup = z
       })
       .meta({ description: 'What the ids of everything that the test writes begin with.', examples: ['load-test-user-'] }),
     rows: z
-      .array(z.union([byReference, byColumn]))
+      .array(z.union([byColumn, byReference]))
       .prefault([])
       .describe('The tables that hold test data.'),
     caches: z

@@ -34,4 +34,5 @@ export const target = z
       .describe('How the live colour is looked up: a URL (with `jsonPath` or `header`) or a command.')
       .exactOptional(),
   })
+  .prefault({})
   .describe('The system under test. A profile has `url` or `colours`.');

@@ -1,0 +1,60 @@
+import { blamed, beginning, explainAll } from './explain.js';
+import type { Problem } from './problem.js';
+import { brokenRules } from './rules/index.js';
+import { valueAt } from './rules/types.js';
+import { type Profile, profileSchema } from './schema.js';
+import { keyAt, nodeAt, type Path, plain, type Tree } from './tree.js';
+
+/** A checked document: its profile where nothing is wrong, and all that is wrong. */
+export interface CheckedTree {
+  readonly profile: Profile | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** Checks a document against the schema and the rules; what is wrong in one place does not hide what is in another. */
+export function check(tree: Tree): CheckedTree {
+  const data = plain(tree, (scalar, path) => (path[0] === 'workload' && path[1] === 'env' ? (scalar.written ?? scalar.value) : scalar.value));
+  const result = profileSchema.safeParse(data);
+  const issues = result.success ? [] : result.error.issues;
+  const profile = result.success ? result.data : soundSections(issues.flatMap(blamed).reduce(without, data));
+  const explained = explainAll(issues, tree);
+  const broken = brokenRules({ profile, data }).filter(({ lacks = [] }) => !lacks.some((path) => isThere(path, data, explained.suggested)));
+  const problems = [...explained.problems, ...broken.map(({ path, on, message }) => ({ place: placeOf(tree, path, on), message }))];
+  return { profile: result.success && problems.length === 0 ? result.data : undefined, problems };
+}
+
+/** Whether something stands at a path, if only broken or under a misspelled key; an empty list or map is nothing. */
+function isThere(path: Path, data: unknown, suggested: ReadonlySet<string>): boolean {
+  const value = valueAt(data, ...path);
+  const empty = value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+  return !empty || suggested.has(path.join('.'));
+}
+
+/** The sections that pass by themselves. */
+function soundSections(data: unknown): Partial<Profile> {
+  const shape = Object.entries(profileSchema.shape);
+  const sound = shape.flatMap(([name, schema]) => {
+    const result = schema.safeParse(typeof data === 'object' && data !== null ? Reflect.get(data, name) : undefined);
+    return result.success && result.data !== undefined ? [[name, result.data]] : [];
+  });
+  return Object.fromEntries(sound) as Partial<Profile>;
+}
+
+/** Data without what stands at a path; an item of a list takes the list with it, as indexes must not shift. */
+function without(data: unknown, path: Path): unknown {
+  const [head, ...rest] = path;
+  if (typeof data !== 'object' || data === null || Array.isArray(data) || head === undefined) return undefined;
+  const { [head]: value, ...others } = data as Record<string, unknown>;
+  const kept = rest.length === 0 || value === undefined ? undefined : without(value, rest);
+  return kept === undefined ? others : { ...others, [head]: kept };
+}
+
+function placeOf(tree: Tree, path: Path, on: 'key' | undefined): Problem['place'] {
+  const node = nodeAt(tree, path);
+  if (on === undefined && node) return beginning(node);
+  for (let length = path.length; length > 0; length--) {
+    const key = keyAt(tree, path.slice(0, length));
+    if (key) return key;
+  }
+  return beginning(tree);
+}

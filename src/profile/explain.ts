@@ -1,0 +1,152 @@
+import type { z } from 'zod';
+import { alternatives, type JsonSchema, schemasAt } from './json-schema.js';
+import { anyOf, nearest } from './near.js';
+import type { Place } from './place.js';
+import type { Problem } from './problem.js';
+import { isSecretPath } from './secret-values.js';
+import { keyAt, nodeAt, type Path, type Tree } from './tree.js';
+import { missing, missingIn } from './variables.js';
+import { looksLike } from './words.js';
+
+type Issue = z.core.$ZodIssue;
+
+/** A problem that may be the other side of another one: a key that is missing because it is misspelled. */
+interface Explained extends Problem {
+  readonly suggests?: string;
+  readonly lacks?: string;
+}
+
+/** What zod found, and the keys that misspelled ones were taken for. */
+interface Explanation {
+  readonly problems: readonly Problem[];
+  readonly suggested: ReadonlySet<string>;
+}
+
+/** Says what zod found in people's words, each at the token that is to blame. */
+export function explainAll(issues: readonly Issue[], tree: Tree): Explanation {
+  const explained = issues.flatMap((issue) => explain(issue, tree, toPath(issue.path)));
+  const suggested = new Set(explained.flatMap(({ suggests }) => (suggests === undefined ? [] : [suggests])));
+  const rest = explained.filter(({ lacks }) => lacks === undefined || !suggested.has(lacks));
+  return { problems: rest.map(({ place, message }) => ({ place, message })), suggested };
+}
+
+function explain(issue: Issue, tree: Tree, path: Path): Explained[] {
+  const node = nodeAt(tree, path);
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(tree, path, key));
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ place: keyPlace(tree, path), message }));
+  if (!node) return [missingKey(tree, path)];
+  const unset = node.kind === 'scalar' ? missingIn(node) : undefined;
+  if (unset) return [{ place: node.place, message: missing(unset.name) }];
+  if (issue.code === 'invalid_union' && issue.errors.length > 0 && !issue.message.startsWith('expected')) {
+    return bestBranch(issue.errors).flatMap((inner) => explain(inner, tree, [...path, ...toPath(inner.path)]));
+  }
+  const params: unknown = issue.code === 'custom' ? issue.params?.['token'] : undefined;
+  if (params === 'name') return [{ place: keyPlace(tree, path), message: `${issue.message}${nearSlaWord(path)}` }];
+  return [{ place: node.place, message: `${expectation(issue, path)}${instead(tree, path)}` }];
+}
+
+/** The paths that an issue speaks of, for taking out what is wrong and checking the rest. */
+export function blamed(issue: Issue): Path[] {
+  const path = toPath(issue.path);
+  return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
+}
+
+/** The keys that may stand at a path. */
+export function keysAt(path: Path): string[] {
+  return [...new Set(schemasAt(path).flatMap((schema) => Object.keys(schema.properties ?? {})))];
+}
+
+function unknownKey(tree: Tree, path: Path, key: string): Explained {
+  const known = keysAt(path);
+  const near = nearest(key, known);
+  const where = path.length === 0 ? 'a profile' : `\`${path.join('.')}\``;
+  const hint = near === undefined ? `${where} has ${anyOf(known)}` : `did you mean \`${near}\`?`;
+  const problem = { place: keyPlace(tree, [...path, key]), message: `unknown key \`${key}\`; ${hint}` };
+  return near === undefined ? problem : { ...problem, suggests: [...path, near].join('.') };
+}
+
+function missingKey(tree: Tree, path: Path): Explained {
+  const key = String(path.at(-1));
+  const parent = path.slice(0, -1);
+  const example = schemasOf(path).flatMap((schema) => schema.examples ?? [])[0];
+  const such = example === undefined ? '' : `, such as \`${key}: ${typeof example === 'string' ? example : JSON.stringify(example)}\``;
+  const place = keyAt(tree, parent) ?? beginning(nodeAt(tree, parent) ?? tree);
+  return { place, message: `missing \`${key}\`${parent.length > 0 ? ` in \`${parent.join('.')}\`` : ''}${such}`, lacks: path.join('.') };
+}
+
+/** The schema at a path with its own examples, before its alternatives are taken apart. */
+function schemasOf(path: Path): JsonSchema[] {
+  const parents = schemasAt(path.slice(0, -1));
+  return parents.flatMap((schema) => {
+    const property = schema.properties?.[String(path.at(-1))];
+    return property ? [property] : [];
+  });
+}
+
+/** The first line of a value that spans several. */
+export function beginning(node: Tree): Place {
+  const { source, start, end } = node.place;
+  const line = source.text.slice(start, end).split('\n')[0] ?? '';
+  return { source, start, end: start + Math.max(1, line.trimEnd().length) };
+}
+
+function keyPlace(tree: Tree, path: Path): Place {
+  return keyAt(tree, path) ?? beginning(nodeAt(tree, path) ?? tree);
+}
+
+function expectation(issue: Issue, path: Path): string {
+  if (issue.message.startsWith('expected')) return issue.message;
+  const values = valuesAt(path);
+  if (values.length > 0) return `expected ${anyOf(values)}`;
+  if (issue.code === 'invalid_type') return `expected ${nameOfType(issue.expected)}`;
+  return issue.message;
+}
+
+/** What stands there in place of what was expected, where that can be shown. */
+function instead(tree: Tree, path: Path): string {
+  const node = nodeAt(tree, path);
+  if (node?.kind !== 'scalar') return node ? `, not a ${node.kind}` : '';
+  const [from] = node.substitutions ?? [];
+  if (from) return ` (\`\${${from.name}}\` comes from ${origin(from.from)})`;
+  if (isSecretPath(path) || String(node.value).includes('://')) return '';
+  const written = node.written ?? String(node.value);
+  const kind = looksLike(written);
+  const near = nearest(written, valuesAt(path));
+  return `, not \`${written}\`${kind === '' ? '' : ` (${kind})`}${near === undefined ? '' : `; did you mean \`${near}\`?`}`;
+}
+
+function origin(from: string): string {
+  return from === 'environment' ? 'the environment' : from === 'default' ? 'its default' : `\`${from}\``;
+}
+
+function nearSlaWord(path: Path): string {
+  const near = nearest(String(path[1] ?? ''), ['p50', 'p90', 'p95', 'p99', 'avg', 'med', 'max', 'availability', 'errors', 'throughput']);
+  return near === undefined ? '; it has `p95` (any percentile), `avg`, `med`, `max`, `availability`, `errors`, `throughput` and k6 metrics' : `; did you mean \`${near}\`?`;
+}
+
+/** The words that a field at this path has to choose from. */
+function valuesAt(path: Path): string[] {
+  const schemas = schemasOf(path).flatMap(alternatives);
+  const choices = schemas.length > 0 ? schemas : schemasAt(path);
+  return [...new Set(choices.flatMap((schema) => schema.enum ?? (schema.const === undefined ? [] : [schema.const])).map(String))];
+}
+
+function nameOfType(type: string): string {
+  return { object: 'a map', record: 'a map', array: 'a list', string: 'a text', number: 'a number', boolean: '`true` or `false`' }[type] ?? `a ${type}`;
+}
+
+/** Of several readings of a value, the one that it misses least; a misspelled key is half a miss. */
+function bestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] {
+  const cost = (issues: readonly Issue[]) => {
+    const lacking = issues.map((issue) => String(issue.path[0]));
+    const weights = issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => (nearest(key, lacking) === undefined ? 1 : -0.5)) : [issue.path.length === 0 ? 9 : 1],
+    );
+    return weights.reduce((sum, weight) => sum + weight, 0);
+  };
+  return [...branches].sort((a, b) => cost(a) - cost(b))[0] ?? [];
+}
+
+function toPath(path: readonly PropertyKey[]): (string | number)[] {
+  return path.map((step) => (typeof step === 'number' ? step : String(step)));
+}

@@ -1,0 +1,60 @@
+import { basename, join, relative, resolve } from 'node:path';
+import { LoadctlError } from '../core/errors.js';
+import type { ProfileFiles } from './files.js';
+import { anyOf, nearest } from './near.js';
+import { environmentOptionProblem } from './overrides.js';
+
+/** Which profile is meant: an environment's, or a file. */
+export type ProfileSource = { readonly environment: string } | { readonly file: string };
+
+const ending = /\.ya?ml$/;
+
+/** The profile's file, absolute, and the name of its environment where the file does not say. */
+export function findProfile(source: ProfileSource, cwd: string, files: ProfileFiles): { file: string; environment: string } {
+  if ('file' in source) return namedFile(resolve(cwd, source.file), cwd, files);
+  const confused = environmentOptionProblem(source.environment);
+  if (confused) throw confused;
+  const found = /^[A-Za-z0-9-]+$/.test(source.environment)
+    ? ['yaml', 'yml'].map((end) => join(cwd, 'profiles', `${source.environment}.${end}`)).find((file) => files.readFile(file) !== undefined)
+    : undefined;
+  if (found !== undefined) return { file: found, environment: source.environment };
+  throw unknownEnvironment(source.environment, environmentsIn(join(cwd, 'profiles'), files));
+}
+
+/** The environments that a folder has profiles for; what others only extend is none. */
+export function environmentsIn(folder: string, files: ProfileFiles): string[] {
+  const profiles = files.listFolder(folder).filter((name) => ending.test(name));
+  const bases = profiles.flatMap((name) => /^extends:\s*["']?(?:\.\/)?([^\s"'#]+)/m.exec(files.readFile(join(folder, name)) ?? '')?.[1] ?? []);
+  return profiles.filter((name) => !bases.includes(name)).map((name) => name.replace(ending, '')).sort();
+}
+
+/** A file's name for messages: relative to the working directory where it is below it. */
+export function shownPath(path: string, cwd: string): string {
+  const shown = relative(cwd, path);
+  return shown === '' || shown.startsWith('..') ? path : shown;
+}
+
+function namedFile(file: string, cwd: string, files: ProfileFiles): { file: string; environment: string } {
+  if (files.readFile(file) !== undefined) return { file, environment: basename(file).replace(ending, '').toLowerCase() };
+  const near = nearFile(file, files);
+  throw new LoadctlError('invalid-profile', `There is no profile ${shownPath(file, cwd)}`, {
+    hint: near === undefined ? 'Give a file with --profile, or write one with `loadctl init`' : `Did you mean ${near}?`,
+  });
+}
+
+/** The file beside a missing one whose name is nearest to it. */
+export function nearFile(path: string, files: ProfileFiles): string | undefined {
+  return nearest(basename(path), [...files.listFolder(resolve(path, '..'))]);
+}
+
+function unknownEnvironment(name: string, known: readonly string[]): LoadctlError {
+  if (known.length === 0) {
+    return new LoadctlError('invalid-profile', `Unknown environment \`${name}\`: there is no folder \`profiles\` here with a profile in it`, {
+      hint: 'Write a first profile with `loadctl init`, or name a file with --profile FILE',
+    });
+  }
+  const near = nearest(name, known);
+  return new LoadctlError('invalid-profile', `Unknown environment \`${name}\`: \`profiles\` has ${anyOf(known)}`, {
+    hint: near === undefined ? `Write profiles/${name}.yaml, or name one of these with --env` : `Did you mean --env ${near}?`,
+  });
+}

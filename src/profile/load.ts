@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import { redacted, redactor } from '../core/secrets.js';
+import { isBeside, readChain } from './chain.js';
+import { check } from './check.js';
+import { parseDotenv } from './dotenv.js';
+import type { ProfileFiles } from './files.js';
+import { findProfile, type ProfileSource, shownPath } from './find.js';
+import { withDefaults } from './json-schema.js';
+import { applyScriptVariable, applySet, type Override } from './overrides.js';
+import { missingScript, resolvePaths } from './paths.js';
+import { invalidProfile, type Problem } from './problem.js';
+import type { Profile } from './schema.js';
+import { isSecretPath, secretValues, withoutSecrets } from './secret-values.js';
+import { merge, nodeAt, type Tree } from './tree.js';
+import { substitute, type Variable, type VariableSources } from './variables.js';
+
+export { type ProfileFiles, diskFiles } from './files.js';
+export type { ProfileSource } from './find.js';
+export { environmentOptionProblem, type Override } from './overrides.js';
+export type { Variable } from './variables.js';
+
+/** What a profile is loaded with. */
+export interface LoadOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly files: ProfileFiles;
+  /** `optional`: a variable that nobody has stays a `${NAME}` and counts as missing (a plan needs no secrets). */
+  readonly secrets: 'required' | 'optional';
+  /** `--set a.b=value`, in the order given. */
+  readonly set?: readonly string[];
+  /** `-e KEY=VALUE`, in the order given. */
+  readonly scriptEnv?: readonly string[];
+}
+
+/** A checked profile and where it came from. */
+export interface LoadedProfile {
+  readonly profile: Profile;
+  /** The profile's file, absolute. */
+  readonly file: string;
+  /** That file and all that it extends, absolute. */
+  readonly files: readonly string[];
+  /** `--set` and `-e`, secrets taken out. */
+  readonly overrides: readonly Override[];
+  readonly variables: readonly Variable[];
+  /** Every secret value, for the redactor. */
+  readonly secrets: readonly string[];
+  /** The effective profile in people's words, defaults included, secrets replaced: for run.json. */
+  readonly redacted: unknown;
+}
+
+/**
+ * Reads a profile: what it extends, `--set`, variables, `-e`, defaults. Throws one LoadctlError that shows every
+ * problem with its line.
+ */
+export function loadProfile(source: ProfileSource, options: LoadOptions): LoadedProfile {
+  const { cwd, files } = options;
+  const found = findProfile(source, cwd, files);
+  const chain = readChain(found.file, cwd, files);
+  const name = shownPath(found.file, cwd);
+  if (!chain.sound) throw invalidProfile(name, chain.problems, redactor(secretValues(chain.tree)));
+
+  const set = layOver(chain.tree, options.set ?? [], applySet);
+  const named = nameEnvironment(set.tree, found.environment);
+  const filled = substitute(named.tree, variableSources(named.environment, options), options.secrets === 'required');
+  const fed = layOver(filled.tree, options.scriptEnv ?? [], (tree, argument) => applyScriptVariable(tree, argument, options.env));
+  const tree = resolvePaths(fed.tree, cwd);
+  const checked = check(tree);
+
+  const early = [...chain.problems, ...set.problems, ...filled.problems];
+  const late = [...checked.problems, ...missingScript(tree, cwd, files)].filter((problem) => !isCovered(problem, chain.problems, filled.problems));
+  const secrets = secretValues(tree);
+  if (!checked.profile || early.length + late.length > 0) throw invalidProfile(name, [...early, ...late], redactor(secrets));
+  return {
+    profile: checked.profile,
+    file: found.file,
+    files: chain.files,
+    overrides: [...set.overrides, ...fed.overrides].map(({ path, value }) => ({ path, value: redactor(secrets)(value) })),
+    variables: filled.variables,
+    secrets,
+    redacted: withDefaults(withoutSecrets(fed.tree)),
+  };
+}
+
+/** Lays arguments of the command line over a document, one after another. */
+function layOver(start: Tree, args: readonly string[], apply: (tree: Tree, argument: string) => ReturnType<typeof applySet>) {
+  const problems: Problem[] = [];
+  const overrides: Override[] = [];
+  let tree = start;
+  for (const argument of args) {
+    const laid = apply(tree, argument);
+    tree = laid.tree;
+    problems.push(...laid.problems);
+    overrides.push({ path: laid.path.join('.'), value: isSecretPath(laid.path) ? redacted : laid.value });
+  }
+  return { tree, problems, overrides };
+}
+
+/** The environment's name; the file's where the profile does not say. */
+function nameEnvironment(tree: Tree, fallback: string): { tree: Tree; environment: string } {
+  const node = nodeAt(tree, ['environment']);
+  if (node) return { tree, environment: node.kind === 'scalar' ? String(node.value) : fallback };
+  const { place } = tree;
+  const name: Tree = { kind: 'scalar', value: fallback, place };
+  const named: Tree = { kind: 'map', entries: new Map([['environment', { key: place, node: name }]]), place };
+  return { tree: merge(named, tree), environment: fallback };
+}
+
+/** The environment, then `.env.<environment>`, then `.env`: the first that has a variable wins. */
+function variableSources(environment: string, { cwd, env, files }: LoadOptions): VariableSources {
+  const file = (from: string) => {
+    const variables = parseDotenv(files.readFile(join(cwd, from)) ?? '');
+    return { from, get: (name: string) => variables.get(name) };
+  };
+  const own = /^[a-z0-9-]+$/.test(environment) ? [file(`.env.${environment}`)] : [];
+  return [{ from: 'environment', get: (name) => env[name] }, ...own, file('.env')];
+}
+
+/** Whether a problem only follows from another one: on a line that YAML could not read, or of a variable that is missing. */
+function isCovered(problem: Problem, unread: readonly Problem[], unset: readonly Problem[]): boolean {
+  const inside = unset.some(
+    ({ place }) => place.source === problem.place.source && place.start >= problem.place.start && place.end <= problem.place.end,
+  );
+  return inside || isBeside(problem, unread);
+}

@@ -1,0 +1,33 @@
+import { dirname, resolve } from 'node:path';
+import type { ProfileFiles } from './files.js';
+import { nearFile, shownPath } from './find.js';
+import type { Problem } from './problem.js';
+import { mapScalars, nodeAt, type Path, type ScalarTree, type Tree } from './tree.js';
+import { hasPlaceholder } from './words.js';
+
+/** The document with its paths absolute: each is relative to the file that says it, or to the working directory. */
+export function resolvePaths(tree: Tree, cwd: string): Tree {
+  return mapScalars(tree, (scalar, path) => (isFilePath(scalar, path) ? { ...scalar, value: resolve(folderOf(scalar, cwd), String(scalar.value)) } : scalar));
+}
+
+/** A script that is not there. `tree` has absolute paths. */
+export function missingScript(tree: Tree, cwd: string, files: ProfileFiles): Problem[] {
+  const script = nodeAt(tree, ['workload', 'script']);
+  if (script?.kind !== 'scalar' || typeof script.value !== 'string' || hasPlaceholder(script.value)) return [];
+  if (files.readFile(script.value) !== undefined) return [];
+  const near = nearFile(script.value, files);
+  const message = `there is no script ${shownPath(script.value, cwd)}${near === undefined ? '' : `; did you mean \`${near}\`?`}`;
+  return [{ place: script.place, message }];
+}
+
+function isFilePath({ value }: ScalarTree, path: Path): boolean {
+  if (typeof value !== 'string' || value === '') return false;
+  const [section, name, ...rest] = path;
+  if (section === 'workload') return name === 'script' && rest.length === 0;
+  if (section === 'runners') return name === 'k6' && value.includes('/');
+  return section === 'stores' && rest.join('.') === 'tls.ca';
+}
+
+function folderOf({ place }: ScalarTree, cwd: string): string {
+  return place.source.path === undefined ? cwd : dirname(place.source.path);
+}

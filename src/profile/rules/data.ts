@@ -1,0 +1,80 @@
+import { anyOf, didYouMean } from '../near.js';
+import type { Profile, SeedStep, Store } from '../schema.js';
+import { dependsOnRow } from '../template.js';
+import type { Path } from '../tree.js';
+import { type Broken, type Checked, itemsOf, keysOf, type Rule, valueAt } from './types.js';
+
+/** Every store that is named exists and is of the kind that the words around the name need. */
+export const referenceRule: Rule = ({ data }) => {
+  const lists: [Path, unknown[]][] = [
+    [['seed'], itemsOf(data, 'seed')],
+    [['cleanup', 'rows'], itemsOf(data, 'cleanup', 'rows')],
+    [['cleanup', 'caches'], itemsOf(data, 'cleanup', 'caches')],
+  ];
+  const named = lists.flatMap(([path, items]) =>
+    items.map((item, index) => ({ path: [...path, index, 'store'], name: valueAt(item, 'store'), kind: kindFor(path, item) })),
+  );
+  const shared = itemsOf(data, 'guards', 'sharedStores').map((name, index) => ({ path: ['guards', 'sharedStores', index], name, kind: undefined }));
+  return [...named, ...shared].flatMap(({ path, name, kind }) => (typeof name === 'string' ? reference(data, { path, name, kind }) : []));
+};
+
+function kindFor(path: Path, item: unknown): string {
+  const table = path[0] === 'seed' ? valueAt(item, 'table') !== undefined : path[1] === 'rows';
+  return table ? 'postgres' : 'redis';
+}
+
+function reference(data: unknown, { path, name, kind }: { path: Path; name: string; kind: string | undefined }): Broken[] {
+  const known = keysOf(data, 'stores');
+  if (!known.includes(name)) {
+    const list = known.length === 0 ? 'the profile has none' : `\`stores\` has ${anyOf(known)}`;
+    return [{ path, message: `unknown store \`${name}\`; ${list}${didYouMean(name, known)}` }];
+  }
+  const actual = valueAt(data, 'stores', name, 'kind');
+  if (kind === undefined || actual === kind || (actual !== 'postgres' && actual !== 'redis')) return [];
+  return [{ path, message: `expected a ${kind} store; \`${name}\` is ${actual}` }];
+}
+
+/** Seeded rows can be told apart and find their shard. */
+export const seedRule: Rule = ({ profile: { seed, stores } }) =>
+  (seed ?? []).flatMap((step, index) => ('key' in step && 'value' in step ? entries(step, index) : rows(step, index, stores?.[step.store])));
+
+function entries(step: SeedStep, index: number): Broken[] {
+  if (step.rows === 1 || !('value' in step) || dependsOnRow(step.key)) return [];
+  return [{ path: ['seed', index, 'key'], message: `expected \`{n}\` in the key, or all ${step.rows} entries are one` }];
+}
+
+function rows(step: SeedStep, index: number, store: Store | undefined): Broken[] {
+  if (!('columns' in step) || store?.kind !== 'postgres' || !store.shardBy) return [];
+  const { column } = store.shardBy;
+  if (Object.hasOwn(step.columns, column)) return [];
+  return [{ path: ['seed', index, 'columns'], on: 'key', message: `expected the column \`${column}\`, which says what shard of \`${step.store}\` a row is in`, lacks: [['seed', index, 'columns', column]] }];
+}
+
+/** Cleanup reaches what it names: parents before children, and flushes only a test index. */
+export const cleanupRule: Rule = ({ profile: { cleanup, stores } }: Checked) => {
+  if (!cleanup) return [];
+  return [
+    ...cleanup.rows.flatMap((row, index) => ('via' in row ? via(cleanup.rows, index, row) : [])),
+    ...cleanup.caches.flatMap((cache, index) => ('flush' in cache ? flush(stores?.[cache.store], index, cache.store) : [])),
+  ];
+};
+
+type Rows = NonNullable<Profile['cleanup']>['rows'];
+
+function via(rows: Rows, index: number, row: { store: string; via: string }): Broken[] {
+  const inStore = (list: Rows) => list.filter(({ store }) => store === row.store).map(({ table }) => table);
+  const earlier = inStore(rows.slice(0, index));
+  if (earlier.includes(row.via)) return [];
+  const path = ['cleanup', 'rows', index, 'via'];
+  if (inStore(rows.slice(index + 1)).includes(row.via)) return [{ path, message: `expected \`${row.via}\` to be listed further up, before what refers to it` }];
+  const list = earlier.length === 0 ? 'none is' : `${anyOf(earlier)} ${earlier.length === 1 ? 'is' : 'are'}`;
+  return [{ path, message: `expected a table of \`${row.store}\` that is listed further up (${list}), not \`${row.via}\`${didYouMean(row.via, earlier)}` }];
+}
+
+function flush(store: Store | undefined, index: number, name: string): Broken[] {
+  const path = ['cleanup', 'caches', index, 'flush'];
+  if (store?.kind !== 'redis') return [];
+  if (store.cluster) return [{ path, on: 'key', message: `a cluster is never flushed; give \`keys\` such as \`keys: "user:load-test-user-*"\` instead` }];
+  if (store.testDatabase === undefined) return [{ path, on: 'key', message: `\`flush\` needs \`stores.${name}.testDatabase\`: the one index that may be flushed`, lacks: [['stores', name, 'testDatabase']] }];
+  return [];
+}

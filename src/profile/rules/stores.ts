@@ -1,0 +1,39 @@
+import type { PostgresStore, RedisStore } from '../schema.js';
+import { hasPlaceholder } from '../words.js';
+import type { Broken, Rule } from './types.js';
+
+/** Each store is one place or several, and says how its data is spread. */
+export const storesRule: Rule = ({ profile: { stores } }) =>
+  Object.entries(stores ?? {}).flatMap(([name, store]) => {
+    const found = store.kind === 'postgres' ? postgres(store) : redis(store);
+    return found.map(({ lacks = [], ...broken }) => ({
+      ...broken,
+      path: ['stores', name, ...broken.path],
+      lacks: lacks.map((path) => ['stores', name, ...path]),
+    }));
+  });
+
+function postgres({ url, shards, shardBy }: PostgresStore): Broken[] {
+  const broken: Broken[] = [];
+  const say = (path: string[], message: string, ...lacks: string[]) => broken.push({ path, on: 'key', message, lacks: lacks.map((key) => [key]) });
+  if (url === undefined && shards === undefined) say([], 'expected `url`, or `shards` with `shardBy`', 'url', 'shards');
+  if (url !== undefined && shards !== undefined) say(['shards'], '`url` and `shards` exclude each other; take one out (`url: null`)');
+  if (shards !== undefined && shardBy === undefined) say(['shards'], `\`shards\` need \`shardBy\` such as \`shardBy: id % ${shards.length}\``, 'shardBy');
+  if (shardBy !== undefined && shards === undefined) say(['shardBy'], '`shardBy` needs `shards`', 'shards');
+  if (shards !== undefined && shardBy !== undefined && shardBy.modulo !== shards.length) {
+    broken.push({ path: ['shardBy'], message: `expected the number of shards: \`${shardBy.column} % ${shards.length}\`` });
+  }
+  return broken;
+}
+
+function redis({ url, cluster, testDatabase }: RedisStore): Broken[] {
+  const broken: Broken[] = [];
+  const say = (path: string[], message: string, ...lacks: string[]) => broken.push({ path, on: 'key', message, lacks: lacks.map((key) => [key]) });
+  if (url === undefined && cluster === undefined) say([], 'expected `url`, or `cluster`', 'url', 'cluster');
+  if (url !== undefined && cluster !== undefined) say(['cluster'], '`url` and `cluster` exclude each other; take one out (`url: null`)');
+  if (cluster !== undefined && testDatabase !== undefined) say(['testDatabase'], 'a cluster has no `testDatabase`: its only index is 0; clean up by `keys` instead');
+  if (url !== undefined && !hasPlaceholder(url) && !/^\/?\d*$/.test(new URL(url).pathname)) {
+    broken.push({ path: ['url'], message: 'expected the URL to end in the number of an index such as `/0`' });
+  }
+  return broken;
+}
