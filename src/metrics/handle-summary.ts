@@ -1,12 +1,12 @@
 import { evaluate, readStat } from './evaluate.js';
 import { baseName, findMetric, metricIdentity } from './metric-key.js';
-import type { Contains, MetricType, Summary, SummaryCheck, SummaryGroup, SummaryMetric } from './summary.js';
+import type { Contains, MetricType, Summary, SummaryGroup, SummaryMetric } from './summary.js';
 import { readScriptThresholds, type ScriptThreshold } from './threshold.js';
 
 /** The object that k6 hands to handleSummary (internal/js/summary.go, summarizeMetricsToObject). */
 export interface HandleSummaryData {
   readonly metrics: Readonly<Record<string, HandedMetric>>;
-  readonly root_group: HandedGroup;
+  readonly root_group: SummaryGroup;
   readonly options: { readonly summaryTrendStats: readonly string[]; readonly summaryTimeUnit: string; readonly noColor: boolean };
   readonly state: { readonly isStdOutTTY: boolean; readonly isStdErrTTY: boolean; readonly testRunDurationMs: number };
   /** Missing where setup() gave nothing. */
@@ -20,9 +20,6 @@ export interface HandedMetric {
   readonly values: Readonly<Record<string, number | null>>;
   readonly thresholds?: Readonly<Record<string, { readonly ok: boolean }>>;
 }
-
-/** A group as k6 hands it over. */
-export type HandedGroup = SummaryGroup & { readonly checks: readonly SummaryCheck[] };
 
 /** What the summary does not say. */
 export interface Handing {
@@ -105,7 +102,8 @@ function statsFor(type: MetricType, trendStats: readonly string[]): readonly str
 
 /** k6 hands over zeros for a metric without samples; one that has samples lacks only what is infinite. */
 function missing({ type, values }: SummaryMetric): number | null {
-  const isEmpty = type === 'counter' ? values.count === 0 : type === 'trend' ? values.count === 0 : type === 'rate' || Object.keys(values).length === 0;
+  const isEmpty =
+    type === 'counter' ? values.count === 0 : type === 'trend' ? values.count === 0 : type === 'rate' || Object.keys(values).length === 0;
   return isEmpty ? 0 : null;
 }
 

@@ -4,7 +4,7 @@ import { decide, exactly, type Measured, readStat } from './evaluate.js';
 import { formatLimit, formatValue } from './limit-text.js';
 import { baseName, findMetric } from './metric-key.js';
 import type { Summary, SummaryMetric } from './summary.js';
-import { windowKey, windowRate } from './window.js';
+import { hasWindow, windowKey, windowRate } from './window.js';
 
 /**
  * What a run is found to be (design §2 to §5). Interrupted goes before invalid, invalid before fail; every criterion is
@@ -12,7 +12,7 @@ import { windowKey, windowRate } from './window.js';
  * Without any criterion a run passes, and the reason says that nothing was judged.
  */
 export function judge(criteria: readonly Criterion[], evidence: Evidence): Verdict {
-  const judged = criteria.map((criterion) => judgeOne(criterion, evidence));
+  const judged = criteria.map((criterion) => judgeOne(inItsWindow(criterion), evidence));
   const faults = [...evidence.faults, ...missingLoad(evidence)];
   const failed = judged.some(({ row }) => failing.includes(row.outcome));
   const said = judged.flatMap(({ row, reason }) => (row.outcome === 'pass' ? [] : [reason]));
@@ -24,6 +24,11 @@ export function judge(criteria: readonly Criterion[], evidence: Evidence): Verdi
     reasons: [...(evidence.interruption === undefined ? [] : [evidence.interruption]), ...faults, ...said, ...nothing],
     criteria: judged.map(({ row }) => row),
   };
+}
+
+/** What has no window of its own is judged over the whole test, and the table says so. */
+function inItsWindow(criterion: Criterion): Criterion {
+  return criterion.source === 'client' && !hasWindow(criterion.metric) ? { ...criterion, window: 'test' } : criterion;
 }
 
 const failing: readonly Outcome[] = ['fail', 'undecided', 'no-data'];

@@ -15,7 +15,8 @@ export function formatValue(value: number, unit: Unit, limit?: number): string {
   const scale = unit === '%' ? 100 : 1;
   const landmarks = [...(limit === undefined ? [] : [limit]), ...(unit === '%' ? [0, 1] : [])];
   let digits = decimals(Math.abs(value * scale));
-  while (digits < 9 && landmarks.some((mark) => mark !== value && number(mark * scale, digits) === number(value * scale, digits))) digits += 1;
+  while (digits < 9 && landmarks.some((mark) => mark !== value && number(mark * scale, digits) === number(value * scale, digits)))
+    digits += 1;
   return `${number(value * scale, digits)}${unit === 'ms' || unit === 'B' ? ' ' : ''}${unit}`;
 }
 

@@ -22,7 +22,13 @@ function mergeSame(first: SummaryGroup, same: readonly SummaryGroup[]): SummaryG
 function mergeChecks(first: SummaryCheck, rest: readonly SummaryCheck[]): SummaryCheck {
   const { name, path, id } = first;
   const all = [first, ...rest];
-  return { name, path, id, passes: all.reduce((sum, check) => sum + check.passes, 0), fails: all.reduce((sum, check) => sum + check.fails, 0) };
+  return {
+    name,
+    path,
+    id,
+    passes: all.reduce((sum, check) => sum + check.passes, 0),
+    fails: all.reduce((sum, check) => sum + check.fails, 0),
+  };
 }
 
 type Filled<T> = [T, ...T[]];

@@ -1,9 +1,9 @@
 import { LoadctlError } from '../core/errors.js';
 import type { Milliseconds } from '../core/quantities.js';
-import { percentileLevel } from './quantile-grid.js';
 import { mergeGroups } from './merge-groups.js';
 import { baseName, metricIdentity } from './metric-key.js';
 import { poolGrids } from './pooled-bounds.js';
+import { percentileLevel } from './quantile-grid.js';
 import type { RunnerMetric, RunnerSummary } from './runner-summary.js';
 import type { SummaryGroup, SummaryMetric } from './summary.js';
 
@@ -141,8 +141,16 @@ function readTotal(parts: readonly Part<'gauge'>[]): Read {
  */
 function readGauge(parts: readonly Part<'gauge'>[]): Read {
   const filled = parts.filter((part) => !part.empty);
-  const least = (pick: 'value' | 'min'): number | undefined => extreme(Math.min, filled.map((part) => part[pick]));
-  const most = (pick: 'value' | 'max'): number | undefined => extreme(Math.max, filled.map((part) => part[pick]));
+  const least = (pick: 'value' | 'min'): number | undefined =>
+    extreme(
+      Math.min,
+      filled.map((part) => part[pick]),
+    );
+  const most = (pick: 'value' | 'max'): number | undefined =>
+    extreme(
+      Math.max,
+      filled.map((part) => part[pick]),
+    );
   const [low, high] = [least('value'), most('value')];
   return {
     values: known({ value: high, min: least('min'), max: most('max') }),
@@ -156,8 +164,14 @@ function readTrend(parts: readonly Part<'trend'>[], percentiles: readonly string
   const count = sum(grids.map((grid) => grid.count)) ?? 0;
   const bounds = readPercentiles(grids, percentiles);
   const { med, ...middles } = Object.fromEntries(Object.entries(bounds).map(([stat, [low, high]]) => [stat, low + (high - low) / 2]));
-  const min = extreme(Math.min, grids.map((grid) => grid.min));
-  const max = extreme(Math.max, grids.map((grid) => grid.max));
+  const min = extreme(
+    Math.min,
+    grids.map((grid) => grid.min),
+  );
+  const max = extreme(
+    Math.max,
+    grids.map((grid) => grid.max),
+  );
   return { values: known({ count, avg: average(filled), min, med, max, ...middles }), bounds };
 }
 
@@ -196,5 +210,7 @@ function allKnown(values: readonly (number | undefined)[]): readonly number[] | 
 }
 
 function known(values: Readonly<Record<string, number | undefined>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(values).flatMap(([stat, value]): [string, number][] => (value === undefined ? [] : [[stat, value]])));
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([stat, value]): [string, number][] => (value === undefined ? [] : [[stat, value]])),
+  );
 }

@@ -1,6 +1,6 @@
 import { LoadctlError } from '../core/errors.js';
-import { type Grid, gridReader } from './quantile-grid.js';
 import { baseName } from './metric-key.js';
+import { type Grid, gridReader } from './quantile-grid.js';
 import type { Contains, MetricType, SummaryCheck, SummaryGroup } from './summary.js';
 
 /** One metric as one runner measured it. What is infinite (k6 exports null) is left out: no data. */

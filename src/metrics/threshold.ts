@@ -1,4 +1,4 @@
-import { parseDuration, type Milliseconds } from '../core/quantities.js';
+import { type Milliseconds, parseDuration } from '../core/quantities.js';
 import type { Criterion, Operator } from './criterion.js';
 import { parseGoFloat } from './go-float.js';
 import { type Problem, parseMetricName } from './metric-key.js';
@@ -28,7 +28,10 @@ const simpleStats: readonly string[] = ['value', 'count', 'rate', 'avg', 'min', 
  * has something behind it splits the text, spaces around both sides do not count, the limit is a Go float.
  * `readLimit` reads limits in other words, such as `800ms`.
  */
-export function parseThreshold(text: string, readLimit: (text: string) => number | undefined = parseGoFloat): ThresholdExpression | Problem {
+export function parseThreshold(
+  text: string,
+  readLimit: (text: string) => number | undefined = parseGoFloat,
+): ThresholdExpression | Problem {
   const split = splitAtOperator(text);
   if (split === undefined) return { error: 'no operator with a limit behind it: write, for example, p(95)<500', at: text.length };
   const { operator, at } = split;
@@ -163,7 +166,14 @@ function checkStat(threshold: ScriptThreshold | Problem, type: MetricType | unde
 
 /** A script's threshold as a criterion: k6's meaning, so the whole test. */
 export function scriptCriterion(metric: string, { expression }: ScriptThreshold, is: { type: MetricType; contains: Contains }): Criterion {
-  return { name: `${metric} ${expression.stat}`, source: 'script', metric, ...expression, unit: unitOf(is, expression.stat), window: 'test' };
+  return {
+    name: `${metric} ${expression.stat}`,
+    source: 'script',
+    metric,
+    ...expression,
+    unit: unitOf(is, expression.stat),
+    window: 'test',
+  };
 }
 
 /** The unit in which a stat of such a metric is shown. */

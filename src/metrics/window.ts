@@ -1,15 +1,25 @@
 import type { Milliseconds, PerSecond } from '../core/quantities.js';
-import { parseMetricName } from './metric-key.js';
+import { baseName, parseMetricName } from './metric-key.js';
 import type { SummaryMetric } from './summary.js';
 
 /** The tag that samples of the judged window carry. */
-export const windowTag = { tag: 'part', value: 'steady' } as const;
+const windowTag = { tag: 'part', value: 'steady' } as const;
+
+/** What k6 itself counts, outside of any iteration (tried: no tag of an iteration is on them). */
+const ofNoIteration = ['vus', 'vus_max', 'dropped_iterations'];
+
+/** Whether a metric can be had for the judged window alone; `dropped_iterations` and VUs only for the whole test. */
+export function hasWindow(metric: string): boolean {
+  return !ofNoIteration.includes(baseName(metric));
+}
 
 /**
  * The sub-metric that holds only what belongs to the judged window: `part:steady` is added as the last tag
- * (`http_req_duration{name:GET /events,part:steady}`). A key that already names a `part` stays as it is.
+ * (`http_req_duration{name:GET /events,part:steady}`). A key that already names a `part` stays as it is, and so does
+ * one without a window ({@link hasWindow}).
  */
 export function windowKey(metric: string): string {
+  if (!hasWindow(metric)) return metric;
   const parsed = parseMetricName(metric);
   const tag = `${windowTag.tag}:${windowTag.value}`;
   if ('error' in parsed || parsed.tags === undefined) return `${metric}{${tag}}`;

@@ -85,7 +85,20 @@ describe('the merged numbers of a fleet', () => {
     for (const stat of ['count', 'avg', 'min', 'med', 'max', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)']) expect(values[stat]).toBe(shape[stat]);
     expect(values['p(99.90)']).toBe(shape['p(99.9)']);
     expect(bounds.med).toEqual([values.med, values.med]);
-    expect(Object.keys(values)).toEqual(['count', 'avg', 'min', 'med', 'max', 'p(50)', 'p(75)', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)', 'p(99.90)']);
+    expect(Object.keys(values)).toEqual([
+      'count',
+      'avg',
+      'min',
+      'med',
+      'max',
+      'p(50)',
+      'p(75)',
+      'p(90)',
+      'p(95)',
+      'p(99)',
+      'p(99.9)',
+      'p(99.90)',
+    ]);
   });
 
   it('leave out what has no samples', () => {
@@ -95,12 +108,18 @@ describe('the merged numbers of a fleet', () => {
       values: { count: 0 },
       bounds: {},
     });
-    expect(mergeRunnerSummaries([], options)).toEqual({ metrics: {}, rootGroup: { name: '', path: '', id: rootId, groups: [], checks: [] } });
+    expect(mergeRunnerSummaries([], options)).toEqual({
+      metrics: {},
+      rootGroup: { name: '', path: '', id: rootId, groups: [], checks: [] },
+    });
   });
 
   it('leave out what a runner measured as infinite', () => {
     const endless = parseRunnerSummary({
-      metrics: { http_req_duration: { ...trendShape([1, 2]), max: null, avg: null, 'p(99.9)': null }, http_reqs: { count: null, rate: null } },
+      metrics: {
+        http_req_duration: { ...trendShape([1, 2]), max: null, avg: null, 'p(99.9)': null },
+        http_reqs: { count: null, rate: null },
+      },
       root_group: { name: '', path: '', id: rootId, groups: {}, checks: {} },
     });
     const { metrics } = mergeRunnerSummaries([endless, runner({ trend: [5, 6], count: 3 })], options);
@@ -111,13 +130,22 @@ describe('the merged numbers of a fleet', () => {
   });
 
   it('are one metric where runners spell a sub-metric differently', () => {
-    const spelled = (key: string): RunnerSummary => ({ ...runner({}), metrics: { [key]: { type: 'counter', contains: 'default', count: 1 } } });
-    const { metrics } = mergeRunnerSummaries([spelled('http_reqs{part:steady,name:a}'), spelled('http_reqs{ name:"a" , part:steady}')], options);
+    const spelled = (key: string): RunnerSummary => ({
+      ...runner({}),
+      metrics: { [key]: { type: 'counter', contains: 'default', count: 1 } },
+    });
+    const { metrics } = mergeRunnerSummaries(
+      [spelled('http_reqs{part:steady,name:a}'), spelled('http_reqs{ name:"a" , part:steady}')],
+      options,
+    );
     expect(Object.values(metrics).map(({ values }) => values.count)).toEqual([2]);
   });
 
   it('add up checks by path, in the order of the script', () => {
-    const { rootGroup } = mergeRunnerSummaries([runner({ checks: ['b', 'c'] }), runner({ checks: ['b', 'a'] }), runner({ checks: ['z', 'c'] })], options);
+    const { rootGroup } = mergeRunnerSummaries(
+      [runner({ checks: ['b', 'c'] }), runner({ checks: ['b', 'a'] }), runner({ checks: ['z', 'c'] })],
+      options,
+    );
     expect(rootGroup.checks.map(({ name, passes, fails }) => [name, passes, fails])).toEqual([
       ['b', 2, 4],
       ['z', 1, 2],

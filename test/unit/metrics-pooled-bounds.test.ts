@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { poolGrids, pooledBounds } from '../../src/metrics/pooled-bounds.js';
+import { pooledBounds, poolGrids } from '../../src/metrics/pooled-bounds.js';
 import { type Grid, percentileLevel, summaryTrendStats } from '../../src/metrics/quantile-grid.js';
 
 const denseLevels = summaryTrendStats()
@@ -119,8 +119,18 @@ describe('bounds of pooled percentiles', () => {
 
   it('are narrow where the distribution is smooth: 1% at p50 to p95, 3% at p99', () => {
     const next = random(3);
-    const grids = [2000, 3000, 20_000].map((n) => gridOf(Array.from({ length: n }, () => 40 * Math.exp(0.4 * gauss(next))), denseLevels));
-    for (const [level, width] of [[50, 0.01], [90, 0.01], [95, 0.01], [99, 0.03]] as const) {
+    const grids = [2000, 3000, 20_000].map((n) =>
+      gridOf(
+        Array.from({ length: n }, () => 40 * Math.exp(0.4 * gauss(next))),
+        denseLevels,
+      ),
+    );
+    for (const [level, width] of [
+      [50, 0.01],
+      [90, 0.01],
+      [95, 0.01],
+      [99, 0.03],
+    ] as const) {
       const { low, high } = pooledBounds(grids, level) ?? { low: 0, high: Number.POSITIVE_INFINITY };
       expect((high - low) / low).toBeLessThan(width);
     }
@@ -147,7 +157,10 @@ describe('bounds of pooled percentiles', () => {
   it('take no longer for many samples, and stand 500 runners', { timeout: 30_000 }, () => {
     const next = random(9);
     const grids = Array.from({ length: 500 }, () => {
-      const grid = gridOf(Array.from({ length: 300 }, () => 20 * Math.exp(gauss(next))), denseLevels);
+      const grid = gridOf(
+        Array.from({ length: 300 }, () => 20 * Math.exp(gauss(next))),
+        denseLevels,
+      );
       return { ...grid, count: 200_000 };
     });
     const began = performance.now();

@@ -15,14 +15,43 @@ describe("a runner's summary export", () => {
     ['a counter', { count: 20, rate: 4.5 }, { type: 'counter', contains: 'default', count: 20 }],
     ['a counter without samples', { count: 0, rate: 0 }, { type: 'counter', contains: 'default', count: 0 }],
     ['an infinite counter', { count: null, rate: null }, { type: 'counter', contains: 'default' }],
-    ['a rate', { fails: 6, passes: 4, value: 0.4, thresholds: { 'rate>0.1': false } }, { type: 'rate', contains: 'default', passes: 4, fails: 6 }],
+    [
+      'a rate',
+      { fails: 6, passes: 4, value: 0.4, thresholds: { 'rate>0.1': false } },
+      { type: 'rate', contains: 'default', passes: 4, fails: 6 },
+    ],
     ['a gauge', { value: 9, min: 0, max: 9 }, { type: 'gauge', contains: 'default', empty: false, value: 9, min: 0, max: 9 }],
-    ['a gauge that was always zero', { value: 0, min: 0, max: 0 }, { type: 'gauge', contains: 'default', empty: false, value: 0, min: 0, max: 0 }],
-    ['a gauge that only a threshold made', { value: 0, min: 0, max: 0, thresholds: { 'value<1': false } }, { type: 'gauge', contains: 'default', empty: true }],
+    [
+      'a gauge that was always zero',
+      { value: 0, min: 0, max: 0 },
+      { type: 'gauge', contains: 'default', empty: false, value: 0, min: 0, max: 0 },
+    ],
+    [
+      'a gauge that only a threshold made',
+      { value: 0, min: 0, max: 0, thresholds: { 'value<1': false } },
+      { type: 'gauge', contains: 'default', empty: true },
+    ],
     ['an infinite gauge', { value: 1, min: 1, max: null }, { type: 'gauge', contains: 'default', empty: false, value: 1, min: 1 }],
-    ['a trend', trend, { type: 'trend', contains: 'default', avg: 2, grid: { count: 3, min: 1, max: 4, levels: [5, 50, 90, 99.9], values: [1, 1, 3.4, 3.9] } }],
-    ['a trend without samples', { ...trend, count: 0, min: 0, max: 0, avg: 0 }, { type: 'trend', contains: 'default', grid: { count: 0, levels: [], values: [] } }],
-    ['a trend with infinity', { ...trend, max: null, avg: null, 'p(99.90)': null }, { type: 'trend', contains: 'default', grid: { count: 3, min: 1, levels: [5, 50, 90], values: [1, 1, 3.4] } }],
+    [
+      'a trend',
+      trend,
+      {
+        type: 'trend',
+        contains: 'default',
+        avg: 2,
+        grid: { count: 3, min: 1, max: 4, levels: [5, 50, 90, 99.9], values: [1, 1, 3.4, 3.9] },
+      },
+    ],
+    [
+      'a trend without samples',
+      { ...trend, count: 0, min: 0, max: 0, avg: 0 },
+      { type: 'trend', contains: 'default', grid: { count: 0, levels: [], values: [] } },
+    ],
+    [
+      'a trend with infinity',
+      { ...trend, max: null, avg: null, 'p(99.90)': null },
+      { type: 'trend', contains: 'default', grid: { count: 3, min: 1, levels: [5, 50, 90], values: [1, 1, 3.4] } },
+    ],
   ])('reads %s', (_, shape, expected) => {
     expect(metric(shape)).toEqual(expected);
   });
@@ -39,7 +68,10 @@ describe("a runner's summary export", () => {
     ['own_time{a:b}', 'time'],
     ['own_trend', 'default'],
   ])('knows what %s contains', (key, contains) => {
-    const summary = parseRunnerSummary({ metrics: { [key]: trend, data_sent: { count: 1, rate: 1 } }, root_group: root }, { own_time: 'time' });
+    const summary = parseRunnerSummary(
+      { metrics: { [key]: trend, data_sent: { count: 1, rate: 1 } }, root_group: root },
+      { own_time: 'time' },
+    );
     expect(summary.metrics[key]?.contains).toBe(contains);
     expect(summary.metrics.data_sent?.contains).toBe('data');
   });
@@ -78,8 +110,13 @@ describe('the stats that k6 is asked for', () => {
     for (const stat of ['p(0.3)', 'p(50)', 'p(99)', 'p(99.01)', 'p(99.99)', 'p(99.991)', 'p(99.999)']) expect(stats).toContain(stat);
   });
 
-  it.each([['med', 50], ['p(95)', 95], ['p(99.90)', 99.9], ['p(1e1)', 10], ['p(101)', undefined], ['avg', undefined], ['p()', undefined]])(
-    '%s is the level %s',
-    (stat, level) => expect(percentileLevel(stat)).toBe(level),
-  );
+  it.each([
+    ['med', 50],
+    ['p(95)', 95],
+    ['p(99.90)', 99.9],
+    ['p(1e1)', 10],
+    ['p(101)', undefined],
+    ['avg', undefined],
+    ['p()', undefined],
+  ])('%s is the level %s', (stat, level) => expect(percentileLevel(stat)).toBe(level));
 });
