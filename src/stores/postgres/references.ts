@@ -1,0 +1,101 @@
+import { LoadctlError } from '../../core/errors.js';
+import { type ForeignKey, foreignKeysTo, joinKeys } from './foreign-keys.js';
+import type { Session } from './session.js';
+import type { Table } from './tables.js';
+import { anyOf, noneOf, type Target } from './targets.js';
+
+/** A foreign key to a listed table. */
+export interface Reference {
+  readonly parent: Table;
+  readonly key: ForeignKey;
+}
+
+/** Every foreign key to a table that is cleaned up. */
+export async function findReferences(session: Session, targets: readonly Target[]): Promise<Reference[]> {
+  const parents = new Map(targets.map(({ table }) => [table.oid, table]));
+  const references: Reference[] = [];
+  for (const parent of parents.values()) {
+    for (const key of await foreignKeysTo(session, parent)) references.push({ parent, key });
+  }
+  return references;
+}
+
+/**
+ * Refuses (112) where rows that no cleanup entry covers reference rows that would be deleted: they would stand in the
+ * way, or go along unseen. Hands back what else there is to know about the foreign keys.
+ */
+export async function checkReferences(session: Session, targets: readonly Target[], references: readonly Reference[]): Promise<string[]> {
+  const found: { line: string; yaml: string }[] = [];
+  const notes: string[] = [];
+  for (const { parent, key } of references) {
+    const listed = targets.filter(({ table }) => table.oid === key.table.oid);
+    const rows = await countUncovered(session, targets, parent, key, listed);
+    const shown = `${key.table.inProfile} (${key.columns.join(', ')}) references ${parent.inProfile}`;
+    if (rows > 0)
+      found.push({ line: `${rows} rows: ${shown}, ON DELETE ${key.onDelete.toUpperCase()}`, yaml: entryFor(targets, parent, key) });
+    else if (key.onDelete === 'cascade') notes.push(`${session.place.name}: ${shown} with ON DELETE CASCADE`);
+  }
+  const [first] = found;
+  if (!first) return notes;
+  const yaml = [...new Set(found.map((reference) => reference.yaml))];
+  throw new LoadctlError(
+    'refused',
+    `${session.place.name}: ${found.length === 1 ? 'a table holds' : `${found.length} tables hold`} rows that reference test data and are in no cleanup entry`,
+    {
+      hint: `Add to cleanup.rows in the profile: ${first.yaml}${yaml.length > 1 ? ' and so on (see below).' : ''}`,
+      lines: [...found.map(({ line }) => line), ...(yaml.length > 1 ? yaml : [])],
+    },
+  );
+}
+
+/** Children before the tables that they reference; entries of one table keep their order. */
+export function childrenFirst(targets: readonly Target[], references: readonly Reference[]): Target[] {
+  const ordered = new Set<Target>();
+  const visiting = new Set<number>();
+  const visit = (oid: number) => {
+    if (visiting.has(oid)) return;
+    visiting.add(oid);
+    for (const { parent, key } of references) if (parent.oid === oid) visit(key.table.oid);
+    for (const target of viaFirst(targets.filter(({ table }) => table.oid === oid))) ordered.add(target);
+  };
+  // The profile lists what is referenced above what references it: without a constraint that order, reversed, is all there is.
+  for (const { table } of [...targets].reverse()) visit(table.oid);
+  return [...ordered];
+}
+
+/** The columns of a table that reference the table itself. */
+export function selfReferences(table: Table, references: readonly Reference[]): ForeignKey[] {
+  return references.filter(({ parent, key }) => parent.oid === table.oid && key.table.oid === table.oid).map(({ key }) => key);
+}
+
+function viaFirst(targets: readonly Target[]): Target[] {
+  return [...targets].sort((one, other) => Number('via' in other.entry) - Number('via' in one.entry));
+}
+
+async function countUncovered(
+  session: Session,
+  targets: readonly Target[],
+  parent: Table,
+  key: ForeignKey,
+  listed: readonly Target[],
+): Promise<number> {
+  const doomed = anyOf(
+    targets.filter(({ table }) => table.oid === parent.oid),
+    'p',
+  );
+  const { rows } = await session.query<{ count: string }>(
+    `SELECT count(*) FROM ${key.table.quoted} AS t WHERE EXISTS (SELECT 1 FROM ${parent.quoted} AS p WHERE ${joinKeys(key, 't', 'p')} AND ${doomed}) AND ${noneOf(listed, 't')}`,
+  );
+  return Number(rows[0]?.count);
+}
+
+function entryFor(targets: readonly Target[], parent: Table, key: ForeignKey): string {
+  const target = targets.find(({ table }) => table.oid === parent.oid);
+  const [column] = key.columns;
+  return `- {store: ${target?.entry.store}, table: ${yamlName(key.table.inProfile)}, via: ${yamlName(target?.entry.table ?? '')}, column: ${yamlName(column ?? '')}}`;
+}
+
+/** A name as YAML reads it back inside a flow mapping. */
+function yamlName(name: string): string {
+  return /^[A-Za-z_][\w.]*$/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(name) ? name : JSON.stringify(name);
+}

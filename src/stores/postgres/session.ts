@@ -1,0 +1,134 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Client, ClientConfig, QueryResultRow } from 'pg';
+import { errorCode, LoadctlError } from '../../core/errors.js';
+import type { StoreContext } from '../types.js';
+import { type Place, translate } from './errors.js';
+import type { Address } from './places.js';
+import { serverSpeaksTls, tlsOptions } from './tls.js';
+
+const connectTimeoutMs = 10_000;
+
+/** One connection to one database, whose errors say what to do and which ends its work on a signal. */
+export interface Session {
+  readonly address: Address;
+  readonly place: Place;
+  /** The server's process for this connection. */
+  readonly pid: number;
+  query<Row extends QueryResultRow = QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<{ rows: Row[]; count: number }>;
+  /** Runs a `COPY … FROM STDIN` with these pieces of text. */
+  copyIn(sql: string, text: Iterable<string>): Promise<void>;
+  /** From here on the signal cancels nothing any more; throws when it has. */
+  seal(): void;
+  /** Resolves when the connection ends, whoever ended it. */
+  readonly ended: Promise<Error>;
+  /** Ends the connection: the server rolls back what was not committed. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Connects, or throws `unavailable` with what would mend it. */
+export async function openSession(address: Address, context: Pick<StoreContext, 'label' | 'signal'>): Promise<Session> {
+  throwIfAborted(context.signal);
+  const { client, place, config } = await connect(address, context.label);
+  let gone = false;
+  let sealed = false;
+  const ended = new Promise<Error>((resolve) => {
+    client.on('error', resolve);
+    client.once('end', () => resolve(new Error('the server ended the connection')));
+  });
+  void ended.then(() => {
+    gone = true;
+  });
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (!sealed) throwIfAborted(context.signal);
+    try {
+      return await work();
+    } catch (error) {
+      if (!sealed) throwIfAborted(context.signal);
+      throw translate(error, place, gone);
+    }
+  };
+  const pid = await guard(async () => Number((await client.query('SELECT pg_backend_pid() AS pid')).rows[0]?.pid));
+  const cancel = () => void cancelQuery(config, pid);
+  context.signal.addEventListener('abort', cancel, { once: true });
+  return {
+    address,
+    place,
+    pid,
+    ended,
+    query: (sql, values) =>
+      guard(async () => {
+        const { rows, rowCount } = await client.query(sql, values ? [...values] : undefined);
+        return { rows, count: rowCount ?? 0 };
+      }),
+    copyIn: (sql, text) =>
+      guard(async () => {
+        const { from } = await import('pg-copy-streams');
+        await pipeline(Readable.from(text), client.query(from(sql)), { signal: context.signal });
+      }),
+    seal() {
+      throwIfAborted(context.signal);
+      sealed = true;
+      context.signal.removeEventListener('abort', cancel);
+    },
+    async close() {
+      context.signal.removeEventListener('abort', cancel);
+      await client.end().catch(() => undefined);
+    },
+  };
+}
+
+async function connect(address: Address, label: string): Promise<{ client: Client; place: Place; config: ClientConfig }> {
+  const { default: pg } = await import('pg');
+  const basic: ClientConfig = {
+    connectionString: address.url,
+    application_name: label,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: connectTimeoutMs,
+    ssl: false,
+  };
+  const { host, port, database = '', user = '' } = new pg.Client(basic);
+  const place = {
+    name: address.shard === null ? address.store : `${address.store} shard ${address.shard}`,
+    host,
+    port,
+    database,
+    role: user,
+  };
+  const startedAt = performance.now();
+  try {
+    const ssl = await tlsOptions(address.tls, host, () =>
+      host.startsWith('/') ? Promise.resolve(false) : serverSpeaksTls(host, port, connectTimeoutMs),
+    );
+    const config = { ...basic, ssl };
+    const client = new pg.Client(config);
+    client.on('error', () => undefined);
+    await client.connect();
+    return { client, place, config };
+  } catch (error) {
+    // pg gives its own timeout no code.
+    const late = errorCode(error) === undefined && performance.now() - startedAt >= connectTimeoutMs - 100;
+    throw translate(late ? Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }) : error, place, errorCode(error) === undefined);
+  }
+}
+
+/** Ends what another connection runs; best effort, since that connection is closed next. */
+async function cancelQuery(config: ClientConfig, pid: number): Promise<void> {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client(config);
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT pg_cancel_backend($1)', [pid]);
+  } catch {
+    // The server notices at the next message that the connection is gone.
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw signal.reason instanceof LoadctlError ? signal.reason : new LoadctlError('interrupted', 'interrupted');
+}

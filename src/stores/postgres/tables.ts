@@ -1,0 +1,110 @@
+import { LoadctlError } from '../../core/errors.js';
+import { quoteName } from './quote.js';
+import type { Session } from './session.js';
+
+/** A table that was found in the database. */
+export interface Table {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** As SQL reads it back. */
+  readonly quoted: string;
+  /** As people read it: `public.users`. */
+  readonly shown: string;
+  /** As a profile names it: without the schema where the search path finds it. */
+  readonly inProfile: string;
+}
+
+interface TableRow {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly visible: boolean;
+}
+
+/** The tables whose `pg_class` row `condition` picks. */
+export async function listTables(session: Session, condition: string, values: readonly unknown[]): Promise<(Table & { kind: string })[]> {
+  const { rows } = await session.query<TableRow>(
+    `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, pg_table_is_visible(c.oid) AS visible
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${condition}`,
+    values,
+  );
+  return rows.map(({ oid, schema, name, kind, visible }) => ({
+    oid,
+    schema,
+    name,
+    kind,
+    quoted: `${quoteName(schema)}.${quoteName(name)}`,
+    shown: `${schema}.${name}`,
+    inProfile: visible && !name.includes('.') ? name : `${schema}.${name}`,
+  }));
+}
+
+/**
+ * Finds a table by the name in the profile, exactly as it is written (no folding to lower case). Without `schema` the
+ * connection's search path decides; a name with a dot that is no table's is read as `schema.table`.
+ */
+export async function findTable(session: Session, name: string, schema?: string): Promise<Table> {
+  for (const candidate of candidates(name, schema)) {
+    const [table] = await listTables(session, 'c.oid = to_regclass($1)', [candidate]);
+    if (table) return checkKind(session, table);
+  }
+  const { place } = session;
+  const { rows } = await session.query<{ path: string }>(`SELECT array_to_string(current_schemas(false), ', ') AS path`);
+  const where = schema === undefined ? `searched ${rows[0]?.path || 'no schema'}` : `in the schema ${schema}`;
+  throw new LoadctlError('unavailable', `${place.name}: there is no table ${name} in the database ${place.database} (${where})`, {
+    hint: 'Create it (run your migrations), correct its name in the profile, or say which schema: `table: schema.table`.',
+  });
+}
+
+function candidates(name: string, schema: string | undefined): string[] {
+  if (schema !== undefined) return [`${quoteName(schema)}.${quoteName(name)}`];
+  const dot = name.indexOf('.');
+  return dot < 1 ? [quoteName(name)] : [quoteName(name), `${quoteName(name.slice(0, dot))}.${quoteName(name.slice(dot + 1))}`];
+}
+
+function checkKind(session: Session, table: Table & { kind: string }): Table {
+  if (table.kind === 'r' || table.kind === 'p') return table;
+  throw new LoadctlError('invalid-profile', `${session.place.name}: ${table.shown} is not a table (a view, or something else)`, {
+    hint: 'Name the table behind it.',
+  });
+}
+
+/** A permission on a table, in SQL's words. */
+export type Permission = 'SELECT' | 'INSERT' | 'DELETE';
+
+/** Throws `unavailable` with the GRANT where the role lacks one of these; INSERT and SELECT on `columns` alone will do. */
+export async function checkPermissions(
+  session: Session,
+  table: Table,
+  needed: readonly Permission[],
+  columns: readonly string[] = [],
+): Promise<void> {
+  const { rows } = await session.query<{ permission: Permission }>(
+    `SELECT p AS permission FROM unnest($2::text[]) AS p
+      WHERE NOT has_table_privilege($1::oid, p)
+        AND (p = 'DELETE' OR cardinality($3::text[]) = 0 OR EXISTS (SELECT 1 FROM unnest($3::text[]) AS c WHERE NOT has_column_privilege($1::oid, c, p)))`,
+    [table.oid, needed, columns],
+  );
+  if (rows.length === 0) return;
+  const missing = rows.map(({ permission }) => permission).join(', ');
+  const { name, role, database } = session.place;
+  throw new LoadctlError(
+    'unavailable',
+    `${name}: the role ${role} may not ${missing.replaceAll(', ', ' or ')} on ${table.shown} in the database ${database}`,
+    {
+      hint: `Let the owner run: GRANT ${missing} ON ${table.quoted} TO ${quoteName(role)};`,
+    },
+  );
+}
+
+/** Throws `unavailable` where nothing can be written: a replica, or a read-only database. */
+export async function checkWritable(session: Session): Promise<void> {
+  const { rows } = await session.query<{ readonly: boolean }>(`SELECT current_setting('transaction_read_only')::bool AS readonly`);
+  if (!rows[0]?.readonly) return;
+  const { name, database } = session.place;
+  throw new LoadctlError('unavailable', `${name}: the database ${database} is read-only`, {
+    hint: 'Name the primary in the URL, not a replica.',
+  });
+}

@@ -1,0 +1,92 @@
+import type { Clock } from '../../core/os.js';
+import { type Deleted, type Doomed, deleteRows, deleteSql } from './deletes.js';
+import { type ForeignKey, foreignKeysTo, joinKeys } from './foreign-keys.js';
+import { describeRow, type SeededRows, sameKey, sameRow, seededQuery, wholeRow } from './seeded-rows.js';
+import type { Session } from './session.js';
+import type { StatementLog } from './statement-log.js';
+
+/** How seeded rows are taken out. */
+export interface Taking {
+  readonly dryRun: boolean;
+  readonly clock: Clock;
+  readonly log: StatementLog;
+}
+
+/** What became of a seed step's rows. */
+export interface Taken {
+  readonly deleted: number;
+  /** Rows that should have gone and did not. */
+  readonly left: number;
+  /** Which rows stay, and why. */
+  readonly notes: readonly string[];
+}
+
+/** Takes out the rows whose every seeded column still holds its seeded value, and that no row of others references. */
+export async function takeSeededRows(session: Session, rows: SeededRows, { dryRun, clock, log }: Taking): Promise<Taken> {
+  const keys = await foreignKeysTo(session, rows.table);
+  const unused = keys.map((key) => `NOT EXISTS (${referencing(rows, key)})`);
+  const doomed: Doomed = { table: rows.table, condition: [isUnchanged(rows), ...unused].join(' AND '), ...onlyAsMany(rows) };
+  if (dryRun) {
+    log(deleteSql(doomed), 0, 0);
+    return { deleted: 0, left: await count(session, doomed), notes: await whatStays(session, rows, keys) };
+  }
+  const deleted: Deleted = await deleteRows(session, doomed, clock, log);
+  const notes = await whatStays(session, rows, keys);
+  const left = rows.key ? await count(session, doomed) : 0;
+  return { deleted: deleted.rows, left, notes: deleted.trouble ? [...notes, deleted.trouble] : notes };
+}
+
+function isUnchanged(rows: SeededRows): string {
+  const same = rows.key
+    ? `${sameKey(rows.key, 't', 's')} AND ${sameRow(rows.columns, 't', 's')}`
+    : `${wholeRow(rows.columns, 't')} = ${wholeRow(rows.columns, 's')}`;
+  return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${same})`;
+}
+
+/** Where nothing tells rows apart, no more copies of a row go than were seeded. */
+function onlyAsMany(rows: SeededRows): Pick<Doomed, 'first'> {
+  if (rows.key) return {};
+  const numbered = `SELECT y.tableoid AS part, y.ctid AS place, ${wholeRow(rows.columns, 'y')} AS row, row_number() OVER (PARTITION BY ${wholeRow(rows.columns, 'y')}) AS copy FROM ${rows.table.quoted} AS y`;
+  const wanted = `SELECT ${wholeRow(rows.columns, 's')} AS row, count(*) AS copies FROM ${seededQuery(rows)} AS s GROUP BY 1`;
+  return {
+    first: `(t.tableoid, t.ctid) IN (SELECT z.part, z.place FROM (${numbered}) AS z JOIN (${wanted}) AS w ON w.row = z.row WHERE z.copy <= w.copies)`,
+  };
+}
+
+function referencing(rows: SeededRows, key: ForeignKey): string {
+  const notItself = key.table.oid === rows.table.oid ? ' AND (r.tableoid, r.ctid) <> (t.tableoid, t.ctid)' : '';
+  return `SELECT 1 FROM ${key.table.quoted} AS r WHERE ${joinKeys(key, 'r', 't')}${notItself}`;
+}
+
+async function count(session: Session, { table, condition, first = 'true' }: Doomed): Promise<number> {
+  const { rows } = await session.query<{ count: string }>(`SELECT count(*) FROM ${table.quoted} AS t WHERE ${condition} AND ${first}`);
+  return Number(rows[0]?.count);
+}
+
+async function whatStays(session: Session, rows: SeededRows, keys: readonly ForeignKey[]): Promise<string[]> {
+  const notes = rows.key ? await changedRows(session, rows, rows.key) : [];
+  for (const key of keys) {
+    const referenced = await count(session, {
+      table: rows.table,
+      condition: `${isUnchanged(rows)} AND EXISTS (${referencing(rows, key)})`,
+    });
+    if (referenced > 0)
+      notes.push(
+        `${session.place.name}: ${referenced} seeded rows of ${rows.table.inProfile} stay, because rows of ${key.table.inProfile} reference them`,
+      );
+  }
+  return notes;
+}
+
+async function changedRows(session: Session, rows: SeededRows, key: readonly string[]): Promise<string[]> {
+  const changed = `${rows.table.quoted} AS t JOIN ${seededQuery(rows)} AS s ON ${sameKey(key, 't', 's')} WHERE NOT (${sameRow(rows.columns, 't', 's')})`;
+  const found = await session.query<{ n: string; total: string }>(
+    `SELECT s.${rows.ordinal} AS n, count(*) OVER () AS total FROM ${changed} ORDER BY 1 LIMIT 10`,
+  );
+  const [first] = found.rows;
+  if (!first) return [];
+  const shown = found.rows.map(({ n }) => describeRow(rows, Number(n))).join(', ');
+  return [
+    `${session.place.name}: ${first.total} seeded rows of ${rows.table.inProfile} were changed since and stay: ${shown}${Number(first.total) > 10 ? ', …' : ''}`,
+  ];
+}

@@ -1,0 +1,75 @@
+import { errorCode, errorMessage, LoadctlError } from '../../core/errors.js';
+
+type Say = (store: string, node: string, message: string) => readonly [message: string, hint: string];
+
+const unknownHost: Say = (store, node) => [
+  `${store}: the host of ${node} is not known`,
+  'Correct the host in the profile, or look at your DNS and VPN.',
+];
+const silent: Say = (store, node) => [
+  `${store}: ${node} did not answer in time`,
+  'Look whether a firewall or security group keeps this machine out.',
+];
+const broken: Say = (store, node) => [
+  `${store}: the connection to ${node} broke`,
+  'Look whether Redis restarted (and whether it asks for TLS), then run the command again.',
+];
+const login: Say = (store, node, message) => [
+  `${store}: ${node} does not let us in: ${message}`,
+  'Correct the user name and password of the store in the profile or the .env file.',
+];
+const untrusted: Say = (store, node, message) => [
+  `${store}: the certificate of ${node} is not trusted: ${message}`,
+  'Name the authority that signed it as `tls.ca`.',
+];
+
+/** By the system's and Node's codes, and by the word that Redis' protocol puts before an error. */
+const known: Readonly<Record<string, Say>> = {
+  ECONNREFUSED: (store, node) => [`${store}: nothing listens on ${node}`, 'Start Redis, or correct the host and port in the profile.'],
+  ENOTFOUND: unknownHost,
+  EAI_AGAIN: unknownHost,
+  ETIMEDOUT: silent,
+  EHOSTUNREACH: silent,
+  ENETUNREACH: silent,
+  ECONNRESET: broken,
+  EPIPE: broken,
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  CERT_HAS_EXPIRED: untrusted,
+  ERR_TLS_CERT_ALTNAME_INVALID: untrusted,
+  NOAUTH: login,
+  WRONGPASS: login,
+  NOPERM: (store, node, message) => [
+    `${store}: ${node} does not allow this: ${message}`,
+    'Let the user of the profile run these commands (ACL SETUSER), or name another user.',
+  ],
+  READONLY: (store, node) => [`${store}: ${node} is a replica`, 'Name the primary in the URL.'],
+  MOVED: (store, node) => [`${store}: ${node} is part of a Redis Cluster`, 'Redis Cluster is not built yet: name a single Redis for now.'],
+  CLUSTERDOWN: (store, node) => [
+    `${store}: the cluster of ${node} is down`,
+    'Redis Cluster is not built yet: name a single Redis for now.',
+  ],
+  LOADING: (store, node) => [`${store}: ${node} is still loading its data`, 'Wait until it is ready, then run the command again.'],
+  OOM: (store, node) => [`${store}: ${node} has no memory left`, 'Make room, or raise its maxmemory.'],
+  MISCONF: (store, node, message) => [
+    `${store}: ${node} takes no writes: ${message}`,
+    'Look at the Redis log: it cannot save to its disk.',
+  ],
+};
+
+/** The word before an error's text, as the protocol has it: `WRONGTYPE`, `NOAUTH`; undefined for what is no answer of Redis. */
+export function replyWord(error: unknown): string | undefined {
+  return error instanceof Error && error.name === 'ReplyError' ? /^[A-Z]+/.exec(error.message)?.[0] : undefined;
+}
+
+/** Translates what ioredis throws; an error without any code is that of a connection that ended. */
+export function translate(error: unknown, store: string, node: string): LoadctlError {
+  if (error instanceof LoadctlError) return error;
+  const say = known[replyWord(error) ?? errorCode(error) ?? ''] ?? (replyWord(error) === undefined ? broken : other);
+  const [message, hint] = say(store, node, errorMessage(error));
+  return new LoadctlError('unavailable', message, { hint, cause: error });
+}
+
+const other: Say = (store, node, message) => [`${store}: ${node} says: ${message}`, 'Look at the Redis log, then run the command again.'];

@@ -1,0 +1,168 @@
+import type { Emit } from '../core/events.js';
+import type { Clock } from '../core/os.js';
+import type { Milliseconds } from '../core/quantities.js';
+import type { CleanupCache, CleanupRows, SeedStep } from '../profile/schema.js';
+
+/*
+ * A store is something that seeding fills and cleanup empties. To add a kind: its words in src/profile/schema.ts, a
+ * folder here that exports a StoreKind, and its line in index.ts. Its driver is loaded when it is first connected to.
+ *
+ *   seeding:   open → check (nobody sees anything) → commit, or close without it: nothing was written
+ *   cleaning:  open → check (nothing is changed) → sweep until nothing is left → report
+ */
+
+/** One kind of store. */
+export interface StoreKind<Config> {
+  /** Whether rolling back takes back everything; such stores are committed last. */
+  readonly transactional: boolean;
+  openSeeding(config: Config, task: StoreTask, context: StoreContext): Promise<Seeding>;
+  openCleaning(config: Config, task: StoreTask, context: StoreContext): Promise<Cleaning>;
+  /** Takes loadctl's lock in every database of the store; missing where a kind has none. `held` are those taken before. */
+  readonly lock?: (config: Config, context: StoreContext, held: readonly DatabaseLock[]) => Promise<DatabaseLock[]>;
+}
+
+/** What a store is told about the command that uses it. */
+export interface StoreContext {
+  /** The store's name in the profile. */
+  readonly store: string;
+  /** What the server is told about the connection: `loadctl/<run>`, `loadctl/seed`. */
+  readonly label: string;
+  readonly emit: Emit;
+  readonly clock: Clock;
+  /** Ends the work: what runs is cancelled, what is not committed is rolled back. */
+  readonly signal: AbortSignal;
+}
+
+/** What the profile asks of one store. */
+export interface StoreTask {
+  /** What the ids of the test's own rows begin with; undefined where the profile has no cleanup. */
+  readonly prefix: string | undefined;
+  readonly seed: readonly SeedStep[];
+  readonly rows: readonly CleanupRows[];
+  readonly caches: readonly CleanupCache[];
+}
+
+/** A lock in one database, held by a connection of its own. */
+export interface DatabaseLock {
+  /** The session that holds it, so that a second store in the same database is not refused by our own lock. */
+  readonly session: string;
+  /** Resolves when the lock is held no more without having been released. */
+  readonly lost: Promise<Error>;
+  release(): Promise<void>;
+}
+
+/** How one seed step came out in one database. */
+export interface SeededStep {
+  readonly store: string;
+  /** Null where the store has no shards. */
+  readonly shard: number | null;
+  /** The table or the key's template. */
+  readonly what: string;
+  readonly created: number;
+  readonly alreadyThere: number;
+  readonly conflicts: number;
+  readonly elapsedMs: Milliseconds;
+  readonly rowsPerSecond: number;
+}
+
+/** Seed steps of one store on their way. */
+export interface Seeding {
+  /** Puts the rows where nobody sees them and holds them against what is there; hands back every conflict as a line. */
+  check(): Promise<Conflicts>;
+  /** How many rows there are that are not test data; asked after {@link check}. */
+  others(): Promise<readonly OtherRows[]>;
+  /** Makes it real. Only called when every store was checked and no conflict was found. */
+  commit(): Promise<readonly SeededStep[]>;
+  /** Takes back what this seeding wrote, because another store failed. */
+  rollBack(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Rows that are there with other values than the seed would give them. */
+export interface Conflicts {
+  readonly count: number;
+  /** The first ten, with what differs. */
+  readonly lines: readonly string[];
+}
+
+/** No conflicts: the start of a sum. */
+export const noConflicts: Conflicts = { count: 0, lines: [] };
+
+/** Both together; still no more than ten lines. */
+export function addConflicts(one: Conflicts, other: Conflicts): Conflicts {
+  return { count: one.count + other.count, lines: [...one.lines, ...other.lines].slice(0, 10) };
+}
+
+/** A count of rows that the test did not make. */
+export interface OtherRows {
+  readonly store: string;
+  readonly shard: number | null;
+  readonly table: string;
+  readonly rows: number;
+}
+
+/** Rows of one cleanup entry in one database: receipt.json's `rows`. */
+export interface CleanedRows {
+  readonly store: string;
+  readonly shard: number | null;
+  readonly host: string;
+  readonly database: string;
+  readonly role: string;
+  readonly table: string;
+  /** Which of the table's rows, in words: `user_id begins with "load-test-user-"`. */
+  readonly which: string;
+  readonly deleted: number;
+  readonly left: number;
+}
+
+/** Keys of one cleanup entry on one node: receipt.json's `keys`. */
+export interface CleanedKeys {
+  readonly store: string;
+  /** host:port */
+  readonly node: string;
+  /** The index. */
+  readonly database: number;
+  /** Which keys, in words: `all`, a glob, `seeded`. */
+  readonly which: string;
+  readonly deleted: number;
+  readonly left: number;
+}
+
+/** A statement of the cleanup, with what it did: all its executions together. */
+export interface CleanupStatement {
+  readonly store: string;
+  readonly shard: number | null;
+  readonly sql: string;
+  readonly rows: number;
+  readonly ms: Milliseconds;
+}
+
+/** What one store has to say for the receipt. */
+export interface StoreReceipt {
+  readonly rows: readonly CleanedRows[];
+  readonly keys: readonly CleanedKeys[];
+  readonly statements: readonly CleanupStatement[];
+  readonly notes: readonly string[];
+  /** False where a count of zero would prove nothing: rows may be hidden from this role. */
+  readonly countable: boolean;
+}
+
+/** A cleanup of one store on its way. */
+export interface Cleaning {
+  /** Looks at everything first and changes nothing; refuses what may not be deleted. */
+  check(): Promise<void>;
+  /** Deletes what is there now, and hands back how much is left and how much went. */
+  sweep(): Promise<Swept>;
+  /** Takes out the seeded rows and keys that still are as they were seeded. */
+  takeSeeded(dryRun: boolean): Promise<void>;
+  others(): Promise<readonly OtherRows[]>;
+  /** In a dry run the statements are what would be run, with the rows that they would hit. */
+  report(dryRun: boolean): StoreReceipt;
+  close(): Promise<void>;
+}
+
+/** What a sweep did. */
+export interface Swept {
+  readonly deleted: number;
+  readonly left: number;
+}
