@@ -80,3 +80,9 @@ export interface Screen {
   /** The stream itself, for a library that draws on it. */
   readonly stream: NodeJS.WriteStream;
 }
+
+/** The world with the person at its terminal: what commands are handed. */
+export interface Shell extends World {
+  /** Asks and hands back the line that was typed; undefined where nobody can answer, or who was asked pressed Ctrl-C or Ctrl-D. */
+  ask(question: string, signal: AbortSignal): Promise<string | undefined>;
+}

@@ -1,0 +1,226 @@
+import { type ChildProcess, spawn as spawnChild } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { homedir, hostname, userInfo } from 'node:os';
+import { createInterface } from 'node:readline';
+import type { Command } from './core/command.js';
+import { errorCode } from './core/errors.js';
+import type { Clock, Execute, Process, ProcessEnd, Screen, Shell, Spawn, SpawnOptions, World } from './core/os.js';
+
+/** The process loadctl runs in: the only door to the operating system. */
+export interface OwnProcess extends Shell {
+  /** Ends the process once everything written is out. The only exit there is. */
+  leave(status: number): Promise<never>;
+}
+
+/** Opens the one door to the operating system. */
+export function openWorld(): OwnProcess {
+  return {
+    argv: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    home: process.env.HOME ?? homedir(),
+    clock,
+    spawn,
+    execute,
+    who: { user: userName(), host: hostname() },
+    pid: process.pid,
+    versions: { node: process.versions.node },
+    isAlive,
+    stdout: screen(process.stdout),
+    stderr: screen(process.stderr),
+    onInterrupt,
+    ask,
+    leave,
+  };
+}
+
+const clock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener('abort', done, { once: true });
+    }),
+};
+
+/** What was started and still runs: it does not outlive loadctl, however loadctl ends (but for SIGKILL). */
+const children = new Set<ChildProcess>();
+
+function keepTrack(child: ChildProcess): void {
+  if (children.size === 0) process.on('exit', killChildren);
+  children.add(child);
+}
+
+function loseTrack(child: ChildProcess): void {
+  children.delete(child);
+  if (children.size === 0) process.off('exit', killChildren);
+}
+
+function killChildren(): void {
+  for (const child of children) child.kill('SIGKILL');
+}
+
+const spawn: Spawn = (command, options = {}) => {
+  try {
+    return follow(startChild(command, options), command, options);
+  } catch (error) {
+    return { pid: undefined, ended: Promise.resolve({ error: errorCode(error) ?? 'EINVAL' }), kill: () => false, write: () => {} };
+  }
+};
+
+function startChild({ file, args, env, cwd, stdin }: Command, options: SpawnOptions): ChildProcess {
+  const files: number[] = [];
+  const sink = (where: SpawnOptions['stdout']): number | 'pipe' | 'ignore' => {
+    if (where === undefined) return 'ignore';
+    if (typeof where === 'function') return 'pipe';
+    const descriptor = openSync(where.file, 'a', 0o600);
+    files.push(descriptor);
+    return descriptor;
+  };
+  try {
+    const input = options.stdinPipe || stdin !== undefined ? 'pipe' : 'ignore';
+    return spawnChild(file, [...args], {
+      detached: options.ownGroup ?? false,
+      stdio: [input, sink(options.stdout), sink(options.stderr)],
+      ...(env === undefined ? {} : { env: { ...env } }),
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+  } finally {
+    for (const descriptor of files) closeSync(descriptor);
+  }
+}
+
+function follow(child: ChildProcess, { stdin }: Command, options: SpawnOptions): Process {
+  keepTrack(child);
+  child.stdin?.on('error', () => {}); // the process is gone: its end says so
+  if (stdin !== undefined) child.stdin?.write(stdin);
+  if (!options.stdinPipe) child.stdin?.end();
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const sink = options[stream];
+    const input = child[stream];
+    if (typeof sink === 'function' && input) createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }).on('line', sink);
+  }
+  const ended = new Promise<ProcessEnd>((resolve) => {
+    child.once('error', (error) => resolve({ error: errorCode(error) ?? 'UNKNOWN' }));
+    child.once('close', (exitCode, signal) => resolve(signal === null ? { exitCode: exitCode ?? 0 } : { signal }));
+  });
+  void ended.then(() => loseTrack(child));
+  return {
+    pid: child.pid,
+    ended,
+    kill: (signal) => child.kill(signal),
+    write: (text) => void child.stdin?.write(text),
+  };
+}
+
+const execute: Execute = async ({ file, args, env, cwd, stdin }, { timeoutMs, signal } = {}) => {
+  const { execa } = await import('execa');
+  const child = execa(file, args, {
+    reject: false,
+    stripFinalNewline: false,
+    // Ctrl-C in the terminal is loadctl's to act on: it must not look like a failure of what it runs.
+    detached: true,
+    maxBuffer: 1_000_000_000,
+    ...(stdin === undefined ? { stdin: 'ignore' } : { input: stdin }),
+    ...(env === undefined ? {} : { env, extendEnv: false }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs, forceKillAfterDelay: 1000 }),
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  });
+  keepTrack(child);
+  const { exitCode, signal: killedBy, code, stdout, stderr } = await child;
+  loseTrack(child);
+  const said = { stdout: stdout ?? '', stderr: stderr ?? '' };
+  if (killedBy !== undefined) return { signal: killedBy, ...said };
+  return exitCode === undefined ? { error: code ?? 'UNKNOWN', ...said } : { exitCode, ...said };
+};
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER ?? process.env.LOGNAME ?? `uid ${process.getuid?.() ?? '?'}`; // a container's uid may have no name
+  }
+}
+
+/** A stream whose reader may leave at any time (`| head`): what is written after that goes nowhere. */
+function screen(stream: NodeJS.WriteStream): Screen {
+  let gone = false;
+  stream.on('error', (error) => {
+    gone = true;
+    if (errorCode(error) !== 'EPIPE') process.exitCode = 1;
+  });
+  return {
+    write: (text) => {
+      if (!gone) stream.write(text);
+    },
+    isTerminal: stream.isTTY === true,
+    get width() {
+      return stream.columns ?? 80;
+    },
+    stream,
+  };
+}
+
+const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** npm hands Ctrl-C on to a child that already got it from the terminal: so soon after another, the same signal is that one. */
+const echoMs = 200;
+
+const onInterrupt: World['onInterrupt'] = (listener) => {
+  let count = 0;
+  let last = { signal: '', at: 0 };
+  const hear = (signal: NodeJS.Signals) => {
+    const at = Date.now();
+    const echo = signal === last.signal && at - last.at < echoMs;
+    last = { signal, at };
+    if (echo) return;
+    count += 1;
+    listener(count, signal);
+  };
+  for (const signal of interrupts) process.on(signal, hear);
+  return () => {
+    for (const signal of interrupts) process.off(signal, hear);
+  };
+};
+
+const ask: Shell['ask'] = (question, signal) =>
+  new Promise((resolve) => {
+    if (process.stdin.isTTY !== true || process.stderr.isTTY !== true || signal.aborted) return resolve(undefined);
+    const line = createInterface({ input: process.stdin, output: process.stderr });
+    const answer = (text: string | undefined) => {
+      signal.removeEventListener('abort', giveUp);
+      resolve(text);
+      line.close();
+    };
+    const giveUp = () => answer(undefined);
+    signal.addEventListener('abort', giveUp, { once: true });
+    line.once('SIGINT', giveUp);
+    line.once('close', giveUp);
+    line.question(question, answer);
+  });
+
+async function leave(status: number): Promise<never> {
+  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  process.exit(status);
+}
+
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) resolve();
+    else stream.write('', () => resolve());
+  });
+}
