@@ -14,7 +14,7 @@ export interface HandleSummaryData {
 }
 
 /** A metric as k6 hands it over; a value is null where k6 would have infinity, which JSON cannot say. */
-export interface HandedMetric {
+interface HandedMetric {
   readonly type: MetricType;
   readonly contains: Contains;
   readonly values: Readonly<Record<string, number | null>>;

@@ -11,7 +11,7 @@ export type RunnerMetric =
   | { readonly type: 'trend'; readonly contains: Contains; readonly avg?: number; readonly grid: Grid };
 
 /** A gauge; `empty`: a threshold brought it into being and nothing was ever added. */
-export interface RunnerGauge {
+interface RunnerGauge {
   readonly type: 'gauge';
   readonly contains: Contains;
   readonly empty: boolean;

@@ -122,7 +122,7 @@ export interface ScriptThresholds {
 }
 
 /** A problem with the metric key it was found under, and the threshold's text where it is one's. */
-export interface ThresholdProblem extends Problem {
+interface ThresholdProblem extends Problem {
   readonly metric: string;
   readonly source?: string;
 }
@@ -177,7 +177,7 @@ export function scriptCriterion(metric: string, { expression }: ScriptThreshold,
 }
 
 /** The unit in which a stat of such a metric is shown. */
-export function unitOf({ type, contains }: { type: MetricType; contains: Contains }, stat: string): Criterion['unit'] {
+function unitOf({ type, contains }: { type: MetricType; contains: Contains }, stat: string): Criterion['unit'] {
   if (type === 'rate') return '%';
   if (type === 'counter' && stat === 'rate') return '/s';
   return contains === 'time' ? 'ms' : contains === 'data' ? 'B' : '';
