@@ -1,0 +1,44 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { lookUp } from './find.js';
+import { binaryName, pinnedVersion } from './platform.js';
+import { type Fetched, FetchFailure, type FetchOptions, type Surroundings } from './types.js';
+
+const pinnedModule = fileURLToPath(new URL('../../../k6/build/', import.meta.url));
+const oldestGo = 25;
+
+/**
+ * Builds k6 in `folder` from loadctl's own Go module, whose go.sum pins every byte. `go install …@version` would not do:
+ * it asks k6's vanity domain even where a module proxy is all that can be reached.
+ */
+export async function build(folder: string, surroundings: Surroundings, options: FetchOptions): Promise<Fetched> {
+  const go = await lookUp(binaryName === 'k6' ? 'go' : 'go.exe', surroundings.env);
+  if (go === undefined) throw new FetchFailure(`Go 1.${oldestGo} or newer is not on your PATH`);
+  const module = join(folder, 'module');
+  await cp(pinnedModule, module, { recursive: true });
+  const run = runner(go, module, surroundings, options);
+  const goVersion = await run(['env', 'GOVERSION'], 60_000);
+  const minor = /^go1\.(\d+)/.exec(goVersion)?.[1];
+  if (minor !== undefined && Number(minor) < oldestGo) throw new FetchFailure(`${go} is ${goVersion}: k6 needs Go 1.${oldestGo} or newer`);
+  options.progress?.(`building k6 v${pinnedVersion} with ${goVersion}: one to three minutes`);
+  const file = join(folder, binaryName);
+  await run(['build', '-trimpath', '-ldflags', '-s -w', '-o', file, 'go.k6.io/k6/v2'], 30 * 60_000);
+  return { file, how: `built with ${goVersion} from loadctl's pinned module` };
+}
+
+/** Go gets the user's environment (its caches, proxies and certificates), but neither his flags nor his workspace. */
+function runner(go: string, cwd: string, { env, home, execute }: Surroundings, { signal }: FetchOptions) {
+  const ours = { HOME: home, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -modcacherw', GOWORK: 'off' };
+  const given = Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  return async (args: readonly string[], timeoutMs: number): Promise<string> => {
+    const said = await execute({ file: go, args, cwd, env: { ...given, ...ours } }, { timeoutMs, ...(signal ? { signal } : {}) });
+    signal?.throwIfAborted();
+    if (said.exitCode !== 0) throw new FetchFailure(`go ${args[0]} failed: ${said.error ?? lastLines(said.stderr)}`);
+    return said.stdout.trim();
+  };
+}
+
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-3).join(' · ');
+}
