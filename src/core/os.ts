@@ -22,7 +22,7 @@ export interface Process {
   readonly pid: number | undefined;
   /** Resolves when the process is gone; never rejects. */
   readonly ended: Promise<ProcessEnd>;
-  /** Sends a signal to the process; false when it is gone. */
+  /** Sends a signal to the process, or to its whole group where it has its own; false when it is gone. */
   kill(signal: NodeJS.Signals): boolean;
   /** Writes a line to the process's stdin, where it is a pipe. */
   write(text: string): void;

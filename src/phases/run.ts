@@ -77,7 +77,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const runners = await step(context, 'ready', `start ${plan.runners.length} runners`, async () => {
     const started = await startFleet(backendNamed(plan.backend, { spawn: world.spawn, clock }), launches(plan, test, directory, userAgent));
     defer(() => endHard(started));
-    for (const [index, runner] of started.entries()) tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
+    for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
     return { value: started, detail: 'all runners ready' };
   });
@@ -140,9 +140,9 @@ async function endLoad(end: LoadEnd, runners: readonly Runner[], stop: Interrupt
   await stopLoad(runners, fleet);
 }
 
-function tellStarted(runner: Runner, segment: string, emit: Emit): void {
-  const pid = runner.pid === undefined ? {} : { pid: runner.pid };
-  emit({ type: 'runner-started', runner: runner.id, host: runner.host, segment, ...pid });
+async function tellStarted(runner: Runner, segment: string, emit: Emit): Promise<void> {
+  const pid = await runner.pid();
+  emit({ type: 'runner-started', runner: runner.id, host: runner.host, segment, ...(pid === undefined ? {} : { pid }) });
 }
 
 /** Tells of a piece of work: that it began, and how it ended. */

@@ -48,7 +48,7 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
     const seeded = await attempt(() => seed({ ...data, signal, lock }));
     const result = failures.length > 0 || signal.aborted ? undefined : await attempt(() => run(context, { k6: options.k6, run: runId, lock }));
     const judged = result && (await attempt(() => verify(result.directory, world)));
-    const before = seeded === undefined ? {} : { before: seeded.before };
+    const before = seeded?.before === undefined ? {} : { before: seeded.before };
     const cleaned = await attempt(() => cleanup({ ...data, ...before, signal: killed, lock }, { dryRun: false, users: options.users }));
     if (cleaned && result) await writeJson(join(runsRoot(world.cwd), runId, runFiles.receipt), cleaned.receipt, context.redact);
 

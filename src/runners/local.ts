@@ -3,10 +3,11 @@ import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { errorCode, LoadctlError } from '../core/errors.js';
-import type { Process, ProcessEnd } from '../core/os.js';
+import type { Clock, Process, ProcessEnd } from '../core/os.js';
 import { k6Exit } from '../k6/exit-codes.js';
 import { logErrors } from '../k6/log.js';
 import { runnerApi } from '../k6/rest.js';
+import { agentFiles, endBehindAgent, heartbeatMs, withAgent } from './agent.js';
 import { type Backend, type BackendContext, type Runner, type RunnerLaunch, runnerFiles } from './types.js';
 
 const pollMs = 50;
@@ -27,20 +28,18 @@ async function startOnFreePort(context: BackendContext, launch: RunnerLaunch, at
   throw await startError(launch, end);
 }
 
-function spawnRunner({ spawn }: BackendContext, launch: RunnerLaunch, address: string): Runner {
+function spawnRunner({ spawn, clock }: BackendContext, launch: RunnerLaunch, address: string): Runner {
   const inFolder = (name: keyof typeof runnerFiles) => join(launch.folder, runnerFiles[name]);
-  const process: Process = spawn(launch.command(address, launch.folder), {
-    stdout: { file: inFolder('stdout') },
-    stderr: { file: inFolder('log') },
-    ownGroup: true,
-  });
+  const agent = spawn(withAgent(launch.command(address, launch.folder), launch.folder), { ownGroup: true, stdinPipe: true });
+  const ended = agent.ended.then(endBehindAgent);
+  void keepAlive(agent, clock);
   return {
     id: launch.id,
     host: hostname(),
-    pid: process.pid,
+    pid: async () => numberIn(await textOf(join(launch.folder, agentFiles.pid))),
     api: runnerApi(`http://${address}`),
-    ended: process.ended,
-    end: (how) => void process.kill(how === 'hard' ? 'SIGKILL' : 'SIGTERM'),
+    ended,
+    end: (how) => void agent.kill(how === 'hard' ? 'SIGKILL' : 'SIGTERM'),
     collect: async () => ({
       summary: await textOf(inFolder('summary')),
       facts: await textOf(inFolder('facts')),
@@ -48,6 +47,15 @@ function spawnRunner({ spawn }: BackendContext, launch: RunnerLaunch, address: s
       folder: launch.folder,
     }),
   };
+}
+
+async function keepAlive(agent: Process, clock: Clock): Promise<void> {
+  const gone = new AbortController();
+  void agent.ended.then(() => gone.abort());
+  while (!gone.signal.aborted) {
+    agent.write('\n');
+    await clock.sleep(heartbeatMs, gone.signal);
+  }
 }
 
 /** Waits until the REST API answers; the end of the process when it goes first. */
@@ -76,6 +84,10 @@ async function startError(launch: RunnerLaunch, end: ProcessEnd): Promise<Loadct
     lines: said.slice(0, 10),
     hint: `Its log is ${logFile}.`,
   });
+}
+
+function numberIn(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 async function freePort(): Promise<number> {

@@ -16,7 +16,8 @@ export interface RunnerLaunch {
 export interface Runner {
   readonly id: string;
   readonly host: string;
-  readonly pid: number | undefined;
+  /** The id of its process on its host, where it is known. */
+  pid(): Promise<number | undefined>;
   readonly api: RunnerApi;
   /** Resolves when the process is gone; never rejects. */
   readonly ended: Promise<ProcessEnd>;
