@@ -48,24 +48,3 @@ export interface Summary {
   readonly metrics: Readonly<Record<string, SummaryMetric>>;
   readonly rootGroup: SummaryGroup;
 }
-
-/** Splits `name{tag:value,tag:value}` into its name and tags; k6's sub-metric syntax. */
-export function parseMetricKey(key: string): { name: string; tags: Record<string, string> } {
-  const match = /^([^{]*)(?:\{(.*)\})?$/s.exec(key);
-  const tags: Record<string, string> = {};
-  for (const pair of (match?.[2] ?? '').split(',')) {
-    const at = pair.indexOf(':');
-    if (at > 0) tags[unquote(pair.slice(0, at))] = unquote(pair.slice(at + 1));
-  }
-  return { name: (match?.[1] ?? key).trim(), tags };
-}
-
-/** The inverse of {@link parseMetricKey}; tags in the order given. */
-export function metricKey(name: string, tags: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(tags).map(([tag, value]) => `${tag}:${value}`);
-  return pairs.length > 0 ? `${name}{${pairs.join(',')}}` : name;
-}
-
-function unquote(text: string): string {
-  return text.trim().replace(/^(["'])(.*)\1$/s, '$2');
-}
