@@ -1,0 +1,44 @@
+import type { PerSecond, Share } from '../core/quantities.js';
+import type { Profile } from '../profile/schema.js';
+
+/** One kind of request of the workload. */
+export interface PlannedEndpoint {
+  /** The request's name: `GET /events`. */
+  readonly name: string;
+  /** How many of it the load makes; unknown where the profile does not say how many iterations there are. */
+  readonly perSecond?: PerSecond;
+  /** Whether it changes the target: POST, PUT, PATCH, DELETE. */
+  readonly writes: boolean;
+}
+
+type Workload = Profile['workload'];
+
+/** Iterations a second: of the open model as asked, of the closed one as the pacing lets through. */
+export function iterationsPerSecond({ rate, vus, pacing }: Workload): PerSecond | undefined {
+  if (rate !== undefined) return rate;
+  return vus === undefined || pacing === undefined || pacing === 0 ? undefined : vus / (pacing / 1000);
+}
+
+/** The requests of the workload by name, in the order that sessions and mix name them. */
+export function plannedEndpoints(workload: Workload): PlannedEndpoint[] {
+  const iterations = iterationsPerSecond(workload);
+  return [...requestsPerIteration(workload)].map(([name, times]) => ({
+    name,
+    ...(iterations === undefined ? {} : { perSecond: iterations * times }),
+    writes: /^(POST|PUT|PATCH|DELETE)\b/i.test(name),
+  }));
+}
+
+function requestsPerIteration({ sessions, steps, mix, endpoints }: Workload): Map<string, number> {
+  const totals = new Map<string, number>();
+  const add = (name: string, times: number) => totals.set(name, (totals.get(name) ?? 0) + times);
+  const reads = Object.entries(mix).map(([name, share]): [string, Share] => [endpoints[name] ?? name, share]);
+  const whole = Object.keys(sessions).length > 0 ? Object.entries(sessions) : [['', 1] as const];
+  for (const [session, share] of whole) {
+    for (const step of steps[session] ?? ['read']) {
+      if (step === 'read') for (const [name, part] of reads) add(name, share * part);
+      else add(step, share);
+    }
+  }
+  return totals;
+}

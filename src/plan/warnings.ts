@@ -1,0 +1,67 @@
+import { formatCount, formatDuration, type Milliseconds, type PerSecond, trimNumber } from '../core/quantities.js';
+import type { Criterion } from '../metrics/criterion.js';
+import { formatLimit } from '../metrics/limit-text.js';
+
+/** What the limits are held against. */
+export interface Expectation {
+  readonly criteria: readonly Criterion[];
+  /** How long the judged window is; unknown where the script decides. */
+  readonly windowMs: Milliseconds | undefined;
+  readonly requestsPerSecond: PerSecond | undefined;
+  /** Whether a health endpoint is probed for `availability`. */
+  readonly probed: boolean;
+  /** The names of the profile's monitors. */
+  readonly monitors: readonly string[];
+}
+
+/** What a run cannot show however well it goes, as sentences. */
+export function planWarnings(expectation: Expectation): string[] {
+  return expectation.criteria.flatMap((criterion) =>
+    [coarseProbes, coarseErrors, tooLittleLoad, noMonitor].flatMap((look) => look(criterion, expectation) ?? []),
+  );
+}
+
+type Look = (criterion: Criterion, expectation: Expectation) => string | undefined;
+
+const coarseProbes: Look = (criterion, { windowMs, probed }) => {
+  if (criterion.metric !== 'availability' || !probed || windowMs === undefined) return undefined;
+  const probes = Math.floor(windowMs / 1000);
+  if (probes < 1) return `The judged window is too short for a single health probe: ${criterion.name} will have no data.`;
+  if (allows(criterion, 1 - 1 / probes)) return undefined;
+  const share = `One missed probe of ${formatCount(probes)} is ${percent(1 - 1 / probes)}`;
+  const needed = Math.ceil(1 / (1 - criterion.limit) - 1e-9);
+  const longer = Number.isFinite(needed) ? ` ${formatDuration(needed * 1000)} would allow for one.` : '';
+  return `${share}: ${criterion.name} ${formatLimit(criterion)} allows for none in ${formatDuration(windowMs)}.${longer}`;
+};
+
+const coarseErrors: Look = (criterion, { windowMs, requestsPerSecond }) => {
+  if (criterion.metric !== 'http_req_failed' || windowMs === undefined || requestsPerSecond === undefined) return undefined;
+  const requests = Math.floor((windowMs / 1000) * requestsPerSecond);
+  if (requests < 1 || criterion.limit <= 0 || allows(criterion, 1 / requests)) return undefined;
+  return `One failed request of ${formatCount(requests)} is ${percent(1 / requests)}: ${criterion.name} ${formatLimit(criterion)} allows for none.`;
+};
+
+const tooLittleLoad: Look = (criterion, { requestsPerSecond }) => {
+  if (criterion.metric !== 'http_reqs' || criterion.stat !== 'rate' || requestsPerSecond === undefined) return undefined;
+  if (!criterion.operator.startsWith('>') || allows(criterion, requestsPerSecond * (1 + 1e-9))) return undefined;
+  const made = `${trimNumber(requestsPerSecond, requestsPerSecond < 10 ? 2 : 0)}/s`;
+  return `${criterion.name} ${formatLimit(criterion)} cannot be met: the load makes ${made} at most.`;
+};
+
+const noMonitor: Look = (criterion, { monitors }) => {
+  if (criterion.source !== 'server' || monitors.includes(criterion.metric)) return undefined;
+  return `critical.${criterion.name} ${formatLimit(criterion)} will not be measured: no monitor gives it.`;
+};
+
+function allows({ operator, limit }: Criterion, value: number): boolean {
+  if (operator === '<') return value < limit;
+  if (operator === '<=') return value <= limit;
+  if (operator === '>') return value > limit;
+  return operator === '>=' ? value >= limit : true;
+}
+
+/** Rounded towards the middle: 99.98%, never a 100% that is none. */
+function percent(share: number): string {
+  const digits = Math.max(1, Math.ceil(-Math.log10(Math.min(share, 1 - share) * 100)));
+  return `${trimNumber(share * 100, digits)}%`;
+}
