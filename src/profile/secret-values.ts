@@ -9,10 +9,13 @@ export function secretValues(tree: Tree): string[] {
   const found = scalarsOf(tree).flatMap(({ scalar, path }) =>
     isScriptVariable(path) ? [String(scalar.value)].filter(isTelling) : secretsIn(scalar, path),
   );
-  return [...new Set(found)];
+  return [...new Set(found)].filter((secret) => !/^\$(\{|%7B)\w+(\}|%7D)$/.test(secret));
 }
 
-/** The document as plain data that may be stored: secrets are `[redacted]`, quantities in people's words. */
+/**
+ * The document as plain data that may be stored: secrets are `[redacted]`, quantities in people's words. The same with
+ * and without the variables that only hold secrets, so that a plan made without them is the plan of the run.
+ */
 export function withoutSecrets(tree: Tree): unknown {
   return plain(tree, (scalar, path) => {
     if (isScriptVariable(path)) return redacted;
@@ -38,8 +41,8 @@ function isScriptVariable(path: Path): boolean {
 function secretsIn(scalar: ScalarTree, path: Path): string[] {
   const value = String(scalar.value ?? '');
   const substitutions = scalar.substitutions ?? [];
-  const known = substitutions.filter(({ from }) => from === 'default' || from === 'missing').map((each) => each.value);
-  const named = substitutions.filter(({ name, from }) => isSecretName(name) && from !== 'default' && from !== 'missing');
+  const known = substitutions.filter(({ from }) => from === 'default').map((each) => each.value);
+  const named = substitutions.filter(({ name, from }) => isSecretName(name) && from !== 'default');
   const found = [...(isSecretPath(path) ? [value] : value.includes('://') ? secretsInUrl(value) : []), ...named.map((each) => each.value)];
   return found.filter((secret) => secret !== '' && !known.some((text) => text.includes(secret)));
 }

@@ -19,7 +19,7 @@ export const runners = z
       .meta({ description: 'ssh: the machines, as ssh knows them.', examples: [['load-1.example.com', 'load-2.example.com']] })
       .exactOptional(),
     namespace: text('a namespace').meta({ description: 'kubernetes: the namespace of the pods.', examples: ['load-test'] }).exactOptional(),
-    image: text('an image').meta({ description: 'kubernetes: the image of the pods.', examples: ['registry.example.com/loadctl:1'] }).exactOptional(),
+    image: text('an image').meta({ description: 'kubernetes: the image of the pods.', examples: ['loadctl:0.1.0'] }).exactOptional(),
   })
   .prefault({})
   .describe('Where the load is made.');
