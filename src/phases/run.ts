@@ -88,7 +88,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   defer(() => stopProbing?.(true));
   await releaseTogether(runners, fleet);
   const releasedAt = clock.now();
-  const stopProgress = startProgress(runners, test.requirements.totalMs, directory, { clock, emit });
+  const stopProgress = startProgress(runners, plan.load?.duration ?? test.requirements.totalMs, directory, { clock, emit });
   defer(stopProgress);
   const end = await watchLoad(runners, fleet);
   await stopProgress();

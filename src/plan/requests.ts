@@ -19,14 +19,23 @@ export function iterationsPerSecond({ rate, vus, pacing }: Workload): PerSecond 
   return vus === undefined || pacing === undefined || pacing === 0 ? undefined : vus / (pacing / 1000);
 }
 
-/** The requests of the workload by name, in the order that sessions and mix name them. */
+/**
+ * The requests of the workload by name, in the order that sessions and mix name them; then those that `endpoints` names
+ * and no session makes: of a script that draws its requests by itself only the names are known.
+ */
 export function plannedEndpoints(workload: Workload): PlannedEndpoint[] {
   const iterations = iterationsPerSecond(workload);
-  return [...requestsPerIteration(workload)].map(([name, times]) => ({
-    name,
-    ...(iterations === undefined ? {} : { perSecond: iterations * times }),
-    writes: /^(POST|PUT|PATCH|DELETE)\b/i.test(name),
-  }));
+  const drawn = requestsPerIteration(workload);
+  const others = Object.values(workload.endpoints).filter((name) => !drawn.has(name));
+  const rate = (times: number) => (iterations === undefined ? {} : { perSecond: iterations * times });
+  return [
+    ...[...drawn].map(([name, times]) => ({ name, ...rate(times), writes: isWrite(name) })),
+    ...others.map((name) => ({ name, writes: isWrite(name) })),
+  ];
+}
+
+function isWrite(name: string): boolean {
+  return /^(POST|PUT|PATCH|DELETE)\b/i.test(name);
 }
 
 function requestsPerIteration({ sessions, steps, mix, endpoints }: Workload): Map<string, number> {
