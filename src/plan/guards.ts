@@ -1,0 +1,128 @@
+import { formatCount, formatDuration, type Milliseconds, type PerSecond, trimNumber } from '../core/quantities.js';
+import type { Profile } from '../profile/schema.js';
+import type { Plan } from './plan.js';
+
+/** One guard that says no, and what would satisfy it. */
+export interface Refusal {
+  readonly guard: 'allow' | 'cap' | 'abort' | 'confirm';
+  readonly message: string;
+  /** One action. */
+  readonly fix: string;
+}
+
+/** What is about to be done. */
+export interface GuardedAct {
+  /** Whether it loads the target: caps and abort rules are about that. */
+  readonly makesLoad: boolean;
+  /** Whether a person typed the environment's name, or {@link isConfirmation} said yes; not needed for what only looks. */
+  readonly confirmed: boolean;
+}
+
+/** How much load is made, as far as it is known. */
+export interface LoadSize {
+  readonly vus?: number;
+  readonly iterationsPerSecond?: PerSecond;
+  readonly durationMs?: Milliseconds;
+}
+
+/** Every guard that refuses a plan whose hosts are not all this machine (design §7); on loopback there is none. */
+export function checkGuards(plan: Plan, profile: Profile, act: GuardedAct): Refusal[] {
+  if (plan.beyondLoopback.length === 0) return [];
+  const forLoad = act.makesLoad ? [...checkCaps(profile.guards, sizeOf(plan), true), ...checkAbortRules(profile)] : [];
+  const confirmed = act.confirmed || !needsConfirmation(plan, profile);
+  return [...checkHosts(plan, profile), ...forLoad, ...(confirmed ? [] : [unconfirmed(plan)])];
+}
+
+/** Whether somebody has to say that this environment is meant. */
+export function needsConfirmation(plan: Plan, { guards }: Profile): boolean {
+  return plan.beyondLoopback.length > 0 && (guards.level === 'production' || guards.confirm !== false);
+}
+
+/** What LOADCTL_CONFIRM has to be for this plan. */
+export function confirmationFor({ environment, hash }: Plan): string {
+  return `${environment}@${shortHash(hash)}`;
+}
+
+/** Whether `text` (LOADCTL_CONFIRM) confirms this plan: `<environment>@<hash>`, of which 12 digits or more are given. */
+export function isConfirmation(text: string | undefined, { environment, hash }: Plan): boolean {
+  const [name, digits = ''] = (text ?? '').trim().split('@');
+  return name === environment && digits.length >= shownDigits && hash.startsWith(digits);
+}
+
+const shownDigits = 12;
+
+/** The part of a plan's hash that is shown. */
+export function shortHash(hash: string): string {
+  return hash.slice(0, shownDigits);
+}
+
+/**
+ * The caps that a load breaks. `strict`: a cap on something unknown is broken, too (a script with a load of its own,
+ * before k6 was asked how large it is).
+ */
+export function checkCaps({ maxVus, maxRate, maxDuration }: Profile['guards'], size: LoadSize, strict: boolean): Refusal[] {
+  const rate = (value: number) => `${trimNumber(value, 2)} iterations/s`;
+  const vus = (value: number) => `${formatCount(value)} VUs`;
+  return [
+    ...cap('guards.maxVus', maxVus, size.vus, vus, strict),
+    ...cap('guards.maxRate', maxRate, size.iterationsPerSecond, rate, strict),
+    ...cap('guards.maxDuration', maxDuration, size.durationMs, formatDuration, strict),
+  ];
+}
+
+function cap(
+  name: string,
+  most: number | undefined,
+  value: number | undefined,
+  say: (value: number) => string,
+  strict: boolean,
+): Refusal[] {
+  if (most === undefined || (value !== undefined && value <= most)) return [];
+  if (value !== undefined)
+    return [{ guard: 'cap', message: `The load is ${say(value)}; ${name} allows ${say(most)}.`, fix: `Ask for less, or raise ${name}.` }];
+  if (!strict) return [];
+  const message = `${name} allows ${say(most)}, and the profile does not say how much the script makes.`;
+  return [{ guard: 'cap', message, fix: 'Give the load in the profile: workload.vus, duration, and pacing or rate.' }];
+}
+
+function sizeOf({ load, iterationsPerSecond }: Plan): LoadSize {
+  return {
+    ...(load === undefined ? {} : { vus: load.vus, durationMs: load.duration }),
+    ...(iterationsPerSecond === undefined ? {} : { iterationsPerSecond }),
+  };
+}
+
+function checkHosts({ beyondLoopback }: Plan, { guards }: Profile): Refusal[] {
+  return beyondLoopback
+    .filter((host) => !guards.allow.some((entry) => covers(entry, host)))
+    .map((host) => ({
+      guard: 'allow',
+      message: `${host} is not on the profile's list of allowed hosts.`,
+      fix: `If it may be loaded, add it: guards.allow: [${host}]`,
+    }));
+}
+
+/** An entry is one host, or `*.example.com` for all hosts below it. */
+function covers(entry: string, host: string): boolean {
+  const [allowed, name] = [entry.toLowerCase(), host.toLowerCase()];
+  return allowed.startsWith('*.') ? name.endsWith(allowed.slice(1)) && name.length > allowed.length - 1 : name === allowed;
+}
+
+function checkAbortRules({ guards, abort }: Profile): Refusal[] {
+  if (guards.level !== 'production' || abort.length > 0) return [];
+  return [
+    {
+      guard: 'abort',
+      message: 'guards: production wants abort rules, and the profile has none.',
+      fix: 'Add one: abort: [{when: errors > 5%, for: 30s, after: 1m}]',
+    },
+  ];
+}
+
+function unconfirmed(plan: Plan): Refusal {
+  return {
+    guard: 'confirm',
+    message: `Nobody has confirmed that ${plan.environment} is meant: it reaches ${plan.beyondLoopback.length} hosts beyond this machine.`,
+    fix: `Type the environment's name on a terminal, or set LOADCTL_CONFIRM=${confirmationFor(plan)}`,
+  };
+}
