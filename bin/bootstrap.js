@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+// Makes a fresh clone ready: packages, build, k6, Redis. Needs Node and nothing else; does only what is not done yet.
+import { rmSync } from 'node:fs';
+import { build } from './bootstrap/build.js';
+import { k6 } from './bootstrap/k6.js';
+import { packages } from './bootstrap/packages.js';
+import { redis } from './bootstrap/redis.js';
+import { inRoot, interrupted, Unready } from './bootstrap/shell.js';
+
+let current = '';
+
+/** Says what is going on: over the same line on a terminal, where it can take long on a line of its own elsewhere. */
+function status(text) {
+  process.stdout.write(process.stdout.isTTY ? `\r\x1b[K  ${current}  ${text}` : `  ${current}  ${text}\n`);
+}
+
+async function step(name, work) {
+  current = name.padEnd(8);
+  const begun = performance.now();
+  const detail = await work(status);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  process.stdout.write(`${process.stdout.isTTY ? '\r\x1b[K' : ''}✓ ${current}  ${detail} (${seconds} s)\n`);
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20)
+    throw new Unready(`this is Node ${process.versions.node}: loadctl needs Node 20 or newer`, 'Install it from https://nodejs.org');
+  const tooOldForTests = (major === 20 && minor < 19) || major === 21 || (major === 22 && minor < 12);
+  if (tooOldForTests)
+    process.stdout.write(`  node      ${process.versions.node} will do for the demo; the tests need 20.19, 22.12 or newer\n`);
+}
+
+function tell(error) {
+  if (interrupted.signal.aborted) return;
+  const lines = [`✗ ${current}  ${error.message}`, ...(error.lines ?? []).map((line) => `  ${line}`)];
+  const fix = error.fix ?? error.hint;
+  process.stderr.write(`${process.stdout.isTTY ? '\n' : ''}${[...lines, ...(fix ? [`  ${fix}`] : [])].join('\n')}\n`);
+}
+
+for (const [signal, exitStatus] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  process.once(signal, () => {
+    process.exitCode = exitStatus;
+    interrupted.abort(new Error(`interrupted by ${signal}`));
+  });
+}
+
+try {
+  checkNode();
+  if (process.argv.includes('--clean')) rmSync(inRoot('dist'), { recursive: true, force: true });
+  await step('packages', packages);
+  await step('build', build);
+  if (!process.argv.includes('--build')) {
+    await step('k6', k6);
+    await step('redis', redis);
+  }
+} catch (error) {
+  tell(error);
+  process.exitCode ||= error.status ?? (error.reason === 'unavailable' ? 115 : 1);
+}

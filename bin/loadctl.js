@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+
+const cli = new URL('../dist/cli.js', import.meta.url);
+if (existsSync(cli)) {
+  module.enableCompileCache?.();
+  const { main } = await import(cli.href);
+  await main();
+} else {
+  process.stderr.write('loadctl is not built yet. In a clone, build it: npm run bootstrap\n');
+  process.exitCode = 115;
+}
