@@ -37,7 +37,7 @@ export async function seedTable(
     const conflicts = await findConflicts(session, rows, stage, sql.missing);
     return { staged, created, conflicts };
   } catch (error) {
-    throw seedingFailure(error, session, rows);
+    throw seedingFailure(error, `${session.place.name}: ${rows.table.shown}`);
   }
 }
 
@@ -166,11 +166,11 @@ async function whyNotInserted(session: Session, rows: SeededRows, stage: string,
   }
 }
 
-/** What the server says about the rows themselves (classes 22, 23; what a trigger raises) is the seed's failure. */
-function seedingFailure(error: unknown, session: Session, { table }: SeededRows): unknown {
+/** What the server says about the rows themselves (classes 22, 23, 44; what a trigger raises) is the seed's failure. */
+export function seedingFailure(error: unknown, what: string): unknown {
   const state = sqlState(error);
   if (state === undefined || !/^(22|23|P0|44)/.test(state)) return error;
-  return new LoadctlError('seeding-failed', `${session.place.name}: ${table.shown} does not take the seed: ${serverMessage(error)}`, {
+  return new LoadctlError('seeding-failed', `${what} does not take the seed: ${serverMessage(error)}`, {
     hint: 'Correct the columns of this seed in the profile; nothing was written.',
     cause: error,
   });

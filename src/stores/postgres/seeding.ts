@@ -11,7 +11,7 @@ import {
   type StoreTask,
 } from '../types.js';
 import { countOthers } from './others.js';
-import { seedTable } from './seed-table.js';
+import { seedingFailure, seedTable } from './seed-table.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { closeAll, openSessions } from './sessions.js';
@@ -71,8 +71,16 @@ async function checkDatabase(
   let conflicts = noConflicts;
   for (const [index, table] of rows.entries()) conflicts = addConflicts(conflicts, await seedOne(database, table, index + 1, context));
   // A foreign key that is checked late would fail the commit, when other stores are written already.
-  if (conflicts.count === 0) await session.query('SET CONSTRAINTS ALL IMMEDIATE');
+  if (conflicts.count === 0) await checkLateConstraints(session);
   return conflicts;
+}
+
+async function checkLateConstraints(session: Session): Promise<void> {
+  try {
+    await session.query('SET CONSTRAINTS ALL IMMEDIATE');
+  } catch (error) {
+    throw seedingFailure(error, `${session.place.name}: the database`);
+  }
 }
 
 async function seedOne({ session, done }: Database, rows: SeededRows, number: number, { emit, store }: StoreContext): Promise<Conflicts> {

@@ -1,0 +1,350 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LoadctlError } from '../../src/core/errors.js';
+import { cleanup } from '../../src/phases/cleanup.js';
+import { seed } from '../../src/phases/seed.js';
+import { type DataProfile, dataContext } from '../servers/data-context.js';
+import { type PostgresServer, startPostgres } from '../servers/postgres.js';
+import { asRole, testDatabase } from '../servers/sql.js';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+const schema = `
+  CREATE TABLE users (id text PRIMARY KEY, email text UNIQUE, name text);
+  CREATE TABLE reservations (id serial PRIMARY KEY, user_id text, seats int DEFAULT 1);
+  CREATE TABLE payments (id serial PRIMARY KEY, reservation_id int NOT NULL REFERENCES reservations, amount int DEFAULT 1);
+  CREATE TABLE queue_entries (id serial PRIMARY KEY, user_id varchar(100));`;
+const data = `
+  INSERT INTO reservations (user_id) SELECT 'load-test-user-r1-' || n FROM generate_series(1, 30) n;
+  INSERT INTO payments (reservation_id) SELECT id FROM reservations;
+  INSERT INTO queue_entries (user_id) SELECT 'load-test-user-r1-' || n FROM generate_series(1, 7) n;`;
+const rows = [
+  { store: 'db', table: 'reservations', column: 'user_id' },
+  { store: 'db', table: 'payments', via: 'reservations' },
+  { store: 'db', table: 'queue_entries', column: 'user_id' },
+];
+const users = { store: 'db', table: 'users', rows: 20, columns: { id: 'user-{n}', email: 'user{n}@test.com', name: 'Test User {n}' } };
+const real = { dryRun: false, users: false };
+
+function profile(url: string, more: { rows?: unknown[] } & Partial<DataProfile> = {}): DataProfile {
+  const { rows: entries = rows, ...parts } = more;
+  return { stores: { db: { kind: 'postgres', url } }, cleanup: { prefix: 'load-test-user-', rows: entries, settle: '20ms' }, ...parts };
+}
+
+async function failure(work: Promise<unknown>): Promise<LoadctlError> {
+  return work.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: LoadctlError) => error,
+  );
+}
+
+const count = (table: string) => `SELECT count(*)::int AS count FROM ${table}`;
+
+describe('test data', () => {
+  test('goes, children first, and everything else stays', async () => {
+    const { url, sql } = await testDatabase(server, schema);
+    const seeded = await seed(dataContext(profile(url, { seed: [users] })));
+    await sql(`INSERT INTO reservations (user_id) VALUES ('user-1'), (NULL)`);
+    await sql('INSERT INTO payments (reservation_id) SELECT id FROM reservations');
+    const dump = `SELECT md5(string_agg(x, '' ORDER BY x)) FROM (SELECT u::text x FROM users u UNION ALL SELECT r::text FROM reservations r UNION ALL SELECT p::text FROM payments p UNION ALL SELECT q::text FROM queue_entries q) y`;
+    const before = await sql(dump);
+    await sql(data.replace('SELECT id FROM reservations', "SELECT id FROM reservations WHERE user_id LIKE 'load%'"));
+    const context = dataContext(profile(url, { seed: [users] }), { run: 'r1', before: seeded.before ?? [] });
+    const { receipt, reasons } = await cleanup(context, real);
+    expect(reasons).toEqual([]);
+    expect(await sql(dump)).toEqual(before);
+    expect(receipt).toMatchObject({
+      version: 1,
+      environment: 'test',
+      run: 'r1',
+      dryRun: false,
+      by: { user: 'ann', host: 'laptop' },
+      proven: true,
+      notes: [],
+    });
+    const place = { store: 'db', shard: null, host: `127.0.0.1:${server.port}`, role: 'postgres', left: 0 };
+    expect(receipt.rows).toMatchObject([
+      { ...place, table: 'queue_entries', deleted: 7 },
+      { ...place, table: 'payments', deleted: 30, which: 'reservation_id references such a row of reservations' },
+      { ...place, table: 'reservations', deleted: 30, which: 'user_id begins with "load-test-user-"' },
+    ]);
+    expect(receipt.others).toEqual([
+      { store: 'db', shard: null, table: 'queue_entries', before: 0, after: 0 },
+      { store: 'db', shard: null, table: 'payments', before: 0, after: 2 },
+      { store: 'db', shard: null, table: 'reservations', before: 0, after: 2 },
+      { store: 'db', shard: null, table: 'users', before: 0, after: 0 },
+    ]);
+    expect(receipt.statements.filter(({ sql: text }) => text.startsWith('DELETE')).map(({ rows: gone }) => gone)).toEqual([7, 30, 30]);
+    expect(context.events.at(-2)).toEqual({ type: 'receipt-made', receipt });
+    expect((await cleanup(dataContext(profile(url)), real)).receipt).toMatchObject({
+      proven: true,
+      notes: [expect.stringMatching(/not counted before/)],
+    });
+  });
+
+  test('is told from look-alikes byte by byte, whatever type and collation the column has', async () => {
+    const alike = [
+      'load-test-userX-1',
+      'load_test_user_1',
+      'LOAD-TEST-USER-1',
+      'load-test-user',
+      'x load-test-user-1',
+      'load-test-üser-1',
+      ' load-test-user-1',
+    ];
+    const setup = `CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+      CREATE TABLE a (user_id text); CREATE TABLE b (user_id text COLLATE blind); CREATE TABLE c (user_id char(40)); CREATE DOMAIN id AS varchar(50); CREATE TABLE d (user_id id);
+      CREATE TABLE "E ""x""" ("us'er" text);`;
+    const { url, sql } = await testDatabase(server, setup);
+    const tables = [...['a', 'b', 'c', 'd'].map((table) => [table, 'user_id']), ['E "x"', "us'er"]];
+    for (const [table = '', column = ''] of tables) {
+      for (const value of [...alike, 'load-test-user-', 'load-test-user-r-1'])
+        await sql(`INSERT INTO "${table.replaceAll('"', '""')}" ("${column}") VALUES ($1)`, [value]);
+    }
+    const { receipt } = await cleanup(
+      dataContext(profile(url, { rows: tables.map(([table, column]) => ({ store: 'db', table, column })) })),
+      real,
+    );
+    expect(receipt.proven).toBe(true);
+    expect(receipt.rows.map(({ deleted }) => deleted)).toEqual([2, 2, 2, 2, 2]);
+    for (const table of ['a', 'b', 'd', '"E ""x"""']) expect(await sql(count(table))).toEqual([{ count: alike.length }]);
+  });
+
+  test('a dry run changes nothing and shows the statements', async () => {
+    const { url, sql } = await testDatabase(server, schema + data);
+    const { receipt, reasons } = await cleanup(dataContext(profile(url)), { dryRun: true, users: false });
+    expect(reasons).toEqual([]);
+    expect(receipt).toMatchObject({ dryRun: true, proven: false });
+    expect(receipt.rows.map(({ table, deleted, left }) => [table, deleted, left])).toEqual([
+      ['queue_entries', 0, 7],
+      ['payments', 0, 30],
+      ['reservations', 0, 30],
+    ]);
+    expect(receipt.statements[0]).toMatchObject({
+      sql: `DELETE FROM "public"."queue_entries" AS t WHERE t."user_id" LIKE 'load-test-user-%'`,
+      rows: 7,
+    });
+    expect(await sql(count('payments'))).toEqual([{ count: 30 }]);
+  });
+
+  test('goes from partitions, by composite keys, from trees and rings, and in batches', async () => {
+    const setup = `
+      CREATE TABLE events (day date, id int, user_id text, PRIMARY KEY (day, id)) PARTITION BY RANGE (day);
+      CREATE TABLE events_a PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+      CREATE TABLE events_b PARTITION OF events FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
+      CREATE TABLE notes (a date, b int, text text, FOREIGN KEY (a, b) REFERENCES events (day, id)) ;
+      CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree, user_id text);
+      CREATE TABLE orphans (id int, event_day date, tree_id int);
+      INSERT INTO events SELECT '2026-01-05'::date + (n % 2) * 30, n, CASE WHEN n % 3 = 0 THEN 'real' ELSE 'load-test-user-' || n END FROM generate_series(1, 12000) n;
+      INSERT INTO notes SELECT day, id, user_id FROM events;
+      INSERT INTO tree SELECT n, n / 2, 'load-test-user-1' FROM generate_series(0, 30) n; UPDATE tree SET parent = 30 WHERE id = 0; INSERT INTO tree VALUES (99, NULL, 'real');
+      INSERT INTO orphans SELECT n, NULL, n FROM generate_series(25, 40) n;`;
+    const { url, sql } = await testDatabase(server, setup);
+    const entries = [
+      { store: 'db', table: 'events', column: 'user_id' },
+      { store: 'db', table: 'notes', via: 'events' },
+      { store: 'db', table: 'tree', column: 'user_id' },
+      { store: 'db', table: 'orphans', via: 'tree', column: 'tree_id' },
+    ];
+    const { receipt, reasons } = await cleanup(dataContext(profile(url, { rows: entries })), real);
+    expect(reasons).toEqual([]);
+    expect(receipt.rows.map(({ table, deleted }) => [table, deleted])).toEqual([
+      ['orphans', 6],
+      ['tree', 31],
+      ['notes', 8000],
+      ['events', 8000],
+    ]);
+    expect(await sql("SELECT count(*)::int, bool_and(user_id = 'real') AS real FROM events")).toEqual([{ count: 4000, real: true }]);
+  });
+
+  test('of every shard goes', async () => {
+    const shards = await Promise.all([0, 1].map(() => testDatabase(server, schema + data)));
+    const stores = { db: { kind: 'postgres', shards: shards.map(({ url }) => url), shardBy: 'id % 2' } };
+    const { receipt, reasons } = await cleanup(dataContext({ ...profile(''), stores }), real);
+    expect(reasons).toEqual([]);
+    expect(receipt.rows.map(({ shard, deleted }) => [shard, deleted])).toEqual([
+      [0, 7],
+      [0, 30],
+      [0, 30],
+      [1, 7],
+      [1, 30],
+      [1, 30],
+    ]);
+  });
+
+  test('that is written late is waited for', async () => {
+    const { url, sql } = await testDatabase(server, schema + data);
+    const context = dataContext(profile(url));
+    let late = 3;
+    const sleep = context.clock.sleep;
+    const clock = {
+      ...context.clock,
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        if (ms < 1000 && late-- > 0)
+          await sql(
+            "WITH r AS (INSERT INTO reservations (user_id) VALUES ('load-test-user-late') RETURNING id) INSERT INTO payments (reservation_id) SELECT id FROM r",
+          );
+        return sleep(ms, signal);
+      },
+    };
+    const { receipt, reasons } = await cleanup({ ...context, clock }, real);
+    expect(reasons).toEqual([]);
+    expect(receipt.rows.map(({ deleted }) => deleted)).toEqual([7, 33, 33]);
+  });
+});
+
+describe('what the profile does not list is not deleted', () => {
+  test('a table that references test rows is refused with the line to add', async () => {
+    const setup = `${schema}${data} CREATE SCHEMA billing; CREATE TABLE billing.invoices (id int, reservation int REFERENCES reservations ON DELETE CASCADE);
+      INSERT INTO billing.invoices SELECT 1, id FROM reservations LIMIT 3; CREATE TABLE seats (id int, reservation int REFERENCES reservations ON DELETE CASCADE);`;
+    const { url, sql } = await testDatabase(server, setup);
+    const error = await failure(cleanup(dataContext(profile(url)), real));
+    expect(error).toMatchObject({
+      reason: 'refused',
+      hint: 'Add to cleanup.rows in the profile: - {store: db, table: billing.invoices, via: reservations, column: reservation}',
+      lines: ['3 rows: billing.invoices (reservation) references reservations, ON DELETE CASCADE'],
+    });
+    expect(await sql(count('queue_entries'))).toEqual([{ count: 7 }]);
+    const added = [...rows, { store: 'db', table: 'billing.invoices', via: 'reservations', column: 'reservation' }];
+    const context = dataContext(profile(url, { rows: added }));
+    expect((await cleanup(context, real)).reasons).toEqual([]);
+    expect(context.events).toContainEqual({
+      type: 'noted',
+      message: 'db: seats (reservation) references reservations with ON DELETE CASCADE',
+    });
+  });
+
+  test('rows of others in a listed table that reference test rows are refused, too', async () => {
+    const { url } = await testDatabase(
+      server,
+      `${schema}${data} ALTER TABLE queue_entries ADD reservation int REFERENCES reservations ON DELETE CASCADE;
+      INSERT INTO queue_entries (user_id, reservation) VALUES ('real', 1);`,
+    );
+    expect(await failure(cleanup(dataContext(profile(url)), real))).toMatchObject({
+      reason: 'refused',
+      lines: ['1 rows: queue_entries (reservation) references reservations, ON DELETE CASCADE'],
+    });
+  });
+
+  test('triggers and rules are shown beforehand', async () => {
+    const setup = `${schema} CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
+      CREATE TRIGGER audit AFTER DELETE ON reservations FOR EACH ROW EXECUTE FUNCTION f();`;
+    const { url } = await testDatabase(server, setup);
+    const context = dataContext(profile(url));
+    await cleanup(context, real);
+    expect(context.events).toContainEqual({
+      type: 'noted',
+      message: 'db: reservations has the trigger audit, which runs AFTER DELETE for each row',
+    });
+  });
+
+  test.each([
+    [[{ store: 'db', table: 'payments', via: 'reservations' }], 'invalid-profile', /not listed above/],
+    [[rows[0], { store: 'db', table: 'queue_entries', via: 'reservations' }], 'invalid-profile', /no foreign key/],
+    [[{ store: 'db', table: 'reservations', column: 'id' }], 'invalid-profile', /no prefix fits/],
+    [[{ store: 'db', table: 'reservations', column: 'user' }], 'unavailable', /no column user/],
+    [[{ store: 'db', table: 'bookings', column: 'user_id' }], 'unavailable', /no table bookings/],
+  ])('%j', async (entries, reason, message) => {
+    const { url } = await testDatabase(server, schema);
+    expect(await failure(cleanup(dataContext(profile(url, { rows: entries })), real))).toMatchObject({
+      reason,
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('what cannot be deleted ends in 113, not in a loop', () => {
+  test('a trigger that swallows deletes, one that raises, a foreign lock', async () => {
+    const trigger = (body: string) => `${schema}${data} CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body} END $$;
+      CREATE TRIGGER t BEFORE DELETE ON queue_entries FOR EACH ROW EXECUTE FUNCTION f();`;
+    const swallowing = await testDatabase(server, trigger('RETURN NULL;'));
+    const swallowed = await cleanup(dataContext(profile(swallowing.url)), real);
+    expect(swallowed.reasons).toEqual(['cleanup-not-proven']);
+    expect(swallowed.receipt.rows.map(({ left }) => left)).toEqual([7, 0, 0]);
+    const raising = await testDatabase(server, trigger("RAISE EXCEPTION 'never';"));
+    const raised = await cleanup(dataContext(profile(raising.url)), real);
+    expect(raised.reasons).toEqual(['cleanup-not-proven']);
+    expect(raised.receipt.notes).toContainEqual(expect.stringMatching(/queue_entries: never/));
+  });
+
+  test('row-level security: rows that it keeps, and rows that it hides', async () => {
+    const setup = (
+      policy: string,
+    ) => `${schema}${data} DO $$ BEGIN CREATE ROLE guarded LOGIN PASSWORD 'pw'; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+      GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA public TO guarded; ALTER TABLE queue_entries ENABLE ROW LEVEL SECURITY; ${policy}`;
+    const keeping = await testDatabase(
+      server,
+      setup('CREATE POLICY see ON queue_entries FOR SELECT USING (true); CREATE POLICY del ON queue_entries FOR DELETE USING (id > 3);'),
+    );
+    const kept = await cleanup(dataContext(profile(asRole(keeping.url, 'guarded', 'pw'))), real);
+    expect(kept.reasons).toEqual(['cleanup-not-proven']);
+    expect(kept.receipt.rows[0]).toMatchObject({ deleted: 4, left: 3, role: 'guarded' });
+    const hiding = await testDatabase(server, setup('CREATE POLICY see ON queue_entries USING (id > 3);'));
+    const hidden = await cleanup(dataContext(profile(asRole(hiding.url, 'guarded', 'pw'))), real);
+    expect(hidden.reasons).toEqual(['cleanup-not-proven']);
+    expect(hidden.receipt.rows[0]).toMatchObject({ deleted: 4, left: 0 });
+    expect(hidden.receipt.notes).toContainEqual(
+      expect.stringMatching(/row-level security may hide rows of queue_entries from the role guarded/),
+    );
+  });
+
+  test('a missing permission is found before anything is deleted', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `${schema}${data} CREATE ROLE halfway LOGIN PASSWORD 'pw'; GRANT SELECT, DELETE ON reservations, payments TO halfway; GRANT SELECT ON queue_entries TO halfway;`,
+    );
+    expect(await failure(cleanup(dataContext(profile(asRole(url, 'halfway', 'pw'))), real))).toMatchObject({
+      reason: 'unavailable',
+      message: expect.stringMatching(/may not DELETE on public\.queue_entries/),
+      hint: 'Let the owner run: GRANT DELETE ON "public"."queue_entries" TO "halfway";',
+    });
+    expect(await sql(count('payments'))).toEqual([{ count: 30 }]);
+  });
+});
+
+test('with users, seeded rows go that nobody changed and nobody references', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `${schema} CREATE TABLE cards (id int, owner text REFERENCES users ON DELETE CASCADE); CREATE TABLE plain (word text);`,
+  );
+  const parts = profile(url, { seed: [users, { store: 'db', table: 'plain', rows: 2, columns: { word: 'w' } }] });
+  await seed(dataContext(parts));
+  await sql("UPDATE users SET name = 'Bob' WHERE id = 'user-7'");
+  await sql("INSERT INTO cards VALUES (1, 'user-9')");
+  await sql("INSERT INTO users VALUES ('real', 'real@x', 'Real'); INSERT INTO plain VALUES ('w'), ('other')");
+  expect((await cleanup(dataContext(parts), { dryRun: true, users: true })).receipt.rows.slice(3)).toMatchObject([
+    { table: 'plain', deleted: 0, left: 2 },
+    { table: 'users', deleted: 0, left: 18 },
+  ]);
+  const { receipt, reasons } = await cleanup(dataContext(parts), { dryRun: false, users: true });
+  expect(reasons).toEqual([]);
+  expect(receipt.rows.slice(3)).toMatchObject([
+    { table: 'plain', deleted: 2, left: 0 },
+    { table: 'users', deleted: 18, left: 0 },
+  ]);
+  expect(receipt.notes).toEqual([
+    'db: 1 seeded rows of users were changed since and stay: row 7 (id "user-7")',
+    'db: 1 seeded rows of users stay, because rows of cards reference them',
+    expect.stringMatching(/not counted before/),
+  ]);
+  expect(await sql('SELECT id FROM users ORDER BY 1')).toEqual([{ id: 'real' }, { id: 'user-7' }, { id: 'user-9' }]);
+  expect(await sql('SELECT word FROM plain ORDER BY 1')).toEqual([{ word: 'other' }, { word: 'w' }]);
+});
+
+test('an interrupted cleanup says so and can be run again', async () => {
+  const { url } = await testDatabase(server, schema + data);
+  const controller = new AbortController();
+  const context = dataContext(profile(url), { signal: controller.signal });
+  const emit: typeof context.emit = (event) => {
+    if (event.type === 'step-progressed') controller.abort();
+  };
+  const { receipt, reasons } = await cleanup({ ...context, emit }, real);
+  expect(reasons).toEqual(['cleanup-not-proven', 'interrupted']);
+  expect(receipt.notes).toContain('the cleanup was interrupted: run it again');
+  expect((await cleanup(dataContext(profile(url)), real)).reasons).toEqual([]);
+});

@@ -1,0 +1,156 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LoadctlError } from '../../src/core/errors.js';
+import { cleanup } from '../../src/phases/cleanup.js';
+import { takeLock } from '../../src/phases/lock.js';
+import { seed } from '../../src/phases/seed.js';
+import { dataContext } from '../servers/data-context.js';
+import { type PostgresServer, startPostgres } from '../servers/postgres.js';
+import { asRole, testDatabase } from '../servers/sql.js';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+const stores = (url: string, more: Record<string, unknown> = {}) => ({ stores: { db: { kind: 'postgres', url, ...more } } });
+
+async function failure(work: Promise<unknown>): Promise<LoadctlError> {
+  return work.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: LoadctlError) => error,
+  );
+}
+
+test('one at a time works on a database; the second is told who', async () => {
+  const { url } = await testDatabase(server);
+  const lock = await takeLock(dataContext(stores(url), { run: '20261123-1' }), 'run');
+  const seconds = [
+    () => takeLock(dataContext(stores(url)), 'run'),
+    () => seed(dataContext(stores(url))),
+    () => cleanup(dataContext(stores(url)), { dryRun: true, users: false }),
+  ];
+  for (const second of seconds) {
+    expect(await failure(second())).toMatchObject({
+      reason: 'refused',
+      message: expect.stringMatching(
+        /another loadctl works on the database test\d+: loadctl\/20261123-1 by ann@laptop from 127\.0\.0\.1 as postgres since \d{4}-\d\d-\d\dT/,
+      ),
+      hint: expect.stringMatching(/pg_terminate_backend\(\d+\)/),
+    });
+  }
+  await lock.release();
+  await lock.release();
+  const again = await takeLock(dataContext(stores(url)), 'run');
+  await again.release();
+});
+
+test('who holds it is a stranger to another role', async () => {
+  const { url } = await testDatabase(server, "CREATE ROLE guest LOGIN PASSWORD 'pw'");
+  const lock = await takeLock(dataContext(stores(url)), 'run');
+  expect(await failure(takeLock(dataContext(stores(asRole(url, 'guest', 'pw'))), 'run'))).toMatchObject({ reason: 'refused' });
+  await lock.release();
+});
+
+test('is taken in every shard, and in none when one is taken', async () => {
+  const [one, two] = [await testDatabase(server), await testDatabase(server)];
+  const held = await takeLock(dataContext(stores(two.url)), 'run');
+  const sharded = { stores: { db: { kind: 'postgres', shards: [one.url, two.url], shardBy: 'id % 2' } } };
+  expect(await failure(takeLock(dataContext(sharded), 'run'))).toMatchObject({ reason: 'refused' });
+  const free = await takeLock(dataContext(stores(one.url)), 'run');
+  await Promise.all([free.release(), held.release()]);
+  const both = await takeLock(dataContext(sharded), 'run');
+  expect(both.databases).toBe(2);
+  await both.release();
+});
+
+test('two stores in one database do not shut each other out', async () => {
+  const { url } = await testDatabase(server);
+  const lock = await takeLock(dataContext({ stores: { a: { kind: 'postgres', url }, b: { kind: 'postgres', url } } }), 'run');
+  expect(lock.databases).toBe(1);
+  await lock.release();
+});
+
+test('a profile without Postgres has nothing to lock', async () => {
+  const lock = await takeLock(dataContext({ stores: {} }), 'run');
+  expect(lock.databases).toBe(0);
+  await lock.release();
+});
+
+test('that is lost is told, and ends the work it protects', async () => {
+  const { url, sql } = await testDatabase(server, 'CREATE TABLE users (id text PRIMARY KEY)');
+  const kill = () =>
+    sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'loadctl/% by %' AND datname = current_database()",
+    );
+  const lock = await takeLock(dataContext(stores(url)), 'run');
+  await kill();
+  expect(await lock.lost).toMatchObject({ reason: 'unavailable', message: expect.stringMatching(/lock .* was lost/) });
+  const context = dataContext({ ...stores(url), seed: [{ store: 'db', table: 'users', rows: 300_000, columns: { id: '{n}' } }] });
+  let killed: Promise<unknown> | undefined;
+  const emit: typeof context.emit = (event) => {
+    if (event.type === 'step-progressed') killed ??= kill();
+  };
+  expect(await failure(seed({ ...context, emit }))).toMatchObject({
+    reason: 'unavailable',
+    message: expect.stringMatching(/lock .* was lost/),
+  });
+  expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+});
+
+test('an interrupt ends the work, not the lock', async () => {
+  const { url } = await testDatabase(server);
+  const controller = new AbortController();
+  const lock = await takeLock(dataContext(stores(url), { signal: controller.signal }), 'test');
+  controller.abort();
+  expect(await failure(takeLock(dataContext(stores(url)), 'run'))).toMatchObject({ reason: 'refused' });
+  await cleanup(dataContext(stores(url), { lock }), { dryRun: false, users: false });
+  await lock.release();
+});
+
+test('what keeps us out says so in one line', async () => {
+  const { url } = await testDatabase(server);
+  const wrong = new URL(url);
+  wrong.password = 'wrong';
+  const cases: [string, Record<string, unknown>, RegExp][] = [
+    [wrong.toString(), {}, /wrong password for the role postgres/],
+    [asRole(url, 'nobody-here', 'x'), {}, /wrong password for the role nobody-here/],
+    [url.replace(/test\d+$/, 'nowhere'), {}, /no database nowhere on 127\.0\.0\.1:\d+/],
+    ['postgres://u:p@127.0.0.1:1/x', {}, /nothing listens on 127\.0\.0\.1:1/],
+    ['postgres://u:p@no-such-host.invalid/x', {}, /host no-such-host\.invalid is not known/],
+    [url, { tls: { mode: 'require' } }, /does not speak TLS/],
+    [`${url}?sslmode=verify-full`, {}, /does not speak TLS/],
+    [url, { tls: { mode: 'allow' } }, /not built yet/],
+    [url, { auth: { iam: { region: 'x', user: 'y' } } }, /not built yet/],
+  ];
+  for (const [at, more, message] of cases) {
+    expect(await failure(takeLock(dataContext(stores(at, more)), 'run'))).toMatchObject({
+      reason: 'unavailable',
+      message: expect.stringMatching(message),
+      hint: expect.any(String),
+    });
+  }
+});
+
+test('too many connections, and a read-only database', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    "CREATE ROLE lonely LOGIN PASSWORD 'pw' CONNECTION LIMIT 1; CREATE TABLE users (id text PRIMARY KEY)",
+  );
+  const only = new pg.Client({ connectionString: asRole(url, 'lonely', 'pw') });
+  await only.connect();
+  expect(await failure(takeLock(dataContext(stores(asRole(url, 'lonely', 'pw'))), 'run'))).toMatchObject({
+    reason: 'unavailable',
+    message: expect.stringMatching(/no connection left/),
+  });
+  await only.end();
+  await sql(`ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_read_only = on`);
+  const step = { store: 'db', table: 'users', rows: 1, columns: { id: 'x' } };
+  expect(await failure(seed(dataContext({ ...stores(url), seed: [step] })))).toMatchObject({
+    reason: 'unavailable',
+    message: expect.stringMatching(/read-only/),
+  });
+});

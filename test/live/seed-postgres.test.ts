@@ -1,0 +1,303 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LoadctlError } from '../../src/core/errors.js';
+import { seed } from '../../src/phases/seed.js';
+import { type DataProfile, dataContext } from '../servers/data-context.js';
+import { type PostgresServer, startPostgres } from '../servers/postgres.js';
+import { asRole, testDatabase } from '../servers/sql.js';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+const users = { store: 'db', table: 'users', rows: 1000, columns: { id: 'user-{n}', email: 'user{n}@test.com', name: 'Test User {n}' } };
+const usersTable = 'CREATE TABLE users (id text PRIMARY KEY, email text UNIQUE NOT NULL, name text, created_at timestamptz DEFAULT now());';
+
+function profile(url: string, seedSteps: unknown[], more: Partial<DataProfile> = {}): DataProfile {
+  return { stores: { db: { kind: 'postgres', url } }, seed: seedSteps, ...more };
+}
+
+async function failure(work: Promise<unknown>): Promise<LoadctlError> {
+  return work.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: LoadctlError) => error,
+  );
+}
+
+describe('rows', () => {
+  test('are created once; seeding again finds them and burns no sequence', async () => {
+    const { url, sql } = await testDatabase(server, `${usersTable} ALTER TABLE users ADD number serial;`);
+    const first = await seed(dataContext(profile(url, [users])));
+    expect(first.stores).toMatchObject([{ store: 'db', shard: null, what: 'users', created: 1000, alreadyThere: 0, conflicts: 0 }]);
+    const before = await sql(
+      "SELECT md5(string_agg(u::text, E'\\n' ORDER BY id)) AS hash, (SELECT last_value FROM users_number_seq) FROM users u",
+    );
+    const second = await seed(dataContext(profile(url, [users])));
+    expect(second.stores).toMatchObject([{ created: 0, alreadyThere: 1000, conflicts: 0 }]);
+    expect(
+      await sql("SELECT md5(string_agg(u::text, E'\\n' ORDER BY id)) AS hash, (SELECT last_value FROM users_number_seq) FROM users u"),
+    ).toEqual(before);
+    expect(await sql("SELECT email, name FROM users WHERE id = 'user-1000'")).toEqual([
+      { email: 'user1000@test.com', name: 'Test User 1000' },
+    ]);
+  });
+
+  test('that a crash left half done are completed', async () => {
+    const { url } = await testDatabase(server, `${usersTable} INSERT INTO users VALUES ('user-7', 'user7@test.com', 'Test User 7');`);
+    expect((await seed(dataContext(profile(url, [users])))).stores).toMatchObject([{ created: 999, alreadyThere: 1 }]);
+  });
+
+  test('with other values, or in the way of a unique value, are conflicts: listed, and nothing is written', async () => {
+    const setup = `${usersTable} INSERT INTO users VALUES ('user-3', 'user3@test.com', 'Bob'), ('zoe', 'user9@test.com', 'Zoe');
+      CREATE UNIQUE INDEX ON users (lower(name)); INSERT INTO users VALUES ('tom', 'tom@x', 'TEST USER 12');`;
+    const { url, sql } = await testDatabase(server, setup);
+    const error = await failure(seed(dataContext(profile(url, [users]))));
+    expect(error).toMatchObject({ reason: 'seeding-failed' });
+    expect(error.lines).toEqual([
+      'db: public.users row 3 (id "user-3"): name is "Bob", not "Test User 3"',
+      expect.stringMatching(/row 9 \(id "user-9"\): another row is in its way: .*\(email\)=\(user9@test\.com\)/),
+      expect.stringMatching(/row 12 .*lower\(name\)/),
+    ]);
+    expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 3 }]);
+  });
+
+  test('are not taken for equal because a collation or a case-insensitive type says so', async () => {
+    const setup = `CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+      CREATE TABLE users (id text COLLATE blind PRIMARY KEY, email text, name text); INSERT INTO users VALUES ('USER-1', 'user1@test.com', 'Test User 1');`;
+    const { url } = await testDatabase(server, setup);
+    const error = await failure(seed(dataContext(profile(url, [users]))));
+    expect(error.lines).toEqual(['db: public.users row 1 (id "user-1"): id is "USER-1", not "user-1"']);
+  });
+
+  test('keep the type that they have in YAML', async () => {
+    const setup = `CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE DOMAIN document AS jsonb;
+      CREATE TABLE things (id int PRIMARY KEY, missing text DEFAULT 'x', yes bool, price numeric(10,2), ratio float8, tags text[], grid int[][], doc jsonb, plain json,
+        docs jsonb[], dom document, state mood, word varchar(20), stamp timestamptz, raw bytea, place point, span int4range)`;
+    const { url, sql } = await testDatabase(server, setup);
+    const columns = {
+      id: '{n}',
+      missing: null,
+      yes: true,
+      price: 12.5,
+      ratio: 0.1,
+      tags: ['a,b', 'c"d\\', 'NULL', null, '{n}'],
+      grid: [
+        [1, 2],
+        [3, 4],
+      ],
+      doc: { id: 'user-{n}', deep: [1, null, { q: '"' }] },
+      plain: 'text {n}',
+      docs: [{ a: 1 }, 'x'],
+      dom: [1, 2],
+      state: 'happy',
+      word: 5,
+      stamp: '2026-01-01T00:00:00Z',
+      raw: '\\x00ff',
+      place: '(1,2)',
+      span: '[1,5)',
+    };
+    const step = { store: 'db', table: 'things', rows: 3, columns };
+    expect((await seed(dataContext(profile(url, [step])))).stores).toMatchObject([{ created: 3 }]);
+    expect((await seed(dataContext(profile(url, [step])))).stores).toMatchObject([{ created: 0, alreadyThere: 3 }]);
+    const [row] = await sql(
+      'SELECT *, docs::text AS docs, place::text AS place, raw::text AS raw, stamp::text AS stamp FROM things WHERE id = 2',
+    );
+    expect(row).toMatchObject({
+      id: 2,
+      missing: null,
+      yes: true,
+      price: '12.50',
+      ratio: 0.1,
+      tags: ['a,b', 'c"d\\', 'NULL', null, '2'],
+      grid: [
+        [1, 2],
+        [3, 4],
+      ],
+      doc: { id: 'user-2', deep: [1, null, { q: '"' }] },
+      plain: 'text 2',
+      docs: '{"{\\"a\\": 1}","\\"x\\""}',
+      dom: [1, 2],
+      state: 'happy',
+      word: '5',
+      raw: '\\x00ff',
+      place: '(1,2)',
+      span: '[1,5)',
+    });
+    const error = await failure(seed(dataContext(profile(url, [{ ...step, columns: { ...columns, place: '(1,3)', plain: 'other' } }]))));
+    expect(error.lines[0]).toBe(
+      'db: public.things row 1 (id "1"): plain is "\\"text 1\\"", not "\\"other\\""; place is "(1,2)", not "(1,3)"',
+    );
+  });
+
+  test('reach tables and columns with any name', async () => {
+    const setup = `CREATE SCHEMA "we.ird"; CREATE TABLE "we.ird"."select ""x""; DROP TABLE y" ("from" text PRIMARY KEY, "ünï'cödé" text, "a.b" int, n int);
+      CREATE TABLE "Dotted.Name" (id text PRIMARY KEY); CREATE SCHEMA app; CREATE TABLE app.things (id text PRIMARY KEY);`;
+    const { url, sql } = await testDatabase(server, setup);
+    const name = 'select "x"; DROP TABLE y';
+    const steps = [
+      { store: 'db', schema: 'we.ird', table: name, rows: 2, columns: { from: "k'{n}", "ünï'cödé": 'ß{n}', 'a.b': 4, n: 5 } },
+      { store: 'db', table: 'Dotted.Name', rows: 1, columns: { id: 'x{n}' } },
+      { store: 'db', table: 'app.things', rows: 1, columns: { id: 'x{n}' } },
+    ];
+    await seed(dataContext(profile(url, steps)));
+    expect((await seed(dataContext(profile(url, steps)))).stores.map(({ alreadyThere }) => alreadyThere)).toEqual([2, 1, 1]);
+    expect(await sql(`SELECT * FROM "we.ird"."select ""x""; DROP TABLE y" ORDER BY 1 LIMIT 1`)).toEqual([
+      { from: "k'1", "ünï'cödé": 'ß1', 'a.b': 4, n: 5 },
+    ]);
+  });
+
+  test('without a unique key are counted, so that a second seed adds nothing', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      "CREATE TABLE log (line text, note json); INSERT INTO log VALUES ('same', null), ('same', null), ('other', null);",
+    );
+    const steps = [
+      { store: 'db', table: 'log', rows: 5, columns: { line: 'same', note: null } },
+      { store: 'db', table: 'log', rows: 2, columns: { line: 'line {n}', note: { a: 1 } } },
+    ];
+    expect((await seed(dataContext(profile(url, steps)))).stores.map(({ created }) => created)).toEqual([3, 2]);
+    expect((await seed(dataContext(profile(url, steps)))).stores.map(({ created }) => created)).toEqual([0, 0]);
+    expect(await sql('SELECT count(*)::int FROM log')).toEqual([{ count: 8 }]);
+  });
+
+  test('go into partitioned tables, identity columns and tables with late constraints', async () => {
+    const setup = `CREATE TABLE parts (id int, day date, name text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+      CREATE TABLE parts_a PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+      CREATE TABLE ids (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text, twice int GENERATED ALWAYS AS (id * 2) STORED);
+      CREATE TABLE late (id int PRIMARY KEY, slot int UNIQUE DEFERRABLE INITIALLY DEFERRED, parent int REFERENCES late DEFERRABLE INITIALLY DEFERRED);`;
+    const { url, sql } = await testDatabase(server, setup);
+    const steps = [
+      { store: 'db', table: 'parts', rows: 3, columns: { id: '{n}', day: '2026-01-05', name: 'x' } },
+      { store: 'db', table: 'ids', rows: 3, columns: { id: '{n}', name: 'x' } },
+      { store: 'db', table: 'late', rows: 3, columns: { id: '{n}', slot: '{n}', parent: '{n}' } },
+    ];
+    for (const created of [3, 0])
+      expect((await seed(dataContext(profile(url, steps)))).stores.map((one) => one.created)).toEqual([created, created, created]);
+    expect(await sql('SELECT twice FROM ids ORDER BY 1')).toEqual([{ twice: 2 }, { twice: 4 }, { twice: 6 }]);
+    const generated = await failure(seed(dataContext(profile(url, [{ store: 'db', table: 'ids', rows: 1, columns: { twice: 2 } }]))));
+    expect(generated).toMatchObject({ reason: 'invalid-profile' });
+    const dangling = await failure(
+      seed(dataContext(profile(url, [{ store: 'db', table: 'late', rows: 1, columns: { id: 9, parent: 99 } }]))),
+    );
+    expect(dangling).toMatchObject({ reason: 'seeding-failed' });
+    const shadowed = [{ store: 'db', table: 'late', rows: 1, columns: { id: 9, slot: 2 } }];
+    expect(await failure(seed(dataContext(profile(url, shadowed))))).toMatchObject({ reason: 'seeding-failed' });
+  });
+
+  test('may reference each other in the listed order', async () => {
+    const { url } = await testDatabase(server, `${usersTable} CREATE TABLE accounts (id text PRIMARY KEY, owner text REFERENCES users);`);
+    const accounts = { store: 'db', table: 'accounts', rows: 10, columns: { id: 'a{n}', owner: 'user-{n}' } };
+    await seed(dataContext(profile(url, [users, accounts])));
+    const other = await testDatabase(server, `${usersTable} CREATE TABLE accounts (id text PRIMARY KEY, owner text REFERENCES users);`);
+    expect(await failure(seed(dataContext(profile(other.url, [accounts, users]))))).toMatchObject({ reason: 'seeding-failed' });
+  });
+
+  test('that a trigger or row-level security swallows or changes fail the seed', async () => {
+    const trigger = (body: string) => `${usersTable} CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body} END $$;
+      CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f();`;
+    const swallowing = await testDatabase(server, trigger(`IF NEW.id = 'user-5' THEN RETURN NULL; END IF; RETURN NEW;`));
+    const swallowed = await failure(seed(dataContext(profile(swallowing.url, [users]))));
+    expect(swallowed.lines).toEqual([expect.stringMatching(/row 5 .*swallowed/)]);
+    expect(await swallowing.sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+    const changing = await testDatabase(server, trigger(`NEW.name := upper(NEW.name); RETURN NEW;`));
+    expect((await failure(seed(dataContext(profile(changing.url, [{ ...users, rows: 1 }]))))).lines[0]).toMatch(
+      /name is "TEST USER 1", not "Test User 1" \(a trigger/,
+    );
+    const secured = await testDatabase(
+      server,
+      `${usersTable} CREATE ROLE guarded LOGIN PASSWORD 'pw'; GRANT SELECT, INSERT ON users TO guarded; ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+       CREATE POLICY p ON users TO guarded USING (id <> 'user-2') WITH CHECK (true); INSERT INTO users VALUES ('user-2', 'x', 'y');`,
+    );
+    const hidden = await failure(seed(dataContext(profile(asRole(secured.url, 'guarded', 'pw'), [users]))));
+    expect(hidden).toMatchObject({ reason: 'seeding-failed', lines: [expect.stringMatching(/row 2 .*another row is in its way/)] });
+  });
+});
+
+describe('what cannot be seeded says so in one line', () => {
+  test.each([
+    [{ id: 'x', nope: 1 }, 'unavailable', /has no column nope/],
+    [{ id: 'a\u0000b' }, 'seeding-failed', /cannot store/],
+    [{ id: 'x', email: null }, 'seeding-failed', /null value in column "email"/],
+    [{ id: 'x', email: 'e', created_at: 'never' }, 'seeding-failed', /invalid input syntax/],
+  ])('%j', async (columns, reason, message) => {
+    const { url } = await testDatabase(server, usersTable);
+    const error = await failure(seed(dataContext(profile(url, [{ store: 'db', table: 'users', rows: 1, columns }]))));
+    expect(error).toMatchObject({ reason, message: expect.stringMatching(message), hint: expect.any(String) });
+  });
+
+  test('a missing table, a view', async () => {
+    const { url } = await testDatabase(server, 'CREATE VIEW users AS SELECT 1 AS id');
+    expect((await failure(seed(dataContext(profile(url, [{ ...users, table: 'user' }]))))).message).toMatch(
+      /no table user in the database test\d+ \(searched public\)/,
+    );
+    expect((await failure(seed(dataContext(profile(url, [users]))))).message).toMatch(/not a table/);
+  });
+
+  test('a missing permission names the GRANT', async () => {
+    const { url } = await testDatabase(server, `${usersTable} CREATE ROLE reader LOGIN PASSWORD 'pw'; GRANT SELECT ON users TO reader;`);
+    const error = await failure(seed(dataContext(profile(asRole(url, 'reader', 'pw'), [users]))));
+    expect(error).toMatchObject({ reason: 'unavailable', hint: 'Let the owner run: GRANT INSERT ON "public"."users" TO "reader";' });
+  });
+});
+
+test('an interrupted seed writes nothing, and leaves no session behind', async () => {
+  const { url, sql } = await testDatabase(server, usersTable);
+  for (const moment of ['step-progressed', 'step-finished'] as const) {
+    const controller = new AbortController();
+    const context = dataContext(profile(url, [{ ...users, rows: 60_000 }]), { signal: controller.signal });
+    const error = await failure(
+      seed({
+        ...context,
+        emit: (event) => {
+          if (event.type === moment) controller.abort();
+        },
+      }),
+    );
+    expect(error).toMatchObject({ reason: 'interrupted' });
+    expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+    await expect
+      .poll(() => sql("SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'loadctl/%'"))
+      .toEqual([{ count: 0 }]);
+  }
+});
+
+test('shards are filled by the trailing digits of the key, all of them or none', async () => {
+  const shards = await Promise.all([0, 1, 2, 3].map(() => testDatabase(server, usersTable)));
+  const stores = { db: { kind: 'postgres', shards: shards.map(({ url }) => url), shardBy: 'id % 4' } };
+  await shards[2]?.sql("INSERT INTO users VALUES ('user-6', 'x', 'y')");
+  expect((await failure(seed(dataContext({ stores, seed: [users] })))).lines).toEqual([
+    expect.stringMatching(/^db shard 2: public\.users row 6/),
+  ]);
+  for (const shard of shards) expect(await shard.sql("SELECT count(*)::int FROM users WHERE id <> 'user-6'")).toEqual([{ count: 0 }]);
+  await shards[2]?.sql('DELETE FROM users');
+  const report = await seed(dataContext({ stores, seed: [users] }));
+  expect(report.stores.map(({ shard, created }) => [shard, created])).toEqual([
+    [0, 250],
+    [1, 250],
+    [2, 250],
+    [3, 250],
+  ]);
+  expect(await shards[3]?.sql('SELECT id FROM users ORDER BY length(id), id LIMIT 2')).toEqual([{ id: 'user-3' }, { id: 'user-7' }]);
+  const nothing = { ...users, columns: { ...users.columns, id: 'user-{n}x' } };
+  expect((await failure(seed(dataContext({ stores, seed: [nothing] })))).message).toMatch(/does not end in digits/);
+  const uneven = { db: { ...stores.db, shardBy: 'id % 3' } };
+  expect(await failure(seed(dataContext({ stores: uneven, seed: [users] })))).toMatchObject({ reason: 'invalid-profile' });
+});
+
+test('rows of everybody else are counted before the test', async () => {
+  const { url } = await testDatabase(
+    server,
+    `${usersTable} INSERT INTO users SELECT 'real-' || n, n, 'x' FROM generate_series(1, 10) n;
+    CREATE TABLE reservations (id serial, user_id text); INSERT INTO reservations (user_id) VALUES ('load-test-user-1'), ('real-1'), (null);`,
+  );
+  const cleanup = { prefix: 'load-test-user-', rows: [{ store: 'db', table: 'reservations', column: 'user_id' }] };
+  const report = await seed(dataContext(profile(url, [{ ...users, rows: 50_000 }], { cleanup })));
+  expect(report.before).toEqual([
+    { store: 'db', shard: null, table: 'reservations', rows: 2 },
+    { store: 'db', shard: null, table: 'users', rows: 10 },
+  ]);
+  expect(report.stores[0]?.rowsPerSecond).toBeGreaterThan(5000);
+});

@@ -1,0 +1,184 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { LoadctlError } from '../../src/core/errors.js';
+import { cleanup } from '../../src/phases/cleanup.js';
+import { seed } from '../../src/phases/seed.js';
+import { type DataProfile, dataContext } from '../servers/data-context.js';
+import { type PostgresServer, startPostgres } from '../servers/postgres.js';
+import { type RedisServer, startRedis } from '../servers/redis.js';
+import { testDatabase } from '../servers/sql.js';
+
+let server: RedisServer;
+let postgres: PostgresServer;
+let home: Redis;
+let testIndex: Redis;
+beforeAll(async () => {
+  [server, postgres] = await Promise.all([startRedis({ password: true }), startPostgres()]);
+  home = new Redis(`${server.url}/0`);
+  testIndex = new Redis(`${server.url}/1`);
+});
+afterAll(async () => {
+  home.disconnect();
+  testIndex.disconnect();
+  await Promise.all([server.stop(), postgres.stop()]);
+});
+beforeEach(() => home.flushall());
+
+const user = { store: 'cache', key: 'user:user-{n}', rows: 1200, value: { id: 'user-{n}', name: 'Test "User" {n}' }, ttl: '1h' };
+const flush = { store: 'cache', flush: true };
+const real = { dryRun: false, users: false };
+
+function profile(parts: { seed?: unknown[]; caches?: unknown[]; store?: Record<string, unknown>; rows?: unknown[] } = {}): DataProfile {
+  const { seed: steps = [user], caches = [flush], store = {}, rows = [] } = parts;
+  return {
+    stores: { cache: { kind: 'redis', url: server.url, testDatabase: 1, ...store } },
+    seed: steps,
+    cleanup: { prefix: 'load-test-user-', rows, caches, settle: '10ms' },
+  };
+}
+
+async function failure(work: Promise<unknown>): Promise<LoadctlError> {
+  return work.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: LoadctlError) => error,
+  );
+}
+
+describe('seeding', () => {
+  test('creates entries with their TTL, and refreshes it when they are there already', async () => {
+    expect((await seed(dataContext(profile()))).stores).toMatchObject([
+      { store: 'cache', what: 'user:user-{n}', created: 1200, alreadyThere: 0 },
+    ]);
+    expect(JSON.parse((await home.get('user:user-1200')) ?? '')).toEqual({ id: 'user-1200', name: 'Test "User" 1200' });
+    await home.expire('user:user-3', 10);
+    await home.del('user:user-4');
+    expect((await seed(dataContext(profile()))).stores).toMatchObject([{ created: 1, alreadyThere: 1199 }]);
+    expect(await home.ttl('user:user-3')).toBeGreaterThan(3500);
+  });
+
+  test('writes a text as it is, with literal braces, for ever', async () => {
+    await seed(dataContext(profile({ seed: [{ store: 'cache', key: '{{user-{n}}}:x', rows: 2, value: 'té {n}\n' }] })));
+    expect([await home.get('{user-2}:x'), await home.ttl('{user-2}:x')]).toEqual(['té 2\n', -1]);
+  });
+
+  test('lists entries with another value or type, and writes nothing, in no store', async () => {
+    await home.set('user:user-5', 'mine');
+    await home.rpush('user:user-6', 'a');
+    const database = await testDatabase(postgres, 'CREATE TABLE users (id text PRIMARY KEY)');
+    const both = profile();
+    const stores = { ...both.stores, db: { kind: 'postgres', url: database.url } };
+    const error = await failure(
+      seed(
+        dataContext({ ...both, stores, seed: [...(both.seed ?? []), { store: 'db', table: 'users', rows: 3, columns: { id: '{n}' } }] }),
+      ),
+    );
+    expect(error).toMatchObject({
+      reason: 'seeding-failed',
+      lines: [expect.stringMatching(/"user:user-5" holds "mine", not/), expect.stringMatching(/"user:user-6" holds no string/)],
+    });
+    expect(await home.dbsize()).toBe(2);
+    expect(await database.sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+  });
+
+  test('is taken back where an entry appears meanwhile, and Postgres stays empty', async () => {
+    const database = await testDatabase(postgres, 'CREATE TABLE users (id text PRIMARY KEY)');
+    const both = profile();
+    const stores = { ...both.stores, db: { kind: 'postgres', url: database.url } };
+    const context = dataContext({
+      ...both,
+      stores,
+      seed: [...(both.seed ?? []), { store: 'db', table: 'users', rows: 3, columns: { id: '{n}' } }],
+    });
+    const rival = new Redis(server.url);
+    let set: Promise<unknown> | undefined;
+    const emit: typeof context.emit = (event) => {
+      if (event.type === 'step-progressed' && event.step.includes('user:')) set ??= rival.set('user:user-1100', 'theirs');
+    };
+    const error = await failure(seed({ ...context, emit }));
+    rival.disconnect();
+    expect(error).toMatchObject({ reason: 'seeding-failed', lines: [expect.stringMatching(/user-1100" holds "theirs"/)] });
+    expect(await home.keys('*')).toEqual(['user:user-1100']);
+    expect(await database.sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+  });
+});
+
+describe('cleanup', () => {
+  test('flushes the test database, and no other', async () => {
+    await home.set('precious', '1');
+    await testIndex.mset({ 'user:user-1': 'x', 'session:load-test-user-r1-1': 'x', 'load-test-user-2:cart': 'x' });
+    const { receipt, reasons } = await cleanup(dataContext(profile()), real);
+    expect(reasons).toEqual([]);
+    expect(receipt.keys).toEqual([{ store: 'cache', node: `127.0.0.1:${server.port}`, database: 1, which: 'all', deleted: 3, left: 0 }]);
+    expect([await home.dbsize(), await testIndex.dbsize()]).toEqual([1, 0]);
+  });
+
+  test('refuses to flush keys of others, unless they are accepted', async () => {
+    await testIndex.mset({ 'user:user-1': 'x', 'user:user-bob': 'x', 'reload-test-user-1': 'x', other: 'x' });
+    const error = await failure(cleanup(dataContext(profile()), real));
+    expect(error).toMatchObject({ reason: 'refused', message: expect.stringMatching(/database 1 of .* holds 3 keys that fit none/) });
+    expect([...error.lines].sort()).toEqual(['"other"', '"reload-test-user-1"', '"user:user-bob"']);
+    expect(await testIndex.dbsize()).toBe(4);
+    const accepted = profile({ caches: [{ store: 'cache', flush: 'everything' }] });
+    expect((await cleanup(dataContext(accepted), real)).receipt.keys).toMatchObject([{ deleted: 4, left: 0 }]);
+  });
+
+  test('never flushes index 0 or an unnamed one', async () => {
+    const without = dataContext(profile());
+    const cache = without.profile.stores['cache'];
+    if (cache?.kind === 'redis') cache.testDatabase = 0;
+    expect(await failure(cleanup(without, real))).toMatchObject({ reason: 'refused' });
+    if (cache?.kind === 'redis') delete cache.testDatabase;
+    expect(await failure(cleanup(without, real))).toMatchObject({ reason: 'refused' });
+  });
+
+  test('deletes keys by pattern in the index of the URL', async () => {
+    await home.mset({
+      'user:load-test-user-1': 'x',
+      'user:load-test-user-2': 'x',
+      'user:load-test-userX': 'x',
+      'USER:load-test-user-1': 'x',
+    });
+    await testIndex.set('user:load-test-user-1', 'x');
+    const parts = profile({ caches: [{ store: 'cache', keys: 'user:load-test-user-*' }] });
+    expect((await cleanup(dataContext(parts), { dryRun: true, users: false })).receipt.keys).toMatchObject([{ deleted: 0, left: 2 }]);
+    const { receipt } = await cleanup(dataContext(parts), real);
+    expect(receipt.keys).toMatchObject([{ database: 0, which: 'user:load-test-user-*', deleted: 2, left: 0 }]);
+    expect((await home.keys('*')).sort()).toEqual(['USER:load-test-user-1', 'user:load-test-userX']);
+    expect(await testIndex.dbsize()).toBe(1);
+  });
+
+  test('with users takes seeded entries out that nobody changed', async () => {
+    await seed(dataContext(profile()));
+    await home.set('user:user-7', 'changed');
+    await home.set('other', 'x');
+    const { receipt, reasons } = await cleanup(dataContext(profile()), { dryRun: false, users: true });
+    expect(reasons).toEqual([]);
+    expect(receipt.keys[1]).toMatchObject({ which: 'seeded and unchanged: user:user-{n}', deleted: 1199, left: 0 });
+    expect(receipt.notes).toEqual(['cache: 1 entries user:user-{n} were changed since they were seeded and stay']);
+    expect((await home.keys('*')).sort()).toEqual(['other', 'user:user-7']);
+  });
+});
+
+describe('what keeps us out says so in one line', () => {
+  test.each([
+    ['a wrong password', () => ({ url: server.url.replace(/:[^:@]+@/, ':wrong@') }), /does not let us in/],
+    ['no password', () => ({ url: server.url.replace(/\/\/.*@/, '//') }), /does not let us in/],
+    ['a closed port', () => ({ url: 'redis://127.0.0.1:1' }), /nothing listens on 127\.0\.0\.1:1/],
+    ['an unknown host', () => ({ url: 'redis://no-such-host.invalid' }), /host of no-such-host\.invalid:6379 is not known/],
+    ['TLS where there is none', () => ({ url: server.url.replace('redis:', 'rediss:') }), /./],
+    ['an index that is not there', () => ({ testDatabase: 99 }), /has no database 99/],
+    ['a cluster', () => ({ cluster: ['a:1'] }), /not built yet/],
+  ])('%s', async (_name, store, message) => {
+    const error = await failure(cleanup(dataContext(profile({ store: store() })), real));
+    expect(error).toMatchObject({ reason: 'unavailable', message: expect.stringMatching(message), hint: expect.any(String) });
+  });
+
+  test('a user without FLUSHDB', async () => {
+    await home.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '+@all', '-flushdb');
+    await testIndex.set('load-test-user-1', 'x');
+    const error = await failure(cleanup(dataContext(profile({ store: { username: 'reader', password: 'pw' } })), real));
+    expect(error).toMatchObject({ reason: 'unavailable', message: expect.stringMatching(/does not allow this/) });
+  });
+});
