@@ -1,0 +1,3 @@
+module loadctl.example/bypass
+
+go 1.22
