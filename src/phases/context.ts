@@ -1,3 +1,4 @@
+import { join, relative } from 'node:path';
 import type { Emit } from '../core/events.js';
 import type { World } from '../core/os.js';
 import type { Redact } from '../core/secrets.js';
@@ -20,4 +21,11 @@ export interface PhaseContext {
   readonly killed: AbortSignal;
   /** loadctl's own version. */
   readonly version: string;
+}
+
+/** What to type to take this profile's test data out again. */
+export function cleanupCommand({ loaded, plan, world }: Pick<PhaseContext, 'loaded' | 'plan' | 'world'>): string {
+  const usual = join(world.cwd, 'profiles', `${plan.environment}.yaml`);
+  const which = loaded.file === usual ? `--env ${plan.environment}` : `--profile ${relative(world.cwd, loaded.file)}`;
+  return `loadctl cleanup ${which}`;
 }

@@ -1,7 +1,7 @@
 import { LoadctlError } from '../core/errors.js';
 import type { StopCause } from '../core/events.js';
 import type { Defer } from '../core/scope.js';
-import type { PhaseContext } from './context.js';
+import { cleanupCommand, type PhaseContext } from './context.js';
 import type { Lock } from './lock.js';
 import type { RunDirectory } from './run-directory.js';
 
@@ -20,7 +20,8 @@ export interface Interruptions {
 }
 
 /** Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost lock. */
-export function interruptions({ signal, profile }: PhaseContext, directory: RunDirectory, defer: Defer): Interruptions {
+export function interruptions(context: PhaseContext, directory: RunDirectory, defer: Defer): Interruptions {
+  const { signal } = context;
   const stopped = new AbortController();
   let known: { cause: StopCause; reason: string; error: LoadctlError } | undefined;
   const stop = (cause: StopCause, error: LoadctlError) => {
@@ -31,7 +32,7 @@ export function interruptions({ signal, profile }: PhaseContext, directory: RunD
     stop(
       'signal',
       new LoadctlError('interrupted', 'The run was interrupted (Ctrl-C or SIGTERM).', {
-        hint: `Take the test data out again: loadctl cleanup --env ${profile.environment}`,
+        hint: `Take the test data out: ${cleanupCommand(context)}`,
       }),
     );
   if (signal.aborted) onSignal();

@@ -69,6 +69,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const fleet: FleetContext = { clock, emit, signal: stop.signal, killed: context.killed };
 
   const { lock, test } = await beforeAnythingStarts(directory, context, options, defer);
+  stop.check();
   stop.onLockLost(lock);
   emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
   const record = await recordRun(context, test, directory.run);
@@ -94,6 +95,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await stopProgress();
   await endLoad(end, runners, stop, fleet);
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
+  if (end.how !== 'finished' && options.lock === undefined) emit({ type: 'noted', message: `The load is off. Take the test data out: ${cleanupCommand(context)}` });
   await stopProbing?.(end.how !== 'finished');
 
   if (test.script.functions.includes('teardown')) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
