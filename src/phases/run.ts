@@ -5,7 +5,7 @@ import type { Verdict } from '../metrics/criterion.js';
 import type { Summary } from '../metrics/summary.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
-import type { PhaseContext } from './context.js';
+import { cleanupCommand, type PhaseContext } from './context.js';
 import { awaitReady, dismiss, endHard, type FleetContext, type LoadEnd, releaseTogether, setupOnce, startFleet, stopLoad, teardownOnce, watchLoad } from './fleet.js';
 import { collectFleet } from './gathering.js';
 import { requireTarget, startHealthProbe } from './health-probe.js';
