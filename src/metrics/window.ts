@@ -3,7 +3,7 @@ import { baseName, parseMetricName } from './metric-key.js';
 import type { SummaryMetric } from './summary.js';
 
 /** The tag that samples of the judged window carry. */
-const windowTag = { tag: 'part', value: 'steady' } as const;
+export const windowTag = { tag: 'part', value: 'steady' } as const;
 
 /** What k6 itself counts, outside of any iteration (tried: no tag of an iteration is on them). */
 const ofNoIteration = ['vus', 'vus_max', 'dropped_iterations'];

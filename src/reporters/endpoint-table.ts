@@ -1,0 +1,70 @@
+import { formatCount, type Milliseconds } from '../core/quantities.js';
+import { readStat } from '../metrics/evaluate.js';
+import { formatValue } from '../metrics/limit-text.js';
+import { findMetric, parseMetricName } from '../metrics/metric-key.js';
+import type { Summary, SummaryMetric } from '../metrics/summary.js';
+import { windowKey, windowTag } from '../metrics/window.js';
+import { type Column, renderTable, type TableStyle } from './table.js';
+import { formatRate } from './words.js';
+
+const percentiles = ['p(50)', 'p(95)', 'p(99)'] as const;
+
+const columns: readonly Column[] = [
+  { title: 'endpoint' },
+  { title: 'requests', align: 'right' },
+  { title: 'req/s', align: 'right' },
+  { title: 'errors', align: 'right' },
+  ...percentiles.map((stat): Column => ({ title: stat.replace(/[()]/g, ''), align: 'right' })),
+];
+
+/** Bounds wider than this share of their value are shown. */
+const tellingWidth = 0.02;
+
+/** Every endpoint by itself, and all together; of the judged window where there is one. */
+export function renderEndpoints(summary: Summary, steady: { from: Milliseconds; to: Milliseconds } | undefined, style: TableStyle): string[] {
+  const end = Math.min(steady?.to ?? summary.durationMs, summary.durationMs);
+  const windowMs = Math.max(0, end - (steady?.from ?? 0));
+  const rows = endpointNames(summary).map((name) => row(summary, name, windowMs));
+  const all = row(summary, undefined, windowMs);
+  if (rows.length === 0 && all[1] === '0') return [];
+  return renderTable(columns, [...rows, all], style);
+}
+
+/** The `name` tags that the summary tells apart, in its order. */
+function endpointNames({ metrics }: Summary): string[] {
+  const names = Object.keys(metrics).flatMap((key) => {
+    const parsed = parseMetricName(key);
+    if ('error' in parsed || parsed.tags === undefined || parsed.name !== 'http_req_duration') return [];
+    const tags = Object.fromEntries(parsed.tags);
+    const others = Object.keys(tags).filter((tag) => tag !== 'name' && tag !== windowTag.tag);
+    return tags.name === undefined || others.length > 0 ? [] : [tags.name];
+  });
+  return [...new Set(names)];
+}
+
+function row({ metrics }: Summary, name: string | undefined, windowMs: Milliseconds): string[] {
+  const metric = (base: string): SummaryMetric | undefined => {
+    const key = name === undefined ? base : `${base}{name:${name}}`;
+    return findMetric(metrics, windowKey(key)) ?? findMetric(metrics, key);
+  };
+  const duration = metric('http_req_duration');
+  const requests = metric('http_reqs')?.values.count ?? duration?.values.count ?? 0;
+  const errors = metric('http_req_failed')?.values.rate;
+  return [
+    name ?? 'all requests',
+    formatCount(requests),
+    windowMs > 0 ? formatRate(requests / (windowMs / 1000)) : '',
+    requests === 0 || errors === undefined ? '–' : formatValue(errors, '%'),
+    ...percentiles.map((stat) => (duration === undefined || requests === 0 ? '–' : percentile(duration, stat))),
+  ];
+}
+
+function percentile(metric: SummaryMetric, stat: string): string {
+  const measured = readStat(metric, stat);
+  if (measured === undefined) return '–';
+  const { value, low, high } = measured;
+  const text = formatValue(value, 'ms');
+  if (high - low <= tellingWidth * Math.abs(value)) return text;
+  const [from, to] = [low, high].map((bound) => formatValue(bound, 'ms').replace(/ ms$/, ''));
+  return from === to ? text : `${text} (${from}–${to})`;
+}

@@ -1,0 +1,21 @@
+/** Colours by what they mean. */
+export interface Paint {
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly warn: (text: string) => string;
+  readonly strong: (text: string) => string;
+  readonly faint: (text: string) => string;
+}
+
+const asItIs = (text: string): string => text;
+
+/** No colours at all. */
+export const noPaint: Paint = { good: asItIs, bad: asItIs, warn: asItIs, strong: asItIs, faint: asItIs };
+
+/** Colours that every terminal has; chalk is loaded only where they are wanted. */
+export async function loadPaint(coloured: boolean): Promise<Paint> {
+  if (!coloured) return noPaint;
+  const { Chalk } = await import('chalk');
+  const chalk = new Chalk({ level: 1 });
+  return { good: chalk.green, bad: chalk.red, warn: chalk.yellow, strong: chalk.bold, faint: chalk.dim };
+}

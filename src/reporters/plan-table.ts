@@ -1,0 +1,74 @@
+import { formatCount, formatDuration } from '../core/quantities.js';
+import { formatLimit } from '../metrics/limit-text.js';
+import type { Plan } from '../plan/plan.js';
+import { type Column, renderPairs, renderTable, type TableStyle } from './table.js';
+import { counted, formatRate } from './words.js';
+
+/** What is told beside a plan. */
+export interface PlanNotes {
+  /** Where the profile came from, as shown. */
+  readonly file: string;
+  readonly variables: readonly { readonly name: string; readonly from: string }[];
+  readonly overrides: readonly { readonly path: string; readonly value: string }[];
+  readonly unbuilt: readonly { readonly word: string; readonly message: string }[];
+  /** Guards that would refuse this plan. */
+  readonly refusals: readonly { readonly guard: string; readonly message: string; readonly fix: string }[];
+}
+
+const endpointColumns: readonly Column[] = [{ title: 'endpoint' }, { title: 'requests/s', align: 'right' }, { title: '' }];
+
+/** What a run will do, in full: its load by endpoint, its hosts, what is put in and taken out, what stands in its way. */
+export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): string {
+  const { paint } = style;
+  const sections = [
+    [`${paint.strong('PLAN')}  ${plan.environment}  ${paint.faint(`${notes.file} · hash ${plan.hash.slice(0, 12)}`)}`],
+    renderPairs(
+      [
+        ['target', [plan.target.url, ...(plan.target.health === undefined ? [] : [`health: ${plan.target.health}`])]],
+        ['script', [plan.script]],
+        ['load', loadLines(plan)],
+        ['runners', [`${plan.runners.length}, ${plan.backend}: ${segments(plan)}`]],
+        ['stores', plan.stores.map(({ name, kind, hosts }) => `${name}: ${kind} on ${hosts.length > 0 ? hosts.join(', ') : '(no address)'}`)],
+        ['seed', plan.seed.map(({ store, what, rows }) => `${counted(rows, 'row')} into ${store}: ${what}`)],
+        ['cleanup', plan.cleanup.map(({ store, what }) => `${store}: ${what}`)],
+        ['limits', plan.criteria.map((criterion) => `${criterion.name} ${formatLimit(criterion)}`)],
+        ['hosts', [plan.beyondLoopback.length === 0 ? 'this machine only' : `beyond this machine: ${plan.beyondLoopback.join(', ')}`]],
+        ['variables', notes.variables.map(({ name, from }) => (from === 'missing' ? paint.warn(`${name}: missing`) : `${name}: ${from}`))],
+        ['changed', notes.overrides.map(({ path, value }) => `${path} = ${value}`)],
+      ],
+      paint,
+    ),
+    plan.endpoints.length > 0 ? renderTable(endpointColumns, endpointRows(plan), style) : [],
+    plan.warnings.map((warning) => `  ${paint.warn('!')} ${warning}`),
+    notes.unbuilt.map(({ word, message }) => `  ${paint.warn('!')} ${word}: ${message}`),
+    notes.refusals.flatMap(({ message, fix }) => [`  ${paint.bad('✖')} ${message}`, `    ${paint.faint(fix)}`]),
+  ];
+  return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
+}
+
+function loadLines({ load, steady, iterationsPerSecond, requestsPerSecond }: Plan): string[] {
+  if (load === undefined) return ["the script's own"];
+  const ramp = load.ramp === undefined ? '' : `, ramp ${formatDuration(load.ramp)} up and down`;
+  const model = load.rate === undefined ? '' : ' (open model)';
+  const judged = steady === undefined ? 'judged: the whole test' : `judged: ${formatDuration(steady.from)}–${formatDuration(steady.to)}`;
+  const rates = [
+    ...(iterationsPerSecond === undefined ? [] : [`${formatRate(iterationsPerSecond).replace('/s', ' iterations/s')}${model}`]),
+    ...(requestsPerSecond === undefined ? [] : [formatRate(requestsPerSecond).replace('/s', ' requests/s')]),
+  ];
+  return [`${counted(load.vus, 'VU')} for ${formatDuration(load.duration)}${ramp}; ${judged}`, ...(rates.length > 0 ? [rates.join(', ')] : [])];
+}
+
+const shownSegments = 4;
+
+function segments({ runners }: Plan): string {
+  const shown = runners.slice(0, shownSegments).map(({ segment }) => segment);
+  return [...shown, ...(runners.length > shownSegments ? [`… ${formatCount(runners.length)} equal parts`] : [])].join('  ');
+}
+
+/** The total stands beside the throughput that the SLA asks for. */
+function endpointRows({ endpoints, requestsPerSecond, criteria }: Plan): string[][] {
+  const rows = endpoints.map(({ name, perSecond, writes }) => [name, perSecond === undefined ? '?' : formatRate(perSecond), writes ? 'writes' : '']);
+  if (requestsPerSecond === undefined) return rows;
+  const throughput = criteria.find(({ metric, stat }) => metric === 'http_reqs' && stat === 'rate');
+  return [...rows, ['all requests', formatRate(requestsPerSecond), throughput === undefined ? '' : `SLA: ${formatLimit(throughput)}`]];
+}

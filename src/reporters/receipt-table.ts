@@ -1,0 +1,98 @@
+import { formatCount } from '../core/quantities.js';
+import type { Paint } from './paint.js';
+import { placeName } from './seed-table.js';
+import { type Column, renderTable, type TableStyle } from './table.js';
+
+/** What of receipt.json is shown. */
+export interface ShownReceipt {
+  readonly environment: string;
+  readonly run?: string;
+  readonly dryRun: boolean;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly by: { readonly user: string; readonly host: string };
+  readonly rows: readonly (Taken & { readonly shard: number | null; readonly host: string; readonly role: string; readonly table: string })[];
+  readonly keys: readonly (Taken & { readonly node: string; readonly database: number })[];
+  readonly others: readonly OtherTable[];
+  readonly proven: boolean;
+  readonly notes: readonly string[];
+}
+
+interface Taken {
+  readonly store: string;
+  readonly which: string;
+  readonly deleted: number;
+  readonly left: number;
+}
+
+interface OtherTable {
+  readonly store: string;
+  readonly shard: number | null;
+  readonly table: string;
+  readonly before: number | null;
+  readonly after: number;
+}
+
+const columns: readonly Column[] = [
+  { title: 'what' },
+  { title: 'where' },
+  { title: 'which' },
+  { title: 'deleted', align: 'right' },
+  { title: 'left', align: 'right' },
+];
+
+const otherColumns: readonly Column[] = [
+  { title: "everybody else's rows" },
+  { title: 'where' },
+  { title: 'before', align: 'right' },
+  { title: 'after', align: 'right' },
+  { title: '' },
+];
+
+/** The proof of a cleanup: what was deleted and what is left, and that nobody else's rows are fewer. */
+export function renderReceipt(receipt: ShownReceipt, style: TableStyle): string {
+  const { paint } = style;
+  const left = (count: number) => (receipt.dryRun || count === 0 ? formatCount(count) : paint.bad(formatCount(count)));
+  const rows = receipt.rows.map(({ table, store, shard, host, role, which, deleted, left: rest }) => [
+    table,
+    `${placeName(store, shard)} on ${host} as ${role}`,
+    which,
+    formatCount(deleted),
+    left(rest),
+  ]);
+  const keys = receipt.keys.map(({ store, node, database, which, deleted, left: rest }) => [
+    'keys',
+    `${store} on ${node}, index ${database}`,
+    which,
+    formatCount(deleted),
+    left(rest),
+  ]);
+  const sections = [
+    [headline(receipt, paint)],
+    rows.length + keys.length > 0 ? renderTable(columns, [...rows, ...keys], style) : [],
+    receipt.others.length > 0 ? renderTable(otherColumns, receipt.others.map((one) => otherRow(one, paint)), style) : [],
+    receipt.notes.map((note) => `  ${paint.warn('!')} ${note}`),
+  ];
+  return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
+}
+
+function headline({ proven, dryRun, environment, finishedAt, by }: ShownReceipt, paint: Paint): string {
+  const facts = paint.faint(`${environment} · ${finishedAt} · ${by.user} on ${by.host}`);
+  if (dryRun) return `${paint.strong('DRY RUN')}  nothing was changed  ${facts}`;
+  const word = proven ? `${paint.strong(paint.good('CLEAN'))}  nothing of the test is left` : `${paint.strong(paint.bad('NOT PROVEN'))}  that nothing of the test is left`;
+  return `${word}  ${facts}`;
+}
+
+function otherRow({ store, shard, table, before, after }: OtherTable, paint: Paint): string[] {
+  const change = before === null ? paint.faint('not counted before') : after === before ? 'unchanged' : paint.warn(signed(after - before));
+  return [table, placeName(store, shard), before === null ? '–' : formatCount(before), formatCount(after), change];
+}
+
+function signed(difference: number): string {
+  return `${difference > 0 ? '+' : '−'}${formatCount(Math.abs(difference))}`;
+}
+
+/** Reads a receipt out of an event; undefined where it is none. */
+export function asReceipt(value: unknown): ShownReceipt | undefined {
+  return typeof value === 'object' && value !== null && 'proven' in value && 'rows' in value && 'others' in value ? (value as ShownReceipt) : undefined;
+}

@@ -1,0 +1,39 @@
+import type { LoggedEvent } from '../core/events.js';
+import type { Screen } from '../core/os.js';
+import type { Milliseconds } from '../core/quantities.js';
+import type { Summary } from '../metrics/summary.js';
+import type { Paint } from './paint.js';
+
+/*
+ * A reporter is a fold over events: it hears them one by one and says what they mean, on its screens. To add one: a
+ * file here that exports a MakeReporter, and its line in index.ts.
+ */
+
+/** Says what happens, as it happens. */
+export interface Reporter {
+  handle(event: LoggedEvent): void;
+  /** Leaves its screens as a shell expects them. May be called twice. */
+  close(): void;
+}
+
+/** Where a reporter speaks, and how. */
+export interface ReporterOptions {
+  /** What goes on: progress, warnings. */
+  readonly talk: Screen;
+  readonly talkPaint: Paint;
+  /** What came of it: the tables. Missing where nobody wants tables (`--json`). */
+  readonly results?: Screen;
+  readonly resultsPaint: Paint;
+  /** What a run measured, for the endpoints below its verdict. */
+  readonly measured: (run: string) => Measured | undefined;
+}
+
+/** A run's numbers and how long they were taken over. */
+export interface Measured {
+  readonly summary: Summary | undefined;
+  /** The judged window; the whole test where it is missing. */
+  readonly steady?: { readonly from: Milliseconds; readonly to: Milliseconds };
+}
+
+/** Makes a reporter. What it needs for drawing is loaded then, not before. */
+export type MakeReporter = (options: ReporterOptions) => Promise<Reporter>;

@@ -1,0 +1,80 @@
+import { trimNumber } from '../core/quantities.js';
+import type { JudgedCriterion, Outcome, Verdict } from '../metrics/criterion.js';
+import { formatValue } from '../metrics/limit-text.js';
+import { renderEndpoints } from './endpoint-table.js';
+import type { Paint } from './paint.js';
+import { type Column, renderTable, type TableStyle } from './table.js';
+import type { Measured } from './types.js';
+
+const columns: readonly Column[] = [
+  { title: 'criterion' },
+  { title: 'limit' },
+  { title: 'actual' },
+  { title: 'window' },
+  { title: 'verdict' },
+];
+
+/** A run's verdict: every criterion with its bounds and window, why it is what it is, and the endpoints one by one. */
+export function renderVerdict(verdict: Verdict, measured: Measured | undefined, style: TableStyle): string {
+  const { paint } = style;
+  const windows = new Set(verdict.criteria.map(({ window }) => window));
+  const [shared] = windows.size === 1 ? windows : [];
+  const rows = verdict.criteria.map((criterion) => row(criterion, shared === undefined, paint));
+  const reasons = verdict.reasons.map((reason) => `  ${verdict.verdict === 'pass' ? paint.warn('!') : paint.bad('→')} ${reason}`);
+  const endpoints = measured?.summary ? renderEndpoints(measured.summary, measured.steady, style) : [];
+  const sections = [
+    [headline(verdict, measured, shared, paint)],
+    rows.length > 0 ? renderTable(columns, rows, style) : [],
+    reasons,
+    endpoints,
+  ];
+  return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
+}
+
+function headline({ verdict, run }: Verdict, measured: Measured | undefined, window: string | undefined, paint: Paint): string {
+  const colour = { pass: paint.good, fail: paint.bad, invalid: paint.bad, interrupted: paint.warn }[verdict];
+  const facts = [
+    `run ${run}`,
+    ...(measured?.summary ? [`k6 ${measured.summary.k6Version}, numbers of ${measured.summary.runners} runner${measured.summary.runners === 1 ? '' : 's'}`] : []),
+    ...(window === undefined ? [] : [`judged: ${window}`]),
+  ];
+  return `${paint.strong(colour(verdict.toUpperCase()))}  ${paint.faint(facts.join(' · '))}`;
+}
+
+function row(criterion: JudgedCriterion, withWindow: boolean, paint: Paint): string[] {
+  const { name, limit, window, outcome } = criterion;
+  return [name, limit, actualText(criterion), withWindow ? window : '', outcomeText(outcome, paint)];
+}
+
+const outcomes: Readonly<Record<Outcome, { readonly text: string; readonly paint: keyof Paint }>> = {
+  pass: { text: '✔ pass', paint: 'good' },
+  fail: { text: '✖ fail', paint: 'bad' },
+  undecided: { text: '✖ undecided', paint: 'bad' },
+  'no-data': { text: '✖ no data', paint: 'bad' },
+  'not-measured': { text: '○ not measured', paint: 'warn' },
+};
+
+function outcomeText(outcome: Outcome, paint: Paint): string {
+  const { text, paint: colour } = outcomes[outcome];
+  return paint[colour](text);
+}
+
+/** The value with its bounds where these can be told apart: `412 ms (411–413)`. */
+function actualText({ actual, low, high, unit, limit }: JudgedCriterion): string {
+  if (actual === null) return '–';
+  const mark = limitOf(limit, unit);
+  const value = formatValue(actual, unit, mark);
+  const bounds = [low, high].map((bound) => formatValue(bound ?? actual, unit, mark));
+  return bounds.every((bound) => bound === value) ? value : `${value} (${bounds.map((bound) => withoutUnit(bound, unit)).join('–')})`;
+}
+
+/** The number in a limit as verdict.json shows it. */
+function limitOf(limit: string, unit: JudgedCriterion['unit']): number | undefined {
+  const value = Number(/-?[\d.,]+/.exec(limit)?.[0].replaceAll(',', '') ?? Number.NaN);
+  if (Number.isNaN(value)) return undefined;
+  return unit === '%' ? Number(trimNumber(value / 100, 12)) : value;
+}
+
+function withoutUnit(text: string, unit: string): string {
+  return unit === '%' ? text : text.slice(0, text.length - unit.length).trimEnd();
+}
