@@ -98,6 +98,7 @@ test('that is lost is told, and ends the work it protects', async () => {
     reason: 'unavailable',
     message: expect.stringMatching(/lock .* was lost/),
   });
+  await killed;
   expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
 });
 

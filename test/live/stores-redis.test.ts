@@ -94,9 +94,10 @@ describe('seeding', () => {
     const rival = new Redis(server.url);
     let set: Promise<unknown> | undefined;
     const emit: typeof context.emit = (event) => {
-      if (event.type === 'step-progressed' && event.step.includes('user:')) set ??= rival.set('user:user-1100', 'theirs');
+      if (event.type === 'step-started' && event.step.includes('user:')) set ??= rival.set('user:user-1100', 'theirs');
     };
     const error = await failure(seed({ ...context, emit }));
+    await set;
     rival.disconnect();
     expect(error).toMatchObject({ reason: 'seeding-failed', lines: [expect.stringMatching(/user-1100" holds "theirs"/)] });
     expect(await home.keys('*')).toEqual(['user:user-1100']);

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { LoadctlError } from '../../src/core/errors.js';
+import { translate } from '../../src/stores/postgres/errors.js';
+import { addressesOf } from '../../src/stores/postgres/places.js';
+import { likePrefix, quoteName, quoteText } from '../../src/stores/postgres/quote.js';
+import { remainder, rowNumbers, shardRule } from '../../src/stores/postgres/shards.js';
+import { takeTls, tlsOptions } from '../../src/stores/postgres/tls.js';
+
+test('names and texts are quoted', () => {
+  expect(quoteName('we"ird; --')).toBe('"we""ird; --"');
+  expect(quoteText("it's")).toBe("'it''s'");
+  expect(quoteText("a\\'b")).toBe(" E'a\\\\''b'");
+  expect(likePrefix('load_test%\\')).toBe(" E'load\\\\_test\\\\%\\\\\\\\%'");
+});
+
+describe('shards', () => {
+  test('a key belongs to the remainder of its trailing digits, however many', () => {
+    expect(remainder('user-12', 4)).toBe(0);
+    expect(remainder('7up-99999999999999999999999', 4)).toBe(3);
+    expect(() => remainder('user-12x', 4)).toThrow(LoadctlError);
+  });
+
+  test('every row belongs to exactly one of them', () => {
+    const step = { store: 'db', table: 't', rows: 50, columns: { id: 'u{n}' } };
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), (modulo) => {
+        const config = {
+          kind: 'postgres' as const,
+          shards: Array.from({ length: modulo }, () => 'postgres://x/y'),
+          shardBy: { column: 'id', modulo },
+        };
+        const all = config.shards.flatMap((_, shard) => [...rowNumbers(step, shardRule(config, shard, step))]);
+        expect(all.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+      }),
+    );
+  });
+});
+
+describe('tls', () => {
+  const wish = (query: string, tls?: Parameters<typeof takeTls>[1]) => takeTls(new URL(`postgres://u:p@db/x${query}`), tls);
+
+  test('words are taken out of the URL, and the profile wins', () => {
+    const url = new URL('postgres://u:p@db/x?sslmode=require&sslrootcert=/a.pem&options=-c%20x');
+    expect(takeTls(url, undefined)).toEqual({ mode: 'require', ca: '/a.pem' });
+    expect(url.toString()).toBe('postgres://u:p@db/x?options=-c+x');
+    expect(wish('?sslmode=disable', { mode: 'verify-full', ca: '/b.pem' })).toEqual({ mode: 'verify-full', ca: '/b.pem' });
+    expect(wish('')).toEqual({ mode: 'prefer' });
+    expect(wish('?sslmode=verify-full&sslrootcert=system')).toEqual({ mode: 'verify-full' });
+    expect(() => wish('?sslmode=always')).toThrow(/sslmode=always/);
+  });
+
+  test('modes mean what they mean to libpq', async () => {
+    const yes = () => Promise.resolve(true);
+    const no = () => Promise.resolve(false);
+    expect(await tlsOptions({ mode: 'disable' }, 'db', yes)).toBe(false);
+    expect(await tlsOptions({ mode: 'prefer' }, 'db', no)).toBe(false);
+    expect(await tlsOptions({ mode: 'prefer' }, 'db', yes)).toEqual({ rejectUnauthorized: false });
+    expect(await tlsOptions({ mode: 'require' }, 'db', yes)).toEqual({ rejectUnauthorized: false });
+    expect(await tlsOptions({ mode: 'verify-full' }, 'db', yes)).toEqual({ servername: 'db' });
+    expect(await tlsOptions({ mode: 'verify-full' }, '10.0.0.1', yes)).toEqual({});
+    await expect(tlsOptions({ mode: 'require' }, 'db', no)).rejects.toThrow(/does not speak TLS/);
+    await expect(tlsOptions({ mode: 'verify-ca' }, 'db', yes)).rejects.toThrow(/authority/);
+    await expect(tlsOptions({ mode: 'require', ca: '/nowhere.pem' }, 'db', yes)).rejects.toThrow(/cannot be read \(ENOENT\)/);
+  });
+});
+
+test('addresses are the shards in their order, without what pg would misread', () => {
+  const shards = ['postgres://a/x?application_name=me', 'postgres://b/x?sslmode=disable'];
+  expect(addressesOf('db', { kind: 'postgres', shards })).toEqual([
+    { store: 'db', shard: 0, url: 'postgres://a/x', tls: { mode: 'prefer' } },
+    { store: 'db', shard: 1, url: 'postgres://b/x', tls: { mode: 'disable' } },
+  ]);
+  expect(() => addressesOf('db', { kind: 'postgres' })).toThrow(/neither url nor shards/);
+});
+
+test.each([
+  ['ECONNREFUSED', /nothing listens on db:5432/],
+  ['ENOTFOUND', /host db is not known/],
+  ['ETIMEDOUT', /did not answer in time/],
+  ['28P01', /wrong password for the role me/],
+  ['28000', /may not log in/],
+  ['3D000', /no database shop on db:5432/],
+  ['42P01', /a table is missing/],
+  ['42703', /a column is missing/],
+  ['42501', /lacks a permission/],
+  ['53300', /no connection left/],
+  ['25006', /read-only/],
+])('%s is told with what mends it', (code, message) => {
+  const place = { name: 'db', host: 'db', port: 5432, database: 'shop', role: 'me' };
+  const error = translate(Object.assign(new Error('said'), { code }), place, false);
+  expect(error).toMatchObject({ reason: 'unavailable', message: expect.stringMatching(message), hint: expect.stringMatching(/\.$/) });
+});
+
+test('what is no failure of a database stays a bug', () => {
+  const bug = new TypeError('x is not a function');
+  expect(translate(bug, { name: 'db', host: 'db', port: 1, database: 'x', role: 'y' }, false)).toBe(bug);
+});
