@@ -9,15 +9,20 @@ import { inRoot, interrupted, Unready } from './bootstrap/shell.js';
 
 let current = '';
 
-/** Says what is going on: over the same line on a terminal, where it can take long on a line of its own elsewhere. */
+/** Says what is going on, over the same line; only where somebody watches. */
 function status(text) {
-  process.stdout.write(process.stdout.isTTY ? `\r\x1b[K  ${current}  ${text}` : `  ${current}  ${text}\n`);
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K  ${current}  ${text}`);
+}
+
+/** Says something that is worth a line of its own everywhere. */
+function note(text) {
+  process.stdout.write(`${process.stdout.isTTY ? '\r\x1b[K' : ''}  ${current}  ${text}\n`);
 }
 
 async function step(name, work) {
   current = name.padEnd(8);
   const begun = performance.now();
-  const detail = await work(status);
+  const detail = await work(status, note);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   process.stdout.write(`${process.stdout.isTTY ? '\r\x1b[K' : ''}✓ ${current}  ${detail} (${seconds} s)\n`);
 }

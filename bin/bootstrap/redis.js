@@ -2,28 +2,28 @@ import { existsSync } from 'node:fs';
 import { execute, mustRun, onPath, Unready } from './shell.js';
 
 /** Finds a Redis server, or installs one with the system's package manager. */
-export async function redis(status) {
+export async function redis(_status, note) {
   const servers = ['redis-server', 'valkey-server'];
   const found = onPath(servers);
   if (found) return found;
-  const how = await installRedis(status);
+  const how = await installRedis(note);
   const installed = onPath(servers);
   if (!installed) throw new Unready(`${how} left no redis-server on your PATH`, 'Put it there, then try again');
   return `${installed}, by ${how}`;
 }
 
-async function installRedis(status) {
+async function installRedis(note) {
   if (process.platform === 'darwin' && onPath(['brew'])) {
-    status('brew install redis');
+    note('brew install redis');
     await mustRun('brew install redis', { file: 'brew', args: ['install', 'redis'] }, 'Look at what brew says above, then try again');
     return 'brew install redis';
   }
   const asRoot = onPath(['apt-get']) ? await rootPrefix() : undefined;
   if (!asRoot) throw new Unready('there is no redis-server or valkey-server on your PATH', `Install one, then try again: ${whatToType()}`);
   const apt = (...args) => [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-o', 'DPkg::Lock::Timeout=120', ...args];
-  status('apt-get update');
+  note('apt-get update');
   await execute(asCommand(apt('update')));
-  status('apt-get install redis-server');
+  note('apt-get install redis-server');
   const install = apt('install', '-y', '--no-install-recommends', 'redis-server');
   await mustRun('apt-get install redis-server', asCommand(install), 'Look at what apt-get says above, then try again');
   await endService(asRoot);
