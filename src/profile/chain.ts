@@ -23,7 +23,12 @@ export function readChain(file: string, cwd: string, files: ProfileFiles, below:
   const alone = { files: [file], problems: parsed.problems, sound: parsed.sound };
   if (parsed.tree.kind !== 'map') {
     const problem = { place: parsed.tree.place, message: 'expected a profile: keys such as `target:` and `workload:`' };
-    return { ...alone, tree: emptyMap(parsed.tree), problems: parsed.sound ? [...parsed.problems, problem] : parsed.problems, sound: false };
+    return {
+      ...alone,
+      tree: emptyMap(parsed.tree),
+      problems: parsed.sound ? [...parsed.problems, problem] : parsed.problems,
+      sound: false,
+    };
   }
   const { tree, parent } = takeExtends(parsed.tree);
   if (!parent) return { ...alone, tree: merge(undefined, tree) };
@@ -63,7 +68,8 @@ interface Context {
 
 function extendsProblem(parent: Tree, { file, cwd, files, below }: Context): Problem | undefined {
   const { place } = parent;
-  if (parent.kind !== 'scalar' || typeof parent.value !== 'string') return { place, message: 'expected the path of one profile such as `base.yaml`' };
+  if (parent.kind !== 'scalar' || typeof parent.value !== 'string')
+    return { place, message: 'expected the path of one profile such as `base.yaml`' };
   const base = baseFile(parent, file);
   if (below.includes(base)) {
     const circle = [...below.slice(below.indexOf(base)), base].map((each) => basename(each)).join(' → ');

@@ -1,4 +1,4 @@
-import { blamed, beginning, explainAll } from './explain.js';
+import { beginning, blamed, explainAll } from './explain.js';
 import type { Problem } from './problem.js';
 import { brokenRules } from './rules/index.js';
 import { valueAt } from './rules/types.js';
@@ -13,10 +13,12 @@ export interface CheckedTree {
 
 /** Checks a document against the schema and the rules; what is wrong in one place does not hide what is in another. */
 export function check(tree: Tree): CheckedTree {
-  const data = plain(tree, (scalar, path) => (path[0] === 'workload' && path[1] === 'env' ? (scalar.written ?? scalar.value) : scalar.value));
+  const data = plain(tree, (scalar, path) =>
+    path[0] === 'workload' && path[1] === 'env' ? (scalar.written ?? scalar.value) : scalar.value,
+  );
   const result = profileSchema.safeParse(data);
   const issues = result.success ? [] : result.error.issues;
-  const profile = result.success ? result.data : soundSections(issues.flatMap(blamed).reduce(without, data));
+  const profile = result.success ? result.data : soundSections(data, issues.flatMap(blamed));
   const explained = explainAll(issues, tree);
   const broken = brokenRules({ profile, data }).filter(({ lacks = [] }) => !lacks.some((path) => isThere(path, data, explained.suggested)));
   const problems = [...explained.problems, ...broken.map(({ path, on, message }) => ({ place: placeOf(tree, path, on), message }))];
@@ -25,27 +27,39 @@ export function check(tree: Tree): CheckedTree {
 
 /** Whether something stands at a path, if only broken or under a misspelled key; an empty list or map is nothing. */
 function isThere(path: Path, data: unknown, suggested: ReadonlySet<string>): boolean {
+  const way = path.map((_, index) => path.slice(0, index + 1));
+  if (way.some((part) => suggested.has(part.join('.')) || isSingle(valueAt(data, ...part)))) return true;
   const value = valueAt(data, ...path);
   const empty = value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
-  return !empty || suggested.has(path.join('.'));
+  return !empty;
 }
 
-/** The sections that pass by themselves. */
-function soundSections(data: unknown): Partial<Profile> {
-  const shape = Object.entries(profileSchema.shape);
-  const sound = shape.flatMap(([name, schema]) => {
-    const result = schema.safeParse(typeof data === 'object' && data !== null ? Reflect.get(data, name) : undefined);
-    return result.success && result.data !== undefined ? [[name, result.data]] : [];
+function isSingle(value: unknown): boolean {
+  return value !== undefined && value !== null && typeof value !== 'object';
+}
+
+/** The sections that pass by themselves once what is to blame is taken out of them: as little as does. */
+function soundSections(data: unknown, blamed: readonly Path[]): Partial<Profile> {
+  const little = blamed.reduce((rest, path) => without(rest, path, false), data);
+  const much = blamed.reduce((rest, path) => without(rest, path, true), data);
+  const sound = Object.entries(profileSchema.shape).flatMap(([name, schema]) => {
+    const results = [little, much].map((rest) => schema.safeParse(valueAt(rest, name)));
+    const result = results.find(({ success }) => success);
+    return result?.data === undefined ? [] : [[name, result.data]];
   });
   return Object.fromEntries(sound) as Partial<Profile>;
 }
 
-/** Data without what stands at a path; an item of a list takes the list with it, as indexes must not shift. */
-function without(data: unknown, path: Path): unknown {
+/** Data without what stands at a path; indexes do not shift, so an item of a list may take the list with it. */
+function without(data: unknown, path: Path, wholeLists: boolean): unknown {
   const [head, ...rest] = path;
-  if (typeof data !== 'object' || data === null || Array.isArray(data) || head === undefined) return undefined;
+  if (typeof data !== 'object' || data === null || head === undefined) return undefined;
+  if (Array.isArray(data)) {
+    if (wholeLists || rest.length === 0) return undefined;
+    return data.map((item, index) => (index === head ? without(item, rest, wholeLists) : item));
+  }
   const { [head]: value, ...others } = data as Record<string, unknown>;
-  const kept = rest.length === 0 || value === undefined ? undefined : without(value, rest);
+  const kept = rest.length === 0 || value === undefined ? undefined : without(value, rest, wholeLists);
   return kept === undefined ? others : { ...others, [head]: kept };
 }
 

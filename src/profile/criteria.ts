@@ -2,6 +2,7 @@ import { parseDuration, parsePercent, parseRate } from '../core/quantities.js';
 import type { Criterion, Operator } from '../metrics/criterion.js';
 import { parseMetricName } from '../metrics/metric-key.js';
 import { isProblem, parseThreshold } from '../metrics/threshold.js';
+import { allOf, nearest } from './near.js';
 import { parseSize } from './size.js';
 
 /** Why words are no criterion; `on` says which part of the entry is meant. */
@@ -56,7 +57,7 @@ const wanted: Readonly<Record<Unit, string>> = {
 export function readSla(name: string, value: string): Read {
   const meaning = meaningOf(name);
   if (meaning) return limited({ name, source: 'client', window: 'steady' }, meaning, value);
-  if (!looksLikeMetric(name)) return { problem: `\`${name}\` is no word of the SLA`, on: 'name' };
+  if (!looksLikeMetric(name)) return { problem: noWord(name), on: 'name' };
   return readThreshold(name, value);
 }
 
@@ -78,6 +79,12 @@ export function readAbort(condition: string): Read {
   return meaningOf(name) ? readSla(name, rest) : readCritical(name, rest);
 }
 
+function noWord(name: string): string {
+  const near = nearest(name, slaWords);
+  const hint = near === undefined ? `it has ${allOf(['p95', ...Object.keys(words)])}, and k6 metrics` : `did you mean \`${near}\`?`;
+  return `\`${name}\` is no word of the SLA; ${hint}`;
+}
+
 function meaningOf(name: string): Meaning | undefined {
   const percentile = /^p(\d+(?:\.\d+)?)$/.exec(name)?.[1];
   if (percentile !== undefined) return Number(percentile) <= 100 ? latency(`p(${percentile})`) : undefined;
@@ -97,7 +104,10 @@ function readThreshold(key: string, value: string): Read {
     limit = text;
     return 0;
   });
-  if (isProblem(read)) return { problem: `expected a threshold such as \`p(95) < 500ms\` or \`rate < 1%\`; ${read.error}`, on: 'value' };
+  if (isProblem(read)) {
+    const expected = 'expected a threshold such as `p(95) < 500ms` or `rate < 1%`';
+    return { problem: operatorFirst.test(value) ? expected : `${read.error}; ${expected}`, on: 'value' };
+  }
   const unit = metricUnit(metric.name, read.stat, limit);
   const meaning: Meaning = { metric: key, stat: read.stat, unit, bare: '<' };
   return limited({ name: `${key} ${read.stat}`, source: 'client', window: 'steady' }, meaning, `${read.operator} ${limit}`);

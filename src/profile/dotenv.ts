@@ -8,13 +8,13 @@ const assignment =
 export function parseDotenv(text: string): Map<string, string> {
   const variables = new Map<string, string>();
   for (const [, name = '', single, double, tick, bare] of text.replace(/^\uFEFF/, '').matchAll(assignment)) {
-    variables.set(name, single ?? tick ?? (double === undefined ? (bare ?? '').trim() : unescape(double)));
+    variables.set(name, single ?? tick ?? (double === undefined ? (bare ?? '').trim() : readEscapes(double)));
   }
   return variables;
 }
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' };
 
-function unescape(text: string): string {
+function readEscapes(text: string): string {
   return text.replace(/\\([nrt"\\])/g, (_, letter: string) => escapes[letter] ?? letter);
 }

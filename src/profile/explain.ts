@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { alternatives, type JsonSchema, schemasAt } from './json-schema.js';
-import { anyOf, nearest } from './near.js';
+import { allOf, anyOf, nearest } from './near.js';
 import type { Place } from './place.js';
 import type { Problem } from './problem.js';
 import { isSecretPath } from './secret-values.js';
@@ -40,9 +40,11 @@ function explain(issue: Issue, tree: Tree, path: Path): Explained[] {
   if (issue.code === 'invalid_union' && issue.errors.length > 0 && !issue.message.startsWith('expected')) {
     return bestBranch(issue.errors).flatMap((inner) => explain(inner, tree, [...path, ...toPath(inner.path)]));
   }
-  const params: unknown = issue.code === 'custom' ? issue.params?.['token'] : undefined;
-  if (params === 'name') return [{ place: keyPlace(tree, path), message: `${issue.message}${nearSlaWord(path)}` }];
-  return [{ place: node.place, message: `${expectation(issue, path)}${instead(tree, path)}` }];
+  const params: unknown = issue.code === 'custom' ? issue.params?.token : undefined;
+  if (params === 'name') return [{ place: keyPlace(tree, path), message: issue.message }];
+  const expected = expectation(issue, path);
+  if (issue.code === 'custom' && node.kind !== 'scalar') return [{ place: beginning(node), message: expected }];
+  return [{ place: beginning(node), message: expected.startsWith('expected') ? `${expected}${instead(tree, path, expected)}` : expected }];
 }
 
 /** The paths that an issue speaks of, for taking out what is wrong and checking the rest. */
@@ -60,7 +62,7 @@ function unknownKey(tree: Tree, path: Path, key: string): Explained {
   const known = keysAt(path);
   const near = nearest(key, known);
   const where = path.length === 0 ? 'a profile' : `\`${path.join('.')}\``;
-  const hint = near === undefined ? `${where} has ${anyOf(known)}` : `did you mean \`${near}\`?`;
+  const hint = near === undefined ? `${where} has ${allOf(known)}` : `did you mean \`${near}\`?`;
   const problem = { place: keyPlace(tree, [...path, key]), message: `unknown key \`${key}\`; ${hint}` };
   return near === undefined ? problem : { ...problem, suggests: [...path, near].join('.') };
 }
@@ -69,7 +71,13 @@ function missingKey(tree: Tree, path: Path): Explained {
   const key = String(path.at(-1));
   const parent = path.slice(0, -1);
   const example = schemasOf(path).flatMap((schema) => schema.examples ?? [])[0];
-  const such = example === undefined ? '' : `, such as \`${key}: ${typeof example === 'string' ? example : JSON.stringify(example)}\``;
+  const values = valuesAt(path);
+  const such =
+    values.length > 0
+      ? `: ${anyOf(values)}`
+      : example === undefined
+        ? ''
+        : `, such as \`${key}: ${typeof example === 'string' ? example : JSON.stringify(example)}\``;
   const place = keyAt(tree, parent) ?? beginning(nodeAt(tree, parent) ?? tree);
   return { place, message: `missing \`${key}\`${parent.length > 0 ? ` in \`${parent.join('.')}\`` : ''}${such}`, lacks: path.join('.') };
 }
@@ -95,7 +103,7 @@ function keyPlace(tree: Tree, path: Path): Place {
 }
 
 function expectation(issue: Issue, path: Path): string {
-  if (issue.message.startsWith('expected')) return issue.message;
+  if (issue.code === 'custom' || issue.message.startsWith('expected')) return issue.message;
   const values = valuesAt(path);
   if (values.length > 0) return `expected ${anyOf(values)}`;
   if (issue.code === 'invalid_type') return `expected ${nameOfType(issue.expected)}`;
@@ -103,25 +111,20 @@ function expectation(issue: Issue, path: Path): string {
 }
 
 /** What stands there in place of what was expected, where that can be shown. */
-function instead(tree: Tree, path: Path): string {
+function instead(tree: Tree, path: Path, expected: string): string {
   const node = nodeAt(tree, path);
   if (node?.kind !== 'scalar') return node ? `, not a ${node.kind}` : '';
   const [from] = node.substitutions ?? [];
   if (from) return ` (\`\${${from.name}}\` comes from ${origin(from.from)})`;
   if (isSecretPath(path) || String(node.value).includes('://')) return '';
   const written = node.written ?? String(node.value);
-  const kind = looksLike(written);
+  const kind = /number|index/.test(expected) ? looksLike(written).replace('a bare number', '') : looksLike(written);
   const near = nearest(written, valuesAt(path));
   return `, not \`${written}\`${kind === '' ? '' : ` (${kind})`}${near === undefined ? '' : `; did you mean \`${near}\`?`}`;
 }
 
 function origin(from: string): string {
   return from === 'environment' ? 'the environment' : from === 'default' ? 'its default' : `\`${from}\``;
-}
-
-function nearSlaWord(path: Path): string {
-  const near = nearest(String(path[1] ?? ''), ['p50', 'p90', 'p95', 'p99', 'avg', 'med', 'max', 'availability', 'errors', 'throughput']);
-  return near === undefined ? '; it has `p95` (any percentile), `avg`, `med`, `max`, `availability`, `errors`, `throughput` and k6 metrics' : `; did you mean \`${near}\`?`;
 }
 
 /** The words that a field at this path has to choose from. */
@@ -132,7 +135,10 @@ function valuesAt(path: Path): string[] {
 }
 
 function nameOfType(type: string): string {
-  return { object: 'a map', record: 'a map', array: 'a list', string: 'a text', number: 'a number', boolean: '`true` or `false`' }[type] ?? `a ${type}`;
+  return (
+    { object: 'a map', record: 'a map', array: 'a list', string: 'a text', number: 'a number', boolean: '`true` or `false`' }[type] ??
+    `a ${type}`
+  );
 }
 
 /** Of several readings of a value, the one that it misses least; a misspelled key is half a miss. */
@@ -140,7 +146,9 @@ function bestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] {
   const cost = (issues: readonly Issue[]) => {
     const lacking = issues.map((issue) => String(issue.path[0]));
     const weights = issues.flatMap((issue) =>
-      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => (nearest(key, lacking) === undefined ? 1 : -0.5)) : [issue.path.length === 0 ? 9 : 1],
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => (nearest(key, lacking) === undefined ? 1 : -0.5))
+        : [issue.path.length === 0 ? 9 : 1],
     );
     return weights.reduce((sum, weight) => sum + weight, 0);
   };

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { LoadctlError, errorCode } from '../core/errors.js';
+import { errorCode, LoadctlError } from '../core/errors.js';
 
 /** The files that profiles are read from. */
 export interface ProfileFiles {
@@ -21,6 +21,9 @@ function unlessMissing<T>(path: string, read: () => T): T | undefined {
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
-    throw new LoadctlError('invalid-profile', `${path} cannot be read (${code ?? 'unknown error'})`, { hint: `Make ${path} readable`, cause: error });
+    throw new LoadctlError('invalid-profile', `${path} cannot be read (${code ?? 'unknown error'})`, {
+      hint: `Make ${path} readable`,
+      cause: error,
+    });
   }
 }

@@ -1,7 +1,7 @@
 import { basename, join, relative, resolve } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import type { ProfileFiles } from './files.js';
-import { anyOf, nearest } from './near.js';
+import { allOf, nearest } from './near.js';
 import { environmentOptionProblem } from './overrides.js';
 
 /** Which profile is meant: an environment's, or a file. */
@@ -24,8 +24,13 @@ export function findProfile(source: ProfileSource, cwd: string, files: ProfileFi
 /** The environments that a folder has profiles for; what others only extend is none. */
 export function environmentsIn(folder: string, files: ProfileFiles): string[] {
   const profiles = files.listFolder(folder).filter((name) => ending.test(name));
-  const bases = profiles.flatMap((name) => /^extends:\s*["']?(?:\.\/)?([^\s"'#]+)/m.exec(files.readFile(join(folder, name)) ?? '')?.[1] ?? []);
-  return profiles.filter((name) => !bases.includes(name)).map((name) => name.replace(ending, '')).sort();
+  const bases = profiles.flatMap(
+    (name) => /^extends:\s*["']?(?:\.\/)?([^\s"'#]+)/m.exec(files.readFile(join(folder, name)) ?? '')?.[1] ?? [],
+  );
+  return profiles
+    .filter((name) => !bases.includes(name))
+    .map((name) => name.replace(ending, ''))
+    .sort();
 }
 
 /** A file's name for messages: relative to the working directory where it is below it. */
@@ -49,12 +54,16 @@ export function nearFile(path: string, files: ProfileFiles): string | undefined 
 
 function unknownEnvironment(name: string, known: readonly string[]): LoadctlError {
   if (known.length === 0) {
-    return new LoadctlError('invalid-profile', `Unknown environment \`${name}\`: there is no folder \`profiles\` here with a profile in it`, {
-      hint: 'Write a first profile with `loadctl init`, or name a file with --profile FILE',
-    });
+    return new LoadctlError(
+      'invalid-profile',
+      `Unknown environment \`${name}\`: there is no folder \`profiles\` here with a profile in it`,
+      {
+        hint: 'Write a first profile with `loadctl init`, or name a file with --profile FILE',
+      },
+    );
   }
   const near = nearest(name, known);
-  return new LoadctlError('invalid-profile', `Unknown environment \`${name}\`: \`profiles\` has ${anyOf(known)}`, {
+  return new LoadctlError('invalid-profile', `Unknown environment \`${name}\`: \`profiles\` has ${allOf(known)}`, {
     hint: near === undefined ? `Write profiles/${name}.yaml, or name one of these with --env` : `Did you mean --env ${near}?`,
   });
 }

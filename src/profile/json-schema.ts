@@ -37,7 +37,7 @@ export function inputSchema(): JsonSchema {
 
 /** zod leaves out the examples of what it transforms, as they could be of the output; here they never are. */
 function keepExamples({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: z.core.JSONSchema.BaseSchema }): void {
-  const examples: unknown = z.globalRegistry.get(zodSchema)?.['examples'];
+  const examples: unknown = z.globalRegistry.get(zodSchema)?.examples;
   if (Array.isArray(examples)) jsonSchema.examples = examples;
 }
 
@@ -58,15 +58,25 @@ export function alternatives(schema: JsonSchema): JsonSchema[] {
   return branches ? branches.flatMap(alternatives) : [schema];
 }
 
-/** Adds the defaults of all that a document leaves out. */
+/** Adds the defaults of all that a document leaves out; keys come in the schema's order. */
 export function withDefaults(data: unknown, schema: JsonSchema = inputSchema()): unknown {
   if (typeof data !== 'object' || data === null || Array.isArray(data) || schema.properties === undefined) return data;
-  const filled: Record<string, unknown> = { ...data };
-  for (const [name, property] of Object.entries(schema.properties)) {
-    const value = filled[name] ?? property.default;
-    if (value !== undefined) filled[name] = withDefaults(value, alternatives(property).find((each) => each.properties) ?? property);
-  }
-  return filled;
+  const given = new Map<string, unknown>(Object.entries(data));
+  const known = Object.entries(schema.properties).flatMap(([name, property]) => {
+    const value = given.get(name) ?? property.default;
+    return value === undefined ? [] : [[name, withDefaults(value, branchFor(property, value))] as const];
+  });
+  return Object.fromEntries([...known, ...[...given].filter(([name]) => schema.properties?.[name] === undefined)]);
+}
+
+/** The alternative that a value was written for, told by its constant; the first map where there is none. */
+function branchFor(schema: JsonSchema, value: unknown): JsonSchema {
+  const maps = alternatives(schema).filter((each) => each.properties);
+  const fits = (branch: JsonSchema) =>
+    Object.entries(branch.properties ?? {}).every(
+      ([name, { const: constant }]) => constant === undefined || Reflect.get(Object(value), name) === constant,
+    );
+  return maps.find(fits) ?? maps[0] ?? schema;
 }
 
 function stepInto(schema: JsonSchema, step: string | number): JsonSchema[] {

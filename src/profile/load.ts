@@ -14,7 +14,7 @@ import { isSecretPath, secretValues, withoutSecrets } from './secret-values.js';
 import { merge, nodeAt, type Tree } from './tree.js';
 import { substitute, type Variable, type VariableSources } from './variables.js';
 
-export { type ProfileFiles, diskFiles } from './files.js';
+export { diskFiles, type ProfileFiles } from './files.js';
 export type { ProfileSource } from './find.js';
 export { environmentOptionProblem, type Override } from './overrides.js';
 export type { Variable } from './variables.js';
@@ -67,7 +67,9 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
   const checked = check(tree);
 
   const early = [...chain.problems, ...set.problems, ...filled.problems];
-  const late = [...checked.problems, ...missingScript(tree, cwd, files)].filter((problem) => !isCovered(problem, chain.problems, filled.problems));
+  const late = [...checked.problems, ...missingScript(tree, cwd, files)].filter(
+    (problem) => !isCovered(problem, chain.problems, filled.problems),
+  );
   const secrets = secretValues(tree);
   if (!checked.profile || early.length + late.length > 0) throw invalidProfile(name, [...early, ...late], redactor(secrets));
   return {

@@ -16,9 +16,18 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 
 /** Names for a message: `` `a`, `b` or `c` ``. */
 export function anyOf(names: readonly string[]): string {
+  return listed(names, 'or');
+}
+
+/** Names for a message: `` `a`, `b` and `c` ``. */
+export function allOf(names: readonly string[]): string {
+  return listed(names, 'and');
+}
+
+function listed(names: readonly string[], word: string): string {
   const quoted = names.map((name) => `\`${name}\``);
   const last = quoted.at(-1) ?? 'nothing';
-  return quoted.length < 2 ? last : `${quoted.slice(0, -1).join(', ')} or ${last}`;
+  return quoted.length < 2 ? last : `${quoted.slice(0, -1).join(', ')} ${word} ${last}`;
 }
 
 /** Insertions, deletions, replacements and swapped neighbours between two words (Damerau-Levenshtein). */

@@ -19,7 +19,7 @@ export interface Overridden {
   readonly value: string;
 }
 
-const segment = /(?:"([^"]*)"|([^.]+))(?:\.|$)/y;
+const segment = /(?:"([^"]*)"|([^.]+))(?:\.|$)/gy;
 
 /** Lays `--set a.b.0.c=value` over a document; the value is read as YAML, null takes a value out. */
 export function applySet(tree: Tree, argument: string): Overridden {
@@ -85,7 +85,8 @@ function segmentsOf(path: string, source: Source): Segment[] {
   }
   const segments = [...path.matchAll(segment)];
   const read = segments.reduce((sum, [text]) => sum + text.length, 0);
-  if (read !== path.length || path.endsWith('.')) throw new LoadctlError('usage', `--set ${path}=… is no path`, { hint: 'Write --set workload.vus=10' });
+  if (read !== path.length || path.endsWith('.'))
+    throw new LoadctlError('usage', `--set ${path}=… is no path`, { hint: 'Write --set workload.vus=10' });
   return segments.map((match) => {
     const start = offset + match.index;
     return { name: match[1] ?? match[2] ?? '', place: { source, start, end: start + match[0].replace(/\.$/, '').length } };

@@ -7,7 +7,9 @@ import { hasPlaceholder } from './words.js';
 
 /** The document with its paths absolute: each is relative to the file that says it, or to the working directory. */
 export function resolvePaths(tree: Tree, cwd: string): Tree {
-  return mapScalars(tree, (scalar, path) => (isFilePath(scalar, path) ? { ...scalar, value: resolve(folderOf(scalar, cwd), String(scalar.value)) } : scalar));
+  return mapScalars(tree, (scalar, path) =>
+    isFilePath(scalar, path) ? { ...scalar, value: resolve(folderOf(scalar, cwd), String(scalar.value)) } : scalar,
+  );
 }
 
 /** A script that is not there. `tree` has absolute paths. */

@@ -1,5 +1,5 @@
-import type { Redact } from '../core/secrets.js';
 import { LoadctlError } from '../core/errors.js';
+import type { Redact } from '../core/secrets.js';
 import { locate, type Place } from './place.js';
 
 /** One thing wrong with a profile, at the token that is to blame. */

@@ -15,7 +15,11 @@ const environment = text('a name of small letters, digits and `-`')
   .meta({ description: 'What this environment is called; the file’s name where it is missing.', examples: ['staging'] });
 
 /** Monitors and outputs, by name: each one's own words are its maker's to check. */
-const named = (description: string) => z.record(z.string(), z.unknown()).prefault({}).meta({ description });
+const named = (description: string, example: string) =>
+  z
+    .record(z.string(), z.unknown())
+    .prefault({})
+    .meta({ description, examples: [{ [example]: {} }] });
 
 /** A checked profile: people's words in, plain numbers out. The one source of types, JSON Schema and reference page. */
 export const profileSchema = z.strictObject({
@@ -30,8 +34,8 @@ export const profileSchema = z.strictObject({
   sla,
   critical,
   abort,
-  monitors: named('Where the servers’ metrics come from, by name.'),
-  outputs: named('Where live data goes besides the run’s directory, by name.'),
+  monitors: named('Where the servers’ metrics come from, by name.', 'cpu'),
+  outputs: named('Where live data goes besides the run’s directory, by name.', 'prometheus'),
   guards,
 });
 

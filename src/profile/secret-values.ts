@@ -43,8 +43,15 @@ function secretsIn(scalar: ScalarTree, path: Path): string[] {
   const substitutions = scalar.substitutions ?? [];
   const known = substitutions.filter(({ from }) => from === 'default').map((each) => each.value);
   const named = substitutions.filter(({ name, from }) => isSecretName(name) && from !== 'default');
-  const found = [...(isSecretPath(path) ? [value] : value.includes('://') ? secretsInUrl(value) : []), ...named.map((each) => each.value)];
+  const found = [...(isSecretPath(path) ? [value] : value.includes('://') ? inUrl(value) : []), ...named.map((each) => each.value)];
   return found.filter((secret) => secret !== '' && !known.some((text) => text.includes(secret)));
+}
+
+/** The secrets of a URL, also of one that is none because of a slip: what stands between a user's colon and the `@`. */
+function inUrl(value: string): string[] {
+  if (URL.canParse(value)) return secretsInUrl(value);
+  const password = /:\/\/[^:@/\s]*:([^\s]*)@/.exec(value)?.[1];
+  return password === undefined ? [] : [password];
 }
 
 /** Whether replacing a text everywhere hides something and does not garble every output: not `1`, `on`, `true`. */

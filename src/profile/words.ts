@@ -39,35 +39,59 @@ const durationPattern = '(\\d+(\\.\\d+)?(ms|us|µs|d|h|m|s))+';
 
 /** A length of time in people's words; milliseconds. */
 export const duration = () =>
-  quantity({ expected: 'a duration', title: 'duration', pattern: `^(0|${durationPattern})$`, examples: ['1m30s', '250ms', '2h'], parse: parseDuration });
+  quantity({
+    expected: 'a duration',
+    title: 'duration',
+    pattern: `^(0|${durationPattern})$`,
+    examples: ['1m30s', '250ms', '2h'],
+    parse: parseDuration,
+  });
 
 /** A share of a whole, written as a percentage; 0…1. */
 export const percentage = () =>
-  quantity({ expected: 'a percentage', title: 'percentage', pattern: '^\\d+(\\.\\d+)?\\s*%$', examples: ['40%', '99.9%'], parse: readShare });
+  quantity({
+    expected: 'a percentage',
+    title: 'percentage',
+    pattern: '^\\d+(\\.\\d+)?\\s*%$',
+    examples: ['40%', '99.9%'],
+    parse: readShare,
+  });
 
 /** Something per second. */
 export const rate = () =>
   quantity({
-    expected: 'a rate', title: 'rate',
+    expected: 'a rate',
+    title: 'rate',
     pattern: '^\\d+(\\.\\d+)?(e\\d+)?\\s*/\\s*[smh]$',
     examples: ['1000/s', '600/m'],
     parse: (text) => positive(parseRate(text)),
   });
 
 /** A whole number that is at least `least`; `1_000` is one, too. */
-export const count = (least = 1, most = Number.MAX_SAFE_INTEGER) =>
+export const count = (least = 1) =>
   quantity({
     title: 'whole number',
-    expected: most === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${least}` : `a whole number from ${least} to ${most}`,
+    expected: `a whole number of at least ${least}`,
     pattern: '^\\d[\\d_]*$',
-    examples: [Math.max(1000, least) <= most ? 1000 : least],
-    parse: (text) => readCount(text, least, most),
+    examples: [1000],
+    parse: (text) => readCount(text, least),
+  });
+
+/** The number of a Redis index that may be flushed. */
+export const testIndex = () =>
+  quantity({
+    expected: 'an index other than 0, which is never flushed,',
+    title: 'whole number',
+    pattern: '^[1-9]\\d*$',
+    examples: [1],
+    parse: (text) => readCount(text, 1),
   });
 
 /** A part of the test, `30s..9m30s`: from and to, counted from its start. */
 export const window = () =>
   quantity({
-    expected: 'a part of the test', title: 'window',
+    expected: 'a part of the test',
+    title: 'part of the test',
     pattern: `^(0|${durationPattern})\\s*\\.\\.\\s*${durationPattern}$`,
     examples: ['30s..9m30s'],
     parse: (text) => {
@@ -80,10 +104,12 @@ export const window = () =>
 export const flag = () =>
   z
     .union([z.boolean(), z.literal(['true', 'false'])], { error: 'expected `true` or `false`' })
-    .transform((value) => value === true || value === 'true');
+    .transform((value) => value === true || value === 'true')
+    .meta({ title: '`true` or `false`' });
 
 /** Text that is not empty. */
-export const text = (expected = 'a text') => z.string({ error: `expected ${expected}` }).min(1, { error: `expected ${expected}, not nothing` });
+export const text = (expected = 'a text') =>
+  z.string({ error: `expected ${expected}` }).min(1, { error: `expected ${expected}, not nothing` });
 
 /** A placeholder stands for text that is not known yet: a plan without secrets keeps it. */
 export const hasPlaceholder = (value: string): boolean => /\$\{[A-Za-z_]\w*\}/.test(value);
@@ -109,9 +135,9 @@ function readShare(value: string): number | undefined {
   return share !== undefined && share <= 1 ? share : undefined;
 }
 
-function readCount(value: string, least: number, most: number): number | undefined {
+function readCount(value: string, least: number): number | undefined {
   const number = /^\s*\d[\d_]*\s*$/.test(value) ? Number(value.replaceAll('_', '')) : Number.NaN;
-  return number >= least && number <= most ? number : undefined;
+  return number >= least && Number.isSafeInteger(number) ? number : undefined;
 }
 
 function positive(value: number | undefined): number | undefined {

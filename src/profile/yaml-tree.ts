@@ -1,4 +1,17 @@
-import { type Alias, type Document, isAlias, isCollection, isMap, isScalar, isSeq, type Node, type Pair, parseAllDocuments, type Scalar, type YAMLError } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  type Scalar,
+  type YAMLError,
+} from 'yaml';
 import type { Place, Source } from './place.js';
 import type { Problem } from './problem.js';
 import type { Entry, ListTree, MapTree, ScalarTree, Tree } from './tree.js';
@@ -32,15 +45,18 @@ export function parseYaml(source: Source, from = 0): Parsed {
   return { tree, problems, sound: complaints.every(({ confined }) => confined) };
 }
 
+const badAlias = 'expected an alias (`*name`) of an anchor (`&name`) further up';
+const tabs = 'expected spaces; YAML is not indented with tabs';
+
 /** How YAML's complaints are said here, by code. */
 const complaints: Readonly<Record<string, string>> = {
-  BAD_ALIAS: 'expected an alias (`*name`) of an anchor (`&name`) further up',
+  BAD_ALIAS: badAlias,
   BAD_INDENT: 'expected the indentation of the lines above',
-  BAD_DQ_ESCAPE: 'expected an escape that YAML knows; inside \'single quotes\' a backslash is a backslash',
+  BAD_DQ_ESCAPE: "expected an escape that YAML knows; inside 'single quotes' a backslash is a backslash",
   BLOCK_AS_IMPLICIT_KEY: 'expected one `key: value` on a line; quote a value with a colon in it',
   DUPLICATE_KEY: 'expected every key once; this one is here twice',
   MISSING_CHAR: 'expected a comma, a colon or the closing quote or bracket before this',
-  TAB_AS_INDENT: 'expected spaces; YAML is not indented with tabs',
+  TAB_AS_INDENT: tabs,
 };
 
 class Reader {
@@ -76,14 +92,15 @@ class Reader {
     const line = this.#lineUntil(at);
     if (this.#reportDirection(at) || this.#reportBrace(at)) return;
     const tab = error.code === 'BAD_INDENT' && /^\s*\t/.test(line.text);
-    if (tab) this.report(line.start + line.text.search(/\t/), complaints['TAB_AS_INDENT'] ?? '');
+    if (tab) this.report(line.start + line.text.search(/\t/), tabs);
+    else if (error.code === 'BAD_INDENT') this.report(Math.max(at, line.start + line.text.search(/\S|$/)), complaints[error.code] ?? '');
     else this.report(at, complaints[error.code] ?? sayPlainly(error), undefined, error.code === 'DUPLICATE_KEY');
   }
 
   #readAlias(node: Alias, document: Document.Parsed): Tree {
     const target = node.resolve(document);
     if (target && !this.#open.has(target)) return this.read(target, document);
-    this.report(node.range?.[0] ?? 0, complaints['BAD_ALIAS'] ?? '');
+    this.report(node.range?.[0] ?? 0, badAlias);
     return this.nothing();
   }
 
@@ -111,7 +128,10 @@ class Reader {
 
   #readPair(entries: Map<string, Entry>, key: Node, value: Node | null, document: Document.Parsed): void {
     const at = this.#place(key.range?.[0] ?? 0, key.range?.[1] ?? 0);
-    if (!isScalar(key)) return this.report(key.range?.[0] ?? 0, 'expected a plain key');
+    if (!isScalar(key)) {
+      this.report(key.range?.[0] ?? 0, 'expected a plain key');
+      return;
+    }
     const node = value ? this.read(value, document) : ({ kind: 'scalar', value: null, place: at } as const);
     const merged = key.source === '<<' && node.kind === 'map' ? node.entries : undefined;
     if (!merged) entries.set(key.source ?? String(key.value), { key: at, node });
@@ -124,7 +144,12 @@ class Reader {
     const match = /(?:^|[:\-[{,]\s+|[[{])(>=?\s*[\w.,%/]*[\w.%/])/.exec(line.text);
     if (!match?.[1]) return false;
     const start = line.start + match.index + match[0].length - match[1].length;
-    this.report(start, `expected quotes: YAML reads a leading \`>\` as a block of text; write \`"${match[1]}"\``, start + match[1].length, true);
+    this.report(
+      start,
+      `expected quotes: YAML reads a leading \`>\` as a block of text; write \`"${match[1]}"\``,
+      start + match[1].length,
+      true,
+    );
     return true;
   }
 

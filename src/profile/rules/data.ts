@@ -1,4 +1,4 @@
-import { anyOf, didYouMean } from '../near.js';
+import { allOf, didYouMean } from '../near.js';
 import type { Profile, SeedStep, Store } from '../schema.js';
 import { dependsOnRow } from '../template.js';
 import type { Path } from '../tree.js';
@@ -14,7 +14,11 @@ export const referenceRule: Rule = ({ data }) => {
   const named = lists.flatMap(([path, items]) =>
     items.map((item, index) => ({ path: [...path, index, 'store'], name: valueAt(item, 'store'), kind: kindFor(path, item) })),
   );
-  const shared = itemsOf(data, 'guards', 'sharedStores').map((name, index) => ({ path: ['guards', 'sharedStores', index], name, kind: undefined }));
+  const shared = itemsOf(data, 'guards', 'sharedStores').map((name, index) => ({
+    path: ['guards', 'sharedStores', index],
+    name,
+    kind: undefined,
+  }));
   return [...named, ...shared].flatMap(({ path, name, kind }) => (typeof name === 'string' ? reference(data, { path, name, kind }) : []));
 };
 
@@ -26,7 +30,7 @@ function kindFor(path: Path, item: unknown): string {
 function reference(data: unknown, { path, name, kind }: { path: Path; name: string; kind: string | undefined }): Broken[] {
   const known = keysOf(data, 'stores');
   if (!known.includes(name)) {
-    const list = known.length === 0 ? 'the profile has none' : `\`stores\` has ${anyOf(known)}`;
+    const list = known.length === 0 ? 'the profile has none' : `\`stores\` has ${allOf(known)}`;
     return [{ path, message: `unknown store \`${name}\`; ${list}${didYouMean(name, known)}` }];
   }
   const actual = valueAt(data, 'stores', name, 'kind');
@@ -36,7 +40,9 @@ function reference(data: unknown, { path, name, kind }: { path: Path; name: stri
 
 /** Seeded rows can be told apart and find their shard. */
 export const seedRule: Rule = ({ profile: { seed, stores } }) =>
-  (seed ?? []).flatMap((step, index) => ('key' in step && 'value' in step ? entries(step, index) : rows(step, index, stores?.[step.store])));
+  (seed ?? []).flatMap((step, index) =>
+    'key' in step && 'value' in step ? entries(step, index) : rows(step, index, stores?.[step.store]),
+  );
 
 function entries(step: SeedStep, index: number): Broken[] {
   if (step.rows === 1 || !('value' in step) || dependsOnRow(step.key)) return [];
@@ -47,7 +53,14 @@ function rows(step: SeedStep, index: number, store: Store | undefined): Broken[]
   if (!('columns' in step) || store?.kind !== 'postgres' || !store.shardBy) return [];
   const { column } = store.shardBy;
   if (Object.hasOwn(step.columns, column)) return [];
-  return [{ path: ['seed', index, 'columns'], on: 'key', message: `expected the column \`${column}\`, which says what shard of \`${step.store}\` a row is in`, lacks: [['seed', index, 'columns', column]] }];
+  return [
+    {
+      path: ['seed', index, 'columns'],
+      on: 'key',
+      message: `expected the column \`${column}\`, which says what shard of \`${step.store}\` a row is in`,
+      lacks: [['seed', index, 'columns', column]],
+    },
+  ];
 }
 
 /** Cleanup reaches what it names: parents before children, and flushes only a test index. */
@@ -66,15 +79,30 @@ function via(rows: Rows, index: number, row: { store: string; via: string }): Br
   const earlier = inStore(rows.slice(0, index));
   if (earlier.includes(row.via)) return [];
   const path = ['cleanup', 'rows', index, 'via'];
-  if (inStore(rows.slice(index + 1)).includes(row.via)) return [{ path, message: `expected \`${row.via}\` to be listed further up, before what refers to it` }];
-  const list = earlier.length === 0 ? 'none is' : `${anyOf(earlier)} ${earlier.length === 1 ? 'is' : 'are'}`;
-  return [{ path, message: `expected a table of \`${row.store}\` that is listed further up (${list}), not \`${row.via}\`${didYouMean(row.via, earlier)}` }];
+  if (inStore(rows.slice(index + 1)).includes(row.via))
+    return [{ path, message: `expected \`${row.via}\` to be listed further up, before what refers to it` }];
+  const list = earlier.length === 0 ? 'none is' : `${allOf(earlier)} ${earlier.length === 1 ? 'is' : 'are'}`;
+  return [
+    {
+      path,
+      message: `expected a table of \`${row.store}\` that is listed further up (${list}), not \`${row.via}\`${didYouMean(row.via, earlier)}`,
+    },
+  ];
 }
 
 function flush(store: Store | undefined, index: number, name: string): Broken[] {
   const path = ['cleanup', 'caches', index, 'flush'];
   if (store?.kind !== 'redis') return [];
-  if (store.cluster) return [{ path, on: 'key', message: `a cluster is never flushed; give \`keys\` such as \`keys: "user:load-test-user-*"\` instead` }];
-  if (store.testDatabase === undefined) return [{ path, on: 'key', message: `\`flush\` needs \`stores.${name}.testDatabase\`: the one index that may be flushed`, lacks: [['stores', name, 'testDatabase']] }];
+  if (store.cluster)
+    return [{ path, on: 'key', message: `a cluster is never flushed; give \`keys\` such as \`keys: "user:load-test-user-*"\` instead` }];
+  if (store.testDatabase === undefined)
+    return [
+      {
+        path,
+        on: 'key',
+        message: `\`flush\` needs \`stores.${name}.testDatabase\`: the one index that may be flushed`,
+        lacks: [['stores', name, 'testDatabase']],
+      },
+    ];
   return [];
 }

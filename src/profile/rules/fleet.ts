@@ -6,7 +6,12 @@ import { type Broken, keysOf, type Rule } from './types.js';
 export const runnersRule: Rule = ({ profile: { runners } }) => {
   if (!runners) return [];
   const broken: Broken[] = [];
-  if (runners.backend === 'ssh' && !runners.hosts) broken.push({ path: ['runners', 'backend'], message: '`ssh` needs `runners.hosts`: the machines that make the load', lacks: [['runners', 'hosts']] });
+  if (runners.backend === 'ssh' && !runners.hosts)
+    broken.push({
+      path: ['runners', 'backend'],
+      message: '`ssh` needs `runners.hosts`: the machines that make the load',
+      lacks: [['runners', 'hosts']],
+    });
   if (runners.allowedLoss !== undefined && runners.onLost === 'abort') {
     broken.push({ path: ['runners', 'allowedLoss'], on: 'key', message: '`allowedLoss` needs `onLost: continue`' });
   }
@@ -19,8 +24,22 @@ export const abortRule: Rule = ({ profile: { abort, guards }, data }) => {
   const unknown = (abort ?? []).flatMap(({ when }, index): Broken[] => {
     if (when.source !== 'server' || known.includes(when.metric)) return [];
     const path = ['abort', index, 'when'];
-    return [{ path, message: `unknown metric \`${when.metric}\`; expected a word of the SLA, or ${anyOf(known)}${didYouMean(when.metric, [...slaWords, ...known])}` }];
+    return [
+      {
+        path,
+        message: `unknown metric \`${when.metric}\`; expected a word of the SLA, or ${anyOf(known)}${didYouMean(when.metric, [...slaWords, ...known])}`,
+      },
+    ];
   });
   const mandatory = guards?.level === 'production' && abort?.length === 0;
-  return mandatory ? [{ path: ['guards'], on: 'key', message: '`guards: production` needs an `abort` rule such as `{when: errors > 5%, for: 30s, after: 1m}`', lacks: [['abort']] }] : unknown;
+  return mandatory
+    ? [
+        {
+          path: ['guards'],
+          on: 'key',
+          message: '`guards: production` needs an `abort` rule such as `{when: errors > 5%, for: 30s, after: 1m}`',
+          lacks: [['abort']],
+        },
+      ]
+    : unknown;
 };

@@ -15,10 +15,12 @@ export const storesRule: Rule = ({ profile: { stores } }) =>
 
 function postgres({ url, shards, shardBy }: PostgresStore): Broken[] {
   const broken: Broken[] = [];
-  const say = (path: string[], message: string, ...lacks: string[]) => broken.push({ path, on: 'key', message, lacks: lacks.map((key) => [key]) });
+  const say = (path: string[], message: string, ...lacks: string[]) =>
+    broken.push({ path, on: 'key', message, lacks: lacks.map((key) => [key]) });
   if (url === undefined && shards === undefined) say([], 'expected `url`, or `shards` with `shardBy`', 'url', 'shards');
   if (url !== undefined && shards !== undefined) say(['shards'], '`url` and `shards` exclude each other; take one out (`url: null`)');
-  if (shards !== undefined && shardBy === undefined) say(['shards'], `\`shards\` need \`shardBy\` such as \`shardBy: id % ${shards.length}\``, 'shardBy');
+  if (shards !== undefined && shardBy === undefined)
+    say(['shards'], `\`shards\` need \`shardBy\` such as \`shardBy: id % ${shards.length}\``, 'shardBy');
   if (shardBy !== undefined && shards === undefined) say(['shardBy'], '`shardBy` needs `shards`', 'shards');
   if (shards !== undefined && shardBy !== undefined && shardBy.modulo !== shards.length) {
     broken.push({ path: ['shardBy'], message: `expected the number of shards: \`${shardBy.column} % ${shards.length}\`` });
@@ -28,10 +30,12 @@ function postgres({ url, shards, shardBy }: PostgresStore): Broken[] {
 
 function redis({ url, cluster, testDatabase }: RedisStore): Broken[] {
   const broken: Broken[] = [];
-  const say = (path: string[], message: string, ...lacks: string[]) => broken.push({ path, on: 'key', message, lacks: lacks.map((key) => [key]) });
+  const say = (path: string[], message: string, ...lacks: string[]) =>
+    broken.push({ path, on: 'key', message, lacks: lacks.map((key) => [key]) });
   if (url === undefined && cluster === undefined) say([], 'expected `url`, or `cluster`', 'url', 'cluster');
   if (url !== undefined && cluster !== undefined) say(['cluster'], '`url` and `cluster` exclude each other; take one out (`url: null`)');
-  if (cluster !== undefined && testDatabase !== undefined) say(['testDatabase'], 'a cluster has no `testDatabase`: its only index is 0; clean up by `keys` instead');
+  if (cluster !== undefined && testDatabase !== undefined)
+    say(['testDatabase'], 'a cluster has no `testDatabase`: its only index is 0; clean up by `keys` instead');
   if (url !== undefined && !hasPlaceholder(url) && !/^\/?\d*$/.test(new URL(url).pathname)) {
     broken.push({ path: ['url'], message: 'expected the URL to end in the number of an index such as `/0`' });
   }

@@ -7,16 +7,25 @@ export const targetRule: Rule = ({ profile: { target } }) => {
   const broken: Broken[] = [];
   const say = (path: string[], message: string, ...lacks: string[][]) =>
     broken.push({ path: ['target', ...path], on: 'key', message, lacks: lacks.map((names) => ['target', ...names]) });
-  if (url === undefined && colours === undefined) say([], 'a profile without a target: expected `target.url`, or `target.colours` with `live`', ['url'], ['colours']);
+  if (url === undefined && colours === undefined)
+    say([], 'a profile without a target: expected `target.url`, or `target.colours` with `live`', ['url'], ['colours']);
   if (url !== undefined && colours !== undefined) say(['colours'], '`url` and `colours` exclude each other; take one out (`url: null`)');
-  if (colours !== undefined && live === undefined) say(['colours'], '`colours` need `live`: how to find out which of them is live', ['live']);
+  if (colours !== undefined && live === undefined)
+    say(['colours'], '`colours` need `live`: how to find out which of them is live', ['live']);
   if (live !== undefined && colours === undefined) say(['live'], '`live` needs `colours`', ['colours']);
   if (live?.url !== undefined && live.command !== undefined) say(['live', 'command'], '`url` and `command` exclude each other');
-  if (live && live.url === undefined && live.command === undefined) say(['live'], 'expected `url` or `command` in `target.live`', ['live', 'url'], ['live', 'command']);
+  if (live && live.url === undefined && live.command === undefined)
+    say(['live'], 'expected `url` or `command` in `target.live`', ['live', 'url'], ['live', 'command']);
   if (live?.jsonPath !== undefined && live.header !== undefined) say(['live', 'header'], '`jsonPath` and `header` exclude each other');
   if (live?.url !== undefined && live.jsonPath === undefined && live.header === undefined) {
-    say(['live', 'url'], 'expected `jsonPath` or `header` beside `url`: where the answer names the colour', ['live', 'jsonPath'], ['live', 'header']);
+    say(
+      ['live', 'url'],
+      'expected `jsonPath` or `header` beside `url`: where the answer names the colour',
+      ['live', 'jsonPath'],
+      ['live', 'header'],
+    );
   }
-  if (health?.startsWith('/') === false && url === undefined && colours !== undefined) say(['health'], '`health` must be a path where the target has `colours`');
+  if (health?.startsWith('/') === false && url === undefined && colours !== undefined)
+    say(['health'], '`health` must be a path where the target has `colours`');
   return broken;
 };

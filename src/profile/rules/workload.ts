@@ -1,6 +1,6 @@
 import { trimNumber } from '../../core/quantities.js';
+import { allOf, didYouMean, nearest } from '../near.js';
 import type { Profile } from '../schema.js';
-import { anyOf, didYouMean, nearest } from '../near.js';
 import { inWords } from '../words.js';
 import { type Broken, keysOf, type Rule } from './types.js';
 
@@ -30,14 +30,18 @@ const at = (key: string, message: string, ...lacks: string[]): Broken => ({
 function load({ vus, duration, rate, pacing }: Workload): Broken[] {
   const broken: Broken[] = [];
   if (rate !== undefined && pacing !== undefined) {
-    broken.push(at('rate', '`rate` (open model) and `pacing` (closed model) exclude each other; `pacing: null` takes out an inherited one'));
+    broken.push(
+      at('rate', '`rate` (open model) and `pacing` (closed model) exclude each other; `pacing: null` takes out an inherited one'),
+    );
   }
   if (pacing === 0) broken.push({ path: ['workload', 'pacing'], message: 'expected a duration above 0 such as `1s`' });
   if (duration === 0) broken.push({ path: ['workload', 'duration'], message: 'expected a duration above 0 such as `10m`' });
   if (vus !== undefined && duration === undefined) broken.push(at('vus', '`vus` needs `duration`: how long the load lasts', 'duration'));
   if (rate !== undefined && duration === undefined) broken.push(at('rate', '`rate` needs `duration`: how long the load lasts', 'duration'));
-  if (rate !== undefined && vus === undefined) broken.push(at('rate', '`rate` needs `vus`: how many iterations may be under way at once', 'vus'));
-  if (duration !== undefined && vus === undefined && rate === undefined) broken.push(at('duration', '`duration` needs `vus`: how many virtual users there are', 'vus'));
+  if (rate !== undefined && vus === undefined)
+    broken.push(at('rate', '`rate` needs `vus`: how many iterations may be under way at once', 'vus'));
+  if (duration !== undefined && vus === undefined && rate === undefined)
+    broken.push(at('duration', '`duration` needs `vus`: how many virtual users there are', 'vus'));
   return broken;
 }
 
@@ -45,9 +49,13 @@ function time({ duration, ramp, steady }: Workload): Broken[] {
   const broken: Broken[] = [];
   if (ramp !== undefined && duration === undefined) broken.push(at('ramp', '`ramp` needs `duration` and `vus`', 'duration'));
   if (ramp !== undefined && duration !== undefined && 2 * ramp >= duration) {
-    broken.push({ path: ['workload', 'ramp'], message: `expected a ramp that leaves something to judge: up and down take ${inWords(2 * ramp)} of ${inWords(duration)}` });
+    broken.push({
+      path: ['workload', 'ramp'],
+      message: `expected a ramp that leaves something to judge: up and down take ${inWords(2 * ramp)} of ${inWords(duration)}`,
+    });
   }
-  if (steady && steady.from >= steady.to) broken.push({ path: ['workload', 'steady'], message: 'expected a part that ends after it begins such as `30s..9m30s`' });
+  if (steady && steady.from >= steady.to)
+    broken.push({ path: ['workload', 'steady'], message: 'expected a part that ends after it begins such as `30s..9m30s`' });
   if (steady && duration !== undefined && steady.to > duration) {
     broken.push({ path: ['workload', 'steady'], message: `expected a part of the test, which ends at ${inWords(duration)}` });
   }
@@ -62,12 +70,16 @@ function shares(workload: Workload, data: unknown, [what, names]: ['mix', 'endpo
   const complete = keysOf(data, 'workload', what).length === entries.length;
   const unknown = known.length === 0 ? [] : entries.filter(([name]) => !known.includes(name));
   return [
-    ...(complete && entries.length > 0 && Math.abs(sum - 1) > 1e-9 ? [at(what, `\`${what}\` adds up to ${trimNumber(sum * 100, 4)}%, not 100%`)] : []),
-    ...unknown.map(([name]): Broken => ({
-      path: ['workload', what, name],
-      on: 'key',
-      message: `\`${name}\` is not in \`workload.${names}\`, which has ${anyOf(known)}${didYouMean(name, known)}`,
-    })),
+    ...(complete && entries.length > 0 && Math.abs(sum - 1) > 1e-9
+      ? [at(what, `\`${what}\` adds up to ${trimNumber(sum * 100, 4)}%, not 100%`)]
+      : []),
+    ...unknown.map(
+      ([name]): Broken => ({
+        path: ['workload', what, name],
+        on: 'key',
+        message: `\`${name}\` is not in \`workload.${names}\`, which has ${allOf(known)}${didYouMean(name, known)}`,
+      }),
+    ),
   ];
 }
 
@@ -76,9 +88,12 @@ function steps({ steps, mix }: Workload): Broken[] {
   return Object.entries(steps).flatMap(([session, names]) =>
     names.flatMap((name, index): Broken[] => {
       const path = ['workload', 'steps', session, index];
-      if (name === 'read' && Object.keys(mix).length === 0) return [{ path, message: '`read` draws from `workload.mix`, which is empty', lacks: [['workload', 'mix']] }];
+      if (name === 'read' && Object.keys(mix).length === 0)
+        return [{ path, message: '`read` draws from `workload.mix`, which is empty', lacks: [['workload', 'mix']] }];
       const misspelled = !name.includes(' ') && name !== 'read' && nearest(name, ['read']) !== undefined;
-      return misspelled ? [{ path, message: `expected \`read\` or a request name such as \`POST /reservations\`, not \`${name}\`; did you mean \`read\`?` }] : [];
+      return misspelled
+        ? [{ path, message: `expected \`read\` or a request name such as \`POST /reservations\`, not \`${name}\`; did you mean \`read\`?` }]
+        : [];
     }),
   );
 }

@@ -9,7 +9,7 @@ export function prefixProblem(prefix: string): string | undefined {
   return prefix.length < 8 ? 'expected a prefix of at least 8 characters such as `load-test-user-`' : undefined;
 }
 
-const store = text('the name of a store').describe('The store’s name.');
+const store = text('the name of a store').meta({ description: 'The store’s name.', examples: ['db'] });
 const tableName = text('a table’s name');
 
 const byColumn = z
@@ -25,7 +25,9 @@ const byReference = z
     store,
     table: tableName.meta({ description: 'A table whose rows belong to rows of another one.', examples: ['payments'] }),
     via: tableName.meta({ description: 'The table they belong to; listed further up.', examples: ['reservations'] }),
-    column: text('a column’s name').describe('The referencing column, where the foreign key does not tell.').exactOptional(),
+    column: text('a column’s name')
+      .meta({ description: 'The referencing column, where the foreign key does not tell.', examples: ['reservation_id'] })
+      .exactOptional(),
   })
   .describe('Rows by way of another table’s.');
 
@@ -36,7 +38,10 @@ const flush = z
       .union([z.literal(true), z.literal('true').transform(() => true as const), z.literal('everything')], {
         error: 'expected `true` or `everything`',
       })
-      .describe('Empty the store’s `testDatabase`. `everything`: also where keys in it fit none of the profile’s patterns.'),
+      .meta({
+        description: 'Empty the store’s `testDatabase`. `everything`: also where keys in it fit none of the profile’s patterns.',
+        examples: [true],
+      }),
   })
   .describe('The whole test database.');
 
@@ -63,11 +68,13 @@ export const cleanup = z
     rows: z
       .array(z.union([byColumn, byReference]))
       .prefault([])
-      .describe('The tables that hold test data.'),
+      .meta({ description: 'The tables that hold test data.', examples: [[{ store: 'db', table: 'reservations', column: 'user_id' }]] }),
     caches: z
       .array(z.union([keys, flush]))
       .prefault([])
-      .describe('The caches that hold test data.'),
-    settle: duration().describe('How long nothing new may turn up before the count is believed.').exactOptional(),
+      .meta({ description: 'The caches that hold test data.', examples: [[{ store: 'cache', flush: true }]] }),
+    settle: duration()
+      .meta({ description: 'How long nothing new may turn up before the count is believed.', examples: ['5s'] })
+      .exactOptional(),
   })
   .describe('What is taken out after the test.');

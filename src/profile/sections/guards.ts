@@ -2,23 +2,32 @@ import { z } from 'zod';
 import { count, duration, flag, rate, text } from '../words.js';
 
 const guardWords = z.strictObject({
-  level: z.literal('production').describe('The strictest guards: abort rules become mandatory.').exactOptional(),
+  level: z
+    .literal('production')
+    .meta({ description: 'The strictest guards: abort rules become mandatory.', examples: ['production'] })
+    .exactOptional(),
   allow: z
     .array(text('a host such as `staging.example.com`'))
     .prefault([])
     .meta({ description: 'The hosts beyond loopback that target, stores and runners may be.', examples: [['staging.example.com']] }),
-  maxVus: count().describe('The most virtual users.').exactOptional(),
+  maxVus: count()
+    .meta({ description: 'The most virtual users.', examples: [2000] })
+    .exactOptional(),
   maxRate: rate().describe('The most iterations a second.').exactOptional(),
-  maxDuration: duration().describe('The longest test.').exactOptional(),
-  confirm: flag().describe('Whether the environment’s name must be typed back.').exactOptional(),
+  maxDuration: duration()
+    .meta({ description: 'The longest test.', examples: ['30m'] })
+    .exactOptional(),
+  confirm: flag()
+    .meta({ description: 'Whether the environment’s name must be typed back.', examples: [true] })
+    .exactOptional(),
   sharedStores: z
     .array(text('the name of a store'))
     .prefault([])
-    .describe('Stores that the live colour uses too, accepted by name.'),
+    .meta({ description: 'Stores that the live colour uses too, accepted by name.', examples: [['db']] }),
   receipt: z
     .enum(['off', 'count', 'sample', 'full'])
     .default('count')
-    .describe('How far the proof goes that nothing but test data changed.'),
+    .meta({ description: 'How far the proof goes that nothing but test data changed.', examples: ['sample'] }),
 });
 
 /** What keeps a test from doing harm. */

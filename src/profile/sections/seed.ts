@@ -20,20 +20,22 @@ const checkedValue = () =>
     for (const { path, problem } of problemsIn(value, [])) context.addIssue({ code: 'custom', message: problem, path });
   });
 
-const store = text('the name of a store').describe('The store’s name.');
+const store = text('the name of a store').meta({ description: 'The store’s name.', examples: ['db'] });
 
 const table = z
   .strictObject({
     store,
     table: text('a table’s name').meta({ description: 'The table that is filled.', examples: ['users'] }),
-    schema: text('a schema’s name').meta({ description: 'The table’s schema, where the search path does not find it.', examples: ['public'] }).exactOptional(),
+    schema: text('a schema’s name')
+      .meta({ description: 'The table’s schema, where the search path does not find it.', examples: ['public'] })
+      .exactOptional(),
     rows: count().describe('How many rows: `{n}` counts from 1 to this.'),
     columns: z
       .record(text('a column’s name'), checkedValue())
       .refine((columns) => Object.keys(columns).length > 0, { error: 'expected at least one column such as `id: "user-{n}"`' })
       .meta({ description: 'What each column gets; other columns are never written.', examples: [{ id: 'user-{n}' }] }),
     key: text('a column’s name')
-      .describe('The column that tells rows apart, where it is not the table’s primary key.')
+      .meta({ description: 'The column that tells rows apart, where it is not the table’s primary key.', examples: ['id'] })
       .exactOptional(),
   })
   .describe('Rows of a table.');
@@ -47,7 +49,9 @@ const entries = z
       description: 'What each entry holds: a text as it is, anything else as JSON.',
       examples: [{ id: 'user-{n}' }],
     }),
-    ttl: duration().describe('How long an entry lives; for ever without it.').exactOptional(),
+    ttl: duration()
+      .meta({ description: 'How long an entry lives; for ever without it.', examples: ['1h'] })
+      .exactOptional(),
   })
   .describe('Entries of a cache.');
 

@@ -4,7 +4,9 @@ import { type CriterionProblem, readAbort, readCritical, readSla } from '../crit
 import { duration } from '../words.js';
 
 const limit = z.union([z.string(), z.number()], { error: 'expected a limit such as `< 500ms`' });
-const limits = z.union([limit, z.array(limit).min(1, { error: 'expected at least one limit' })], { error: 'expected a limit such as `< 500ms`' });
+const limits = z.union([limit, z.array(limit).min(1, { error: 'expected at least one limit' })], {
+  error: 'expected a limit such as `< 500ms`',
+});
 
 type Read = { criterion: Criterion } | CriterionProblem;
 
@@ -61,9 +63,16 @@ export const abort = z
           const [criterion] = collect([{ ...readAbort(value), path: [] }], context);
           return criterion ?? z.NEVER;
         })
-        .meta({ description: 'What must not be: a word of the SLA, a k6 metric with its stat or a monitor, and a limit.', examples: ['errors > 5%'] }),
-      for: duration().prefault('10s').describe('How long it must hold without a break.'),
-      after: duration().prefault('0').describe('How long after the start it begins to count.'),
+        .meta({
+          description: 'What must not be: a word of the SLA, a k6 metric with its stat or a monitor, and a limit.',
+          examples: ['errors > 5%'],
+        }),
+      for: duration()
+        .prefault('10s')
+        .meta({ description: 'How long it must hold without a break.', examples: ['30s'] }),
+      after: duration()
+        .prefault('0')
+        .meta({ description: 'How long after the start it begins to count.', examples: ['1m'] }),
     }),
   )
   .prefault([])

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, text, url } from '../words.js';
+import { testIndex, text, url } from '../words.js';
 
 const postgresUrl = () => url(['postgres', 'postgresql'], 'postgres://user:${DB_PASSWORD}@db.example.com:5432/reservations');
 
@@ -27,7 +27,7 @@ const postgres = z
       .strictObject({
         mode: z
           .enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'])
-          .describe('What `sslmode` means to libpq.'),
+          .meta({ description: 'What `sslmode` means to libpq.', examples: ['verify-full'] }),
         ca: text('the path of a PEM file')
           .meta({ description: 'The certificate authority; relative to the file that names it.', examples: ['rds.pem'] })
           .exactOptional(),
@@ -36,10 +36,12 @@ const postgres = z
       .exactOptional(),
     auth: z
       .strictObject({
-        iam: z.strictObject({
-          region: text('a region').meta({ description: 'The AWS region of the database.', examples: ['eu-central-1'] }),
-          user: text('a role').meta({ description: 'The database role to log in as.', examples: ['loadctl'] }),
-        }).describe('An IAM token as password (RDS).'),
+        iam: z
+          .strictObject({
+            region: text('a region').meta({ description: 'The AWS region of the database.', examples: ['eu-central-1'] }),
+            user: text('a role').meta({ description: 'The database role to log in as.', examples: ['loadctl'] }),
+          })
+          .describe('An IAM token as password (RDS).'),
       })
       .describe('How to log in, where it is not with the URL’s password.')
       .exactOptional(),
@@ -61,7 +63,9 @@ const redis = z
       .min(1, { error: 'expected at least one node' })
       .meta({ description: 'Some nodes of a Redis Cluster, instead of `url`.', examples: [['redis-1:6379', 'redis-2:6379']] })
       .exactOptional(),
-    testDatabase: count(1, 65_535).describe('The one index that may be flushed. Never 0.').exactOptional(),
+    testDatabase: testIndex()
+      .meta({ description: 'The one index that may be flushed. Never 0.', examples: [1] })
+      .exactOptional(),
     tls: z
       .strictObject({
         ca: text('the path of a PEM file')
@@ -70,8 +74,12 @@ const redis = z
       })
       .describe('Speak TLS, as `rediss:` does.')
       .exactOptional(),
-    username: text('a name').describe('The ACL user, where the URL does not say.').exactOptional(),
-    password: text('a password').meta({ description: 'Its password.', examples: ['${REDIS_PASSWORD}'] }).exactOptional(),
+    username: text('a name')
+      .meta({ description: 'The ACL user, where the URL does not say.', examples: ['loadctl'] })
+      .exactOptional(),
+    password: text('a password')
+      .meta({ description: 'Its password.', examples: ['${REDIS_PASSWORD}'] })
+      .exactOptional(),
   })
   .describe('A Redis: `url`, or `cluster`.');
 

@@ -9,7 +9,10 @@ export const target = z
     url: web().describe('Where the target answers. The script sees it as `__ENV.BASE_URL`.').exactOptional(),
     health: text('a path such as `/healthz` or a URL')
       .regex(/^(\/|https?:\/\/|.*\$\{)/, { error: 'expected a path such as `/healthz` or a URL' })
-      .meta({ description: 'A path of the target, or a full URL, that is probed once a second for `availability`.', examples: ['/healthz'] })
+      .meta({
+        description: 'A path of the target, or a full URL, that is probed once a second for `availability`.',
+        examples: ['/healthz'],
+      })
       .exactOptional(),
     colours: z
       .strictObject({

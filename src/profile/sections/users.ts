@@ -20,7 +20,7 @@ export const users = z
         }),
         expires: duration()
           .prefault('2h')
-          .describe('How long a signature holds, from the start of the run; longer than the run.'),
+          .meta({ description: 'How long a signature holds, from the start of the run; longer than the run.', examples: ['2h'] }),
         header: text('a header’s name')
           .meta({ description: 'The name of the signed header, where it is not the script’s own.', examples: ['x-load-test'] })
           .exactOptional(),

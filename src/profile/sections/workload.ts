@@ -11,11 +11,20 @@ export const workload = z
       examples: ['../k6/reservations.ts'],
     }),
     vus: count().describe('How many virtual users. Without it the script’s own scenarios hold.').exactOptional(),
-    duration: duration().describe('How long the load lasts, ramps included.').exactOptional(),
-    ramp: duration().describe('How long the load takes to rise, and again to fall. The SLA is judged on what lies between.').exactOptional(),
+    duration: duration()
+      .meta({ description: 'How long the load lasts, ramps included.', examples: ['10m'] })
+      .exactOptional(),
+    ramp: duration()
+      .meta({
+        description: 'How long the load takes to rise, and again to fall. The SLA is judged on what lies between.',
+        examples: ['30s'],
+      })
+      .exactOptional(),
     steady: window().describe('The judged part of the test, where it is not what `ramp` leaves.').exactOptional(),
     rate: rate().describe('Iterations a second whatever the target does (open model); instead of `pacing`.').exactOptional(),
-    pacing: duration().describe('One iteration of a virtual user every so often (closed model); instead of `rate`.').exactOptional(),
+    pacing: duration()
+      .meta({ description: 'One iteration of a virtual user every so often (closed model); instead of `rate`.', examples: ['1s'] })
+      .exactOptional(),
     endpoints: names.meta({ description: 'The names used in `mix`, each with the request’s name.', examples: [{ events: 'GET /events' }] }),
     mix: z
       .record(z.string(), percentage())
@@ -26,7 +35,10 @@ export const workload = z
       .prefault({})
       .meta({ description: 'What an iteration is, in shares that add up to 100%.', examples: [{ browse: '80%', reserve: '20%' }] }),
     steps: z
-      .record(z.string(), z.array(text('`read` or a request name such as `POST /reservations`')).min(1, { error: 'expected at least one step' }))
+      .record(
+        z.string(),
+        z.array(text('`read` or a request name such as `POST /reservations`')).min(1, { error: 'expected at least one step' }),
+      )
       .prefault({})
       .meta({
         description: 'The requests of each session: `read` (one draw of the mix) or a request’s name.',
