@@ -54,7 +54,7 @@ export function blamed(issue: Issue): Path[] {
 }
 
 /** The keys that may stand at a path. */
-export function keysAt(path: Path): string[] {
+function keysAt(path: Path): string[] {
   return [...new Set(schemasAt(path).flatMap((schema) => Object.keys(schema.properties ?? {})))];
 }
 

@@ -16,8 +16,7 @@ import { substitute, type Variable, type VariableSources } from './variables.js'
 
 export { diskFiles, type ProfileFiles } from './files.js';
 export type { ProfileSource } from './find.js';
-export { environmentOptionProblem, type Override } from './overrides.js';
-export type { Variable } from './variables.js';
+export { environmentOptionProblem } from './overrides.js';
 
 /** What a profile is loaded with. */
 export interface LoadOptions {

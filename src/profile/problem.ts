@@ -9,7 +9,7 @@ export interface Problem {
 }
 
 /** A problem as people read it: where and what, the line, and a squiggle under the token; secrets taken out. */
-export function codeFrame({ place, message }: Problem, redact: Redact): string[] {
+function codeFrame({ place, message }: Problem, redact: Redact): string[] {
   const { line, column, text, length } = locate(place);
   const inFile = place.source.path !== undefined;
   const where = inFile ? `${place.source.name}:${line}:${column}` : redact(place.source.name);

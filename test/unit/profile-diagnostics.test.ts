@@ -84,9 +84,21 @@ describe('a problem', () => {
 
 describe('YAML', () => {
   test.each([
-    ['an unquoted >=', 'sla:\n  availability: >= 99.9%\n', ['5:17: expected quotes: YAML reads a leading `>` as a block of text; write `">= 99.9%"`']],
-    ['an unquoted > with a digit', 'sla:\n  throughput: >5\n', ['5:15: expected quotes: YAML reads a leading `>` as a block of text; write `">5"`']],
-    ['an unquoted > in braces', 'sla: {throughput: > 5/s}\n', ['4:19: expected quotes: YAML reads a leading `>` as a block of text; write `"> 5/s"`']],
+    [
+      'an unquoted >=',
+      'sla:\n  availability: >= 99.9%\n',
+      ['5:17: expected quotes: YAML reads a leading `>` as a block of text; write `">= 99.9%"`'],
+    ],
+    [
+      'an unquoted > with a digit',
+      'sla:\n  throughput: >5\n',
+      ['5:15: expected quotes: YAML reads a leading `>` as a block of text; write `">5"`'],
+    ],
+    [
+      'an unquoted > in braces',
+      'sla: {throughput: > 5/s}\n',
+      ['4:19: expected quotes: YAML reads a leading `>` as a block of text; write `"> 5/s"`'],
+    ],
     [
       'an unquoted >= beside another problem',
       'sla:\n  availability: >= 99%\n  p95: 5%\n',
@@ -95,7 +107,11 @@ describe('YAML', () => {
         '6:8: expected a duration such as `< 500ms`, not `5%` (a percentage)',
       ],
     ],
-    ['a variable in braces', 'stores: {db: {kind: postgres, url: ${DB}}}\n', ['4:36: expected quotes around `${DB}` inside brackets or braces']],
+    [
+      'a variable in braces',
+      'stores: {db: {kind: postgres, url: ${DB}}}\n',
+      ['4:36: expected quotes around `${DB}` inside brackets or braces'],
+    ],
     ['a key twice', 'target: {}\n', ['4:1: expected every key once; this one is here twice']],
     ['a tab', 'sla:\n\tp95: 1s\n', ['5:1: expected spaces; YAML is not indented with tabs']],
     ['a tab after a space', 'sla:\n  p95: 1s\n \terrors: 1%\n', ['6:2: expected spaces; YAML is not indented with tabs']],
@@ -126,20 +142,30 @@ describe('a word', () => {
     ['that is a rate', '  mix: {a: 10/s}\n', ['4:12: expected a percentage such as `40%`, not `10/s` (a rate)']],
     ['that is a map', '  pacing: {a: 1}\n', ['4:11: expected a duration such as `1m30s`, not a map']],
     ['above 100%', '  mix: {a: 140%}\n', ['4:12: expected a percentage such as `40%`, not `140%` (a percentage)']],
-    ['of a fixed few', 'runners: {backend: locl}\n', ['4:20: expected `local`, `ssh`, `kubernetes` or `cloud`, not `locl`; did you mean `local`?']],
+    [
+      'of a fixed few',
+      'runners: {backend: locl}\n',
+      ['4:20: expected `local`, `ssh`, `kubernetes` or `cloud`, not `locl`; did you mean `local`?'],
+    ],
     ['of a kind', 'stores: {db: {kind: postgre}}\n', ['4:21: expected `postgres` or `redis`, not `postgre`; did you mean `postgres`?']],
     ['that is missing', 'users: {strategy: pool}\n', ['4:1: missing `count` in `users`, such as `count: 1000`']],
     ['of a kind that is missing', 'stores: {db: {url: postgres://h}}\n', ['4:10: missing `kind` in `stores.db`: `postgres` or `redis`']],
     [
       'that nobody knows',
       'runners: {zzz: 1}\n',
-      ['4:11: unknown key `zzz`; `runners` has `backend`, `count`, `onLost`, `allowedLoss`, `k6`, `readyTimeout`, `hosts`, `namespace` and `image`'],
+      [
+        '4:11: unknown key `zzz`; `runners` has `backend`, `count`, `onLost`, `allowedLoss`, `k6`, `readyTimeout`, `hosts`, `namespace` and `image`',
+      ],
     ],
     ['of a URL', 'stores: {c: {kind: redis, url: http://h}}\n', ['4:32: expected a URL such as `redis://cache.example.com:6379/0`']],
     ['of a name', 'environment: My Env\n', ['4:14: expected a name of small letters, digits and `-`, not `My Env`']],
     ['of yes or no', 'guards: {confirm: maybe}\n', ['4:19: expected `true` or `false`, not `maybe`']],
     ['of a level', 'guards: prod\n', ['4:9: expected `production`, not `prod`']],
-    ['without a value', 'seed: [{store: s, key: "k{n}", rows: 1, value: 1, ttl: }]\n', ['4:56: expected a duration such as `1m30s`, not `null`', '4:16: unknown store `s`; the profile has none'].reverse()],
+    [
+      'without a value',
+      'seed: [{store: s, key: "k{n}", rows: 1, value: 1, ttl: }]\n',
+      ['4:56: expected a duration such as `1m30s`, not `null`', '4:16: unknown store `s`; the profile has none'].reverse(),
+    ],
   ])('%s', (_, text, expected) => {
     expect(messages(least + text)).toEqual(expected);
   });
@@ -177,11 +203,19 @@ describe('words that do not go together', () => {
   const redis = (words: string) => `stores: {c: {kind: redis, ${words}}}\n`;
   const db = 'stores: {db: {kind: postgres, url: postgres://h/d}, cache: {kind: redis, url: redis://h:1/0}}\n';
   test.each([
-    ['rate and pacing', '  vus: 5\n  duration: 1m\n  rate: 1/s\n  pacing: 1s\n', ['6:3: `rate` (open model) and `pacing` (closed model) exclude each other; `pacing: null` takes out an inherited one']],
+    [
+      'rate and pacing',
+      '  vus: 5\n  duration: 1m\n  rate: 1/s\n  pacing: 1s\n',
+      ['6:3: `rate` (open model) and `pacing` (closed model) exclude each other; `pacing: null` takes out an inherited one'],
+    ],
     ['vus alone', '  vus: 5\n', ['4:3: `vus` needs `duration`: how long the load lasts']],
     ['duration alone', '  duration: 1m\n', ['4:3: `duration` needs `vus`: how many virtual users there are']],
     ['a misspelled duration', '  vus: 5\n  duratoin: 1m\n', ['5:3: unknown key `duratoin`; did you mean `duration`?']],
-    ['a ramp that takes all', '  vus: 5\n  duration: 1m\n  ramp: 30s\n', ['6:9: expected a ramp that leaves something to judge: up and down take 1m of 1m']],
+    [
+      'a ramp that takes all',
+      '  vus: 5\n  duration: 1m\n  ramp: 30s\n',
+      ['6:9: expected a ramp that leaves something to judge: up and down take 1m of 1m'],
+    ],
     ['a window outside', '  vus: 5\n  duration: 1m\n  steady: 10s..2m\n', ['6:11: expected a part of the test, which ends at 1m']],
     ['a window backwards', '  steady: 2m..10s\n', ['4:11: expected a part that ends after it begins such as `30s..9m30s`']],
     ['a mix that is not a whole', '  mix: {a: 40%, b: 50.5%}\n', ['4:3: `mix` adds up to 90.5%, not 100%']],
@@ -190,7 +224,11 @@ describe('words that do not go together', () => {
       '  endpoints: {events: GET /events, queue: GET /queue}\n  mix: {evnets: 100%}\n',
       ['5:9: `evnets` is not in `workload.endpoints`, which has `events` and `queue`; did you mean `events`?'],
     ],
-    ['a session without steps', '  steps: {browse: [GET /]}\n  sessions: {pay: 100%}\n', ['5:14: `pay` is not in `workload.steps`, which has `browse`']],
+    [
+      'a session without steps',
+      '  steps: {browse: [GET /]}\n  sessions: {pay: 100%}\n',
+      ['5:14: `pay` is not in `workload.steps`, which has `browse`'],
+    ],
     ['reads without a mix', '  steps: {browse: [read]}\n', ['4:20: `read` draws from `workload.mix`, which is empty']],
     [
       'a misspelled step',
@@ -198,29 +236,81 @@ describe('words that do not go together', () => {
       ['5:20: expected `read` or a request name such as `POST /reservations`, not `raed`; did you mean `read`?'],
     ],
     ['bypass without a key', 'users: {strategy: bypass}\n', ['4:1: missing `key` in `users`, such as `key: ${BYPASS_KEY}`']],
-    ['a signature that ends too soon', '  vus: 1\n  duration: 3h\nusers: {strategy: bypass, key: k, expires: 2h}\n', ['6:44: expected a time longer than the test, which takes 3h']],
-    ['more runners than users', '  vus: 2\n  duration: 1m\nrunners: {count: 3}\n', ['6:18: expected at most as many runners as virtual users, of which there are 2']],
+    [
+      'a signature that ends too soon',
+      '  vus: 1\n  duration: 3h\nusers: {strategy: bypass, key: k, expires: 2h}\n',
+      ['6:44: expected a time longer than the test, which takes 3h'],
+    ],
+    [
+      'more runners than users',
+      '  vus: 2\n  duration: 1m\nrunners: {count: 3}\n',
+      ['6:18: expected at most as many runners as virtual users, of which there are 2'],
+    ],
     ['ssh without hosts', 'runners: {backend: ssh}\n', ['4:20: `ssh` needs `runners.hosts`: the machines that make the load']],
     ['no runner', 'runners: {count: 0}\n', ['4:18: expected a whole number of at least 1 such as `1000`, not `0`']],
     ['a store without a place', redis(''), ['4:10: expected `url`, or `cluster`']],
     ['two places', redis('url: redis://h, cluster: ["h:1"]'), ['4:43: `url` and `cluster` exclude each other; take one out (`url: null`)']],
-    ['a test index of a cluster', redis('cluster: ["h:1"], testDatabase: 1'), ['4:45: a cluster has no `testDatabase`: its only index is 0; clean up by `keys` instead']],
-    ['flush of index 0', redis('url: redis://h, testDatabase: 0'), ['4:57: expected an index other than 0, which is never flushed, such as `1`, not `0`']],
+    [
+      'a test index of a cluster',
+      redis('cluster: ["h:1"], testDatabase: 1'),
+      ['4:45: a cluster has no `testDatabase`: its only index is 0; clean up by `keys` instead'],
+    ],
+    [
+      'flush of index 0',
+      redis('url: redis://h, testDatabase: 0'),
+      ['4:57: expected an index other than 0, which is never flushed, such as `1`, not `0`'],
+    ],
     ['an index that is none', redis('url: redis://h/one'), ['4:32: expected the URL to end in the number of an index such as `/0`']],
-    ['shards without a rule', 'stores: {db: {kind: postgres, shards: [postgres://h/0, postgres://h/1]}}\n', ['4:31: `shards` need `shardBy` such as `shardBy: id % 2`']],
+    [
+      'shards without a rule',
+      'stores: {db: {kind: postgres, shards: [postgres://h/0, postgres://h/1]}}\n',
+      ['4:31: `shards` need `shardBy` such as `shardBy: id % 2`'],
+    ],
     [
       'another modulus than shards',
       'stores: {db: {kind: postgres, shards: [postgres://h/0, postgres://h/1], shardBy: id % 4}}\n',
       ['4:82: expected the number of shards: `id % 2`'],
     ],
-    ['a shard rule in other words', 'stores: {db: {kind: postgres, shards: [postgres://h/0], shardBy: hash(id)}}\n', ['4:66: expected a column and the number of shards such as `id % 4`, not `hash(id)`']],
-    ['an unknown store', `${db}seed: [{store: bd, table: t, rows: 1, columns: {id: 1}}]\n`, ['5:16: unknown store `bd`; `stores` has `db` and `cache`; did you mean `db`?']],
-    ['a store of the other kind', `${db}seed: [{store: cache, table: t, rows: 1, columns: {id: 1}}]\n`, ['5:16: expected a postgres store; `cache` is redis']],
-    ['one entry for all', `${db}seed: [{store: cache, key: user, rows: 9, value: 1}]\n`, ['5:28: expected `{n}` in the key, or all 9 entries are one']],
-    ['no column', `${db}seed: [{store: db, table: t, rows: 1, columns: {}}]\n`, ['5:48: expected at least one column such as `id: "user-{n}"`']],
-    ['no row', `${db}seed: [{store: db, table: t, rows: 0, columns: {id: 1}}]\n`, ['5:36: expected a whole number of at least 1 such as `1000`, not `0`']],
-    ['a brace too many', `${db}seed: [{store: db, table: t, rows: 1, columns: {id: "u{x}"}}]\n`, ['5:53: expected `{n}` for the row’s number, or `{{` for a literal brace, not `u{x}`']],
-    ['a short prefix', 'cleanup: {prefix: load-}\n', ['4:19: expected a prefix of at least 8 characters such as `load-test-user-`, not `load-`']],
+    [
+      'a shard rule in other words',
+      'stores: {db: {kind: postgres, shards: [postgres://h/0], shardBy: hash(id)}}\n',
+      ['4:66: expected a column and the number of shards such as `id % 4`, not `hash(id)`'],
+    ],
+    [
+      'an unknown store',
+      `${db}seed: [{store: bd, table: t, rows: 1, columns: {id: 1}}]\n`,
+      ['5:16: unknown store `bd`; `stores` has `db` and `cache`; did you mean `db`?'],
+    ],
+    [
+      'a store of the other kind',
+      `${db}seed: [{store: cache, table: t, rows: 1, columns: {id: 1}}]\n`,
+      ['5:16: expected a postgres store; `cache` is redis'],
+    ],
+    [
+      'one entry for all',
+      `${db}seed: [{store: cache, key: user, rows: 9, value: 1}]\n`,
+      ['5:28: expected `{n}` in the key, or all 9 entries are one'],
+    ],
+    [
+      'no column',
+      `${db}seed: [{store: db, table: t, rows: 1, columns: {}}]\n`,
+      ['5:48: expected at least one column such as `id: "user-{n}"`'],
+    ],
+    [
+      'no row',
+      `${db}seed: [{store: db, table: t, rows: 0, columns: {id: 1}}]\n`,
+      ['5:36: expected a whole number of at least 1 such as `1000`, not `0`'],
+    ],
+    [
+      'a brace too many',
+      `${db}seed: [{store: db, table: t, rows: 1, columns: {id: "u{x}"}}]\n`,
+      ['5:53: expected `{n}` for the row’s number, or `{{` for a literal brace, not `u{x}`'],
+    ],
+    [
+      'a short prefix',
+      'cleanup: {prefix: load-}\n',
+      ['4:19: expected a prefix of at least 8 characters such as `load-test-user-`, not `load-`'],
+    ],
     [
       'a prefix with a wildcard',
       'cleanup: {prefix: load-test-%}\n',
@@ -251,22 +341,38 @@ describe('words that do not go together', () => {
       `${db}cleanup: {prefix: load-test-, rows: [{store: db, table: orders, column: c}, {store: db, table: p, via: order}]}\n`,
       ['5:104: expected a table of `db` that is listed further up (`orders` is), not `order`; did you mean `orders`?'],
     ],
-    ['production without abort', 'guards: production\n', ['4:1: `guards: production` needs an `abort` rule such as `{when: errors > 5%, for: 30s, after: 1m}`']],
+    [
+      'production without abort',
+      'guards: production\n',
+      ['4:1: `guards: production` needs an `abort` rule such as `{when: errors > 5%, for: 30s, after: 1m}`'],
+    ],
     ['a loss that is not allowed', 'runners: {allowedLoss: 5%}\n', ['4:11: `allowedLoss` needs `onLost: continue`']],
   ])('%s', (_, text, expected) => {
     expect(messages(least + text)).toEqual(expected);
   });
 
   test.each([
-    ['two targets', 'url: http://h, colours: {blue: http://b, green: http://g}, live: {command: c}', ['1:25: `url` and `colours` exclude each other; take one out (`url: null`)']],
-    ['colours without a way to tell', 'colours: {blue: http://b, green: http://g}', ['1:10: `colours` need `live`: how to find out which of them is live']],
+    [
+      'two targets',
+      'url: http://h, colours: {blue: http://b, green: http://g}, live: {command: c}',
+      ['1:25: `url` and `colours` exclude each other; take one out (`url: null`)'],
+    ],
+    [
+      'colours without a way to tell',
+      'colours: {blue: http://b, green: http://g}',
+      ['1:10: `colours` need `live`: how to find out which of them is live'],
+    ],
     ['a way to tell without colours', 'url: http://h, live: {command: c}', ['1:25: `live` needs `colours`']],
     [
       'a look-up that says nothing',
       'colours: {blue: http://b, green: http://g}, live: {url: http://l}',
       ['1:61: expected `jsonPath` or `header` beside `url`: where the answer names the colour'],
     ],
-    ['no way to look up', 'colours: {blue: http://b, green: http://g}, live: {jsonPath: $.a}', ['1:54: expected `url` or `command` in `target.live`']],
+    [
+      'no way to look up',
+      'colours: {blue: http://b, green: http://g}, live: {jsonPath: $.a}',
+      ['1:54: expected `url` or `command` in `target.live`'],
+    ],
     ['no target', 'health: /healthz', ['1:1: a profile without a target: expected `target.url`, or `target.colours` with `live`']],
   ])('%s', (_, words, expected) => {
     expect(messages(`target: {${words}}\nworkload: {script: k6.ts}\n`)).toEqual(expected);
@@ -286,8 +392,18 @@ describe('a limit', () => {
     ],
     ['of a broken metric', 'sla: {"http_reqs{a": "rate>5"}\n', ['4:7: expected a metric of k6; one of the braces { and } is missing']],
     ['of a server without a unit', 'critical: {cpu: 80}\n', ['4:17: expected a percentage such as `< 0.1%`, not `80` (a bare number)']],
-    ['of an abort rule, misspelled', 'abort: [{when: errrors > 5%}]\n', ['4:16: unknown metric `errrors`; expected a word of the SLA, or `cpu`, `memory`, `dbConnections` or `queueDepth`; did you mean `errors`?']],
-    ['of an abort rule, without an operator', 'abort: [{when: errors}]\n', ['4:16: expected a condition such as `errors > 5%`, not `errors`']],
+    [
+      'of an abort rule, misspelled',
+      'abort: [{when: errrors > 5%}]\n',
+      [
+        '4:16: unknown metric `errrors`; expected a word of the SLA, or `cpu`, `memory`, `dbConnections` or `queueDepth`; did you mean `errors`?',
+      ],
+    ],
+    [
+      'of an abort rule, without an operator',
+      'abort: [{when: errors}]\n',
+      ['4:16: expected a condition such as `errors > 5%`, not `errors`'],
+    ],
   ])('%s', (_, text, expected) => {
     expect(messages(least + text)).toEqual(expected);
   });
@@ -295,8 +411,16 @@ describe('a limit', () => {
 
 describe('a file', () => {
   test.each([
-    ['a script that is not there', { 'test.yaml': least.replace('k6.ts', 'k66.ts') }, '3:11: there is no script profiles/k66.ts; did you mean `k6.ts`?'],
-    ['a base that is not there', { 'test.yaml': 'extends: bsae.yaml\n', 'base.yaml': least }, '1:10: there is no file profiles/bsae.yaml; did you mean `base.yaml`?'],
+    [
+      'a script that is not there',
+      { 'test.yaml': least.replace('k6.ts', 'k66.ts') },
+      '3:11: there is no script profiles/k66.ts; did you mean `k6.ts`?',
+    ],
+    [
+      'a base that is not there',
+      { 'test.yaml': 'extends: bsae.yaml\n', 'base.yaml': least },
+      '1:10: there is no file profiles/bsae.yaml; did you mean `base.yaml`?',
+    ],
     [
       'a circle',
       { 'test.yaml': 'extends: a.yaml\n', 'a.yaml': 'extends: test.yaml\n' },

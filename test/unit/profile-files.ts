@@ -2,10 +2,11 @@ import { LoadctlError } from '../../src/core/errors.js';
 import { type LoadedProfile, type LoadOptions, loadProfile, type ProfileFiles, type ProfileSource } from '../../src/profile/load.js';
 
 /** Files that exist only here, by absolute path. */
-export function filesOf(texts: Readonly<Record<string, string>>): ProfileFiles {
+function filesOf(texts: Readonly<Record<string, string>>): ProfileFiles {
   return {
     readFile: (path) => texts[path],
-    listFolder: (folder) => Object.keys(texts).flatMap((path) => (path.slice(0, path.lastIndexOf('/')) === folder ? [path.slice(folder.length + 1)] : [])),
+    listFolder: (folder) =>
+      Object.keys(texts).flatMap((path) => (path.slice(0, path.lastIndexOf('/')) === folder ? [path.slice(folder.length + 1)] : [])),
   };
 }
 
@@ -21,7 +22,9 @@ export function load(
   options: Partial<LoadOptions> & { elsewhere?: Readonly<Record<string, string>>; source?: ProfileSource } = {},
 ): LoadedProfile {
   const { elsewhere = {}, source = { environment: 'test' }, ...rest } = options;
-  const inFolder = Object.fromEntries(Object.entries({ 'k6.ts': 'export default () => {}', ...texts }).map(([name, text]) => [`/w/profiles/${name}`, text]));
+  const inFolder = Object.fromEntries(
+    Object.entries({ 'k6.ts': 'export default () => {}', ...texts }).map(([name, text]) => [`/w/profiles/${name}`, text]),
+  );
   return loadProfile(source, { cwd: '/w', env: {}, files: filesOf({ ...inFolder, ...elsewhere }), secrets: 'required', ...rest });
 }
 

@@ -4,7 +4,7 @@ import { duration, text } from '../words.js';
 const wildcard = /[%_*?[\]\\]/;
 
 /** Whether a prefix is long and plain enough to delete by: 8 characters or more, none of them a wildcard. */
-export function prefixProblem(prefix: string): string | undefined {
+function prefixProblem(prefix: string): string | undefined {
   if (wildcard.test(prefix)) return 'expected a prefix without wildcards (`%`, `_`, `*`, `?`, `[`, `]` and `\\` are some)';
   return prefix.length < 8 ? 'expected a prefix of at least 8 characters such as `load-test-user-`' : undefined;
 }

@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest';
+import type { Criterion } from '../../src/metrics/criterion.js';
+import { readAbort, readCritical, readSla } from '../../src/profile/criteria.js';
+import { parseDotenv } from '../../src/profile/dotenv.js';
+import { nearest } from '../../src/profile/near.js';
+import { parseSize } from '../../src/profile/size.js';
+import { dependsOnRow, expandTemplate, templateProblem } from '../../src/profile/template.js';
+import { count, duration, percentage, rate, window } from '../../src/profile/words.js';
+
+describe('quantities', () => {
+  test.each([
+    ['duration', duration(), ['1m30s', '250ms', '1.5h', '1d', '0', 0], [90_000, 250, 5_400_000, 86_400_000, 0, 0]],
+    ['percentage', percentage(), ['40%', '99.9 %', '100%'], [0.4, 0.999, 1]],
+    ['rate', rate(), ['30000/s', '600/m', '1e3/s'], [30_000, 10, 1000]],
+    ['count', count(), [5, '1000', '30_000', 1e3], [5, 1000, 30_000, 1000]],
+    [
+      'window',
+      window(),
+      ['30s..9m30s', '0..1m'],
+      [
+        { from: 30_000, to: 570_000 },
+        { from: 0, to: 60_000 },
+      ],
+    ],
+  ])('%s', (_, schema, written, read) => {
+    expect(written.map((value) => schema.parse(value))).toEqual(read);
+  });
+
+  test.each([
+    ['duration', duration(), ['1', 5, '1m 30s', '-1s', '', 'soon', true, null]],
+    ['percentage', percentage(), ['40', 0.4, '101%', '-1%']],
+    ['rate', rate(), ['30000', '1/d', '0/s', '-1/s']],
+    ['count', count(), [0, -1, 1.5, '1,000', '_1', '1e400', '']],
+    ['window', window(), ['30s', '30s-40s', '..1m', '1s..2s..3s']],
+  ])('no %s', (_, schema, written) => {
+    expect(written.filter((value) => schema.safeParse(value).success)).toEqual([]);
+  });
+
+  test('sizes', () => {
+    expect(['512B', '10kB', '1.5 MB', '1GiB', '5', '5 apples'].map(parseSize)).toEqual([
+      512,
+      10_000,
+      1_500_000,
+      1_073_741_824,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+const criterion = (of: Partial<Criterion>): Criterion => ({
+  name: '',
+  source: 'client',
+  metric: 'http_req_duration',
+  stat: 'rate',
+  operator: '<',
+  limit: 0,
+  unit: 'ms',
+  window: 'steady',
+  ...of,
+});
+
+describe('the SLA', () => {
+  test.each<[string, string, Partial<Criterion>]>([
+    ['p95', '< 500ms', { stat: 'p(95)', limit: 500 }],
+    ['p95', '500', { stat: 'p(95)', limit: 500 }],
+    ['p99.9', '<= 1s', { stat: 'p(99.9)', operator: '<=', limit: 1000 }],
+    ['med', '0.2s', { stat: 'med', limit: 200 }],
+    ['avg', '<100ms', { stat: 'avg', limit: 100 }],
+    ['max', '< 1m', { stat: 'max', limit: 60_000 }],
+    ['availability', '99.9%', { metric: 'availability', operator: '>=', limit: 0.999, unit: '%' }],
+    ['availability', '> 0.99', { metric: 'availability', operator: '>', limit: 0.99, unit: '%' }],
+    ['errors', '0.1%', { metric: 'http_req_failed', limit: 0.001, unit: '%' }],
+    ['errors', '<= 0', { metric: 'http_req_failed', operator: '<=', limit: 0, unit: '%' }],
+    ['throughput', '30000/s', { metric: 'http_reqs', operator: '>=', limit: 30_000, unit: '/s' }],
+    ['throughput', '30_000', { metric: 'http_reqs', operator: '>=', limit: 30_000, unit: '/s' }],
+    ['throughput', '> 600/m', { metric: 'http_reqs', operator: '>', limit: 10, unit: '/s' }],
+  ])('%s: %s', (name, value, of) => {
+    expect(readSla(name, value)).toEqual({ criterion: criterion({ name, ...of }) });
+  });
+
+  test.each<[string, string, Partial<Criterion>]>([
+    ['http_req_duration{name:GET /events}', 'p(99) < 800ms', { stat: 'p(99)', limit: 800 }],
+    ['http_req_duration', 'p(95)<500', { stat: 'p(95)', limit: 500 }],
+    ['http_req_failed', 'rate < 1%', { limit: 0.01, unit: '%' }],
+    ['http_req_failed', 'rate<0.01', { limit: 0.01, unit: '%' }],
+    ['checks', 'rate > 0.99', { operator: '>', limit: 0.99, unit: '%' }],
+    ['http_reqs', 'rate>=100/s', { operator: '>=', limit: 100, unit: '/s' }],
+    ['iterations', 'count > 1_000', { stat: 'count', operator: '>', limit: 1000, unit: '' }],
+    ['data_received', 'count < 10MB', { stat: 'count', limit: 10_000_000, unit: 'B' }],
+    ['checkout_time', 'p(90) < 2s', { stat: 'p(90)', limit: 2000, unit: 'ms' }],
+    ['basket_items', 'avg < 3', { stat: 'avg', limit: 3, unit: '' }],
+    ['vus', 'value !=0', { stat: 'value', operator: '!=', limit: 0, unit: '' }],
+  ])('%s: %s', (metric, value, of) => {
+    expect(readSla(metric, value)).toEqual({ criterion: criterion({ metric, name: `${metric} ${of.stat ?? 'rate'}`, ...of }) });
+  });
+
+  test.each<[string, string, Partial<Criterion>]>([
+    ['cpu', '< 80%', { limit: 0.8, unit: '%' }],
+    ['memory', '85%', { limit: 0.85, unit: '%' }],
+    ['queueDepth', '< 1000', { limit: 1000, unit: '' }],
+    ['replicationLag', '<= 2s', { operator: '<=', limit: 2000, unit: 'ms' }],
+    ['freeDisk', '> 10GB', { operator: '>', limit: 10e9, unit: 'B' }],
+  ])('critical %s: %s', (name, value, of) => {
+    expect(readCritical(name, value)).toEqual({ criterion: criterion({ name, source: 'server', metric: name, stat: 'value', ...of }) });
+  });
+
+  test.each<[string, Partial<Criterion>]>([
+    ['errors > 5%', { name: 'errors', metric: 'http_req_failed', operator: '>', limit: 0.05, unit: '%' }],
+    ['p99 > 5s', { name: 'p99', stat: 'p(99)', operator: '>', limit: 5000 }],
+    ['cpu>95%', { name: 'cpu', source: 'server', metric: 'cpu', stat: 'value', operator: '>', limit: 0.95, unit: '%' }],
+    [
+      'http_req_duration{name:GET /events} p(99) > 2s',
+      {
+        name: 'http_req_duration{name:GET /events} p(99)',
+        metric: 'http_req_duration{name:GET /events}',
+        stat: 'p(99)',
+        operator: '>',
+        limit: 2000,
+      },
+    ],
+  ])('abort when %s', (condition, of) => {
+    expect(readAbort(condition)).toEqual({ criterion: criterion(of) });
+  });
+});
+
+describe('templates', () => {
+  test.each([
+    ['user-{n}', 'user-7'],
+    ['{n}-{n}', '7-7'],
+    ['user:{{user-{n}}}', 'user:{user-7}'],
+    ['{{{n}}}', '{7}'],
+    ['a}b', 'a}b'],
+    ['plain', 'plain'],
+  ])('%s', (template, expanded) => {
+    expect([expandTemplate(template, 7), templateProblem(template), dependsOnRow(template)]).toEqual([
+      expanded,
+      undefined,
+      template.includes('{n}'),
+    ]);
+  });
+
+  test.each(['{', 'a{b}', '{ n }', '{{{'])('%s is none', (template) => {
+    expect(templateProblem(template)).toBe('expected `{n}` for the row’s number, or `{{` for a literal brace');
+  });
+});
+
+test('the nearest word', () => {
+  const words = ['duration', 'ramp', 'rate', 'stores'];
+  expect(['duratoin', 'Duration', 'durations', 'store', 'ratee', 'x', 'zebra', 'rmap'].map((word) => nearest(word, words))).toEqual([
+    'duration',
+    'duration',
+    'duration',
+    'stores',
+    'rate',
+    undefined,
+    undefined,
+    'ramp',
+  ]);
+});
+
+test('a .env file', () => {
+  const text = [
+    '# a comment',
+    'A=1',
+    'export B = two words  # a comment',
+    `C='single # $x \\n'`,
+    'D="line\\nbreak \\"quoted\\""',
+    'E="spans',
+    'lines"',
+    'F=',
+    'G=`back ticks`',
+    '  H=a=b',
+    'not a variable',
+    'A=last',
+  ].join('\r\n');
+  expect(Object.fromEntries(parseDotenv(text))).toEqual({
+    A: 'last',
+    B: 'two words',
+    C: 'single # $x \\n',
+    D: 'line\nbreak "quoted"',
+    E: 'spans\r\nlines',
+    F: '',
+    G: 'back ticks',
+    H: 'a=b',
+  });
+});
