@@ -7,7 +7,7 @@ import { judge, verdictReason } from '../metrics/judge.js';
 import { findMetric } from '../metrics/metric-key.js';
 import type { Summary } from '../metrics/summary.js';
 import { readScriptThresholds, scriptCriterion } from '../metrics/threshold.js';
-import { readEvents, readJson, runFiles } from './run-directory.js';
+import { damaged, readEvents, readJson, runFiles } from './run-directory.js';
 import { type RunRecord, readRunRecord } from './run-record.js';
 
 /** A run as it was found to be. */
@@ -22,13 +22,21 @@ export interface Judgement {
 /** Judges a run from what its directory holds, and nothing else. Throws `unavailable` for a damaged one. */
 export async function judgeRun(directory: string): Promise<Judgement> {
   const record = await readRunRecord(directory);
-  const summary = (await readJson(directory, runFiles.summary)) as Summary | undefined;
+  const summary = await readSummary(directory);
   const events = await readEvents(directory);
   const evidence = gatherEvidence(record, summary, events);
   const judged = judge([...record.plan.criteria, ...scriptCriteria(record, summary)], evidence);
   const failed = events.some((event) => event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed);
   const verdict = failed ? markFailed(judged) : judged;
   return { record, summary, verdict, reasons: exitReasons(verdict, events) };
+}
+
+async function readSummary(directory: string): Promise<Summary | undefined> {
+  const summary = (await readJson(directory, runFiles.summary)) as Partial<Summary> | undefined;
+  if (summary === undefined) return undefined;
+  const whole = typeof summary.durationMs === 'number' && typeof summary.metrics === 'object' && typeof summary.runners === 'number';
+  if (!whole) throw damaged(`${directory}/${runFiles.summary}`, 'durationMs, metrics or runners is missing');
+  return summary as Summary;
 }
 
 /** The script's own thresholds as criteria; what they measure is known from the summary. */
