@@ -135,6 +135,23 @@ test('a runner that is killed: the others are ended, the result is invalid and s
   expect(k6Processes(place.folder)).toBe('');
 });
 
+test.each(['SIGKILL', 'SIGSTOP'] as const)('loadctl gets %s: its k6 processes do not go on without it', async (signal) => {
+  const target = await startTarget();
+  const place = workplace({ 'profiles/dev.yaml': long(target.url), 'script.js': forever });
+  const run = place.start(['run', '--env', 'dev']);
+  await expect.poll(() => target.hits.get('GET /work') ?? 0, { timeout: 30_000 }).toBeGreaterThan(20);
+  expect(k6Processes(place.folder)).not.toBe('');
+
+  run.process.kill(signal);
+  await expect.poll(() => k6Processes(place.folder), { timeout: 6000, interval: 100 }).toBe('');
+  run.process.kill('SIGKILL');
+  await run.said;
+
+  const said = await place.loadctl(['verify']);
+  expect(said.code).toBe(105);
+  expect(said.stdout + said.stderr).toContain('killed or crashed');
+});
+
 /** The k6 processes whose arguments name the folder. */
 function k6Processes(folder: string): string {
   const all = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' });
