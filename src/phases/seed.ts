@@ -1,4 +1,5 @@
 import { LoadctlError } from '../core/errors.js';
+import { formatCount } from '../core/quantities.js';
 import { scope } from '../core/scope.js';
 import { type StoreConfig, storeKind, storeTask } from '../stores/index.js';
 import { together } from '../stores/together.js';
@@ -15,28 +16,36 @@ export interface SeedReport {
 
 /** Seeds what the profile declares: every store is checked first, and nothing is written where one of them has a conflict. */
 export async function seed(context: DataContext): Promise<SeedReport> {
-  const { profile } = context;
-  const rows = profile.seed.reduce((sum, step) => sum + step.rows, 0);
-  return tellPhase(context, 'seed', `${rows} rows and entries in ${profile.seed.length} steps`, () =>
-    withLock(context, 'seed', (locked) =>
-      scope(async (defer) => {
-        const stop = new AbortController();
-        const signal = AbortSignal.any([locked, stop.signal]);
-        const all = async <T>(work: (store: OpenStore) => Promise<T>) => together(open, work, (error) => stop.abort(error));
-        const open: OpenStore[] = [];
-        for (const [store, config] of storesToSeed(context)) {
-          const label = `loadctl/${context.run ?? 'seed'}`;
-          const seeding = await storeKind(config).openSeeding(config, storeTask(profile, store), { ...context, store, label, signal });
-          defer(() => seeding.close());
-          open.push({ seeding, transactional: storeKind(config).transactional });
-        }
-        const conflicts = await all(({ seeding }) => seeding.check());
-        refuseConflicts(conflicts.reduce(addConflicts, noConflicts));
-        const before = profile.guards.receipt === 'off' ? undefined : (await all(({ seeding }) => seeding.others())).flat();
-        return { stores: await commitAll(open), before };
-      }),
-    ),
+  const { seed: steps } = context.profile;
+  const title = `${formatCount(steps.reduce((sum, { rows }) => sum + rows, 0))} rows and entries in ${steps.length} steps`;
+  return tellPhase(context, 'seed', title, () =>
+    withLock(context, 'seed', (signal) => seedStores({ ...context, signal }).catch((error: unknown) => Promise.reject(explain(error)))),
   );
+}
+
+function seedStores(context: DataContext): Promise<SeedReport> {
+  return scope(async (defer) => {
+    const stop = new AbortController();
+    const all = <T>(work: (store: OpenStore) => Promise<T>) => together(open, work, (error) => stop.abort(error));
+    const open: OpenStore[] = [];
+    for (const [store, config] of storesToSeed(context)) {
+      const { transactional, openSeeding } = storeKind(config);
+      const signal = AbortSignal.any([context.signal, stop.signal]);
+      const label = `loadctl/${context.run ?? 'seed'}`;
+      const seeding = await openSeeding(config, storeTask(context.profile, store), { ...context, store, label, signal });
+      defer(() => seeding.close());
+      open.push({ seeding, transactional });
+    }
+    const conflicts = await all(({ seeding }) => seeding.check());
+    refuseConflicts(conflicts.reduce(addConflicts, noConflicts));
+    const before = context.profile.guards.receipt === 'off' ? undefined : (await all(({ seeding }) => seeding.others())).flat();
+    return { stores: await commitAll(open), before };
+  });
+}
+
+function explain(error: unknown): unknown {
+  if (!(error instanceof LoadctlError) || error.reason !== 'interrupted') return error;
+  return new LoadctlError('interrupted', 'seeding was interrupted; nothing was written', { hint: 'Run the command again.', cause: error });
 }
 
 interface OpenStore {

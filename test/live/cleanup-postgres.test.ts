@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
 import { cleanup } from '../../src/phases/cleanup.js';
@@ -270,6 +271,37 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
     const raised = await cleanup(dataContext(profile(raising.url)), real);
     expect(raised.reasons).toEqual(['cleanup-not-proven']);
     expect(raised.receipt.notes).toContainEqual(expect.stringMatching(/queue_entries: never/));
+  });
+
+  test('a row that cannot go keeps back no others; a lock is waited for', async () => {
+    const guarded = `CREATE TABLE big (id int, user_id text); INSERT INTO big SELECT n, 'load-test-user-' || n FROM generate_series(1, 6000) n;
+      CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.id = 3000 THEN RAISE EXCEPTION 'not me'; END IF; RETURN OLD; END $$;
+      CREATE TRIGGER t BEFORE DELETE ON big FOR EACH ROW EXECUTE FUNCTION f();`;
+    const stubborn = await testDatabase(server, guarded);
+    const entries = [{ store: 'db', table: 'big', column: 'user_id' }];
+    const one = await cleanup(dataContext(profile(stubborn.url, { rows: entries })), real);
+    expect(one.receipt.rows).toMatchObject([{ deleted: 5999, left: 1 }]);
+    expect(one.receipt.notes).toContain('db: public.big: not me');
+
+    const { url } = await testDatabase(server, `${schema}${data}`);
+    const holder = new pg.Client({ connectionString: url });
+    await holder.connect();
+    await holder.query("BEGIN; SELECT * FROM queue_entries WHERE user_id = 'load-test-user-r1-3' FOR UPDATE");
+    const context = dataContext(profile(url));
+    const released: Promise<unknown>[] = [];
+    const clock = {
+      ...context.clock,
+      sleep: (ms: number, signal?: AbortSignal) => {
+        if (ms === 100) released.push(holder.query('ROLLBACK'));
+        return context.clock.sleep(ms, signal);
+      },
+    };
+    const two = await cleanup({ ...context, clock }, real);
+    expect(released).toHaveLength(1);
+    await Promise.all(released);
+    await holder.end();
+    expect(two.reasons).toEqual([]);
+    expect(two.receipt).toMatchObject({ proven: true, rows: [{ deleted: 7 }, { deleted: 30 }, { deleted: 30 }] });
   });
 
   test('row-level security: rows that it keeps, and rows that it hides', async () => {

@@ -23,6 +23,8 @@ interface Database {
   readonly seededTallies: CleanedRows[];
   readonly notes: Set<string>;
   countable: boolean;
+  /** How many deletes were begun: makes their steps' names unique. */
+  deletes: number;
   targets: readonly Target[];
   references: readonly Reference[];
   seeded: readonly SeededRows[];
@@ -39,6 +41,7 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
       seededTallies: [],
       notes: new Set(),
       countable: true,
+      deletes: 0,
       targets: [],
       references: [],
       seeded: [],
@@ -90,38 +93,44 @@ function noteHidden(database: Database, hidden: readonly Table[]): void {
   }
 }
 
-async function sweepDatabase(database: Database, { clock, emit }: StoreContext): Promise<Swept> {
-  const { session, targets, references, tallies, notes, journal } = database;
-  const swept = { deleted: 0, left: 0 };
+async function sweepDatabase(database: Database, context: StoreContext): Promise<Swept> {
+  const { targets, tallies } = database;
+  let deleted = 0;
   for (const target of targets) {
-    const tally = tallies.get(target) ?? { deleted: 0, left: 0 };
-    if ((await countTarget(database, target, clock)) === 0) {
-      tallies.set(target, { ...tally, left: 0 });
-      continue;
-    }
-    const before = swept.deleted;
-    for (const doomed of passes(target, references)) {
-      // With rows that reference each other each pass takes the ones that nothing references any more.
-      for (;;) {
-        const { rows, trouble } = await deleteRows(session, doomed, clock, journal.log);
-        swept.deleted += rows;
-        if (trouble) notes.add(trouble);
-        if (doomed.first === undefined || rows === 0) break;
-      }
-    }
-    const deleted = tally.deleted + swept.deleted - before;
-    emit({ type: 'step-progressed', step: `cleanup ${session.place.name} ${target.table.inProfile}`, done: deleted, unit: 'rows' });
-    tallies.set(target, { deleted, left: await countTarget(database, target, clock) });
+    const left = await countTarget(database, target, context.clock);
+    const gone = left === 0 ? 0 : await deleteTarget(database, target, context);
+    tallies.set(target, { deleted: (tallies.get(target)?.deleted ?? 0) + gone, left });
+    deleted += gone;
   }
-  // Counted again at the end, when later deletes and writers are through.
-  for (const target of targets) {
-    const tally = tallies.get(target);
-    if (!tally) continue;
-    const left = swept.deleted === 0 && tally.left > 0 ? tally.left : await countTarget(database, target, clock);
-    tallies.set(target, { ...tally, left });
-    swept.left += left;
+  // Counted again when all deletes are through: a later one may have freed rows, a writer may have come.
+  let left = 0;
+  for (const [target, tally] of tallies) {
+    const now = deleted === 0 ? tally.left : await countTarget(database, target, context.clock);
+    tallies.set(target, { ...tally, left: now });
+    left += now;
   }
-  return swept;
+  return { deleted, left };
+}
+
+async function deleteTarget(database: Database, target: Target, { clock, emit }: StoreContext): Promise<number> {
+  const { session, references, journal, notes } = database;
+  const step = `delete ${session.place.name} ${target.table.inProfile} ${++database.deletes}`;
+  const startedAt = clock.now();
+  let deleted = 0;
+  emit({ type: 'step-started', step, title: `${target.table.inProfile} in ${session.place.name}` });
+  for (const doomed of passes(target, references)) {
+    // With rows that reference each other each pass takes the ones that nothing references any more.
+    for (let more = true; more; ) {
+      const before = deleted;
+      const progress = (done: number) => emit({ type: 'step-progressed', step, done: before + done, unit: 'rows' });
+      const { rows, trouble } = await deleteRows(session, doomed, { clock, log: journal.log, progress });
+      deleted += rows;
+      if (trouble) notes.add(trouble);
+      more = doomed.first !== undefined && rows > 0;
+    }
+  }
+  emit({ type: 'step-finished', step, elapsedMs: clock.now() - startedAt, detail: `${deleted} rows deleted` });
+  return deleted;
 }
 
 /** A table that references itself goes leaf by leaf; rows that reference each other in a ring then go at once. */

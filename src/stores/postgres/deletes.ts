@@ -24,6 +24,8 @@ const batchRows = 5000;
 const attempts = 6;
 /** Deadlock, serialization, a lock or a statement that took too long: the same rows may go next time. */
 const passing: readonly (string | undefined)[] = ['40P01', '40001', '55P03', '57014'];
+/** Connection lost, server going down or full: nothing else would go either. */
+const fatal = /^(08|57P|53)/;
 
 /** The statement, as a receipt shows it; it is run for at most 5,000 rows at a time. */
 export function deleteSql({ table, condition }: Doomed): string {
@@ -34,26 +36,29 @@ export function deleteSql({ table, condition }: Doomed): string {
  * Deletes the rows in transactions of at most 5,000. They are looked up once, through a cursor that outlives those
  * transactions; each is held against the condition again when it is deleted, so a row that changed meanwhile stays.
  */
-export async function deleteRows(session: Session, doomed: Doomed, clock: Clock, log: StatementLog): Promise<Deleted> {
+export async function deleteRows(session: Session, doomed: Doomed, means: Means): Promise<Deleted> {
   const { table, condition, first = 'true' } = doomed;
-  let rows = 0;
-  await session.query(
-    `DECLARE loadctl_doomed NO SCROLL CURSOR WITH HOLD FOR SELECT t.tableoid::text AS part, t.ctid::text AS place FROM ${table.quoted} AS t WHERE ${condition} AND ${first}`,
-  );
+  const work = { session, doomed, ...means };
+  let deleted: Deleted = { rows: 0 };
+  const found = `SELECT t.tableoid::text AS part, t.ctid::text AS place FROM ${table.quoted} AS t WHERE ${condition} AND ${first}`;
+  await session.query(`DECLARE loadctl_doomed NO SCROLL CURSOR WITH HOLD FOR ${found}`);
   try {
     for (;;) {
       const batch = await session.query<Located>(`FETCH FORWARD ${batchRows} FROM loadctl_doomed`);
-      for (const [part, places] of byPart(batch.rows)) rows += await deleteBatch({ session, doomed, clock, log }, part, places, attempts);
-      if (batch.rows.length < batchRows) return { rows };
+      for (const [part, places] of byPart(batch.rows)) deleted = add(deleted, await deleteBatch(work, part, places, attempts));
+      means.progress?.(deleted.rows);
+      if (batch.rows.length < batchRows) return deleted;
     }
-  } catch (error) {
-    // Whatever the server says about a row is not the end: what stays is counted, and the receipt says why.
-    const state = sqlState(error);
-    if (state === undefined || /^(08|57P|53)/.test(state)) throw error;
-    return { rows, trouble: `${session.place.name}: ${table.shown}: ${serverMessage(error)}` };
   } finally {
     await session.query('CLOSE loadctl_doomed').catch(() => undefined);
   }
+}
+
+/** What deleting needs besides rows. */
+export interface Means {
+  readonly clock: Clock;
+  readonly log: StatementLog;
+  readonly progress?: (rows: number) => void;
 }
 
 interface Located {
@@ -62,11 +67,14 @@ interface Located {
   readonly place: string;
 }
 
-interface Work {
+interface Work extends Means {
   readonly session: Session;
   readonly doomed: Doomed;
-  readonly clock: Clock;
-  readonly log: StatementLog;
+}
+
+function add(one: Deleted, other: Deleted): Deleted {
+  const trouble = one.trouble ?? other.trouble;
+  return { rows: one.rows + other.rows, ...(trouble === undefined ? {} : { trouble }) };
 }
 
 function byPart(rows: readonly Located[]): Map<string, string[]> {
@@ -75,21 +83,24 @@ function byPart(rows: readonly Located[]): Map<string, string[]> {
   return parts;
 }
 
-async function deleteBatch(work: Work, part: string, places: readonly string[], left: number): Promise<number> {
+/** Tries again with halves, so that a row that cannot go keeps back few others. What stays in the end is counted later. */
+async function deleteBatch(work: Work, part: string, places: readonly string[], left: number): Promise<Deleted> {
   const { session, doomed, clock, log } = work;
   const startedAt = clock.now();
   try {
     const rows = await deleteOnce(session, doomed, part, places);
     log(deleteSql(doomed), rows, clock.now() - startedAt);
-    return rows;
+    return { rows };
   } catch (error) {
-    if (!passing.includes(sqlState(error)) || left <= 1) throw error;
-    await clock.sleep(100 * 2 ** (attempts - left));
+    const state = sqlState(error);
+    if (state === undefined || fatal.test(state)) throw error;
+    if (left <= 1) return { rows: 0, trouble: `${session.place.name}: ${doomed.table.shown}: ${serverMessage(error)}` };
+    if (passing.includes(state)) await clock.sleep(100 * 2 ** (attempts - left));
     const half = Math.ceil(places.length / 2);
     const halves = [places.slice(0, half), places.slice(half)].filter((some) => some.length > 0);
-    let rows = 0;
-    for (const some of halves) rows += await deleteBatch(work, part, some, left - 1);
-    return rows;
+    let deleted: Deleted = { rows: 0 };
+    for (const some of halves) deleted = add(deleted, await deleteBatch(work, part, some, left - 1));
+    return deleted;
   }
 }
 

@@ -90,7 +90,7 @@ async function seedOne({ session, done }: Database, rows: SeededRows, number: nu
   try {
     const progress = (count: number) => emit({ type: 'step-progressed', step, done: count, total: rows.step.rows, unit: 'rows' });
     const { staged, created, conflicts } = await seedTable(session, rows, number, progress);
-    const elapsedMs = performance.now() - startedAt;
+    const elapsedMs = Math.round(performance.now() - startedAt);
     const alreadyThere = Math.max(0, staged - created - conflicts.count);
     const rowsPerSecond = Math.round(staged / Math.max(elapsedMs / 1000, 0.001));
     done.push({

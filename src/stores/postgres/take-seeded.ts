@@ -30,7 +30,7 @@ export async function takeSeededRows(session: Session, rows: SeededRows, { dryRu
     log(deleteSql(doomed), 0, 0);
     return { deleted: 0, left: await count(session, doomed), notes: await whatStays(session, rows, keys) };
   }
-  const deleted: Deleted = await deleteRows(session, doomed, clock, log);
+  const deleted: Deleted = await deleteRows(session, doomed, { clock, log });
   const notes = await whatStays(session, rows, keys);
   const left = rows.key ? await count(session, doomed) : 0;
   return { deleted: deleted.rows, left, notes: deleted.trouble ? [...notes, deleted.trouble] : notes };

@@ -15,6 +15,8 @@ export interface Connection {
   run<T>(command: (client: Redis) => Promise<T>): Promise<T>;
   /** Runs commands in one round trip; hands back each one's answer or error. */
   batch(fill: (pipeline: ChainableCommander) => void): Promise<readonly Answer[]>;
+  /** From here on the signal ends nothing any more; throws when it has. */
+  seal(): void;
   close(): void;
 }
 
@@ -42,11 +44,12 @@ export async function openConnection(
   const { Redis: Client } = await import('ioredis');
   const client = new Client(await optionsOf(url, config, context.label));
   let cause: unknown;
+  let sealed = false;
   client.on('error', (error) => {
     cause = error;
   });
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
-    throwIfAborted(signal);
+    if (!sealed) throwIfAborted(signal);
     try {
       return await work();
     } catch (error) {
@@ -72,6 +75,10 @@ export async function openConnection(
         fill(pipeline);
         return (await pipeline.exec()) ?? [];
       }),
+    seal() {
+      throwIfAborted(signal);
+      sealed = true;
+    },
     close: () => client.disconnect(),
   };
 }

@@ -24,6 +24,8 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
     },
     others: () => Promise.resolve([]),
     async commit() {
+      // Half written is worse than written late: an interrupt waits until the entries are in, or taken back.
+      connection.seal();
       const done: SeededStep[] = [];
       for (const [index, progress] of steps.entries()) done.push(await writeStep(connection, progress, index + 1, context));
       return done;
@@ -63,7 +65,7 @@ async function writeStep(connection: Connection, progress: Progress, number: num
     emit({ type: 'step-failed', step: id, message: error instanceof Error ? error.message : String(error) });
     throw error;
   }
-  const elapsedMs = performance.now() - startedAt + progress.checkMs;
+  const elapsedMs = Math.round(performance.now() - startedAt + progress.checkMs);
   const rowsPerSecond = Math.round(step.rows / Math.max(elapsedMs / 1000, 0.001));
   const alreadyThere = step.rows - created;
   emit({
