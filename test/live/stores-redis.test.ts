@@ -127,7 +127,7 @@ describe('cleanup', () => {
 
   test('never flushes index 0 or an unnamed one', async () => {
     const without = dataContext(profile());
-    const cache = without.profile.stores['cache'];
+    const cache = without.profile.stores.cache;
     if (cache?.kind === 'redis') cache.testDatabase = 0;
     expect(await failure(cleanup(without, real))).toMatchObject({ reason: 'refused' });
     if (cache?.kind === 'redis') delete cache.testDatabase;

@@ -68,8 +68,8 @@ test('any text comes back as it was written: from COPY, from SQL, in arrays and 
   await seed(dataContext(parts));
   const [row = {}] = await sql("SELECT * FROM hostile WHERE id = 'row-2'");
   expect(names.map((name) => row[name])).toEqual(values);
-  expect(row['list']).toEqual(values);
-  expect(row['document']).toEqual({ values });
+  expect(row.list).toEqual(values);
+  expect(row.document).toEqual({ values });
   expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 0, alreadyThere: 3 }]);
   const { receipt } = await cleanup(dataContext(parts), { dryRun: false, users: true });
   expect(receipt.rows).toMatchObject([{ deleted: 3, left: 0 }]);
