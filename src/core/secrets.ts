@@ -31,7 +31,9 @@ export function redactUrl(url: string): string {
 
 /** A {@link Redact} for these secrets. Empty ones are ignored; longer ones go first, so that none hides in another. */
 export function redactor(secrets: readonly string[]): Redact {
-  const forms = secrets.filter((secret) => secret !== '').flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
+  const forms = secrets
+    .filter((secret) => secret !== '')
+    .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
   const longestFirst = [...new Set(forms)].sort((a, b) => b.length - a.length);
   return (text) => longestFirst.reduce((shown, secret) => shown.replaceAll(secret, redacted), text);
 }

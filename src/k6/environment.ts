@@ -16,5 +16,11 @@ export interface K6Surroundings {
  * shell happens to hold.
  */
 export function k6Environment({ env, home }: K6Surroundings, script: Readonly<Record<string, string>>): Record<string, string> {
-  return { PATH: env.PATH ?? '/usr/local/bin:/usr/bin:/bin', HOME: home, ...script, K6_AUTO_EXTENSION_RESOLUTION: 'false', K6_NO_USAGE_REPORT: 'true' };
+  return {
+    PATH: env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+    HOME: home,
+    ...script,
+    K6_AUTO_EXTENSION_RESOLUTION: 'false',
+    K6_NO_USAGE_REPORT: 'true',
+  };
 }

@@ -51,7 +51,8 @@ const quickMs = 2000;
 
 /** The REST API at `http://host:port` (k6's own, https://github.com/grafana/k6/tree/master/api/v1). */
 export function runnerApi(baseUrl: string): RunnerApi {
-  const call = (method: string, path: string, body?: unknown, timeoutMs = quickMs) => request(`${baseUrl}/v1/${path}`, method, body, timeoutMs);
+  const call = (method: string, path: string, body?: unknown, timeoutMs = quickMs) =>
+    request(`${baseUrl}/v1/${path}`, method, body, timeoutMs);
   const setStatus = async (attributes: Record<string, boolean>) => {
     await expectOk(await call('PATCH', 'status', { data: { type: 'status', id: 'default', attributes } }));
   };

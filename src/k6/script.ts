@@ -65,16 +65,24 @@ export async function inspectRequirements(k6: K6, execute: Execute, archive: str
 /** The error of a k6 command that refused a script, in k6's own words. */
 export function scriptError(output: Output, script: string): LoadctlError {
   if (output.error !== undefined) {
-    return new LoadctlError('unavailable', `k6 could not be started: ${output.error}`, { hint: 'loadctl doctor says which k6 is used and why.' });
+    return new LoadctlError('unavailable', `k6 could not be started: ${output.error}`, {
+      hint: 'loadctl doctor says which k6 is used and why.',
+    });
   }
   const errors = logErrors(output.stderr);
   const first = errors[0] ?? { level: 'error', message: `k6 ended with exit code ${output.exitCode ?? output.signal ?? '?'}` };
   const lines = errors.flatMap((line) => line.message.split('\n')).slice(1);
   if (output.exitCode === k6Exit.scriptException && isException(first)) {
     const [message = '', ...trace] = first.message.split('\n');
-    return new LoadctlError('script-threw', `The script threw in its init code: ${message}`, { lines: trace, hint: `Mend ${script}; k6 run shows the same.` });
+    return new LoadctlError('script-threw', `The script threw in its init code: ${message}`, {
+      lines: trace,
+      hint: `Mend ${script}; k6 run shows the same.`,
+    });
   }
-  return new LoadctlError('invalid-profile', `k6 cannot use the script: ${first.message.split('\n')[0] ?? ''}`, { lines, hint: `Mend ${script}.` });
+  return new LoadctlError('invalid-profile', `k6 cannot use the script: ${first.message.split('\n')[0] ?? ''}`, {
+    lines,
+    hint: `Mend ${script}.`,
+  });
 }
 
 /** k6 has one exit code for a script that throws and one that it cannot read; its hint tells them apart. */
@@ -83,7 +91,10 @@ function isException(line: LogLine): boolean {
 }
 
 function toldByProbe(log: string): Record<string, unknown> {
-  const line = log.split('\n').map(parseLogLine).find(({ message }) => message.startsWith(probeMark));
+  const line = log
+    .split('\n')
+    .map(parseLogLine)
+    .find(({ message }) => message.startsWith(probeMark));
   return line ? parseJson(line.message.slice(probeMark.length)) : {};
 }
 

@@ -101,7 +101,10 @@ export async function setupOnce(runners: readonly Runner[], timeoutMs: Milliseco
 
 function setupError(where: string, { thrown }: ScriptFailure, what: string): LoadctlError {
   const [message = '', ...trace] = thrown.split('\n');
-  return new LoadctlError('script-threw', `The script threw in ${where}: ${message.trim()}`, { lines: trace, hint: `${what} Mend the script.` });
+  return new LoadctlError('script-threw', `The script threw in ${where}: ${message.trim()}`, {
+    lines: trace,
+    hint: `${what} Mend the script.`,
+  });
 }
 
 /** Releases all runners at the same time: the load begins. */
@@ -171,7 +174,9 @@ export async function teardownOnce(runners: readonly Runner[], timeoutMs: Millis
     if (killed.aborted) return false;
     const answering = await runner.api.status().catch(() => undefined);
     if (answering === undefined) continue;
-    const failure = await Promise.race([runner.api.runTeardown(timeoutMs + 5000), aborted(killed)]).catch((error: unknown) => ({ thrown: errorMessage(error) }));
+    const failure = await Promise.race([runner.api.runTeardown(timeoutMs + 5000), aborted(killed)]).catch((error: unknown) => ({
+      thrown: errorMessage(error),
+    }));
     const error = failure === undefined ? {} : { error: failure.thrown };
     emit({ type: 'teardown-finished', runner: runner.id, elapsedMs: clock.now() - begun, ...error });
     return failure === undefined;

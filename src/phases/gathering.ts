@@ -27,7 +27,13 @@ interface Gathered {
  * After the runners' end: brings in what they wrote, merges it, and writes summary.json. Undefined where no runner
  * left its numbers.
  */
-export async function collectFleet(runners: readonly Runner[], test: PreparedTest, directory: RunDirectory, context: PhaseContext, end: LoadEnd): Promise<Summary | undefined> {
+export async function collectFleet(
+  runners: readonly Runner[],
+  test: PreparedTest,
+  directory: RunDirectory,
+  context: PhaseContext,
+  end: LoadEnd,
+): Promise<Summary | undefined> {
   const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
   const lostOne = end.how === 'lost' ? end.lost.runner : undefined;
   for (const { runner, end: how, numbers } of gathered) {
@@ -83,10 +89,19 @@ function tellStartSkew(known: readonly NonNullable<Gathered['numbers']>[], { emi
 
 /** The runners' logs can be long: what they complain of most, each with how often, is what one wants to see first. */
 function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, { emit }: PhaseContext): void {
-  const complaints = countComplaints(gathered.map(({ files }) => files.log)).filter(({ message }) => !message.startsWith('thresholds on metrics'));
+  const complaints = countComplaints(gathered.map(({ files }) => files.log)).filter(
+    ({ message }) => !message.startsWith('thresholds on metrics'),
+  );
   for (const { message, times } of complaints.slice(0, complaintsShown)) {
     const [first = '', ...more] = message.split('\n').filter((line) => line.trim() !== '');
-    emit({ type: 'warned', message: `k6 said${times > 1 ? ` ${times} times` : ''}: ${first}${more.length > 0 ? ` (${more[0]?.trim()})` : ''}` });
+    emit({
+      type: 'warned',
+      message: `k6 said${times > 1 ? ` ${times} times` : ''}: ${first}${more.length > 0 ? ` (${more[0]?.trim()})` : ''}`,
+    });
   }
-  if (complaints.length > complaintsShown) emit({ type: 'noted', message: `${complaints.length - complaintsShown} more kinds of messages are in ${directory.file(runFiles.runners)}.` });
+  if (complaints.length > complaintsShown)
+    emit({
+      type: 'noted',
+      message: `${complaints.length - complaintsShown} more kinds of messages are in ${directory.file(runFiles.runners)}.`,
+    });
 }

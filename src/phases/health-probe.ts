@@ -48,7 +48,11 @@ export async function requireTarget(target: { url: string; health?: string }, us
  * Probes the target's health once a second, whether or not earlier answers have come, and emits each outcome. The
  * returned function stops it and waits for the answers that are still due, unless `atOnce`.
  */
-export function startHealthProbe(url: string, userAgent: string, { clock, emit }: { clock: Clock; emit: Emit }): (atOnce: boolean) => Promise<void> {
+export function startHealthProbe(
+  url: string,
+  userAgent: string,
+  { clock, emit }: { clock: Clock; emit: Emit },
+): (atOnce: boolean) => Promise<void> {
   const stopped = new AbortController();
   const dropped = new AbortController();
   const due = new Set<Promise<void>>();

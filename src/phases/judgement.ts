@@ -67,7 +67,9 @@ export function gatherEvidence(record: RunRecord, summary: Summary | undefined, 
 }
 
 function countProbes(events: readonly LoggedEvent[], released: number | undefined, from: Milliseconds, to: Milliseconds): ProbeCount {
-  const probes = events.flatMap((event) => (event.type === 'health-probed' ? [{ good: event.good, sentAt: event.at - event.elapsedMs }] : []));
+  const probes = events.flatMap((event) =>
+    event.type === 'health-probed' ? [{ good: event.good, sentAt: event.at - event.elapsedMs }] : [],
+  );
   const inWindow = released === undefined ? [] : probes.filter(({ sentAt }) => sentAt >= released + from && sentAt <= released + to);
   return { good: inWindow.filter(({ good }) => good).length, total: inWindow.length };
 }

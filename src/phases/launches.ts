@@ -13,7 +13,15 @@ export function launches(plan: Plan, test: PreparedTest, directory: RunDirectory
     folder: makeRunnerFolder(directory, id),
     command: (address, folder) => {
       const env = { ...test.k6.env, LOADCTL_RUNNER: id, [factsFileVariable]: join(folder, runnerFiles.facts) };
-      const task = { archive: test.archive, segment, sequence, address, trendStats: test.trendStats, userAgent, summaryFile: join(folder, runnerFiles.summary) };
+      const task = {
+        archive: test.archive,
+        segment,
+        sequence,
+        address,
+        trendStats: test.trendStats,
+        userAgent,
+        summaryFile: join(folder, runnerFiles.summary),
+      };
       return runnerCommand({ ...test.k6, env }, task);
     },
   }));

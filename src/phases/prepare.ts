@@ -1,10 +1,10 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHash } from 'node:crypto';
 import { LoadctlError } from '../core/errors.js';
 import type { Defer } from '../core/scope.js';
-import { type K6, archiveCommand } from '../k6/arguments.js';
+import { archiveCommand, type K6 } from '../k6/arguments.js';
 import { foreignK6Variables, k6Environment } from '../k6/environment.js';
 import { loadOptions } from '../k6/load-shape.js';
 import { type InspectedScript, inspectRequirements, inspectScript, type Requirements, scriptError } from '../k6/script.js';
@@ -71,7 +71,9 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
     k6,
     k6Version: found.version,
     archive,
-    archiveSha256: createHash('sha256').update(await readFile(archive)).digest('hex'),
+    archiveSha256: createHash('sha256')
+      .update(await readFile(archive))
+      .digest('hex'),
     script,
     requirements: await inspectRequirements(k6, world.execute, archive),
     trendStats: summaryTrendStats(statsWanted(plan.criteria, options)),
@@ -102,23 +104,34 @@ function refuseTwoLoads(script: InspectedScript, workload: PhaseContext['profile
   if (own === undefined || given.length === 0) return;
   const where = workload.options[own] === undefined ? 'The script' : "The profile's workload.options";
   const words = given.map((name) => `workload.${name}`).join(', ');
-  throw new LoadctlError('invalid-profile', `${where} has ${own} of its own, and the profile sets ${words}: only one of them can be meant.`, {
-    lines: [
-      `  Keep the script's load:      take ${words} out of the profile (null removes what a base sets: ${given[0]}: null).`,
-      `  Use the profile's load:      take ${own} out of ${script.path}.`,
-      `  Change the script's load:    workload.options: {${own}: …} in k6's words, without ${words}.`,
-    ],
-    hint: `The script is ${script.path}.`,
-  });
+  throw new LoadctlError(
+    'invalid-profile',
+    `${where} has ${own} of its own, and the profile sets ${words}: only one of them can be meant.`,
+    {
+      lines: [
+        `  Keep the script's load:      take ${words} out of the profile (null removes what a base sets: ${given[0]}: null).`,
+        `  Use the profile's load:      take ${own} out of ${script.path}.`,
+        `  Change the script's load:    workload.options: {${own}: …} in k6's words, without ${words}.`,
+      ],
+      hint: `The script is ${script.path}.`,
+    },
+  );
 }
 
 function tellWhatChanges({ world, emit }: PhaseContext, thresholds: Thresholds): void {
   const foreign = foreignK6Variables(world.env);
   if (foreign.length > 0) {
-    emit({ type: 'warned', message: `Ignored from the environment: ${foreign.join(', ')}. They would change the test.`, hint: 'Say it in the profile: workload.options.' });
+    emit({
+      type: 'warned',
+      message: `Ignored from the environment: ${foreign.join(', ')}. They would change the test.`,
+      hint: 'Say it in the profile: workload.options.',
+    });
   }
   if (Object.values(thresholds).some((list) => list.some(({ abortOnFail }) => abortOnFail))) {
-    emit({ type: 'warned', message: "The script's abortOnFail does not end the test yet: its thresholds are judged at the end, on the whole fleet." });
+    emit({
+      type: 'warned',
+      message: "The script's abortOnFail does not end the test yet: its thresholds are judged at the end, on the whole fleet.",
+    });
   }
 }
 
@@ -127,7 +140,13 @@ function tellWhatChanges({ world, emit }: PhaseContext, thresholds: Thresholds):
  * hold; k6's own view of them is not asked.
  */
 function windowMetrics(endpoints: PhaseContext['plan']['endpoints'], criteria: readonly Criterion[]): Record<string, string[]> {
-  const base = { http_req_duration: 'max>=0', http_reqs: 'count>=0', http_req_failed: 'rate>=0', iterations: 'count>=0', checks: 'rate>=0' };
+  const base = {
+    http_req_duration: 'max>=0',
+    http_reqs: 'count>=0',
+    http_req_failed: 'rate>=0',
+    iterations: 'count>=0',
+    checks: 'rate>=0',
+  };
   const perEndpoint = endpoints.flatMap(({ name }) =>
     (['http_req_duration', 'http_reqs', 'http_req_failed'] as const).map((metric) => [`${metric}{name:${name}}`, base[metric]] as const),
   );

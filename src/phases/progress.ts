@@ -11,7 +11,12 @@ const everyMs = 1000;
  * Tells once a second what the fleet does, from the runners' REST API, and writes it to timeseries.ndjson. The
  * returned function stops it, after one last look; a second call does nothing.
  */
-export function startProgress(runners: readonly Runner[], totalMs: Milliseconds, directory: RunDirectory, { clock, emit }: { clock: Clock; emit: Emit }): () => Promise<void> {
+export function startProgress(
+  runners: readonly Runner[],
+  totalMs: Milliseconds,
+  directory: RunDirectory,
+  { clock, emit }: { clock: Clock; emit: Emit },
+): () => Promise<void> {
   const stopped = new AbortController();
   const begun = clock.now();
   let before = { at: begun, requests: 0 };

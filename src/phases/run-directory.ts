@@ -113,7 +113,11 @@ export function makeRunnerFolder(directory: RunDirectory, runner: string): strin
 export async function listRuns(cwd: string): Promise<string[]> {
   try {
     const entries = await readdir(runsRoot(cwd), { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort().reverse();
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .sort()
+      .reverse();
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
     throw error;
@@ -179,7 +183,8 @@ async function readText(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
-    if (errorCode(error) === 'EACCES') throw new LoadctlError('unavailable', `${path} may not be read.`, { cause: error, hint: 'Run as the user who made the run.' });
+    if (errorCode(error) === 'EACCES')
+      throw new LoadctlError('unavailable', `${path} may not be read.`, { cause: error, hint: 'Run as the user who made the run.' });
     throw error;
   }
 }

@@ -54,8 +54,13 @@ export async function recordRun(context: PhaseContext, test: PreparedTest, run: 
 export async function readRunRecord(directory: string): Promise<RunRecord> {
   const record = (await readJson(directory, runFiles.run)) as Partial<RunRecord> | undefined;
   if (record === undefined) throw damaged(directory, `${runFiles.run} is missing`);
-  if (record.version !== layoutVersion) throw damaged(`${directory}/${runFiles.run}`, `its layout is version ${String(record.version)}, this loadctl reads ${layoutVersion}`);
-  const whole = typeof record.run === 'string' && Array.isArray(record.plan?.criteria) && typeof record.plan.target === 'object' && typeof record.by === 'object';
+  if (record.version !== layoutVersion)
+    throw damaged(`${directory}/${runFiles.run}`, `its layout is version ${String(record.version)}, this loadctl reads ${layoutVersion}`);
+  const whole =
+    typeof record.run === 'string' &&
+    Array.isArray(record.plan?.criteria) &&
+    typeof record.plan.target === 'object' &&
+    typeof record.by === 'object';
   if (!whole) throw damaged(`${directory}/${runFiles.run}`, 'run, plan or by is missing');
   return record as RunRecord;
 }

@@ -6,10 +6,22 @@ import type { Summary } from '../metrics/summary.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
 import { cleanupCommand, type PhaseContext } from './context.js';
-import { awaitReady, dismiss, endHard, type FleetContext, type LoadEnd, releaseTogether, setupOnce, startFleet, stopLoad, teardownOnce, watchLoad } from './fleet.js';
+import {
+  awaitReady,
+  dismiss,
+  endHard,
+  type FleetContext,
+  type LoadEnd,
+  releaseTogether,
+  setupOnce,
+  startFleet,
+  stopLoad,
+  teardownOnce,
+  watchLoad,
+} from './fleet.js';
 import { collectFleet } from './gathering.js';
 import { requireTarget, startHealthProbe } from './health-probe.js';
-import { interruptions, type Interruptions } from './interruptions.js';
+import { type Interruptions, interruptions } from './interruptions.js';
 import { judgeRun } from './judgement.js';
 import { launches } from './launches.js';
 import { type Lock, takeLock } from './lock.js';
@@ -48,7 +60,12 @@ export async function run(context: PhaseContext, options: RunOptions): Promise<R
     const directory = await createRunDirectory(world.cwd, options.run ?? makeRunId(begun), context.redact);
     defer(() => directory.close());
     const emit = emitInto(directory, context);
-    emit({ type: 'phase-started', phase: 'run', environment: plan.environment, title: `${plan.runners.length} runners (${plan.backend}) → ${plan.target.url}` });
+    emit({
+      type: 'phase-started',
+      phase: 'run',
+      environment: plan.environment,
+      title: `${plan.runners.length} runners (${plan.backend}) → ${plan.target.url}`,
+    });
     try {
       const result = await runInto(directory, { ...context, emit }, options, defer);
       emit({ type: 'phase-finished', phase: 'run', elapsedMs: world.clock.now() - begun, reasons: result.reasons });
@@ -82,7 +99,9 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
     return { value: started, detail: 'all runners ready' };
   });
-  const setupData = test.script.functions.includes('setup') ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet)) : undefined;
+  const setupData = test.script.functions.includes('setup')
+    ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet))
+    : undefined;
   stop.check();
 
   const stopProbing = plan.target.health === undefined ? undefined : startHealthProbe(plan.target.health, userAgent, { clock, emit });
@@ -95,7 +114,8 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await stopProgress();
   await endLoad(end, runners, stop, fleet);
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
-  if (end.how !== 'finished' && options.lock === undefined) emit({ type: 'noted', message: `The load is off. Take the test data out: ${cleanupCommand(context)}` });
+  if (end.how !== 'finished' && options.lock === undefined)
+    emit({ type: 'noted', message: `The load is off. Take the test data out: ${cleanupCommand(context)}` });
   await stopProbing?.(end.how !== 'finished');
 
   if (test.script.functions.includes('teardown')) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
@@ -109,7 +129,12 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
 }
 
 /** Everything that can refuse the run; when it does, the run directory goes again, as nothing began. */
-async function beforeAnythingStarts(directory: RunDirectory, context: PhaseContext, options: RunOptions, defer: Defer): Promise<{ lock: Lock; test: PreparedTest }> {
+async function beforeAnythingStarts(
+  directory: RunDirectory,
+  context: PhaseContext,
+  options: RunOptions,
+  defer: Defer,
+): Promise<{ lock: Lock; test: PreparedTest }> {
   try {
     const lock = options.lock ?? (await ownLock(directory, context, defer));
     await step(context, 'target', `look whether ${context.plan.target.url} is up`, async () => {
@@ -136,7 +161,8 @@ async function ownLock(directory: RunDirectory, context: PhaseContext, defer: De
 
 async function endLoad(end: LoadEnd, runners: readonly Runner[], stop: Interruptions, fleet: FleetContext): Promise<void> {
   if (end.how === 'finished') return;
-  if (end.how === 'aborted-by-script') fleet.emit({ type: 'fleet-stopped', cause: 'script', reason: `The script called test.abort() in runner ${end.runner.id}.` });
+  if (end.how === 'aborted-by-script')
+    fleet.emit({ type: 'fleet-stopped', cause: 'script', reason: `The script called test.abort() in runner ${end.runner.id}.` });
   if (end.how === 'lost') fleet.emit({ type: 'fleet-stopped', cause: 'runner-lost', reason: `Runner ${end.lost.runner.id} was lost.` });
   if (end.how === 'stopped') fleet.emit({ type: 'fleet-stopped', ...stop.why() });
   await stopLoad(runners, fleet);
@@ -148,7 +174,12 @@ async function tellStarted(runner: Runner, segment: string, emit: Emit): Promise
 }
 
 /** Tells of a piece of work: that it began, and how it ended. */
-async function step<T>({ emit, world }: PhaseContext, name: string, title: string, work: () => Promise<{ value: T; detail: string }>): Promise<T> {
+async function step<T>(
+  { emit, world }: PhaseContext,
+  name: string,
+  title: string,
+  work: () => Promise<{ value: T; detail: string }>,
+): Promise<T> {
   const begun = world.clock.now();
   emit({ type: 'step-started', step: name, title });
   try {

@@ -16,7 +16,12 @@ const limitMs = 130_000;
  * The user's own handleSummary, once, on the fleet's merged data in the shape that k6 hands over. Files that it names
  * are written where k6 would write them: relative to the working directory. What it throws is a warning: the test is over.
  */
-export async function handOverSummary(test: PreparedTest, summary: Summary, setupData: unknown, { world, emit, killed }: PhaseContext): Promise<void> {
+export async function handOverSummary(
+  test: PreparedTest,
+  summary: Summary,
+  setupData: unknown,
+  { world, emit, killed }: PhaseContext,
+): Promise<void> {
   if (killed.aborted) return;
   await scope(async (defer) => {
     const folder = await mkdtemp(join(tmpdir(), 'loadctl-summary-'));
@@ -29,7 +34,10 @@ export async function handOverSummary(test: PreparedTest, summary: Summary, setu
     const output = await world.execute({ ...handOverCommand(test.k6, script), cwd: world.cwd }, { timeoutMs: limitMs, signal: killed });
     const errors = logErrors(output.stderr);
     if (output.exitCode !== 0 || errors.length > 0) {
-      emit({ type: 'warned', message: `The script's handleSummary failed: ${errors[0]?.message ?? `exit code ${output.exitCode ?? '?'}`}` });
+      emit({
+        type: 'warned',
+        message: `The script's handleSummary failed: ${errors[0]?.message ?? `exit code ${output.exitCode ?? '?'}`}`,
+      });
     }
     if (output.stdout.trim() !== '') emit({ type: 'summary-handled', stdout: output.stdout });
   });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import { scope } from '../core/scope.js';
 import { cleanup } from './cleanup.js';
@@ -5,11 +6,10 @@ import type { PhaseContext } from './context.js';
 import { takeLock } from './lock.js';
 import type { FoundK6 } from './prepare.js';
 import type { Receipt } from './receipt.js';
+import { type RunResult, run } from './run.js';
 import { makeRunId, runFiles, runsRoot, writeJson } from './run-directory.js';
-import { run, type RunResult } from './run.js';
 import { type SeedReport, seed } from './seed.js';
 import { verify } from './verify.js';
-import { join } from 'node:path';
 
 /** What came of a whole test. */
 export interface TestResult {
@@ -46,7 +46,8 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
     };
 
     const seeded = await attempt(() => seed({ ...data, signal, lock }));
-    const result = failures.length > 0 || signal.aborted ? undefined : await attempt(() => run(context, { k6: options.k6, run: runId, lock }));
+    const result =
+      failures.length > 0 || signal.aborted ? undefined : await attempt(() => run(context, { k6: options.k6, run: runId, lock }));
     const judged = result && (await attempt(() => verify(result.directory, world)));
     const before = seeded?.before === undefined ? {} : { before: seeded.before };
     const cleaned = await attempt(() => cleanup({ ...data, ...before, signal: killed, lock }, { dryRun: false, users: options.users }));

@@ -1,10 +1,10 @@
 import { chmodSync, createReadStream, readdirSync, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import type { Summary } from '../../src/metrics/summary.js';
-import { startTarget } from '../support/target.js';
 import { workplace } from '../support/loadctl.js';
+import { startTarget } from '../support/target.js';
 
 const script = `
 import http from 'k6/http';
@@ -42,7 +42,13 @@ test('three unequal runners, merged, against the pooled raw samples of the same 
 
   expect(merged?.values.count).toBe(pooled.length);
   expect(summary.metrics.http_reqs?.values.count).toBe(pooled.length);
-  for (const [stat, level] of [['p(50)', 0.5], ['p(90)', 0.9], ['p(95)', 0.95], ['p(99)', 0.99], ['p(99.9)', 0.999]] as const) {
+  for (const [stat, level] of [
+    ['p(50)', 0.5],
+    ['p(90)', 0.9],
+    ['p(95)', 0.95],
+    ['p(99)', 0.99],
+    ['p(99.9)', 0.999],
+  ] as const) {
     const [low, high] = merged?.bounds[stat] ?? [Number.NaN, Number.NaN];
     const truth = quantile(pooled, level);
     // k6's CSV has six decimals: the truth is known to half a millionth of a millisecond.

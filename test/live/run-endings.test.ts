@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startTarget } from '../support/target.js';
 import { type Said, workplace } from '../support/loadctl.js';
+import { startTarget } from '../support/target.js';
 
 interface Ending {
   readonly name: string;
@@ -18,23 +18,95 @@ interface Ending {
 const get = `http.get(__ENV.BASE_URL + '/work');`;
 const endings: Ending[] = [
   { name: 'a syntax error', script: 'export default function ( {', code: 104, says: /Unexpected/, loads: false },
-  { name: 'a throw in init', script: `throw new Error('boom in init');\nexport default () => {};`, code: 107, says: /boom in init[\s\S]*script\.js:/, loads: false },
-  { name: 'a throw in setup', script: `import http from 'k6/http';\nexport function setup() { throw new Error('boom in setup'); }\nexport default () => { ${get} };`, code: 107, says: /setup\(\).*boom in setup[\s\S]*script\.js:/, loads: false },
-  { name: 'a throw in teardown', script: `import http from 'k6/http';\nexport const options = { iterations: 2, vus: 2 };\nexport default () => { ${get} };\nexport function teardown() { throw new Error('boom in teardown'); }`, code: 107, says: /teardown\(\).*boom in teardown/, loads: true },
-  { name: 'test.abort()', script: `import http from 'k6/http';\nimport exec from 'k6/execution';\nexport const options = { vus: 2, duration: '30s' };\nexport default () => { ${get} exec.test.abort('enough'); };`, code: 108, says: /test\.abort\(\)/, loads: true },
-  { name: 'test.fail()', script: `import http from 'k6/http';\nimport exec from 'k6/execution';\nexport const options = { vus: 2, iterations: 4 };\nexport default () => { ${get} exec.test.fail('not good'); };`, code: 110, says: /test\.fail\(\)/, loads: true },
-  { name: 'a threshold with a syntax error', script: `export const options = { thresholds: { http_req_duration: ['p(95)<'] } };\nexport default () => {};`, code: 104, says: /threshold/, loads: false },
-  { name: 'a threshold on an unknown metric', script: `export const options = { thresholds: { nothing_there: ['p(95)<1'] } };\nexport default () => {};`, code: 104, says: /nothing_there/, loads: false },
-  { name: 'a threshold that its metric lacks', script: `export const options = { thresholds: { http_reqs: ['p(95)<1'] } };\nexport default () => {};`, code: 104, says: /http_reqs/, loads: false },
-  { name: 'an SLA on an unknown metric', script: 'export default () => {};', profile: 'sla: {"nothing_there": "p(95) < 500ms"}', code: 104, says: /nothing_there/, loads: false },
-  { name: 'an SLA that its metric lacks', script: 'export default () => {};', profile: 'sla: {http_reqs: "p(95) < 500"}', code: 104, says: /http_reqs/, loads: false },
-  { name: 'a load of its own and one of the profile', script: `export const options = { scenarios: { a: { executor: 'constant-vus', vus: 1, duration: '1s' } } };\nexport default () => {};`, profile: 'workload: {script: ../script.js, vus: 3, duration: 2s}', code: 104, says: /scenarios/, loads: false },
+  {
+    name: 'a throw in init',
+    script: `throw new Error('boom in init');\nexport default () => {};`,
+    code: 107,
+    says: /boom in init[\s\S]*script\.js:/,
+    loads: false,
+  },
+  {
+    name: 'a throw in setup',
+    script: `import http from 'k6/http';\nexport function setup() { throw new Error('boom in setup'); }\nexport default () => { ${get} };`,
+    code: 107,
+    says: /setup\(\).*boom in setup[\s\S]*script\.js:/,
+    loads: false,
+  },
+  {
+    name: 'a throw in teardown',
+    script: `import http from 'k6/http';\nexport const options = { iterations: 2, vus: 2 };\nexport default () => { ${get} };\nexport function teardown() { throw new Error('boom in teardown'); }`,
+    code: 107,
+    says: /teardown\(\).*boom in teardown/,
+    loads: true,
+  },
+  {
+    name: 'test.abort()',
+    script: `import http from 'k6/http';\nimport exec from 'k6/execution';\nexport const options = { vus: 2, duration: '30s' };\nexport default () => { ${get} exec.test.abort('enough'); };`,
+    code: 108,
+    says: /test\.abort\(\)/,
+    loads: true,
+  },
+  {
+    name: 'test.fail()',
+    script: `import http from 'k6/http';\nimport exec from 'k6/execution';\nexport const options = { vus: 2, iterations: 4 };\nexport default () => { ${get} exec.test.fail('not good'); };`,
+    code: 110,
+    says: /test\.fail\(\)/,
+    loads: true,
+  },
+  {
+    name: 'a threshold with a syntax error',
+    script: `export const options = { thresholds: { http_req_duration: ['p(95)<'] } };\nexport default () => {};`,
+    code: 104,
+    says: /threshold/,
+    loads: false,
+  },
+  {
+    name: 'a threshold on an unknown metric',
+    script: `export const options = { thresholds: { nothing_there: ['p(95)<1'] } };\nexport default () => {};`,
+    code: 104,
+    says: /nothing_there/,
+    loads: false,
+  },
+  {
+    name: 'a threshold that its metric lacks',
+    script: `export const options = { thresholds: { http_reqs: ['p(95)<1'] } };\nexport default () => {};`,
+    code: 104,
+    says: /http_reqs/,
+    loads: false,
+  },
+  {
+    name: 'an SLA on an unknown metric',
+    script: 'export default () => {};',
+    profile: 'sla: {"nothing_there": "p(95) < 500ms"}',
+    code: 104,
+    says: /nothing_there/,
+    loads: false,
+  },
+  {
+    name: 'an SLA that its metric lacks',
+    script: 'export default () => {};',
+    profile: 'sla: {http_reqs: "p(95) < 500"}',
+    code: 104,
+    says: /http_reqs/,
+    loads: false,
+  },
+  {
+    name: 'a load of its own and one of the profile',
+    script: `export const options = { scenarios: { a: { executor: 'constant-vus', vus: 1, duration: '1s' } } };\nexport default () => {};`,
+    profile: 'workload: {script: ../script.js, vus: 3, duration: 2s}',
+    code: 104,
+    says: /scenarios/,
+    loads: false,
+  },
   { name: 'a missing script', script: '', profile: 'workload: {script: ../nowhere.js}', code: 104, says: /nowhere\.js/, loads: false },
 ];
 
 test.each(endings)('$name ends with $code', async ({ script, profile = 'workload: {script: ../script.js}', code, says, loads }) => {
   const target = await startTarget();
-  const place = workplace({ 'profiles/dev.yaml': `target: {url: "${target.url}"}\nrunners: {count: 2}\n${profile}\n`, 'script.js': script });
+  const place = workplace({
+    'profiles/dev.yaml': `target: {url: "${target.url}"}\nrunners: {count: 2}\n${profile}\n`,
+    'script.js': script,
+  });
 
   const said = await place.loadctl(['run', '--env', 'dev']);
 
@@ -50,28 +122,34 @@ function noTrace({ stdout, stderr }: Said): boolean {
 }
 
 const forever = `import http from 'k6/http';\nimport { sleep } from 'k6';\nexport default () => { http.get(__ENV.BASE_URL + '/work'); sleep(0.05); };\nexport function teardown() { http.get(__ENV.BASE_URL + '/torn-down'); }`;
-const long = (url: string) => `target: {url: "${url}", health: /healthz}\nworkload: {script: ../script.js, vus: 4, duration: 60s}\nrunners: {count: 2}\nsla: {errors: < 1%, availability: 99%}\n`;
+const long = (url: string) =>
+  `target: {url: "${url}", health: /healthz}\nworkload: {script: ../script.js, vus: 4, duration: 60s}\nrunners: {count: 2}\nsla: {errors: < 1%, availability: 99%}\n`;
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the load at once, tears down, keeps what was measured and says how to clean up', async (signal) => {
-  const target = await startTarget();
-  const place = workplace({ 'profiles/dev.yaml': long(target.url), 'script.js': forever });
-  const run = place.start(['run', '--env', 'dev']);
-  await expect.poll(() => target.hits.get('GET /work') ?? 0, { timeout: 30_000 }).toBeGreaterThan(20);
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s ends the load at once, tears down, keeps what was measured and says how to clean up',
+  async (signal) => {
+    const target = await startTarget();
+    const place = workplace({ 'profiles/dev.yaml': long(target.url), 'script.js': forever });
+    const run = place.start(['run', '--env', 'dev']);
+    await expect.poll(() => target.hits.get('GET /work') ?? 0, { timeout: 30_000 }).toBeGreaterThan(20);
 
-  const begun = Date.now();
-  run.process.kill(signal);
-  const said = await run.said;
+    const begun = Date.now();
+    run.process.kill(signal);
+    const said = await run.said;
 
-  expect(Date.now() - begun).toBeLessThan(7000);
-  expect(said.code).toBe(105);
-  expect(said.stdout + said.stderr).toContain('loadctl cleanup --env dev');
-  expect(target.hits.get('GET /torn-down')).toBe(1);
-  const verdict = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as { verdict: string };
-  expect(verdict.verdict).toBe('interrupted');
-  const summary = JSON.parse(readFileSync(join(place.latestRun(), 'summary.json'), 'utf8')) as { metrics: Record<string, { values: { count: number } }> };
-  expect(summary.metrics.http_reqs?.values.count).toBeGreaterThan(20);
-  expect(k6Processes(place.folder)).toBe('');
-});
+    expect(Date.now() - begun).toBeLessThan(7000);
+    expect(said.code).toBe(105);
+    expect(said.stdout + said.stderr).toContain('loadctl cleanup --env dev');
+    expect(target.hits.get('GET /torn-down')).toBe(1);
+    const verdict = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as { verdict: string };
+    expect(verdict.verdict).toBe('interrupted');
+    const summary = JSON.parse(readFileSync(join(place.latestRun(), 'summary.json'), 'utf8')) as {
+      metrics: Record<string, { values: { count: number } }>;
+    };
+    expect(summary.metrics.http_reqs?.values.count).toBeGreaterThan(20);
+    expect(k6Processes(place.folder)).toBe('');
+  },
+);
 
 test('a second Ctrl-C ends everything at once', async () => {
   const target = await startTarget();
@@ -112,7 +190,9 @@ test('a target that dies in the middle: the verdict says so', async () => {
   const said = await run.said;
 
   expect(said.code).toBe(99);
-  const verdict = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as { criteria: { name: string; outcome: string }[] };
+  const verdict = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as {
+    criteria: { name: string; outcome: string }[];
+  };
   expect(verdict.criteria.map(({ name, outcome }) => [name, outcome])).toEqual([
     ['errors', 'fail'],
     ['availability', 'fail'],
@@ -125,7 +205,9 @@ test('a runner that is killed: the others are ended, the result is invalid and s
   const run = place.start(['run', '--env', 'dev']);
   await expect.poll(() => target.hits.get('GET /work') ?? 0, { timeout: 30_000 }).toBeGreaterThan(20);
   const events = readFileSync(join(place.latestRun(), 'events.ndjson'), 'utf8').trim().split('\n');
-  const started = events.map((line) => JSON.parse(line) as { type: string; runner?: string; pid?: number }).find(({ type, runner }) => type === 'runner-started' && runner === '2');
+  const started = events
+    .map((line) => JSON.parse(line) as { type: string; runner?: string; pid?: number })
+    .find(({ type, runner }) => type === 'runner-started' && runner === '2');
   process.kill(started?.pid ?? 0, 'SIGKILL');
 
   const said = await run.said;
@@ -155,5 +237,8 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)('loadctl gets %s: its k6 processes do
 /** The k6 processes whose arguments name the folder. */
 function k6Processes(folder: string): string {
   const all = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' });
-  return all.split('\n').filter((line) => line.includes(folder) && line.includes('k6') && !line.includes('loadctl.js')).join('\n');
+  return all
+    .split('\n')
+    .filter((line) => line.includes(folder) && line.includes('k6') && !line.includes('loadctl.js'))
+    .join('\n');
 }

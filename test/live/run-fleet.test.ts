@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startTarget } from '../support/target.js';
 import { type Workplace, workplace } from '../support/loadctl.js';
+import { startTarget } from '../support/target.js';
 
 const profile = (url: string, more = '') => `
 environment: dev

@@ -10,7 +10,24 @@ const record = {
   run,
   environment: 'dev',
   startedAt: 1_767_323_045_000,
-  plan: { environment: 'dev', target: { url: 'http://127.0.0.1:1' }, criteria: [{ name: 'p95', source: 'client', metric: 'http_req_duration', stat: 'p(95)', operator: '<', limit: 500, unit: 'ms', window: 'steady' }], runners: [], endpoints: [] },
+  plan: {
+    environment: 'dev',
+    target: { url: 'http://127.0.0.1:1' },
+    criteria: [
+      {
+        name: 'p95',
+        source: 'client',
+        metric: 'http_req_duration',
+        stat: 'p(95)',
+        operator: '<',
+        limit: 500,
+        unit: 'ms',
+        window: 'steady',
+      },
+    ],
+    runners: [],
+    endpoints: [],
+  },
   scriptThresholds: {},
   by: { user: 'ann', host: 'elsewhere', pid: 4_000_000 },
 };
@@ -45,7 +62,9 @@ test('a run whose loadctl was killed is interrupted, and nothing of it passes', 
 
 test('a run that still goes on is not judged', async () => {
   const host = execFileSync('hostname', { encoding: 'utf8' }).trim();
-  const said = await withRun({ 'run.json': { ...record, by: { user: 'ann', host, pid: process.pid } }, 'events.ndjson': '' }).loadctl(['verify']);
+  const said = await withRun({ 'run.json': { ...record, by: { user: 'ann', host, pid: process.pid } }, 'events.ndjson': '' }).loadctl([
+    'verify',
+  ]);
   expect(said.code).toBe(115);
   expect(said.stderr).toContain('still running');
 });
@@ -57,7 +76,11 @@ test.each([
   ['run.json lacks its plan', { 'run.json': { version: 1, run } }, 'run.json'],
   ['summary.json is no JSON', { 'run.json': record, 'summary.json': '' }, 'summary.json'],
   ['summary.json is something else', { 'run.json': record, 'summary.json': '[1, 2]' }, 'summary.json'],
-  ['an event in the middle is broken', { 'run.json': record, 'events.ndjson': '{"at":1\n{"at":2,"type":"noted","message":"x"}\n' }, 'events.ndjson:1'],
+  [
+    'an event in the middle is broken',
+    { 'run.json': record, 'events.ndjson': '{"at":1\n{"at":2,"type":"noted","message":"x"}\n' },
+    'events.ndjson:1',
+  ],
 ])('a damaged directory is said to be one: %s', async (_, files, says) => {
   const said = await withRun(files).loadctl(['verify']);
   expect(said.code).toBe(115);
@@ -69,7 +92,11 @@ test.each([
 const profile = (url: string) => `target: {url: "${url}"}\nworkload: {script: ../script.js, vus: 1, duration: 1s}\n`;
 
 test('a place where no run directory can be made: 115, with the fix', async () => {
-  const place = workplace({ 'profiles/dev.yaml': profile('http://127.0.0.1:1'), 'script.js': 'export default () => {};', '.loadctl': 'a file' });
+  const place = workplace({
+    'profiles/dev.yaml': profile('http://127.0.0.1:1'),
+    'script.js': 'export default () => {};',
+    '.loadctl': 'a file',
+  });
   const said = await place.loadctl(['run', '--env', 'dev']);
   expect(said.code).toBe(115);
   expect(said.stderr).toContain('cannot be written');

@@ -24,7 +24,10 @@ export interface Workplace {
   /** Runs loadctl there to its end. */
   loadctl(args: readonly string[], env?: Record<string, string>): Promise<Said>;
   /** Starts loadctl there. */
-  start(args: readonly string[], env?: Record<string, string>): { process: ChildProcess; said: Promise<Said>; until(text: string | RegExp): Promise<void> };
+  start(
+    args: readonly string[],
+    env?: Record<string, string>,
+  ): { process: ChildProcess; said: Promise<Said>; until(text: string | RegExp): Promise<void> };
 }
 
 /** Makes a {@link Workplace}: a temporary folder with the given files. */
