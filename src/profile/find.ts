@@ -22,7 +22,7 @@ export function findProfile(source: ProfileSource, cwd: string, files: ProfileFi
 }
 
 /** The environments that a folder has profiles for; what others only extend is none. */
-function environmentsIn(folder: string, files: ProfileFiles): string[] {
+export function environmentsIn(folder: string, files: ProfileFiles): string[] {
   const profiles = files.listFolder(folder).filter((name) => ending.test(name));
   const bases = profiles.flatMap(
     (name) => /^extends:\s*["']?(?:\.\/)?([^\s"'#]+)/m.exec(files.readFile(join(folder, name)) ?? '')?.[1] ?? [],
