@@ -1,5 +1,5 @@
 import { type ExitReason, LoadctlError } from '../core/errors.js';
-import type { LoggedEvent } from '../core/events.js';
+import type { LoggedEvent, StopCause } from '../core/events.js';
 import { formatDuration, type Milliseconds } from '../core/quantities.js';
 import { k6Exit } from '../k6/exit-codes.js';
 import type { Criterion, Evidence, ProbeCount, Verdict } from '../metrics/criterion.js';
@@ -26,8 +26,7 @@ export async function judgeRun(directory: string): Promise<Judgement> {
   const events = await readEvents(directory);
   const evidence = gatherEvidence(record, summary, events);
   const judged = judge([...record.plan.criteria, ...scriptCriteria(record, summary)], evidence);
-  const failed = events.some((event) => event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed);
-  const verdict = failed ? markFailed(judged) : judged;
+  const verdict = failures(events).reduceRight(markFailed, judged);
   return { record, summary, verdict, reasons: exitReasons(verdict, events) };
 }
 
@@ -84,18 +83,32 @@ function faultsIn(events: readonly LoggedEvent[]): string[] {
   });
 }
 
+/** What ends a load from outside; everything else is a finding of the test, or a fault of its measurement. */
+const interrupting: readonly StopCause[] = ['signal', 'script', 'directory-lost'];
+
 function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): string | undefined {
   const stop = events.find((event) => event.type === 'fleet-stopped');
-  if (stop?.type === 'fleet-stopped') return stop.cause === 'runner-lost' || stop.cause === 'lock-lost' ? undefined : stop.reason;
+  if (stop?.type === 'fleet-stopped') return interrupting.includes(stop.cause) ? stop.reason : undefined;
   if (events.some((event) => event.type === 'load-ended')) return undefined;
   const threw = events.findLast((event) => event.type === 'step-failed');
   if (threw?.type === 'step-failed') return `The run ended before any load was made: ${threw.message}`;
   return `The run did not come to its end: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
 }
 
-function markFailed(verdict: Verdict): Verdict {
-  const reasons = ['The script called test.fail().', ...verdict.reasons];
-  return { ...verdict, verdict: verdict.verdict === 'pass' ? 'fail' : verdict.verdict, reasons };
+/** What makes a run fail whatever its criteria say at the end, as sentences. */
+function failures(events: readonly LoggedEvent[]): string[] {
+  const crossings = events.flatMap((event) => (isCrossing(event) ? [event.reason] : []));
+  const marked = events.some((event) => event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed);
+  return [...crossings, ...(marked ? ['The script called test.fail().'] : [])];
+}
+
+/** The load was ended because the fleet crossed a threshold with `abortOnFail` or an abort rule. */
+function isCrossing(event: LoggedEvent): event is Extract<LoggedEvent, { type: 'fleet-stopped' }> {
+  return event.type === 'fleet-stopped' && (event.cause === 'threshold' || event.cause === 'rule');
+}
+
+function markFailed(verdict: Verdict, reason: string): Verdict {
+  return { ...verdict, verdict: verdict.verdict === 'pass' ? 'fail' : verdict.verdict, reasons: [reason, ...verdict.reasons] };
 }
 
 function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReason[] {
@@ -106,7 +119,8 @@ function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReas
     if (event.type === 'fleet-stopped' && event.cause === 'script') reasons.add('test-aborted');
     if (event.type === 'fleet-stopped' && event.cause === 'directory-lost') reasons.add('unavailable');
   }
-  const failedCriteria = verdict.criteria.some(({ outcome }) => ['fail', 'undecided', 'no-data'].includes(outcome));
+  const failedCriteria =
+    events.some(isCrossing) || verdict.criteria.some(({ outcome }) => ['fail', 'undecided', 'no-data'].includes(outcome));
   if (verdict.verdict === 'invalid' && failedCriteria) reasons.add('sla-failed');
   const own = verdictReason(verdict);
   const explained = own === 'interrupted' && reasons.has('test-aborted');

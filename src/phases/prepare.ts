@@ -50,7 +50,7 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
   refuseTwoLoads(script, profile.workload);
   const options = { ...script.options, ...profile.workload.options };
   const { byMetric: thresholds } = readScriptThresholds(options.thresholds);
-  tellWhatChanges(context, thresholds);
+  tellIgnored(context);
 
   const wrapper = join(folder, 'loadctl-wrapper.js');
   const load = loadOptions(profile.workload);
@@ -118,21 +118,14 @@ function refuseTwoLoads(script: InspectedScript, workload: PhaseContext['profile
   );
 }
 
-function tellWhatChanges({ world, emit }: PhaseContext, thresholds: Thresholds): void {
+function tellIgnored({ world, emit }: PhaseContext): void {
   const foreign = foreignK6Variables(world.env);
-  if (foreign.length > 0) {
-    emit({
-      type: 'warned',
-      message: `Ignored from the environment: ${foreign.join(', ')}. They would change the test.`,
-      hint: 'Say it in the profile: workload.options.',
-    });
-  }
-  if (Object.values(thresholds).some((list) => list.some(({ abortOnFail }) => abortOnFail))) {
-    emit({
-      type: 'warned',
-      message: "The script's abortOnFail does not end the test yet: its thresholds are judged at the end, on the whole fleet.",
-    });
-  }
+  if (foreign.length === 0) return;
+  emit({
+    type: 'warned',
+    message: `Ignored from the environment: ${foreign.join(', ')}. They would change the test.`,
+    hint: 'Say it in the profile: workload.options.',
+  });
 }
 
 /**

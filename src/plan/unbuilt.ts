@@ -1,3 +1,4 @@
+import { formatLimit } from '../metrics/limit-text.js';
 import type { Profile } from '../profile/schema.js';
 
 /** A word of the profile that is checked like all others, and whose part this version does not have. */
@@ -44,17 +45,22 @@ function inRunners({ runners }: Profile): UnbuiltWord[] {
   return words;
 }
 
-function inWatching({ abort, monitors, outputs }: Profile, beyondLoopback: boolean): UnbuiltWord[] {
-  const words: UnbuiltWord[] = [];
-  if (abort.length > 0) {
-    const message = beyondLoopback
-      ? 'Abort rules are not watched yet; without them nothing but this machine is loaded.'
-      : 'Abort rules are not watched yet: the run goes on whatever they say.';
-    words.push({ word: 'abort', message, stops: beyondLoopback ? ['load'] : [] });
-  }
+function inWatching(profile: Profile, beyondLoopback: boolean): UnbuiltWord[] {
+  const { monitors, outputs } = profile;
+  const words = unwatchedRules(profile, beyondLoopback);
   if (Object.keys(monitors).length > 0) {
     words.push({ word: 'monitors', message: 'Monitors are not built yet, they are ignored: critical limits are not measured.', stops: [] });
   }
   if (Object.keys(outputs).length > 0) words.push({ word: 'outputs', message: 'Outputs are not built yet, they are ignored.', stops: [] });
   return words;
+}
+
+/** Rules about the servers; where there are no others, nothing watches the load, and only this machine may be loaded. */
+function unwatchedRules({ abort }: Profile, beyondLoopback: boolean): UnbuiltWord[] {
+  const unwatched = abort.filter(({ when }) => when.source === 'server');
+  const stops = beyondLoopback && unwatched.length === abort.length ? (['load'] as const) : [];
+  return unwatched.map(({ when }) => {
+    const message = `The abort rule ${when.name} ${formatLimit(when)} is not watched: no monitor gives it.`;
+    return { word: `abort: ${when.name}`, message, stops };
+  });
 }
