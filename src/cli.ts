@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { redactDeep } from './commands/redact-deep.js';
 import { commands, type TableEntry, topLevelHelp } from './commands/table.js';
 import type { CallStyle, Outcome } from './commands/types.js';
-import { errorMessage, exitStatus, type ExitReason, LoadctlError, mostUrgent } from './core/errors.js';
+import { type ExitReason, errorMessage, exitStatus, LoadctlError, mostUrgent } from './core/errors.js';
 import type { World } from './core/os.js';
 import { type Redact, redactor } from './core/secrets.js';
 import { type OwnProcess, openWorld } from './world.js';
@@ -71,7 +71,9 @@ async function moduleOf(name: string) {
     name,
     commands.map((one) => one.name),
   );
-  throw new LoadctlError('usage', `Unknown command: ${name}`, { hint: near === undefined ? 'loadctl --help lists them all.' : `Did you mean loadctl ${near}?` });
+  throw new LoadctlError('usage', `Unknown command: ${name}`, {
+    hint: near === undefined ? 'loadctl --help lists them all.' : `Did you mean loadctl ${near}?`,
+  });
 }
 
 /** Options whose next word is their value: needed to find the command behind options that stand before it. */
@@ -142,7 +144,8 @@ function inWords({ shell, style, redact }: Speech, error: unknown): string {
     return redact(`${[`${red('error:')} ${error.message}`, ...error.lines.map(indented), ...hint, ...stack].join('\n')}\n`);
   }
   const report = [
-    'This is a bug in loadctl, not in your test. Please report it with the command that you typed' + (stack.length > 0 ? '.' : ', and what LOADCTL_DEBUG=1 adds.'),
+    'This is a bug in loadctl, not in your test. Please report it with the command that you typed' +
+      (stack.length > 0 ? '.' : ', and what LOADCTL_DEBUG=1 adds.'),
     ...bugTracker(),
   ];
   return redact(`${[`${red('error:')} ${errorMessage(error)}`, ...stack, ...report].join('\n')}\n`);

@@ -28,7 +28,9 @@ export async function approve(call: Call, planned: Planned, act: Act, signal: Ab
   const guarded = (confirmed: boolean) => checkGuards(plan, loaded.profile, { makesLoad: act.makesLoad, confirmed });
   refuseFor(plan, guarded(true));
   if (act.changesNothing || !needsConfirmation(plan, loaded.profile) || isConfirmation(call.shell.env.LOADCTL_CONFIRM, plan)) return;
-  call.shell.stderr.write(call.redact(`${renderPlan(plan, { ...planNotes(call, planned), refusals: [] }, await tableStyle(call, 'stderr'))}\n`));
+  call.shell.stderr.write(
+    call.redact(`${renderPlan(plan, { ...planNotes(call, planned), refusals: [] }, await tableStyle(call, 'stderr'))}\n`),
+  );
   const typed = await call.shell.ask(`Type the environment's name to go on (${plan.environment}): `, signal);
   refuseFor(plan, guarded(typed?.trim() === plan.environment));
 }
@@ -64,7 +66,11 @@ export async function readPlanFile(call: Call, file: string): Promise<Plan> {
     const plan = JSON.parse(await readFile(path, 'utf8')) as Partial<Plan>;
     if (plan.version === 1 && typeof plan.hash === 'string' && typeof plan.environment === 'string') return plan as Plan;
   } catch (cause) {
-    if (errorCode(cause) !== undefined) throw new LoadctlError('usage', `The plan ${file} cannot be read (${errorCode(cause)}).`, { cause, hint: 'Name a file of `loadctl plan --out FILE`.' });
+    if (errorCode(cause) !== undefined)
+      throw new LoadctlError('usage', `The plan ${file} cannot be read (${errorCode(cause)}).`, {
+        cause,
+        hint: 'Name a file of `loadctl plan --out FILE`.',
+      });
   }
   throw new LoadctlError('usage', `${file} is no plan.`, { hint: 'Name a file of `loadctl plan --out FILE`.' });
 }
@@ -72,7 +78,11 @@ export async function readPlanFile(call: Call, file: string): Promise<Plan> {
 /** Throws `refused` where the profile makes another plan by now than the approved one. */
 export function refuseOtherPlan(approved: Plan, { plan }: Planned): void {
   if (approved.hash === plan.hash) return;
-  throw new LoadctlError('refused', `The plan has changed since it was approved: ${shortHash(approved.hash)} then, ${shortHash(plan.hash)} now.`, {
-    hint: 'Plan again with the same variables set, have it approved, and run that.',
-  });
+  throw new LoadctlError(
+    'refused',
+    `The plan has changed since it was approved: ${shortHash(approved.hash)} then, ${shortHash(plan.hash)} now.`,
+    {
+      hint: 'Plan again with the same variables set, have it approved, and run that.',
+    },
+  );
 }

@@ -11,7 +11,9 @@ export const command: CommandModule = {
     withCommonOptions(withProfileOptions(command))
       .option('--dry-run', 'only count, and show what would be deleted')
       .option('--users', 'take the seeded rows out, too, where nobody changed them')
-      .description('Takes the test data out again, and proves it with a receipt.\nIt needs nothing of the run: it works from another machine, and after a crash.')
+      .description(
+        'Takes the test data out again, and proves it with a receipt.\nIt needs nothing of the run: it works from another machine, and after a crash.',
+      )
       .addHelpText(
         'after',
         examples([

@@ -13,7 +13,13 @@ export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(command)
       .description('Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files.')
-      .addHelpText('after', examples([['loadctl doctor', 'look at this machine'], ['loadctl doctor --json', 'as JSON']])),
+      .addHelpText(
+        'after',
+        examples([
+          ['loadctl doctor', 'look at this machine'],
+          ['loadctl doctor --json', 'as JSON'],
+        ]),
+      ),
   run: async (call) => {
     const { shell } = call;
     const findings = [await lookAtK6(shell), lookAtNode(shell), await lookAtPorts(), await lookAtOpenFiles(shell)];
@@ -26,7 +32,12 @@ async function lookAtK6({ env, home, cwd, execute }: Shell): Promise<Finding> {
   try {
     const found = await findK6({ env, home, cwd, execute });
     if (found !== undefined) return { what: 'k6', state: 'good', said: `${found.version} at ${found.path}`, more: found.why };
-    return { what: 'k6', state: 'low', said: 'none yet', more: `loadctl run fetches k6 ${pinnedVersion}; or put your own on the PATH, or name it in LOADCTL_K6.` };
+    return {
+      what: 'k6',
+      state: 'low',
+      said: 'none yet',
+      more: `loadctl run fetches k6 ${pinnedVersion}; or put your own on the PATH, or name it in LOADCTL_K6.`,
+    };
   } catch (error) {
     const hint = error instanceof LoadctlError ? error.hint : undefined;
     return { what: 'k6', state: 'missing', said: errorMessage(error), ...(hint === undefined ? {} : { more: hint }) };
@@ -35,7 +46,12 @@ async function lookAtK6({ env, home, cwd, execute }: Shell): Promise<Finding> {
 
 function lookAtNode({ versions }: Shell): Finding {
   const good = Number.parseInt(versions.node, 10) >= 20;
-  return { what: 'node', state: good ? 'good' : 'missing', said: versions.node, ...(good ? {} : { more: 'loadctl needs Node 20 or newer.' }) };
+  return {
+    what: 'node',
+    state: good ? 'good' : 'missing',
+    said: versions.node,
+    ...(good ? {} : { more: 'loadctl needs Node 20 or newer.' }),
+  };
 }
 
 const portsWanted = 20_000;
@@ -43,7 +59,8 @@ const portsWanted = 20_000;
 /** Each open connection to one address of the target takes a port. */
 async function lookAtPorts(): Promise<Finding> {
   const [from, to] = (await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').catch(() => '')).trim().split(/\s+/).map(Number);
-  if (from === undefined || to === undefined || Number.isNaN(to - from)) return { what: 'ports', state: 'unknown', said: 'this system does not say' };
+  if (from === undefined || to === undefined || Number.isNaN(to - from))
+    return { what: 'ports', state: 'unknown', said: 'this system does not say' };
   const count = to - from + 1;
   const said = `${formatCount(count)} for connections to one address (${from}–${to})`;
   if (count >= portsWanted) return { what: 'ports', state: 'good', said };

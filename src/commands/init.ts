@@ -54,7 +54,15 @@ async function writeAll(folder: string, files: Readonly<Record<string, string>>,
 function cannotWrite(name: string, begun: readonly string[], cause: unknown): LoadctlError {
   const lines = begun.length > 0 ? [`Written already: ${begun.join(', ')}`] : [];
   if (errorCode(cause) === 'EEXIST') {
-    return new LoadctlError('usage', `${name} is there already: it is not overwritten`, { lines, hint: 'Overwrite it with --force, or go to an empty folder.', cause });
+    return new LoadctlError('usage', `${name} is there already: it is not overwritten`, {
+      lines,
+      hint: 'Overwrite it with --force, or go to an empty folder.',
+      cause,
+    });
   }
-  return new LoadctlError('unavailable', `${name} cannot be written: ${errorMessage(cause)}`, { lines, hint: 'Go to a folder that you may write to.', cause });
+  return new LoadctlError('unavailable', `${name} cannot be written: ${errorMessage(cause)}`, {
+    lines,
+    hint: 'Go to a folder that you may write to.',
+    cause,
+  });
 }

@@ -1,6 +1,6 @@
 import { resolveK6 } from '../k6/binary/index.js';
-import type { FoundK6 } from '../phases/prepare.js';
 import type { PhaseContext } from '../phases/context.js';
+import type { FoundK6 } from '../phases/prepare.js';
 
 /** The k6 of a run: the profile's, or the one that is here, or one that is fetched. */
 export async function k6Of({ profile, world, emit, signal }: PhaseContext): Promise<FoundK6> {

@@ -13,12 +13,12 @@ export function withCommonOptions(command: Command): Command {
 
 /** The options of every command that reads a profile. */
 export function withProfileOptions(command: Command): Command {
-  const collect = (value: string, previous: string[]) => [...previous, value];
+  const collect = (value: string, previous: string[] = []) => [...previous, value];
   return command
     .option('--env <NAME>', 'the environment: profiles/NAME.yaml')
     .option('--profile <FILE>', 'the profile, wherever it is')
-    .option('--set <PATH=VALUE>', 'change a value of the profile for this call (repeatable)', collect, [])
-    .option('-e <KEY=VALUE>', 'a variable for the script, as in k6 (repeatable)', collect, []);
+    .option('--set <PATH=VALUE>', 'change a value of the profile for this call (repeatable)', collect)
+    .option('-e <KEY=VALUE>', 'a variable for the script, as in k6 (repeatable)', collect);
 }
 
 /** Examples at the end of a command's help. */

@@ -13,7 +13,9 @@ import type { Call, CommandModule } from './types.js';
 export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(withProfileOptions(command.option('--out <FILE>', 'write the plan down, for `run --plan FILE`')))
-      .description('Shows what a run will do, without touching anything: load by endpoint, hosts, data, limits, and what stands in the way.\nNo secrets are needed.')
+      .description(
+        'Shows what a run will do, without touching anything: load by endpoint, hosts, data, limits, and what stands in the way.\nNo secrets are needed.',
+      )
       .addHelpText(
         'after',
         examples([

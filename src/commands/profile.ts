@@ -36,5 +36,7 @@ function onlyProfile(cwd: string): ProfileSource {
       hint: 'Write a first one with `loadctl init`, or name a file with --profile FILE.',
     });
   }
-  throw new LoadctlError('usage', `Which environment? profiles/ has ${known.join(', ')}.`, { hint: `Say it: --env ${known.includes('dev') ? 'dev' : only}` });
+  throw new LoadctlError('usage', `Which environment? profiles/ has ${known.join(', ')}.`, {
+    hint: `Say it: --env ${known.includes('dev') ? 'dev' : only}`,
+  });
 }

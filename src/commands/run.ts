@@ -9,7 +9,9 @@ import type { CommandModule } from './types.js';
 export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(withProfileOptions(command.option('--plan <FILE>', 'run only what this plan (of `plan --out`) says')))
-      .description('Runs k6 from many runners as one test, and judges it against the SLA.\nCtrl-C ends the load, tears down, and keeps what was measured.')
+      .description(
+        'Runs k6 from many runners as one test, and judges it against the SLA.\nCtrl-C ends the load, tears down, and keeps what was measured.',
+      )
       .addHelpText(
         'after',
         examples([
@@ -22,7 +24,10 @@ export const command: CommandModule = {
   run: async (call) => {
     const file = textOption(call.options, 'plan');
     const approved = file === undefined ? undefined : await readPlanFile(call, file);
-    const ofPlan = approved && { fallback: { environment: approved.environment }, check: (planned: Parameters<typeof refuseOtherPlan>[1]) => refuseOtherPlan(approved, planned) };
+    const ofPlan = approved && {
+      fallback: { environment: approved.environment },
+      check: (planned: Parameters<typeof refuseOtherPlan>[1]) => refuseOtherPlan(approved, planned),
+    };
     return session(call, { makesLoad: true, touchesData: false, ...ofPlan }, async (context) => {
       const { directory, verdict, reasons } = await run(context, { k6: await k6Of(context) });
       return { reasons, data: { ...verdict, directory }, text: '' };

@@ -22,13 +22,22 @@ export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(command)
       .description('Lists the runs of this folder, newest first.')
-      .addHelpText('after', examples([['loadctl runs', 'all of them'], ['loadctl runs --json', 'as JSON']])),
+      .addHelpText(
+        'after',
+        examples([
+          ['loadctl runs', 'all of them'],
+          ['loadctl runs --json', 'as JSON'],
+        ]),
+      ),
   run: async (call) => {
     const { shell } = call;
     const runs = await Promise.all((await listRuns(shell.cwd)).map((run) => look(run, shell)));
     const columns = ['run', 'environment', 'state', 'verdict'].map((title) => ({ title }));
     const rows = runs.map(({ run, environment, state, verdict }) => [run, environment, state, verdict]);
-    const lines = rows.length > 0 ? renderTable(columns, rows, await tableStyle(call, 'stdout')) : [`There is no run in ${runsRoot(shell.cwd)} yet. Start one: loadctl run --env dev`];
+    const lines =
+      rows.length > 0
+        ? renderTable(columns, rows, await tableStyle(call, 'stdout'))
+        : [`There is no run in ${runsRoot(shell.cwd)} yet. Start one: loadctl run --env dev`];
     return { reasons: [], data: { runs }, text: `${lines.join('\n')}\n` };
   },
 };

@@ -9,7 +9,9 @@ import type { CommandModule } from './types.js';
 export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(withProfileOptions(command))
-      .description('Puts the test data in: the rows and cache entries that the profile declares.\nRows that are there already are left alone; rows with other values stop it before anything is written.')
+      .description(
+        'Puts the test data in: the rows and cache entries that the profile declares.\nRows that are there already are left alone; rows with other values stop it before anything is written.',
+      )
       .addHelpText(
         'after',
         examples([
@@ -20,6 +22,10 @@ export const command: CommandModule = {
   run: (call) =>
     session(call, { makesLoad: false, touchesData: true }, async ({ profile, emit, world, signal }) => {
       const report = await seed({ profile, emit, clock: world.clock, who: world.who, signal });
-      return { reasons: [], data: { environment: profile.environment, ...report }, text: renderSeed(report.stores, await tableStyle(call, 'stdout')) };
+      return {
+        reasons: [],
+        data: { environment: profile.environment, ...report },
+        text: renderSeed(report.stores, await tableStyle(call, 'stdout')),
+      };
     }),
 };

@@ -52,7 +52,12 @@ export async function session<T>(call: Call, options: SessionOptions, body: (con
   });
 }
 
-function contextOf({ shell, version, redact }: Call, { loaded, plan }: Planned, emit: Emit, [signal, killed]: readonly [AbortSignal, AbortSignal]): PhaseContext {
+function contextOf(
+  { shell, version, redact }: Call,
+  { loaded, plan }: Planned,
+  emit: Emit,
+  [signal, killed]: readonly [AbortSignal, AbortSignal],
+): PhaseContext {
   return { profile: loaded.profile, plan, loaded, world: shell, emit, redact, signal, killed, version };
 }
 
@@ -85,7 +90,8 @@ function measuredBy(cwd: string, run: string, { steady }: Plan): Measured | unde
 
 function warnOfPlan({ plan, loaded }: Planned, emit: Emit): void {
   for (const message of plan.warnings) emit({ type: 'warned', message });
-  for (const { word, message } of unbuiltWords(loaded.profile, plan.beyondLoopback.length > 0)) emit({ type: 'warned', message: `${word}: ${message}` });
+  for (const { word, message } of unbuiltWords(loaded.profile, plan.beyondLoopback.length > 0))
+    emit({ type: 'warned', message: `${word}: ${message}` });
 }
 
 /** A second Ctrl-C ends the call even where something under way does not listen. */
@@ -93,15 +99,19 @@ async function untilKilled<T>(context: PhaseContext, body: (context: PhaseContex
   const { killed, world } = context;
   const given = new AbortController();
   const patience = new Promise<never>((_, reject) => {
-    killed.addEventListener('abort', () => {
-      void world.clock.sleep(patienceMs, given.signal).then(() =>
-        reject(
-          new LoadctlError('interrupted', 'Ended at once, as asked: what was under way is unfinished.', {
-            hint: `Take the test data out: loadctl cleanup --env ${context.profile.environment}`,
-          }),
-        ),
-      );
-    }, { once: true });
+    killed.addEventListener(
+      'abort',
+      () => {
+        void world.clock.sleep(patienceMs, given.signal).then(() =>
+          reject(
+            new LoadctlError('interrupted', 'Ended at once, as asked: what was under way is unfinished.', {
+              hint: `Take the test data out: loadctl cleanup --env ${context.profile.environment}`,
+            }),
+          ),
+        );
+      },
+      { once: true },
+    );
   });
   patience.catch(() => {});
   try {

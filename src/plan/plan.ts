@@ -100,7 +100,6 @@ function planWithoutHash(profile: Profile): Omit<Plan, 'hash'> {
       windowMs,
       requestsPerSecond,
       probed: profile.target.health !== undefined,
-      monitors: [],
     }),
   };
 }

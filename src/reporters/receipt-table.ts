@@ -11,7 +11,12 @@ export interface ShownReceipt {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly by: { readonly user: string; readonly host: string };
-  readonly rows: readonly (Taken & { readonly shard: number | null; readonly host: string; readonly role: string; readonly table: string })[];
+  readonly rows: readonly (Taken & {
+    readonly shard: number | null;
+    readonly host: string;
+    readonly role: string;
+    readonly table: string;
+  })[];
   readonly keys: readonly (Taken & { readonly node: string; readonly database: number })[];
   readonly others: readonly OtherTable[];
   readonly proven: boolean;
@@ -70,7 +75,13 @@ export function renderReceipt(receipt: ShownReceipt, style: TableStyle): string 
   const sections = [
     [headline(receipt, paint)],
     rows.length + keys.length > 0 ? renderTable(columns, [...rows, ...keys], style) : [],
-    receipt.others.length > 0 ? renderTable(otherColumns, receipt.others.map((one) => otherRow(one, paint)), style) : [],
+    receipt.others.length > 0
+      ? renderTable(
+          otherColumns,
+          receipt.others.map((one) => otherRow(one, paint)),
+          style,
+        )
+      : [],
     receipt.notes.map((note) => `  ${paint.warn('!')} ${note}`),
   ];
   return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
@@ -79,7 +90,9 @@ export function renderReceipt(receipt: ShownReceipt, style: TableStyle): string 
 function headline({ proven, dryRun, environment, finishedAt, by }: ShownReceipt, paint: Paint): string {
   const facts = paint.faint(`${environment} · ${finishedAt} · ${by.user} on ${by.host}`);
   if (dryRun) return `${paint.strong('DRY RUN')}  nothing was changed  ${facts}`;
-  const word = proven ? `${paint.strong(paint.good('CLEAN'))}  nothing of the test is left` : `${paint.strong(paint.bad('NOT PROVEN'))}  that nothing of the test is left`;
+  const word = proven
+    ? `${paint.strong(paint.good('CLEAN'))}  nothing of the test is left`
+    : `${paint.strong(paint.bad('NOT PROVEN'))}  that nothing of the test is left`;
   return `${word}  ${facts}`;
 }
 
@@ -94,5 +107,7 @@ function signed(difference: number): string {
 
 /** Reads a receipt out of an event; undefined where it is none. */
 export function asReceipt(value: unknown): ShownReceipt | undefined {
-  return typeof value === 'object' && value !== null && 'proven' in value && 'rows' in value && 'others' in value ? (value as ShownReceipt) : undefined;
+  return typeof value === 'object' && value !== null && 'proven' in value && 'rows' in value && 'others' in value
+    ? (value as ShownReceipt)
+    : undefined;
 }

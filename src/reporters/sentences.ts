@@ -1,6 +1,6 @@
 import type { LoggedEvent } from '../core/events.js';
-import { formatCount, formatDuration } from '../core/quantities.js';
-import { counted, formatRate, reasonsInWords, took } from './words.js';
+import { formatCount, formatDuration, trimNumber } from '../core/quantities.js';
+import { counted, reasonsInWords, took } from './words.js';
 
 /** How a line is meant. */
 export type Tone = 'title' | 'plain' | 'faint' | 'good' | 'bad' | 'warn';
@@ -89,7 +89,7 @@ export function liveLine(event: Extract<LoggedEvent, { type: 'fleet-sampled' }>)
   const { elapsedMs, totalMs, vus, requests, requestsPerSecond, failedRequests } = event;
   const time = `${wholeSeconds(elapsedMs)}/${formatDuration(totalMs)}`;
   const share = requests > 0 && failedRequests > 0 ? ` (${Number(((failedRequests / requests) * 100).toPrecision(2))}%)` : '';
-  const rate = formatRate(requestsPerSecond).replace('/s', ' requests/s');
+  const rate = `${requestsPerSecond < 10 ? trimNumber(requestsPerSecond, 1) : formatCount(requestsPerSecond)} requests/s`;
   return [time, counted(vus, 'VU'), rate, `${counted(failedRequests, 'error')}${share}`].join(' · ');
 }
 

@@ -1,8 +1,10 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { LoggedEvent } from '../core/events.js';
+import { noPaint } from './paint.js';
 import { lineOf } from './plain.js';
 import { resultOf } from './results.js';
 import { liveLine, makeTeller, progressText } from './sentences.js';
-import { shorten } from './table.js';
+import { shorten, textWidth } from './table.js';
 import type { MakeReporter } from './types.js';
 import { took } from './words.js';
 
@@ -15,7 +17,13 @@ export const terminalReporter: MakeReporter = async (options) => {
   const { default: ora } = await import('ora');
   const { talk, talkPaint: paint } = options;
   // Raw stdin would keep Ctrl-C from becoming a signal.
-  const spinner = ora({ stream: talk.stream, discardStdin: false, indent: 2, isEnabled: true });
+  const spinner = ora({
+    stream: talk.stream,
+    discardStdin: false,
+    prefixText: ' ',
+    isEnabled: true,
+    color: paint === noPaint ? false : 'cyan',
+  });
   const tell = makeTeller();
   const under = new Map<string, { title: string; progress: string }>();
   let live: string | undefined;
@@ -28,7 +36,8 @@ export const terminalReporter: MakeReporter = async (options) => {
     const steps = [...under.values()].map(({ title, progress }) => (progress === '' ? title : `${title}: ${progress}`));
     const text = live ?? steps.join(' · ');
     if (text === '') return void spinner.stop();
-    spinner.text = shorten(text, Math.max(20, talk.width - margin));
+    const room = Math.max(20, talk.width - margin);
+    spinner.text = textWidth(text) > room ? shorten(stripVTControlCharacters(text), room) : text;
     if (!spinner.isSpinning) spinner.start();
   };
 
@@ -55,12 +64,17 @@ type OpenSteps = Map<string, { title: string; progress: string }>;
 
 function follow(event: LoggedEvent, open: OpenSteps): void {
   if (event.type === 'step-started') open.set(event.step, { title: event.title, progress: '' });
-  if (event.type === 'step-progressed') open.set(event.step, { title: open.get(event.step)?.title ?? event.step, progress: progressText(event) });
+  if (event.type === 'step-progressed')
+    open.set(event.step, { title: open.get(event.step)?.title ?? event.step, progress: progressText(event) });
   if (event.type === 'step-finished' || event.type === 'step-failed') open.delete(event.step);
   if (event.type === 'phase-finished') open.clear();
 }
 
-function finishedStep(event: LoggedEvent, open: OpenSteps, paint: { good: (text: string) => string; bad: (text: string) => string; faint: (text: string) => string }): string | undefined {
+function finishedStep(
+  event: LoggedEvent,
+  open: OpenSteps,
+  paint: { good: (text: string) => string; bad: (text: string) => string; faint: (text: string) => string },
+): string | undefined {
   if (event.type !== 'step-finished' && event.type !== 'step-failed') return undefined;
   const title = open.get(event.step)?.title ?? event.step;
   if (event.type === 'step-failed') return `  ${paint.bad('✖')} ${title}`;
