@@ -13,6 +13,8 @@ let loadctl: ChildProcess | undefined;
 const interrupted = new AbortController();
 const undos: (() => void | Promise<void>)[] = [];
 
+process.stdout.on('error', () => {}); // its reader may leave (`| head`)
+
 // loadctl has its own way to end a load: it gets the signal, and the servers go when it is done.
 for (const signal of signals) {
   process.on(signal, () => {
