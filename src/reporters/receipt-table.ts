@@ -19,6 +19,7 @@ export interface ShownReceipt {
   })[];
   readonly keys: readonly (Taken & { readonly node: string; readonly database: number })[];
   readonly others: readonly OtherTable[];
+  readonly statements: readonly { readonly store: string; readonly shard: number | null; readonly sql: string }[];
   readonly proven: boolean;
   readonly notes: readonly string[];
 }
@@ -38,12 +39,12 @@ interface OtherTable {
   readonly after: number;
 }
 
-const columns: readonly Column[] = [
+const columns = (dryRun: boolean): readonly Column[] => [
   { title: 'what' },
   { title: 'where' },
   { title: 'which' },
   { title: 'deleted', align: 'right' },
-  { title: 'left', align: 'right' },
+  { title: dryRun ? 'there now' : 'left', align: 'right' },
 ];
 
 const otherColumns: readonly Column[] = [
@@ -57,24 +58,25 @@ const otherColumns: readonly Column[] = [
 /** The proof of a cleanup: what was deleted and what is left, and that nobody else's rows are fewer. */
 export function renderReceipt(receipt: ShownReceipt, style: TableStyle): string {
   const { paint } = style;
+  const gone = (count: number) => (receipt.dryRun ? '' : formatCount(count));
   const left = (count: number) => (receipt.dryRun || count === 0 ? formatCount(count) : paint.bad(formatCount(count)));
   const rows = receipt.rows.map(({ table, store, shard, host, role, which, deleted, left: rest }) => [
     table,
     `${placeName(store, shard)} on ${host} as ${role}`,
     which,
-    formatCount(deleted),
+    gone(deleted),
     left(rest),
   ]);
   const keys = receipt.keys.map(({ store, node, database, which, deleted, left: rest }) => [
     'keys',
     `${store} on ${node}, index ${database}`,
     which,
-    formatCount(deleted),
+    gone(deleted),
     left(rest),
   ]);
   const sections = [
     [headline(receipt, paint)],
-    rows.length + keys.length > 0 ? renderTable(columns, [...rows, ...keys], style) : [],
+    rows.length + keys.length > 0 ? renderTable(columns(receipt.dryRun), [...rows, ...keys], style) : [],
     receipt.others.length > 0
       ? renderTable(
           otherColumns,
@@ -82,6 +84,7 @@ export function renderReceipt(receipt: ShownReceipt, style: TableStyle): string 
           style,
         )
       : [],
+    receipt.dryRun ? receipt.statements.map(({ store, shard, sql }) => `  ${paint.faint(`${placeName(store, shard)}:`)} ${sql.replaceAll(/\s+/g, ' ')}`) : [],
     receipt.notes.map((note) => `  ${paint.warn('!')} ${note}`),
   ];
   return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
