@@ -12,7 +12,13 @@ function memory(): Screen & { text(): string } {
     shown += text;
   };
   const stream = new Writable({ write: (chunk, _, done) => done(void write(String(chunk))) });
-  return { write, isTerminal: false, width: 80, stream: Object.assign(stream, { fd: 1 as const }) as unknown as NodeJS.WriteStream, text: () => shown };
+  return {
+    write,
+    isTerminal: false,
+    width: 80,
+    stream: Object.assign(stream, { fd: 1 as const }) as unknown as NodeJS.WriteStream,
+    text: () => shown,
+  };
 }
 
 async function said(kind: ReporterKind, events: readonly (LoadctlEvent & { at?: number })[], withResults = true) {
@@ -95,8 +101,16 @@ describe('plain', () => {
   });
 
   test('says now and then how a long step is getting on, also one that nobody announced', async () => {
-    const at = (seconds: number, done: number) => ({ type: 'step-progressed', step: 'users', done, total: 1000, unit: 'rows', at: seconds * 1000 }) as const;
-    const { talk } = await said('plain', [at(0, 1), at(5, 100), at(11, 400), at(12, 500), at(22, 900), { type: 'step-failed', step: 'users', message: 'x' }]);
+    const at = (seconds: number, done: number) =>
+      ({ type: 'step-progressed', step: 'users', done, total: 1000, unit: 'rows', at: seconds * 1000 }) as const;
+    const { talk } = await said('plain', [
+      at(0, 1),
+      at(5, 100),
+      at(11, 400),
+      at(12, 500),
+      at(22, 900),
+      { type: 'step-failed', step: 'users', message: 'x' },
+    ]);
     expect(talk).toBe('  users: 400 of 1,000 rows\n  users: 900 of 1,000 rows\n  users: failed\n');
   });
 });
