@@ -108,21 +108,26 @@ function covers(entry: string, host: string): boolean {
   return allowed.startsWith('*.') ? name.endsWith(allowed.slice(1)) && name.length > allowed.length - 1 : name === allowed;
 }
 
+/** In production somebody must be watching: a rule about a server that no monitor measures does not. */
 function checkAbortRules({ guards, abort }: Profile): Refusal[] {
-  if (guards.level !== 'production' || abort.length > 0) return [];
+  if (guards.level !== 'production' || abort.some(({ when }) => when.source === 'client')) return [];
   return [
     {
       guard: 'abort',
-      message: 'guards: production wants abort rules, and the profile has none.',
+      message: `guards: production wants abort rules, and the profile has none${abort.length > 0 ? ' that is watched: no monitor gives what they are about' : ''}.`,
       fix: 'Add one: abort: [{when: errors > 5%, for: 30s, after: 1m}]',
     },
   ];
 }
 
+function hosts(count: number): string {
+  return count === 1 ? 'one host' : `${count} hosts`;
+}
+
 function unconfirmed(plan: Plan): Refusal {
   return {
     guard: 'confirm',
-    message: `Nobody has confirmed that ${plan.environment} is meant: it reaches ${plan.beyondLoopback.length} hosts beyond this machine.`,
+    message: `Somebody has to confirm that ${plan.environment} is meant: it reaches ${hosts(plan.beyondLoopback.length)} beyond this machine.`,
     fix: `Type the environment's name on a terminal, or set LOADCTL_CONFIRM=${confirmationFor(plan)}`,
   };
 }

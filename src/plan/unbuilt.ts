@@ -1,3 +1,4 @@
+import type { Criterion } from '../metrics/criterion.js';
 import { formatLimit } from '../metrics/limit-text.js';
 import type { Profile } from '../profile/schema.js';
 
@@ -11,9 +12,9 @@ export interface UnbuiltWord {
   readonly stops: readonly ('load' | 'data')[];
 }
 
-/** Every such word that the profile uses. `beyondLoopback`: whether anything but this machine is touched. */
-export function unbuiltWords(profile: Profile, beyondLoopback: boolean): UnbuiltWord[] {
-  return [...inTarget(profile), ...inStores(profile), ...inRunners(profile), ...inWatching(profile, beyondLoopback)];
+/** Every such word that the profile uses. */
+export function unbuiltWords(profile: Profile): UnbuiltWord[] {
+  return [...inTarget(profile), ...inStores(profile), ...inRunners(profile), ...inWatching(profile)];
 }
 
 function inTarget({ target }: Profile): UnbuiltWord[] {
@@ -45,9 +46,8 @@ function inRunners({ runners }: Profile): UnbuiltWord[] {
   return words;
 }
 
-function inWatching(profile: Profile, beyondLoopback: boolean): UnbuiltWord[] {
-  const { monitors, outputs } = profile;
-  const words = unwatchedRules(profile, beyondLoopback);
+function inWatching({ abort, monitors, outputs }: Profile): UnbuiltWord[] {
+  const words: UnbuiltWord[] = abort.filter(({ when }) => when.source === 'server').map(({ when }) => unwatched(when));
   if (Object.keys(monitors).length > 0) {
     words.push({ word: 'monitors', message: 'Monitors are not built yet, they are ignored: critical limits are not measured.', stops: [] });
   }
@@ -55,12 +55,7 @@ function inWatching(profile: Profile, beyondLoopback: boolean): UnbuiltWord[] {
   return words;
 }
 
-/** Rules about the servers; where there are no others, nothing watches the load, and only this machine may be loaded. */
-function unwatchedRules({ abort }: Profile, beyondLoopback: boolean): UnbuiltWord[] {
-  const unwatched = abort.filter(({ when }) => when.source === 'server');
-  const stops = beyondLoopback && unwatched.length === abort.length ? (['load'] as const) : [];
-  return unwatched.map(({ when }) => {
-    const message = `The abort rule ${when.name} ${formatLimit(when)} is not watched: no monitor gives it.`;
-    return { word: `abort: ${when.name}`, message, stops };
-  });
+function unwatched(when: Criterion): UnbuiltWord {
+  const message = `The abort rule ${when.name} ${formatLimit(when)} is not watched: no monitor gives it.`;
+  return { word: `abort: ${when.name}`, message, stops: [] };
 }
