@@ -60,7 +60,7 @@ export function gatherEvidence(record: RunRecord, summary: Summary | undefined, 
     probes: record.plan.target.health === undefined ? undefined : countProbes(events, released, from, end),
     windowMs: Math.max(0, end - from),
     windows: { steady: record.plan.steady === undefined ? whole : `steady ${formatDuration(from)}–${formatDuration(end)}`, test: whole },
-    faults: faultsIn(events),
+    faults: faultsIn(events, summary?.standIns ?? []),
     interruption: interruptionIn(record, events),
   };
 }
@@ -73,11 +73,13 @@ function countProbes(events: readonly LoggedEvent[], released: number | undefine
   return { good: inWindow.filter(({ good }) => good).length, total: inWindow.length };
 }
 
-function faultsIn(events: readonly LoggedEvent[]): string[] {
+function faultsIn(events: readonly LoggedEvent[], standIns: readonly string[]): string[] {
+  const left = (runner: string) =>
+    standIns.includes(runner) ? 'what it pushed until then stands in for its numbers' : 'its numbers are missing';
   return events.flatMap((event) => {
     if (event.type === 'runner-ended' && event.lost) {
       const how = event.signal === undefined ? `exit code ${event.exitCode ?? '?'}` : `killed by ${event.signal}`;
-      return [`Runner ${event.runner} was lost (${how}): its share of the load was not made, and its numbers are missing.`];
+      return [`Runner ${event.runner} was lost (${how}): its share of the load was not made, and ${left(event.runner)}.`];
     }
     return event.type === 'fleet-stopped' && event.cause === 'lock-lost' ? [event.reason] : [];
   });

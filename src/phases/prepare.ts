@@ -27,6 +27,8 @@ export interface PreparedTest {
   readonly script: InspectedScript;
   readonly requirements: Requirements;
   readonly trendStats: string;
+  /** The metrics and sub-metrics that its thresholds bring into being. */
+  readonly metricKeys: readonly string[];
   /** The script's options with the profile's `workload.options` laid over them, as k6 has them but for our additions. */
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -54,13 +56,14 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
 
   const wrapper = join(folder, 'loadctl-wrapper.js');
   const load = loadOptions(profile.workload);
+  const allThresholds = { ...windowMetrics(plan.endpoints, plan.criteria), ...plainThresholds(thresholds) };
   const source = wrapperSource({
     script: plan.script,
     execNames: script.execNames,
     hasDefault: script.functions.includes('default'),
     options: { ...profile.workload.options, ...load },
     dropped: load.scenarios === undefined ? [] : ['vus', 'duration'],
-    thresholds: { ...windowMetrics(plan.endpoints, plan.criteria), ...plainThresholds(thresholds) },
+    thresholds: allThresholds,
     steady: plan.steady,
   });
   await writeFile(wrapper, source, { mode: 0o600 });
@@ -76,6 +79,7 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
       .digest('hex'),
     script,
     requirements: await inspectRequirements(k6, world.execute, archive),
+    metricKeys: Object.keys(allThresholds),
     trendStats: summaryTrendStats(statsWanted(plan.criteria, options)),
     options,
   };

@@ -130,8 +130,10 @@ function teller({ live, directory, emit, totalMs }: LiveViewContext, begun: Epoc
       iterations: countOf(numbers.total('iterations')),
       runnersReporting: [...heardAt.values()].filter((heard) => at - heard < silentMs).length,
     };
-    const second = (totals: ReadonlyMap<string, Totals>, earlier: ReadonlyMap<string, Totals>) =>
-      Object.fromEntries([...totals].map(([name, total]) => [name, secondOf(total, earlier.get(name) ?? noTotals)]));
+    const second = (totals: ReadonlyMap<string, Totals>, earlier: ReadonlyMap<string, Totals>) => {
+      const parts = [...totals].map(([name, total]) => [name, secondOf(total, earlier.get(name) ?? noTotals)] as const);
+      return Object.fromEntries(parts.filter(([, { requests }]) => requests > 0));
+    };
     directory.append(runFiles.timeseries, {
       at,
       ...fleet,
@@ -167,8 +169,14 @@ function totalsBy(tag: string, numbers: LiveNumbers): Map<string, Totals> {
   );
 }
 
+interface Second {
+  readonly requests: number;
+  readonly failedRequests: number;
+  readonly latency?: LiveLatency;
+}
+
 /** A line's share of one endpoint or scenario: what happened since the line before. */
-function secondOf(now: Totals, before: Totals): Readonly<Record<string, unknown>> {
+function secondOf(now: Totals, before: Totals): Second {
   return {
     requests: countOf(now.requests) - countOf(before.requests),
     failedRequests: passesOf(now.failed) - passesOf(before.failed),

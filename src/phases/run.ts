@@ -146,7 +146,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await dismiss(runners, fleet);
   view.finish(); // k6 pushes its last before it ends
   live.tellRejected();
-  const summary = await collectFleet(runners, test, directory, context, end);
+  const summary = await collectFleet(runners, test, directory, context, end, { live, releasedAt });
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
   const { verdict, reasons } = await judgeRun(directory.path);
   await directory.write(runFiles.verdict, verdict);
