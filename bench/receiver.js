@@ -23,7 +23,7 @@ async function measureAll() {
   console.log('runners   pushes   lost   counted   CPU s   cores   memory MB   slowest answer ms');
   let reached = true;
   for (const runners of flags.runners.split(',').map(Number)) {
-    const { sent, lost, slowestMs, counted, expected, cpu, elapsed, megabytes } = await measure(runners);
+    const { sent, lost, errors, slowestMs, counted, expected, cpu, elapsed, megabytes } = await measure(runners);
     const cores = cpu / elapsed;
     const row = [
       runners,
@@ -36,6 +36,7 @@ async function measureAll() {
       slowestMs,
     ];
     console.log(row.map((cell, at) => String(cell).padStart([7, 8, 6, 9, 7, 7, 11, 19][at])).join(' '));
+    if (lost > 0) console.log(`        lost by: ${JSON.stringify(errors)}`);
     if (lost > 0 || counted !== expected) reached = false;
     if (runners <= target.runners && (cores >= target.cores || megabytes >= target.megabytes)) reached = false;
   }
@@ -122,7 +123,7 @@ async function push() {
   const { addresses } = await message();
   const bodies = Array.from({ length: seconds }, (_, at) => bodyAt(at + 1));
   const agent = new Agent({ keepAlive: true, maxSockets: addresses.length });
-  const result = { sent: 0, lost: 0, slowestMs: 0 };
+  const result = { sent: 0, lost: 0, slowestMs: 0, errors: {} };
   const pushes = [];
   const begun = Date.now();
   for (let second = 0; second < seconds; second += 1) {
@@ -164,7 +165,10 @@ function post({ url, token }, body, agent, result) {
       response.resume();
       response.once('end', () => done(response.statusCode === 204));
     });
-    call.once('error', () => done(false));
+    call.once('error', (error) => {
+      result.errors[error.code] = (result.errors[error.code] ?? 0) + 1;
+      done(false);
+    });
     call.end(body);
   });
 }

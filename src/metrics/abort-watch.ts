@@ -31,15 +31,21 @@ export interface LiveLook {
   inIterations(metric: string): LiveTotal | undefined;
 }
 
-/** An abort rule looks at the last seconds, not at the whole test: an outage after an hour must show. */
-export const recentMs: Milliseconds = 5000;
+/**
+ * An abort rule looks at the last seconds, not at the whole test: an outage after an hour must show. At no more than
+ * half of the time that it must hold, lest one bad second looks like many.
+ */
+function recentMs({ for: lasting }: AbortRule): Milliseconds {
+  return Math.min(5000, Math.max(2000, lasting / 2));
+}
+
 /** What a runner measured in one second may arrive in the next. */
 const pushLagSeconds = 1;
 
 const unknownSpan: Span = { low: 0, high: 0 };
 
 /**
- * Watches thresholds with `abortOnFail` (over the whole test, as k6 does) and abort rules (over the last five seconds).
+ * Watches thresholds with `abortOnFail` (over the whole test, as k6 does) and abort rules (over the last seconds).
  * Call it once a second. Without data, or with the limit inside the bounds, nothing is crossed.
  */
 export function abortWatch(
@@ -77,14 +83,15 @@ function watchThreshold(metric: string, threshold: ScriptThreshold): Watch {
   };
 }
 
-function watchRule({ when, for: lasting, after }: AbortRule): Watch {
+function watchRule(rule: AbortRule): Watch {
+  const { when, for: lasting, after } = rule;
   const seen: { at: Milliseconds; total: LiveTotal | undefined }[] = [{ at: 0, total: undefined }];
   let since: Milliseconds | undefined;
   return (look) => {
     const { elapsedMs } = look;
     const total = look.inIterations(when.metric);
     seen.push({ at: elapsedMs, total });
-    while ((seen[1]?.at ?? elapsedMs) <= elapsedMs - recentMs) seen.shift();
+    while ((seen[1]?.at ?? elapsedMs) <= elapsedMs - recentMs(rule)) seen.shift();
     const measured = total && elapsedMs >= after ? measureRecent(when.stat, total, seen[0], look) : undefined;
     if (measured === undefined || decide(when.operator, when.limit, measured) !== 'pass') {
       since = undefined;

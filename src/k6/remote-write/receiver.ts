@@ -114,7 +114,7 @@ function sameText(a: string, b: string): boolean {
 function listen(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, host, () => {
+    server.listen({ port: 0, host, backlog: 4096 }, () => {
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });
