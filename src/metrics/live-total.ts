@@ -95,10 +95,16 @@ export function readTotal(total: LiveTotal, stats: readonly string[], seconds: S
 
 type Read = Pick<SummaryMetric, 'values' | 'bounds'>;
 
+/** Whole numbers add up exactly; others round a little with every push. */
+const relativeRounding = 1e-9;
+
 function readCounter(count: number, { low, high }: Span): Read {
-  if (low <= 0) return { values: { count }, bounds: {} };
+  const slack = Number.isInteger(count) ? 0 : Math.abs(count) * relativeRounding;
+  const counted: Read = { values: { count }, bounds: slack === 0 ? {} : { count: [count - slack, count + slack] } };
+  if (low <= 0) return counted;
   const [slow, fast] = [count / high, count / low].sort((a, b) => a - b) as [number, number];
-  return { values: { count, rate: slow }, bounds: slow === fast ? {} : { rate: [slow, fast] } };
+  const rates: readonly [number, number] = [slow - slack / low, fast + slack / low];
+  return { values: { count, rate: slow }, bounds: { ...counted.bounds, ...(rates[0] === rates[1] ? {} : { rate: rates }) } };
 }
 
 function between(stat: string, low: number, high: number): Read {
@@ -123,7 +129,10 @@ function readHistogram(histogram: NativeHistogram, scale: number, stats: readonl
   ][]);
   const middles = Object.fromEntries(Object.entries(bounds).map(([stat, [low, high]]) => [stat, low + (high - low) / 2]));
   const { count, sum: total } = histogram;
-  return { values: { count, avg: (total * scale) / count, ...middles }, bounds };
+  const avg = (total * scale) / count;
+  // Adding n floats up rounds n times, each time by half an ulp of the largest sum on the way.
+  const slack = (count + 4) * 2 ** -52 * Math.max(Math.abs(first.low), Math.abs(last.high));
+  return { values: { count, avg, ...middles }, bounds: { ...bounds, avg: [avg - slack, avg + slack] } };
 }
 
 function sum(values: readonly number[]): number {
