@@ -217,7 +217,10 @@ const ask: Shell['ask'] = (question, signal) =>
       resolve(text);
       line.close();
     };
-    const giveUp = () => answer(undefined);
+    const giveUp = () => {
+      process.stderr.write('\n');
+      answer(undefined);
+    };
     signal.addEventListener('abort', giveUp, { once: true });
     line.once('SIGINT', giveUp);
     line.once('close', giveUp);

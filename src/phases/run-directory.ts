@@ -70,7 +70,10 @@ export async function createRunDirectory(cwd: string, run: string, redact: Redac
     }
   };
   try {
-    await mkdir(join(path, runFiles.runners), { recursive: true, mode: 0o700 });
+    // One by one: for a full disk a recursive mkdir says ENOENT.
+    await mkdir(runsRoot(cwd), { recursive: true, mode: 0o700 });
+    await mkdir(path, { mode: 0o700 });
+    await mkdir(join(path, runFiles.runners), { mode: 0o700 });
   } catch (error) {
     throw writeError(path, error);
   }

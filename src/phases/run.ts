@@ -1,4 +1,4 @@
-import { type ExitReason, LoadctlError } from '../core/errors.js';
+import { type ExitReason, exitCodesOf, LoadctlError } from '../core/errors.js';
 import type { Emit } from '../core/events.js';
 import { type Defer, scope } from '../core/scope.js';
 import type { Verdict } from '../metrics/criterion.js';
@@ -123,7 +123,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const summary = await collectFleet(runners, test, directory, context, end);
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
   const { verdict, reasons } = await judgeRun(directory.path);
-  await directory.write(runFiles.verdict, verdict);
+  await directory.write(runFiles.verdict, { ...verdict, ...exitCodesOf(reasons) });
   emit({ type: 'judged', run: directory.run, verdict });
   return { run: directory.run, directory: directory.path, verdict, summary, reasons };
 }
