@@ -214,6 +214,7 @@ const ask: Shell['ask'] = (question, signal) =>
     const line = createInterface({ input: process.stdin, output: process.stderr });
     const answer = (text: string | undefined) => {
       signal.removeEventListener('abort', giveUp);
+      line.off('close', giveUp);
       resolve(text);
       line.close();
     };
