@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { shellQuote } from '../core/command.js';
 import type { Emit } from '../core/events.js';
 import type { World } from '../core/os.js';
 import type { Redact } from '../core/secrets.js';
@@ -26,6 +27,6 @@ export interface PhaseContext {
 /** What to type to take this profile's test data out again. */
 export function cleanupCommand({ loaded, plan, world }: Pick<PhaseContext, 'loaded' | 'plan' | 'world'>): string {
   const usual = join(world.cwd, 'profiles', `${plan.environment}.yaml`);
-  const which = loaded.file === usual ? `--env ${plan.environment}` : `--profile ${relative(world.cwd, loaded.file)}`;
+  const which = loaded.file === usual ? `--env ${plan.environment}` : `--profile ${shellQuote(relative(world.cwd, loaded.file))}`;
   return `loadctl cleanup ${which}`;
 }
