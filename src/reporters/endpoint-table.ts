@@ -1,4 +1,4 @@
-import { formatCount, type Milliseconds } from '../core/quantities.js';
+import { formatCount, type Milliseconds, trimNumber } from '../core/quantities.js';
 import { readStat } from '../metrics/evaluate.js';
 import { formatValue } from '../metrics/limit-text.js';
 import { findMetric, parseMetricName } from '../metrics/metric-key.js';
@@ -67,8 +67,13 @@ function percentile(metric: SummaryMetric, stat: string): string {
   const measured = readStat(metric, stat);
   if (measured === undefined) return '–';
   const { value, low, high } = measured;
-  const text = formatValue(value, 'ms');
+  const text = `${milliseconds(value)} ms`;
   if (high - low <= tellingWidth * Math.abs(value)) return text;
-  const [from, to] = [low, high].map((bound) => formatValue(bound, 'ms').replace(/ ms$/, ''));
+  const [from, to] = [low, high].map(milliseconds);
   return from === to ? text : `${text} (${from}–${to})`;
+}
+
+/** Three figures or a little more: 0.75, 12.3, 1,234. */
+function milliseconds(value: number): string {
+  return value >= 100 ? formatCount(value) : trimNumber(value, value >= 10 ? 1 : 2);
 }
