@@ -4,6 +4,7 @@ import type { Defer } from '../core/scope.js';
 import { cleanupCommand, type PhaseContext } from './context.js';
 import type { Lock } from './lock.js';
 import type { RunDirectory } from './run-directory.js';
+import { stopAsked } from './stop.js';
 
 /** Why a load has to end before its time, from whichever side it comes first. */
 export interface Interruptions {
@@ -22,6 +23,7 @@ export interface Interruptions {
 /** Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost lock. */
 export function interruptions(context: PhaseContext, directory: RunDirectory, defer: Defer): Interruptions {
   const { signal } = context;
+  const cleanUp = `Take the test data out: ${cleanupCommand(context)}`;
   const stopped = new AbortController();
   let known: { cause: StopCause; reason: string; error: LoadctlError } | undefined;
   const stop = (cause: StopCause, error: LoadctlError) => {
@@ -32,13 +34,18 @@ export function interruptions(context: PhaseContext, directory: RunDirectory, de
     stop(
       'signal',
       new LoadctlError('interrupted', 'The run was interrupted (Ctrl-C or SIGTERM).', {
-        hint: `Take the test data out: ${cleanupCommand(context)}`,
+        hint: cleanUp,
       }),
     );
   if (signal.aborted) onSignal();
   signal.addEventListener('abort', onSignal);
   defer(() => signal.removeEventListener('abort', onSignal));
   void directory.failed.then((error) => stop('directory-lost', error));
+  const over = new AbortController();
+  defer(() => over.abort());
+  void stopAsked(directory.path, context.world.clock, over.signal).then(({ by }) =>
+    stop('signal', new LoadctlError('interrupted', `The run was ended by ${by.user} on ${by.host} (loadctl stop).`, { hint: cleanUp })),
+  );
   const check = () => {
     if (stopped.signal.aborted && known) throw known.error;
   };
