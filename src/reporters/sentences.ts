@@ -56,7 +56,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'teardown-finished':
       return event.error === undefined
         ? { tone: 'plain', text: `teardown() ran on runner ${event.runner}${took(event.elapsedMs)}` }
-        : { tone: 'bad', text: `the script threw in teardown(): ${event.error}` };
+        : { tone: 'bad', text: `the script ${event.aborted === true ? 'called test.abort()' : 'threw'} in teardown(): ${event.error}` };
     case 'runner-ended':
       return event.lost ? { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event)})` } : undefined;
     case 'start-skew-measured':

@@ -22,7 +22,7 @@ describe('init', () => {
     );
     const ran = await place.loadctl(['run', ...short]);
     expect(ran.code).toBe(0);
-    expect(ran.stdout).toMatch(/^PASS {2}run \d{8}-\d{6}-\w{5} · k6 \d+\.\d+\.\d+, numbers of 2 runners · judged: whole test \d/m);
+    expect(ran.stdout).toMatch(/^PASS {2}run \d{8}-\d{6}-\w{5} · 2 runners, k6 \d+\.\d+\.\d+ · judged: whole test \d/m);
     expect(ran.stdout).toMatch(/^ {2}p95 +< 500 ms +.* ms.* ✔ pass$/m);
     expect(ran.stdout).toMatch(/^ {2}GET \/ +\d+ +[\d.]+\/s +0%/m);
     expect(ran.stdout + ran.stderr).not.toContain('\x1b');
