@@ -20,9 +20,10 @@ export async function probeOnce(url: string, userAgent: string, clock: Clock, si
   const begun = clock.now();
   const limit = AbortSignal.timeout(answerMs);
   try {
-    const answer = await fetch(url, {
+    const { plain, authorization } = withoutCredentials(url);
+    const answer = await fetch(plain, {
       redirect: 'manual',
-      headers: { 'user-agent': userAgent },
+      headers: { 'user-agent': userAgent, ...authorization },
       signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
     });
     await answer.arrayBuffer();
@@ -31,6 +32,17 @@ export async function probeOnce(url: string, userAgent: string, clock: Clock, si
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     return { good: false, status: 0, elapsedMs: clock.now() - begun, error: errorMessage(cause) };
   }
+}
+
+/** fetch refuses a URL with credentials in it: they go into the header that k6 makes of them, too. */
+function withoutCredentials(url: string): { plain: string; authorization: { authorization?: string } } {
+  const parsed = new URL(url);
+  const { username, password } = parsed;
+  if (username === '' && password === '') return { plain: url, authorization: {} };
+  parsed.username = '';
+  parsed.password = '';
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { plain: parsed.href, authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
 }
 
 /** Throws `unavailable` unless the target is there: its health endpoint is good, or, without one, it answers at all. */

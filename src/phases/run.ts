@@ -3,6 +3,7 @@ import type { Emit } from '../core/events.js';
 import { type Defer, scope } from '../core/scope.js';
 import type { Verdict } from '../metrics/criterion.js';
 import type { Summary } from '../metrics/summary.js';
+import { realTarget } from '../plan/plan.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
 import { cleanupCommand, type PhaseContext } from './context.js';
@@ -64,7 +65,7 @@ export async function run(context: PhaseContext, options: RunOptions): Promise<R
       type: 'phase-started',
       phase: 'run',
       environment: plan.environment,
-      title: `${plan.runners.length} runners (${plan.backend}) → ${plan.target.url}`,
+      title: `${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'} (${plan.backend}) → ${plan.target.url}`,
     });
     try {
       const result = await runInto(directory, { ...context, emit }, options, defer);
@@ -104,7 +105,8 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     : undefined;
   stop.check();
 
-  const stopProbing = plan.target.health === undefined ? undefined : startHealthProbe(plan.target.health, userAgent, { clock, emit });
+  const { health } = realTarget(profile.target);
+  const stopProbing = health === undefined ? undefined : startHealthProbe(health, userAgent, { clock, emit });
   defer(() => stopProbing?.(true));
   await releaseTogether(runners, fleet);
   const releasedAt = clock.now();
@@ -138,7 +140,7 @@ async function beforeAnythingStarts(
   try {
     const lock = options.lock ?? (await ownLock(directory, context, defer));
     await step(context, 'target', `look whether ${context.plan.target.url} is up`, async () => {
-      await requireTarget(context.plan.target, `loadctl/${directory.run}`, context.world.clock);
+      await requireTarget(realTarget(context.profile.target), `loadctl/${directory.run}`, context.world.clock);
       return { value: undefined, detail: 'healthy' };
     });
     const test = await step(context, 'archive', `archive ${context.plan.script}`, async () => {
