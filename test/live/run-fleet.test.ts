@@ -164,7 +164,7 @@ test('credentials in the target URL reach the target and appear nowhere', async 
 
   const said = await place.loadctl(['run', '--env', 'dev', '--set', 'runners.count=1']);
 
-  expect(said.code).toBe(0);
+  expect(said, said.stderr).toMatchObject({ code: 0 });
   expect([...seen]).toEqual([`Basic ${Buffer.from('ann:s3cret-word').toString('base64')}`]);
   expect(said.stdout + said.stderr).not.toContain('s3cret-word');
   const files = spawnSync('grep', ['-rl', 's3cret-word', place.latestRun()], { encoding: 'utf8' }).stdout;
