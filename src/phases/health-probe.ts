@@ -30,8 +30,14 @@ export async function probeOnce(url: string, userAgent: string, clock: Clock, si
     return { good: answer.status >= 200 && answer.status < 400, status: answer.status, elapsedMs: clock.now() - begun };
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return { good: false, status: 0, elapsedMs: clock.now() - begun, error: errorMessage(cause) };
+    return { good: false, status: 0, elapsedMs: clock.now() - begun, error: inWords(cause) };
   }
+}
+
+/** OpenSSL's words for a server that speaks plain HTTP name its own source files. */
+function inWords(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? 'it does not speak TLS; http:// may be meant' : errorMessage(cause).trim();
 }
 
 /** fetch refuses a URL with credentials in it: they go into the header that k6 makes of them, too. */
@@ -51,8 +57,9 @@ export async function requireTarget(target: { url: string; health?: string }, us
   const probe = await probeOnce(url, userAgent, clock);
   if (target.health === undefined ? probe.status > 0 : probe.good) return;
   const what = probe.status > 0 ? `it answered ${probe.status}` : (probe.error ?? 'no answer');
-  throw new LoadctlError('unavailable', `The target is not healthy: GET ${url}: ${what}. Nothing was run.`, {
-    hint: 'Start it, or mend target.url and target.health in the profile.',
+  const [state, words] = target.health === undefined ? ['not up', 'target.url'] : ['not healthy', 'target.url and target.health'];
+  throw new LoadctlError('unavailable', `The target is ${state}: GET ${url}: ${what}. Nothing was run.`, {
+    hint: `Start it, or mend ${words} in the profile.`,
   });
 }
 

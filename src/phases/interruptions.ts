@@ -1,7 +1,7 @@
 import { LoadctlError } from '../core/errors.js';
 import type { StopCause } from '../core/events.js';
 import type { Defer } from '../core/scope.js';
-import { cleanupCommand, type PhaseContext } from './context.js';
+import { cleanupAdvice, type PhaseContext } from './context.js';
 import type { Lock } from './lock.js';
 import type { RunDirectory } from './run-directory.js';
 import { stopAsked } from './stop.js';
@@ -23,20 +23,15 @@ export interface Interruptions {
 /** Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost lock. */
 export function interruptions(context: PhaseContext, directory: RunDirectory, defer: Defer): Interruptions {
   const { signal } = context;
-  const cleanUp = `Take the test data out: ${cleanupCommand(context)}`;
+  const advice = cleanupAdvice(context);
+  const byHand = advice === undefined ? {} : { hint: advice };
   const stopped = new AbortController();
   let known: { cause: StopCause; reason: string; error: LoadctlError } | undefined;
   const stop = (cause: StopCause, error: LoadctlError) => {
     known ??= { cause, reason: error.message, error };
     stopped.abort();
   };
-  const onSignal = () =>
-    stop(
-      'signal',
-      new LoadctlError('interrupted', 'The run was interrupted (Ctrl-C or SIGTERM).', {
-        hint: cleanUp,
-      }),
-    );
+  const onSignal = () => stop('signal', new LoadctlError('interrupted', 'The run was interrupted (Ctrl-C or SIGTERM).', byHand));
   if (signal.aborted) onSignal();
   signal.addEventListener('abort', onSignal);
   defer(() => signal.removeEventListener('abort', onSignal));
@@ -44,7 +39,7 @@ export function interruptions(context: PhaseContext, directory: RunDirectory, de
   const over = new AbortController();
   defer(() => over.abort());
   void stopAsked(directory.path, context.world.clock, over.signal).then(({ by }) =>
-    stop('signal', new LoadctlError('interrupted', `The run was ended by ${by.user} on ${by.host} (loadctl stop).`, { hint: cleanUp })),
+    stop('signal', new LoadctlError('interrupted', `The run was ended by ${by.user} on ${by.host} (loadctl stop).`, byHand)),
   );
   const check = () => {
     if (stopped.signal.aborted && known) throw known.error;

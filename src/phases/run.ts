@@ -6,7 +6,7 @@ import type { Summary } from '../metrics/summary.js';
 import { realTarget } from '../plan/plan.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
-import { cleanupCommand, type PhaseContext } from './context.js';
+import { cleanupAdvice, type PhaseContext } from './context.js';
 import {
   awaitReady,
   dismiss,
@@ -116,8 +116,8 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await stopProgress();
   await endLoad(end, runners, stop, fleet);
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
-  if (end.how !== 'finished' && options.lock === undefined)
-    emit({ type: 'noted', message: `The load is off. Take the test data out: ${cleanupCommand(context)}` });
+  const advice = cleanupAdvice(context);
+  if (end.how !== 'finished' && options.lock === undefined && advice !== undefined) emit({ type: 'noted', message: advice });
   await stopProbing?.(end.how !== 'finished');
 
   if (test.script.functions.includes('teardown')) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
