@@ -9,7 +9,7 @@ import { makeRunnerFolder, type RunDirectory } from './run-directory.js';
 
 /** How each runner of the plan is started: the same archive, its own segment, its own folder, its own way to push. */
 export function launches(plan: Plan, test: PreparedTest, live: LiveData, directory: RunDirectory, userAgent: string): RunnerLaunch[] {
-  return plan.runners.map(({ id, segment, sequence }) => ({
+  return plan.runners.map(({ id, segment, sequence }, index) => ({
     id,
     folder: makeRunnerFolder(directory, id),
     command: (address, folder) => {
@@ -20,7 +20,8 @@ export function launches(plan: Plan, test: PreparedTest, live: LiveData, directo
         sequence,
         address,
         trendStats: test.trendStats,
-        userAgent,
+        ...(typeof test.options.userAgent === 'string' ? {} : { userAgent }),
+        ...(test.rps[index] === undefined ? {} : { rps: test.rps[index] }),
         summaryFile: join(folder, runnerFiles.summary),
         push: live.addressFor(id),
       };

@@ -85,11 +85,12 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const { plan, profile, world, emit } = context;
   const { clock } = world;
   const userAgent = `loadctl/${directory.run}`;
-  const stop = interruptions(context, directory, defer);
+  // A whole test cleans up by itself.
+  const advice = options.lock === undefined ? cleanupAdvice(context) : undefined;
+  const stop = interruptions(context, directory, advice, defer);
   const fleet: FleetContext = { clock, emit, signal: stop.signal, killed: context.killed };
 
-  const { lock, test } = await beforeAnythingStarts(directory, context, options, defer);
-  stop.check();
+  const { lock, test } = await beforeAnythingStarts(directory, context, options, stop, defer);
   stop.onLockLost(lock);
   emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
   const record = await recordRun(context, test, directory.run);
@@ -102,7 +103,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     defer,
   );
 
-  const runners = await step(context, 'ready', `start ${plan.runners.length} runners`, async () => {
+  const runners = await step(context, 'ready', `start ${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'}`, async () => {
     const started = await startFleet(
       backendNamed(plan.backend, { spawn: world.spawn, clock }),
       launches(plan, test, live, directory, userAgent),
@@ -112,9 +113,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
     return { value: started, detail: 'all runners ready' };
   });
-  const setupData = test.script.functions.includes('setup')
-    ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet))
-    : undefined;
+  const setupData = test.hasSetup ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet)) : undefined;
   stop.check();
 
   const probes = countProbes(emit);
@@ -139,11 +138,10 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await view.stop();
   await endLoad(end, runners, stop, fleet);
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
-  const advice = cleanupAdvice(context);
-  if (end.how !== 'finished' && options.lock === undefined && advice !== undefined) emit({ type: 'noted', message: advice });
+  if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', message: advice });
   await stopProbing?.(end.how !== 'finished');
 
-  if (test.script.functions.includes('teardown')) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
+  if (test.hasTeardown) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
   await dismiss(runners, fleet);
   view.finish(); // k6 pushes its last before it ends
   live.tellRejected();
@@ -160,6 +158,7 @@ async function beforeAnythingStarts(
   directory: RunDirectory,
   context: PhaseContext,
   options: RunOptions,
+  stop: Interruptions,
   defer: Defer,
 ): Promise<{ lock: Lock; test: PreparedTest }> {
   try {
@@ -172,6 +171,7 @@ async function beforeAnythingStarts(
       const prepared = await prepareTest(context, options.k6, directory, defer);
       return { value: prepared, detail: `k6 ${prepared.k6Version}, sha256 ${prepared.archiveSha256.slice(0, 12)}` };
     });
+    stop.check();
     return { lock, test };
   } catch (error) {
     await directory.remove();
