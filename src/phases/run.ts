@@ -101,9 +101,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
     return { value: started, detail: 'all runners ready' };
   });
-  const setupData = test.script.functions.includes('setup')
-    ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet))
-    : undefined;
+  const setupData = test.hasSetup ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet)) : undefined;
   stop.check();
 
   const { health } = realTarget(profile.target);
@@ -120,7 +118,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', message: advice });
   await stopProbing?.(end.how !== 'finished');
 
-  if (test.script.functions.includes('teardown')) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
+  if (test.hasTeardown) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
   await dismiss(runners, fleet);
   const summary = await collectFleet(runners, test, directory, context, end);
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
