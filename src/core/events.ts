@@ -67,8 +67,18 @@ export type LoadctlEvent =
       readonly error?: string;
       readonly aborted?: boolean;
     }
-  /** A runner's process is gone; `lost`: it ended without being asked to, or without its numbers. */
-  | { readonly type: 'runner-ended'; readonly runner: string; readonly exitCode?: number; readonly signal?: string; readonly lost: boolean }
+  /**
+   * A runner's process is gone; `lost`: it ended without being asked to, or without its numbers; `markedFailed`: the
+   * script called `test.fail()` in it.
+   */
+  | {
+      readonly type: 'runner-ended';
+      readonly runner: string;
+      readonly exitCode?: number;
+      readonly signal?: string;
+      readonly markedFailed?: boolean;
+      readonly lost: boolean;
+    }
   /** How far apart the runners' first iterations began, by what they measured themselves. */
   | { readonly type: 'start-skew-measured'; readonly skewMs: Milliseconds }
   /** What the script's own handleSummary wrote to stdout and stderr; empty where it wrote nothing. */
