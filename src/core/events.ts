@@ -81,7 +81,7 @@ export type LoadctlEvent =
     }
   /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
   | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }
-  /** The load is being ended before its time, everywhere. */
+  /** The load is being ended before its time, everywhere; or a signal came after it, while its end was under way. */
   | { readonly type: 'fleet-stopped'; readonly cause: StopCause; readonly reason: string }
   /** No runner makes load any more. */
   | { readonly type: 'load-ended'; readonly elapsedMs: Milliseconds }
@@ -93,8 +93,18 @@ export type LoadctlEvent =
       readonly error?: string;
       readonly aborted?: boolean;
     }
-  /** A runner's process is gone; `lost`: it ended without being asked to, or without its numbers. */
-  | { readonly type: 'runner-ended'; readonly runner: string; readonly exitCode?: number; readonly signal?: string; readonly lost: boolean }
+  /**
+   * A runner's process is gone; `lost`: it ended without being asked to, or without its numbers; `markedFailed`: the
+   * script called `test.fail()` in it.
+   */
+  | {
+      readonly type: 'runner-ended';
+      readonly runner: string;
+      readonly exitCode?: number;
+      readonly signal?: string;
+      readonly markedFailed?: boolean;
+      readonly lost: boolean;
+    }
   /** How far apart the runners' first iterations began, by what they measured themselves. */
   | { readonly type: 'start-skew-measured'; readonly skewMs: Milliseconds }
   /** What the script's own handleSummary wrote to stdout and stderr; empty where it wrote nothing. */

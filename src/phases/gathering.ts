@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../core/errors.js';
 import type { ProcessEnd } from '../core/os.js';
-import { countComplaints, inOneLine } from '../k6/log.js';
+import { k6Exit } from '../k6/exit-codes.js';
+import { countComplaints, inOneLine, saysMarkedFailed } from '../k6/log.js';
 import { beginMetric, type RunnerFacts } from '../k6/wrapper.js';
 import { mergeRunnerSummaries } from '../metrics/merge.js';
 import { parseRunnerSummary } from '../metrics/runner-summary.js';
@@ -16,8 +17,11 @@ import { type Received, type RunnerNumbers, standInsFor } from './standing-in.js
 
 const complaintsShown = 5;
 
-/** What k6 says of one runner and is not so for the fleet: it judges there, and one runner's share of a load may be nothing. */
-const ofOneRunner = ['thresholds on metrics', 'No script iterations fully finished'];
+/**
+ * What k6 says of one runner and is not so for the fleet: it judges there, and one runner's share of a load may be nothing.
+ * That the load was ended over REST is loadctl's own doing, and told already.
+ */
+const ofOneRunner = ['thresholds on metrics', 'No script iterations fully finished', 'test run stopped from REST API'];
 
 interface Gathered {
   readonly runner: Runner;
@@ -41,10 +45,12 @@ export async function collectFleet(
 ): Promise<Summary | undefined> {
   const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
   const lostOne = end.how === 'lost' ? end.lost.runner : undefined;
-  for (const { runner, end: how, numbers } of gathered) {
+  for (const { runner, end: how, numbers, files } of gathered) {
     const exitCode = how.exitCode === undefined ? {} : { exitCode: how.exitCode };
     const signal = how.signal === undefined ? {} : { signal: how.signal };
-    context.emit({ type: 'runner-ended', runner: runner.id, ...exitCode, ...signal, lost: runner === lostOne || numbers === undefined });
+    const failed = how.exitCode === k6Exit.markedFailed || saysMarkedFailed(files.log) ? { markedFailed: true } : {};
+    const lost = runner === lostOne || numbers === undefined;
+    context.emit({ type: 'runner-ended', runner: runner.id, ...exitCode, ...signal, ...failed, lost });
   }
   tellComplaints(gathered, directory, context);
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));

@@ -1,7 +1,6 @@
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import type { LoggedEvent, StopCause } from '../core/events.js';
 import { formatDuration, type Milliseconds } from '../core/quantities.js';
-import { k6Exit } from '../k6/exit-codes.js';
 import type { Criterion, Evidence, ProbeCount, Verdict } from '../metrics/criterion.js';
 import { judge, verdictReason } from '../metrics/judge.js';
 import { findMetric } from '../metrics/metric-key.js';
@@ -94,13 +93,16 @@ function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): stri
   if (events.some((event) => event.type === 'load-ended')) return undefined;
   const threw = events.findLast((event) => event.type === 'step-failed');
   if (threw?.type === 'step-failed') return `The run ended before any load was made: ${threw.message}`;
+  const ended = events.findLast((event) => event.type === 'phase-finished');
+  if (ended?.type === 'phase-finished' && ended.reasons.length > 0)
+    return `The run ended before any load was made (${ended.reasons.join(', ')}).`;
   return `The run did not come to its end: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
 }
 
 /** What makes a run fail whatever its criteria say at the end, as sentences. */
 function failures(events: readonly LoggedEvent[]): string[] {
   const crossings = events.flatMap((event) => (isCrossing(event) ? [event.reason] : []));
-  const marked = events.some((event) => event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed);
+  const marked = events.some((event) => event.type === 'runner-ended' && event.markedFailed === true);
   return [...crossings, ...(marked ? ['The script called test.fail().'] : [])];
 }
 
@@ -118,7 +120,7 @@ function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReas
   for (const event of events) {
     if (event.type === 'teardown-finished' && event.error !== undefined)
       reasons.add(event.aborted === true ? 'test-aborted' : 'script-threw');
-    if (event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed) reasons.add('test-failed');
+    if (event.type === 'runner-ended' && event.markedFailed === true) reasons.add('test-failed');
     if (event.type === 'fleet-stopped' && event.cause === 'script') reasons.add('test-aborted');
     if (event.type === 'fleet-stopped' && event.cause === 'directory-lost') reasons.add('unavailable');
   }
