@@ -11,10 +11,11 @@ export function launches(plan: Plan, test: PreparedTest, directory: RunDirectory
   return plan.runners.map(({ id, segment, sequence }) => ({
     id,
     folder: makeRunnerFolder(directory, id),
-    command: (address, folder) => {
+    inputs: { k6: test.k6.file, configFile: test.k6.configFile, archive: test.archive, archiveSha256: test.archiveSha256 },
+    command: ({ address, folder, inputs }) => {
       const env = { ...test.k6.env, LOADCTL_RUNNER: id, [factsFileVariable]: join(folder, runnerFiles.facts) };
       const task = {
-        archive: test.archive,
+        archive: inputs.archive,
         segment,
         sequence,
         address,
@@ -22,7 +23,7 @@ export function launches(plan: Plan, test: PreparedTest, directory: RunDirectory
         userAgent,
         summaryFile: join(folder, runnerFiles.summary),
       };
-      return runnerCommand({ ...test.k6, env }, task);
+      return runnerCommand({ file: inputs.k6, configFile: inputs.configFile, env }, task);
     },
   }));
 }

@@ -93,7 +93,10 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await directory.write(runFiles.run, record);
 
   const runners = await step(context, 'ready', `start ${plan.runners.length} runners`, async () => {
-    const started = await startFleet(backendNamed(plan.backend, { spawn: world.spawn, clock }), launches(plan, test, directory, userAgent));
+    const { spawn, execute } = world;
+    const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
+    defer(() => backend.close());
+    const started = await startFleet(backend, launches(plan, test, directory, userAgent));
     defer(() => endHard(started));
     for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
