@@ -96,7 +96,10 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     const { spawn, execute } = world;
     const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
     defer(() => backend.close());
-    const started = await startFleet(backend, launches(plan, test, directory, userAgent));
+    const started = await startFleet(backend, launches(plan, test, directory, userAgent)).catch((error: unknown) => {
+      stop.check();
+      throw error;
+    });
     defer(() => endHard(started));
     for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
