@@ -7,6 +7,8 @@ import { packages } from './bootstrap/packages.js';
 import { redis } from './bootstrap/redis.js';
 import { inRoot, interrupted, Unready } from './bootstrap/shell.js';
 
+process.stdout.on('error', () => {}); // its reader may leave (`| head`)
+
 let current = '';
 
 /** Says what is going on, over the same line; only where somebody watches. */

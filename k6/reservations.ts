@@ -61,7 +61,8 @@ const actions = actionsOf(Object.values(steps).flat());
 export default function session(): void {
   const due = begin();
   const [name, stepsOfSession] = drawSession();
-  exec.vu.metrics.tags.session = name;
+  vuTags ??= exec.vu.metrics.tags;
+  vuTags.session = name;
   sessionChoices.add(1);
   const visitor = makeVisitor();
   for (const step of stepsOfSession) actions[step]?.(visitor);
@@ -79,10 +80,16 @@ function makeVisitor(): Visitor {
   return { headers: { ...signed, 'Content-Type': 'application/json' }, userId: undefined };
 }
 
-/** An id that no other session of the fleet has: the VU's number and the iteration's make sure of it, chance of other runs. */
+// k6 makes exec.vu anew whenever it is read, which costs more than all else here: it is read once a VU.
+let vuTags: typeof exec.vu.metrics.tags | undefined;
+let vuPart = '';
+let sessionsOfVu = 0;
+
+/** An id that no other session of the fleet has: the VU's number and the session's make sure of it, chance of other runs. */
 function makeVirtualUser(): string {
-  const { idInTest, iterationInInstance } = exec.vu;
-  return `${virtualUserPrefix}${idInTest.toString(36)}-${iterationInInstance.toString(36)}-${Math.floor(Math.random() * 2 ** 52).toString(36)}`;
+  if (vuPart === '') vuPart = `${virtualUserPrefix}${exec.vu.idInTest.toString(36)}-`;
+  sessionsOfVu += 1;
+  return `${vuPart}${sessionsOfVu.toString(36)}-${Math.floor(Math.random() * 2 ** 52).toString(36)}`;
 }
 
 function read(visitor: Visitor): void {
@@ -123,12 +130,14 @@ function isSuccess(status: number): boolean {
 
 // A VU's iterations are due on a grid, so that the little that waking up takes does not add up. Each VU's grid is shifted
 // by a part of the pacing of its own; the golden ratio spreads any number of VUs evenly. So the load is even from the
-// start on, and every VU begins exactly one session in every interval.
+// start on, and every VU begins one session in every interval.
 let nextDue: number | undefined;
+let timed = false;
 
 function begin(): number {
   if (pacingMs === 0) return 0;
   if (nextDue === undefined) {
+    timed = /^(constant|ramping)-vus$/.test(exec.test.options.scenarios?.[exec.scenario.name]?.executor ?? '');
     sleep((((exec.vu.idInTest * 0.618033988749895) % 1) * pacingMs) / 1000);
     return Date.now();
   }
@@ -139,8 +148,17 @@ function begin(): number {
 
 function rest(due: number): void {
   nextDue = due + pacingMs;
-  const leftMs = nextDue - Date.now();
+  const leftMs = Math.min(nextDue, endOfScenario()) - Date.now();
   if (pacingMs > 0 && leftMs > 0) sleep(leftMs / 1000);
+}
+
+/** When nothing begins any more: a rest beyond it would draw the test out, and with it thin every rate per second. */
+function endOfScenario(): number {
+  if (!timed) return Number.POSITIVE_INFINITY;
+  const { startTime, progress } = exec.scenario;
+  const lengthMs = progress > 0 ? (Date.now() - startTime) / progress : Number.POSITIVE_INFINITY;
+  const marginMs = 10;
+  return startTime + lengthMs + marginMs;
 }
 
 function actionsOf(names: readonly string[]): Record<string, (visitor: Visitor) => void> {

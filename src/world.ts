@@ -8,6 +8,8 @@ import type { Clock, Execute, Process, ProcessEnd, Screen, Shell, Spawn, SpawnOp
 
 /** The process loadctl runs in: the only door to the operating system. */
 export interface OwnProcess extends Shell {
+  /** Hears of an error that nobody caught. */
+  onCrash(listener: (error: unknown) => void): void;
   /** Ends the process once everything written is out. The only exit there is. */
   leave(status: number): Promise<never>;
 }
@@ -30,6 +32,7 @@ export function openWorld(): OwnProcess {
     stderr: screen(process.stderr),
     onInterrupt,
     ask,
+    onCrash: (listener) => void process.on('uncaughtException', listener),
     leave,
   };
 }
@@ -63,7 +66,7 @@ function loseTrack(child: ChildProcess): void {
 }
 
 function killChildren(): void {
-  for (const child of children) child.kill('SIGKILL');
+  for (const child of children) if (!killGroup(child, 'SIGKILL')) child.kill('SIGKILL');
 }
 
 const spawn: Spawn = (command, options = {}) => {
@@ -114,9 +117,17 @@ function follow(child: ChildProcess, { stdin }: Command, options: SpawnOptions):
   return {
     pid: child.pid,
     ended,
-    kill: (signal) => child.kill(signal),
+    kill: (signal) => (options.ownGroup ? killGroup(child, signal) : child.kill(signal)),
     write: (text) => void child.stdin?.write(text),
   };
+}
+
+function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): boolean {
+  try {
+    return pid !== undefined && process.kill(-pid, signal);
+  } catch {
+    return false; // the whole group is gone
+  }
 }
 
 const execute: Execute = async ({ file, args, env, cwd, stdin }, { timeoutMs, signal } = {}) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startPlace } from './place.js';
 
-const project = fileURLToPath(new URL('../../..', import.meta.url));
+const project = join(fileURLToPath(import.meta.url), '..', '..', '..', '..');
 const keepRunning = process.argv.includes('--keep');
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const interruptedStatus = 105;
@@ -12,6 +12,8 @@ const interruptedStatus = 105;
 let loadctl: ChildProcess | undefined;
 const interrupted = new AbortController();
 const undos: (() => void | Promise<void>)[] = [];
+
+process.stdout.on('error', () => {}); // its reader may leave (`| head`)
 
 // loadctl has its own way to end a load: it gets the signal, and the servers go when it is done.
 for (const signal of signals) {
@@ -34,7 +36,7 @@ try {
 /** The servers, then what a user would type; hands back loadctl's own exit status. */
 async function demo(): Promise<number> {
   const place = await startPlace((undo) => undos.push(undo), sayUnlessInterrupted);
-  const status = await run(['test', '--env', 'dev', '--set', 'workload.duration=40s'], place.env);
+  const status = await run(['test', '--env', 'dev', '--set', 'workload.duration=50s'], place.env);
   if (keepRunning && !interrupted.signal.aborted) {
     tellWhatNext(join(place.folder, 'env'));
     await untilInterrupted();
@@ -60,7 +62,7 @@ function tellWhatNext(envFile: string): void {
 The servers stay. In another terminal, in ${project}:
   . ${envFile}
 and then for example:
-  node bin/loadctl.js run --env dev --set workload.vus=20 --set workload.duration=20s
+  node bin/loadctl.js run --env dev --set workload.duration=20s
   node bin/loadctl.js verify
   node bin/loadctl.js cleanup --env dev --users
 To end them: Ctrl-C here, or kill ${process.pid}`);

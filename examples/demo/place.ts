@@ -18,7 +18,7 @@ export interface Place {
 export async function startPlace(defer: (undo: () => void | Promise<void>) => void, say: (line: string) => void): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'loadctl-demo-'));
   defer(() => rmSync(folder, { recursive: true, force: true }));
-  chmodSync(folder, 0o755); // Postgres does not run as root: its own user has to get through
+  chmodSync(folder, 0o1777); // as /tmp is: Postgres does not run as root, and its own user takes its folder away
   process.env.TMPDIR = folder; // whatever makes a temporary folder from here on makes it in this one
   say(`Everything is on loopback, under ${folder}`);
 

@@ -56,7 +56,9 @@ export async function openStore(url: string, log: (line: string) => void): Promi
     application_name: 'reservations',
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', (error) => log(`database: ${error.message}`));
+  pool.on('error', (error) => {
+    if (!pool.ending) log(`database: ${error.message}`);
+  });
   // Named statements are parsed and planned once a connection.
   const ask = async <Row extends pg.QueryResultRow>(name: keyof typeof sql, values: readonly unknown[] = []) =>
     (await pool.query<Row>({ name, text: sql[name], values: [...values] })).rows;

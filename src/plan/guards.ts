@@ -109,7 +109,11 @@ function covers(entry: string, host: string): boolean {
 }
 
 function checkAbortRules({ guards, abort }: Profile): Refusal[] {
-  if (guards.level !== 'production' || abort.length > 0) return [];
+  if (abort.length > 0) {
+    const message = 'Abort rules are not watched yet, and a load that they should end does not go beyond this machine.';
+    return [{ guard: 'abort', message, fix: 'Load a target on this machine; or take the rules out (abort: null) and watch it yourself.' }];
+  }
+  if (guards.level !== 'production') return [];
   return [
     {
       guard: 'abort',
@@ -119,10 +123,14 @@ function checkAbortRules({ guards, abort }: Profile): Refusal[] {
   ];
 }
 
+function hosts(count: number): string {
+  return count === 1 ? 'one host' : `${count} hosts`;
+}
+
 function unconfirmed(plan: Plan): Refusal {
   return {
     guard: 'confirm',
-    message: `Nobody has confirmed that ${plan.environment} is meant: it reaches ${plan.beyondLoopback.length} hosts beyond this machine.`,
+    message: `Somebody has to confirm that ${plan.environment} is meant: it reaches ${hosts(plan.beyondLoopback.length)} beyond this machine.`,
     fix: `Type the environment's name on a terminal, or set LOADCTL_CONFIRM=${confirmationFor(plan)}`,
   };
 }

@@ -5,7 +5,7 @@ import type { Criterion } from '../metrics/criterion.js';
 import type { CleanupCache, CleanupRows, Profile, SeedStep } from '../profile/schema.js';
 import { contentHash } from './canonical.js';
 import { isLoopback, machinePlace, placeOf, placeText, storePlaces } from './hosts.js';
-import { iterationsPerSecond, type PlannedEndpoint, plannedEndpoints } from './requests.js';
+import { exact, iterationsPerSecond, type PlannedEndpoint, plannedEndpoints } from './requests.js';
 import { cutSegments, type RunnerSegment } from './segments.js';
 import { planWarnings } from './warnings.js';
 
@@ -100,7 +100,6 @@ function planWithoutHash(profile: Profile): Omit<Plan, 'hash'> {
       windowMs,
       requestsPerSecond,
       probed: profile.target.health !== undefined,
-      monitors: [],
     }),
   };
 }
@@ -111,7 +110,7 @@ function present<K extends string, T>(key: K, value: T | undefined): { [P in K]?
 
 function sumOf(rates: readonly (PerSecond | undefined)[]): PerSecond | undefined {
   if (rates.length === 0) return undefined;
-  return rates.reduce<PerSecond | undefined>((sum, rate) => (sum === undefined || rate === undefined ? undefined : sum + rate), 0);
+  return rates.reduce<PerSecond | undefined>((sum, rate) => (sum === undefined || rate === undefined ? undefined : exact(sum + rate)), 0);
 }
 
 function plannedTarget({ url, health, colours }: Profile['target']): Plan['target'] {

@@ -27,11 +27,16 @@ export function plannedEndpoints(workload: Workload): PlannedEndpoint[] {
   const iterations = iterationsPerSecond(workload);
   const drawn = requestsPerIteration(workload);
   const others = Object.values(workload.endpoints).filter((name) => !drawn.has(name));
-  const rate = (times: number) => (iterations === undefined ? {} : { perSecond: iterations * times });
+  const rate = (times: number) => (iterations === undefined ? {} : { perSecond: exact(iterations * times) });
   return [
     ...[...drawn].map(([name, times]) => ({ name, ...rate(times), writes: isWrite(name) })),
     ...others.map((name) => ({ name, writes: isWrite(name) })),
   ];
+}
+
+/** Without the dust of binary fractions: 75, not 75.00000000000001. */
+export function exact(rate: PerSecond): PerSecond {
+  return Number(rate.toPrecision(12));
 }
 
 function isWrite(name: string): boolean {

@@ -10,7 +10,7 @@ export interface UnbuiltWord {
   readonly stops: readonly ('load' | 'data')[];
 }
 
-/** Every such word that the profile uses. `beyondLoopback`: whether anything but this machine is touched. */
+/** Every such word that the profile uses. Where anything but this machine is touched, abort rules are the guards' matter. */
 export function unbuiltWords(profile: Profile, beyondLoopback: boolean): UnbuiltWord[] {
   return [...inTarget(profile), ...inStores(profile), ...inRunners(profile), ...inWatching(profile, beyondLoopback)];
 }
@@ -46,11 +46,8 @@ function inRunners({ runners }: Profile): UnbuiltWord[] {
 
 function inWatching({ abort, monitors, outputs }: Profile, beyondLoopback: boolean): UnbuiltWord[] {
   const words: UnbuiltWord[] = [];
-  if (abort.length > 0) {
-    const message = beyondLoopback
-      ? 'Abort rules are not watched yet; without them nothing but this machine is loaded.'
-      : 'Abort rules are not watched yet: the run goes on whatever they say.';
-    words.push({ word: 'abort', message, stops: beyondLoopback ? ['load'] : [] });
+  if (abort.length > 0 && !beyondLoopback) {
+    words.push({ word: 'abort', message: 'Abort rules are not watched yet: the run goes on whatever they say.', stops: [] });
   }
   if (Object.keys(monitors).length > 0) {
     words.push({ word: 'monitors', message: 'Monitors are not built yet, they are ignored: critical limits are not measured.', stops: [] });

@@ -10,15 +10,14 @@ export interface Expectation {
   readonly requestsPerSecond: PerSecond | undefined;
   /** Whether a health endpoint is probed for `availability`. */
   readonly probed: boolean;
-  /** The names of the profile's monitors. */
-  readonly monitors: readonly string[];
 }
 
 /** What a run cannot show however well it goes, as sentences. */
 export function planWarnings(expectation: Expectation): string[] {
-  return expectation.criteria.flatMap((criterion) =>
-    [coarseProbes, coarseErrors, tooLittleLoad, noMonitor].flatMap((look) => look(criterion, expectation) ?? []),
+  const limits = expectation.criteria.flatMap((criterion) =>
+    [coarseProbes, coarseErrors, tooLittleLoad].flatMap((look) => look(criterion, expectation) ?? []),
   );
+  return [...limits, ...unmeasured(expectation.criteria)];
 }
 
 type Look = (criterion: Criterion, expectation: Expectation) => string | undefined;
@@ -48,10 +47,11 @@ const tooLittleLoad: Look = (criterion, { requestsPerSecond }) => {
   return `${criterion.name} ${formatLimit(criterion)} cannot be met: the load makes ${made} at most.`;
 };
 
-const noMonitor: Look = (criterion, { monitors }) => {
-  if (criterion.source !== 'server' || monitors.includes(criterion.metric)) return undefined;
-  return `critical.${criterion.name} ${formatLimit(criterion)} will not be measured: no monitor gives it.`;
-};
+/** Monitors are not built yet: nothing measures the servers. */
+function unmeasured(criteria: readonly Criterion[]): string[] {
+  const limits = criteria.filter(({ source }) => source === 'server').map((criterion) => `${criterion.name} ${formatLimit(criterion)}`);
+  return limits.length === 0 ? [] : [`The critical limits (${limits.join(', ')}) will not be measured: no monitor gives them.`];
+}
 
 function allows({ operator, limit }: Criterion, value: number): boolean {
   if (operator === '<') return value < limit;

@@ -21,7 +21,11 @@ const columns: readonly Column[] = [
 const tellingWidth = 0.02;
 
 /** Every endpoint by itself, and all together; of the judged window where there is one. */
-export function renderEndpoints(summary: Summary, steady: { from: Milliseconds; to: Milliseconds } | undefined, style: TableStyle): string[] {
+export function renderEndpoints(
+  summary: Summary,
+  steady: { from: Milliseconds; to: Milliseconds } | undefined,
+  style: TableStyle,
+): string[] {
   const end = Math.min(steady?.to ?? summary.durationMs, summary.durationMs);
   const windowMs = Math.max(0, end - (steady?.from ?? 0));
   const rows = endpointNames(summary).map((name) => row(summary, name, windowMs));

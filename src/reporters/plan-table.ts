@@ -28,8 +28,17 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
         ['script', [plan.script]],
         ['load', loadLines(plan)],
         ['runners', [`${plan.runners.length}, ${plan.backend}: ${segments(plan)}`]],
-        ['stores', plan.stores.map(({ name, kind, hosts }) => `${name}: ${kind} on ${hosts.length > 0 ? hosts.join(', ') : '(no address)'}`)],
-        ['seed', plan.seed.map(({ store, what, rows }) => `${counted(rows, 'row')} into ${store}: ${what}`)],
+        [
+          'stores',
+          plan.stores.map(({ name, kind, hosts }) => `${name}: ${kind} on ${hosts.length > 0 ? hosts.join(', ') : '(no address)'}`),
+        ],
+        [
+          'seed',
+          plan.seed.map(
+            ({ store, what, rows }) =>
+              `${counted(rows, what.startsWith('keys ') ? 'entry' : 'row', what.startsWith('keys ') ? 'entries' : 'rows')} into ${store}: ${what}`,
+          ),
+        ],
         ['cleanup', plan.cleanup.map(({ store, what }) => `${store}: ${what}`)],
         ['limits', plan.criteria.map((criterion) => `${criterion.name} ${formatLimit(criterion)}`)],
         ['hosts', [plan.beyondLoopback.length === 0 ? 'this machine only' : `beyond this machine: ${plan.beyondLoopback.join(', ')}`]],
@@ -41,7 +50,13 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
     plan.endpoints.length > 0 ? renderTable(endpointColumns, endpointRows(plan), style) : [],
     plan.warnings.map((warning) => `  ${paint.warn('!')} ${warning}`),
     notes.unbuilt.map(({ word, message }) => `  ${paint.warn('!')} ${word}: ${message}`),
-    notes.refusals.flatMap(({ message, fix }) => [`  ${paint.bad('✖')} ${message}`, `    ${paint.faint(fix)}`]),
+    notes.refusals.flatMap(({ guard, message, fix }) => [
+      `  ${guard === 'confirm' ? paint.warn('!') : paint.bad('✖')} ${message}`,
+      `    ${paint.faint(fix)}`,
+    ]),
+    notes.variables.some(({ from }) => from === 'missing')
+      ? [`  ${paint.warn('!')} A run needs the missing variables, and the hash is another one with them.`]
+      : [],
   ];
   return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
 }
@@ -55,7 +70,10 @@ function loadLines({ load, steady, iterationsPerSecond, requestsPerSecond }: Pla
     ...(iterationsPerSecond === undefined ? [] : [`${formatRate(iterationsPerSecond).replace('/s', ' iterations/s')}${model}`]),
     ...(requestsPerSecond === undefined ? [] : [formatRate(requestsPerSecond).replace('/s', ' requests/s')]),
   ];
-  return [`${counted(load.vus, 'VU')} for ${formatDuration(load.duration)}${ramp}; ${judged}`, ...(rates.length > 0 ? [rates.join(', ')] : [])];
+  return [
+    `${counted(load.vus, 'VU')} for ${formatDuration(load.duration)}${ramp}; ${judged}`,
+    ...(rates.length > 0 ? [rates.join(', ')] : []),
+  ];
 }
 
 const shownSegments = 4;
@@ -67,7 +85,11 @@ function segments({ runners }: Plan): string {
 
 /** The total stands beside the throughput that the SLA asks for. */
 function endpointRows({ endpoints, requestsPerSecond, criteria }: Plan): string[][] {
-  const rows = endpoints.map(({ name, perSecond, writes }) => [name, perSecond === undefined ? '?' : formatRate(perSecond), writes ? 'writes' : '']);
+  const rows = endpoints.map(({ name, perSecond, writes }) => [
+    name,
+    perSecond === undefined ? '?' : formatRate(perSecond),
+    writes ? 'writes' : '',
+  ]);
   if (requestsPerSecond === undefined) return rows;
   const throughput = criteria.find(({ metric, stat }) => metric === 'http_reqs' && stat === 'rate');
   return [...rows, ['all requests', formatRate(requestsPerSecond), throughput === undefined ? '' : `SLA: ${formatLimit(throughput)}`]];

@@ -11,9 +11,15 @@ export interface ShownReceipt {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly by: { readonly user: string; readonly host: string };
-  readonly rows: readonly (Taken & { readonly shard: number | null; readonly host: string; readonly role: string; readonly table: string })[];
+  readonly rows: readonly (Taken & {
+    readonly shard: number | null;
+    readonly host: string;
+    readonly role: string;
+    readonly table: string;
+  })[];
   readonly keys: readonly (Taken & { readonly node: string; readonly database: number })[];
   readonly others: readonly OtherTable[];
+  readonly statements: readonly { readonly store: string; readonly shard: number | null; readonly sql: string }[];
   readonly proven: boolean;
   readonly notes: readonly string[];
 }
@@ -33,12 +39,12 @@ interface OtherTable {
   readonly after: number;
 }
 
-const columns: readonly Column[] = [
+const columns = (dryRun: boolean): readonly Column[] => [
   { title: 'what' },
   { title: 'where' },
   { title: 'which' },
   { title: 'deleted', align: 'right' },
-  { title: 'left', align: 'right' },
+  { title: dryRun ? 'there now' : 'left', align: 'right' },
 ];
 
 const otherColumns: readonly Column[] = [
@@ -52,25 +58,33 @@ const otherColumns: readonly Column[] = [
 /** The proof of a cleanup: what was deleted and what is left, and that nobody else's rows are fewer. */
 export function renderReceipt(receipt: ShownReceipt, style: TableStyle): string {
   const { paint } = style;
+  const gone = (count: number) => (receipt.dryRun ? '' : formatCount(count));
   const left = (count: number) => (receipt.dryRun || count === 0 ? formatCount(count) : paint.bad(formatCount(count)));
   const rows = receipt.rows.map(({ table, store, shard, host, role, which, deleted, left: rest }) => [
     table,
     `${placeName(store, shard)} on ${host} as ${role}`,
     which,
-    formatCount(deleted),
+    gone(deleted),
     left(rest),
   ]);
   const keys = receipt.keys.map(({ store, node, database, which, deleted, left: rest }) => [
     'keys',
     `${store} on ${node}, index ${database}`,
     which,
-    formatCount(deleted),
+    gone(deleted),
     left(rest),
   ]);
   const sections = [
     [headline(receipt, paint)],
-    rows.length + keys.length > 0 ? renderTable(columns, [...rows, ...keys], style) : [],
-    receipt.others.length > 0 ? renderTable(otherColumns, receipt.others.map((one) => otherRow(one, paint)), style) : [],
+    rows.length + keys.length > 0 ? renderTable(columns(receipt.dryRun), [...rows, ...keys], style) : [],
+    receipt.others.length > 0
+      ? renderTable(
+          otherColumns,
+          receipt.others.map((one) => otherRow(one, paint)),
+          style,
+        )
+      : [],
+    receipt.dryRun ? receipt.statements.map(({ store, shard, sql }) => `  ${paint.faint(`${placeName(store, shard)}:`)} ${sql.replaceAll(/\s+/g, ' ')}`) : [],
     receipt.notes.map((note) => `  ${paint.warn('!')} ${note}`),
   ];
   return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
@@ -79,7 +93,9 @@ export function renderReceipt(receipt: ShownReceipt, style: TableStyle): string 
 function headline({ proven, dryRun, environment, finishedAt, by }: ShownReceipt, paint: Paint): string {
   const facts = paint.faint(`${environment} · ${finishedAt} · ${by.user} on ${by.host}`);
   if (dryRun) return `${paint.strong('DRY RUN')}  nothing was changed  ${facts}`;
-  const word = proven ? `${paint.strong(paint.good('CLEAN'))}  nothing of the test is left` : `${paint.strong(paint.bad('NOT PROVEN'))}  that nothing of the test is left`;
+  const word = proven
+    ? `${paint.strong(paint.good('CLEAN'))}  nothing of the test is left`
+    : `${paint.strong(paint.bad('NOT PROVEN'))}  that nothing of the test is left`;
   return `${word}  ${facts}`;
 }
 
@@ -94,5 +110,7 @@ function signed(difference: number): string {
 
 /** Reads a receipt out of an event; undefined where it is none. */
 export function asReceipt(value: unknown): ShownReceipt | undefined {
-  return typeof value === 'object' && value !== null && 'proven' in value && 'rows' in value && 'others' in value ? (value as ShownReceipt) : undefined;
+  return typeof value === 'object' && value !== null && 'proven' in value && 'rows' in value && 'others' in value
+    ? (value as ShownReceipt)
+    : undefined;
 }

@@ -21,7 +21,7 @@ const narrowest = 16;
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], { paint, width }: TableStyle): string[] {
   const used = columns.flatMap((column, index) => (rows.some((row) => (row[index] ?? '') !== '') ? [{ column, index }] : []));
   const cellsOf = (row: readonly string[]) => used.map(({ index }) => row[index] ?? '');
-  const fitted = fit([used.map(({ column }) => column.title), ...rows.map(cellsOf)], width);
+  const fitted = narrowed([used.map(({ column }) => column.title), ...rows.map(cellsOf)], width);
   const widths = used.map((_, at) => Math.max(...fitted.map((row) => textWidth(row[at] ?? ''))));
   const line = (row: readonly string[]) =>
     (gap + row.map((cell, at) => pad(cell, widths[at] ?? 0, used[at]?.column.align ?? 'left')).join(gap)).trimEnd();
@@ -56,7 +56,7 @@ function pad(text: string, width: number, align: 'left' | 'right'): string {
   return align === 'left' ? text + space : space + text;
 }
 
-function fit(rows: readonly (readonly string[])[], width: number | undefined): string[][] {
+function narrowed(rows: readonly (readonly string[])[], width: number | undefined): string[][] {
   const columns = rows[0]?.length ?? 0;
   const widest = (at: number) => Math.max(0, ...rows.map((row) => textWidth(row[at] ?? '')));
   const total = Array.from({ length: columns }, (_, at) => widest(at) + gap.length).reduce((sum, one) => sum + one, 0);

@@ -35,7 +35,9 @@ function headline({ verdict, run }: Verdict, measured: Measured | undefined, win
   const colour = { pass: paint.good, fail: paint.bad, invalid: paint.bad, interrupted: paint.warn }[verdict];
   const facts = [
     `run ${run}`,
-    ...(measured?.summary ? [`k6 ${measured.summary.k6Version}, numbers of ${measured.summary.runners} runner${measured.summary.runners === 1 ? '' : 's'}`] : []),
+    ...(measured?.summary
+      ? [`k6 ${measured.summary.k6Version}, numbers of ${measured.summary.runners} runner${measured.summary.runners === 1 ? '' : 's'}`]
+      : []),
     ...(window === undefined ? [] : [`judged: ${window}`]),
   ];
   return `${paint.strong(colour(verdict.toUpperCase()))}  ${paint.faint(facts.join(' · '))}`;

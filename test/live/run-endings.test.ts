@@ -77,7 +77,7 @@ const endings: Ending[] = [
   {
     name: 'an SLA on an unknown metric',
     script: 'export default () => {};',
-    profile: 'sla: {"nothing_there": "p(95) < 500ms"}',
+    profile: 'workload: {script: ../script.js}\nsla: {"nothing_there": "p(95) < 500ms"}',
     code: 104,
     says: /nothing_there/,
     loads: false,
@@ -85,7 +85,7 @@ const endings: Ending[] = [
   {
     name: 'an SLA that its metric lacks',
     script: 'export default () => {};',
-    profile: 'sla: {http_reqs: "p(95) < 500"}',
+    profile: 'workload: {script: ../script.js}\nsla: {http_reqs: "p(95) < 500"}',
     code: 104,
     says: /http_reqs/,
     loads: false,
@@ -151,7 +151,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
-test('a second Ctrl-C ends everything at once', async () => {
+test('a second signal ends everything at once', async () => {
   const target = await startTarget();
   target.delays.set('/torn-down', 20_000);
   const place = workplace({ 'profiles/dev.yaml': long(target.url), 'script.js': forever });
@@ -160,7 +160,7 @@ test('a second Ctrl-C ends everything at once', async () => {
 
   run.process.kill('SIGINT');
   await expect.poll(() => target.hits.get('GET /torn-down') ?? 0, { timeout: 10_000 }).toBe(1);
-  run.process.kill('SIGINT');
+  run.process.kill('SIGTERM');
   const begun = Date.now();
   const said = await run.said;
 

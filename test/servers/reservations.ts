@@ -26,6 +26,8 @@ export async function startReservations(options: Partial<ServiceOptions> & { rea
   const redisUrl = `${redisServer.url}/1`;
   await installSchema(postgres.url);
   const pool = new pg.Pool({ connectionString: postgres.url });
+  // The pool's end does not wait for its connections', which the server then ends.
+  pool.on('error', () => undefined);
   const pooled = `INSERT INTO users (id, email, name) SELECT 'user-' || n, 'user' || n || '@test.com', 'Test User ' || n FROM generate_series(1, $1::integer) n`;
   await pool.query(pooled, [options.users ?? 10]);
   const redis = new Redis(redisUrl);

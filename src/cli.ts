@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { redactDeep } from './commands/redact-deep.js';
+import { commands, type TableEntry, topLevelHelp } from './commands/table.js';
+import type { CallStyle, Outcome } from './commands/types.js';
+import { type ExitReason, errorMessage, exitStatus, LoadctlError, mostUrgent } from './core/errors.js';
+import type { World } from './core/os.js';
+import { type Redact, redactor } from './core/secrets.js';
+import { type OwnProcess, openWorld } from './world.js';
+
+/** loadctl, as it was typed: does it, says what came of it, and ends the process with the status that it means. */
+export async function main(): Promise<void> {
+  const shell = openWorld();
+  const style = styleOf(shell);
+  const speech: Speech = { shell, style, redact: (text) => text };
+  shell.onCrash((error) => void shell.leave(sayErrors(speech, [error])));
+  await shell.leave(await call(speech));
+}
+
+/** How this process speaks: everything that is printed goes through `redact`, which knows the profile's secrets once it is read. */
+interface Speech {
+  readonly shell: OwnProcess;
+  readonly style: CallStyle;
+  redact: Redact;
+}
+
+async function call(speech: Speech): Promise<number> {
+  try {
+    const { name, args } = splitArguments(speech.shell.argv);
+    if (name === undefined) return aboutLoadctl(speech, args);
+    return name === 'help' ? await help(speech, args) : await command(speech, name, args);
+  } catch (error) {
+    return sayErrors(speech, [error]);
+  }
+}
+
+/** Without a command there is only what `loadctl` itself can be asked. */
+function aboutLoadctl({ shell }: Speech, args: readonly string[]): number {
+  const unknown = args.find((arg) => !['--help', '-h', '--version', '-V', '--json', '--quiet', '--no-color'].includes(arg));
+  if (unknown !== undefined) throw new LoadctlError('usage', `No command: ${args.join(' ')}`, { hint: 'loadctl --help lists them.' });
+  shell.stdout.write(args.includes('--version') || args.includes('-V') ? `${ownVersion()}\n` : topLevelHelp());
+  return exitStatus.pass;
+}
+
+async function help(speech: Speech, [topic]: readonly string[]): Promise<number> {
+  return topic === undefined ? aboutLoadctl(speech, []) : command(speech, topic, ['--help']);
+}
+
+async function command(speech: Speech, name: string, args: readonly string[]): Promise<number> {
+  const { shell, style } = speech;
+  const module = await moduleOf(name);
+  const { readCall } = await import('./commands/read-call.js');
+  const read = readCall(module, name, args);
+  if ('help' in read) {
+    shell.stdout.write(read.help);
+    return exitStatus.pass;
+  }
+  const secrets: string[] = [];
+  const hide = (found: readonly string[]) => {
+    secrets.push(...found);
+    speech.redact = redactor(secrets);
+  };
+  const outcome = await module.run({ ...read, shell, style, hide, version: ownVersion(), redact: (text) => speech.redact(text) });
+  return sayOutcome(speech, outcome);
+}
+
+async function moduleOf(name: string) {
+  const entry = commands.find((one: TableEntry) => one.name === name);
+  if (entry !== undefined) return (await entry.load()).command;
+  const { nearest } = await import('./profile/near.js');
+  const near = nearest(
+    name,
+    commands.map((one) => one.name),
+  );
+  throw new LoadctlError('usage', `Unknown command: ${name}`, {
+    hint: near === undefined ? 'loadctl --help lists them all.' : `Did you mean loadctl ${near}?`,
+  });
+}
+
+/** Options whose next word is their value: needed to find the command behind options that stand before it. */
+const withValue = new Set(['--env', '--profile', '--set', '-e', '--out', '--plan', '--url']);
+
+function splitArguments(argv: readonly string[]): { name: string | undefined; args: readonly string[] } {
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? '';
+    if (withValue.has(word)) at += 1;
+    else if (!word.startsWith('-')) return { name: word, args: [...argv.slice(0, at), ...argv.slice(at + 1)] };
+  }
+  return { name: undefined, args: argv };
+}
+
+function styleOf({ argv, env, stdout, stderr }: World): CallStyle {
+  const isSet = (name: string) => !['', undefined, 'false', '0'].includes(env[name]);
+  const plain = argv.includes('--no-color') || (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb' || isSet('CI');
+  return {
+    json: argv.includes('--json'),
+    quiet: argv.includes('--quiet'),
+    colour: { stdout: stdout.isTerminal && !plain, stderr: stderr.isTerminal && !plain },
+    animated: stderr.isTerminal && env.TERM !== 'dumb' && !isSet('CI'),
+  };
+}
+
+function sayOutcome(speech: Speech, { reasons, data, text, errors = [] }: Outcome): number {
+  const { shell, style, redact } = speech;
+  for (const error of errors) shell.stderr.write(inWords(speech, error));
+  const exitCode = exitStatus[mostUrgent(reasons)];
+  const problems = errors.length > 0 ? { errors: errors.map(asData) } : {};
+  if (style.json) sayJson(speech, { ...data, ...problems, exitCode, exitCodes: statusesOf(reasons) });
+  else shell.stdout.write(redact(text));
+  return exitCode;
+}
+
+function sayErrors(speech: Speech, errors: readonly unknown[]): number {
+  const reasons = errors.map(reasonOf);
+  const exitCode = exitStatus[mostUrgent(reasons)];
+  for (const error of errors) speech.shell.stderr.write(inWords(speech, error));
+  if (speech.style.json) sayJson(speech, { error: asData(errors[0]), exitCode, exitCodes: statusesOf(reasons) });
+  return exitCode;
+}
+
+function sayJson({ shell, redact }: Speech, data: unknown): void {
+  shell.stdout.write(`${JSON.stringify(redactDeep(data, redact), null, 2)}\n`);
+}
+
+function statusesOf(reasons: readonly ExitReason[]): number[] {
+  return [...new Set(reasons.map((reason) => exitStatus[reason]))];
+}
+
+function reasonOf(error: unknown): ExitReason {
+  return error instanceof LoadctlError ? error.reason : 'bug';
+}
+
+function asData(error: unknown): Record<string, unknown> {
+  const code = reasonOf(error);
+  const known = error instanceof LoadctlError ? { hint: error.hint, ...(error.lines.length > 0 ? { lines: error.lines } : {}) } : {};
+  return { code, message: errorMessage(error), ...known, exitCode: exitStatus[code] };
+}
+
+/** An error as people read it: what is wrong, where, and one thing to do about it. A bug shows its stack when asked. */
+function inWords({ shell, style, redact }: Speech, error: unknown): string {
+  const red = (text: string) => (style.colour.stderr ? `\x1b[31m${text}\x1b[39m` : text);
+  const stack = error instanceof Error && shell.env.LOADCTL_DEBUG === '1' ? (error.stack?.split('\n').slice(1) ?? []) : [];
+  if (error instanceof LoadctlError) {
+    const hint = error.hint === undefined ? [] : [`hint: ${error.hint}`];
+    return redact(`${[`${red('error:')} ${error.message}`, ...error.lines.map(indented), ...hint, ...stack].join('\n')}\n`);
+  }
+  const report = [
+    'This is a bug in loadctl, not in your test. Please report it with the command that you typed' +
+      (stack.length > 0 ? '.' : ', and what LOADCTL_DEBUG=1 adds.'),
+    ...bugTracker(),
+  ];
+  return redact(`${[`${red('error:')} ${errorMessage(error)}`, ...stack, ...report].join('\n')}\n`);
+}
+
+function indented(line: string): string {
+  return line === '' ? '' : `  ${line}`;
+}
+
+function bugTracker(): string[] {
+  const { bugs } = ownPackage();
+  const url = typeof bugs === 'string' ? bugs : bugs?.url;
+  return url === undefined ? [] : [`hint: ${url}`];
+}
+
+function ownVersion(): string {
+  return ownPackage().version;
+}
+
+function ownPackage(): { version: string; bugs?: string | { url?: string } } {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+}

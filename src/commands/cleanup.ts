@@ -1,0 +1,41 @@
+import { LoadctlError } from '../core/errors.js';
+import { cleanup } from '../phases/cleanup.js';
+import { examples, withCommonOptions, withProfileOptions } from './options.js';
+import type { Planned } from './profile.js';
+import { session } from './session.js';
+import type { CommandModule } from './types.js';
+
+/** loadctl cleanup */
+export const command: CommandModule = {
+  describe: (command) =>
+    withCommonOptions(withProfileOptions(command))
+      .option('--dry-run', 'only count, and show what would be deleted')
+      .option('--users', 'take the seeded rows out, too, where nobody changed them')
+      .description(
+        'Takes the test data out again, and proves it with a receipt.\nIt needs nothing of the run: it works from another machine, and after a crash.',
+      )
+      .addHelpText(
+        'after',
+        examples([
+          ['loadctl cleanup --env dev --dry-run', 'what would go'],
+          ['loadctl cleanup --env dev', 'what the test wrote'],
+          ['loadctl cleanup --env dev --users', 'and what was seeded for it'],
+        ]),
+      ),
+  run: (call) => {
+    const options = { dryRun: call.options.dryRun === true, users: call.options.users === true };
+    return session(call, { makesLoad: false, touchesData: true, changesNothing: options.dryRun, check: wantsWords }, async (context) => {
+      const { profile, emit, world, signal } = context;
+      const { receipt, reasons } = await cleanup({ profile, emit, clock: world.clock, who: world.who, signal }, options);
+      return { reasons, data: { ...receipt }, text: '' };
+    });
+  },
+};
+
+/** Data beyond this machine is deleted only where somebody said whose. */
+function wantsWords({ plan, named }: Planned): void {
+  if (named || plan.beyondLoopback.length === 0) return;
+  throw new LoadctlError('refused', `cleanup on ${plan.beyondLoopback.join(', ')} wants the environment in words.`, {
+    hint: `Say it: loadctl cleanup --env ${plan.environment}`,
+  });
+}

@@ -1,0 +1,59 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { errorCode, LoadctlError } from '../core/errors.js';
+import { checkGuards, isConfirmation } from '../plan/guards.js';
+import { unbuiltWords } from '../plan/unbuilt.js';
+import { renderPlan } from '../reporters/plan-table.js';
+import { examples, textOption, withCommonOptions, withProfileOptions } from './options.js';
+import { type Planned, planProfile } from './profile.js';
+import { tableStyle } from './style.js';
+import type { Call, CommandModule } from './types.js';
+
+/** loadctl plan */
+export const command: CommandModule = {
+  describe: (command) =>
+    withCommonOptions(withProfileOptions(command.option('--out <FILE>', 'write the plan down, for `run --plan FILE`')))
+      .description(
+        'Shows what a run will do, without touching anything: load by endpoint, hosts, data, limits, and what stands in the way.\nNo secrets are needed.',
+      )
+      .addHelpText(
+        'after',
+        examples([
+          ['loadctl plan --env prod', 'what a run against prod would do'],
+          ['loadctl plan --env dev --set workload.vus=10', 'with another value'],
+          ['loadctl plan --env prod --out prod.plan', 'to be approved, then: loadctl run --plan prod.plan'],
+        ]),
+      ),
+  run: async (call) => {
+    const planned = planProfile(call, 'optional');
+    const out = textOption(call.options, 'out');
+    if (out !== undefined) await writePlan(resolve(call.shell.cwd, out), planned);
+    const notes = planNotes(call, planned);
+    const { variables, overrides, unbuilt, refusals } = notes;
+    const text = renderPlan(planned.plan, notes, await tableStyle(call, 'stdout'));
+    return { reasons: [], data: { ...planned.plan, variables, overrides, unbuilt, refusals }, text };
+  },
+};
+
+/** What is told beside a plan: where values came from, what is not built, which guards would refuse it. */
+export function planNotes({ shell }: Call, { plan, loaded, file }: Planned) {
+  const confirmed = isConfirmation(shell.env.LOADCTL_CONFIRM, plan);
+  return {
+    file,
+    variables: loaded.variables,
+    overrides: loaded.overrides,
+    unbuilt: unbuiltWords(loaded.profile, plan.beyondLoopback.length > 0),
+    refusals: checkGuards(plan, loaded.profile, { makesLoad: true, confirmed }),
+  };
+}
+
+async function writePlan(file: string, { plan }: Planned): Promise<void> {
+  try {
+    await writeFile(file, `${JSON.stringify(plan, null, 2)}\n`, { mode: 0o600 });
+  } catch (cause) {
+    throw new LoadctlError('unavailable', `The plan cannot be written to ${file} (${errorCode(cause) ?? 'unknown error'}).`, {
+      hint: 'Name another file with --out.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import type { CommandModule } from './types.js';
+
+/** A subcommand as `loadctl --help` shows it; its module is loaded when it is called. */
+export interface TableEntry {
+  readonly name: string;
+  /** What follows the name: `[RUN]`. */
+  readonly usage?: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: CommandModule }>;
+}
+
+/** Every subcommand, in the order in which one meets them. */
+export const commands: readonly TableEntry[] = [
+  { name: 'init', summary: 'write a first profile and script into this folder', load: () => import('./init.js') },
+  { name: 'doctor', summary: 'say what this machine has for a load test, and what it lacks', load: () => import('./doctor.js') },
+  { name: 'plan', summary: 'show what a run will do, without doing it', load: () => import('./plan.js') },
+  { name: 'seed', summary: 'put the test data in', load: () => import('./seed.js') },
+  { name: 'run', summary: 'run k6 from many runners as one test, and judge it', load: () => import('./run.js') },
+  { name: 'verify', usage: '[RUN]', summary: 'judge a run against its SLA once more', load: () => import('./verify.js') },
+  { name: 'cleanup', summary: 'take the test data out again, with a receipt', load: () => import('./cleanup.js') },
+  { name: 'test', summary: 'seed, run, verify and cleanup, in one go', load: () => import('./test.js') },
+  { name: 'runs', summary: 'list the runs of this folder', load: () => import('./runs.js') },
+];
+
+/** What `loadctl --help` says. Made without any library: it is what people wait for most often. */
+export function topLevelHelp(): string {
+  const width = Math.max(...commands.map(({ name, usage }) => `${name} ${usage ?? ''}`.length));
+  const lines = commands.map(({ name, usage, summary }) => `  ${`${name} ${usage ?? ''}`.padEnd(width)}  ${summary}`);
+  return `Usage: loadctl COMMAND [options]
+
+Load tests on stock k6: seed, run as one fleet, verify against an SLA, clean up with proof.
+
+Commands:
+${lines.join('\n')}
+
+Options of every command:
+  ${'--env NAME'.padEnd(width)}  the environment: profiles/NAME.yaml
+  ${'--json'.padEnd(width)}  data on stdout, talk on stderr
+  ${'--quiet'.padEnd(width)}  only results, warnings and errors
+  ${'--no-color'.padEnd(width)}  no colours (NO_COLOR does the same)
+  ${'--help'.padEnd(width)}  what a command does and takes, with examples
+  ${'--version'.padEnd(width)}  the version of loadctl
+
+Examples:
+  loadctl init                     a first profile and script, here
+  loadctl plan --env dev           what a run will do
+  loadctl test --env dev           the whole test, from seed to cleanup
+  loadctl run --env dev --json     the verdict as JSON
+`;
+}

@@ -1,0 +1,27 @@
+import { test } from '../phases/test.js';
+import { k6Of } from './k6.js';
+import { examples, withCommonOptions, withProfileOptions } from './options.js';
+import { session } from './session.js';
+import type { CommandModule } from './types.js';
+
+/** loadctl test */
+export const command: CommandModule = {
+  describe: (command) =>
+    withCommonOptions(withProfileOptions(command))
+      .option('--users', 'take the seeded rows out, too, where nobody changed them')
+      .description('The whole test: seed, run, verify, cleanup. Cleanup runs whatever happened before it.')
+      .addHelpText(
+        'after',
+        examples([
+          ['loadctl test --env dev', 'from seed to receipt'],
+          ['loadctl test --env dev --users', 'and leave nothing behind at all'],
+        ]),
+      ),
+  run: (call) =>
+    session(call, { makesLoad: true, touchesData: true }, async (context) => {
+      const users = call.options.users === true;
+      const { run, seeded, result, receipt, failures, reasons } = await test(context, { k6: await k6Of(context), users });
+      const data = { run, seeded: seeded?.stores, verdict: result?.verdict, receipt };
+      return { reasons, data, text: '', errors: failures };
+    }),
+};

@@ -1,0 +1,29 @@
+import { findRun } from '../phases/run-directory.js';
+import { verify } from '../phases/verify.js';
+import { renderVerdict } from '../reporters/verdict-table.js';
+import { examples, withCommonOptions } from './options.js';
+import { tableStyle } from './style.js';
+import type { CommandModule } from './types.js';
+
+/** loadctl verify */
+export const command: CommandModule = {
+  describe: (command) =>
+    withCommonOptions(command.argument('[RUN]', 'the id or the folder of a run; the latest one here without it'))
+      .description('Judges a run against its SLA once more, from its directory alone.')
+      .addHelpText(
+        'after',
+        examples([
+          ['loadctl verify', 'the latest run here'],
+          ['loadctl verify 20261123-195601-k3x9q --json', 'its verdict.json'],
+        ]),
+      ),
+  run: async (call) => {
+    const [named] = call.args;
+    const directory = await findRun(call.shell.cwd, named);
+    if (named === undefined && !call.style.quiet) call.shell.stderr.write(`The latest run here: ${directory}\n`);
+    const { verdict, summary, record, reasons } = await verify(directory, call.shell);
+    const { steady } = record.plan;
+    const measured = { summary, ...(steady === undefined ? {} : { steady }) };
+    return { reasons, data: { ...verdict }, text: renderVerdict(verdict, measured, await tableStyle(call, 'stdout')) };
+  },
+};

@@ -1,0 +1,80 @@
+import type { LoggedEvent } from '../core/events.js';
+import { resultOf } from './results.js';
+import { liveLine, makeTeller, progressText, type Sentence } from './sentences.js';
+import type { MakeReporter, ReporterOptions } from './types.js';
+import { took } from './words.js';
+
+/** How often a line says how the load or a long step is getting on. */
+const everyMs = 10_000;
+
+/** One line for whatever happens: for CI, files and pipes. */
+export const plainReporter: MakeReporter = async (options) => {
+  const tell = makeTeller();
+  const steps = stepLines();
+  const live = liveLines();
+  return {
+    handle(event) {
+      const sentence = tell(event);
+      const line = sentence === undefined ? (steps(event) ?? live(event)) : lineOf(sentence, options);
+      if (line !== undefined) options.talk.write(`${line}\n`);
+      const result = resultOf(event, options);
+      if (result !== undefined) options.results?.write(result);
+    },
+    close() {},
+  };
+};
+
+/** A sentence as a line: titles stand at the margin, what belongs to them below. */
+export function lineOf({ tone, text, hint }: Sentence, { talkPaint: paint }: ReporterOptions): string {
+  const more = hint === undefined ? '' : `\n    ${paint.faint(hint)}`;
+  switch (tone) {
+    case 'title':
+      return paint.strong(text);
+    case 'plain':
+      return `  ${text}${more}`;
+    case 'faint':
+      return `  ${paint.faint(text)}${more}`;
+    case 'good':
+      return `${paint.good('✔')} ${text}`;
+    case 'bad':
+      return `${paint.bad('✖')} ${text}${more}`;
+    case 'warn':
+      return `  ${paint.warn('warning:')} ${text}${more}`;
+  }
+}
+
+type Lines = (event: LoggedEvent) => string | undefined;
+
+/** What steps do; how far they are is said now and then. */
+function stepLines(): Lines {
+  const open = new Map<string, { title: string; saidAt: number }>();
+  return (event) => {
+    if (event.type === 'step-started') {
+      open.set(event.step, { title: event.title, saidAt: event.at });
+      return `  ${event.title} …`;
+    }
+    if (event.type === 'step-progressed') {
+      const step = open.get(event.step) ?? { title: event.step, saidAt: event.at };
+      open.set(event.step, step);
+      if (event.at - step.saidAt < everyMs) return undefined;
+      step.saidAt = event.at;
+      return `  ${step.title}: ${progressText(event)}`;
+    }
+    if (event.type !== 'step-finished' && event.type !== 'step-failed') return undefined;
+    const title = open.get(event.step)?.title ?? event.step;
+    open.delete(event.step);
+    return event.type === 'step-failed' ? `  ${title}: failed` : `  ${title}: ${event.detail}${took(event.elapsedMs)}`;
+  };
+}
+
+/** A second of the load every ten. */
+function liveLines(): Lines {
+  let said = 0;
+  return (event) => {
+    if (event.type !== 'fleet-sampled') return undefined;
+    const now = Math.floor((event.elapsedMs + 500) / everyMs);
+    if (now <= said) return undefined;
+    said = now;
+    return `  ${liveLine(event)}`;
+  };
+}

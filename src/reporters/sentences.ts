@@ -1,0 +1,103 @@
+import type { LoggedEvent } from '../core/events.js';
+import { formatCount, formatDuration, trimNumber } from '../core/quantities.js';
+import { counted, reasonsInWords, took } from './words.js';
+
+/** How a line is meant. */
+export type Tone = 'title' | 'plain' | 'faint' | 'good' | 'bad' | 'warn';
+
+/** One line about what happened. */
+export interface Sentence {
+  readonly tone: Tone;
+  readonly text: string;
+  /** One action, on a line of its own. */
+  readonly hint?: string;
+}
+
+/** What an event means in words; undefined where it is shown in another way, or not worth a line. Folds over events. */
+export type Teller = (event: LoggedEvent) => Sentence | undefined;
+
+/** A {@link Teller} at the start of its events. */
+export function makeTeller(): Teller {
+  let missed = 0;
+  return (event) => {
+    if (event.type !== 'health-probed') return sentence(event);
+    const before = missed;
+    missed = event.good ? 0 : missed + 1;
+    if (event.good && before > 0) return { tone: 'plain', text: `the target is healthy again, after ${counted(before, 'missed probe')}` };
+    if (event.good || before > 0) return undefined;
+    return { tone: 'warn', text: `the target's health probe failed (${event.status === 0 ? 'no answer' : `status ${event.status}`})` };
+  };
+}
+
+function sentence(event: LoggedEvent): Sentence | undefined {
+  switch (event.type) {
+    case 'phase-started':
+      return { tone: 'title', text: `${event.phase} ${event.environment}: ${event.title}` };
+    case 'phase-finished':
+      return phaseFinished(event);
+    case 'warned':
+      return { tone: 'warn', text: event.message, ...(event.hint === undefined ? {} : { hint: event.hint }) };
+    case 'noted':
+      return { tone: 'plain', text: event.message };
+    case 'run-opened':
+      return { tone: 'faint', text: `run ${event.run}, plan ${event.planHash.slice(0, 12)}, in ${event.directory}` };
+    case 'runner-started':
+      return { tone: 'faint', text: `runner ${event.runner} started on ${event.host}: segment ${event.segment}` };
+    case 'runner-ready':
+      return { tone: 'faint', text: `runner ${event.runner} is ready: ${counted(event.vus, 'VU')}` };
+    case 'setup-finished':
+      return { tone: 'plain', text: `setup() ran on runner ${event.runner}${took(event.elapsedMs)}` };
+    case 'fleet-released':
+      return { tone: 'plain', text: `the load begins: ${counted(event.runners, 'runner')} released together` };
+    case 'fleet-stopped':
+      return { tone: 'warn', text: `ending the load: ${event.reason}` };
+    case 'load-ended':
+      return { tone: 'plain', text: `the load is off after ${formatDuration(event.elapsedMs)}` };
+    case 'teardown-finished':
+      return event.error === undefined
+        ? { tone: 'plain', text: `teardown() ran on runner ${event.runner}${took(event.elapsedMs)}` }
+        : { tone: 'bad', text: `the script threw in teardown(): ${event.error}` };
+    case 'runner-ended':
+      return event.lost ? { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event)})` } : undefined;
+    case 'start-skew-measured':
+      return { tone: 'faint', text: `the runners' first iterations began within ${formatDuration(event.skewMs)}` };
+    case 'step-started':
+    case 'step-progressed':
+    case 'step-finished':
+    case 'step-failed':
+    case 'fleet-sampled':
+    case 'health-probed':
+    case 'summary-handled':
+    case 'judged':
+    case 'receipt-made':
+      return undefined;
+  }
+}
+
+function phaseFinished({ phase, elapsedMs, reasons }: Extract<LoggedEvent, { type: 'phase-finished' }>): Sentence {
+  const time = formatDuration(elapsedMs);
+  if (reasons.length === 0) return { tone: 'good', text: `${phase} is done (${time})` };
+  return { tone: 'bad', text: `${phase} ended after ${time}: ${reasonsInWords(reasons)}` };
+}
+
+function howItEnded({ exitCode, signal }: Extract<LoggedEvent, { type: 'runner-ended' }>): string {
+  return signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : `killed by ${signal}`;
+}
+
+/** One second of the load on one line: `32s/1m · 100 VUs · 125 requests/s · 2 errors (0.05%)`. */
+export function liveLine(event: Extract<LoggedEvent, { type: 'fleet-sampled' }>): string {
+  const { elapsedMs, totalMs, vus, requests, requestsPerSecond, failedRequests } = event;
+  const time = `${wholeSeconds(elapsedMs)}/${formatDuration(totalMs)}`;
+  const share = requests > 0 && failedRequests > 0 ? ` (${Number(((failedRequests / requests) * 100).toPrecision(2))}%)` : '';
+  const rate = `${requestsPerSecond < 10 ? trimNumber(requestsPerSecond, 1) : formatCount(requestsPerSecond)} requests/s`;
+  return [time, counted(vus, 'VU'), rate, `${counted(failedRequests, 'error')}${share}`].join(' · ');
+}
+
+/** How far a step is: `400 of 1,000 rows`. */
+export function progressText({ done, total, unit }: Extract<LoggedEvent, { type: 'step-progressed' }>): string {
+  return total === undefined ? `${formatCount(done)} ${unit}` : `${formatCount(done)} of ${formatCount(total)} ${unit}`;
+}
+
+function wholeSeconds(ms: number): string {
+  return formatDuration(Math.max(1000, Math.round(ms / 1000) * 1000));
+}

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { checkGuards, confirmationFor, isConfirmation, needsConfirmation, type Refusal } from '../../src/plan/guards.js';
+import { makePlan } from '../../src/plan/plan.js';
+import { unbuiltWords } from '../../src/plan/unbuilt.js';
+import { load } from './profile-files.js';
+
+const staging = `target: {url: https://staging.example.com}
+workload: {script: k6.ts, vus: 100, duration: 10m, pacing: 1s}
+guards: {allow: [staging.example.com], maxVus: 100, maxRate: 100/s, maxDuration: 10m}
+`;
+
+function planned(text: string) {
+  const { profile, redacted } = load({ 'test.yaml': text });
+  return { profile, plan: makePlan(profile, redacted) };
+}
+
+function refusals(text: string, act = { makesLoad: true, confirmed: true }): Refusal[] {
+  const { plan, profile } = planned(text);
+  return checkGuards(plan, profile, act);
+}
+
+const messages = (text: string) => refusals(text).map(({ message }) => message);
+
+describe('guards', () => {
+  test('let pass what they allow', () => {
+    expect(refusals(staging)).toEqual([]);
+  });
+
+  test('are for what is beyond this machine', () => {
+    expect(refusals(staging.replace('https://staging.example.com', 'http://localhost').replace('vus: 100', 'vus: 9999'))).toEqual([]);
+  });
+
+  test('know every host', () => {
+    const stores = 'stores: {db: {kind: postgres, url: "postgres://db.example.com/x"}, cache: {kind: redis, url: "redis://localhost/1"}}\n';
+    expect(refusals(staging + stores)).toEqual([
+      {
+        guard: 'allow',
+        message: "db.example.com is not on the profile's list of allowed hosts.",
+        fix: 'If it may be loaded, add it: guards.allow: [db.example.com]',
+      },
+    ]);
+  });
+
+  test.each([
+    ['*.example.com', 0],
+    ['*.staging.example.com', 1],
+    ['example.com', 1],
+    ['STAGING.example.com', 0],
+    ['*.ample.com', 1],
+  ])('allow %s: %i refused', (entry, count) => {
+    expect(refusals(staging.replace('[staging.example.com]', `["${entry}"]`))).toHaveLength(count);
+  });
+
+  test('cap VUs, rate and duration', () => {
+    expect(messages(staging.replace('vus: 100, duration: 10m', 'vus: 200, duration: 20m'))).toEqual([
+      'The load is 200 VUs; guards.maxVus allows 100 VUs.',
+      'The load is 200 iterations/s; guards.maxRate allows 100 iterations/s.',
+      'The load is 20m; guards.maxDuration allows 10m.',
+    ]);
+  });
+
+  test('cap nothing where no load is made', () => {
+    expect(refusals(staging.replace('vus: 100', 'vus: 200'), { makesLoad: false, confirmed: true })).toEqual([]);
+  });
+
+  test('do not trust a load that only the script knows', () => {
+    expect(messages(staging.replace(', vus: 100, duration: 10m, pacing: 1s', ''))).toHaveLength(3);
+  });
+
+  test('want abort rules in production, and do not take those that nobody watches', () => {
+    const { plan, profile } = planned(staging);
+    const production = { ...profile, guards: { ...profile.guards, level: 'production' as const } };
+    expect(checkGuards(plan, production, { makesLoad: true, confirmed: true }).map(({ message }) => message)).toEqual([
+      'guards: production wants abort rules, and the profile has none.',
+    ]);
+    expect(refusals(`${staging}abort: [{when: errors > 5%, for: 30s, after: 1m}]\n`).map(({ guard }) => guard)).toEqual(['abort']);
+  });
+
+  test('want somebody to say that this environment is meant', () => {
+    const { plan, profile } = planned(staging);
+    expect(needsConfirmation(plan, profile)).toBe(true);
+    const [refusal] = checkGuards(plan, profile, { makesLoad: true, confirmed: false });
+    expect(refusal?.guard).toBe('confirm');
+    expect(refusal?.fix).toContain(`LOADCTL_CONFIRM=${confirmationFor(plan)}`);
+    const without = planned(staging.replace('{allow', '{confirm: false, allow'));
+    expect(needsConfirmation(without.plan, without.profile)).toBe(false);
+    const production = { ...without.profile, guards: { ...without.profile.guards, level: 'production' as const } };
+    expect(needsConfirmation(without.plan, production)).toBe(true);
+  });
+
+  test('take a confirmation for this plan and no other', () => {
+    const { plan } = planned(staging);
+    expect(isConfirmation(confirmationFor(plan), plan)).toBe(true);
+    expect(isConfirmation(`test@${plan.hash}`, plan)).toBe(true);
+    for (const text of [undefined, '', 'test', 'test@', `test@${plan.hash.slice(0, 11)}`, `dev@${plan.hash}`, `test@${'0'.repeat(12)}`]) {
+      expect(isConfirmation(text, plan), String(text)).toBe(false);
+    }
+  });
+});
+
+test('words whose part is not built are named, with what they stop', () => {
+  const { profile } = planned(`target: {colours: {blue: http://localhost:1, green: http://localhost:2}, live: {command: ./which}}
+workload: {script: k6.ts}
+stores: {cache: {kind: redis, cluster: ["localhost:7000"]}, db: {kind: postgres, url: "postgres://localhost/x", auth: {iam: {region: eu, user: x}}}}
+runners: {backend: ssh, hosts: [localhost], onLost: continue}
+abort: [{when: errors > 5%, for: 30s, after: 1m}]
+monitors: {cpu: {}}
+outputs: {influx: {}}
+`);
+  expect(unbuiltWords(profile, false).map(({ word, stops }) => [word, stops])).toEqual([
+    ['target.colours', ['load']],
+    ['stores.cache.cluster', ['data']],
+    ['stores.db.auth.iam', ['load', 'data']],
+    ['runners.backend: ssh', ['load']],
+    ['runners.onLost: continue', []],
+    ['abort', []],
+    ['monitors', []],
+    ['outputs', []],
+  ]);
+  expect(unbuiltWords(profile, true).map(({ word }) => word)).not.toContain('abort');
+});

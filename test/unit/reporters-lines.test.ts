@@ -1,0 +1,124 @@
+import { Writable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import type { LoadctlEvent } from '../../src/core/events.js';
+import type { Screen } from '../../src/core/os.js';
+import { type ReporterKind, reporters } from '../../src/reporters/index.js';
+import { noPaint } from '../../src/reporters/paint.js';
+
+/** A screen that remembers what it shows. */
+function memory(): Screen & { text(): string } {
+  let shown = '';
+  const write = (text: string) => {
+    shown += text;
+  };
+  const stream = new Writable({ write: (chunk, _, done) => done(void write(String(chunk))) });
+  return { write, isTerminal: false, width: 80, stream: Object.assign(stream, { fd: 1 as const }) as unknown as NodeJS.WriteStream, text: () => shown };
+}
+
+async function said(kind: ReporterKind, events: readonly (LoadctlEvent & { at?: number })[], withResults = true) {
+  const [talk, results] = [memory(), memory()];
+  const options = { talk, talkPaint: noPaint, resultsPaint: noPaint, measured: () => undefined };
+  const reporter = await reporters[kind](withResults ? { ...options, results } : options);
+  for (const [index, event] of events.entries()) reporter.handle({ at: index * 1000, ...event });
+  reporter.close();
+  return { talk: talk.text(), results: results.text() };
+}
+
+const sample = (second: number): LoadctlEvent => ({
+  type: 'fleet-sampled',
+  elapsedMs: second * 1000,
+  totalMs: 60_000,
+  vus: 100,
+  requests: second * 125,
+  requestsPerSecond: 125.4,
+  failedRequests: second > 10 ? 2 : 0,
+  iterations: second * 100,
+  runnersReporting: 2,
+});
+
+const verdict = { version: 1, run: 'r', verdict: 'pass', reasons: [], criteria: [] };
+
+const story: readonly LoadctlEvent[] = [
+  { type: 'phase-started', phase: 'run', environment: 'dev', title: '2 runners (local) → http://127.0.0.1:8080' },
+  { type: 'step-started', step: 'archive', title: 'archive k6/first.js' },
+  { type: 'step-finished', step: 'archive', elapsedMs: 230, detail: 'k6 2.2.0' },
+  { type: 'run-opened', run: 'r', directory: '.loadctl/runs/r', planHash: '0123456789abcdef' },
+  { type: 'runner-ready', runner: '1', vus: 50 },
+  { type: 'setup-finished', runner: '1', elapsedMs: 20 },
+  { type: 'fleet-released', runners: 2 },
+  ...Array.from({ length: 21 }, (_, index) => sample(index + 1)),
+  { type: 'health-probed', good: true, status: 200, elapsedMs: 3 },
+  { type: 'health-probed', good: false, status: 503, elapsedMs: 3 },
+  { type: 'health-probed', good: false, status: 0, elapsedMs: 3 },
+  { type: 'health-probed', good: true, status: 200, elapsedMs: 3 },
+  { type: 'warned', message: 'Something is odd.', hint: 'Look at it.' },
+  { type: 'load-ended', elapsedMs: 60_400 },
+  { type: 'teardown-finished', runner: '1', elapsedMs: 1, error: 'boom' },
+  { type: 'runner-ended', runner: '1', exitCode: 0, lost: false },
+  { type: 'runner-ended', runner: '2', signal: 'SIGKILL', lost: true },
+  { type: 'start-skew-measured', skewMs: 12 },
+  { type: 'summary-handled', stdout: 'my own summary' },
+  { type: 'judged', run: 'r', verdict },
+  { type: 'phase-finished', phase: 'run', elapsedMs: 61_000, reasons: ['sla-failed', 'interrupted'] },
+];
+
+describe('plain', () => {
+  test('says what happens, a line each', async () => {
+    const { talk, results } = await said('plain', story);
+    expect(`\n${talk}`).toMatchInlineSnapshot(`
+      "
+      run dev: 2 runners (local) → http://127.0.0.1:8080
+        archive k6/first.js …
+        archive k6/first.js: k6 2.2.0 (230ms)
+        run r, plan 0123456789ab, in .loadctl/runs/r
+        runner 1 is ready: 50 VUs
+        setup() ran on runner 1
+        the load begins: 2 runners released together
+        10s/1m · 100 VUs · 125 requests/s · 0 errors
+        20s/1m · 100 VUs · 125 requests/s · 2 errors (0.08%)
+        warning: the target's health probe failed (status 503)
+        the target is healthy again, after 2 missed probes
+        warning: Something is odd.
+          Look at it.
+        the load is off after 1m
+      ✖ the script threw in teardown(): boom
+      ✖ runner 2 was lost (killed by SIGKILL)
+        the runners' first iterations began within 12ms
+      ✖ run ended after 1m1s: the SLA was not met, interrupted
+      "
+    `);
+    expect(results).toBe('my own summary\n\nPASS  run r\n');
+  });
+
+  test('keeps results to itself where nobody wants tables', async () => {
+    expect((await said('plain', story, false)).results).toBe('');
+  });
+
+  test('says now and then how a long step is getting on, also one that nobody announced', async () => {
+    const at = (seconds: number, done: number) => ({ type: 'step-progressed', step: 'users', done, total: 1000, unit: 'rows', at: seconds * 1000 }) as const;
+    const { talk } = await said('plain', [at(0, 1), at(5, 100), at(11, 400), at(12, 500), at(22, 900), { type: 'step-failed', step: 'users', message: 'x' }]);
+    expect(talk).toBe('  users: 400 of 1,000 rows\n  users: 900 of 1,000 rows\n  users: failed\n');
+  });
+});
+
+test('quiet says only what went wrong, and what came of it', async () => {
+  const { talk, results } = await said('quiet', story);
+  expect(`\n${talk}`).toMatchInlineSnapshot(`
+    "
+      warning: the target's health probe failed (status 503)
+      warning: Something is odd.
+        Look at it.
+    ✖ the script threw in teardown(): boom
+    ✖ runner 2 was lost (killed by SIGKILL)
+    ✖ run ended after 1m1s: the SLA was not met, interrupted
+    "
+  `);
+  expect(results).toContain('PASS  run r');
+});
+
+test('the terminal shows what is done, and leaves nothing spinning', async () => {
+  const { talk } = await said('terminal', story);
+  expect(talk).toContain('✔ archive k6/first.js  k6 2.2.0 (230ms)\n');
+  expect(talk).toContain('the load is off after 1m\n');
+  expect(talk).toContain('✖ run ended after 1m1s: the SLA was not met, interrupted\n');
+});

@@ -1,0 +1,309 @@
+import { describe, expect, test } from 'vitest';
+import type { Verdict } from '../../src/metrics/criterion.js';
+import type { Summary, SummaryMetric } from '../../src/metrics/summary.js';
+import { renderDoctor } from '../../src/reporters/doctor-table.js';
+import { loadPaint, noPaint } from '../../src/reporters/paint.js';
+import { renderReceipt, type ShownReceipt } from '../../src/reporters/receipt-table.js';
+import { renderSeed } from '../../src/reporters/seed-table.js';
+import { renderTable, shorten, textWidth } from '../../src/reporters/table.js';
+import { renderVerdict } from '../../src/reporters/verdict-table.js';
+
+const plain = { paint: noPaint };
+const lines = (text: string) => `\n${text}`;
+
+const trend = (count: number, p50: number, p95: number, p99: number, spread = 0.001): SummaryMetric => ({
+  type: 'trend',
+  contains: 'time',
+  values: { count, 'p(50)': p50, 'p(95)': p95, 'p(99)': p99 },
+  bounds: Object.fromEntries(
+    [['p(50)', p50] as const, ['p(95)', p95] as const, ['p(99)', p99] as const].map(([key, value]) => [
+      key,
+      [value * (1 - spread), value * (1 + spread)],
+    ]),
+  ),
+});
+const counter = (count: number): SummaryMetric => ({ type: 'counter', contains: 'default', values: { count, rate: 1 }, bounds: {} });
+const rate = (passes: number, fails: number): SummaryMetric => ({
+  type: 'rate',
+  contains: 'default',
+  values: { rate: passes / (passes + fails), passes, fails },
+  bounds: {},
+});
+
+const summary: Summary = {
+  version: 1,
+  run: '20261123-195601-k3x9q',
+  k6Version: '2.2.0',
+  durationMs: 60_000,
+  runners: 2,
+  metrics: {
+    http_reqs: counter(7500),
+    'http_reqs{part:steady}': counter(6000),
+    'http_req_duration{part:steady}': trend(6000, 8, 412.4, 480),
+    'http_req_failed{part:steady}': rate(3, 5997),
+    'http_req_duration{name:GET /events,part:steady}': trend(5000, 7, 300, 400),
+    'http_reqs{name:GET /events,part:steady}': counter(5000),
+    'http_req_failed{name:GET /events,part:steady}': rate(0, 5000),
+    'http_req_duration{name:POST /payments,part:steady}': trend(1000, 40, 610, 700, 0.2),
+    'http_reqs{name:POST /payments,part:steady}': counter(1000),
+    'http_req_failed{name:POST /payments,part:steady}': rate(3, 997),
+    'http_req_duration{name:GET /never,part:steady}': { type: 'trend', contains: 'time', values: { count: 0 }, bounds: {} },
+  },
+  rootGroup: { name: '', path: '', id: '', groups: [], checks: [] },
+};
+
+const window = 'steady 5s–55s';
+const verdict: Verdict = {
+  version: 1,
+  run: '20261123-195601-k3x9q',
+  verdict: 'fail',
+  reasons: ['errors was 0.105%, limit < 0.1%.'],
+  criteria: [
+    {
+      name: 'p95',
+      source: 'client',
+      metric: 'http_req_duration',
+      limit: '< 500 ms',
+      actual: 412,
+      low: 411,
+      high: 413,
+      unit: 'ms',
+      window,
+      outcome: 'pass',
+    },
+    {
+      name: 'errors',
+      source: 'client',
+      metric: 'http_req_failed',
+      limit: '< 0.1%',
+      actual: 0.00105,
+      low: 0.00105,
+      high: 0.00105,
+      unit: '%',
+      window,
+      outcome: 'fail',
+    },
+    {
+      name: 'p99.9',
+      source: 'client',
+      metric: 'http_req_duration',
+      limit: '< 480 ms',
+      actual: 479.9,
+      low: 470,
+      high: 490,
+      unit: 'ms',
+      window,
+      outcome: 'undecided',
+    },
+    {
+      name: 'throughput',
+      source: 'client',
+      metric: 'http_reqs',
+      limit: '>= 30,000/s',
+      actual: 29_999.7,
+      low: 29_999.7,
+      high: 29_999.7,
+      unit: '/s',
+      window,
+      outcome: 'fail',
+    },
+    {
+      name: 'cpu',
+      source: 'server',
+      metric: 'cpu',
+      limit: '< 80%',
+      actual: null,
+      low: null,
+      high: null,
+      unit: '%',
+      window,
+      outcome: 'not-measured',
+    },
+  ],
+};
+
+describe('the verdict', () => {
+  test('says every criterion with its bounds, why, and every endpoint', () => {
+    const measured = { summary, steady: { from: 5000, to: 55_000 } };
+    expect(lines(renderVerdict(verdict, measured, plain))).toMatchInlineSnapshot(`
+      "
+      FAIL  run 20261123-195601-k3x9q · k6 2.2.0, numbers of 2 runners · judged: steady 5s–55s
+
+        criterion   limit        actual              verdict
+        p95         < 500 ms     412 ms (411–413)    ✔ pass
+        errors      < 0.1%       0.105%              ✖ fail
+        p99.9       < 480 ms     479.9 ms (470–490)  ✖ undecided
+        throughput  >= 30,000/s  29,999.7/s          ✖ fail
+        cpu         < 80%        –                   ○ not measured
+
+        → errors was 0.105%, limit < 0.1%.
+
+        endpoint        requests  req/s  errors            p50               p95               p99
+        GET /events        5,000  100/s      0%           7 ms            300 ms            400 ms
+        POST /payments     1,000   20/s    0.3%  40 ms (32–48)  610 ms (488–732)  700 ms (560–840)
+        GET /never             0    0/s       –              –                 –                 –
+        all requests       6,000  120/s   0.05%           8 ms            412 ms            480 ms
+      "
+    `);
+  });
+
+  test('says which window where there are two', () => {
+    const [first, ...rest] = verdict.criteria;
+    const two = first ? [first, ...rest.slice(0, 1).map((one) => ({ ...one, window: 'whole test 1m' }))] : [];
+    expect(lines(renderVerdict({ ...verdict, criteria: two }, undefined, plain))).toMatchInlineSnapshot(`
+      "
+      FAIL  run 20261123-195601-k3x9q
+
+        criterion  limit     actual            window         verdict
+        p95        < 500 ms  412 ms (411–413)  steady 5s–55s  ✔ pass
+        errors     < 0.1%    0.105%            whole test 1m  ✖ fail
+
+        → errors was 0.105%, limit < 0.1%.
+      "
+    `);
+  });
+
+  test('gives way to a narrow screen in its first column only', () => {
+    const long = {
+      ...verdict,
+      criteria: verdict.criteria.slice(0, 1).map((one) => ({ ...one, name: 'http_req_duration{name:GET /a/very/long/path} p(95)' })),
+    };
+    const text = renderVerdict(long, undefined, { ...plain, width: 72 });
+    expect(text).toContain('…');
+    expect(text).toContain('412 ms (411–413)  ✔ pass');
+    expect(Math.max(...text.split('\n').slice(1).map(textWidth))).toBeLessThanOrEqual(72);
+  });
+
+  test('is coloured only when asked', async () => {
+    expect(renderVerdict(verdict, undefined, plain)).not.toContain('\x1b');
+    expect(renderVerdict(verdict, undefined, { paint: await loadPaint(true) })).toContain('\x1b[31m');
+  });
+});
+
+const receipt: ShownReceipt = {
+  environment: 'dev',
+  dryRun: false,
+  startedAt: '2026-11-23T19:57:00.000Z',
+  finishedAt: '2026-11-23T19:57:02.000Z',
+  by: { user: 'ann', host: 'laptop' },
+  rows: [
+    {
+      store: 'db',
+      shard: null,
+      host: '127.0.0.1',
+      role: 'app',
+      table: 'payments',
+      which: 'by way of reservations',
+      deleted: 1234,
+      left: 0,
+    },
+    {
+      store: 'db',
+      shard: 2,
+      host: '127.0.0.1',
+      role: 'app',
+      table: 'reservations',
+      which: 'user_id begins with "load-test-user-"',
+      deleted: 3,
+      left: 2,
+    },
+  ],
+  keys: [{ store: 'cache', node: '127.0.0.1:6379', database: 1, which: 'all', deleted: 12, left: 0 }],
+  others: [
+    { store: 'db', shard: null, table: 'users', before: 1000, after: 1000 },
+    { store: 'db', shard: null, table: 'events', before: 5, after: 7 },
+    { store: 'db', shard: null, table: 'seats', before: null, after: 7 },
+  ],
+  statements: [{ store: 'db', shard: 2, sql: 'DELETE FROM reservations\n  WHERE user_id LIKE $1' }],
+  proven: false,
+  notes: ['the profile has no cleanup'],
+};
+
+test('the receipt says what is left, and whose rows changed', () => {
+  expect(lines(renderReceipt(receipt, plain))).toMatchInlineSnapshot(`
+    "
+    NOT PROVEN  that nothing of the test is left  dev · 2026-11-23T19:57:02.000Z · ann on laptop
+
+      what          where                             which                                  deleted  left
+      payments      db on 127.0.0.1 as app            by way of reservations                   1,234     0
+      reservations  db[2] on 127.0.0.1 as app         user_id begins with "load-test-user-"        3     2
+      keys          cache on 127.0.0.1:6379, index 1  all                                         12     0
+
+      everybody else's rows  where  before  after
+      users                  db      1,000  1,000  unchanged
+      events                 db          5      7  +2
+      seats                  db          –      7  not counted before
+
+      ! the profile has no cleanup
+    "
+  `);
+});
+
+test('a receipt that proves says so, a dry run never does', () => {
+  expect(renderReceipt({ ...receipt, proven: true }, plain)).toContain('CLEAN  nothing of the test is left');
+  const dryRun = renderReceipt({ ...receipt, dryRun: true }, plain);
+  expect(dryRun).toContain('DRY RUN  nothing was changed');
+  expect(dryRun).toContain('db[2]: DELETE FROM reservations WHERE user_id LIKE $1');
+});
+
+test('the seed report says rows and speed', () => {
+  const seeded = [
+    { store: 'db', shard: 0, what: 'users', created: 500, alreadyThere: 0, conflicts: 0, elapsedMs: 1234, rowsPerSecond: 405.2 },
+    {
+      store: 'cache',
+      shard: null,
+      what: 'user:user-{n}',
+      created: 0,
+      alreadyThere: 1000,
+      conflicts: 0,
+      elapsedMs: 40,
+      rowsPerSecond: 25_000,
+    },
+  ];
+  expect(lines(renderSeed(seeded, plain))).toMatchInlineSnapshot(`
+    "
+    SEEDED  500 rows created, 1,000 already there
+
+      store  what           created  already there  conflicts  seconds  rows/s
+      db[0]  users              500              0          0      1.2     405
+      cache  user:user-{n}        0          1,000          0      0.0  25,000
+    "
+  `);
+  expect(renderSeed([], plain)).toBe('SEEDED  nothing: the profile has no seed\n');
+});
+
+test('doctor says what to do about what is low', () => {
+  const text = renderDoctor(
+    [
+      { what: 'k6', state: 'good', said: '2.2.0 at /usr/bin/k6', more: 'it is on your PATH' },
+      { what: 'open files', state: 'low', said: '1,024', more: 'ulimit -n 65535' },
+    ],
+    plain,
+  );
+  expect(lines(text)).toMatchInlineSnapshot(`
+    "
+      k6          ✔ 2.2.0 at /usr/bin/k6
+                    it is on your PATH
+      open files  ! 1,024
+                    ulimit -n 65535
+    "
+  `);
+});
+
+test('a table leaves out columns that are empty everywhere', () => {
+  expect(
+    renderTable(
+      [{ title: 'a' }, { title: 'b' }, { title: 'c', align: 'right' }],
+      [
+        ['x', '', '1'],
+        ['yy', '', '10'],
+      ],
+      plain,
+    ),
+  ).toEqual(['  a    c', '  x    1', '  yy  10']);
+});
+
+test('a text is shortened in its middle', () => {
+  expect(shorten('abcdefghij', 5)).toBe('ab…ij');
+  expect(shorten('abc', 5)).toBe('abc');
+});
