@@ -62,7 +62,15 @@ export type LoadctlEvent =
   /** teardown() ran, once, on this runner; `error` is what it threw. */
   | { readonly type: 'teardown-finished'; readonly runner: string; readonly elapsedMs: Milliseconds; readonly error?: string }
   /** A runner's process is gone; `lost`: it ended without being asked to, or without its numbers. */
-  | { readonly type: 'runner-ended'; readonly runner: string; readonly exitCode?: number; readonly signal?: string; readonly lost: boolean }
+  | {
+      readonly type: 'runner-ended';
+      readonly runner: string;
+      readonly exitCode?: number;
+      readonly signal?: string;
+      /** Nobody knows how it ended: it did not answer any more (`ETIMEDOUT`), its host was out of reach (`EHOSTUNREACH`). */
+      readonly error?: string;
+      readonly lost: boolean;
+    }
   /** How far apart the runners' first iterations began, by what they measured themselves. */
   | { readonly type: 'start-skew-measured'; readonly skewMs: Milliseconds }
   /** What the script's own handleSummary wrote to its stdout. */

@@ -35,11 +35,11 @@ export async function collectFleet(
   end: LoadEnd,
 ): Promise<Summary | undefined> {
   const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
-  const lostOne = end.how === 'lost' ? end.lost.runner : undefined;
-  for (const { runner, end: how, numbers } of gathered) {
-    const exitCode = how.exitCode === undefined ? {} : { exitCode: how.exitCode };
-    const signal = how.signal === undefined ? {} : { signal: how.signal };
-    context.emit({ type: 'runner-ended', runner: runner.id, ...exitCode, ...signal, lost: runner === lostOne || numbers === undefined });
+  const lost = end.how === 'lost' ? end.lost : undefined;
+  for (const { runner, end: seen, numbers } of gathered) {
+    const { exitCode, signal, error } = runner === lost?.runner ? lost.end : seen;
+    const how = { ...(exitCode === undefined ? {} : { exitCode }), ...(signal === undefined ? {} : { signal }), ...(error === undefined ? {} : { error }) };
+    context.emit({ type: 'runner-ended', runner: runner.id, ...how, lost: runner === lost?.runner || numbers === undefined });
   }
   tellComplaints(gathered, directory, context);
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));

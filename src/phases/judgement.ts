@@ -1,3 +1,4 @@
+import { howItEnded } from '../core/ends.js';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
 import { formatDuration, type Milliseconds } from '../core/quantities.js';
@@ -77,8 +78,7 @@ function countProbes(events: readonly LoggedEvent[], released: number | undefine
 function faultsIn(events: readonly LoggedEvent[]): string[] {
   return events.flatMap((event) => {
     if (event.type === 'runner-ended' && event.lost) {
-      const how = event.signal === undefined ? `exit code ${event.exitCode ?? '?'}` : `killed by ${event.signal}`;
-      return [`Runner ${event.runner} was lost (${how}): its share of the load was not made, and its numbers are missing.`];
+      return [`Runner ${event.runner} was lost (${howItEnded(event)}): its share of the load was not made, and its numbers are missing.`];
     }
     return event.type === 'fleet-stopped' && event.cause === 'lock-lost' ? [event.reason] : [];
   });

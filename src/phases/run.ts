@@ -1,3 +1,4 @@
+import { howItEnded } from '../core/ends.js';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import type { Emit } from '../core/events.js';
 import { type Defer, scope } from '../core/scope.js';
@@ -92,10 +93,10 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const record = await recordRun(context, test, directory.run);
   await directory.write(runFiles.run, record);
 
+  const { spawn, execute } = world;
+  const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
+  defer(() => backend.close());
   const runners = await step(context, 'ready', `start ${plan.runners.length} runners`, async () => {
-    const { spawn, execute } = world;
-    const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
-    defer(() => backend.close());
     const started = await startFleet(backend, launches(plan, test, directory, userAgent)).catch((error: unknown) => {
       stop.check();
       throw error;
@@ -116,7 +117,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const releasedAt = clock.now();
   const stopProgress = startProgress(runners, plan.load?.duration ?? test.requirements.totalMs, directory, { clock, emit });
   defer(stopProgress);
-  const end = await watchLoad(runners, fleet);
+  const end = await watchLoad(runners, backend.noticeMs, fleet);
   await stopProgress();
   await endLoad(end, runners, stop, fleet);
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
@@ -169,7 +170,7 @@ async function endLoad(end: LoadEnd, runners: readonly Runner[], stop: Interrupt
   if (end.how === 'finished') return;
   if (end.how === 'aborted-by-script')
     fleet.emit({ type: 'fleet-stopped', cause: 'script', reason: `The script called test.abort() in runner ${end.runner.id}.` });
-  if (end.how === 'lost') fleet.emit({ type: 'fleet-stopped', cause: 'runner-lost', reason: `Runner ${end.lost.runner.id} was lost.` });
+  if (end.how === 'lost') fleet.emit({ type: 'fleet-stopped', cause: 'runner-lost', reason: `Runner ${end.lost.runner.id} was lost: ${howItEnded(end.lost.end)}.` });
   if (end.how === 'stopped') fleet.emit({ type: 'fleet-stopped', ...stop.why() });
   await stopLoad(runners, fleet);
 }

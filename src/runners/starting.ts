@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { howItEnded } from '../core/ends.js';
 import { LoadctlError } from '../core/errors.js';
 import type { Clock, ProcessEnd } from '../core/os.js';
 import { k6Exit } from '../k6/exit-codes.js';
@@ -42,8 +43,7 @@ async function answersOrEnds(runner: Runner, clock: Clock): Promise<ProcessEnd |
 async function startError(runner: Runner, end: ProcessEnd): Promise<LoadctlError> {
   const { log, folder } = await runner.collect();
   const said = logErrors(log).flatMap((line) => line.message.split('\n'));
-  const how = end.error ?? (end.signal ? `signal ${end.signal}` : `exit code ${end.exitCode}`);
-  return new LoadctlError('unavailable', `Runner ${runner.id} on ${runner.host} did not start: k6 ended with ${how}.`, {
+  return new LoadctlError('unavailable', `Runner ${runner.id} on ${runner.host} did not start (${howItEnded(end)}).`, {
     lines: said.slice(0, 10),
     hint: `Its log is ${join(folder, runnerFiles.log)}.`,
   });
