@@ -38,7 +38,11 @@ export async function collectFleet(
   const lost = end.how === 'lost' ? end.lost : undefined;
   for (const { runner, end: seen, numbers } of gathered) {
     const { exitCode, signal, error } = runner === lost?.runner ? lost.end : seen;
-    const how = { ...(exitCode === undefined ? {} : { exitCode }), ...(signal === undefined ? {} : { signal }), ...(error === undefined ? {} : { error }) };
+    const how = {
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(error === undefined ? {} : { error }),
+    };
     context.emit({ type: 'runner-ended', runner: runner.id, ...how, lost: runner === lost?.runner || numbers === undefined });
   }
   tellComplaints(gathered, directory, context);

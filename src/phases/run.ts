@@ -118,8 +118,8 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const stopProgress = startProgress(runners, plan.load?.duration ?? test.requirements.totalMs, directory, { clock, emit });
   defer(stopProgress);
   const end = await watchLoad(runners, backend.noticeMs, fleet);
-  await stopProgress();
   await endLoad(end, runners, stop, fleet);
+  await stopProgress();
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
   if (end.how !== 'finished' && options.lock === undefined)
     emit({ type: 'noted', message: `The load is off. Take the test data out: ${cleanupCommand(context)}` });
@@ -170,7 +170,14 @@ async function endLoad(end: LoadEnd, runners: readonly Runner[], stop: Interrupt
   if (end.how === 'finished') return;
   if (end.how === 'aborted-by-script')
     fleet.emit({ type: 'fleet-stopped', cause: 'script', reason: `The script called test.abort() in runner ${end.runner.id}.` });
-  if (end.how === 'lost') fleet.emit({ type: 'fleet-stopped', cause: 'runner-lost', reason: `Runner ${end.lost.runner.id} was lost: ${howItEnded(end.lost.end)}.` });
+  if (end.how === 'lost') {
+    fleet.emit({
+      type: 'fleet-stopped',
+      cause: 'runner-lost',
+      reason: `Runner ${end.lost.runner.id} was lost: ${howItEnded(end.lost.end)}.`,
+    });
+    end.lost.runner.end('hard');
+  }
   if (end.how === 'stopped') fleet.emit({ type: 'fleet-stopped', ...stop.why() });
   await stopLoad(runners, fleet);
 }

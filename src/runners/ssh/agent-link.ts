@@ -25,6 +25,8 @@ export interface AgentLink {
   /** Resolves with the next answer of this kind; with undefined when the host is lost before it comes. */
   next<T extends Answer['type']>(type: T, runner?: string): Promise<Extract<Answer, { type: T }> | undefined>;
   readonly isLost: () => boolean;
+  /** Resolves when the host's sshd has refused to let a tunnel through. */
+  readonly tunnelRefused: Promise<void>;
   /** Has the agent end every k6 and leave nothing behind, and hangs up. */
   close(): Promise<void>;
 }
@@ -32,7 +34,11 @@ export interface AgentLink {
 type Listener = (answer: Answer | undefined) => void;
 
 /** Opens the connection to a host and starts its agent there; when that fails, why. */
-export async function openLink(host: SshHost, settings: AgentSettings, { spawn, clock, signal }: BackendContext): Promise<AgentLink | ConnectFailure> {
+export async function openLink(
+  host: SshHost,
+  settings: AgentSettings,
+  { spawn, clock, signal }: BackendContext,
+): Promise<AgentLink | ConnectFailure> {
   const said: string[] = [];
   const facts = new Map<string, string>();
   const listeners = new Set<Listener>();
@@ -45,12 +51,15 @@ export async function openLink(host: SshHost, settings: AgentSettings, { spawn, 
     if (answer.type === 'fact') facts.set(answer.name, answer.value);
     for (const listener of listeners) listener(answer);
   };
-  const process = spawn(connectCommand(host, agentCommand(settings)), {
-    ownGroup: true,
-    stdinPipe: true,
-    stdout: hear,
-    stderr: (line) => said.push(line) > linesKept && said.shift(),
+  let refuse = () => {};
+  const tunnelRefused = new Promise<void>((resolve) => {
+    refuse = resolve;
   });
+  const overhear = (line: string) => {
+    if (said.push(line) > linesKept) said.shift();
+    if (line.includes('administratively prohibited')) refuse();
+  };
+  const process = spawn(connectCommand(host, agentCommand(settings)), { ownGroup: true, stdinPipe: true, stdout: hear, stderr: overhear });
   const ended = process.ended.then((end) => {
     gone.abort();
     for (const listener of listeners) listener(undefined);
@@ -66,9 +75,10 @@ export async function openLink(host: SshHost, settings: AgentSettings, { spawn, 
     next,
     order: (text) => process.write(text),
     isLost: () => gone.signal.aborted,
+    tunnelRefused,
     close: async () => {
       process.write('bye\n');
-      const hangUp = clock.sleep(farewellMs, gone.signal).then(() => process.kill('SIGKILL'));
+      const hangUp = clock.sleep(farewellMs, gone.signal).then(() => gone.signal.aborted || process.kill('SIGKILL'));
       await Promise.all([ended, hangUp]);
     },
   };

@@ -110,7 +110,11 @@ export function runOrder(id: string, command: Command): string {
 
 function variableName(name: string): string {
   if (/^[A-Za-z_]\w*$/.test(name)) return name;
-  throw new LoadctlError('invalid-profile', `The variable \`${name}\` cannot be handed to a runner over ssh: a shell does not know such names.`, {
-    hint: 'Give it a name of letters, digits and _.',
-  });
+  throw new LoadctlError(
+    'invalid-profile',
+    `The variable \`${name}\` cannot be handed to a runner over ssh: a shell does not know such names.`,
+    {
+      hint: 'Give it a name of letters, digits and _.',
+    },
+  );
 }

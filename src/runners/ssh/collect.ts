@@ -17,7 +17,12 @@ const sayScript = [
 ].join('; ');
 
 /** Brings what a runner wrote on its host into its folder here; nothing where the host is lost or does not tell it all. */
-export async function collectFrom({ host, link, gate }: HostSession, id: string, folder: string, { execute }: BackendContext): Promise<RunnerFiles> {
+export async function collectFrom(
+  { host, link, gate }: HostSession,
+  id: string,
+  folder: string,
+  { execute }: BackendContext,
+): Promise<RunnerFiles> {
   const boundary = randomUUID();
   const say = overSsh(host, { file: 'sh', args: ['-c', sayScript, 'loadctl', `${link.folder}/${id}`, boundary] });
   const said = link.isLost() ? undefined : await gate(() => execute(say, { timeoutMs: collectMs }));

@@ -26,7 +26,6 @@ const connectSeconds = 10;
 /** Nothing asks anybody, nothing is handed on to the host, and what the user's config would run or forward besides is off. */
 const always = [
   'BatchMode=yes',
-  'LogLevel=ERROR',
   'ForwardAgent=no',
   'ForwardX11=no',
   'RemoteCommand=none',
@@ -39,6 +38,7 @@ const always = [
 export function connectCommand(host: SshHost, remote: RemoteCommand): Command {
   const options = [
     ...always,
+    'LogLevel=INFO', // says when the host refuses a tunnel
     'ControlMaster=yes',
     'ControlPersist=no',
     'ClearAllForwardings=yes',
@@ -51,7 +51,7 @@ export function connectCommand(host: SshHost, remote: RemoteCommand): Command {
 
 /** Runs `remote` on the host through the connection that is open; never through another one. */
 export function overSsh(host: SshHost, remote: RemoteCommand): Command {
-  return { ...remote, ...ssh(host, [...always, ...onlyShared], [displayCommand(remote)]) };
+  return { ...remote, ...ssh(host, [...always, 'LogLevel=ERROR', ...onlyShared], [displayCommand(remote)]) };
 }
 
 /** Makes a port of this machine lead to one of the host. */

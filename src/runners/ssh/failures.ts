@@ -57,14 +57,33 @@ export interface ConnectFailure {
 }
 
 /** Why there is no connection, from how ssh ended and what it said. */
-export function connectFailure({ name, target, port }: Destination, configFile: string | undefined, end: ProcessEnd, said: readonly string[]): ConnectFailure {
+export function connectFailure(
+  { name, target, port }: Destination,
+  configFile: string | undefined,
+  end: ProcessEnd,
+  said: readonly string[],
+): ConnectFailure {
   if (end.error === 'ENOENT') return failed('There is no `ssh` on your PATH.', 'Install an OpenSSH client.', []);
   const text = said.join('\n');
   const known = end.exitCode === 255 ? failures.find(({ pattern }) => pattern.test(text)) : undefined;
-  const test = ['ssh', ...(configFile === undefined ? [] : ['-F', configFile]), ...(port === undefined ? [] : ['-p', port]), target, 'true'].join(' ');
+  const test = [
+    'ssh',
+    ...(configFile === undefined ? [] : ['-F', configFile]),
+    ...(port === undefined ? [] : ['-p', port]),
+    target,
+    'true',
+  ].join(' ');
   if (known !== undefined) return { ...failed(known.message(name), known.hint(test, target), said), passing: known.passing === true };
   const how = end.signal ?? end.error ?? `exit code ${end.exitCode}`;
   return failed(`The session on ${name} could not be opened (ssh: ${how}).`, `This has to work: ${test}`, said);
+}
+
+/** The error for a host whose sshd lets no tunnel through. */
+export function tunnelRefused(host: string, said = ''): LoadctlError {
+  return new LoadctlError('unavailable', `The sshd of ${host} lets no tunnel through, and without one its runners cannot be spoken to.`, {
+    lines: said.split('\n').filter((line) => line !== ''),
+    hint: 'Allow it in its sshd_config: AllowTcpForwarding yes',
+  });
 }
 
 function failed(message: string, hint: string, said: readonly string[]): ConnectFailure {

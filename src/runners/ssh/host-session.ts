@@ -2,7 +2,8 @@ import { LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import type { BackendContext, HostFacts, RunnerInputs, RunnerLaunch } from '../types.js';
 import type { AgentLink } from './agent-link.js';
-import { type SshHost, reverseCommand } from './commands.js';
+import { reverseCommand, type SshHost } from './commands.js';
+import { tunnelRefused } from './failures.js';
 import { type Gate, makeGate } from './gate.js';
 import { hostFacts } from './host-facts.js';
 import { sendFile } from './send-file.js';
@@ -31,7 +32,9 @@ export async function prepareHost(host: SshHost, link: AgentLink, launch: Runner
   const archive = `${link.folder}/test.tar`;
   const sent = await sendFile(host, launch.inputs.archive, archive, context);
   if (sent !== launch.inputs.archiveSha256) {
-    throw new LoadctlError('unavailable', `The archive arrived damaged on ${host.name} (sha256 ${sent}).`, { hint: 'Try again; look at the disk and the network of that host.' });
+    throw new LoadctlError('unavailable', `The archive arrived damaged on ${host.name} (sha256 ${sent}).`, {
+      hint: 'Try again; look at the disk and the network of that host.',
+    });
   }
   return {
     host,
@@ -71,8 +74,5 @@ async function openReverse(host: SshHost, port: number, { execute, signal }: Bac
   const { exitCode, stdout, stderr } = await execute(reverseCommand(host, port), { timeoutMs: 10_000, signal });
   const there = /\d+/.exec(stdout)?.[0];
   if (exitCode === 0 && there !== undefined) return Number(there);
-  throw new LoadctlError('unavailable', `${host.name} does not let its ports be forwarded: its runners could not hand over live data.`, {
-    lines: stderr.split('\n').filter((line) => line !== ''),
-    hint: 'Allow it in its sshd_config: AllowTcpForwarding yes',
-  });
+  throw tunnelRefused(host.name, stderr);
 }

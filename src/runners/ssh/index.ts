@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LoadctlError } from '../../core/errors.js';
-import { startAnswering } from '../starting.js';
 import type { Backend, BackendContext, RunnerLaunch } from '../types.js';
 import { type AgentLink, openLink } from './agent-link.js';
 import type { SshHost } from './commands.js';
 import { destinationOf } from './destination.js';
 import { type Gate, makeGate } from './gate.js';
 import { type HostSession, prepareHost } from './host-session.js';
-import { spawnRemoteRunner } from './remote-runner.js';
+import { startRemoteRunner } from './remote-runner.js';
 
 /** Handshakes at once: sshd drops some where there are ten (MaxStartups), and a jump host sees them all. */
 const handshakesAtOnce = 6;
@@ -26,13 +26,13 @@ const longestFolder = 70;
 export function sshBackend(context: BackendContext): Backend {
   const { hosts = [], sshConfig: configFile } = context.profile;
   const gate = makeGate(handshakesAtOnce);
-  const sockets = once(() => mkdtemp(join(tmpdir().length > longestFolder ? '/tmp' : tmpdir(), 'loadctl-')));
+  const sockets = mkdtempSync(join(tmpdir().length > longestFolder ? '/tmp' : tmpdir(), 'loadctl-'));
   const sessions = new Map<string, Promise<HostSession>>();
   const links: AgentLink[] = [];
   let dealt = 0;
 
   const open = async (name: string, launch: RunnerLaunch) => {
-    const socket = join(await sockets(), String(hosts.indexOf(name)));
+    const socket = join(sockets, String(hosts.indexOf(name)));
     const host: SshHost = { ...destinationOf(name), socket, configFile };
     const link = await connect(host, gate, context);
     links.push(link);
@@ -44,12 +44,11 @@ export function sshBackend(context: BackendContext): Backend {
       const name = hosts[dealt++ % hosts.length] ?? '';
       const session = sessions.get(name) ?? open(name, launch);
       sessions.set(name, session);
-      const ready = await session;
-      return startAnswering(() => spawnRemoteRunner(ready, launch, context), context.clock);
+      return startRemoteRunner(await session, launch, context);
     },
     close: async () => {
       await Promise.all(links.map((link) => link.close()));
-      await rm(await sockets(), { recursive: true, force: true });
+      await rm(sockets, { recursive: true, force: true });
     },
   };
 }
@@ -65,12 +64,4 @@ async function connect(host: SshHost, gate: Gate, context: BackendContext): Prom
     if (!outcome.passing || attempt === attempts) throw outcome.error;
     await clock.sleep(firstPauseMs * 2 ** attempt * (0.5 + Math.random()), signal);
   }
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

@@ -1,20 +1,27 @@
-import { LoadctlError } from '../../core/errors.js';
 import type { ProcessEnd } from '../../core/os.js';
 import { runnerApi } from '../../k6/rest.js';
 import { endBehindAgent } from '../agent.js';
-import { freePort } from '../starting.js';
+import { freePort, startAnswering } from '../starting.js';
 import type { BackendContext, Runner, RunnerLaunch } from '../types.js';
 import { runOrder } from './agent-script.js';
 import { collectFrom } from './collect.js';
 import { forwardCommand } from './commands.js';
+import { tunnelRefused } from './failures.js';
 import type { HostSession } from './host-session.js';
 
 /** REST ports on a host are drawn from here: below the ephemeral ports of every system. */
 const restPorts = { first: 20_000, count: 10_000 };
 const forwardAttempts = 5;
 
-/** Starts a k6 on the host, with its REST API on the host's loopback and a tunnel to it. */
-export async function spawnRemoteRunner(session: HostSession, launch: RunnerLaunch, context: BackendContext): Promise<Runner> {
+/** Starts a runner on the host, and waits until it answers. Throws `unavailable` where it cannot. */
+export async function startRemoteRunner(session: HostSession, launch: RunnerLaunch, context: BackendContext): Promise<Runner> {
+  const { host, link } = session;
+  const refused = link.tunnelRefused.then(() => Promise.reject(tunnelRefused(host.name)));
+  return Promise.race([refused, startAnswering(() => spawnRemoteRunner(session, launch, context), context.clock)]);
+}
+
+/** Starts a k6 there, with its REST API on the host's loopback and a tunnel to it. */
+async function spawnRemoteRunner(session: HostSession, launch: RunnerLaunch, context: BackendContext): Promise<Runner> {
   const { host, link, facts, inputs, reachablePort } = session;
   const { id, folder } = launch;
   const restPort = restPorts.first + Math.floor(Math.random() * restPorts.count);
@@ -26,7 +33,9 @@ export async function spawnRemoteRunner(session: HostSession, launch: RunnerLaun
     ...(reachablePort === undefined ? {} : { reachablePort }),
   });
   const started = link.next('started', id);
-  const ended = link.next('ended', id).then((answer): ProcessEnd => (answer === undefined ? lost : endBehindAgent({ exitCode: answer.status })));
+  const ended = link
+    .next('ended', id)
+    .then((answer): ProcessEnd => (answer === undefined ? lost : endBehindAgent({ exitCode: answer.status })));
   link.order(runOrder(id, command));
   return {
     id,
@@ -49,11 +58,6 @@ async function forward({ host }: HostSession, to: number, { execute, signal }: B
     const from = await freePort();
     const { exitCode, stderr } = await execute(forwardCommand(host, { from, to }), { timeoutMs: 10_000, signal });
     if (exitCode === 0) return from;
-    if (attempt === forwardAttempts) {
-      throw new LoadctlError('unavailable', `No tunnel to k6's REST API on ${host.name} could be opened.`, {
-        lines: stderr.split('\n').filter((line) => line !== ''),
-        hint: 'Allow it in its sshd_config: AllowTcpForwarding yes',
-      });
-    }
+    if (attempt === forwardAttempts) throw tunnelRefused(host.name, stderr);
   }
 }

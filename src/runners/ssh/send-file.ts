@@ -13,7 +13,13 @@ const receiveScript = [
 ].join('; ');
 
 /** Copies a file of this machine to a path on the host; its SHA-256 (hex) as the host read it. Throws `unavailable`. */
-export async function sendFile(host: SshHost, file: string, path: string, { execute, signal }: BackendContext, mode = '600'): Promise<string> {
+export async function sendFile(
+  host: SshHost,
+  file: string,
+  path: string,
+  { execute, signal }: BackendContext,
+  mode = '600',
+): Promise<string> {
   const receive = { file: 'sh', args: ['-c', receiveScript, 'loadctl', path, mode] };
   const said = await execute(fedFrom(file, overSsh(host, receive)), { timeoutMs: sendMs, signal });
   const sha256 = /\b[0-9a-f]{64}\b/.exec(said.stdout)?.[0];
@@ -21,6 +27,9 @@ export async function sendFile(host: SshHost, file: string, path: string, { exec
   const lines = said.stderr.split('\n').filter((line) => line !== '');
   throw new LoadctlError('unavailable', `${file} could not be copied to ${path} on ${host.name}.`, {
     lines,
-    hint: said.exitCode === 127 ? 'It needs one of sha256sum, shasum and openssl there.' : 'Look at the disk space of its temp folder and at the network.',
+    hint:
+      said.exitCode === 127
+        ? 'It needs one of sha256sum, shasum and openssl there.'
+        : 'Look at the disk space of its temp folder and at the network.',
   });
 }
