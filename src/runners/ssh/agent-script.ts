@@ -15,7 +15,8 @@ export interface AgentSettings {
 /**
  * What runs once on each host, in POSIX sh, and looks after all of its runners. It first tells the host's facts, then
  * takes orders by lines on stdin and answers by lines on stdout. k6 does not outlive it: when heartbeats, empty lines, stop
- * (a broken link and a frozen conductor give no end of file) it ends every k6 and takes its folder away.
+ * (a broken link and a frozen conductor give no end of file) it ends every k6 and takes its folder away. It takes `beats`
+ * away first: a runner that is just being started sees that, where the sweep does not see the runner yet.
  *
  *     conductor ── orders, a beat every 0.5 s ──▶ loop ──▶ beats ──▶ watcher ── SIGKILL after 3 s of silence ──▶ every k6
  *               ◀── facts, answers, ends ───────         └─ starts, signals ────────────────────────────────▶ every k6
@@ -27,6 +28,7 @@ folder=\${TMPDIR:-/tmp}/loadctl-$token
 mkdir "$folder" || exit 73
 everyone() { cat "$folder"/*/pid 2>/dev/null; }
 sweep() {
+  rm -f "$folder/beats"
   for pid in $(everyone); do kill -KILL "$pid" 2>/dev/null; done
   [ "$keep" = yes ] && return
   for try in 1 2 3; do rm -rf "$folder" 2>/dev/null; [ -e "$folder" ] || return; sleep 1; done
@@ -60,7 +62,7 @@ start() {
     cd "$folder/$1" || exit
     env -i PATH="$PATH" HOME="\${HOME:-/}" sh ./command </dev/null >>stdout 2>>log &
     command=$!
-    echo "$command" >pid
+    { echo "$command" >pid && [ -f "$folder/beats" ]; } || kill -KILL "$command"
     echo "started $1 $command"
     wait "$command"
     status=$?
@@ -91,6 +93,7 @@ while IFS= read -r line; do
 done
 kill "$watcher" 2>/dev/null
 sweep
+exit 0
 `;
 
 /** The agent's command, with its script on stdin: the user's shell on the host, whichever it is, only reads one plain line. */
