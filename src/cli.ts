@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { redactDeep } from './commands/redact-deep.js';
 import { commands, type TableEntry, topLevelHelp } from './commands/table.js';
 import type { CallStyle, Outcome } from './commands/types.js';
-import { type ExitReason, errorMessage, exitStatus, LoadctlError, mostUrgent } from './core/errors.js';
+import { type ExitReason, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
 import type { World } from './core/os.js';
 import { type Redact, redactor } from './core/secrets.js';
 import { type OwnProcess, openWorld } from './world.js';
@@ -102,27 +102,22 @@ function styleOf({ argv, env, stdout, stderr }: World): CallStyle {
 function sayOutcome(speech: Speech, { reasons, data, text, errors = [] }: Outcome): number {
   const { shell, style, redact } = speech;
   for (const error of errors) shell.stderr.write(inWords(speech, error));
-  const exitCode = exitStatus[mostUrgent(reasons)];
+  const ending = exitCodesOf(reasons);
   const problems = errors.length > 0 ? { errors: errors.map(asData) } : {};
-  if (style.json) sayJson(speech, { ...data, ...problems, exitCode, exitCodes: statusesOf(reasons) });
+  if (style.json) sayJson(speech, { ...data, ...problems, ...ending });
   else shell.stdout.write(redact(text));
-  return exitCode;
+  return ending.exitCode;
 }
 
 function sayErrors(speech: Speech, errors: readonly unknown[]): number {
-  const reasons = errors.map(reasonOf);
-  const exitCode = exitStatus[mostUrgent(reasons)];
+  const ending = exitCodesOf(errors.map(reasonOf));
   for (const error of errors) speech.shell.stderr.write(inWords(speech, error));
-  if (speech.style.json) sayJson(speech, { error: asData(errors[0]), exitCode, exitCodes: statusesOf(reasons) });
-  return exitCode;
+  if (speech.style.json) sayJson(speech, { error: asData(errors[0]), ...ending });
+  return ending.exitCode;
 }
 
 function sayJson({ shell, redact }: Speech, data: unknown): void {
   shell.stdout.write(`${JSON.stringify(redactDeep(data, redact), null, 2)}\n`);
-}
-
-function statusesOf(reasons: readonly ExitReason[]): number[] {
-  return [...new Set(reasons.map((reason) => exitStatus[reason]))];
 }
 
 function reasonOf(error: unknown): ExitReason {

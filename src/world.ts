@@ -214,10 +214,14 @@ const ask: Shell['ask'] = (question, signal) =>
     const line = createInterface({ input: process.stdin, output: process.stderr });
     const answer = (text: string | undefined) => {
       signal.removeEventListener('abort', giveUp);
+      line.off('close', giveUp);
       resolve(text);
       line.close();
     };
-    const giveUp = () => answer(undefined);
+    const giveUp = () => {
+      process.stderr.write('\n');
+      answer(undefined);
+    };
     signal.addEventListener('abort', giveUp, { once: true });
     line.once('SIGINT', giveUp);
     line.once('close', giveUp);

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorCode, errorMessage, LoadctlError } from '../core/errors.js';
+import { errorMessage, LoadctlError } from '../core/errors.js';
 import { firstProfile, firstScript } from './first-files.js';
 import { examples, textOption, withCommonOptions } from './options.js';
 import type { CommandModule } from './types.js';
@@ -38,31 +39,22 @@ function checkedUrl(url: string): string {
 }
 
 async function writeAll(folder: string, files: Readonly<Record<string, string>>, force: boolean): Promise<void> {
-  const begun: string[] = [];
+  const there = Object.keys(files).filter((name) => existsSync(join(folder, name)));
+  if (there.length > 0 && !force) {
+    throw new LoadctlError('usage', `${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} there already: nothing was written`, {
+      hint: 'Overwrite with --force, or go to an empty folder.',
+    });
+  }
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
     try {
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, content, { flag: force ? 'w' : 'wx' });
-      begun.push(name);
+      await writeFile(path, content);
     } catch (cause) {
-      throw cannotWrite(name, begun, cause);
+      throw new LoadctlError('unavailable', `${name} cannot be written: ${errorMessage(cause)}`, {
+        hint: 'Go to a folder that you may write to.',
+        cause,
+      });
     }
   }
-}
-
-function cannotWrite(name: string, begun: readonly string[], cause: unknown): LoadctlError {
-  const lines = begun.length > 0 ? [`Written already: ${begun.join(', ')}`] : [];
-  if (errorCode(cause) === 'EEXIST') {
-    return new LoadctlError('usage', `${name} is there already: it is not overwritten`, {
-      lines,
-      hint: 'Overwrite it with --force, or go to an empty folder.',
-      cause,
-    });
-  }
-  return new LoadctlError('unavailable', `${name} cannot be written: ${errorMessage(cause)}`, {
-    lines,
-    hint: 'Go to a folder that you may write to.',
-    cause,
-  });
 }

@@ -15,8 +15,3 @@ const plainWord = /^[\w@%+=:,./-]+$/;
 export function shellQuote(word: string): string {
   return plainWord.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
-
-/** A command as one line that a POSIX shell reads back as the same words; without its environment. */
-export function displayCommand(command: Command): string {
-  return [command.file, ...command.args].map(shellQuote).join(' ');
-}

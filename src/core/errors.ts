@@ -42,6 +42,18 @@ export function mostUrgent(reasons: readonly ExitReason[]): ExitReason {
   return urgency.find((reason) => reasons.includes(reason)) ?? reasons.find((reason) => reason !== 'pass') ?? 'pass';
 }
 
+/** What is told of a command's end in JSON: its status, and every one that holds. */
+export interface ExitCodes {
+  readonly exitCode: number;
+  readonly exitCodes: readonly number[];
+}
+
+/** The exit codes of these reasons; `exitCodes` is empty where all passed. */
+export function exitCodesOf(reasons: readonly ExitReason[]): ExitCodes {
+  const holding = reasons.filter((reason) => reason !== 'pass');
+  return { exitCode: exitStatus[mostUrgent(holding)], exitCodes: [...new Set(holding.map((reason) => exitStatus[reason]))] };
+}
+
 /** What an error carries besides its message. */
 export interface ErrorDetails {
   /** One action that mends it, as a sentence. */

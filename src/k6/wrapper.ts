@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import type { Milliseconds } from '../core/quantities.js';
 import type { Contains } from '../metrics/summary.js';
 
@@ -38,7 +39,7 @@ export interface Wrapping {
  * handleSummary runs once, on merged data, elsewhere ({@link handOverSource}).
  */
 export function wrapperSource(wrapping: Wrapping): string {
-  const script = JSON.stringify(wrapping.script);
+  const script = specifier(wrapping.script);
   const { from, to } = wrapping.steady ?? { from: 0, to: Number.MAX_SAFE_INTEGER };
   return `// Made by loadctl for one run: the user's script, with its iterations tagged and its numbers handed over.
 import exec from 'k6/execution';
@@ -51,17 +52,25 @@ export const options = { ...own, ...${JSON.stringify(wrapping.options)}, thresho
 
 const begin = new Gauge('${beginMetric}');
 
+// Each look at exec makes its objects anew, which halves the rate of a small script: so once a VU.
+let tags, began;
+function lookAround() {
+  tags = exec.vu.metrics.tags;
+  began = Date.now() - exec.instance.currentTestRunDuration;
+  begin.add(Date.now());
+}
+
 function tagged(iterate) {
   return function (...args) {
-    const at = exec.instance.currentTestRunDuration;
-    exec.vu.metrics.tags.part = at >= ${from} && at < ${to} ? 'steady' : 'ramp';
-    if (exec.vu.iterationInInstance === 0) begin.add(Date.now());
+    if (tags === undefined) lookAround();
+    const at = Date.now() - began;
+    tags.part = at >= ${from} && at < ${to} ? 'steady' : 'ramp';
     return iterate.apply(this, args);
   };
 }
 
 ${wrapping.hasDefault ? 'export default tagged(user.default);' : ''}
-${wrapping.execNames.map((name) => `export const ${name} = tagged(user.${name});`).join('\n')}
+${wrapping.execNames.map(exportTagged).join('\n')}
 
 export function handleSummary(data) {
   const contains = {};
@@ -71,9 +80,20 @@ export function handleSummary(data) {
 `;
 }
 
+/** k6 reads a specifier as a URL: in a bare path `%20`, `#` and `?` would mean something else. */
+function specifier(path: string): string {
+  return JSON.stringify(pathToFileURL(path).href);
+}
+
+/** Under a local name of ours: the user's may be no identifier, or one that the wrapper itself uses. */
+function exportTagged(name: string, index: number): string {
+  const quoted = JSON.stringify(name);
+  return `const iterate${index} = tagged(user[${quoted}]);\nexport { iterate${index} as ${quoted} };`;
+}
+
 /** A k6 module that tells, as one log line beginning with {@link probeMark}, what the user's script exports. */
 export function probeSource(script: string): string {
-  const from = JSON.stringify(script);
+  const from = specifier(script);
   return `import * as user from ${from};
 export * from ${from};
 export default user.default;
@@ -89,7 +109,7 @@ export const probeMark = 'loadctl-probe ';
  * iteration does nothing.
  */
 export function handOverSource(script: string, dataFile: string): string {
-  return `import { handleSummary as userHandleSummary } from ${JSON.stringify(script)};
+  return `import { handleSummary as userHandleSummary } from ${specifier(script)};
 const data = JSON.parse(open(${JSON.stringify(dataFile)}));
 export const options = { vus: 1, iterations: 1 };
 export default function () {}

@@ -15,6 +15,7 @@ import { trendStatsOf } from '../metrics/handle-summary.js';
 import { summaryTrendStats } from '../metrics/quantile-grid.js';
 import { readScriptThresholds, type ScriptThreshold } from '../metrics/threshold.js';
 import { windowKey } from '../metrics/window.js';
+import { realTarget } from '../plan/plan.js';
 import type { PhaseContext } from './context.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
 
@@ -92,7 +93,7 @@ type Thresholds = Readonly<Record<string, readonly ScriptThreshold[]>>;
 async function k6For({ profile, plan, world }: PhaseContext, found: FoundK6, run: string, folder: string): Promise<K6> {
   const configFile = join(folder, 'k6-config.json');
   await writeFile(configFile, '{}');
-  const facts = { run, startedAt: world.clock.now(), targetUrl: plan.target.url, runners: plan.runners.length };
+  const facts = { run, startedAt: world.clock.now(), targetUrl: realTarget(profile.target).url, runners: plan.runners.length };
   return { file: found.path, configFile, env: k6Environment(world, scriptVariables(profile, facts)) };
 }
 

@@ -19,6 +19,7 @@ export const runFiles = {
   summary: 'summary.json',
   verdict: 'verdict.json',
   receipt: 'receipt.json',
+  stop: 'stop.json',
 } as const;
 
 /** A run's id: sortable by time, unique enough for ids that are made from it: `20261123-195601-k3x9q`. */
@@ -70,7 +71,10 @@ export async function createRunDirectory(cwd: string, run: string, redact: Redac
     }
   };
   try {
-    await mkdir(join(path, runFiles.runners), { recursive: true, mode: 0o700 });
+    // One by one: for a full disk a recursive mkdir says ENOENT.
+    await mkdir(runsRoot(cwd), { recursive: true, mode: 0o700 });
+    await mkdir(path, { mode: 0o700 });
+    await mkdir(join(path, runFiles.runners), { mode: 0o700 });
   } catch (error) {
     throw writeError(path, error);
   }

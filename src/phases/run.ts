@@ -1,12 +1,13 @@
 import { howItEnded } from '../core/ends.js';
-import { type ExitReason, LoadctlError } from '../core/errors.js';
+import { type ExitReason, exitCodesOf, LoadctlError } from '../core/errors.js';
 import type { Emit } from '../core/events.js';
 import { type Defer, scope } from '../core/scope.js';
 import type { Verdict } from '../metrics/criterion.js';
 import type { Summary } from '../metrics/summary.js';
+import { realTarget } from '../plan/plan.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
-import { cleanupCommand, type PhaseContext } from './context.js';
+import { cleanupAdvice, type PhaseContext } from './context.js';
 import {
   awaitReady,
   dismiss,
@@ -65,7 +66,7 @@ export async function run(context: PhaseContext, options: RunOptions): Promise<R
       type: 'phase-started',
       phase: 'run',
       environment: plan.environment,
-      title: `${plan.runners.length} runners (${plan.backend}) → ${plan.target.url}`,
+      title: `${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'} (${plan.backend}) → ${plan.target.url}`,
     });
     try {
       const result = await runInto(directory, { ...context, emit }, options, defer);
@@ -111,7 +112,8 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     : undefined;
   stop.check();
 
-  const stopProbing = plan.target.health === undefined ? undefined : startHealthProbe(plan.target.health, userAgent, { clock, emit });
+  const { health } = realTarget(profile.target);
+  const stopProbing = health === undefined ? undefined : startHealthProbe(health, userAgent, { clock, emit });
   defer(() => stopProbing?.(true));
   await releaseTogether(runners, fleet);
   const releasedAt = clock.now();
@@ -121,8 +123,8 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await endLoad(end, runners, stop, fleet);
   await stopProgress();
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
-  if (end.how !== 'finished' && options.lock === undefined)
-    emit({ type: 'noted', message: `The load is off. Take the test data out: ${cleanupCommand(context)}` });
+  const advice = cleanupAdvice(context);
+  if (end.how !== 'finished' && options.lock === undefined && advice !== undefined) emit({ type: 'noted', message: advice });
   await stopProbing?.(end.how !== 'finished');
 
   if (test.script.functions.includes('teardown')) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
@@ -130,7 +132,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const summary = await collectFleet(runners, test, directory, context, end);
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
   const { verdict, reasons } = await judgeRun(directory.path);
-  await directory.write(runFiles.verdict, verdict);
+  await directory.write(runFiles.verdict, { ...verdict, ...exitCodesOf(reasons) });
   emit({ type: 'judged', run: directory.run, verdict });
   return { run: directory.run, directory: directory.path, verdict, summary, reasons };
 }
@@ -145,7 +147,7 @@ async function beforeAnythingStarts(
   try {
     const lock = options.lock ?? (await ownLock(directory, context, defer));
     await step(context, 'target', `look whether ${context.plan.target.url} is up`, async () => {
-      await requireTarget(context.plan.target, `loadctl/${directory.run}`, context.world.clock);
+      await requireTarget(realTarget(context.profile.target), `loadctl/${directory.run}`, context.world.clock);
       return { value: undefined, detail: 'healthy' };
     });
     const test = await step(context, 'archive', `archive ${context.plan.script}`, async () => {

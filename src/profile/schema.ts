@@ -50,5 +50,4 @@ export type SeedStep = Profile['seed'][number];
 type Cleanup = NonNullable<Profile['cleanup']>;
 export type CleanupRows = Cleanup['rows'][number];
 export type CleanupCache = Cleanup['caches'][number];
-export type AbortRule = Profile['abort'][number];
 export type { SeedValue } from './sections/seed.js';

@@ -41,8 +41,8 @@ interface OtherTable {
 
 const columns = (dryRun: boolean): readonly Column[] => [
   { title: 'what' },
-  { title: 'where' },
-  { title: 'which' },
+  { title: 'where', wraps: true },
+  { title: 'which', wraps: true },
   { title: 'deleted', align: 'right' },
   { title: dryRun ? 'there now' : 'left', align: 'right' },
 ];
@@ -84,7 +84,9 @@ export function renderReceipt(receipt: ShownReceipt, style: TableStyle): string 
           style,
         )
       : [],
-    receipt.dryRun ? receipt.statements.map(({ store, shard, sql }) => `  ${paint.faint(`${placeName(store, shard)}:`)} ${sql.replaceAll(/\s+/g, ' ')}`) : [],
+    receipt.dryRun
+      ? receipt.statements.map(({ store, shard, sql }) => `  ${paint.faint(`${placeName(store, shard)}:`)} ${sql.replaceAll(/\s+/g, ' ')}`)
+      : [],
     receipt.notes.map((note) => `  ${paint.warn('!')} ${note}`),
   ];
   return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');

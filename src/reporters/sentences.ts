@@ -53,7 +53,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'fleet-stopped':
       return { tone: 'warn', text: `ending the load: ${event.reason}` };
     case 'load-ended':
-      return { tone: 'plain', text: `the load is off after ${formatDuration(event.elapsedMs)}` };
+      return { tone: 'plain', text: `the load ended after ${formatDuration(event.elapsedMs)}` };
     case 'teardown-finished':
       return event.error === undefined
         ? { tone: 'plain', text: `teardown() ran on runner ${event.runner}${took(event.elapsedMs)}` }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type Said, workplace } from '../support/loadctl.js';
 import { startTarget } from '../support/target.js';
 
@@ -214,6 +214,25 @@ test('a runner that is killed: the others are ended, the result is invalid and s
 
   expect(said.code).toBe(111);
   expect(said.stdout + said.stderr).toContain('Runner 2 was lost (killed by SIGKILL)');
+  expect(k6Processes(place.folder)).toBe('');
+});
+
+test.runIf(process.getuid?.() === 0)('a disk that gets full in the middle: the load ends, 115 says so, no k6 is left', async () => {
+  const target = await startTarget();
+  const place = workplace({ 'profiles/dev.yaml': long(target.url), 'script.js': forever });
+  const disk = join(place.folder, '.loadctl');
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk]);
+  onTestFinished(() => void execFileSync('umount', ['-l', disk]));
+  const run = place.start(['run', '--env', 'dev']);
+  await expect.poll(() => target.hits.get('GET /work') ?? 0, { timeout: 30_000 }).toBeGreaterThan(20);
+
+  expect(() => writeFileSync(join(disk, 'filler'), Buffer.alloc(1_000_000))).toThrow('ENOSPC');
+  const said = await run.said;
+
+  expect(said.code).toBe(115);
+  expect(said.stderr).toContain('disk is full');
+  expect(noTrace(said)).toBe(true);
   expect(k6Processes(place.folder)).toBe('');
 });
 

@@ -107,7 +107,7 @@ test.runIf(process.getuid?.() === 0)('a full disk: 115, with the fix', async () 
   const place = workplace({ 'profiles/dev.yaml': profile('http://127.0.0.1:1'), 'script.js': 'export default () => {};' });
   const runs = join(place.folder, '.loadctl');
   mkdirSync(runs);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k,nr_inodes=4', 'tmpfs', runs]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k,nr_inodes=2', 'tmpfs', runs]);
   onTestFinished(() => void execFileSync('umount', [runs]));
   const said = await place.loadctl(['run', '--env', 'dev']);
   expect(said.code).toBe(115);

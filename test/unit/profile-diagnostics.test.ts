@@ -118,6 +118,12 @@ describe('YAML', () => {
     ['two documents', '---\na: 1\n', ['4:1: expected one document; a second one begins here, after `---`']],
     ['a colon in a value', 'environment: a: b\n', ['4:14: expected one `key: value` on a line; quote a value with a colon in it']],
     ['a lost alias', 'sla: *limits\n', ['4:6: expected an alias (`*name`) of an anchor (`&name`) further up']],
+    [
+      'a key too deep',
+      'users:\n  count: 1\n    strategy: pool\n',
+      ['6:5: expected the indentation of the line above, which has its value already'],
+    ],
+    ['an open brace', 'runners: {count: 2\nsla: {}\n', ['4:10: expected a closing `}` for this']],
     ['wrong indentation', 'sla:\n   p95: 1s\n  errors: 1%\n', ['6:3: expected the indentation of the lines above']],
   ])('%s', (_, text, expected) => {
     expect(messages(least + text)).toEqual(expected);

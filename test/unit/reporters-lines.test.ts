@@ -12,7 +12,13 @@ function memory(): Screen & { text(): string } {
     shown += text;
   };
   const stream = new Writable({ write: (chunk, _, done) => done(void write(String(chunk))) });
-  return { write, isTerminal: false, width: 80, stream: Object.assign(stream, { fd: 1 as const }) as unknown as NodeJS.WriteStream, text: () => shown };
+  return {
+    write,
+    isTerminal: false,
+    width: 80,
+    stream: Object.assign(stream, { fd: 1 as const }) as unknown as NodeJS.WriteStream,
+    text: () => shown,
+  };
 }
 
 async function said(kind: ReporterKind, events: readonly (LoadctlEvent & { at?: number })[], withResults = true) {
@@ -57,7 +63,7 @@ const story: readonly LoadctlEvent[] = [
   { type: 'runner-ended', runner: '1', exitCode: 0, lost: false },
   { type: 'runner-ended', runner: '2', signal: 'SIGKILL', lost: true },
   { type: 'start-skew-measured', skewMs: 12 },
-  { type: 'summary-handled', stdout: 'my own summary' },
+  { type: 'summary-handled', stdout: 'my own summary', stderr: '' },
   { type: 'judged', run: 'r', verdict },
   { type: 'phase-finished', phase: 'run', elapsedMs: 61_000, reasons: ['sla-failed', 'interrupted'] },
 ];
@@ -80,7 +86,7 @@ describe('plain', () => {
         the target is healthy again, after 2 missed probes
         warning: Something is odd.
           Look at it.
-        the load is off after 1m
+        the load ended after 1m
       ✖ the script threw in teardown(): boom
       ✖ runner 2 was lost (killed by SIGKILL)
         the runners' first iterations began within 12ms
@@ -95,8 +101,16 @@ describe('plain', () => {
   });
 
   test('says now and then how a long step is getting on, also one that nobody announced', async () => {
-    const at = (seconds: number, done: number) => ({ type: 'step-progressed', step: 'users', done, total: 1000, unit: 'rows', at: seconds * 1000 }) as const;
-    const { talk } = await said('plain', [at(0, 1), at(5, 100), at(11, 400), at(12, 500), at(22, 900), { type: 'step-failed', step: 'users', message: 'x' }]);
+    const at = (seconds: number, done: number) =>
+      ({ type: 'step-progressed', step: 'users', done, total: 1000, unit: 'rows', at: seconds * 1000 }) as const;
+    const { talk } = await said('plain', [
+      at(0, 1),
+      at(5, 100),
+      at(11, 400),
+      at(12, 500),
+      at(22, 900),
+      { type: 'step-failed', step: 'users', message: 'x' },
+    ]);
     expect(talk).toBe('  users: 400 of 1,000 rows\n  users: 900 of 1,000 rows\n  users: failed\n');
   });
 });
@@ -119,6 +133,6 @@ test('quiet says only what went wrong, and what came of it', async () => {
 test('the terminal shows what is done, and leaves nothing spinning', async () => {
   const { talk } = await said('terminal', story);
   expect(talk).toContain('✔ archive k6/first.js  k6 2.2.0 (230ms)\n');
-  expect(talk).toContain('the load is off after 1m\n');
+  expect(talk).toContain('the load ended after 1m\n');
   expect(talk).toContain('✖ run ended after 1m1s: the SLA was not met, interrupted\n');
 });

@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { workplace } from '../support/loadctl.js';
+
+const dev = 'target: {url: http://127.0.0.1:1}\nworkload: {script: k6.js}\n';
+const here = () => workplace({ 'profiles/dev.yaml': dev, 'profiles/stage.yaml': dev, 'profiles/k6.js': 'export default () => {}' });
+
+describe('help', () => {
+  test('lists every command, with examples, on stdout', async () => {
+    for (const args of [['--help'], ['-h'], [], ['help']]) {
+      const said = await workplace().loadctl(args);
+      expect([said.code, said.stderr]).toEqual([0, '']);
+      for (const name of ['init', 'doctor', 'plan', 'seed', 'run', 'verify', 'cleanup', 'test', 'runs']) {
+        expect(said.stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+      }
+      expect(said.stdout).toContain('Examples:');
+    }
+  });
+
+  test.each(['init', 'doctor', 'plan', 'seed', 'run', 'verify', 'cleanup', 'test', 'runs'])(
+    'of %s has a description and examples',
+    async (name) => {
+      const said = await workplace().loadctl([name, '--help']);
+      expect([said.code, said.stderr]).toEqual([0, '']);
+      expect(said.stdout).toMatch(new RegExp(`^Usage: loadctl ${name}`));
+      expect(said.stdout).toContain(`loadctl ${name}`);
+      expect(said.stdout).toMatch(/Examples:\n/);
+      expect(await workplace().loadctl(['help', name])).toEqual(said);
+    },
+  );
+
+  test('says its version', async () => {
+    expect(await workplace().loadctl(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+});
+
+describe('wrong usage ends with 2, the error and one thing to do', () => {
+  test.each([
+    [['rnu'], 'Unknown command: rnu', 'Did you mean loadctl run?'],
+    [['--evn', 'dev'], 'Unknown command: dev', 'loadctl --help'],
+    [['--frob'], 'No command: --frob', 'loadctl --help'],
+    [['run', '--evn', 'dev'], "loadctl run: unknown option '--evn'", 'Did you mean --env?'],
+    [['run', '--env'], "option '--env <NAME>' argument missing", 'loadctl run --help'],
+    [['run', 'dev'], 'too many arguments', 'loadctl run --help'],
+    [['run'], 'Which environment? profiles/ has dev, stage.', '--env dev'],
+    [['run', '--env', 'dev', '--profile', 'x.yaml'], '--env and --profile both name a profile', 'one of them'],
+    [['plan', '--env', 'A=B'], '`--env A=…` is no environment', '-e KEY=VALUE'],
+    [['plan', '--env', 'dev', '--set', 'workload.vus'], '--set workload.vus', '--set workload.vus=10'],
+    [['init', '--url', 'nonsense'], '--url nonsense is no URL', 'http://'],
+    [['run', '--plan', 'missing.json'], 'missing.json', 'loadctl plan --out'],
+  ])('%j', async (args, message, hint) => {
+    const said = await here().loadctl(args);
+    expect(said).toMatchObject({ code: 2, stdout: '' });
+    expect(said.stderr).toContain('error: ');
+    expect(said.stderr).toContain(message);
+    expect(said.stderr).toMatch(/^hint: /m);
+    expect(said.stderr).toContain(hint);
+    expect(said.stderr).not.toMatch(/^ +at /m);
+  });
+
+  test("an unknown environment is the profile's error, with a near miss", async () => {
+    const said = await here().loadctl(['plan', '--env', 'stge']);
+    expect(said.code).toBe(104);
+    expect(said.stderr).toBe('error: Unknown environment `stge`: `profiles` has `dev` and `stage`\nhint: Did you mean --env stage?\n');
+  });
+
+  test('without any profile the way to a first one is shown', async () => {
+    const said = await workplace().loadctl(['run']);
+    expect(said).toMatchObject({ code: 2, stderr: expect.stringContaining('loadctl init') });
+  });
+});
+
+describe('--json', () => {
+  test('errors are data on stdout, and the same words on stderr', async () => {
+    const said = await here().loadctl(['plan', '--env', 'stge', '--json']);
+    expect(JSON.parse(said.stdout)).toEqual({
+      error: {
+        code: 'invalid-profile',
+        message: 'Unknown environment `stge`: `profiles` has `dev` and `stage`',
+        hint: 'Did you mean --env stage?',
+        exitCode: 104,
+      },
+      exitCode: 104,
+      exitCodes: [104],
+    });
+    expect(said.stderr).toContain('hint: Did you mean --env stage?');
+  });
+
+  test('options may stand before the command', async () => {
+    const place = here();
+    const after = await place.loadctl(['plan', '--env', 'dev', '--json']);
+    const before = await place.loadctl(['--json', '--env', 'dev', 'plan']);
+    expect(before).toEqual(after);
+    expect(JSON.parse(after.stdout)).toMatchObject({ environment: 'dev', exitCode: 0, exitCodes: [] });
+  });
+
+  test('doctor and runs speak it, too', async () => {
+    const doctor = await workplace().loadctl(['doctor', '--json']);
+    expect(JSON.parse(doctor.stdout).findings.map(({ what }: { what: string }) => what)).toEqual(['k6', 'node', 'ports', 'open files']);
+    expect(JSON.parse((await workplace().loadctl(['runs', '--json'])).stdout)).toEqual({ runs: [], exitCode: 0, exitCodes: [] });
+  });
+});
+
+test('a reader that leaves early is no error', () => {
+  const bin = new URL('../../bin/loadctl.js', import.meta.url).pathname;
+  const shell = `set -o pipefail; '${process.execPath}' '${bin}' --help | head -c 1`;
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', shell], { encoding: 'utf8' });
+  expect([status, stdout, stderr]).toEqual([0, 'U', '']);
+});
