@@ -19,7 +19,7 @@ export interface HostKind {
   readonly key?: 'known' | 'wrong' | 'unknown';
   /** Whether it lets the client in, and lets it forward ports. */
   readonly login?: 'refused';
-  readonly forwarding?: 'refused';
+  readonly forwarding?: 'refused' | 'open to all';
   /** Delay of all that goes over its ssh connection, each way. */
   readonly delayMs?: number;
 }
@@ -136,6 +136,7 @@ function serverConfig(kind: HostKind, folder: string, home: string, address: str
     `HostKey ${join(home, 'host_key')}`,
     `AuthorizedKeysFile ${kind.login === 'refused' ? 'none' : join(folder, 'client.pub')}`,
     `AllowTcpForwarding ${kind.forwarding === 'refused' ? 'no' : 'yes'}`,
+    `GatewayPorts ${kind.forwarding === 'open to all' ? 'yes' : 'no'}`,
     `PidFile ${join(home, 'sshd.pid')}`,
     'PermitRootLogin prohibit-password',
     'PasswordAuthentication no',

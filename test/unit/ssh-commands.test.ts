@@ -8,6 +8,7 @@ import { destinationOf } from '../../src/runners/ssh/destination.js';
 import { connectFailure } from '../../src/runners/ssh/failures.js';
 import { makeGate } from '../../src/runners/ssh/gate.js';
 import { hostFacts } from '../../src/runners/ssh/host-facts.js';
+import { listensBeyondLoopback } from '../../src/runners/ssh/listening.js';
 
 const host: SshHost = { ...destinationOf('ann@load-1:2222'), socket: '/tmp/loadctl-x/0', configFile: undefined };
 const hostile = ['', ' ', `it's`, '"', '$HOME', '`id`', '\\', 'a\nb', '-x', '*', '!', 'ü', '$(id)', ';'];
@@ -143,4 +144,16 @@ test('a gate lets so much through at a time, and the rest in turn, whatever fail
   const settled = await Promise.allSettled([true, false, true, false, false].map((fails) => gate(() => work(fails))));
   expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
   expect(most).toBe(2);
+});
+
+test('a port that is open beyond loopback is seen in the kernel’s table', () => {
+  const table = [
+    '  sl  local_address rem_address   st tx_queue rx_queue',
+    '   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000',
+    '   1: 00000000:1F91 00000000:0000 0A 00000000:00000000',
+    '   2: 0100007F:1F92 0100007F:1F91 01 00000000:00000000',
+    '   3: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A',
+    '   4: 00000000000000000000000000000000:1F93 00000000000000000000000000000000:0000 0A',
+  ].join('\n');
+  expect([8080, 8081, 8082, 8083].map((port) => listensBeyondLoopback(table, port))).toEqual([false, true, false, true]);
 });

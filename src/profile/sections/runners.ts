@@ -45,8 +45,8 @@ export const runners = z
       })
       .exactOptional(),
     keep: flag()
-      .prefault(false)
-      .meta({ description: 'ssh: leave the runners’ folders on the hosts, to look into them.', examples: [true] }),
+      .meta({ description: 'ssh: leave the runners’ folders on the hosts, to look into them.', examples: [true] })
+      .exactOptional(),
     namespace: text('a namespace')
       .meta({ description: 'kubernetes: the namespace of the pods.', examples: ['load-test'] })
       .exactOptional(),

@@ -2,10 +2,11 @@ import { LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import type { BackendContext, HostFacts, RunnerInputs, RunnerLaunch } from '../types.js';
 import type { AgentLink } from './agent-link.js';
-import { reverseCommand, type SshHost } from './commands.js';
+import { overSsh, reverseCommand, type SshHost } from './commands.js';
 import { tunnelRefused } from './failures.js';
 import { type Gate, makeGate } from './gate.js';
 import { hostFacts } from './host-facts.js';
+import { listensBeyondLoopback } from './listening.js';
 import { sendFile } from './send-file.js';
 
 /** Of the ten sessions that sshd allows on one connection, the agent has one; some are left to others. */
@@ -70,9 +71,14 @@ async function bringK6(host: SshHost, link: AgentLink, k6: string, context: Back
   await told;
 }
 
+/** Opens the way back. sshd's `GatewayPorts yes` would open it to the host's whole network, whatever is asked for. */
 async function openReverse(host: SshHost, port: number, { execute, signal }: BackendContext): Promise<number> {
   const { exitCode, stdout, stderr } = await execute(reverseCommand(host, port), { timeoutMs: 10_000, signal });
-  const there = /\d+/.exec(stdout)?.[0];
-  if (exitCode === 0 && there !== undefined) return Number(there);
-  throw tunnelRefused(host.name, stderr);
+  const there = Number(/\d+/.exec(stdout)?.[0]);
+  if (exitCode !== 0 || !there) throw tunnelRefused(host.name, stderr);
+  const looked = await execute(overSsh(host, { file: 'cat', args: ['/proc/net/tcp', '/proc/net/tcp6'] }), { timeoutMs: 10_000, signal });
+  if (!listensBeyondLoopback(looked.stdout, there)) return there;
+  throw new LoadctlError('unavailable', `The sshd of ${host.name} opens forwarded ports to its whole network.`, {
+    hint: 'Close them in its sshd_config: GatewayPorts no (or clientspecified)',
+  });
 }

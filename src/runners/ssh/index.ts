@@ -57,7 +57,7 @@ async function connect(host: SshHost, gate: Gate, context: BackendContext): Prom
   const { clock, signal, profile } = context;
   for (let attempt = 1; ; attempt += 1) {
     const k6 = profile.hostK6 === undefined || profile.hostK6 === 'bring' ? 'k6' : profile.hostK6;
-    const settings = { token: randomBytes(8).toString('hex'), k6, keep: profile.keep };
+    const settings = { token: randomBytes(8).toString('hex'), k6, keep: profile.keep === true };
     const outcome = await gate(() => openLink(host, settings, context));
     if ('folder' in outcome) return outcome;
     if (signal.aborted) throw new LoadctlError('interrupted', `The run was interrupted on the way to ${host.name}.`);
