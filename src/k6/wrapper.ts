@@ -104,17 +104,32 @@ console.log('${probeMark}' + JSON.stringify({ options: user.options || {}, funct
 /** How the log line of {@link probeSource} begins. */
 export const probeMark = 'loadctl-probe ';
 
+/** Files that {@link handOverSource} is given and writes. */
+export interface HandOverFiles {
+  /** The merged data as JSON. */
+  readonly data: string;
+  /** What the user's handleSummary threw, if it did. */
+  readonly thrown: string;
+  /** What it wants on stderr, which k6 would mix into its log. */
+  readonly stderr: string;
+}
+
 /**
- * A k6 module whose handleSummary is the user's own, called once with merged data read from `dataFile`. Its one
- * iteration does nothing.
+ * A k6 module whose handleSummary is the user's own, called once with merged data. Its one iteration does nothing, and
+ * it always hands k6 something: else k6 would print a summary of that iteration.
  */
-export function handOverSource(script: string, dataFile: string): string {
+export function handOverSource(script: string, files: HandOverFiles): string {
   return `import { handleSummary as userHandleSummary } from ${specifier(script)};
-const data = JSON.parse(open(${JSON.stringify(dataFile)}));
+const data = JSON.parse(open(${JSON.stringify(files.data)}));
 export const options = { vus: 1, iterations: 1 };
 export default function () {}
-export function handleSummary() {
-  return userHandleSummary(data);
+export async function handleSummary() {
+  try {
+    const { stderr, ...rest } = (await userHandleSummary(data)) || {};
+    return stderr === undefined ? rest : { ...rest, [${JSON.stringify(files.stderr)}]: stderr };
+  } catch (error) {
+    return { [${JSON.stringify(files.thrown)}]: String((error && error.stack) || error) };
+  }
 }
 `;
 }

@@ -1,7 +1,7 @@
 import { LoadctlError } from '../core/errors.js';
 import type { StopCause } from '../core/events.js';
 import type { Defer } from '../core/scope.js';
-import { cleanupAdvice, type PhaseContext } from './context.js';
+import type { PhaseContext } from './context.js';
 import type { Lock } from './lock.js';
 import type { RunDirectory } from './run-directory.js';
 import { stopAsked } from './stop.js';
@@ -20,10 +20,12 @@ export interface Interruptions {
   race<T>(work: Promise<T>): Promise<T>;
 }
 
-/** Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost lock. */
-export function interruptions(context: PhaseContext, directory: RunDirectory, defer: Defer): Interruptions {
+/**
+ * Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost lock.
+ * `advice` is what is left to do by hand then.
+ */
+export function interruptions(context: PhaseContext, directory: RunDirectory, advice: string | undefined, defer: Defer): Interruptions {
   const { signal } = context;
-  const advice = cleanupAdvice(context);
   const byHand = advice === undefined ? {} : { hint: advice };
   const stopped = new AbortController();
   let known: { cause: StopCause; reason: string; error: LoadctlError } | undefined;

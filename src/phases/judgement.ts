@@ -101,7 +101,8 @@ function markFailed(verdict: Verdict): Verdict {
 function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReason[] {
   const reasons = new Set<ExitReason>();
   for (const event of events) {
-    if (event.type === 'teardown-finished' && event.error !== undefined) reasons.add('script-threw');
+    if (event.type === 'teardown-finished' && event.error !== undefined)
+      reasons.add(event.aborted === true ? 'test-aborted' : 'script-threw');
     if (event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed) reasons.add('test-failed');
     if (event.type === 'fleet-stopped' && event.cause === 'script') reasons.add('test-aborted');
     if (event.type === 'fleet-stopped' && event.cause === 'directory-lost') reasons.add('unavailable');

@@ -8,7 +8,7 @@ import { makeRunnerFolder, type RunDirectory } from './run-directory.js';
 
 /** How each runner of the plan is started: the same archive, its own segment, its own folder. */
 export function launches(plan: Plan, test: PreparedTest, directory: RunDirectory, userAgent: string): RunnerLaunch[] {
-  return plan.runners.map(({ id, segment, sequence }) => ({
+  return plan.runners.map(({ id, segment, sequence }, index) => ({
     id,
     folder: makeRunnerFolder(directory, id),
     inputs: { k6: test.k6.file, configFile: test.k6.configFile, archive: test.archive, archiveSha256: test.archiveSha256 },
@@ -20,7 +20,8 @@ export function launches(plan: Plan, test: PreparedTest, directory: RunDirectory
         sequence,
         address,
         trendStats: test.trendStats,
-        userAgent,
+        ...(typeof test.options.userAgent === 'string' ? {} : { userAgent }),
+        ...(test.rps[index] === undefined ? {} : { rps: test.rps[index] }),
         summaryFile: join(folder, runnerFiles.summary),
       };
       return runnerCommand({ file: inputs.k6, configFile: inputs.configFile, env }, task);

@@ -84,11 +84,12 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const { plan, profile, world, emit } = context;
   const { clock } = world;
   const userAgent = `loadctl/${directory.run}`;
-  const stop = interruptions(context, directory, defer);
+  // A whole test cleans up by itself.
+  const advice = options.lock === undefined ? cleanupAdvice(context) : undefined;
+  const stop = interruptions(context, directory, advice, defer);
   const fleet: FleetContext = { clock, emit, signal: stop.signal, killed: context.killed };
 
-  const { lock, test } = await beforeAnythingStarts(directory, context, options, defer);
-  stop.check();
+  const { lock, test } = await beforeAnythingStarts(directory, context, options, stop, defer);
   stop.onLockLost(lock);
   emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
   const record = await recordRun(context, test, directory.run);
@@ -97,7 +98,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const { spawn, execute } = world;
   const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
   defer(() => backend.close());
-  const runners = await step(context, 'ready', `start ${plan.runners.length} runners`, async () => {
+  const runners = await step(context, 'ready', `start ${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'}`, async () => {
     const started = await startFleet(backend, launches(plan, test, directory, userAgent)).catch((error: unknown) => {
       stop.check();
       throw error;
@@ -107,9 +108,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
     return { value: started, detail: 'all runners ready' };
   });
-  const setupData = test.script.functions.includes('setup')
-    ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet))
-    : undefined;
+  const setupData = test.hasSetup ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet)) : undefined;
   stop.check();
 
   const { health } = realTarget(profile.target);
@@ -123,11 +122,10 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await endLoad(end, runners, stop, fleet);
   await stopProgress();
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
-  const advice = cleanupAdvice(context);
-  if (end.how !== 'finished' && options.lock === undefined && advice !== undefined) emit({ type: 'noted', message: advice });
+  if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', message: advice });
   await stopProbing?.(end.how !== 'finished');
 
-  if (test.script.functions.includes('teardown')) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
+  if (test.hasTeardown) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
   await dismiss(runners, fleet);
   const summary = await collectFleet(runners, test, directory, context, end);
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
@@ -142,6 +140,7 @@ async function beforeAnythingStarts(
   directory: RunDirectory,
   context: PhaseContext,
   options: RunOptions,
+  stop: Interruptions,
   defer: Defer,
 ): Promise<{ lock: Lock; test: PreparedTest }> {
   try {
@@ -154,6 +153,7 @@ async function beforeAnythingStarts(
       const prepared = await prepareTest(context, options.k6, directory, defer);
       return { value: prepared, detail: `k6 ${prepared.k6Version}, sha256 ${prepared.archiveSha256.slice(0, 12)}` };
     });
+    stop.check();
     return { lock, test };
   } catch (error) {
     await directory.remove();

@@ -57,9 +57,11 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'teardown-finished':
       return event.error === undefined
         ? { tone: 'plain', text: `teardown() ran on runner ${event.runner}${took(event.elapsedMs)}` }
-        : { tone: 'bad', text: `the script threw in teardown(): ${event.error}` };
+        : { tone: 'bad', text: `the script ${event.aborted === true ? 'called test.abort()' : 'threw'} in teardown(): ${event.error}` };
     case 'runner-ended':
       return event.lost ? { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event)})` } : undefined;
+    case 'summary-handled':
+      return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
     case 'start-skew-measured':
       return { tone: 'faint', text: `the runners' first iterations began within ${formatDuration(event.skewMs)}` };
     case 'step-started':
@@ -68,7 +70,6 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'step-failed':
     case 'fleet-sampled':
     case 'health-probed':
-    case 'summary-handled':
     case 'judged':
     case 'receipt-made':
       return undefined;

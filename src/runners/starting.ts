@@ -5,6 +5,7 @@ import { LoadctlError } from '../core/errors.js';
 import type { Clock, ProcessEnd } from '../core/os.js';
 import { k6Exit } from '../k6/exit-codes.js';
 import { logErrors } from '../k6/log.js';
+import { initError } from '../k6/script.js';
 import { type Runner, runnerFiles } from './types.js';
 
 const pollMs = 50;
@@ -42,6 +43,8 @@ async function answersOrEnds(runner: Runner, clock: Clock): Promise<ProcessEnd |
 
 async function startError(runner: Runner, end: ProcessEnd): Promise<LoadctlError> {
   const { log, folder } = await runner.collect();
+  if (end.exitCode === k6Exit.scriptException || end.exitCode === k6Exit.testAborted)
+    return initError({ exitCode: end.exitCode, stderr: log }, 'the script');
   const said = logErrors(log).flatMap((line) => line.message.split('\n'));
   return new LoadctlError('unavailable', `Runner ${runner.id} on ${runner.host} did not start (${howItEnded(end)}).`, {
     lines: said.slice(0, 10),

@@ -76,6 +76,17 @@ describe('an interrupted run', () => {
     expect(JSON.parse(stdout)).toMatchObject({ verdict: 'interrupted', exitCode: 105, exitCodes: [105] });
   });
 
+  test('leaves no run behind before anything started', async () => {
+    const { place } = await initialised();
+    const { process, said, until } = place.start(['run']);
+    await until('first.js …');
+    process.kill('SIGINT');
+    const { code, stderr } = await said;
+    expect(code).toBe(105);
+    expect(stderr).not.toContain('cleanup');
+    expect((await place.loadctl(['runs'])).stdout).toContain('There is no run in');
+  });
+
   test('ends at once when it is asked twice', async () => {
     const { place } = await initialised();
     const { process, said, until } = place.start(['run']);

@@ -438,3 +438,25 @@ describe('a file', () => {
     expect(first?.replace('profiles/test.yaml:', '')).toBe(expected);
   });
 });
+
+test('a seeded number that would be another one once it is read wants quotes', () => {
+  const seeded = (columns: string) => `${least}stores: {db: {kind: postgres, url: "postgres://u@127.0.0.1/x"}}
+seed: [{store: db, table: t, rows: 1, columns: {${columns}}}]\n`;
+  expect(messages(seeded('id: 9007199254740993, n: 12345678901234.12345, zip: 01234'))).toEqual([
+    '5:53: expected quotes: as a number this becomes 9007199254740992; write `"9007199254740993"`',
+    '5:74: expected quotes: as a number this becomes 12345678901234.123; write `"12345678901234.12345"`',
+    '5:101: expected quotes: as a number this becomes 1234; write `"01234"`',
+  ]);
+  expect(load({ 'test.yaml': seeded('a: 1.10, b: -0.5, c: 1e3, d: 0x1f, e: 9007199254740992, f: 0.0000001, g: +7') })).toBeDefined();
+});
+
+test.each([
+  'u:topsecretpw@127.0.0.1:1/x',
+  'postgres:/u:topsecretpw@h/x',
+  'host=h password=topsecretpw user=u',
+  "host=h password = 'topsecretpw'",
+])('a password in what is no URL is not shown: %s', (url) => {
+  const text = `${least}stores: {db: {kind: postgres, url: "${url}"}}\n`;
+  expect(frames(text).join('\n')).not.toContain('topsecretpw');
+  expect(frames(text).join('\n')).toContain('[redacted]');
+});
