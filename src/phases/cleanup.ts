@@ -59,6 +59,8 @@ function cleanUp(context: CleanupContext, { dryRun, users }: CleanupOptions): Pr
       quiet: outcome.quiet,
       notes: notesOf(context, outcome, others),
     });
+    if (!users && !dryRun && profile.seed.length > 0)
+      emit({ type: 'noted', message: 'What was seeded stays for the next test; cleanup --users takes it out.' });
     emit({ type: 'receipt-made', receipt });
     return { receipt, reasons: reasonsOf(receipt, outcome) };
   });

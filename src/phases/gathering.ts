@@ -15,8 +15,11 @@ import { type RunDirectory, runFiles } from './run-directory.js';
 
 const complaintsShown = 5;
 
-/** What k6 says of one runner and is not so for the fleet: it judges there, and one runner's share of a load may be nothing. */
-const ofOneRunner = ['thresholds on metrics', 'No script iterations fully finished'];
+/**
+ * What k6 says of one runner and is not so for the fleet: it judges there, and one runner's share of a load may be nothing.
+ * That the load was ended over REST is loadctl's own doing, and told already.
+ */
+const ofOneRunner = ['thresholds on metrics', 'No script iterations fully finished', 'test run stopped from REST API'];
 
 interface Gathered {
   readonly runner: Runner;

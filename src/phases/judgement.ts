@@ -90,6 +90,9 @@ function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): stri
   if (events.some((event) => event.type === 'load-ended')) return undefined;
   const threw = events.findLast((event) => event.type === 'step-failed');
   if (threw?.type === 'step-failed') return `The run ended before any load was made: ${threw.message}`;
+  const ended = events.findLast((event) => event.type === 'phase-finished');
+  if (ended?.type === 'phase-finished' && ended.reasons.length > 0)
+    return `The run ended before any load was made (${ended.reasons.join(', ')}).`;
   return `The run did not come to its end: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
 }
 

@@ -5,6 +5,7 @@ import { type Defer, scope } from '../core/scope.js';
 import type { Verdict } from '../metrics/criterion.js';
 import type { Summary } from '../metrics/summary.js';
 import { realTarget } from '../plan/plan.js';
+import { shownPath } from '../profile/find.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
 import { cleanupAdvice, type PhaseContext } from './context.js';
@@ -149,7 +150,7 @@ async function beforeAnythingStarts(
       await requireTarget(realTarget(context.profile.target), `loadctl/${directory.run}`, context.world.clock);
       return { value: undefined, detail: 'healthy' };
     });
-    const test = await step(context, 'archive', `archive ${context.plan.script}`, async () => {
+    const test = await step(context, 'archive', `archive ${shownPath(context.plan.script, context.world.cwd)}`, async () => {
       const prepared = await prepareTest(context, options.k6, directory, defer);
       return { value: prepared, detail: `k6 ${prepared.k6Version}, sha256 ${prepared.archiveSha256.slice(0, 12)}` };
     });
