@@ -6,7 +6,7 @@ import type { Milliseconds } from '../core/quantities.js';
 import { logErrors } from '../k6/log.js';
 import { k6Status, type RunnerCounts, type ScriptFailure } from '../k6/rest.js';
 import type { Backend, Runner, RunnerLaunch } from '../runners/types.js';
-import { watchRunner } from './runner-watch.js';
+import { watchfulness, watchRunner } from './runner-watch.js';
 
 const pollMs = 100;
 /** How long k6 gets to end the load after being asked to, before its process is ended. */
@@ -124,10 +124,11 @@ export async function watchLoad(
 ): Promise<LoadEnd> {
   const over = new AbortController();
   const watching = AbortSignal.any([signal, over.signal]);
+  const closely = watchfulness(runners.length, noticeMs);
   const end = await new Promise<LoadEnd>((resolve) => {
     const courses = runners.map(async (runner) => {
       void runner.ended.then((how) => resolve({ how: 'lost', lost: { runner, end: how } }));
-      const course = await watchRunner(runner, noticeMs - pollMs, clock, watching);
+      const course = await watchRunner(runner, closely, clock, watching);
       if (course.how === 'lost') resolve({ how: 'lost', lost: { runner, end: course.end } });
       if (course.how === 'aborted-by-script') resolve({ how: 'aborted-by-script', runner });
       if (course.how === 'unwatched') resolve({ how: 'stopped' });

@@ -3,19 +3,36 @@ import type { Milliseconds } from '../core/quantities.js';
 import { k6Status } from '../k6/rest.js';
 import type { Runner } from '../runners/types.js';
 
-const pollMs = 100;
 /** A call that is unanswered for so long gets another one beside it: one lost call is no silence. */
 const patienceMs = 500;
 
-/** What became of one runner's load; `lost` may be said after `finished`, of one that lingers. */
+/** What became of one runner's load. */
 export type RunnerCourse =
   | { readonly how: 'finished' }
   | { readonly how: 'aborted-by-script' }
   | { readonly how: 'lost'; readonly end: ProcessEnd }
   | { readonly how: 'unwatched' };
 
-/** Follows one runner until its load is over, it is gone, or nothing of it was heard for `silentMs`; or `signal` ends the watch. */
-export async function watchRunner(runner: Runner, silentMs: Milliseconds, clock: Clock, signal: AbortSignal): Promise<RunnerCourse> {
+/** How closely runners are watched. */
+export interface Watchfulness {
+  readonly everyMs: Milliseconds;
+  /** A runner of which nothing was heard for so long is lost. */
+  readonly silentMs: Milliseconds;
+}
+
+/** How closely so many runners can be watched: all of them together are asked 200 times a second, or each of them twice. */
+export function watchfulness(runners: number, noticeMs: Milliseconds): Watchfulness {
+  const everyMs = Math.min(500, Math.max(100, runners * 5));
+  return { everyMs, silentMs: noticeMs - everyMs };
+}
+
+/** Follows one runner until its load is over, it is gone, or too long silent; or `signal` ends the watch. */
+export async function watchRunner(
+  runner: Runner,
+  { everyMs, silentMs }: Watchfulness,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<RunnerCourse> {
   let end: ProcessEnd | undefined;
   let status = 0;
   let answeredAt = clock.now();
@@ -39,13 +56,13 @@ export async function watchRunner(runner: Runner, silentMs: Milliseconds, clock:
     if (clock.now() - answeredAt > silentMs) return { how: 'lost', end: { error: 'ETIMEDOUT' } };
     if (!asking.open || clock.now() - asking.since > patienceMs) void ask();
     const begun = clock.now();
-    await clock.sleep(pollMs, signal);
-    answeredAt += stoodStill(clock.now() - begun);
+    await clock.sleep(everyMs, signal);
+    answeredAt += stoodStill(clock.now() - begun, everyMs);
   }
   return { how: 'unwatched' };
 }
 
 /** While loadctl itself stood still, it could not hear: that is not the runner's silence. */
-function stoodStill(sleptMs: Milliseconds): Milliseconds {
-  return sleptMs > patienceMs ? sleptMs - pollMs : 0;
+function stoodStill(sleptMs: Milliseconds, everyMs: Milliseconds): Milliseconds {
+  return sleptMs > everyMs + patienceMs ? sleptMs - everyMs : 0;
 }

@@ -57,6 +57,22 @@ test.runIf(canMakeHosts()).each([
   expectNothingLeft(network);
 });
 
+test.runIf(canMakeHosts())('a dropped handshake is tried again, and a jump host of the config is gone through', async () => {
+  const network = await startHosts([
+    { name: 'h1', handshake: 'dropped once' },
+    { name: 'h2', behind: 'h1' },
+  ]);
+  const target = await startTarget(undefined, network.address);
+  const place = workplace({ 'profiles/dev.yaml': withPassword(network, target.url, 2), 'script.js': fixedWork });
+
+  const said = await place.loadctl(['run', '--env', 'dev']);
+
+  expect(said.stderr).toMatch(/runner 2 started on h2/);
+  expect(said.code).toBe(0);
+  expect(target.hits.get('GET /work')).toBe(120);
+  expectNothingLeft(network);
+});
+
 test.runIf(canMakeHosts())('the environment is in no process list, neither here nor on the host', async () => {
   const network = await startHosts([{ name: 'h1' }]);
   const target = await startTarget(undefined, network.address);
@@ -105,7 +121,7 @@ test.runIf(canMakeHosts()).each(['SIGKILL', 'SIGSTOP'] as const)(
       'profiles/dev.yaml': sshProfile(target.url, network, { count: 4, workload: oneMinute }),
       'script.js': endlessScript,
     });
-    const run = place.start(['run', '--env', 'dev']);
+    const run = place.start(['run', '--env', 'dev'], { TMPDIR: place.folder });
     await expect.poll(() => target.hits.get('GET /work') ?? 0, { timeout: 30_000 }).toBeGreaterThan(20);
 
     const begun = Date.now();

@@ -20,6 +20,10 @@ export interface HostKind {
   /** Whether it lets the client in, and lets it forward ports. */
   readonly login?: 'refused';
   readonly forwarding?: 'refused' | 'open to all';
+  /** Drops the first handshake, as sshd does where there are too many at once. */
+  readonly handshake?: 'dropped once';
+  /** The name of a host that is on the way to it. */
+  readonly behind?: string;
   /** Delay of all that goes over its ssh connection, each way. */
   readonly delayMs?: number;
 }
@@ -154,12 +158,14 @@ function clientConfig(folder: string, kinds: readonly HostKind[], hosts: readonl
     return key === 'unknown' ? [] : [`${address} ${readFileSync(file, 'utf8').split(' ').slice(0, 2).join(' ')}`];
   });
   writeFileSync(join(folder, 'known_hosts'), `${known.join('\n')}\n`);
-  const one = ({ name, address }: SshTestHost, delayMs: number | undefined) => {
-    const slowly = delayMs === undefined ? [] : [`  ProxyCommand ${process.execPath} ${relay} ${address} 22 ${delayMs}`];
-    return [`Host ${name}`, `  HostName ${address}`, ...slowly];
+  const way = ({ name, address }: SshTestHost, { delayMs, handshake, behind }: Partial<HostKind>) => {
+    const relayed = `${process.execPath} ${relay} ${address} 22 ${delayMs ?? 0}`;
+    if (behind !== undefined) return [`  ProxyJump ${behind}`];
+    if (handshake !== undefined) return [`  ProxyCommand sh -c 'mkdir ${join(folder, name, 'dropped')} 2>/dev/null || exec ${relayed}'`];
+    return delayMs === undefined ? [] : [`  ProxyCommand ${relayed}`];
   };
   return [
-    ...hosts.flatMap((host, index) => one(host, kinds[index]?.delayMs)),
+    ...hosts.flatMap((host, index) => [`Host ${host.name}`, `  HostName ${host.address}`, ...way(host, kinds[index] ?? {})]),
     'Host *',
     '  User root',
     `  IdentityFile ${join(folder, 'client')}`,
