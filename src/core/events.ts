@@ -55,7 +55,7 @@ export type LoadctlEvent =
     }
   /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
   | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }
-  /** The load is being ended before its time, everywhere. */
+  /** The load is being ended before its time, everywhere; or a signal came after it, while its end was under way. */
   | { readonly type: 'fleet-stopped'; readonly cause: StopCause; readonly reason: string }
   /** No runner makes load any more. */
   | { readonly type: 'load-ended'; readonly elapsedMs: Milliseconds }
@@ -67,7 +67,10 @@ export type LoadctlEvent =
       readonly error?: string;
       readonly aborted?: boolean;
     }
-  /** A runner's process is gone; `lost`: it ended without being asked to, or without its numbers. */
+  /**
+   * A runner's process is gone; `lost`: it ended without being asked to, or without its numbers; `markedFailed`: the
+   * script called `test.fail()` in it.
+   */
   | {
       readonly type: 'runner-ended';
       readonly runner: string;
@@ -75,6 +78,7 @@ export type LoadctlEvent =
       readonly signal?: string;
       /** Nobody knows how it ended: it did not answer any more (`ETIMEDOUT`), its host was out of reach (`EHOSTUNREACH`). */
       readonly error?: string;
+      readonly markedFailed?: boolean;
       readonly lost: boolean;
     }
   /** How far apart the runners' first iterations began, by what they measured themselves. */

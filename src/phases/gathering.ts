@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../core/errors.js';
 import type { ProcessEnd } from '../core/os.js';
-import { countComplaints, inOneLine } from '../k6/log.js';
+import { k6Exit } from '../k6/exit-codes.js';
+import { countComplaints, inOneLine, saysMarkedFailed } from '../k6/log.js';
 import { beginMetric, type RunnerFacts } from '../k6/wrapper.js';
 import { mergeRunnerSummaries } from '../metrics/merge.js';
 import { parseRunnerSummary, type RunnerSummary } from '../metrics/runner-summary.js';
@@ -41,15 +42,17 @@ export async function collectFleet(
   end: LoadEnd,
 ): Promise<Summary | undefined> {
   const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
-  const lost = end.how === 'lost' ? end.lost : undefined;
-  for (const { runner, end: seen, numbers } of gathered) {
-    const { exitCode, signal, error } = runner === lost?.runner ? lost.end : seen;
+  const lostOne = end.how === 'lost' ? end.lost : undefined;
+  for (const { runner, end: seen, numbers, files } of gathered) {
+    const { exitCode, signal, error } = runner === lostOne?.runner ? lostOne.end : seen;
     const how = {
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(signal === undefined ? {} : { signal }),
       ...(error === undefined ? {} : { error }),
     };
-    context.emit({ type: 'runner-ended', runner: runner.id, ...how, lost: runner === lost?.runner || numbers === undefined });
+    const failed = exitCode === k6Exit.markedFailed || saysMarkedFailed(files.log) ? { markedFailed: true } : {};
+    const lost = runner === lostOne?.runner || numbers === undefined;
+    context.emit({ type: 'runner-ended', runner: runner.id, ...how, ...failed, lost });
   }
   tellComplaints(gathered, directory, context);
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));

@@ -2,7 +2,6 @@ import { howItEnded } from '../core/ends.js';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
 import { formatDuration, type Milliseconds } from '../core/quantities.js';
-import { k6Exit } from '../k6/exit-codes.js';
 import type { Criterion, Evidence, ProbeCount, Verdict } from '../metrics/criterion.js';
 import { judge, verdictReason } from '../metrics/judge.js';
 import { findMetric } from '../metrics/metric-key.js';
@@ -27,7 +26,7 @@ export async function judgeRun(directory: string): Promise<Judgement> {
   const events = await readEvents(directory);
   const evidence = gatherEvidence(record, summary, events);
   const judged = judge([...record.plan.criteria, ...scriptCriteria(record, summary)], evidence);
-  const failed = events.some((event) => event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed);
+  const failed = events.some((event) => event.type === 'runner-ended' && event.markedFailed === true);
   const verdict = failed ? markFailed(judged) : judged;
   return { record, summary, verdict, reasons: exitReasons(verdict, events) };
 }
@@ -106,7 +105,7 @@ function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReas
   for (const event of events) {
     if (event.type === 'teardown-finished' && event.error !== undefined)
       reasons.add(event.aborted === true ? 'test-aborted' : 'script-threw');
-    if (event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed) reasons.add('test-failed');
+    if (event.type === 'runner-ended' && event.markedFailed === true) reasons.add('test-failed');
     if (event.type === 'fleet-stopped' && event.cause === 'script') reasons.add('test-aborted');
     if (event.type === 'fleet-stopped' && event.cause === 'directory-lost') reasons.add('unavailable');
   }

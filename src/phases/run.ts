@@ -130,6 +130,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await dismiss(runners, fleet);
   const summary = await collectFleet(runners, test, directory, context, end);
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
+  if (end.how === 'finished' && stop.signal.aborted) tellLateSignal(stop, emit, advice);
   const { verdict, reasons } = await judgeRun(directory.path);
   await directory.write(runFiles.verdict, { ...verdict, ...exitCodesOf(reasons) });
   emit({ type: 'judged', run: directory.run, verdict });
@@ -183,6 +184,14 @@ async function endLoad(end: LoadEnd, runners: readonly Runner[], stop: Interrupt
   }
   if (end.how === 'stopped') fleet.emit({ type: 'fleet-stopped', ...stop.why() });
   await stopLoad(runners, fleet);
+}
+
+/** Ctrl-C after the load, in teardown() or handleSummary(): what was measured is whole, but the run was not left to end. */
+function tellLateSignal(stop: Interruptions, emit: Emit, advice: string | undefined): void {
+  const why = stop.why();
+  if (why.cause !== 'signal') return;
+  emit({ type: 'fleet-stopped', ...why });
+  if (advice !== undefined) emit({ type: 'noted', message: advice });
 }
 
 async function tellStarted(runner: Runner, segment: string, emit: Emit): Promise<void> {
