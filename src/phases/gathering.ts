@@ -6,13 +6,14 @@ import { k6Exit } from '../k6/exit-codes.js';
 import { countComplaints, inOneLine, saysMarkedFailed } from '../k6/log.js';
 import { beginMetric, type RunnerFacts } from '../k6/wrapper.js';
 import { mergeRunnerSummaries } from '../metrics/merge.js';
-import { parseRunnerSummary, type RunnerSummary } from '../metrics/runner-summary.js';
+import { parseRunnerSummary } from '../metrics/runner-summary.js';
 import type { Summary } from '../metrics/summary.js';
 import { type Runner, type RunnerFiles, runnerFiles } from '../runners/types.js';
 import type { PhaseContext } from './context.js';
 import type { LoadEnd } from './fleet.js';
 import { type PreparedTest, statsWanted } from './prepare.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
+import { type Received, type RunnerNumbers, standInsFor } from './standing-in.js';
 
 const complaintsShown = 5;
 
@@ -27,12 +28,12 @@ interface Gathered {
   readonly end: ProcessEnd;
   readonly files: RunnerFiles;
   /** Missing where the runner did not come to write its numbers. */
-  readonly numbers: { readonly summary: RunnerSummary; readonly facts: RunnerFacts } | undefined;
+  readonly numbers: RunnerNumbers | undefined;
 }
 
 /**
- * After the runners' end: brings in what they wrote, merges it, and writes summary.json. Undefined where no runner
- * left its numbers.
+ * After the runners' end: brings in what they wrote, merges it, and writes summary.json; what was received of a runner
+ * that wrote nothing stands in for it. Undefined where there are no numbers at all.
  */
 export async function collectFleet(
   runners: readonly Runner[],
@@ -40,6 +41,7 @@ export async function collectFleet(
   directory: RunDirectory,
   context: PhaseContext,
   end: LoadEnd,
+  received: Received,
 ): Promise<Summary | undefined> {
   const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
   const lostOne = end.how === 'lost' ? end.lost : undefined;
@@ -56,9 +58,12 @@ export async function collectFleet(
   }
   tellComplaints(gathered, directory, context);
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
-  if (known.length === 0) return undefined;
+  const lost = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
+  const standIns = standInsFor(lost, known, test, received, context);
+  if (known.length + standIns.size === 0) return undefined;
   tellStartSkew(known, context);
-  const summary = merge(known, test, directory.run, context);
+  const merged = merge([...known, ...standIns.values()], test, directory.run, context);
+  const summary = standIns.size === 0 ? merged : { ...merged, standIns: [...standIns.keys()] };
   await directory.write(runFiles.summary, summary);
   return summary;
 }
@@ -81,7 +86,7 @@ function numbersOf(runner: Runner, files: RunnerFiles, emit: PhaseContext['emit'
   }
 }
 
-function merge(known: readonly NonNullable<Gathered['numbers']>[], test: PreparedTest, run: string, { plan }: PhaseContext): Summary {
+function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: string, { plan }: PhaseContext): Summary {
   const durationMs = Math.max(...known.map(({ facts }) => facts.durationMs));
   const merged = mergeRunnerSummaries(
     known.map(({ summary }) => summary),
@@ -92,7 +97,7 @@ function merge(known: readonly NonNullable<Gathered['numbers']>[], test: Prepare
 }
 
 /** Each runner noted when its first iteration began; the spread of these is the skew of the start. */
-function tellStartSkew(known: readonly NonNullable<Gathered['numbers']>[], { emit }: PhaseContext): void {
+function tellStartSkew(known: readonly RunnerNumbers[], { emit }: PhaseContext): void {
   const begins = known.flatMap(({ summary }) => {
     const metric = summary.metrics[beginMetric];
     return metric?.type === 'gauge' && metric.min !== undefined ? [metric.min] : [];

@@ -1,18 +1,21 @@
 import { join } from 'node:path';
 import { runnerCommand } from '../k6/arguments.js';
+import type { PushAddress } from '../k6/remote-write/receiver.js';
 import { factsFileVariable } from '../k6/wrapper.js';
 import type { Plan } from '../plan/plan.js';
 import { type RunnerLaunch, runnerFiles } from '../runners/types.js';
+import type { LiveData } from './live-data.js';
 import type { PreparedTest } from './prepare.js';
 import { makeRunnerFolder, type RunDirectory } from './run-directory.js';
 
-/** How each runner of the plan is started: the same archive, its own segment, its own folder. */
-export function launches(plan: Plan, test: PreparedTest, directory: RunDirectory, userAgent: string): RunnerLaunch[] {
+/** How each runner of the plan is started: the same archive, its own segment, its own folder, its own way to push. */
+export function launches(plan: Plan, test: PreparedTest, live: LiveData, directory: RunDirectory, userAgent: string): RunnerLaunch[] {
   return plan.runners.map(({ id, segment, sequence }, index) => ({
     id,
     folder: makeRunnerFolder(directory, id),
     inputs: { k6: test.k6.file, configFile: test.k6.configFile, archive: test.archive, archiveSha256: test.archiveSha256 },
-    command: ({ address, folder, inputs }) => {
+    reachable: { host: '127.0.0.1', port: live.port },
+    command: ({ address, folder, inputs, reachablePort }) => {
       const env = { ...test.k6.env, LOADCTL_RUNNER: id, [factsFileVariable]: join(folder, runnerFiles.facts) };
       const task = {
         archive: inputs.archive,
@@ -23,8 +26,16 @@ export function launches(plan: Plan, test: PreparedTest, directory: RunDirectory
         ...(typeof test.options.userAgent === 'string' ? {} : { userAgent }),
         ...(test.rps[index] === undefined ? {} : { rps: test.rps[index] }),
         summaryFile: join(folder, runnerFiles.summary),
+        push: throughPort(live.addressFor(id), reachablePort),
       };
       return runnerCommand({ file: inputs.k6, configFile: inputs.configFile, env }, task);
     },
   }));
+}
+
+/** The same address as a runner reaches it, by a port of its own loopback. */
+function throughPort({ url, token }: PushAddress, port: number): PushAddress {
+  const reached = new URL(url);
+  reached.port = String(port);
+  return { url: reached.href, token };
 }

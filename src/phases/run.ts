@@ -27,12 +27,14 @@ import { requireTarget, startHealthProbe } from './health-probe.js';
 import { type Interruptions, interruptions } from './interruptions.js';
 import { judgeRun } from './judgement.js';
 import { launches } from './launches.js';
+import { openLiveData } from './live-data.js';
 import { type Lock, takeLock } from './lock.js';
 import { type FoundK6, type PreparedTest, prepareTest } from './prepare.js';
-import { startProgress } from './progress.js';
+import { startLiveView } from './progress.js';
 import { createRunDirectory, makeRunId, type RunDirectory, runFiles } from './run-directory.js';
 import { recordRun } from './run-record.js';
 import { handOverSummary } from './script-summary.js';
+import { countProbes, namesOfInterest, watchFor } from './watching.js';
 
 /** What came of a run. */
 export interface RunResult {
@@ -96,11 +98,17 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const record = await recordRun(context, test, directory.run);
   await directory.write(runFiles.run, record);
 
+  const live = await openLiveData(
+    plan.runners.map(({ id }) => id),
+    namesOfInterest(context, test),
+    { clock, emit },
+    defer,
+  );
   const { spawn, execute } = world;
   const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
   defer(() => backend.close());
   const runners = await step(context, 'ready', `start ${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'}`, async () => {
-    const started = await startFleet(backend, launches(plan, test, directory, userAgent)).catch((error: unknown) => {
+    const started = await startFleet(backend, launches(plan, test, live, directory, userAgent)).catch((error: unknown) => {
       stop.check();
       throw error;
     });
@@ -112,23 +120,36 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const setupData = test.hasSetup ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet)) : undefined;
   stop.check();
 
+  const probes = countProbes(emit);
   const { health } = realTarget(profile.target);
-  const stopProbing = health === undefined ? undefined : startHealthProbe(health, userAgent, { clock, emit });
+  const stopProbing = health === undefined ? undefined : startHealthProbe(health, userAgent, { clock, emit: probes.emit });
   defer(() => stopProbing?.(true));
   await releaseTogether(runners, fleet);
   const releasedAt = clock.now();
-  const stopProgress = startProgress(runners, plan.load?.duration ?? test.requirements.totalMs, directory, { clock, emit });
-  defer(stopProgress);
+  const view = startLiveView({
+    clock,
+    emit,
+    live,
+    directory,
+    runners: runners.length,
+    totalMs: plan.load?.duration ?? test.requirements.totalMs,
+    probes: () => (health === undefined ? undefined : probes.count()),
+    watch: watchFor(context, test),
+    crossed: stop.onCrossing,
+  });
+  defer(view.stop);
   const end = await watchLoad(runners, backend.noticeMs, fleet);
+  await view.stop();
   await endLoad(end, runners, stop, fleet);
-  await stopProgress();
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
   if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', message: advice });
   await stopProbing?.(end.how !== 'finished');
 
   if (test.hasTeardown) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
   await dismiss(runners, fleet);
-  const summary = await collectFleet(runners, test, directory, context, end);
+  view.finish(); // k6 pushes its last before it ends
+  live.tellRejected();
+  const summary = await collectFleet(runners, test, directory, context, end, { live, releasedAt });
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
   if (end.how === 'finished' && stop.signal.aborted) tellLateSignal(stop, emit, advice);
   const { verdict, reasons } = await judgeRun(directory.path);

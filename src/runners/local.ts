@@ -20,7 +20,7 @@ export function localBackend(context: BackendContext): Backend {
 function spawnRunner({ spawn, clock }: BackendContext, launch: RunnerLaunch, address: string): Runner {
   const { folder, inputs, reachable } = launch;
   const inFolder = (name: keyof typeof runnerFiles) => join(folder, runnerFiles[name]);
-  const command = launch.command({ address, folder, inputs, ...(reachable === undefined ? {} : { reachablePort: reachable.port }) });
+  const command = launch.command({ address, folder, inputs, reachablePort: reachable.port });
   const agent = spawn(withAgent(command, folder), { ownGroup: true, stdinPipe: true });
   const ended = agent.ended.then(endBehindAgent);
   void keepAlive(agent, clock);

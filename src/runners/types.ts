@@ -19,7 +19,7 @@ export interface RunnerPlace {
   readonly folder: string;
   readonly inputs: RunnerInputs;
   /** The port of its own loopback that leads to {@link RunnerLaunch.reachable}. */
-  readonly reachablePort?: number;
+  readonly reachablePort: number;
 }
 
 /** How to start one runner, wherever it lives. */
@@ -30,7 +30,7 @@ export interface RunnerLaunch {
   /** The files that it reads, as they lie on this machine; `archiveSha256` (hex) is what the archive must be wherever it is read. */
   readonly inputs: RunnerInputs & { readonly archiveSha256: string };
   /** A port of this machine's loopback that the runner has to reach. */
-  readonly reachable?: { readonly host: '127.0.0.1'; readonly port: number };
+  readonly reachable: { readonly host: '127.0.0.1'; readonly port: number };
   /** The runner's own folder in the run directory: all that it wrote ends up there. */
   readonly folder: string;
 }

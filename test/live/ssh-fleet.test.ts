@@ -188,7 +188,9 @@ test.runIf(canMakeHosts())(
     const said = await place.loadctl(['run', '--env', 'dev']);
 
     expect(said.code).toBe(0);
-    expect([...first.keys()].sort()).toEqual(network.hosts.map(({ address }) => address).sort());
+    const seconds = readFileSync(join(place.latestRun(), 'timeseries.ndjson'), 'utf8').trim().split('\n');
+  expect(seconds.map((line) => (JSON.parse(line) as { runnersReporting: number }).runnersReporting)).toContain(2);
+  expect([...first.keys()].sort()).toEqual(network.hosts.map(({ address }) => address).sort());
     console.log(`start skew with 20 ms of delay each way: ${Math.round(Math.max(...first.values()) - Math.min(...first.values()))} ms`);
     expectNothingLeft(network);
   },

@@ -28,7 +28,7 @@ function runnerThat(statusAt: (call: number) => number | undefined | 'fails', en
     return said === undefined ? new Promise<RunnerStatus>(() => {}) : Promise.resolve(answer(said));
   };
   const never = () => Promise.reject(new Error('not asked for here'));
-  const api: RunnerApi = { status, counts: never, release: never, stop: never, runSetup: never, putSetup: never, runTeardown: never };
+  const api: RunnerApi = { status, release: never, stop: never, runSetup: never, putSetup: never, runTeardown: never };
   return { id: '1', host: 'h', pid: async () => 1, api, ended, end: () => {}, collect: never };
 }
 

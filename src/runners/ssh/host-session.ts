@@ -20,7 +20,7 @@ export interface HostSession {
   /** Where the runners' files lie on the host. */
   readonly inputs: RunnerInputs;
   /** The port of the host that leads to {@link RunnerLaunch.reachable}. */
-  readonly reachablePort: number | undefined;
+  readonly reachablePort: number;
   /** Bounds how many sessions are open at once. */
   readonly gate: Gate;
 }
@@ -42,7 +42,7 @@ export async function prepareHost(host: SshHost, link: AgentLink, launch: Runner
     link,
     facts,
     inputs: { k6: link.facts.get('k6-path') ?? 'k6', configFile: `${link.folder}/k6-config.json`, archive },
-    reachablePort: launch.reachable === undefined ? undefined : await openReverse(host, launch.reachable.port, context),
+    reachablePort: await openReverse(host, launch.reachable.port, context),
     gate: makeGate(sessionsAtOnce),
   };
 }

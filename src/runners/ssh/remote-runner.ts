@@ -30,7 +30,7 @@ async function spawnRemoteRunner(session: HostSession, launch: RunnerLaunch, con
     address: `127.0.0.1:${restPort}`,
     folder: `${link.folder}/${id}`,
     inputs,
-    ...(reachablePort === undefined ? {} : { reachablePort }),
+    reachablePort,
   });
   const started = link.next('started', id);
   const ended = link
