@@ -6,6 +6,7 @@ import { k6 } from './bootstrap/k6.js';
 import { packages } from './bootstrap/packages.js';
 import { redis } from './bootstrap/redis.js';
 import { inRoot, interrupted, Unready } from './bootstrap/shell.js';
+import { sshd } from './bootstrap/sshd.js';
 
 process.stdout.on('error', () => {}); // its reader may leave (`| head`)
 
@@ -63,6 +64,7 @@ try {
   if (!process.argv.includes('--build')) {
     await step('k6', k6);
     await step('redis', redis);
+    if (process.argv.includes('--tests')) await step('sshd', sshd);
   }
 } catch (error) {
   tell(error);

@@ -15,3 +15,8 @@ const plainWord = /^[\w@%+=:,./-]+$/;
 export function shellQuote(word: string): string {
   return plainWord.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
+
+/** A command as one line that a POSIX shell reads back as the same words; without its environment and stdin. */
+export function displayCommand({ file, args }: Pick<Command, 'file' | 'args'>): string {
+  return [file, ...args].map(shellQuote).join(' ');
+}

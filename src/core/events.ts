@@ -102,6 +102,8 @@ export type LoadctlEvent =
       readonly runner: string;
       readonly exitCode?: number;
       readonly signal?: string;
+      /** Nobody knows how it ended: it did not answer any more (`ETIMEDOUT`), its host was out of reach (`EHOSTUNREACH`). */
+      readonly error?: string;
       readonly markedFailed?: boolean;
       readonly lost: boolean;
     }

@@ -13,7 +13,7 @@ export interface Clock {
 export interface ProcessEnd {
   readonly exitCode?: number;
   readonly signal?: NodeJS.Signals;
-  /** The system's error code when the process could not be started (`ENOENT`, `EACCES`). */
+  /** The system's error code when the process could not be started (`ENOENT`, `EACCES`), or is out of reach (`EHOSTUNREACH`). */
   readonly error?: string;
 }
 

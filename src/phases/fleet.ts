@@ -1,3 +1,4 @@
+import { howItEnded } from '../core/ends.js';
 import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { Emit } from '../core/events.js';
 import type { Clock, ProcessEnd } from '../core/os.js';
@@ -5,6 +6,7 @@ import type { Milliseconds } from '../core/quantities.js';
 import { logErrors } from '../k6/log.js';
 import { k6Status, type ScriptFailure } from '../k6/rest.js';
 import type { Backend, Runner, RunnerLaunch } from '../runners/types.js';
+import { watchfulness, watchRunner } from './runner-watch.js';
 
 const pollMs = 100;
 /** How long k6 gets to end the load after being asked to, before its process is ended. */
@@ -108,23 +110,27 @@ export async function releaseTogether(runners: readonly Runner[], { emit }: Flee
   emit({ type: 'fleet-released', runners: runners.length });
 }
 
-/** Follows the load until all runners are done, one is lost, the script aborts, or `signal` says stop. */
-export async function watchLoad(runners: readonly Runner[], { clock, signal }: Pick<FleetContext, 'clock' | 'signal'>): Promise<LoadEnd> {
-  const lost: LostRunner[] = [];
-  for (const runner of runners) void runner.ended.then((end) => lost.push({ runner, end }));
-  const done = new Set<Runner>();
-  while (!signal.aborted) {
-    const first = lost[0];
-    if (first !== undefined) return { how: 'lost', lost: first };
-    for (const runner of runners.filter((one) => !done.has(one))) {
-      const status = (await runner.api.status().catch(() => undefined))?.status ?? 0;
-      if (status === k6Status.interrupted) return { how: 'aborted-by-script', runner };
-      if (status >= k6Status.ended) done.add(runner);
-    }
-    if (done.size === runners.length) return { how: 'finished' };
-    await clock.sleep(pollMs, signal);
-  }
-  return { how: 'stopped' };
+/** Follows the load until all runners are done, one is lost (gone, or silent for `noticeMs`), the script aborts, or `signal` says stop. */
+export async function watchLoad(
+  runners: readonly Runner[],
+  noticeMs: Milliseconds,
+  { clock, signal }: Pick<FleetContext, 'clock' | 'signal'>,
+): Promise<LoadEnd> {
+  const over = new AbortController();
+  const watching = AbortSignal.any([signal, over.signal]);
+  const closely = watchfulness(runners.length, noticeMs);
+  const end = await new Promise<LoadEnd>((resolve) => {
+    const courses = runners.map(async (runner) => {
+      void runner.ended.then((how) => resolve({ how: 'lost', lost: { runner, end: how } }));
+      const course = await watchRunner(runner, closely, clock, watching);
+      if (course.how === 'lost') resolve({ how: 'lost', lost: { runner, end: course.end } });
+      if (course.how === 'aborted-by-script') resolve({ how: 'aborted-by-script', runner });
+      if (course.how === 'unwatched') resolve({ how: 'stopped' });
+    });
+    void Promise.all(courses).then(() => resolve({ how: 'finished' }));
+  });
+  over.abort();
+  return end;
 }
 
 /** Ends the load of all runners at once; those that do not end it in time are ended as processes. They linger on. */
@@ -181,12 +187,6 @@ export async function dismiss(runners: readonly Runner[], { clock, killed }: Fle
 export async function endHard(runners: readonly Runner[]): Promise<void> {
   for (const runner of runners) runner.end('hard');
   await Promise.all(runners.map((runner) => runner.ended));
-}
-
-/** How a process ended, in words. */
-export function howItEnded(end: ProcessEnd): string {
-  if (end.error !== undefined) return end.error;
-  return end.signal === undefined ? `exit code ${end.exitCode ?? '?'}` : `killed by ${end.signal}`;
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

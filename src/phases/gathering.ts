@@ -44,13 +44,17 @@ export async function collectFleet(
   received: Received,
 ): Promise<Summary | undefined> {
   const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
-  const lostOne = end.how === 'lost' ? end.lost.runner : undefined;
-  for (const { runner, end: how, numbers, files } of gathered) {
-    const exitCode = how.exitCode === undefined ? {} : { exitCode: how.exitCode };
-    const signal = how.signal === undefined ? {} : { signal: how.signal };
-    const failed = how.exitCode === k6Exit.markedFailed || saysMarkedFailed(files.log) ? { markedFailed: true } : {};
-    const lost = runner === lostOne || numbers === undefined;
-    context.emit({ type: 'runner-ended', runner: runner.id, ...exitCode, ...signal, ...failed, lost });
+  const lostOne = end.how === 'lost' ? end.lost : undefined;
+  for (const { runner, end: seen, numbers, files } of gathered) {
+    const { exitCode, signal, error } = runner === lostOne?.runner ? lostOne.end : seen;
+    const how = {
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(error === undefined ? {} : { error }),
+    };
+    const failed = exitCode === k6Exit.markedFailed || saysMarkedFailed(files.log) ? { markedFailed: true } : {};
+    const lost = runner === lostOne?.runner || numbers === undefined;
+    context.emit({ type: 'runner-ended', runner: runner.id, ...how, ...failed, lost });
   }
   tellComplaints(gathered, directory, context);
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));

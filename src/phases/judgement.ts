@@ -1,3 +1,4 @@
+import { howItEnded } from '../core/ends.js';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import type { LoggedEvent, StopCause } from '../core/events.js';
 import { formatDuration, type Milliseconds } from '../core/quantities.js';
@@ -77,8 +78,7 @@ function faultsIn(events: readonly LoggedEvent[], standIns: readonly string[]): 
     standIns.includes(runner) ? 'what it pushed until then stands in for its numbers' : 'its numbers are missing';
   return events.flatMap((event) => {
     if (event.type === 'runner-ended' && event.lost) {
-      const how = event.signal === undefined ? `exit code ${event.exitCode ?? '?'}` : `killed by ${event.signal}`;
-      return [`Runner ${event.runner} was lost (${how}): its share of the load was not made, and ${left(event.runner)}.`];
+      return [`Runner ${event.runner} was lost (${howItEnded(event)}): its share of the load was not made, and ${left(event.runner)}.`];
     }
     return event.type === 'fleet-stopped' && event.cause === 'lock-lost' ? [event.reason] : [];
   });

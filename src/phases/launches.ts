@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { runnerCommand } from '../k6/arguments.js';
+import type { PushAddress } from '../k6/remote-write/receiver.js';
 import { factsFileVariable } from '../k6/wrapper.js';
 import type { Plan } from '../plan/plan.js';
 import { type RunnerLaunch, runnerFiles } from '../runners/types.js';
@@ -12,10 +13,12 @@ export function launches(plan: Plan, test: PreparedTest, live: LiveData, directo
   return plan.runners.map(({ id, segment, sequence }, index) => ({
     id,
     folder: makeRunnerFolder(directory, id),
-    command: (address, folder) => {
+    inputs: { k6: test.k6.file, configFile: test.k6.configFile, archive: test.archive, archiveSha256: test.archiveSha256 },
+    reachable: { host: '127.0.0.1', port: live.port },
+    command: ({ address, folder, inputs, reachablePort }) => {
       const env = { ...test.k6.env, LOADCTL_RUNNER: id, [factsFileVariable]: join(folder, runnerFiles.facts) };
       const task = {
-        archive: test.archive,
+        archive: inputs.archive,
         segment,
         sequence,
         address,
@@ -23,9 +26,16 @@ export function launches(plan: Plan, test: PreparedTest, live: LiveData, directo
         ...(typeof test.options.userAgent === 'string' ? {} : { userAgent }),
         ...(test.rps[index] === undefined ? {} : { rps: test.rps[index] }),
         summaryFile: join(folder, runnerFiles.summary),
-        push: live.addressFor(id),
+        push: throughPort(live.addressFor(id), reachablePort),
       };
-      return runnerCommand({ ...test.k6, env }, task);
+      return runnerCommand({ file: inputs.k6, configFile: inputs.configFile, env }, task);
     },
   }));
+}
+
+/** The same address as a runner reaches it, by a port of its own loopback. */
+function throughPort({ url, token }: PushAddress, port: number): PushAddress {
+  const reached = new URL(url);
+  reached.port = String(port);
+  return { url: reached.href, token };
 }

@@ -8,6 +8,8 @@ import { type LiveNumbers, liveNumbers } from '../metrics/live-numbers.js';
 /** What the runners push while they run. */
 export interface LiveData {
   readonly numbers: LiveNumbers;
+  /** The port of this machine's loopback that takes pushes in. */
+  readonly port: number;
   /** Where a runner pushes to. */
   addressFor(runner: string): PushAddress;
   /** When each runner was last heard of; without those that never were. */
@@ -58,6 +60,7 @@ export async function openLiveData(
   return {
     numbers,
     heardAt,
+    port: receiver.port,
     addressFor: (runner) => receiver.addressFor(runner),
     tellExcess: () => {
       const { folded, ignored } = numbers.excess;

@@ -1,3 +1,4 @@
+import { howItEnded } from '../core/ends.js';
 import { type ExitReason, exitCodesOf, LoadctlError } from '../core/errors.js';
 import type { Emit } from '../core/events.js';
 import { type Defer, scope } from '../core/scope.js';
@@ -103,12 +104,14 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     { clock, emit },
     defer,
   );
-
+  const { spawn, execute } = world;
+  const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
+  defer(() => backend.close());
   const runners = await step(context, 'ready', `start ${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'}`, async () => {
-    const started = await startFleet(
-      backendNamed(plan.backend, { spawn: world.spawn, clock }),
-      launches(plan, test, live, directory, userAgent),
-    );
+    const started = await startFleet(backend, launches(plan, test, live, directory, userAgent)).catch((error: unknown) => {
+      stop.check();
+      throw error;
+    });
     defer(() => endHard(started));
     for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
@@ -135,7 +138,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     crossed: stop.onCrossing,
   });
   defer(view.stop);
-  const end = await watchLoad(runners, fleet);
+  const end = await watchLoad(runners, backend.noticeMs, fleet);
   await view.stop();
   await endLoad(end, runners, stop, fleet);
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
@@ -192,7 +195,14 @@ async function endLoad(end: LoadEnd, runners: readonly Runner[], stop: Interrupt
   if (end.how === 'finished') return;
   if (end.how === 'aborted-by-script')
     fleet.emit({ type: 'fleet-stopped', cause: 'script', reason: `The script called test.abort() in runner ${end.runner.id}.` });
-  if (end.how === 'lost') fleet.emit({ type: 'fleet-stopped', cause: 'runner-lost', reason: `Runner ${end.lost.runner.id} was lost.` });
+  if (end.how === 'lost') {
+    fleet.emit({
+      type: 'fleet-stopped',
+      cause: 'runner-lost',
+      reason: `Runner ${end.lost.runner.id} was lost: ${howItEnded(end.lost.end)}.`,
+    });
+    end.lost.runner.end('hard');
+  }
   if (end.how === 'stopped') fleet.emit({ type: 'fleet-stopped', ...stop.why() });
   await stopLoad(runners, fleet);
 }

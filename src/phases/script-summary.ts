@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { howItEnded } from '../core/ends.js';
 import { errorCode } from '../core/errors.js';
 import { scope } from '../core/scope.js';
 import { handOverCommand } from '../k6/arguments.js';
@@ -9,7 +10,6 @@ import { handOverSource } from '../k6/wrapper.js';
 import { handleSummaryData } from '../metrics/handle-summary.js';
 import type { Summary } from '../metrics/summary.js';
 import type { PhaseContext } from './context.js';
-import { howItEnded } from './fleet.js';
 import type { PreparedTest } from './prepare.js';
 
 const limitMs = 130_000;

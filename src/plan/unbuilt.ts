@@ -37,7 +37,7 @@ function inStores({ stores }: Profile): UnbuiltWord[] {
 function inRunners({ runners }: Profile): UnbuiltWord[] {
   const { backend, onLost } = runners;
   const words: UnbuiltWord[] = [];
-  if (backend !== 'local') {
+  if (backend !== 'local' && backend !== 'ssh') {
     words.push({ word: `runners.backend: ${backend}`, message: `Runners by way of ${backend} are not built yet.`, stops: ['load'] });
   }
   if (onLost === 'continue') {

@@ -26,7 +26,7 @@ function isFilePath({ value }: ScalarTree, path: Path): boolean {
   if (typeof value !== 'string' || value === '') return false;
   const [section, name, ...rest] = path;
   if (section === 'workload') return name === 'script' && rest.length === 0;
-  if (section === 'runners') return name === 'k6' && value.includes('/');
+  if (section === 'runners') return (name === 'k6' && value.includes('/')) || name === 'sshConfig';
   return section === 'stores' && rest.join('.') === 'tls.ca';
 }
 

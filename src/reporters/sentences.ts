@@ -1,3 +1,4 @@
+import { howItEnded } from '../core/ends.js';
 import type { LoggedEvent } from '../core/events.js';
 import { formatCount, formatDuration, trimNumber } from '../core/quantities.js';
 import { formatValue } from '../metrics/limit-text.js';
@@ -80,10 +81,6 @@ function phaseFinished({ phase, elapsedMs, reasons }: Extract<LoggedEvent, { typ
   const time = formatDuration(elapsedMs);
   if (reasons.length === 0) return { tone: 'good', text: `${phase} is done (${time})` };
   return { tone: 'bad', text: `${phase} ended after ${time}: ${reasonsInWords(reasons)}` };
-}
-
-function howItEnded({ exitCode, signal }: Extract<LoggedEvent, { type: 'runner-ended' }>): string {
-  return signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : `killed by ${signal}`;
 }
 
 /** One second of the load on one line: `32s/1m · 100 VUs · 125 requests/s · 2 errors (0.05%) · p95 12 ms`. */

@@ -1,13 +1,36 @@
 import type { Command } from '../core/command.js';
-import type { Clock, ProcessEnd, Spawn } from '../core/os.js';
+import type { Clock, Execute, ProcessEnd, Spawn } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import type { RunnerApi } from '../k6/rest.js';
+import type { Profile } from '../profile/schema.js';
+
+/** The files that every runner of a fleet reads, by where they lie. */
+export interface RunnerInputs {
+  readonly k6: string;
+  readonly configFile: string;
+  readonly archive: string;
+}
+
+/** Where a runner lives, as its command has to know it. */
+export interface RunnerPlace {
+  /** host:port for its REST API. */
+  readonly address: string;
+  /** Where it writes its {@link runnerFiles}. */
+  readonly folder: string;
+  readonly inputs: RunnerInputs;
+  /** The port of its own loopback that leads to {@link RunnerLaunch.reachable}. */
+  readonly reachablePort: number;
+}
 
 /** How to start one runner, wherever it lives. */
 export interface RunnerLaunch {
   readonly id: string;
-  /** The k6 command for a runner whose REST API listens on `address`, and which writes its {@link runnerFiles} to `folder`. */
-  command(address: string, folder: string): Command;
+  /** The k6 command for a runner that lives there. */
+  command(place: RunnerPlace): Command;
+  /** The files that it reads, as they lie on this machine; `archiveSha256` (hex) is what the archive must be wherever it is read. */
+  readonly inputs: RunnerInputs & { readonly archiveSha256: string };
+  /** A port of this machine's loopback that the runner has to reach. */
+  readonly reachable: { readonly host: '127.0.0.1'; readonly port: number };
   /** The runner's own folder in the run directory: all that it wrote ends up there. */
   readonly folder: string;
 }
@@ -16,6 +39,8 @@ export interface RunnerLaunch {
 export interface Runner {
   readonly id: string;
   readonly host: string;
+  /** What its host is able to do; missing where that is this machine. */
+  readonly hostFacts?: HostFacts;
   /** The id of its process on its host, where it is known. */
   pid(): Promise<number | undefined>;
   readonly api: RunnerApi;
@@ -39,10 +64,30 @@ export interface RunnerFiles {
   readonly folder: string;
 }
 
+/** What a host that makes load is and has; a number is missing where the host does not tell it. */
+export interface HostFacts {
+  readonly k6Version: string;
+  /** As `uname -sm` says it: `Linux x86_64`. */
+  readonly platform: string;
+  readonly cpus?: number;
+  /** Memory that is free for use, in bytes. */
+  readonly freeMemory?: number;
+  /** Files that one process may have open. */
+  readonly openFiles?: number;
+  /** The ephemeral ports: first and last. */
+  readonly ports?: readonly [number, number];
+  /** How far its wall clock is ahead of this machine's. */
+  readonly clockOffsetMs: Milliseconds;
+}
+
 /** What every backend may use. */
 export interface BackendContext {
   readonly spawn: Spawn;
+  readonly execute: Execute;
   readonly clock: Clock;
+  readonly profile: Profile['runners'];
+  /** Aborted when nothing should be started any more. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -54,4 +99,6 @@ export interface Backend {
   start(launch: RunnerLaunch): Promise<Runner>;
   /** How soon a runner that is gone is noticed, at the latest. */
   readonly noticeMs: Milliseconds;
+  /** Lets go of all that it holds besides the runners, wherever it is. */
+  close(): Promise<void>;
 }

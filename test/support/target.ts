@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 
-/** A real HTTP server on loopback that a test loads; it counts what reaches it. */
+/** A real HTTP server that a test loads, on loopback or on a network of the test's own; it counts what reaches it. */
 export interface Target {
   readonly url: string;
   /** How many requests came for each `METHOD /path`. */
@@ -15,7 +15,10 @@ export interface Target {
 }
 
 /** Starts a {@link Target}; it is gone when the test is over. `answer` may answer in its own way and return true. */
-export async function startTarget(answer?: (request: IncomingMessage, response: ServerResponse) => boolean): Promise<Target> {
+export async function startTarget(
+  answer?: (request: IncomingMessage, response: ServerResponse) => boolean,
+  address = '127.0.0.1',
+): Promise<Target> {
   const hits = new Map<string, number>();
   const delays = new Map<string, number>();
   const statuses = new Map<string, number>();
@@ -32,20 +35,20 @@ export async function startTarget(answer?: (request: IncomingMessage, response: 
     if (delay > 0) setTimeout(reply, delay);
     else reply();
   });
-  const port = await listen(server);
+  const port = await listen(server, address);
   const die = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
     });
   onTestFinished(die);
-  return { url: `http://127.0.0.1:${port}`, hits, delays, statuses, die };
+  return { url: `http://${address}:${port}`, hits, delays, statuses, die };
 }
 
-function listen(server: Server): Promise<number> {
+function listen(server: Server, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, host, () => {
       const address = server.address();
       if (typeof address === 'object' && address !== null) resolve(address.port);
     });

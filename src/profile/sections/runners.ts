@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { count, duration, percentage, text } from '../words.js';
+import { count, duration, flag, percentage, text } from '../words.js';
+
+/** No leading `-`: ssh would take it for an option. */
+const machine = text('a host such as `load-1.example.com`').regex(/^[^\s-]\S*$/, { error: 'expected a host such as `load-1.example.com`' });
 
 /** Where the load is made. */
 export const runners = z
@@ -25,9 +28,24 @@ export const runners = z
       .prefault('60s')
       .meta({ description: 'How long all runners together may take to be ready.', examples: ['5m'] }),
     hosts: z
-      .array(text('a host such as `load-1.example.com`'))
+      .array(machine)
       .min(1, { error: 'expected at least one host' })
-      .meta({ description: 'ssh: the machines, as ssh knows them.', examples: [['load-1.example.com', 'load-2.example.com']] })
+      .meta({
+        description: 'ssh: the machines, as ssh knows them (`user@host:port` will do). Runners are dealt to them in turn.',
+        examples: [['load-1.example.com', 'load-2.example.com']],
+      })
+      .exactOptional(),
+    sshConfig: text('the path of an ssh config')
+      .meta({ description: 'ssh: the config to use instead of your own `~/.ssh/config`.', examples: ['./ssh_config'] })
+      .exactOptional(),
+    hostK6: text('`bring`, or the path of k6 on the hosts')
+      .meta({
+        description: 'ssh: the k6 of the hosts where it is not on their PATH; `bring` copies this machine’s k6 to them for the run.',
+        examples: ['bring', '/opt/k6/k6'],
+      })
+      .exactOptional(),
+    keep: flag()
+      .meta({ description: 'ssh: leave the runners’ folders on the hosts, to look into them.', examples: [true] })
       .exactOptional(),
     namespace: text('a namespace')
       .meta({ description: 'kubernetes: the namespace of the pods.', examples: ['load-test'] })

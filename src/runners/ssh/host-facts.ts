@@ -1,0 +1,45 @@
+import { LoadctlError } from '../../core/errors.js';
+import type { Milliseconds } from '../../core/quantities.js';
+import type { HostFacts } from '../types.js';
+
+const oldestMajor = 2;
+const saidVersion = /^k6\S* v?((\d+)\.\d+\.\d+\S*)/;
+
+/** What an agent told of its host, by name. */
+export type ToldFacts = ReadonlyMap<string, string>;
+
+/** The host's facts as it told them. Throws `unavailable` where it has no k6, or one that is too old. */
+export function hostFacts(host: string, told: ToldFacts, clockOffsetMs: Milliseconds): HostFacts {
+  const text = (name: string) => told.get(name) ?? '';
+  const number = (name: string) => (/^\d+$/.test(text(name)) ? Number(text(name)) : undefined);
+  const [first, last] = text('ports').split(/\s+/).map(Number);
+  const freeKb = number('free-kb');
+  return {
+    k6Version: acceptedVersion(host, text('k6-version')),
+    platform: text('platform'),
+    ...known('cpus', number('cpus')),
+    ...known('freeMemory', freeKb === undefined ? undefined : freeKb * 1024),
+    ...known('openFiles', number('open-files')),
+    ...known('ports', first && last ? ([first, last] as const) : undefined),
+    clockOffsetMs,
+  };
+}
+
+function acceptedVersion(host: string, said: string): string {
+  const [, version, major] = saidVersion.exec(said) ?? [];
+  if (version === undefined) {
+    throw new LoadctlError('unavailable', `There is no k6 on ${host}.`, {
+      hint: 'Install k6 2.0 or newer there, say where it is (runners.hostK6: /path/to/k6), or let it be brought along: runners.hostK6: bring',
+    });
+  }
+  if (Number(major) < oldestMajor) {
+    throw new LoadctlError('unavailable', `The k6 on ${host} is v${version}: loadctl needs k6 v${oldestMajor}.0 or newer.`, {
+      hint: 'Update it there, or bring a newer one along: runners.hostK6: bring',
+    });
+  }
+  return version;
+}
+
+function known<K extends string, T>(key: K, value: T | undefined): { readonly [P in K]?: T } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]: T });
+}

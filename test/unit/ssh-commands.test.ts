@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { displayCommand } from '../../src/core/command.js';
+import { agentCommand, runOrder } from '../../src/runners/ssh/agent-script.js';
+import { readAnswer } from '../../src/runners/ssh/answers.js';
+import { connectCommand, fedFrom, forwardCommand, overSsh, reverseCommand, type SshHost } from '../../src/runners/ssh/commands.js';
+import { destinationOf } from '../../src/runners/ssh/destination.js';
+import { connectFailure } from '../../src/runners/ssh/failures.js';
+import { makeGate } from '../../src/runners/ssh/gate.js';
+import { hostFacts } from '../../src/runners/ssh/host-facts.js';
+import { listensBeyondLoopback } from '../../src/runners/ssh/listening.js';
+
+const host: SshHost = { ...destinationOf('ann@load-1:2222'), socket: '/tmp/loadctl-x/0', configFile: undefined };
+const hostile = ['', ' ', `it's`, '"', '$HOME', '`id`', '\\', 'a\nb', '-x', '*', '!', 'ü', '$(id)', ';'];
+
+test.each([
+  ['load-1', { target: 'load-1' }],
+  ['ann@load-1', { target: 'ann@load-1' }],
+  ['ann@load-1:2222', { target: 'ann@load-1', port: '2222' }],
+  ['[2001:db8::1]:22', { target: '2001:db8::1', port: '22' }],
+  ['ann@[2001:db8::1]', { target: 'ann@2001:db8::1' }],
+  ['2001:db8::1', { target: '2001:db8::1' }],
+])('%s is read as ssh reads it', (name, expected) => {
+  expect(destinationOf(name)).toEqual({ name, ...expected });
+});
+
+test('a command over ssh goes through the connection that is open, or not at all', () => {
+  const { file, args } = overSsh(host, { file: 'cat', args: ['a b'] });
+  expect(file).toBe('ssh');
+  expect(args.slice(-5)).toEqual(['-p', '2222', '--', 'ann@load-1', "cat 'a b'"]);
+  expect(args).toContain('ProxyCommand=false');
+  expect(args).toContain('ControlPath=/tmp/loadctl-x/0');
+});
+
+test('a host cannot be an option, and nothing of the user’s config runs or forwards besides', () => {
+  const { args } = connectCommand({ ...host, target: '-oProxyCommand=id' }, { file: 'true', args: [] });
+  expect(args.indexOf('--')).toBe(args.indexOf('-oProxyCommand=id') - 1);
+  for (const option of ['BatchMode=yes', 'ControlPersist=no', 'ForwardAgent=no', 'RemoteCommand=none']) expect(args).toContain(option);
+});
+
+test('both ends of a tunnel are loopback', () => {
+  expect(forwardCommand(host, { from: 1000, to: 2000 }).args).toContain('127.0.0.1:1000:127.0.0.1:2000');
+  expect(reverseCommand(host, 3000).args).toContain('127.0.0.1:0:127.0.0.1:3000');
+});
+
+test('words reach a command on the host as they are, whatever is in them', () => {
+  const remote = overSsh(host, { file: 'printf', args: ['%s\\0', ...hostile] }).args.at(-1) ?? '';
+  expect(execFileSync('sh', ['-c', remote], { encoding: 'utf8' }).split('\0').slice(0, -1)).toEqual(hostile);
+});
+
+test('a file is fed to a command by a shell that quotes nothing', () => {
+  const { file, args } = fedFrom('/etc/hostname', { file: 'cat', args: ['-', '/dev/null'] });
+  expect(execFileSync(file, [...args], { encoding: 'utf8' })).toBe(execFileSync('cat', ['/etc/hostname'], { encoding: 'utf8' }));
+});
+
+test('an order hands variables over as they are, but for PATH and HOME, and says how many lines it has', () => {
+  const env = Object.fromEntries(hostile.map((value, index) => [`V${index}`, value]));
+  const order = runOrder('7', { file: 'env', args: ['-0'], env: { ...env, PATH: '/nowhere', HOME: '/nowhere' } });
+  const [first = '', ...lines] = order.slice(0, -1).split('\n');
+  expect(first).toBe(`run 7 ${lines.length}`);
+  const said = execFileSync('sh', ['-c', lines.slice(1).join('\n')], { env: { PATH: process.env.PATH }, encoding: 'utf8' });
+  const seen = new Map(said.split('\0').map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+  expect(hostile.map((_, index) => seen.get(`V${index}`))).toEqual(hostile);
+  expect([seen.get('PATH') === '/nowhere', seen.has('HOME')]).toEqual([false, false]);
+});
+
+test('a variable whose name no shell knows is refused', () => {
+  expect(() => runOrder('1', { file: 'k6', args: [], env: { 'a.b': 'x' } })).toThrow(/`a\.b` cannot be handed/);
+});
+
+test('the agent comes by stdin: its command is one plain line for whichever shell the user has there', () => {
+  const { stdin = '', ...command } = agentCommand({ token: 'abc', k6: 'k6', keep: false });
+  const line = displayCommand(command);
+  expect(line).toMatch(/^exec sh -c 'eval "\$\(dd bs=1 count=\d+ 2>\/dev\/null\)"'$/);
+  execFileSync('sh', ['-n'], { input: stdin });
+});
+
+test.each([
+  ['fact cpus 8', { type: 'fact', name: 'cpus', value: '8' }],
+  ['fact ports 32768\t60999', { type: 'fact', name: 'ports', value: '32768\t60999' }],
+  ['fact free-kb ', { type: 'fact', name: 'free-kb', value: '' }],
+  ['ready /tmp/with space', { type: 'ready', folder: '/tmp/with space' }],
+  ['started 3 4711', { type: 'started', runner: '3', pid: 4711 }],
+  ['ended 3 137', { type: 'ended', runner: '3', status: 137 }],
+  ['beat', { type: 'beat' }],
+  ['Welcome to this host!', undefined],
+])('%s is an answer of the agent', (line, answer) => {
+  expect(readAnswer(line)).toEqual(answer);
+});
+
+const told = {
+  'k6-version': 'k6 v2.2.0 (go1.25, linux/amd64)',
+  platform: 'Linux x86_64',
+  cpus: '8',
+  'free-kb': '1024',
+  'open-files': 'unlimited',
+  ports: '32768\t60999',
+};
+
+test('a host’s facts are numbers where it tells them', () => {
+  expect(hostFacts('h', new Map(Object.entries(told)), 12)).toEqual({
+    k6Version: '2.2.0',
+    platform: 'Linux x86_64',
+    cpus: 8,
+    freeMemory: 1_048_576,
+    ports: [32_768, 60_999],
+    clockOffsetMs: 12,
+  });
+});
+
+test.each([
+  ['', 'There is no k6 on h.'],
+  ['k6 v1.7.1 (go1.24)', 'The k6 on h is v1.7.1: loadctl needs k6 v2.0 or newer.'],
+])('a host whose k6 says "%s" is refused', (version, message) => {
+  expect(() => hostFacts('h', new Map(Object.entries({ ...told, 'k6-version': version })), 0)).toThrow(message);
+});
+
+test.each([
+  ['@@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.', /not the one that is known/, false],
+  ['No ED25519 host key is known for 10.0.0.1 and you have requested strict checking.\nHost key verification failed.', /is unknown/, false],
+  ['ann@load-1: Permission denied (publickey).', /does not let you in/, false],
+  ['ssh: Could not resolve hostname load-1: Name or service not known', /no host that ssh knows/, false],
+  ['ssh: connect to host load-1 port 22: Connection refused', /cannot be reached/, false],
+  ['ssh: connect to host load-1 port 22: Connection timed out', /cannot be reached/, false],
+  ['kex_exchange_identification: Connection closed by remote host', /before the login/, true],
+  ['something new', /could not be opened \(ssh: exit code 255\)/, false],
+])('ssh says "%s"', (said, message, passing) => {
+  const failure = connectFailure(host, undefined, { exitCode: 255 }, said.split('\n'));
+  expect(failure.error.message).toMatch(message);
+  expect([failure.error.reason, failure.passing]).toEqual(['unavailable', passing]);
+  expect(failure.error.hint).toBeDefined();
+});
+
+test('a gate lets so much through at a time, and the rest in turn, whatever fails', async () => {
+  const gate = makeGate(2);
+  let inside = 0;
+  let most = 0;
+  const work = async (fails: boolean) => {
+    most = Math.max(most, ++inside);
+    await new Promise((resolve) => setImmediate(resolve));
+    inside -= 1;
+    if (fails) throw new Error('boom');
+  };
+  const settled = await Promise.allSettled([true, false, true, false, false].map((fails) => gate(() => work(fails))));
+  expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+  expect(most).toBe(2);
+});
+
+test('a port that is open beyond loopback is seen in the kernel’s table', () => {
+  const table = [
+    '  sl  local_address rem_address   st tx_queue rx_queue',
+    '   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000',
+    '   1: 00000000:1F91 00000000:0000 0A 00000000:00000000',
+    '   2: 0100007F:1F92 0100007F:1F91 01 00000000:00000000',
+    '   3: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A',
+    '   4: 00000000000000000000000000000000:1F93 00000000000000000000000000000000:0000 0A',
+  ].join('\n');
+  expect([8080, 8081, 8082, 8083].map((port) => listensBeyondLoopback(table, port))).toEqual([false, true, false, true]);
+});
