@@ -63,7 +63,9 @@ export type LoadctlEvent =
   | { readonly type: 'teardown-finished'; readonly runner: string; readonly elapsedMs: Milliseconds; readonly error?: string }
   /** A runner's process is gone; `lost`: it ended without being asked to, or without its numbers. */
   | { readonly type: 'runner-ended'; readonly runner: string; readonly exitCode?: number; readonly signal?: string; readonly lost: boolean }
-  /** How far apart the runners' first iterations began, by what they measured themselves. */
+  /** A runner could not make connections for want of something of its own machine, so many times by its log. */
+  | { readonly type: 'runner-short'; readonly runner: string; readonly of: 'ports' | 'open files' | 'memory'; readonly times: number }
+  /** How far apart the runners began, by what their first iterations measured themselves. */
   | { readonly type: 'start-skew-measured'; readonly skewMs: Milliseconds }
   /** What the script's own handleSummary wrote to its stdout. */
   | { readonly type: 'summary-handled'; readonly stdout: string }

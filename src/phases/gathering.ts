@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../core/errors.js';
 import type { ProcessEnd } from '../core/os.js';
-import { countComplaints } from '../k6/log.js';
+import { countComplaints, countShortages } from '../k6/log.js';
 import { beginMetric, type RunnerFacts } from '../k6/wrapper.js';
 import { mergeRunnerSummaries } from '../metrics/merge.js';
 import { parseRunnerSummary, type RunnerSummary } from '../metrics/runner-summary.js';
@@ -42,6 +42,7 @@ export async function collectFleet(
     context.emit({ type: 'runner-ended', runner: runner.id, ...exitCode, ...signal, lost: runner === lostOne || numbers === undefined });
   }
   tellComplaints(gathered, directory, context);
+  tellShortages(gathered, context);
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
   if (known.length === 0) return undefined;
   tellStartSkew(known, context);
@@ -78,7 +79,12 @@ function merge(known: readonly NonNullable<Gathered['numbers']>[], test: Prepare
   return { version: 1, run, k6Version: test.k6Version, durationMs, runners: known.length, ...merged, metrics };
 }
 
-/** Each runner noted when its first iteration began; the spread of these is the skew of the start. */
+function tellShortages(gathered: readonly Gathered[], { emit }: PhaseContext): void {
+  for (const { runner, files } of gathered)
+    for (const { of, times } of countShortages(files.log)) emit({ type: 'runner-short', runner: runner.id, of, times });
+}
+
+/** Each runner noted when its test began; the spread of these is the skew of the start. */
 function tellStartSkew(known: readonly NonNullable<Gathered['numbers']>[], { emit }: PhaseContext): void {
   const begins = known.flatMap(({ summary }) => {
     const metric = summary.metrics[beginMetric];

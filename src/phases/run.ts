@@ -20,6 +20,7 @@ import {
   watchLoad,
 } from './fleet.js';
 import { collectFleet } from './gathering.js';
+import { watchGenerators } from './generators.js';
 import { requireTarget, startHealthProbe } from './health-probe.js';
 import { type Interruptions, interruptions } from './interruptions.js';
 import { judgeRun } from './judgement.js';
@@ -107,6 +108,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const stopProbing = plan.target.health === undefined ? undefined : startHealthProbe(plan.target.health, userAgent, { clock, emit });
   defer(() => stopProbing?.(true));
   await releaseTogether(runners, fleet);
+  const endWatch = watchGenerators(runners, directory, { clock, emit });
   const releasedAt = clock.now();
   const stopProgress = startProgress(runners, plan.load?.duration ?? test.requirements.totalMs, directory, { clock, emit });
   defer(stopProgress);
@@ -114,6 +116,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await stopProgress();
   await endLoad(end, runners, stop, fleet);
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
+  await endWatch();
   if (end.how !== 'finished' && options.lock === undefined)
     emit({ type: 'noted', message: `The load is off. Take the test data out: ${cleanupCommand(context)}` });
   await stopProbing?.(end.how !== 'finished');

@@ -59,8 +59,10 @@ function sentence(event: LoggedEvent): Sentence | undefined {
         : { tone: 'bad', text: `the script threw in teardown(): ${event.error}` };
     case 'runner-ended':
       return event.lost ? { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event)})` } : undefined;
+    case 'runner-short':
+      return { tone: 'bad', text: `runner ${event.runner} was out of ${event.of}, ${counted(event.times, 'time')}` };
     case 'start-skew-measured':
-      return { tone: 'faint', text: `the runners' first iterations began within ${formatDuration(event.skewMs)}` };
+      return { tone: 'faint', text: `the runners began within ${formatDuration(event.skewMs)}` };
     case 'step-started':
     case 'step-progressed':
     case 'step-finished':

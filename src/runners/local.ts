@@ -8,6 +8,7 @@ import { k6Exit } from '../k6/exit-codes.js';
 import { logErrors } from '../k6/log.js';
 import { runnerApi } from '../k6/rest.js';
 import { agentFiles, endBehindAgent, heartbeatMs, withAgent } from './agent.js';
+import { localVitals } from './local-vitals.js';
 import { type Backend, type BackendContext, type Runner, type RunnerLaunch, runnerFiles } from './types.js';
 
 const pollMs = 50;
@@ -39,6 +40,7 @@ function spawnRunner({ spawn, clock }: BackendContext, launch: RunnerLaunch, add
     pid: async () => numberIn(await textOf(join(launch.folder, agentFiles.pid))),
     api: runnerApi(`http://${address}`),
     ended,
+    vitals: async () => localVitals(numberIn(await textOf(join(launch.folder, agentFiles.pid))), spawn),
     end: (how) => void agent.kill(how === 'hard' ? 'SIGKILL' : 'SIGTERM'),
     collect: async () => ({
       summary: await textOf(inFolder('summary')),

@@ -2,6 +2,7 @@ import type { Command } from '../core/command.js';
 import type { Clock, ProcessEnd, Spawn } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import type { RunnerApi } from '../k6/rest.js';
+import type { Vitals } from './vitals.js';
 
 /** How to start one runner, wherever it lives. */
 export interface RunnerLaunch {
@@ -25,6 +26,8 @@ export interface Runner {
   end(how: 'gracefully' | 'hard'): void;
   /** After its end: brings what it wrote into its folder. */
   collect(): Promise<RunnerFiles>;
+  /** What its process and its machine have used so far; undefined where that cannot be read. Never rejects. */
+  vitals(): Promise<Vitals | undefined>;
 }
 
 /** The files that a runner writes, by what is in them. */
