@@ -53,7 +53,7 @@ const shortages = [
 export function countShortages(log: string): { readonly of: (typeof shortages)[number]['of']; readonly times: number }[] {
   const messages = log
     .split('\n')
-    .filter((line) => shortages.some(({ said }) => said.test(line)))
+    .filter((line) => shortages.some(({ said }) => said.test(line)) && !line.includes('"source":"console"'))
     .map(parseLogLine)
     .filter(({ level }) => level !== 'info' && level !== 'debug');
   return shortages.flatMap(({ of, said }) => {

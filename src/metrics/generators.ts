@@ -107,7 +107,9 @@ function tickOf(together: readonly GeneratorSample[], { from, to }: TimeSpan): T
     ms: most(({ at, overMs }) => Math.min(at, to) - Math.max(at - overMs, from)),
     cpu: most(({ machineCpu }) => machineCpu),
     cpuPart: sum(({ processCpu, cpus }) => processCpu / cpus),
-    ofLimit: new Map(together.flatMap(({ runner, processCpu, cpuLimit }) => (cpuLimit === undefined ? [] : [[runner, processCpu / cpuLimit]]))),
+    ofLimit: new Map(
+      together.flatMap(({ runner, processCpu, cpuLimit }) => (cpuLimit === undefined ? [] : [[runner, processCpu / cpuLimit]])),
+    ),
     free: Math.min(...together.map((sample) => sample.freeMemory / sample.memory)),
     memoryPart: sum(({ processMemory, memory }) => processMemory / memory),
   };

@@ -51,7 +51,10 @@ function lostWithoutMemory({ events, samples }: GeneratorFacts): string[] {
   const lost = events.flatMap((event) => (event.type === 'runner-ended' && event.lost ? [event.runner] : []));
   return lost
     .filter((runner) => diedWithoutMemory(samples, runner))
-    .map((runner) => `Runner ${runner}'s machine had less than 5% of its memory free when the runner was lost: use more machines or fewer VUs.`);
+    .map(
+      (runner) =>
+        `Runner ${runner}'s machine had less than 5% of its memory free when the runner was lost: use more machines or fewer VUs.`,
+    );
 }
 
 /** So much of all requests may fail by a shortage; running out of memory always counts. */
@@ -92,8 +95,7 @@ function skewFaults({ summary, events }: GeneratorFacts): string[] {
 function shortfallsOf({ record, summary, events }: GeneratorFacts): Shortfall[] {
   const planned = plannedShare(record, summary);
   const cutShort = events.some(
-    (event) =>
-      event.type === 'fleet-stopped' || (event.type === 'runner-ended' && (event.lost || event.exitCode === k6Exit.markedFailed)),
+    (event) => event.type === 'fleet-stopped' || (event.type === 'runner-ended' && (event.lost || event.exitCode === k6Exit.markedFailed)),
   );
   return planned === undefined || summary === undefined || cutShort ? [] : shortfalls(planned, summary);
 }

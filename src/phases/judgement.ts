@@ -25,7 +25,12 @@ export async function judgeRun(directory: string): Promise<Judgement> {
   const record = await readRunRecord(directory);
   const summary = await readSummary(directory);
   const events = await readEvents(directory);
-  const evidence = withGenerators(gatherEvidence(record, summary, events), { record, summary, events, samples: await readSamples(directory) });
+  const evidence = withGenerators(gatherEvidence(record, summary, events), {
+    record,
+    summary,
+    events,
+    samples: await readSamples(directory),
+  });
   const judged = judge([...record.plan.criteria, ...scriptCriteria(record, summary)], evidence);
   const failed = events.some((event) => event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed);
   const verdict = failed ? markFailed(judged) : judged;

@@ -5,6 +5,7 @@ import type { Verdict } from '../metrics/criterion.js';
 import type { Summary } from '../metrics/summary.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
+import { checkCapacity } from './capacity.js';
 import { cleanupCommand, type PhaseContext } from './context.js';
 import {
   awaitReady,
@@ -109,6 +110,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   defer(() => stopProbing?.(true));
   await releaseTogether(runners, fleet);
   const endWatch = watchGenerators(runners, directory, { clock, emit });
+  defer(endWatch);
   const releasedAt = clock.now();
   const stopProgress = startProgress(runners, plan.load?.duration ?? test.requirements.totalMs, directory, { clock, emit });
   defer(stopProgress);
@@ -148,6 +150,7 @@ async function beforeAnythingStarts(
       const prepared = await prepareTest(context, options.k6, directory, defer);
       return { value: prepared, detail: `k6 ${prepared.k6Version}, sha256 ${prepared.archiveSha256.slice(0, 12)}` };
     });
+    await checkCapacity(context, test);
     return { lock, test };
   } catch (error) {
     await directory.remove();

@@ -47,7 +47,10 @@ export function readLinuxVitals(texts: LinuxTexts): Vitals | undefined {
 
 /** The fields behind the process's name, which stands in brackets and may hold anything (proc_pid_stat(5)). */
 function processIn(stat: string): Pick<Vitals, 'processMs' | 'processMemory'> | undefined {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
   const [user, system, pages] = [fields[11], fields[12], fields[21]];
   if (user === undefined || system === undefined || pages === undefined) return undefined;
   return { processMs: (user + system) * tickMs, processMemory: pages * pageBytes };
