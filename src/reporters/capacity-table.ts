@@ -1,11 +1,11 @@
 import { formatCount, trimNumber } from '../core/quantities.js';
 import { type Capacity, formatBytes, type HostFacts, type Needs, portsOf } from '../plan/capacity.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
-import { formatRate } from './words.js';
+import { counted, formatRate } from './words.js';
 
 /** What a runner and a host have to carry, against what the host has, and what does not fit. */
 export function renderCapacity({ capacity, note }: { readonly capacity: Capacity; readonly note: string }, style: TableStyle): string[] {
-  const { hosts, runner, problems } = capacity;
+  const { hosts, runner, problems, enough } = capacity;
   const [busiest] = hosts.toSorted((a, b) => b.runners - a.runners);
   if (busiest === undefined) return [];
   const columns: readonly Column[] = [
@@ -16,6 +16,7 @@ export function renderCapacity({ capacity, note }: { readonly capacity: Capacity
   ];
   return [
     ...renderTable(columns, rows(runner, busiest.needs, busiest.facts), style),
+    `  ${style.paint.faint(`enough: ${counted(enough.hosts, 'such host')} with ${counted(enough.runners, 'runner')}`)}`,
     ...(note === '' ? [] : [`  ${style.paint.faint(note)}`]),
     ...problems
       .filter(({ message }, index) => problems.findIndex((other) => other.message === message) === index)
