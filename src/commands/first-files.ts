@@ -6,15 +6,15 @@ environment: dev
 
 target:
   url: \${BASE_URL:-${url}}    # the script sees it as __ENV.BASE_URL
-  # health: /healthz                     # probed once a second for \`availability\`
+  # health: /healthz                     # probed once a second; then sla can hold \`availability: 99.9%\`
 
 workload:
   script: ../k6/first.js
-  vus: 5
-  duration: 20s
+  vus: 10                                # virtual users, shared among the runners
+  duration: 20s                          # ramps included
   ramp: 2s                               # up and down; the SLA is judged on what lies between
   pacing: 1s                             # each virtual user begins one iteration a second
-  endpoints: {home: GET /}
+  endpoints: {home: GET /}               # what the plan counts; the script names its requests so
   mix: {home: 100%}
 
 runners: {backend: local, count: 2}

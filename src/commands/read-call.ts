@@ -26,9 +26,16 @@ export function readCall(module: CommandModule, name: string, words: readonly st
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { help };
-    throw usageError(name, error);
+    throw error.code === 'commander.excessArguments' ? tooMany(name, command) : usageError(name, error);
   }
   return { args: command.args, options: command.opts() };
+}
+
+function tooMany(name: string, command: Command): LoadctlError {
+  const first = command.args[command.registeredArguments.length] ?? '';
+  const takesEnvironment = command.options.some(({ long }) => long === '--env');
+  const hint = takesEnvironment ? `Did you mean --env ${first}?` : `loadctl ${name} --help says what it takes.`;
+  return new LoadctlError('usage', `loadctl ${name}: \`${first}\` is one word too many`, { hint });
 }
 
 function usageError(name: string, { message }: CommanderError): LoadctlError {

@@ -61,7 +61,8 @@ function contextOf(
   return { profile: loaded.profile, plan, loaded, world: shell, emit, redact, signal, killed, version };
 }
 
-function openReporter({ shell, style }: Call, plan: Plan): Promise<Reporter> {
+/** The reporter that suits how the call wants to be spoken to. */
+export function openReporter({ shell, style }: Call, plan: Plan): Promise<Reporter> {
   const kind = style.quiet ? 'quiet' : style.json || !style.animated ? 'plain' : 'terminal';
   return Promise.all([loadPaint(style.colour.stdout), loadPaint(style.colour.stderr)]).then(([resultsPaint, talkPaint]) =>
     reporters[kind]({

@@ -20,6 +20,8 @@ export const commands: readonly TableEntry[] = [
   { name: 'cleanup', summary: 'take the test data out again, with a receipt', load: () => import('./cleanup.js') },
   { name: 'test', summary: 'seed, run, verify and cleanup, in one go', load: () => import('./test.js') },
   { name: 'runs', summary: 'list the runs of this folder', load: () => import('./runs.js') },
+  { name: 'attach', usage: '[RUN]', summary: 'show a running run live', load: () => import('./attach.js') },
+  { name: 'stop', usage: '[RUN]', summary: 'end a running run', load: () => import('./stop.js') },
 ];
 
 /** What `loadctl --help` says. Made without any library: it is what people wait for most often. */

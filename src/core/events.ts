@@ -59,16 +59,22 @@ export type LoadctlEvent =
   | { readonly type: 'fleet-stopped'; readonly cause: StopCause; readonly reason: string }
   /** No runner makes load any more. */
   | { readonly type: 'load-ended'; readonly elapsedMs: Milliseconds }
-  /** teardown() ran, once, on this runner; `error` is what it threw. */
-  | { readonly type: 'teardown-finished'; readonly runner: string; readonly elapsedMs: Milliseconds; readonly error?: string }
+  /** teardown() ran, once, on this runner; `error` is what it threw, or with what it `aborted` the test. */
+  | {
+      readonly type: 'teardown-finished';
+      readonly runner: string;
+      readonly elapsedMs: Milliseconds;
+      readonly error?: string;
+      readonly aborted?: boolean;
+    }
   /** A runner's process is gone; `lost`: it ended without being asked to, or without its numbers. */
   | { readonly type: 'runner-ended'; readonly runner: string; readonly exitCode?: number; readonly signal?: string; readonly lost: boolean }
   /** A runner could not make connections for want of something of its own machine, so many times by its log. */
   | { readonly type: 'runner-short'; readonly runner: string; readonly of: 'ports' | 'open files' | 'memory'; readonly times: number }
   /** How far apart the runners began, by what their first iterations measured themselves. */
   | { readonly type: 'start-skew-measured'; readonly skewMs: Milliseconds }
-  /** What the script's own handleSummary wrote to its stdout. */
-  | { readonly type: 'summary-handled'; readonly stdout: string }
+  /** What the script's own handleSummary wrote to stdout and stderr; empty where it wrote nothing. */
+  | { readonly type: 'summary-handled'; readonly stdout: string; readonly stderr: string }
   /** The run was judged; the verdict is verdict.json's. */
   | { readonly type: 'judged'; readonly run: string; readonly verdict: unknown }
   /** The receipt of a cleanup; receipt.json's content. */

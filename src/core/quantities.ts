@@ -54,7 +54,7 @@ export function parseRate(text: string): PerSecond | undefined {
 
 /** A number with at most `digits` decimals and no trailing zeros: 1.50 → `1.5`. */
 export function trimNumber(value: number, digits: number): string {
-  return String(Number(value.toFixed(digits)));
+  return String(Number(value.toFixed(Math.min(100, Math.max(0, digits)))));
 }
 
 /** A count with thousands separated: 30000 → `30,000`. */

@@ -19,7 +19,10 @@ export interface RunnerTask {
   readonly address: string;
   /** The stats of every Trend: k6's `--summary-trend-stats`. */
   readonly trendStats: string;
-  readonly userAgent: string;
+  /** Missing where the script has one of its own. */
+  readonly userAgent?: string;
+  /** This runner's share of the script's `rps`, which k6 does not divide by segments. */
+  readonly rps?: number;
   /** The file that k6 writes its numbers to: `--summary-export`. */
   readonly summaryFile: string;
 }
@@ -54,8 +57,8 @@ export function runnerCommand(k6: K6, task: RunnerTask): Command {
     task.trendStats,
     '--summary-export',
     task.summaryFile,
-    '--user-agent',
-    task.userAgent,
+    ...(task.userAgent === undefined ? [] : ['--user-agent', task.userAgent]),
+    ...(task.rps === undefined ? [] : ['--rps', String(task.rps)]),
     task.archive,
   ]);
 }

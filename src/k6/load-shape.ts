@@ -1,3 +1,4 @@
+import { LoadctlError } from '../core/errors.js';
 import type { Milliseconds, PerSecond } from '../core/quantities.js';
 
 /** The load that a profile asks for, for a script that leaves it open. */
@@ -27,6 +28,20 @@ export function loadOptions(load: Load): Record<string, unknown> {
   const pool = { preAllocatedVUs: vus, maxVUs: vus, timeUnit };
   if (ramp === undefined) return oneScenario({ executor: 'constant-arrival-rate', rate: perUnit, duration: span(duration), ...pool });
   return oneScenario({ executor: 'ramping-arrival-rate', startRate: 0, stages: trapezoid(perUnit, ramp, steadyMs), ...pool });
+}
+
+/**
+ * Each runner's share of k6's `rps`, which caps one process: whole numbers that add up to it; none where there is no
+ * cap. Throws `invalid-profile` where a share would be 0, which means no cap.
+ */
+export function shareOutRps(rps: unknown, count: number): readonly number[] {
+  if (typeof rps !== 'number' || rps <= 0) return [];
+  if (rps < count) {
+    throw new LoadctlError('invalid-profile', `The option rps: ${rps} cannot be shared out among ${count} runners.`, {
+      hint: `Use at most ${rps} runners (runners.count), or say the rate by a scenario.`,
+    });
+  }
+  return Array.from({ length: count }, (_, index) => Math.floor(((index + 1) * rps) / count) - Math.floor((index * rps) / count));
 }
 
 function oneScenario(scenario: Record<string, unknown>): Record<string, unknown> {

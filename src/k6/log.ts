@@ -4,6 +4,8 @@ export interface LogLine {
   readonly message: string;
   /** k6's own hint (`script exception`), where it gives one. */
   readonly hint?: string;
+  /** The script said it (`console.error`), not k6. */
+  readonly byScript: boolean;
 }
 
 /** Reads one line of k6's JSON log; a line that is none (a Go panic, output of a library) is an `error` as it stands. */
@@ -13,21 +15,27 @@ export function parseLogLine(line: string): LogLine {
     if (isRecord(entry) && typeof entry.msg === 'string') {
       const hint = typeof entry.hint === 'string' ? { hint: entry.hint } : {};
       const error = typeof entry.error === 'string' ? `: ${entry.error}` : '';
-      return { level: String(entry.level), message: entry.msg.trimEnd() + error, ...hint };
+      return { level: String(entry.level), message: entry.msg.trimEnd() + error, ...hint, byScript: entry.source === 'console' };
     }
   } catch {
     // not JSON: shown as it is
   }
-  return { level: 'error', message: line };
+  return { level: 'error', message: line, byScript: false };
 }
 
-/** The errors in a k6 log, in order, as people read them. */
+/** The errors that k6 itself tells in its log, in order, as people read them. */
 export function logErrors(log: string): LogLine[] {
   return log
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map(parseLogLine)
-    .filter((line) => line.level === 'error' || line.level === 'fatal' || line.level === 'panic');
+    .filter(({ level, byScript }) => !byScript && ['error', 'fatal', 'panic'].includes(level));
+}
+
+/** What k6 itself warns of in its log, in one line each. */
+export function logWarnings(log: string): string[] {
+  const lines = log.split('\n').map(parseLogLine);
+  return lines.flatMap(({ level, message, byScript }) => (level === 'warning' && !byScript ? [inOneLine(message)] : []));
 }
 
 /** The distinct warnings and errors of some logs with how often each was said, most often first. */
@@ -60,6 +68,13 @@ export function countShortages(log: string): { readonly of: (typeof shortages)[n
     const times = messages.filter(({ message }) => said.test(message)).length;
     return times === 0 ? [] : [{ of, times }];
   });
+}
+
+/** A message of several lines as one: what it says, and the first place in a script that its stack names. */
+export function inOneLine(message: string): string {
+  const [first = '', ...more] = message.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
+  const where = more.find((line) => !line.endsWith('(native)'));
+  return where === undefined ? first : `${first} (${where})`;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { Agent, request as httpRequest } from 'node:http';
 import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { Milliseconds } from '../core/quantities.js';
 
@@ -29,6 +30,8 @@ export interface RunnerCounts {
 /** What a script's setup() or teardown() threw, as k6 tells it: message with file and line. */
 export interface ScriptFailure {
   readonly thrown: string;
+  /** It did not throw but called `test.abort()`. */
+  readonly aborted: boolean;
 }
 
 /** One runner's REST API. Each call has a deadline and rejects when the runner does not answer within it. */
@@ -39,7 +42,7 @@ export interface RunnerApi {
   release(): Promise<void>;
   /** Ends the load; k6 lingers on. */
   stop(): Promise<void>;
-  /** Runs setup() here; its data as JSON (`undefined`: it returned none), or what it threw. */
+  /** Runs setup() here; its data as JSON (`undefined`: it returned none, which is not `null`), or what it threw. */
   runSetup(timeoutMs: Milliseconds): Promise<{ readonly data: unknown } | ScriptFailure>;
   /** Hands another runner's setup data in. */
   putSetup(data: unknown): Promise<void>;
@@ -51,14 +54,15 @@ const quickMs = 2000;
 
 /** The REST API at `http://host:port` (k6's own, https://github.com/grafana/k6/tree/master/api/v1). */
 export function runnerApi(baseUrl: string): RunnerApi {
+  const agent = new Agent({ keepAlive: true });
   const call = (method: string, path: string, body?: unknown, timeoutMs = quickMs) =>
-    request(`${baseUrl}/v1/${path}`, method, body, timeoutMs);
+    request({ url: `${baseUrl}/v1/${path}`, method, body, timeoutMs, agent });
   const setStatus = async (attributes: Record<string, boolean>) => {
-    await expectOk(await call('PATCH', 'status', { data: { type: 'status', id: 'default', attributes } }));
+    expectOk(await call('PATCH', 'status', { data: { type: 'status', id: 'default', attributes } }));
   };
   return {
     async status() {
-      const attributes = attributesOf(await json(await call('GET', 'status')));
+      const attributes = attributesOf(json(await call('GET', 'status')));
       return {
         status: number(attributes.status),
         paused: attributes.paused === true,
@@ -67,46 +71,80 @@ export function runnerApi(baseUrl: string): RunnerApi {
       };
     },
     async counts() {
-      return countsOf(await json(await call('GET', 'metrics')));
+      return countsOf(json(await call('GET', 'metrics')));
     },
     release: () => setStatus({ paused: false }),
     stop: () => setStatus({ stopped: true }),
     async runSetup(timeoutMs) {
       const answer = await call('POST', 'setup', undefined, timeoutMs);
-      if (!answer.ok) return { thrown: await failureOf(answer) };
-      return { data: attributesOf(await json(answer)).data ?? undefined };
+      if (!answer.ok) return failureOf(answer);
+      return { data: attributesOf(json(answer)).data };
     },
     async putSetup(data) {
-      await expectOk(await call('PUT', 'setup', data, 30_000));
+      expectOk(await call('PUT', 'setup', data, 30_000));
     },
     async runTeardown(timeoutMs) {
       const answer = await call('POST', 'teardown', undefined, timeoutMs);
-      return answer.ok ? undefined : { thrown: await failureOf(answer) };
+      return answer.ok ? undefined : failureOf(answer);
     },
   };
 }
 
-async function request(url: string, method: string, body: unknown, timeoutMs: Milliseconds): Promise<Response> {
-  const content = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-  try {
-    return await fetch(url, { method, ...content, signal: AbortSignal.timeout(timeoutMs) });
-  } catch (cause) {
-    throw new LoadctlError('unavailable', `k6's REST API at ${url} did not answer: ${errorMessage(cause)}`, { cause });
-  }
+interface Request {
+  readonly url: string;
+  readonly method: string;
+  readonly body: unknown;
+  readonly timeoutMs: Milliseconds;
+  readonly agent: Agent;
 }
 
-async function json(answer: Response): Promise<unknown> {
-  await expectOk(answer);
-  return answer.json();
+interface Answer {
+  readonly url: string;
+  readonly status: number;
+  readonly ok: boolean;
+  readonly text: string;
 }
 
-async function expectOk(answer: Response): Promise<void> {
+/** Not by fetch: that gives up after five minutes without an answer, and a setup() may take longer. */
+function request({ url, method, body, timeoutMs, agent }: Request): Promise<Answer> {
+  const content = body === undefined ? '' : JSON.stringify(body);
+  const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) };
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) =>
+      reject(new LoadctlError('unavailable', `k6's REST API at ${url} did not answer: ${errorMessage(cause)}`, { cause }));
+    const signal = AbortSignal.timeout(timeoutMs);
+    const sent = httpRequest(url, { method, headers, agent, signal }, (response) => {
+      const status = response.statusCode ?? 0;
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.once('error', fail);
+      response.once('end', () => resolve({ url, status, ok: status >= 200 && status < 300, text: Buffer.concat(parts).toString() }));
+    });
+    sent.once('error', fail);
+    sent.end(content);
+  });
+}
+
+function json(answer: Answer): unknown {
+  expectOk(answer);
+  return JSON.parse(answer.text);
+}
+
+function expectOk(answer: Answer): void {
   if (answer.ok) return;
-  throw new LoadctlError('unavailable', `k6's REST API answered ${answer.status} to ${answer.url}: ${await failureOf(answer)}`);
+  throw new LoadctlError('unavailable', `k6's REST API answered ${answer.status} to ${answer.url}: ${detailOf(answer)}`);
 }
 
-async function failureOf(answer: Response): Promise<string> {
-  const text = await answer.text();
+/** k6 gives no code for an abort, only its own words; what a script throws never begins with them (`Error: …`). */
+const abortWords = 'test aborted: ';
+
+function failureOf(answer: Answer): ScriptFailure {
+  const detail = detailOf(answer);
+  const aborted = detail.startsWith(abortWords);
+  return { thrown: aborted ? detail.slice(abortWords.length) : detail, aborted };
+}
+
+function detailOf({ text }: Answer): string {
   try {
     const parsed: unknown = JSON.parse(text);
     const first = isRecord(parsed) && Array.isArray(parsed.errors) ? parsed.errors[0] : undefined;

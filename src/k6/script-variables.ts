@@ -20,7 +20,7 @@ export function scriptVariables(profile: Profile, facts: RunFacts): Record<strin
     LOADCTL_RUN: facts.run,
     LOADCTL_ENVIRONMENT: profile.environment,
     LOADCTL_RUNNERS: String(facts.runners),
-    LOADCTL_VIRTUAL_USER_PREFIX: `${profile.cleanup?.prefix ?? 'load-test-user-'}${facts.run}-`,
+    LOADCTL_VIRTUAL_USER_PREFIX: `${writtenPrefix(profile.cleanup?.prefix)}${facts.run}-`,
     LOADCTL_ENDPOINTS: JSON.stringify(workload.endpoints),
     LOADCTL_MIX: JSON.stringify(workload.mix),
     LOADCTL_SESSIONS: JSON.stringify(workload.sessions),
@@ -29,6 +29,13 @@ export function scriptVariables(profile: Profile, facts: RunFacts): Record<strin
     ...userVariables(users, facts.startedAt),
     ...workload.env,
   };
+}
+
+const usualPrefix = 'load-test-user-';
+
+/** What ids of virtual users begin with: within reach of a cleanup by `prefix`. */
+function writtenPrefix(prefix = usualPrefix): string {
+  return usualPrefix.startsWith(prefix) ? usualPrefix : prefix;
 }
 
 function userVariables(users: Profile['users'], startedAt: EpochMs): Record<string, string> {

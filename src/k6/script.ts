@@ -6,7 +6,7 @@ import { type Milliseconds, parseDuration } from '../core/quantities.js';
 import { choiceCounters } from '../plan/choices.js';
 import { inspectCommand, type K6 } from './arguments.js';
 import { k6Exit } from './exit-codes.js';
-import { type LogLine, logErrors, parseLogLine } from './log.js';
+import { logErrors, parseLogLine } from './log.js';
 import { probeMark, probeSource } from './wrapper.js';
 
 /** What a script is, found out without running it. */
@@ -33,7 +33,7 @@ export interface Requirements {
 
 /**
  * Reads a script's options and exports through `k6 inspect`. `folder` takes a small module of ours.
- * Throws `invalid-profile` for a script that k6 cannot use, `script-threw` for one that throws in its init code.
+ * Throws `invalid-profile` for a script that k6 cannot use, `script-threw` and `test-aborted` for what its init code does.
  */
 export async function inspectScript(k6: K6, execute: Execute, script: string, folder: string): Promise<InspectedScript> {
   const probe = join(folder, 'probe.js');
@@ -74,24 +74,27 @@ export function scriptError(output: Output, script: string): LoadctlError {
     });
   }
   const errors = logErrors(output.stderr);
-  const first = errors[0] ?? { level: 'error', message: `k6 ended with exit code ${output.exitCode ?? output.signal ?? '?'}` };
-  const lines = errors.flatMap((line) => line.message.split('\n')).slice(1);
-  if (output.exitCode === k6Exit.scriptException && isException(first)) {
-    const [message = '', ...trace] = first.message.split('\n');
-    return new LoadctlError('script-threw', `The script threw in its init code: ${message}`, {
-      lines: trace,
-      hint: `Mend ${script}; k6 run shows the same.`,
-    });
-  }
-  return new LoadctlError('invalid-profile', `k6 cannot use the script: ${first.message.split('\n')[0] ?? ''}`, {
-    lines,
+  const first = errors[0];
+  if (output.exitCode === k6Exit.testAborted || first?.hint === exceptionHint) return initError(output, script);
+  const message = first?.message.split('\n')[0] ?? `k6 ended with exit code ${output.exitCode ?? output.signal ?? '?'}`;
+  return new LoadctlError('invalid-profile', `k6 cannot use the script: ${message}`, {
+    lines: errors.flatMap((line) => line.message.split('\n')).slice(1),
     hint: `Mend ${script}.`,
   });
 }
 
 /** k6 has one exit code for a script that throws and one that it cannot read; its hint tells them apart. */
-function isException(line: LogLine): boolean {
-  return line.hint === 'script exception';
+const exceptionHint = 'script exception';
+
+/** The error of a script that k6 could read, and whose init code then ended k6: it threw, or called `test.abort()`. */
+export function initError({ exitCode, stderr }: Pick<Output, 'exitCode' | 'stderr'>, script: string): LoadctlError {
+  const [message = '', ...lines] = logErrors(stderr).flatMap((line) => line.message.split('\n'));
+  const [reason, what] =
+    exitCode === k6Exit.testAborted ? (['test-aborted', 'called test.abort()'] as const) : (['script-threw', 'threw'] as const);
+  return new LoadctlError(reason, `The script ${what} in its init code: ${message}`, {
+    lines,
+    hint: `Nothing was run. Mend ${script}; k6 run shows the same.`,
+  });
 }
 
 function toldByProbe(log: string): Record<string, unknown> {

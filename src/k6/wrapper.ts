@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import type { Milliseconds } from '../core/quantities.js';
 import type { Contains } from '../metrics/summary.js';
 
@@ -43,7 +44,7 @@ export interface Wrapping {
  * handleSummary runs once, on merged data, elsewhere ({@link handOverSource}).
  */
 export function wrapperSource(wrapping: Wrapping): string {
-  const script = JSON.stringify(wrapping.script);
+  const script = specifier(wrapping.script);
   const thresholds = { ...Object.fromEntries(wrapping.choices.map((key) => [key, ['count>=0']])), ...wrapping.thresholds };
   const { from, to } = wrapping.steady ?? { from: 0, to: Number.MAX_SAFE_INTEGER };
   return `// Made by loadctl for one run: the user's script, with its iterations tagged and its numbers handed over.
@@ -57,17 +58,25 @@ export const options = { ...own, ...${JSON.stringify(wrapping.options)}, thresho
 
 const begin = new Gauge('${beginMetric}');
 
+// Each look at exec makes its objects anew, which halves the rate of a small script: so once a VU.
+let tags, began;
+function lookAround() {
+  tags = exec.vu.metrics.tags;
+  began = Date.now() - exec.instance.currentTestRunDuration;
+  begin.add(began);
+}
+
 function tagged(iterate) {
   return function (...args) {
-    const at = exec.instance.currentTestRunDuration;
-    exec.vu.metrics.tags.part = at >= ${from} && at < ${to} ? 'steady' : 'ramp';
-    if (exec.vu.iterationInInstance === 0) begin.add(Date.now() - at);
+    if (tags === undefined) lookAround();
+    const at = Date.now() - began;
+    tags.part = at >= ${from} && at < ${to} ? 'steady' : 'ramp';
     return iterate.apply(this, args);
   };
 }
 
 ${wrapping.hasDefault ? 'export default tagged(user.default);' : ''}
-${wrapping.execNames.map((name) => `export const ${name} = tagged(user.${name});`).join('\n')}
+${wrapping.execNames.map(exportTagged).join('\n')}
 
 export function handleSummary(data) {
   const contains = {};
@@ -77,12 +86,23 @@ export function handleSummary(data) {
 `;
 }
 
+/** k6 reads a specifier as a URL: in a bare path `%20`, `#` and `?` would mean something else. */
+function specifier(path: string): string {
+  return JSON.stringify(pathToFileURL(path).href);
+}
+
+/** Under a local name of ours: the user's may be no identifier, or one that the wrapper itself uses. */
+function exportTagged(name: string, index: number): string {
+  const quoted = JSON.stringify(name);
+  return `const iterate${index} = tagged(user[${quoted}]);\nexport { iterate${index} as ${quoted} };`;
+}
+
 /**
  * A k6 module that tells, as one log line beginning with {@link probeMark}, what the user's script exports, and which of
  * `counters` it has: k6 refuses a second metric of the same name and another type.
  */
 export function probeSource(script: string, counters: readonly string[]): string {
-  const from = JSON.stringify(script);
+  const from = specifier(script);
   return `import { Counter, Trend } from 'k6/metrics';
 import * as user from ${from};
 export * from ${from};
@@ -103,17 +123,32 @@ console.log('${probeMark}' + JSON.stringify({ options: user.options || {}, count
 /** How the log line of {@link probeSource} begins. */
 export const probeMark = 'loadctl-probe ';
 
+/** Files that {@link handOverSource} is given and writes. */
+export interface HandOverFiles {
+  /** The merged data as JSON. */
+  readonly data: string;
+  /** What the user's handleSummary threw, if it did. */
+  readonly thrown: string;
+  /** What it wants on stderr, which k6 would mix into its log. */
+  readonly stderr: string;
+}
+
 /**
- * A k6 module whose handleSummary is the user's own, called once with merged data read from `dataFile`. Its one
- * iteration does nothing.
+ * A k6 module whose handleSummary is the user's own, called once with merged data. Its one iteration does nothing, and
+ * it always hands k6 something: else k6 would print a summary of that iteration.
  */
-export function handOverSource(script: string, dataFile: string): string {
-  return `import { handleSummary as userHandleSummary } from ${JSON.stringify(script)};
-const data = JSON.parse(open(${JSON.stringify(dataFile)}));
+export function handOverSource(script: string, files: HandOverFiles): string {
+  return `import { handleSummary as userHandleSummary } from ${specifier(script)};
+const data = JSON.parse(open(${JSON.stringify(files.data)}));
 export const options = { vus: 1, iterations: 1 };
 export default function () {}
-export function handleSummary() {
-  return userHandleSummary(data);
+export async function handleSummary() {
+  try {
+    const { stderr, ...rest } = (await userHandleSummary(data)) || {};
+    return stderr === undefined ? rest : { ...rest, [${JSON.stringify(files.stderr)}]: stderr };
+  } catch (error) {
+    return { [${JSON.stringify(files.thrown)}]: String((error && error.stack) || error) };
+  }
 }
 `;
 }

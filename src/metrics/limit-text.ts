@@ -4,17 +4,20 @@ type Unit = Criterion['unit'];
 
 /** A limit as people read it: `< 500 ms`, `>= 99.9%`, `>= 30,000/s`. */
 export function formatLimit({ operator, limit, unit }: Pick<Criterion, 'operator' | 'limit' | 'unit'>): string {
-  return `${operator} ${formatValue(limit, unit)}`;
+  return `${operator} ${formatValue(limit, unit, undefined, exactDigits)}`;
 }
+
+/** A limit is shown as it was written, never rounded; these are for one that was not written in decimals (`100/m`). */
+const exactDigits = 6;
 
 /**
  * A value in its unit, with as many decimals as it needs to say something: never 100% or 0% of what is not all or
  * nothing, and never the same as `limit` unless it is.
  */
-export function formatValue(value: number, unit: Unit, limit?: number): string {
+export function formatValue(value: number, unit: Unit, limit?: number, leastDigits = 0): string {
   const scale = unit === '%' ? 100 : 1;
   const landmarks = [...(limit === undefined ? [] : [limit]), ...(unit === '%' ? [0, 1] : [])];
-  let digits = decimals(Math.abs(value * scale));
+  let digits = Math.max(leastDigits, decimals(Math.abs(value * scale)));
   while (digits < 9 && landmarks.some((mark) => mark !== value && number(mark * scale, digits) === number(value * scale, digits)))
     digits += 1;
   return `${number(value * scale, digits)}${unit === 'ms' || unit === 'B' ? ' ' : ''}${unit}`;

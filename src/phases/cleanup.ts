@@ -1,5 +1,5 @@
 import { type ExitReason, LoadctlError } from '../core/errors.js';
-import { scope } from '../core/scope.js';
+import { type Defer, scope } from '../core/scope.js';
 import { isIdle, type StoreConfig, storeKind, storeTask } from '../stores/index.js';
 import { together } from '../stores/together.js';
 import type { Cleaning, OtherRows } from '../stores/types.js';
@@ -40,15 +40,9 @@ function cleanUp(context: CleanupContext, { dryRun, users }: CleanupOptions): Pr
   const { profile, clock, emit, who, run } = context;
   const startedAt = clock.now();
   return scope(async (defer) => {
-    const cleanings: Cleaning[] = [];
-    for (const [store, config] of storesToClean(context, users)) {
-      const label = `loadctl/${run ?? 'cleanup'}`;
-      const cleaning = await storeKind(config).openCleaning(config, storeTask(profile, store), { ...context, store, label });
-      defer(() => cleaning.close());
-      cleanings.push(cleaning);
-    }
+    const cleanings = await openCleanings(context, users, defer);
     await step(context, 'check', 'look at what is there', async () => {
-      await together(cleanings, (cleaning) => cleaning.check());
+      await together(cleanings, (cleaning) => cleaning.check(users));
       return 'nothing stands in the way';
     });
     const outcome = await takeOut(context, cleanings, { dryRun, users });
@@ -65,9 +59,31 @@ function cleanUp(context: CleanupContext, { dryRun, users }: CleanupOptions): Pr
       quiet: outcome.quiet,
       notes: notesOf(context, outcome, others),
     });
+    if (!users && !dryRun && profile.seed.length > 0)
+      emit({ type: 'noted', message: 'What was seeded stays for the next test; cleanup --users takes it out.' });
     emit({ type: 'receipt-made', receipt });
     return { receipt, reasons: reasonsOf(receipt, outcome) };
   });
+}
+
+/** Throws what would keep a cleanup from its work, before there is anything to clean up. Says and changes nothing. */
+export function checkCleanup(context: CleanupContext, users: boolean): Promise<void> {
+  return scope(async (defer) => {
+    const cleanings = await openCleanings({ ...context, emit: () => undefined }, users, defer);
+    await together(cleanings, (cleaning) => cleaning.check(users));
+  });
+}
+
+async function openCleanings(context: CleanupContext, users: boolean, defer: Defer): Promise<Cleaning[]> {
+  const { profile, run } = context;
+  const cleanings: Cleaning[] = [];
+  for (const [store, config] of storesToClean(context, users)) {
+    const label = `loadctl/${run ?? 'cleanup'}`;
+    const cleaning = await storeKind(config).openCleaning(config, storeTask(profile, store), { ...context, store, label });
+    defer(() => cleaning.close());
+    cleanings.push(cleaning);
+  }
+  return cleanings;
 }
 
 interface Outcome {
@@ -115,7 +131,7 @@ async function countOthers(context: CleanupContext, cleanings: readonly Cleaning
   const counts: OtherRows[] = [];
   await step(context, 'others', 'count the rows of everybody else', async () => {
     counts.push(...(await together(cleanings, (cleaning) => cleaning.others())).flat());
-    return `${counts.length} tables`;
+    return `${counts.length} ${counts.length === 1 ? 'table' : 'tables'}`;
   });
   return counts;
 }

@@ -24,8 +24,14 @@ export interface PhaseContext {
   readonly version: string;
 }
 
+/** What is left to do by hand after a load that ended early; nothing where the profile puts no data in. */
+export function cleanupAdvice(context: Pick<PhaseContext, 'loaded' | 'plan' | 'world'>): string | undefined {
+  const hasData = context.plan.seed.length > 0 || context.plan.cleanup.length > 0;
+  return hasData ? `Take the test data out: ${cleanupCommand(context)}` : undefined;
+}
+
 /** What to type to take this profile's test data out again. */
-export function cleanupCommand({ loaded, plan, world }: Pick<PhaseContext, 'loaded' | 'plan' | 'world'>): string {
+function cleanupCommand({ loaded, plan, world }: Pick<PhaseContext, 'loaded' | 'plan' | 'world'>): string {
   const usual = join(world.cwd, 'profiles', `${plan.environment}.yaml`);
   const which = loaded.file === usual ? `--env ${plan.environment}` : `--profile ${shellQuote(relative(world.cwd, loaded.file))}`;
   return `loadctl cleanup ${which}`;

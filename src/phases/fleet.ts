@@ -87,23 +87,24 @@ async function endedTooEarly(runner: Runner, end: ProcessEnd): Promise<LoadctlEr
   });
 }
 
-/** setup() once: on the first runner; the others are handed its data. Throws `script-threw` with what it threw. */
+/** setup() once: on the first runner; the others are handed its data. Throws `script-threw` with what it threw, `test-aborted`. */
 export async function setupOnce(runners: readonly Runner[], timeoutMs: Milliseconds, { clock, emit }: FleetContext): Promise<unknown> {
   const [first, ...others] = runners;
   if (first === undefined) return undefined;
   const begun = clock.now();
   const result = await first.api.runSetup(timeoutMs + 5000);
-  if ('thrown' in result) throw setupError('setup()', result, 'Nothing was run.');
+  if ('thrown' in result) throw setupError(result);
   if (result.data !== undefined) await Promise.all(others.map((runner) => runner.api.putSetup(result.data)));
   emit({ type: 'setup-finished', runner: first.id, elapsedMs: clock.now() - begun });
   return result.data;
 }
 
-function setupError(where: string, { thrown }: ScriptFailure, what: string): LoadctlError {
+function setupError({ thrown, aborted }: ScriptFailure): LoadctlError {
   const [message = '', ...trace] = thrown.split('\n');
-  return new LoadctlError('script-threw', `The script threw in ${where}: ${message.trim()}`, {
+  const [reason, what] = aborted ? (['test-aborted', 'called test.abort()'] as const) : (['script-threw', 'threw'] as const);
+  return new LoadctlError(reason, `The script ${what} in setup(): ${message.trim()}`, {
     lines: trace,
-    hint: `${what} Mend the script.`,
+    hint: 'Nothing was run. Mend the script.',
   });
 }
 
@@ -176,8 +177,9 @@ export async function teardownOnce(runners: readonly Runner[], timeoutMs: Millis
     if (answering === undefined) continue;
     const failure = await Promise.race([runner.api.runTeardown(timeoutMs + 5000), aborted(killed)]).catch((error: unknown) => ({
       thrown: errorMessage(error),
+      aborted: false,
     }));
-    const error = failure === undefined ? {} : { error: failure.thrown };
+    const error = failure === undefined ? {} : { error: failure.thrown, aborted: failure.aborted };
     emit({ type: 'teardown-finished', runner: runner.id, elapsedMs: clock.now() - begun, ...error });
     return failure === undefined;
   }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../core/errors.js';
 import type { ProcessEnd } from '../core/os.js';
-import { countComplaints, countShortages } from '../k6/log.js';
+import { countComplaints, countShortages, inOneLine } from '../k6/log.js';
 import { beginMetric, type RunnerFacts } from '../k6/wrapper.js';
 import { mergeRunnerSummaries } from '../metrics/merge.js';
 import { parseRunnerSummary, type RunnerSummary } from '../metrics/runner-summary.js';
@@ -14,6 +14,12 @@ import { type PreparedTest, statsWanted } from './prepare.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
 
 const complaintsShown = 5;
+
+/**
+ * What k6 says of one runner and is not so for the fleet: it judges there, and one runner's share of a load may be nothing.
+ * That the load was ended over REST is loadctl's own doing, and told already.
+ */
+const ofOneRunner = ['thresholds on metrics', 'No script iterations fully finished', 'test run stopped from REST API'];
 
 interface Gathered {
   readonly runner: Runner;
@@ -96,14 +102,10 @@ function tellStartSkew(known: readonly NonNullable<Gathered['numbers']>[], { emi
 /** The runners' logs can be long: what they complain of most, each with how often, is what one wants to see first. */
 function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, { emit }: PhaseContext): void {
   const complaints = countComplaints(gathered.map(({ files }) => files.log)).filter(
-    ({ message }) => !message.startsWith('thresholds on metrics'),
+    ({ message }) => !ofOneRunner.some((beginning) => message.startsWith(beginning)),
   );
   for (const { message, times } of complaints.slice(0, complaintsShown)) {
-    const [first = '', ...more] = message.split('\n').filter((line) => line.trim() !== '');
-    emit({
-      type: 'warned',
-      message: `k6 said${times > 1 ? ` ${times} times` : ''}: ${first}${more.length > 0 ? ` (${more[0]?.trim()})` : ''}`,
-    });
+    emit({ type: 'warned', message: `k6 said${times > 1 ? ` ${times} times` : ''}: ${inOneLine(message)}` });
   }
   if (complaints.length > complaintsShown)
     emit({

@@ -25,7 +25,7 @@ export function watchGenerators(
   let before = new Map<string, Look>();
   const look = async () => {
     const at = clock.now();
-    const looks = await Promise.all(runners.map(async (runner) => ({ runner, vitals: await runner.vitals() })));
+    const looks = await Promise.all(runners.map(async (runner) => ({ runner, vitals: await runner.vitals?.() })));
     const now = new Map<string, Look>();
     for (const { runner, vitals } of looks) {
       if (vitals === undefined) continue;

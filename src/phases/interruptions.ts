@@ -1,9 +1,10 @@
 import { LoadctlError } from '../core/errors.js';
 import type { StopCause } from '../core/events.js';
 import type { Defer } from '../core/scope.js';
-import { cleanupCommand, type PhaseContext } from './context.js';
+import type { PhaseContext } from './context.js';
 import type { Lock } from './lock.js';
 import type { RunDirectory } from './run-directory.js';
+import { stopAsked } from './stop.js';
 
 /** Why a load has to end before its time, from whichever side it comes first. */
 export interface Interruptions {
@@ -19,26 +20,29 @@ export interface Interruptions {
   race<T>(work: Promise<T>): Promise<T>;
 }
 
-/** Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost lock. */
-export function interruptions(context: PhaseContext, directory: RunDirectory, defer: Defer): Interruptions {
+/**
+ * Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost lock.
+ * `advice` is what is left to do by hand then.
+ */
+export function interruptions(context: PhaseContext, directory: RunDirectory, advice: string | undefined, defer: Defer): Interruptions {
   const { signal } = context;
+  const byHand = advice === undefined ? {} : { hint: advice };
   const stopped = new AbortController();
   let known: { cause: StopCause; reason: string; error: LoadctlError } | undefined;
   const stop = (cause: StopCause, error: LoadctlError) => {
     known ??= { cause, reason: error.message, error };
     stopped.abort();
   };
-  const onSignal = () =>
-    stop(
-      'signal',
-      new LoadctlError('interrupted', 'The run was interrupted (Ctrl-C or SIGTERM).', {
-        hint: `Take the test data out: ${cleanupCommand(context)}`,
-      }),
-    );
+  const onSignal = () => stop('signal', new LoadctlError('interrupted', 'The run was interrupted (Ctrl-C or SIGTERM).', byHand));
   if (signal.aborted) onSignal();
   signal.addEventListener('abort', onSignal);
   defer(() => signal.removeEventListener('abort', onSignal));
   void directory.failed.then((error) => stop('directory-lost', error));
+  const over = new AbortController();
+  defer(() => over.abort());
+  void stopAsked(directory.path, context.world.clock, over.signal).then(({ by }) =>
+    stop('signal', new LoadctlError('interrupted', `The run was ended by ${by.user} on ${by.host} (loadctl stop).`, byHand)),
+  );
   const check = () => {
     if (stopped.signal.aborted && known) throw known.error;
   };

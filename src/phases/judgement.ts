@@ -97,6 +97,9 @@ function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): stri
   if (events.some((event) => event.type === 'load-ended')) return undefined;
   const threw = events.findLast((event) => event.type === 'step-failed');
   if (threw?.type === 'step-failed') return `The run ended before any load was made: ${threw.message}`;
+  const ended = events.findLast((event) => event.type === 'phase-finished');
+  if (ended?.type === 'phase-finished' && ended.reasons.length > 0)
+    return `The run ended before any load was made (${ended.reasons.join(', ')}).`;
   return `The run did not come to its end: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
 }
 
@@ -108,7 +111,8 @@ function markFailed(verdict: Verdict): Verdict {
 function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReason[] {
   const reasons = new Set<ExitReason>();
   for (const event of events) {
-    if (event.type === 'teardown-finished' && event.error !== undefined) reasons.add('script-threw');
+    if (event.type === 'teardown-finished' && event.error !== undefined)
+      reasons.add(event.aborted === true ? 'test-aborted' : 'script-threw');
     if (event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed) reasons.add('test-failed');
     if (event.type === 'fleet-stopped' && event.cause === 'script') reasons.add('test-aborted');
     if (event.type === 'fleet-stopped' && event.cause === 'directory-lost') reasons.add('unavailable');

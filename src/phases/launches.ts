@@ -8,7 +8,7 @@ import { makeRunnerFolder, type RunDirectory } from './run-directory.js';
 
 /** How each runner of the plan is started: the same archive, its own segment, its own folder. */
 export function launches(plan: Plan, test: PreparedTest, directory: RunDirectory, userAgent: string): RunnerLaunch[] {
-  return plan.runners.map(({ id, segment, sequence }) => ({
+  return plan.runners.map(({ id, segment, sequence }, index) => ({
     id,
     folder: makeRunnerFolder(directory, id),
     command: (address, folder) => {
@@ -19,7 +19,8 @@ export function launches(plan: Plan, test: PreparedTest, directory: RunDirectory
         sequence,
         address,
         trendStats: test.trendStats,
-        userAgent,
+        ...(typeof test.options.userAgent === 'string' ? {} : { userAgent }),
+        ...(test.rps[index] === undefined ? {} : { rps: test.rps[index] }),
         summaryFile: join(folder, runnerFiles.summary),
       };
       return runnerCommand({ ...test.k6, env }, task);

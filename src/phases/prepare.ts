@@ -6,7 +6,8 @@ import { LoadctlError } from '../core/errors.js';
 import type { Defer } from '../core/scope.js';
 import { archiveCommand, type K6 } from '../k6/arguments.js';
 import { foreignK6Variables, k6Environment } from '../k6/environment.js';
-import { loadOptions } from '../k6/load-shape.js';
+import { loadOptions, shareOutRps } from '../k6/load-shape.js';
+import { logWarnings } from '../k6/log.js';
 import { type InspectedScript, inspectRequirements, inspectScript, type Requirements, scriptError } from '../k6/script.js';
 import { scriptVariables } from '../k6/script-variables.js';
 import { wrapperSource } from '../k6/wrapper.js';
@@ -15,8 +16,9 @@ import type { Criterion } from '../metrics/criterion.js';
 import { trendStatsOf } from '../metrics/handle-summary.js';
 import { summaryTrendStats } from '../metrics/quantile-grid.js';
 import { readScriptThresholds, type ScriptThreshold } from '../metrics/threshold.js';
-import { windowKey } from '../metrics/window.js';
+import { windowKey, windowTag } from '../metrics/window.js';
 import { countedChoices } from '../plan/choices.js';
+import { realTarget } from '../plan/plan.js';
 import type { PhaseContext } from './context.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
 
@@ -27,8 +29,12 @@ export interface PreparedTest {
   readonly archive: string;
   readonly archiveSha256: string;
   readonly script: InspectedScript;
+  readonly hasSetup: boolean;
+  readonly hasTeardown: boolean;
   readonly requirements: Requirements;
   readonly trendStats: string;
+  /** Each runner's share of the script's `rps`; empty where it has none. */
+  readonly rps: readonly number[];
   /** The script's options with the profile's `workload.options` laid over them, as k6 has them but for our additions. */
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -51,8 +57,10 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
   const script = await inspectScript(k6, world.execute, plan.script, folder);
   refuseTwoLoads(script, profile.workload);
   const options = { ...script.options, ...profile.workload.options };
+  refuseOwnSegments(options);
   const { byMetric: thresholds } = readScriptThresholds(options.thresholds);
-  tellWhatChanges(context, thresholds);
+  const rps = shareOutRps(options.rps, plan.runners.length);
+  tellWhatChanges(context, thresholds, options);
 
   const wrapper = join(folder, 'loadctl-wrapper.js');
   const load = loadOptions(profile.workload);
@@ -72,6 +80,7 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
   const archive = directory.file(runFiles.archive);
   const archived = await world.execute(archiveCommand(k6, wrapper, archive));
   if (archived.exitCode !== 0) throw profileError(scriptError(archived, plan.script));
+  for (const warning of logWarnings(archived.stderr)) context.emit({ type: 'warned', message: `k6 said: ${warning}` });
   return {
     k6,
     k6Version: found.version,
@@ -80,7 +89,10 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
       .update(await readFile(archive))
       .digest('hex'),
     script,
+    hasSetup: script.functions.includes('setup') && options.noSetup !== true,
+    hasTeardown: script.functions.includes('teardown') && options.noTeardown !== true,
     requirements: await inspectRequirements(k6, world.execute, archive),
+    rps,
     trendStats: summaryTrendStats(statsWanted(plan.criteria, options)),
     options,
   };
@@ -97,7 +109,7 @@ type Thresholds = Readonly<Record<string, readonly ScriptThreshold[]>>;
 async function k6For({ profile, plan, world }: PhaseContext, found: FoundK6, run: string, folder: string): Promise<K6> {
   const configFile = join(folder, 'k6-config.json');
   await writeFile(configFile, '{}');
-  const facts = { run, startedAt: world.clock.now(), targetUrl: plan.target.url, runners: plan.runners.length };
+  const facts = { run, startedAt: world.clock.now(), targetUrl: realTarget(profile.target).url, runners: plan.runners.length };
   return { file: found.path, configFile, env: k6Environment(world, scriptVariables(profile, facts)) };
 }
 
@@ -123,7 +135,7 @@ function refuseTwoLoads(script: InspectedScript, workload: PhaseContext['profile
   );
 }
 
-function tellWhatChanges({ world, emit }: PhaseContext, thresholds: Thresholds): void {
+function tellWhatChanges({ world, emit }: PhaseContext, thresholds: Thresholds, options: Readonly<Record<string, unknown>>): void {
   const foreign = foreignK6Variables(world.env);
   if (foreign.length > 0) {
     emit({
@@ -132,12 +144,38 @@ function tellWhatChanges({ world, emit }: PhaseContext, thresholds: Thresholds):
       hint: 'Say it in the profile: workload.options.',
     });
   }
+  if (ownTags(options).includes(windowTag.tag)) {
+    emit({
+      type: 'warned',
+      message: `The script's own tag \`${windowTag.tag}\` is lost: loadctl marks the judged window by it.`,
+      hint: 'Give the tag another name in options.tags or the scenario.',
+    });
+  }
   if (Object.values(thresholds).some((list) => list.some(({ abortOnFail }) => abortOnFail))) {
     emit({
       type: 'warned',
       message: "The script's abortOnFail does not end the test yet: its thresholds are judged at the end, on the whole fleet.",
     });
   }
+}
+
+/** The segments are the runners': one of the script's own would be lost. */
+function refuseOwnSegments(options: Readonly<Record<string, unknown>>): void {
+  const own = ['executionSegment', 'executionSegmentSequence'].find((name) => options[name] !== undefined && options[name] !== null);
+  if (own === undefined) return;
+  throw new LoadctlError('invalid-profile', `The option ${own} is loadctl's: it cuts the whole test into one segment for each runner.`, {
+    hint: `Take ${own} out of the script's options.`,
+  });
+}
+
+/** The names of the tags that options set, for the whole test or a scenario. */
+function ownTags({ tags, scenarios }: Readonly<Record<string, unknown>>): string[] {
+  const ofScenarios = Object.values(fields(scenarios)).map((scenario) => fields(scenario).tags);
+  return [tags, ...ofScenarios].flatMap((set) => Object.keys(fields(set)));
+}
+
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 /**

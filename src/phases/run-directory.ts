@@ -20,6 +20,7 @@ export const runFiles = {
   summary: 'summary.json',
   verdict: 'verdict.json',
   receipt: 'receipt.json',
+  stop: 'stop.json',
 } as const;
 
 /** A run's id: sortable by time, unique enough for ids that are made from it: `20261123-195601-k3x9q`. */

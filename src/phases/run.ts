@@ -3,10 +3,11 @@ import type { Emit } from '../core/events.js';
 import { type Defer, scope } from '../core/scope.js';
 import type { Verdict } from '../metrics/criterion.js';
 import type { Summary } from '../metrics/summary.js';
+import { realTarget } from '../plan/plan.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
 import { checkCapacity } from './capacity.js';
-import { cleanupCommand, type PhaseContext } from './context.js';
+import { cleanupAdvice, type PhaseContext } from './context.js';
 import {
   awaitReady,
   dismiss,
@@ -66,7 +67,7 @@ export async function run(context: PhaseContext, options: RunOptions): Promise<R
       type: 'phase-started',
       phase: 'run',
       environment: plan.environment,
-      title: `${plan.runners.length} runners (${plan.backend}) → ${plan.target.url}`,
+      title: `${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'} (${plan.backend}) → ${plan.target.url}`,
     });
     try {
       const result = await runInto(directory, { ...context, emit }, options, defer);
@@ -84,17 +85,18 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const { plan, profile, world, emit } = context;
   const { clock } = world;
   const userAgent = `loadctl/${directory.run}`;
-  const stop = interruptions(context, directory, defer);
+  // A whole test cleans up by itself.
+  const advice = options.lock === undefined ? cleanupAdvice(context) : undefined;
+  const stop = interruptions(context, directory, advice, defer);
   const fleet: FleetContext = { clock, emit, signal: stop.signal, killed: context.killed };
 
-  const { lock, test } = await beforeAnythingStarts(directory, context, options, defer);
-  stop.check();
+  const { lock, test } = await beforeAnythingStarts(directory, context, options, stop, defer);
   stop.onLockLost(lock);
   emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
   const record = await recordRun(context, test, directory.run);
   await directory.write(runFiles.run, record);
 
-  const runners = await step(context, 'ready', `start ${plan.runners.length} runners`, async () => {
+  const runners = await step(context, 'ready', `start ${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'}`, async () => {
     const started = await startFleet(backendNamed(plan.backend, { spawn: world.spawn, clock }), launches(plan, test, directory, userAgent));
     defer(() => endHard(started));
     for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
@@ -106,7 +108,8 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     : undefined;
   stop.check();
 
-  const stopProbing = plan.target.health === undefined ? undefined : startHealthProbe(plan.target.health, userAgent, { clock, emit });
+  const { health } = realTarget(profile.target);
+  const stopProbing = health === undefined ? undefined : startHealthProbe(health, userAgent, { clock, emit });
   defer(() => stopProbing?.(true));
   await releaseTogether(runners, fleet);
   const endWatch = watchGenerators(runners, directory, { clock, emit });
@@ -119,8 +122,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await endLoad(end, runners, stop, fleet);
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
   await endWatch();
-  if (end.how !== 'finished' && options.lock === undefined)
-    emit({ type: 'noted', message: `The load is off. Take the test data out: ${cleanupCommand(context)}` });
+  if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', message: advice });
   await stopProbing?.(end.how !== 'finished');
 
   if (test.script.functions.includes('teardown')) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
@@ -138,12 +140,13 @@ async function beforeAnythingStarts(
   directory: RunDirectory,
   context: PhaseContext,
   options: RunOptions,
+  stop: Interruptions,
   defer: Defer,
 ): Promise<{ lock: Lock; test: PreparedTest }> {
   try {
     const lock = options.lock ?? (await ownLock(directory, context, defer));
     await step(context, 'target', `look whether ${context.plan.target.url} is up`, async () => {
-      await requireTarget(context.plan.target, `loadctl/${directory.run}`, context.world.clock);
+      await requireTarget(realTarget(context.profile.target), `loadctl/${directory.run}`, context.world.clock);
       return { value: undefined, detail: 'healthy' };
     });
     const test = await step(context, 'archive', `archive ${context.plan.script}`, async () => {
@@ -151,6 +154,7 @@ async function beforeAnythingStarts(
       return { value: prepared, detail: `k6 ${prepared.k6Version}, sha256 ${prepared.archiveSha256.slice(0, 12)}` };
     });
     await checkCapacity(context, test);
+    stop.check();
     return { lock, test };
   } catch (error) {
     await directory.remove();

@@ -1,13 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { errorCode } from '../core/errors.js';
 import { scope } from '../core/scope.js';
 import { handOverCommand } from '../k6/arguments.js';
-import { logErrors } from '../k6/log.js';
+import { inOneLine, logErrors } from '../k6/log.js';
 import { handOverSource } from '../k6/wrapper.js';
 import { handleSummaryData } from '../metrics/handle-summary.js';
 import type { Summary } from '../metrics/summary.js';
 import type { PhaseContext } from './context.js';
+import { howItEnded } from './fleet.js';
 import type { PreparedTest } from './prepare.js';
 
 const limitMs = 130_000;
@@ -26,19 +28,28 @@ export async function handOverSummary(
   await scope(async (defer) => {
     const folder = await mkdtemp(join(tmpdir(), 'loadctl-summary-'));
     defer(() => rm(folder, { recursive: true, force: true }));
-    const dataFile = join(folder, 'merged.json');
+    const files = { data: join(folder, 'merged.json'), thrown: join(folder, 'thrown'), stderr: join(folder, 'stderr') };
     const script = join(folder, 'hand-over.js');
     const terminal = { stdout: world.stdout.isTerminal, stderr: world.stderr.isTerminal };
-    await writeFile(dataFile, JSON.stringify(handleSummaryData(summary, { options: test.options, setupData, terminal })), { mode: 0o600 });
-    await writeFile(script, handOverSource(test.script.path, dataFile), { mode: 0o600 });
+    await writeFile(files.data, JSON.stringify(handleSummaryData(summary, { options: test.options, setupData, terminal })), {
+      mode: 0o600,
+    });
+    await writeFile(script, handOverSource(test.script.path, files), { mode: 0o600 });
     const output = await world.execute({ ...handOverCommand(test.k6, script), cwd: world.cwd }, { timeoutMs: limitMs, signal: killed });
-    const errors = logErrors(output.stderr);
-    if (output.exitCode !== 0 || errors.length > 0) {
-      emit({
-        type: 'warned',
-        message: `The script's handleSummary failed: ${errors[0]?.message ?? `exit code ${output.exitCode ?? '?'}`}`,
-      });
-    }
-    if (output.stdout.trim() !== '') emit({ type: 'summary-handled', stdout: output.stdout });
+    const thrown = await textOf(files.thrown);
+    const [first] = logErrors(output.stderr);
+    const failure = thrown ?? first?.message ?? (output.exitCode === 0 ? undefined : `k6 ended with ${howItEnded(output)}`);
+    if (failure !== undefined) emit({ type: 'warned', message: `The script's handleSummary failed: ${inOneLine(failure)}` });
+    const said = { stdout: output.stdout, stderr: (await textOf(files.stderr)) ?? '' };
+    if (said.stdout.trim() !== '' || said.stderr.trim() !== '') emit({ type: 'summary-handled', ...said });
   });
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }

@@ -17,7 +17,7 @@ export interface SeedReport {
 /** Seeds what the profile declares: every store is checked first, and nothing is written where one of them has a conflict. */
 export async function seed(context: DataContext): Promise<SeedReport> {
   const { seed: steps } = context.profile;
-  const title = `${formatCount(steps.reduce((sum, { rows }) => sum + rows, 0))} rows and entries in ${steps.length} steps`;
+  const title = `${formatCount(steps.reduce((sum, { rows }) => sum + rows, 0))} rows and entries in ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`;
   return tellPhase(context, 'seed', title, () =>
     withLock(context, 'seed', (signal) => seedStores({ ...context, signal }).catch((error: unknown) => Promise.reject(explain(error)))),
   );
@@ -65,9 +65,9 @@ function refuseConflicts({ count, lines }: Conflicts): void {
   if (count === 0) return;
   throw new LoadctlError(
     'seeding-failed',
-    `${count} ${count === 1 ? 'row is' : 'rows are'} there already with other values; nothing was written`,
+    `${formatCount(count)} ${count === 1 ? 'row cannot' : 'rows cannot'} be there as the profile says; nothing was written`,
     {
-      hint: 'Take these rows out (`loadctl cleanup --users` takes out seeded ones), or seed other ids.',
+      hint: 'Delete what is in the way yourself (`loadctl cleanup --users` takes out only seeded rows that nobody changed), or seed other ids.',
       lines: count > lines.length ? [...lines, `… and ${count - lines.length} more`] : lines,
     },
   );

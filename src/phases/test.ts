@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import { scope } from '../core/scope.js';
-import { cleanup } from './cleanup.js';
+import { checkCleanup, cleanup } from './cleanup.js';
 import type { PhaseContext } from './context.js';
 import { takeLock } from './lock.js';
 import type { FoundK6 } from './prepare.js';
@@ -25,7 +25,8 @@ export interface TestResult {
 
 /**
  * seed → run → verify → cleanup under one lock. Cleanup runs whatever happened before it, but never before the lock
- * was held: the rows of somebody else's run are not ours to delete. Ctrl-C ends the load and goes on to the cleanup; a
+ * was held: the rows of somebody else's run are not ours to delete. What would keep the cleanup from its work is found
+ * before anything is written. Ctrl-C ends the load and goes on to the cleanup; a
  * second one ends that too.
  */
 export async function test(context: PhaseContext, options: { readonly k6: FoundK6; readonly users: boolean }): Promise<TestResult> {
@@ -35,6 +36,7 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
   return scope(async (defer) => {
     const lock = await takeLock({ ...data, signal }, 'test');
     defer(() => lock.release());
+    await checkCleanup({ ...data, signal, lock }, options.users);
     const failures: unknown[] = [];
     const attempt = async <T>(phase: () => Promise<T>): Promise<T | undefined> => {
       try {

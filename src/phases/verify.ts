@@ -1,7 +1,7 @@
 import type { World } from '../core/os.js';
 import { type Judgement, judgeRun, stillRunning } from './judgement.js';
-import { readEvents } from './run-directory.js';
 import { readRunRecord } from './run-record.js';
+import { isRunning } from './stop.js';
 
 /**
  * Judges a run once more, from its directory alone: the same evidence gives the same verdict. Throws `unavailable` for
@@ -9,7 +9,6 @@ import { readRunRecord } from './run-record.js';
  */
 export async function verify(directory: string, world: Pick<World, 'who' | 'isAlive'>): Promise<Judgement> {
   const record = await readRunRecord(directory);
-  const finished = (await readEvents(directory)).some((event) => event.type === 'phase-finished' && event.phase === 'run');
-  if (!finished && record.by.host === world.who.host && world.isAlive(record.by.pid)) throw stillRunning(record);
+  if (record.by.host === world.who.host && (await isRunning(directory, record, world))) throw stillRunning(record);
   return judgeRun(directory);
 }

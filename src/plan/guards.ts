@@ -95,11 +95,20 @@ function sizeOf({ load, iterationsPerSecond }: Plan): LoadSize {
 function checkHosts({ beyondLoopback }: Plan, { guards }: Profile): Refusal[] {
   return beyondLoopback
     .filter((host) => !guards.allow.some((entry) => covers(entry, host)))
-    .map((host) => ({
-      guard: 'allow',
-      message: `${host} is not on the profile's list of allowed hosts.`,
-      fix: `If it may be loaded, add it: guards.allow: [${host}]`,
-    }));
+    .map((host) =>
+      host.includes('${')
+        ? unknownHost(host)
+        : {
+            guard: 'allow',
+            message: `${host} is not on the profile's list of allowed hosts.`,
+            fix: `If it may be loaded, add it: guards.allow: [${host}]`,
+          },
+    );
+}
+
+/** A host in a variable that nobody has given: only a plan gets this far. */
+function unknownHost(host: string): Refusal {
+  return { guard: 'allow', message: `Which host ${host} is cannot be known without the variable.`, fix: 'Set it, and plan again.' };
 }
 
 /** An entry is one host, or `*.example.com` for all hosts below it. */

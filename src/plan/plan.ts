@@ -115,7 +115,13 @@ function sumOf(rates: readonly (PerSecond | undefined)[]): PerSecond | undefined
 
 function plannedTarget({ url, health, colours }: Profile['target']): Plan['target'] {
   if (url === undefined) return { url: colours ? `${redactUrl(colours.blue)} or ${redactUrl(colours.green)}` : '' };
-  return { url: redactUrl(url), ...present('health', health && redactUrl(healthUrl(url, health))) };
+  const real = realTarget({ url, ...present('health', health) });
+  return { url: redactUrl(real.url), ...present('health', real.health && redactUrl(real.health)) };
+}
+
+/** Where the load and the probes go: the plan's target with its credentials. */
+export function realTarget({ url = '', health }: Pick<Profile['target'], 'url' | 'health'>): Plan['target'] {
+  return { url, ...present('health', health && healthUrl(url, health)) };
 }
 
 /** A path is added to the target's own path: `/healthz` of `http://host/api` is `http://host/api/healthz`. */

@@ -15,12 +15,21 @@ export interface Expectation {
 /** What a run cannot show however well it goes, as sentences. */
 export function planWarnings(expectation: Expectation): string[] {
   const limits = expectation.criteria.flatMap((criterion) =>
-    [coarseProbes, coarseErrors, tooLittleLoad].flatMap((look) => look(criterion, expectation) ?? []),
+    [wrongWay, coarseProbes, coarseErrors, tooLittleLoad].flatMap((look) => look(criterion, expectation) ?? []),
   );
   return [...limits, ...unmeasured(expectation.criteria)];
 }
 
 type Look = (criterion: Criterion, expectation: Expectation) => string | undefined;
+
+/** A limit that holds only where the service does badly. */
+const wrongWay: Look = (criterion) => {
+  const { metric, operator, name } = criterion;
+  const lessIsBetter = metric === 'http_req_failed' || metric === 'http_req_duration';
+  const wrong = lessIsBetter ? operator.startsWith('>') : metric === 'availability' && operator.startsWith('<');
+  if (!wrong) return undefined;
+  return `${name} ${formatLimit(criterion)} passes only where the service does badly: is \`${lessIsBetter ? '<' : '>='}\` meant?`;
+};
 
 const coarseProbes: Look = (criterion, { windowMs, probed }) => {
   if (criterion.metric !== 'availability' || !probed || windowMs === undefined) return undefined;
@@ -62,6 +71,7 @@ function allows({ operator, limit }: Criterion, value: number): boolean {
 
 /** Rounded towards the middle: 99.98%, never a 100% that is none. */
 function percent(share: number): string {
-  const digits = Math.max(1, Math.ceil(-Math.log10(Math.min(share, 1 - share) * 100)));
+  const nearest = Math.min(share, 1 - share) * 100;
+  const digits = nearest === 0 ? 0 : Math.max(1, Math.ceil(-Math.log10(nearest)));
   return `${trimNumber(share * 100, digits)}%`;
 }

@@ -1,3 +1,4 @@
+import { changedNumbers } from './changed-numbers.js';
 import { beginning, blamed, explainAll } from './explain.js';
 import type { Problem } from './problem.js';
 import { brokenRules } from './rules/index.js';
@@ -21,7 +22,11 @@ export function check(tree: Tree): CheckedTree {
   const profile = result.success ? result.data : soundSections(data, issues.flatMap(blamed));
   const explained = explainAll(issues, tree);
   const broken = brokenRules({ profile, data }).filter(({ lacks = [] }) => !lacks.some((path) => isThere(path, data, explained.suggested)));
-  const problems = [...explained.problems, ...broken.map(({ path, on, message }) => ({ place: placeOf(tree, path, on), message }))];
+  const problems = [
+    ...explained.problems,
+    ...changedNumbers(tree),
+    ...broken.map(({ path, on, message }) => ({ place: placeOf(tree, path, on), message })),
+  ];
   return { profile: result.success && problems.length === 0 ? result.data : undefined, problems };
 }
 

@@ -3,7 +3,7 @@ import { alternatives, type JsonSchema, schemasAt } from './json-schema.js';
 import { allOf, anyOf, nearest } from './near.js';
 import type { Place } from './place.js';
 import type { Problem } from './problem.js';
-import { isSecretPath } from './secret-values.js';
+import { secretsIn } from './secret-values.js';
 import { keyAt, nodeAt, type Path, type Tree } from './tree.js';
 import { missing, missingIn } from './variables.js';
 import { looksLike } from './words.js';
@@ -116,7 +116,7 @@ function instead(tree: Tree, path: Path, expected: string): string {
   if (node?.kind !== 'scalar') return node ? `, not a ${node.kind}` : '';
   const [from] = node.substitutions ?? [];
   if (from) return ` (\`\${${from.name}}\` comes from ${origin(from.from)})`;
-  if (isSecretPath(path) || String(node.value).includes('://')) return '';
+  if (secretsIn(node, path).length > 0 || String(node.value).includes('://')) return '';
   const written = node.written ?? String(node.value);
   const kind = /number|index/.test(expected) ? looksLike(written).replace('a bare number', '') : looksLike(written);
   const near = nearest(written, valuesAt(path));

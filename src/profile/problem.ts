@@ -31,7 +31,10 @@ export function invalidProfile(profile: string, problems: readonly Problem[], re
   const once = frames.filter((frame, index) => frames.findIndex((other) => other.join('\n') === frame.join('\n')) === index);
   const lines = once.flatMap((frame, index) => (index === 0 ? frame : ['', ...frame]));
   const many = once.length === 1 ? 'one problem' : `${once.length} problems`;
-  return new LoadctlError('invalid-profile', `${profile} has ${many}`, { lines, hint: 'Every word of a profile is in docs/profile.md' });
+  return new LoadctlError('invalid-profile', `${profile} has ${many}`, {
+    lines,
+    hint: "loadctl's docs/profile.md explains every word of a profile.",
+  });
 }
 
 function inOrder(problems: readonly Problem[]): Problem[] {

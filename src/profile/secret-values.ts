@@ -38,13 +38,27 @@ function isScriptVariable(path: Path): boolean {
   return path[0] === 'workload' && path[1] === 'env' && path.length > 2;
 }
 
-function secretsIn(scalar: ScalarTree, path: Path): string[] {
+/** The secrets that a scalar holds, whole or in part. */
+export function secretsIn(scalar: ScalarTree, path: Path): string[] {
   const value = String(scalar.value ?? '');
   const substitutions = scalar.substitutions ?? [];
   const known = substitutions.filter(({ from }) => from === 'default').map((each) => each.value);
   const named = substitutions.filter(({ name, from }) => isSecretName(name) && from !== 'default');
-  const found = [...(isSecretPath(path) ? [value] : value.includes('://') ? inUrl(value) : []), ...named.map((each) => each.value)];
+  const inText = value.includes('://') ? inUrl(value) : isStorePlace(path) ? inBrokenUrl(value) : [];
+  const found = [...(isSecretPath(path) ? [value] : inText), ...named.map((each) => each.value)];
   return found.filter((secret) => secret !== '' && !known.some((text) => text.includes(secret)));
+}
+
+/** Whether a store's URL stands here: it may be misspelled so far that it looks like none. */
+function isStorePlace([section, , word]: Path): boolean {
+  return section === 'stores' && (word === 'url' || word === 'shards');
+}
+
+/** What may be a password in a store's URL without `://`, or in libpq's `password=…` words. */
+function inBrokenUrl(value: string): string[] {
+  const password = /:([^:@\s]+)@[^@]*$/.exec(value)?.[1];
+  const word = /\bpassword\s*=\s*('[^']*'|\S+)/i.exec(value)?.[1];
+  return [password, word].filter((text) => text !== undefined);
 }
 
 /** The secrets of a URL, also of one that is none because of a slip: what stands between a user's colon and the `@`. */

@@ -92,6 +92,7 @@ class Reader {
     const line = this.#lineUntil(at);
     if (this.#reportDirection(at) || this.#reportBrace(at)) return;
     const tab = error.code === 'BAD_INDENT' && /^\s*\t/.test(line.text);
+    if (this.#reportDeeperLine(error.code, at) || this.#reportOpenBracket(error.code, at)) return;
     if (tab) this.report(line.start + line.text.search(/\t/), tabs);
     else if (error.code === 'BAD_INDENT') this.report(Math.max(at, line.start + line.text.search(/\S|$/)), complaints[error.code] ?? '');
     else this.report(at, complaints[error.code] ?? sayPlainly(error), undefined, error.code === 'DUPLICATE_KEY');
@@ -160,6 +161,31 @@ class Reader {
     if (!match?.[1] || !/[[{].*\$\{/.test(line.text)) return false;
     const start = line.start + match.index + match[0].length - match[1].length;
     this.report(start, `expected quotes around \`${match[1]}\` inside brackets or braces`, start + match[1].length);
+    return true;
+  }
+
+  /** A key below a value that stands on its key's line, but deeper: YAML takes both lines for one. */
+  #reportDeeperLine(code: string, at: number): boolean {
+    if (code !== 'BLOCK_AS_IMPLICIT_KEY' && code !== 'MULTILINE_IMPLICIT_KEY') return false;
+    const above = this.#lineUntil(at);
+    const below = this.#lineUntil(above.start + above.text.length + 1);
+    const column = below.text.search(/\S/);
+    if (below.start <= above.start || column <= above.text.search(/\S/) || !/^\s+[\w.-]+:(\s|$)/.test(below.text)) return false;
+    this.report(below.start + column, 'expected the indentation of the line above, which has its value already');
+    return true;
+  }
+
+  /** A bracket or brace that nobody closes is complained of lines below it: says which one it is. */
+  #reportOpenBracket(code: string, at: number): boolean {
+    if (code !== 'BAD_INDENT') return false;
+    const open: { at: number; bracket: string }[] = [];
+    for (const { 0: token, index } of this.#text(0, at).matchAll(/"(?:\\.|[^"\\])*"|'[^']*'|(?<=^|\s)#.*|[[\]{}]/gm)) {
+      if (token === '[' || token === '{') open.push({ at: index, bracket: token });
+      else if (token === ']' || token === '}') open.pop();
+    }
+    const [first] = open;
+    if (!first) return false;
+    this.report(first.at, `expected a closing \`${first.bracket === '[' ? ']' : '}'}\` for this`, first.at + 1);
     return true;
   }
 

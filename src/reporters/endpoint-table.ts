@@ -4,7 +4,7 @@ import { formatValue } from '../metrics/limit-text.js';
 import { findMetric, parseMetricName } from '../metrics/metric-key.js';
 import type { Summary, SummaryMetric } from '../metrics/summary.js';
 import { windowKey, windowTag } from '../metrics/window.js';
-import { type Column, renderTable, type TableStyle } from './table.js';
+import { type Column, linesWidth, renderTable, type TableStyle } from './table.js';
 import { formatRate } from './words.js';
 
 const percentiles = ['p(50)', 'p(95)', 'p(99)'] as const;
@@ -20,7 +20,7 @@ const columns: readonly Column[] = [
 /** Bounds wider than this share of their value are shown. */
 const tellingWidth = 0.02;
 
-/** Every endpoint by itself, and all together; of the judged window where there is one. */
+/** Every endpoint by itself, and all together; of the judged window where there is one. A narrow screen gets no bounds. */
 export function renderEndpoints(
   summary: Summary,
   steady: { from: Milliseconds; to: Milliseconds } | undefined,
@@ -28,10 +28,13 @@ export function renderEndpoints(
 ): string[] {
   const end = Math.min(steady?.to ?? summary.durationMs, summary.durationMs);
   const windowMs = Math.max(0, end - (steady?.from ?? 0));
-  const rows = endpointNames(summary).map((name) => row(summary, name, windowMs));
-  const all = row(summary, undefined, windowMs);
-  if (rows.length === 0 && all[1] === '0') return [];
-  return renderTable(columns, [...rows, all], style);
+  const table = (withBounds: boolean, within: TableStyle) => {
+    const all = row(summary, undefined, windowMs, withBounds);
+    const rows = endpointNames(summary).map((name) => row(summary, name, windowMs, withBounds));
+    return rows.length === 0 && all[1] === '0' ? [] : renderTable(columns, [...rows, all], within);
+  };
+  const full = table(true, { paint: style.paint });
+  return linesWidth(full) <= (style.width ?? Number.POSITIVE_INFINITY) ? full : table(false, style);
 }
 
 /** The `name` tags that the summary tells apart, in its order. */
@@ -46,7 +49,7 @@ function endpointNames({ metrics }: Summary): string[] {
   return [...new Set(names)];
 }
 
-function row({ metrics }: Summary, name: string | undefined, windowMs: Milliseconds): string[] {
+function row({ metrics }: Summary, name: string | undefined, windowMs: Milliseconds, withBounds: boolean): string[] {
   const metric = (base: string): SummaryMetric | undefined => {
     const key = name === undefined ? base : `${base}{name:${name}}`;
     return findMetric(metrics, windowKey(key)) ?? findMetric(metrics, key);
@@ -59,16 +62,16 @@ function row({ metrics }: Summary, name: string | undefined, windowMs: Milliseco
     formatCount(requests),
     windowMs > 0 ? formatRate(requests / (windowMs / 1000)) : '',
     requests === 0 || errors === undefined ? '–' : formatValue(errors, '%'),
-    ...percentiles.map((stat) => (duration === undefined || requests === 0 ? '–' : percentile(duration, stat))),
+    ...percentiles.map((stat) => (duration === undefined || requests === 0 ? '–' : percentile(duration, stat, withBounds))),
   ];
 }
 
-function percentile(metric: SummaryMetric, stat: string): string {
+function percentile(metric: SummaryMetric, stat: string, withBounds: boolean): string {
   const measured = readStat(metric, stat);
   if (measured === undefined) return '–';
   const { value, low, high } = measured;
   const text = `${milliseconds(value)} ms`;
-  if (high - low <= tellingWidth * Math.abs(value)) return text;
+  if (!withBounds || high - low <= tellingWidth * Math.abs(value)) return text;
   const [from, to] = [low, high].map(milliseconds);
   return from === to ? text : `${text} (${from}–${to})`;
 }

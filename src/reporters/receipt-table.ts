@@ -41,8 +41,8 @@ interface OtherTable {
 
 const columns = (dryRun: boolean): readonly Column[] => [
   { title: 'what' },
-  { title: 'where' },
-  { title: 'which' },
+  { title: 'where', wraps: true },
+  { title: 'which', wraps: true },
   { title: 'deleted', align: 'right' },
   { title: dryRun ? 'there now' : 'left', align: 'right' },
 ];

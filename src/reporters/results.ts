@@ -8,6 +8,7 @@ import { renderVerdict } from './verdict-table.js';
 /** The table that an event is worth; undefined for all others. */
 export function resultOf(event: LoggedEvent, { measured, results, resultsPaint }: ReporterOptions): string | undefined {
   const style: TableStyle = { paint: resultsPaint, ...(results?.isTerminal ? { width: results.width } : {}) };
+  if (event.type === 'summary-handled' && event.stdout.trim() === '') return undefined;
   if (event.type === 'summary-handled') return event.stdout.endsWith('\n') ? event.stdout : `${event.stdout}\n`;
   if (event.type === 'receipt-made') {
     const receipt = asReceipt(event.receipt);

@@ -52,15 +52,17 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'fleet-stopped':
       return { tone: 'warn', text: `ending the load: ${event.reason}` };
     case 'load-ended':
-      return { tone: 'plain', text: `the load is off after ${formatDuration(event.elapsedMs)}` };
+      return { tone: 'plain', text: `the load ended after ${formatDuration(event.elapsedMs)}` };
     case 'teardown-finished':
       return event.error === undefined
         ? { tone: 'plain', text: `teardown() ran on runner ${event.runner}${took(event.elapsedMs)}` }
-        : { tone: 'bad', text: `the script threw in teardown(): ${event.error}` };
+        : { tone: 'bad', text: `the script ${event.aborted === true ? 'called test.abort()' : 'threw'} in teardown(): ${event.error}` };
     case 'runner-ended':
       return event.lost ? { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event)})` } : undefined;
     case 'runner-short':
       return { tone: 'bad', text: `runner ${event.runner} was out of ${event.of}, ${counted(event.times, 'time')}` };
+    case 'summary-handled':
+      return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
     case 'start-skew-measured':
       return { tone: 'faint', text: `the runners began within ${formatDuration(event.skewMs)}` };
     case 'step-started':
@@ -69,7 +71,6 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'step-failed':
     case 'fleet-sampled':
     case 'health-probed':
-    case 'summary-handled':
     case 'judged':
     case 'receipt-made':
       return undefined;

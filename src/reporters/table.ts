@@ -5,12 +5,14 @@ import type { Paint } from './paint.js';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
+  /** Whether its cells go over several lines where the table is wider than the screen. */
+  readonly wraps?: boolean;
 }
 
 /** How a table is drawn. */
 export interface TableStyle {
   readonly paint: Paint;
-  /** Columns of the screen; the first column gives way where the table is wider. */
+  /** Columns of the screen; where a table is wider, columns that wrap give way, then the first one. */
   readonly width?: number;
 }
 
@@ -21,12 +23,18 @@ const narrowest = 16;
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], { paint, width }: TableStyle): string[] {
   const used = columns.flatMap((column, index) => (rows.some((row) => (row[index] ?? '') !== '') ? [{ column, index }] : []));
   const cellsOf = (row: readonly string[]) => used.map(({ index }) => row[index] ?? '');
-  const fitted = narrowed([used.map(({ column }) => column.title), ...rows.map(cellsOf)], width);
-  const widths = used.map((_, at) => Math.max(...fitted.map((row) => textWidth(row[at] ?? ''))));
+  const wrapped = wrapRows([used.map(({ column }) => column.title), ...rows.map(cellsOf)], used, width);
+  const fitted = narrowed(wrapped.flat(), width);
+  const widths = used.map((_, at) => widestCell(fitted, at));
   const line = (row: readonly string[]) =>
     (gap + row.map((cell, at) => pad(cell, widths[at] ?? 0, used[at]?.column.align ?? 'left')).join(gap)).trimEnd();
   const [titles = [], ...body] = fitted;
   return [paint.faint(line(titles)), ...body.map(line)];
+}
+
+/** How many columns the widest line takes. */
+export function linesWidth(lines: readonly string[]): number {
+  return Math.max(0, ...lines.map(textWidth));
 }
 
 /** Names and what they are, one a line; further lines of a value stand below its first. Entries without lines are left out. */
@@ -57,9 +65,45 @@ function pad(text: string, width: number, align: 'left' | 'right'): string {
 }
 
 function narrowed(rows: readonly (readonly string[])[], width: number | undefined): string[][] {
-  const columns = rows[0]?.length ?? 0;
-  const widest = (at: number) => Math.max(0, ...rows.map((row) => textWidth(row[at] ?? '')));
-  const total = Array.from({ length: columns }, (_, at) => widest(at) + gap.length).reduce((sum, one) => sum + one, 0);
-  const first = width === undefined || total <= width ? Number.POSITIVE_INFINITY : Math.max(narrowest, widest(0) - (total - width));
+  const total = tableWidth(rows);
+  const first =
+    width === undefined || total <= width ? Number.POSITIVE_INFINITY : Math.max(narrowest, widestCell(rows, 0) - (total - width));
   return rows.map((row) => row.map((cell, at) => (at === 0 ? shorten(cell, first) : cell)));
+}
+
+/** Every row as one line or more, the cells of its wrapping columns broken between words where the screen is too narrow. */
+function wrapRows(rows: readonly string[][], used: readonly { column: Column }[], width: number | undefined): string[][][] {
+  const wrapping = used.flatMap(({ column }, at) => (column.wraps ? [at] : []));
+  const room = new Map(wrapping.map((at) => [at, widestCell(rows, at)]));
+  for (let excess = tableWidth(rows) - (width ?? Number.POSITIVE_INFINITY); excess > 0; excess -= 1) {
+    const [widest, columns] = [...room].reduce((most, one) => (one[1] > most[1] ? one : most), [-1, narrowest]);
+    if (widest < 0) break;
+    room.set(widest, columns - 1);
+  }
+  return rows.map((row) => {
+    const cells = row.map((cell, at) => wrapText(cell, room.get(at) ?? Number.POSITIVE_INFINITY));
+    const height = Math.max(...cells.map((lines) => lines.length));
+    return Array.from({ length: height }, (_, line) => cells.map((lines) => lines[line] ?? ''));
+  });
+}
+
+function wrapText(text: string, width: number): string[] {
+  if (textWidth(text) <= width) return [text];
+  const [first = '', ...words] = text.split(' ');
+  const lines: string[] = [];
+  let line = first;
+  for (const word of words) {
+    const fits = textWidth(`${line} ${word}`) <= width;
+    if (!fits) lines.push(line);
+    line = fits ? `${line} ${word}` : word;
+  }
+  return [...lines, line];
+}
+
+function tableWidth(rows: readonly (readonly string[])[]): number {
+  return (rows[0] ?? []).reduce((sum, _, at) => sum + widestCell(rows, at) + gap.length, 0);
+}
+
+function widestCell(rows: readonly (readonly string[])[], at: number): number {
+  return Math.max(0, ...rows.map((row) => textWidth(row[at] ?? '')));
 }

@@ -5,6 +5,7 @@ import { renderEndpoints } from './endpoint-table.js';
 import type { Paint } from './paint.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
 import type { Measured } from './types.js';
+import { counted } from './words.js';
 
 const columns: readonly Column[] = [
   { title: 'criterion' },
@@ -35,9 +36,7 @@ function headline({ verdict, run }: Verdict, measured: Measured | undefined, win
   const colour = { pass: paint.good, fail: paint.bad, invalid: paint.bad, interrupted: paint.warn }[verdict];
   const facts = [
     `run ${run}`,
-    ...(measured?.summary
-      ? [`k6 ${measured.summary.k6Version}, numbers of ${measured.summary.runners} runner${measured.summary.runners === 1 ? '' : 's'}`]
-      : []),
+    ...(measured?.summary ? [`${counted(measured.summary.runners, 'runner')}, k6 ${measured.summary.k6Version}`] : []),
     ...(window === undefined ? [] : [`judged: ${window}`]),
   ];
   return `${paint.strong(colour(verdict.toUpperCase()))}  ${paint.faint(facts.join(' · '))}`;

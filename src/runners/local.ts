@@ -7,6 +7,7 @@ import type { Clock, Process, ProcessEnd } from '../core/os.js';
 import { k6Exit } from '../k6/exit-codes.js';
 import { logErrors } from '../k6/log.js';
 import { runnerApi } from '../k6/rest.js';
+import { initError } from '../k6/script.js';
 import { agentFiles, endBehindAgent, heartbeatMs, withAgent } from './agent.js';
 import { localVitals } from './local-vitals.js';
 import { type Backend, type BackendContext, type Runner, type RunnerLaunch, runnerFiles } from './types.js';
@@ -80,6 +81,8 @@ async function answersOrEnds({ clock }: BackendContext, runner: Runner): Promise
 async function startError(launch: RunnerLaunch, end: ProcessEnd): Promise<LoadctlError> {
   const logFile = join(launch.folder, runnerFiles.log);
   const log = (await textOf(logFile)) ?? '';
+  if (end.exitCode === k6Exit.scriptException || end.exitCode === k6Exit.testAborted)
+    return initError({ exitCode: end.exitCode, stderr: log }, 'the script');
   const said = logErrors(log).flatMap((line) => line.message.split('\n'));
   const how = end.error ?? (end.signal ? `signal ${end.signal}` : `exit code ${end.exitCode}`);
   return new LoadctlError('unavailable', `Runner ${launch.id} did not start: k6 ended with ${how}.`, {

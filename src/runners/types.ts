@@ -26,8 +26,11 @@ export interface Runner {
   end(how: 'gracefully' | 'hard'): void;
   /** After its end: brings what it wrote into its folder. */
   collect(): Promise<RunnerFiles>;
-  /** What its process and its machine have used so far; undefined where that cannot be read. Never rejects. */
-  vitals(): Promise<Vitals | undefined>;
+  /**
+   * What its process and its machine have used so far; undefined where that cannot be read. Never rejects. Missing where
+   * the backend cannot look.
+   */
+  vitals?(): Promise<Vitals | undefined>;
 }
 
 /** The files that a runner writes, by what is in them. */

@@ -132,6 +132,7 @@ export interface CleanedKeys {
 export interface CleanupStatement {
   readonly store: string;
   readonly shard: number | null;
+  /** SQL, or what another store's server is asked in its own words. */
   readonly sql: string;
   readonly rows: number;
   readonly ms: Milliseconds;
@@ -149,8 +150,8 @@ export interface StoreReceipt {
 
 /** A cleanup of one store on its way. */
 export interface Cleaning {
-  /** Looks at everything first and changes nothing; refuses what may not be deleted. */
-  check(): Promise<void>;
+  /** Looks at everything first and changes nothing; refuses what may not be deleted. `users`: seeded rows are to go, too. */
+  check(users: boolean): Promise<void>;
   /** Deletes what is there now, and hands back how much is left and how much went. */
   sweep(): Promise<Swept>;
   /** Takes out the seeded rows and keys that still are as they were seeded. */

@@ -202,13 +202,13 @@ describe('test data', () => {
 describe('what the profile does not list is not deleted', () => {
   test('a table that references test rows is refused with the line to add', async () => {
     const setup = `${schema}${data} CREATE SCHEMA billing; CREATE TABLE billing.invoices (id int, reservation int REFERENCES reservations ON DELETE CASCADE);
-      INSERT INTO billing.invoices SELECT 1, id FROM reservations LIMIT 3; CREATE TABLE seats (id int, reservation int REFERENCES reservations ON DELETE CASCADE);`;
+      INSERT INTO billing.invoices SELECT 1, id FROM reservations LIMIT 3;`;
     const { url, sql } = await testDatabase(server, setup);
     const error = await failure(cleanup(dataContext(profile(url)), real));
     expect(error).toMatchObject({
       reason: 'refused',
       hint: 'Add to cleanup.rows in the profile: - {store: db, table: billing.invoices, via: reservations, column: reservation}',
-      lines: ['3 rows: billing.invoices (reservation) references reservations, ON DELETE CASCADE'],
+      lines: ['3 rows now: billing.invoices (reservation) references reservations, ON DELETE CASCADE'],
     });
     expect(await sql(count('queue_entries'))).toEqual([{ count: 7 }]);
     const added = [...rows, { store: 'db', table: 'billing.invoices', via: 'reservations', column: 'reservation' }];
@@ -216,8 +216,22 @@ describe('what the profile does not list is not deleted', () => {
     expect((await cleanup(context, real)).reasons).toEqual([]);
     expect(context.events).toContainEqual({
       type: 'noted',
-      message: 'db: seats (reservation) references reservations with ON DELETE CASCADE',
+      message: 'db: billing.invoices (reservation) references reservations with ON DELETE CASCADE',
     });
+  });
+
+  test('also where that table is still empty', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `${schema}${data} CREATE TABLE seats (id int, reservation int REFERENCES reservations);`,
+    );
+    expect(await failure(cleanup(dataContext(profile(url)), real))).toMatchObject({
+      reason: 'refused',
+      message: 'db: a table references test data from outside every cleanup entry',
+      hint: 'Add to cleanup.rows in the profile: - {store: db, table: seats, via: reservations, column: reservation}',
+      lines: ['0 rows now: seats (reservation) references reservations, ON DELETE NO ACTION'],
+    });
+    expect(await sql(count('payments'))).toEqual([{ count: 30 }]);
   });
 
   test('rows of others in a listed table that reference test rows are refused, too', async () => {
@@ -228,7 +242,7 @@ describe('what the profile does not list is not deleted', () => {
     );
     expect(await failure(cleanup(dataContext(profile(url)), real))).toMatchObject({
       reason: 'refused',
-      lines: ['1 rows: queue_entries (reservation) references reservations, ON DELETE CASCADE'],
+      lines: ['1 row now: queue_entries (reservation) references reservations, ON DELETE CASCADE'],
     });
   });
 
@@ -267,6 +281,9 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
     const swallowed = await cleanup(dataContext(profile(swallowing.url)), real);
     expect(swallowed.reasons).toEqual(['cleanup-not-proven']);
     expect(swallowed.receipt.rows.map(({ left }) => left)).toEqual([7, 0, 0]);
+    expect(swallowed.receipt.notes).toContainEqual(
+      expect.stringMatching(/^db: rows of queue_entries are still there though deleting them gave no error: a trigger/),
+    );
     const raising = await testDatabase(server, trigger("RAISE EXCEPTION 'never';"));
     const raised = await cleanup(dataContext(profile(raising.url)), real);
     expect(raised.reasons).toEqual(['cleanup-not-proven']);
@@ -337,6 +354,38 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
     });
     expect(await sql(count('payments'))).toEqual([{ count: 30 }]);
   });
+
+  test('with users, so is one on a seeded table', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `${schema}${data} CREATE ROLE narrow LOGIN PASSWORD 'pw'; GRANT SELECT, DELETE ON reservations, payments, queue_entries TO narrow; GRANT SELECT ON users TO narrow;`,
+    );
+    const parts = profile(asRole(url, 'narrow', 'pw'), { seed: [users] });
+    expect(await failure(cleanup(dataContext(parts), { dryRun: false, users: true }))).toMatchObject({
+      reason: 'unavailable',
+      hint: 'Let the owner run: GRANT DELETE ON "public"."users" TO "narrow";',
+    });
+    expect(await sql(count('payments'))).toEqual([{ count: 30 }]);
+  });
+});
+
+test('a seed that no row can hold is no reason to leave the test data', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `${schema}${data} CREATE TABLE codes (id int, code varchar(3)); INSERT INTO codes VALUES (1, 'abc');`,
+  );
+  const seeds = [
+    { store: 'db', table: 'codes', rows: 1, columns: { id: 'x{n}' } },
+    { store: 'db', table: 'codes', rows: 1, columns: { id: '{n}', code: 'abcdef' } },
+  ];
+  const { receipt, reasons } = await cleanup(dataContext(profile(url, { seed: seeds })), { dryRun: false, users: true });
+  expect(reasons).toEqual([]);
+  expect(receipt.rows.slice(3)).toMatchObject([
+    { deleted: 0, left: 0 },
+    { deleted: 0, left: 0 },
+  ]);
+  expect(receipt.notes[0]).toMatch(/^db: nothing of the seed of codes can be there: invalid input syntax for type integer: "x1"/);
+  expect(await sql(count('codes'))).toEqual([{ count: 1 }]);
 });
 
 test('with users, seeded rows go that nobody changed and nobody references', async () => {
@@ -360,8 +409,8 @@ test('with users, seeded rows go that nobody changed and nobody references', asy
     { table: 'users', deleted: 18, left: 0 },
   ]);
   expect(receipt.notes).toEqual([
-    'db: 1 seeded rows of users were changed since and stay: row 7 (id "user-7")',
-    'db: 1 seeded rows of users stay, because rows of cards reference them',
+    'db: 1 seeded row of users stays, because somebody changed it: row 7 (id "user-7")',
+    'db: 1 seeded row of users stays, because rows of cards reference it',
     expect.stringMatching(/not counted before/),
   ]);
   expect(await sql('SELECT id FROM users ORDER BY 1')).toEqual([{ id: 'real' }, { id: 'user-7' }, { id: 'user-9' }]);
@@ -369,7 +418,7 @@ test('with users, seeded rows go that nobody changed and nobody references', asy
 });
 
 test('an interrupted cleanup says so and can be run again', async () => {
-  const { url } = await testDatabase(server, schema + data);
+  const { url, sql } = await testDatabase(server, schema + data);
   const controller = new AbortController();
   const context = dataContext(profile(url), { signal: controller.signal });
   const emit: typeof context.emit = (event) => {
@@ -377,6 +426,8 @@ test('an interrupted cleanup says so and can be run again', async () => {
   };
   const { receipt, reasons } = await cleanup({ ...context, emit }, real);
   expect(reasons).toEqual(['cleanup-not-proven', 'interrupted']);
+  expect(receipt.rows[0]).toMatchObject({ table: 'queue_entries', deleted: 7, left: 0 });
+  expect(await sql(count('queue_entries'))).toEqual([{ count: 0 }]);
   expect(receipt.notes).toContain('the cleanup was interrupted: run it again');
   expect((await cleanup(dataContext(profile(url)), real)).reasons).toEqual([]);
 });

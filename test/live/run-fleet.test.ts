@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -147,4 +148,25 @@ test('ramp: the SLA is judged on what lies between, with rates over the seconds 
   expect(verdict.criteria[0]?.actual).toBeGreaterThan(42);
   expect(verdict.criteria[0]?.actual).toBeLessThan(58);
   expect(said.code).toBe(0);
+});
+
+test('credentials in the target URL reach the target and appear nowhere', async () => {
+  const seen = new Set<string>();
+  const target = await startTarget((request) => {
+    seen.add(request.headers.authorization ?? 'none');
+    return false;
+  });
+  const url = target.url.replace('http://', 'http://ann:s3cret-word@');
+  const place = workplace({
+    'profiles/dev.yaml': `${profile(url, '  vus: 1\n  duration: 1s')}sla: {availability: 90%}\n`,
+    'script.js': `import http from 'k6/http';\nexport default () => { http.get(__ENV.BASE_URL + '/'); console.log(__ENV.BASE_URL); };`,
+  });
+
+  const said = await place.loadctl(['run', '--env', 'dev', '--set', 'runners.count=1']);
+
+  expect(said, said.stderr).toMatchObject({ code: 0 });
+  expect([...seen]).toEqual([`Basic ${Buffer.from('ann:s3cret-word').toString('base64')}`]);
+  expect(said.stdout + said.stderr).not.toContain('s3cret-word');
+  const files = spawnSync('grep', ['-rl', 's3cret-word', place.latestRun()], { encoding: 'utf8' }).stdout;
+  expect(files).toBe('');
 });

@@ -204,7 +204,7 @@ describe('rows', () => {
     expect(await swallowing.sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
     const changing = await testDatabase(server, trigger(`NEW.name := upper(NEW.name); RETURN NEW;`));
     expect((await failure(seed(dataContext(profile(changing.url, [{ ...users, rows: 1 }]))))).lines[0]).toMatch(
-      /name is "TEST USER 1", not "Test User 1" \(a trigger/,
+      /name is "TEST USER 1", not "Test User 1" \(this seed wrote it: .* a trigger/,
     );
     const secured = await testDatabase(
       server,
@@ -234,6 +234,29 @@ describe('what cannot be seeded says so in one line', () => {
       /no table user in the database test\d+ \(searched public\)/,
     );
     expect((await failure(seed(dataContext(profile(url, [users]))))).message).toMatch(/not a table/);
+  });
+
+  test('no right to make temporary tables names the GRANT', async () => {
+    const role = `CREATE ROLE rigid LOGIN PASSWORD 'pw'; GRANT SELECT, INSERT ON users TO rigid;`;
+    const { url } = await testDatabase(
+      server,
+      `${usersTable} ${role} DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$;`,
+    );
+    const error = await failure(seed(dataContext(profile(asRole(url, 'rigid', 'pw'), [users]))));
+    expect(error).toMatchObject({
+      reason: 'unavailable',
+      hint: expect.stringMatching(/^Let the owner run: GRANT TEMPORARY ON DATABASE "test\d+" TO "rigid";$/),
+    });
+  });
+
+  test('a value that is too large for its index', async () => {
+    const { url } = await testDatabase(server, usersTable);
+    const email = Array.from({ length: 4000 }, (_, n) => Math.sin(n)).join('');
+    const huge = { ...users, rows: 1, columns: { ...users.columns, email } };
+    expect(await failure(seed(dataContext(profile(url, [huge]))))).toMatchObject({
+      reason: 'seeding-failed',
+      message: expect.stringMatching(/users does not take the seed: index row/),
+    });
   });
 
   test('a missing permission names the GRANT', async () => {

@@ -143,7 +143,12 @@ describe('cleanup', () => {
     });
     await testIndex.set('user:load-test-user-1', 'x');
     const parts = profile({ caches: [{ store: 'cache', keys: 'user:load-test-user-*' }] });
-    expect((await cleanup(dataContext(parts), { dryRun: true, users: false })).receipt.keys).toMatchObject([{ deleted: 0, left: 2 }]);
+    const dry = (await cleanup(dataContext(parts), { dryRun: true, users: true })).receipt;
+    expect(dry.keys).toMatchObject([{ deleted: 0, left: 2 }, { which: 'seeded and unchanged: user:user-{n}' }]);
+    expect(dry.statements).toEqual([
+      { store: 'cache', shard: null, sql: 'SELECT 0; SCAN MATCH user:load-test-user-*, UNLINK what it finds', rows: 2, ms: 0 },
+      { store: 'cache', shard: null, sql: 'SELECT 0; UNLINK seeded and unchanged: user:user-{n}', rows: 0, ms: 0 },
+    ]);
     const { receipt } = await cleanup(dataContext(parts), real);
     expect(receipt.keys).toMatchObject([{ database: 0, which: 'user:load-test-user-*', deleted: 2, left: 0 }]);
     expect((await home.keys('*')).sort()).toEqual(['USER:load-test-user-1', 'user:load-test-userX']);
@@ -157,7 +162,7 @@ describe('cleanup', () => {
     const { receipt, reasons } = await cleanup(dataContext(profile()), { dryRun: false, users: true });
     expect(reasons).toEqual([]);
     expect(receipt.keys[1]).toMatchObject({ which: 'seeded and unchanged: user:user-{n}', deleted: 1199, left: 0 });
-    expect(receipt.notes).toEqual(['cache: 1 entries user:user-{n} were changed since they were seeded and stay']);
+    expect(receipt.notes).toEqual(['cache: 1 entry that was changed since the seed (user:user-{n}) left as found']);
     expect((await home.keys('*')).sort()).toEqual(['other', 'user:user-7']);
   });
 });

@@ -22,7 +22,7 @@ describe('init', () => {
     );
     const ran = await place.loadctl(['run', ...short]);
     expect(ran.code).toBe(0);
-    expect(ran.stdout).toMatch(/^PASS {2}run \d{8}-\d{6}-\w{5} · k6 \d+\.\d+\.\d+, numbers of 2 runners · judged: whole test \d/m);
+    expect(ran.stdout).toMatch(/^PASS {2}run \d{8}-\d{6}-\w{5} · 2 runners, k6 \d+\.\d+\.\d+ · judged: whole test \d/m);
     expect(ran.stdout).toMatch(/^ {2}p95 +< 500 ms +.* ms.* ✔ pass$/m);
     expect(ran.stdout).toMatch(/^ {2}GET \/ +\d+ +[\d.]+\/s +0%/m);
     expect(ran.stdout + ran.stderr).not.toContain('\x1b');
@@ -57,8 +57,8 @@ test('a slow target fails the SLA: 99, the table says which criterion, verify --
   const verified = await place.loadctl(['verify', '--json']);
   expect(verified.code).toBe(99);
   expect(verified.stderr).toContain('The latest run here: ');
-  const { exitCode, exitCodes, ...verdict } = JSON.parse(verified.stdout);
-  expect([exitCode, exitCodes]).toEqual([99, [99]]);
+  const verdict = JSON.parse(verified.stdout);
+  expect([verdict.exitCode, verdict.exitCodes]).toEqual([99, [99]]);
   expect(verdict).toEqual(JSON.parse(place.read(join(place.latestRun().slice(place.folder.length), 'verdict.json'))));
   const runs = JSON.parse((await place.loadctl(['runs', '--json'])).stdout).runs;
   expect(runs).toMatchObject([{ run: verdict.run, environment: 'dev', state: 'finished', verdict: 'fail' }]);
@@ -74,6 +74,17 @@ describe('an interrupted run', () => {
     expect(code).toBe(105);
     expect(stderr).toContain('SIGTERM: ending what is under way; once more ends it at once');
     expect(JSON.parse(stdout)).toMatchObject({ verdict: 'interrupted', exitCode: 105, exitCodes: [105] });
+  });
+
+  test('leaves no run behind before anything started', async () => {
+    const { place } = await initialised();
+    const { process, said, until } = place.start(['run']);
+    await until('first.js …');
+    process.kill('SIGINT');
+    const { code, stderr } = await said;
+    expect(code).toBe(105);
+    expect(stderr).not.toContain('cleanup');
+    expect((await place.loadctl(['runs'])).stdout).toContain('There is no run in');
   });
 
   test('ends at once when it is asked twice', async () => {

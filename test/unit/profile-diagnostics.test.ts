@@ -118,6 +118,12 @@ describe('YAML', () => {
     ['two documents', '---\na: 1\n', ['4:1: expected one document; a second one begins here, after `---`']],
     ['a colon in a value', 'environment: a: b\n', ['4:14: expected one `key: value` on a line; quote a value with a colon in it']],
     ['a lost alias', 'sla: *limits\n', ['4:6: expected an alias (`*name`) of an anchor (`&name`) further up']],
+    [
+      'a key too deep',
+      'users:\n  count: 1\n    strategy: pool\n',
+      ['6:5: expected the indentation of the line above, which has its value already'],
+    ],
+    ['an open brace', 'runners: {count: 2\nsla: {}\n', ['4:10: expected a closing `}` for this']],
     ['wrong indentation', 'sla:\n   p95: 1s\n  errors: 1%\n', ['6:3: expected the indentation of the lines above']],
   ])('%s', (_, text, expected) => {
     expect(messages(least + text)).toEqual(expected);
@@ -431,4 +437,26 @@ describe('a file', () => {
     const [first] = complaint(() => load(texts)).lines;
     expect(first?.replace('profiles/test.yaml:', '')).toBe(expected);
   });
+});
+
+test('a seeded number that would be another one once it is read wants quotes', () => {
+  const seeded = (columns: string) => `${least}stores: {db: {kind: postgres, url: "postgres://u@127.0.0.1/x"}}
+seed: [{store: db, table: t, rows: 1, columns: {${columns}}}]\n`;
+  expect(messages(seeded('id: 9007199254740993, n: 12345678901234.12345, zip: 01234'))).toEqual([
+    '5:53: expected quotes: as a number this becomes 9007199254740992; write `"9007199254740993"`',
+    '5:74: expected quotes: as a number this becomes 12345678901234.123; write `"12345678901234.12345"`',
+    '5:101: expected quotes: as a number this becomes 1234; write `"01234"`',
+  ]);
+  expect(load({ 'test.yaml': seeded('a: 1.10, b: -0.5, c: 1e3, d: 0x1f, e: 9007199254740992, f: 0.0000001, g: +7') })).toBeDefined();
+});
+
+test.each([
+  'u:topsecretpw@127.0.0.1:1/x',
+  'postgres:/u:topsecretpw@h/x',
+  'host=h password=topsecretpw user=u',
+  "host=h password = 'topsecretpw'",
+])('a password in what is no URL is not shown: %s', (url) => {
+  const text = `${least}stores: {db: {kind: postgres, url: "${url}"}}\n`;
+  expect(frames(text).join('\n')).not.toContain('topsecretpw');
+  expect(frames(text).join('\n')).toContain('[redacted]');
 });

@@ -63,7 +63,7 @@ const story: readonly LoadctlEvent[] = [
   { type: 'runner-ended', runner: '1', exitCode: 0, lost: false },
   { type: 'runner-ended', runner: '2', signal: 'SIGKILL', lost: true },
   { type: 'start-skew-measured', skewMs: 12 },
-  { type: 'summary-handled', stdout: 'my own summary' },
+  { type: 'summary-handled', stdout: 'my own summary', stderr: '' },
   { type: 'judged', run: 'r', verdict },
   { type: 'phase-finished', phase: 'run', elapsedMs: 61_000, reasons: ['sla-failed', 'interrupted'] },
 ];
@@ -86,7 +86,7 @@ describe('plain', () => {
         the target is healthy again, after 2 missed probes
         warning: Something is odd.
           Look at it.
-        the load is off after 1m
+        the load ended after 1m
       ✖ the script threw in teardown(): boom
       ✖ runner 2 was lost (killed by SIGKILL)
         the runners' first iterations began within 12ms
@@ -133,6 +133,6 @@ test('quiet says only what went wrong, and what came of it', async () => {
 test('the terminal shows what is done, and leaves nothing spinning', async () => {
   const { talk } = await said('terminal', story);
   expect(talk).toContain('✔ archive k6/first.js  k6 2.2.0 (230ms)\n');
-  expect(talk).toContain('the load is off after 1m\n');
+  expect(talk).toContain('the load ended after 1m\n');
   expect(talk).toContain('✖ run ended after 1m1s: the SLA was not met, interrupted\n');
 });

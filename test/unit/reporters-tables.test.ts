@@ -127,7 +127,7 @@ describe('the verdict', () => {
     const measured = { summary, steady: { from: 5000, to: 55_000 } };
     expect(lines(renderVerdict(verdict, measured, plain))).toMatchInlineSnapshot(`
       "
-      FAIL  run 20261123-195601-k3x9q · k6 2.2.0, numbers of 2 runners · judged: steady 5s–55s
+      FAIL  run 20261123-195601-k3x9q · 2 runners, k6 2.2.0 · judged: steady 5s–55s
 
         criterion   limit        actual              verdict
         p95         < 500 ms     412 ms (411–413)    ✔ pass
@@ -172,6 +172,12 @@ describe('the verdict', () => {
     expect(text).toContain('…');
     expect(text).toContain('412 ms (411–413)  ✔ pass');
     expect(Math.max(...text.split('\n').slice(1).map(textWidth))).toBeLessThanOrEqual(72);
+  });
+
+  test('shows no bounds of percentiles where a narrow screen has no room for them', () => {
+    const text = renderVerdict(verdict, { summary, steady: { from: 5000, to: 55_000 } }, { ...plain, width: 80 });
+    expect(text).toContain('POST /payments     1,000   20/s    0.3%  40 ms  610 ms  700 ms');
+    expect(Math.max(...text.split('\n').map(textWidth))).toBeLessThanOrEqual(80);
   });
 
   test('is coloured only when asked', async () => {
@@ -235,6 +241,22 @@ test('the receipt says what is left, and whose rows changed', () => {
       seats                  db          –      7  not counted before
 
       ! the profile has no cleanup
+    "
+  `);
+});
+
+test('a receipt goes over several lines where the screen is narrow', () => {
+  const [table] = renderReceipt(receipt, { ...plain, width: 80 })
+    .split('\n\n')
+    .slice(1);
+  expect(lines(`${table}\n`)).toMatchInlineSnapshot(`
+    "
+      what          where                    which                   deleted  left
+      payments      db on 127.0.0.1 as app   by way of reservations    1,234     0
+      reservations  db[2] on 127.0.0.1 as    user_id begins with           3     2
+                    app                      "load-test-user-"
+      keys          cache on                 all                          12     0
+                    127.0.0.1:6379, index 1
     "
   `);
 });

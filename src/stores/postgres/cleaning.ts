@@ -12,7 +12,7 @@ import { closeAll, openSessions } from './sessions.js';
 import type { TableStep } from './shards.js';
 import { statementLog } from './statement-log.js';
 import { checkPermissions, checkWritable, type Table } from './tables.js';
-import { takeSeededRows } from './take-seeded.js';
+import { checkTaking, takeSeededRows } from './take-seeded.js';
 import { findTargets, type Target } from './targets.js';
 
 /** One database on its way: what was found in it, what went, what is left. */
@@ -22,6 +22,8 @@ interface Database {
   readonly tallies: Map<Target, { deleted: number; left: number }>;
   readonly seededTallies: CleanedRows[];
   readonly notes: Set<string>;
+  /** Why rows of a target did not go, when they were last tried. */
+  readonly troubles: Map<Target, string>;
   countable: boolean;
   /** How many deletes were begun: makes their steps' names unique. */
   deletes: number;
@@ -40,6 +42,7 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
       tallies: new Map(),
       seededTallies: [],
       notes: new Set(),
+      troubles: new Map(),
       countable: true,
       deletes: 0,
       targets: [],
@@ -48,8 +51,8 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
     }),
   );
   return {
-    async check() {
-      await together(databases, (database) => checkDatabase(database, config, task, context));
+    async check(users) {
+      await together(databases, (database) => checkDatabase(database, config, task, users, context));
     },
     async sweep() {
       const swept = await together(databases, (database) => sweepDatabase(database, context));
@@ -66,13 +69,20 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
   };
 }
 
-async function checkDatabase(database: Database, config: PostgresStore, task: StoreTask, { emit, clock }: StoreContext): Promise<void> {
+async function checkDatabase(
+  database: Database,
+  config: PostgresStore,
+  task: StoreTask,
+  users: boolean,
+  { emit, clock }: StoreContext,
+): Promise<void> {
   const { session, tallies } = database;
   await checkWritable(session);
   const targets = await findTargets(session, task);
   const seeded: SeededRows[] = [];
   for (const step of task.seed.filter((one): one is TableStep => 'table' in one)) seeded.push(await findSeededRows(session, config, step));
   for (const { table } of targets) await checkPermissions(session, table, ['SELECT', 'DELETE']);
+  if (users) for (const { table } of seeded) await checkTaking(session, table);
   const references = await findReferences(session, targets);
   for (const { key } of references) await checkPermissions(session, key.table, ['SELECT'], key.columns);
   const tables = [...new Map(targets.map(({ table }) => [table.oid, table])).values()];
@@ -98,9 +108,11 @@ async function sweepDatabase(database: Database, context: StoreContext): Promise
   let deleted = 0;
   for (const target of targets) {
     const left = await countTarget(database, target, context.clock);
-    const gone = left === 0 ? 0 : await deleteTarget(database, target, context);
-    tallies.set(target, { deleted: (tallies.get(target)?.deleted ?? 0) + gone, left });
-    deleted += gone;
+    const before = tallies.get(target)?.deleted ?? 0;
+    // Kept up to date all along: an interrupt ends the deletes anywhere, and the receipt says how far they were.
+    const tell = (gone: number) => void tallies.set(target, { deleted: before + gone, left: Math.max(0, left - gone) });
+    tell(0);
+    if (left > 0) deleted += await deleteTarget(database, target, context, tell);
   }
   // Counted again when all deletes are through: a later one may have freed rows, a writer may have come.
   let left = 0;
@@ -112,8 +124,14 @@ async function sweepDatabase(database: Database, context: StoreContext): Promise
   return { deleted, left };
 }
 
-async function deleteTarget(database: Database, target: Target, { clock, emit }: StoreContext): Promise<number> {
-  const { session, references, journal, notes } = database;
+async function deleteTarget(
+  database: Database,
+  target: Target,
+  { clock, emit }: StoreContext,
+  tell: (deleted: number) => void,
+): Promise<number> {
+  const { session, references, journal, troubles } = database;
+  troubles.set(target, keptBack(session, target));
   const step = `delete ${session.place.name} ${target.table.inProfile} ${++database.deletes}`;
   const startedAt = clock.now();
   let deleted = 0;
@@ -122,15 +140,22 @@ async function deleteTarget(database: Database, target: Target, { clock, emit }:
     // With rows that reference each other each pass takes the ones that nothing references any more.
     for (let more = true; more; ) {
       const before = deleted;
-      const progress = (done: number) => emit({ type: 'step-progressed', step, done: before + done, unit: 'rows' });
+      const progress = (done: number) => {
+        tell(before + done);
+        emit({ type: 'step-progressed', step, done: before + done, unit: 'rows' });
+      };
       const { rows, trouble } = await deleteRows(session, doomed, { clock, log: journal.log, progress });
       deleted += rows;
-      if (trouble) notes.add(trouble);
+      if (trouble) troubles.set(target, trouble);
       more = doomed.first !== undefined && rows > 0;
     }
   }
-  emit({ type: 'step-finished', step, elapsedMs: clock.now() - startedAt, detail: `${deleted} rows deleted` });
+  emit({ type: 'step-finished', step, elapsedMs: clock.now() - startedAt, detail: `${deleted} ${deleted === 1 ? 'row' : 'rows'} deleted` });
   return deleted;
+}
+
+function keptBack({ place }: Session, { table }: Target): string {
+  return `${place.name}: rows of ${table.inProfile} are still there though deleting them gave no error: a trigger, a rule or row-level security keeps them from the role ${place.role}, or somebody still writes them`;
 }
 
 /** A table that references itself goes leaf by leaf; rows that reference each other in a ring then go at once. */
@@ -160,7 +185,6 @@ async function countTarget({ session, journal }: Database, target: Target, clock
 async function takeSeeded(database: Database, dryRun: boolean, { clock }: StoreContext): Promise<void> {
   const { session, journal, notes, seededTallies } = database;
   for (const rows of [...database.seeded].reverse()) {
-    if (!dryRun) await checkPermissions(session, rows.table, ['SELECT', 'DELETE']);
     const taken = await takeSeededRows(session, rows, { dryRun, clock, log: journal.log });
     for (const note of taken.notes) notes.add(note);
     seededTallies.push({
@@ -173,7 +197,11 @@ async function takeSeeded(database: Database, dryRun: boolean, { clock }: StoreC
   }
 }
 
-function reportOf({ session, targets, tallies, seededTallies, journal, notes, countable }: Database, dryRun: boolean): StoreReceipt {
+function reportOf(
+  { session, targets, tallies, seededTallies, journal, notes, troubles, countable }: Database,
+  dryRun: boolean,
+): StoreReceipt {
+  const unsolved = [...troubles].flatMap(([target, trouble]) => (tallies.get(target)?.left ? [trouble] : []));
   const rows = targets.map((target) => ({
     ...placeOf(session),
     table: target.table.inProfile,
@@ -183,7 +211,13 @@ function reportOf({ session, targets, tallies, seededTallies, journal, notes, co
   const planned = dryRun
     ? targets.map((target) => ({ ...shardOf(session), sql: deleteSql(doomedBy(target)), rows: tallies.get(target)?.left ?? 0, ms: 0 }))
     : [];
-  return { rows: [...rows, ...seededTallies], keys: [], statements: [...planned, ...journal.statements()], notes: [...notes], countable };
+  return {
+    rows: [...rows, ...seededTallies],
+    keys: [],
+    statements: [...planned, ...journal.statements()],
+    notes: [...unsolved, ...notes],
+    countable,
+  };
 }
 
 function placeOf(session: Session): Pick<CleanedRows, 'store' | 'shard' | 'host' | 'database' | 'role'> {

@@ -5,7 +5,7 @@ import type { Table } from './tables.js';
 /** A column that was found in a table. */
 export interface Column {
   readonly name: string;
-  /** Its type as SQL reads it back, with its length: `character varying(20)`. */
+  /** Its type as SQL reads it back: `numeric(20,5)`; texts without their length, to which a cast would cut them. */
   readonly type: string;
   /** How a profile's value becomes text for it. */
   readonly shape: Shape;
@@ -28,7 +28,7 @@ const columnsSql = `
     UNION ALL
     SELECT b.attnum, t.typbasetype FROM bases b JOIN pg_type t ON t.oid = b.oid WHERE t.typtype = 'd'
   )
-  SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type,
+  SELECT a.attname::text AS name, format_type(a.atttypid, CASE WHEN t.typcategory IN ('S', 'V') THEN -1 ELSE a.atttypmod END) AS type,
          a.attidentity = 'a' AS "identityAlways", a.attgenerated <> '' AS generated,
          CASE WHEN t.oid IN ('json'::regtype, 'jsonb'::regtype) THEN 'json'
               WHEN t.typcategory <> 'A' THEN 'text'

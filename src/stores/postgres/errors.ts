@@ -115,6 +115,11 @@ export function sqlState(error: unknown): string | undefined {
   return isServerError(error) ? error.code : undefined;
 }
 
+/** Whether the server said that a type cannot hold a value (class 22: a text that is no number, a number too large). */
+export function holdsNoSuchValue(error: unknown): boolean {
+  return sqlState(error)?.startsWith('22') ?? false;
+}
+
 /** What the server said, with its detail. */
 export function serverMessage(error: unknown): string {
   if (error instanceof LoadctlError && error.cause !== undefined) return serverMessage(error.cause);

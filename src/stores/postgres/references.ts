@@ -21,8 +21,8 @@ export async function findReferences(session: Session, targets: readonly Target[
 }
 
 /**
- * Refuses (112) where rows that no cleanup entry covers reference rows that would be deleted: they would stand in the
- * way, or go along unseen. Hands back what else there is to know about the foreign keys.
+ * Refuses (112) a table that references a listed one and is not listed itself, and rows that no entry covers in a table
+ * that is: they would stand in the way, or go along unseen. Hands back what else there is to know about the foreign keys.
  */
 export async function checkReferences(session: Session, targets: readonly Target[], references: readonly Reference[]): Promise<string[]> {
   const found: { line: string; yaml: string }[] = [];
@@ -31,8 +31,12 @@ export async function checkReferences(session: Session, targets: readonly Target
     const listed = targets.filter(({ table }) => table.oid === key.table.oid);
     const rows = await countUncovered(session, targets, parent, key, listed);
     const shown = `${key.table.inProfile} (${key.columns.join(', ')}) references ${parent.inProfile}`;
-    if (rows > 0)
-      found.push({ line: `${rows} rows: ${shown}, ON DELETE ${key.onDelete.toUpperCase()}`, yaml: entryFor(targets, parent, key) });
+    // An empty table is refused like any other: rows may come while the others are deleted.
+    if (rows > 0 || listed.length === 0)
+      found.push({
+        line: `${rows} ${rows === 1 ? 'row' : 'rows'} now: ${shown}, ON DELETE ${key.onDelete.toUpperCase()}`,
+        yaml: entryFor(targets, parent, key),
+      });
     else if (key.onDelete === 'cascade') notes.push(`${session.place.name}: ${shown} with ON DELETE CASCADE`);
   }
   const [first] = found;
@@ -40,7 +44,7 @@ export async function checkReferences(session: Session, targets: readonly Target
   const yaml = [...new Set(found.map((reference) => reference.yaml))];
   throw new LoadctlError(
     'refused',
-    `${session.place.name}: ${found.length === 1 ? 'a table holds' : `${found.length} tables hold`} rows that reference test data and are in no cleanup entry`,
+    `${session.place.name}: ${found.length === 1 ? 'a table references' : `${found.length} tables reference`} test data from outside every cleanup entry`,
     {
       hint: `Add to cleanup.rows in the profile: ${first.yaml}${yaml.length > 1 ? ' and so on (see below).' : ''}`,
       lines: [...found.map(({ line }) => line), ...(yaml.length > 1 ? yaml : [])],

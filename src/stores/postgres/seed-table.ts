@@ -143,7 +143,9 @@ function differences(rows: SeededRows, { same, there, wanted, ours }: Difference
   const list = rows.columns.flatMap(({ name }, index) =>
     same[index] ? [] : [`${name} is ${shorten(there[index] ?? null)}, not ${shorten(wanted[index] ?? null)}`],
   );
-  return list.join('; ') + (ours ? ' (a trigger or the column’s type changed it)' : '');
+  return (
+    list.join('; ') + (ours ? ' (this seed wrote it: it has another row with this key, or a trigger or the column’s type changed it)' : '')
+  );
 }
 
 function shorten(text: string | null): string {
@@ -166,10 +168,10 @@ async function whyNotInserted(session: Session, rows: SeededRows, stage: string,
   }
 }
 
-/** What the server says about the rows themselves (classes 22, 23, 44; what a trigger raises) is the seed's failure. */
+/** What the server says about the rows themselves (classes 22, 23, 44, 54; what a trigger raises) is the seed's failure. */
 export function seedingFailure(error: unknown, what: string): unknown {
   const state = sqlState(error);
-  if (state === undefined || !/^(22|23|P0|44)/.test(state)) return error;
+  if (state === undefined || !/^(22|23|P0|44|54)/.test(state)) return error;
   return new LoadctlError('seeding-failed', `${what} does not take the seed: ${serverMessage(error)}`, {
     hint: 'Correct the columns of this seed in the profile; nothing was written.',
     cause: error,

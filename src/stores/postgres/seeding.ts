@@ -16,7 +16,7 @@ import { findSeededRows, type SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { closeAll, openSessions } from './sessions.js';
 import type { TableStep } from './shards.js';
-import { checkPermissions, checkWritable } from './tables.js';
+import { checkPermissions, checkTemporary, checkWritable } from './tables.js';
 import { findTargets } from './targets.js';
 
 interface Database {
@@ -57,6 +57,7 @@ async function checkDatabase(
 ): Promise<Conflicts> {
   const { session } = database;
   await checkWritable(session);
+  await checkTemporary(session);
   const rows: SeededRows[] = [];
   for (const step of steps) rows.push(await findSeededRows(session, config, step));
   for (const { table, columns } of rows)
@@ -103,7 +104,8 @@ async function seedOne({ session, done }: Database, rows: SeededRows, number: nu
       elapsedMs,
       rowsPerSecond,
     });
-    if (conflicts.count > 0) emit({ type: 'step-failed', step, message: `${conflicts.count} conflicts` });
+    if (conflicts.count > 0)
+      emit({ type: 'step-failed', step, message: `${conflicts.count} ${conflicts.count === 1 ? 'conflict' : 'conflicts'}` });
     else
       emit({
         type: 'step-finished',

@@ -1,9 +1,11 @@
 import type { Clock } from '../../core/os.js';
 import { type Deleted, type Doomed, deleteRows, deleteSql } from './deletes.js';
+import { holdsNoSuchValue, serverMessage } from './errors.js';
 import { type ForeignKey, foreignKeysTo, joinKeys } from './foreign-keys.js';
 import { describeRow, type SeededRows, sameKey, sameRow, seededQuery, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
 import type { StatementLog } from './statement-log.js';
+import { checkPermissions, type Table } from './tables.js';
 
 /** How seeded rows are taken out. */
 export interface Taking {
@@ -21,8 +23,24 @@ export interface Taken {
   readonly notes: readonly string[];
 }
 
+/** Throws `unavailable` where the role may not take rows out of a seeded table, or not see who references them. */
+export async function checkTaking(session: Session, table: Table): Promise<void> {
+  await checkPermissions(session, table, ['SELECT', 'DELETE']);
+  for (const key of await foreignKeysTo(session, table)) await checkPermissions(session, key.table, ['SELECT'], key.columns);
+}
+
 /** Takes out the rows whose every seeded column still holds its seeded value, and that no row of others references. */
-export async function takeSeededRows(session: Session, rows: SeededRows, { dryRun, clock, log }: Taking): Promise<Taken> {
+export async function takeSeededRows(session: Session, rows: SeededRows, taking: Taking): Promise<Taken> {
+  try {
+    return await takeRows(session, rows, taking);
+  } catch (error) {
+    if (!holdsNoSuchValue(error)) throw error;
+    const note = `${session.place.name}: nothing of the seed of ${rows.table.inProfile} can be there: ${serverMessage(error)}`;
+    return { deleted: 0, left: 0, notes: [note] };
+  }
+}
+
+async function takeRows(session: Session, rows: SeededRows, { dryRun, clock, log }: Taking): Promise<Taken> {
   const keys = await foreignKeysTo(session, rows.table);
   const unused = keys.map((key) => `NOT EXISTS (${referencing(rows, key)})`);
   const doomed: Doomed = { table: rows.table, condition: [isUnchanged(rows), ...unused].join(' AND '), ...onlyAsMany(rows) };
@@ -72,7 +90,7 @@ async function whatStays(session: Session, rows: SeededRows, keys: readonly Fore
     });
     if (referenced > 0)
       notes.push(
-        `${session.place.name}: ${referenced} seeded rows of ${rows.table.inProfile} stay, because rows of ${key.table.inProfile} reference them`,
+        `${session.place.name}: ${rowsOf(referenced, rows)} because rows of ${key.table.inProfile} reference ${referenced === 1 ? 'it' : 'them'}`,
       );
   }
   return notes;
@@ -87,6 +105,10 @@ async function changedRows(session: Session, rows: SeededRows, key: readonly str
   if (!first) return [];
   const shown = found.rows.map(({ n }) => describeRow(rows, Number(n))).join(', ');
   return [
-    `${session.place.name}: ${first.total} seeded rows of ${rows.table.inProfile} were changed since and stay: ${shown}${Number(first.total) > 10 ? ', …' : ''}`,
+    `${session.place.name}: ${rowsOf(Number(first.total), rows)} because somebody changed ${Number(first.total) === 1 ? 'it' : 'them'}: ${shown}${Number(first.total) > 10 ? ', …' : ''}`,
   ];
+}
+
+function rowsOf(count: number, { table }: SeededRows): string {
+  return count === 1 ? `1 seeded row of ${table.inProfile} stays,` : `${count} seeded rows of ${table.inProfile} stay,`;
 }

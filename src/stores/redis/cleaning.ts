@@ -1,6 +1,6 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { CleanupCache, RedisStore } from '../../profile/schema.js';
-import type { CleanedKeys, Cleaning, StoreContext, StoreTask, Swept } from '../types.js';
+import type { CleanedKeys, Cleaning, CleanupStatement, StoreContext, StoreTask, Swept } from '../types.js';
 import { type Connection, openConnection, urlIndex } from './connection.js';
 import { type Entry, entryBatches, isEntryStep } from './entries.js';
 import { knownKeys } from './patterns.js';
@@ -15,6 +15,8 @@ interface Job {
   readonly cache: CleanupCache;
   deleted: number;
   left: number;
+  /** How long its sweeps took. */
+  ms: number;
 }
 
 /** Connects to the indexes that are cleaned up. */
@@ -36,7 +38,7 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
   try {
     for (const cache of task.caches) {
       const index = 'flush' in cache ? testDatabase(context.store, config) : urlIndex(context.store, config);
-      jobs.push({ connection: await connect(index), cache, deleted: 0, left: 0 });
+      jobs.push({ connection: await connect(index), cache, deleted: 0, left: 0, ms: 0 });
     }
   } catch (error) {
     await close();
@@ -48,7 +50,11 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
     },
     async sweep() {
       const swept = { deleted: 0, left: 0 };
-      for (const job of jobs) addTo(swept, await sweepJob(job, isKnown, notes));
+      for (const job of jobs) {
+        const startedAt = context.clock.now();
+        addTo(swept, await sweepJob(job, isKnown, notes));
+        job.ms += context.clock.now() - startedAt;
+      }
       return swept;
     },
     async takeSeeded(dryRun) {
@@ -57,13 +63,18 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
         const taken = { deleted: 0, left: 0, changed: 0 };
         for (const entries of entryBatches(step))
           addTo(taken, dryRun ? await countUnchanged(connection, entries) : await takeUnchanged(connection, entries));
-        if (taken.changed > 0)
-          notes.add(`${context.store}: ${taken.changed} entries ${step.key} were changed since they were seeded and stay`);
+        if (taken.changed > 0) notes.add(`${context.store}: ${changedEntries(taken.changed)} (${step.key}) left as found`);
         seeded.push({ ...placeOf(connection), which: `seeded and unchanged: ${step.key}`, deleted: taken.deleted, left: taken.left });
       }
     },
     others: () => Promise.resolve([]),
-    report: () => ({ rows: [], keys: [...jobs.map(reportOf), ...seeded], statements: [], notes: [...notes], countable: true }),
+    report: (dryRun) => ({
+      rows: [],
+      keys: [...jobs.map(reportOf), ...seeded],
+      statements: [...jobs.map((job) => statementOf(job, dryRun)), ...seeded.map((keys) => seededStatement(keys, dryRun))],
+      notes: [...notes],
+      countable: true,
+    }),
     close,
   };
 }
@@ -89,7 +100,7 @@ async function refuseStrangers(connection: Connection, { flush }: Flush, isKnown
   const { store, node, index } = connection;
   throw new LoadctlError(
     'refused',
-    `${store}: database ${index} of ${node} holds ${strangers.shown} keys that fit none of the profile's patterns`,
+    `${store}: database ${index} of ${node} holds ${strangers.shown} ${strangers.count === 1 ? 'key' : 'keys'} that fit none of the profile's patterns`,
     {
       hint: 'Name an index that nobody else uses as `testDatabase`, or accept their loss with `flush: everything`.',
       lines: strangers.first.map((key) => JSON.stringify(key)),
@@ -134,6 +145,16 @@ function reportOf({ connection, cache, deleted, left }: Job): CleanedKeys {
   return { ...placeOf(connection), which: 'keys' in cache ? cache.keys : 'all', deleted, left };
 }
 
+/** What the server is asked to do, as a receipt shows it; in a dry run with the keys that it would hit. */
+function statementOf({ connection: { store, index }, cache, deleted, left, ms }: Job, dryRun: boolean): CleanupStatement {
+  const command = 'keys' in cache ? `SCAN MATCH ${cache.keys}, UNLINK what it finds` : 'FLUSHDB ASYNC';
+  return { store, shard: null, sql: `SELECT ${index}; ${command}`, rows: dryRun ? left : deleted, ms };
+}
+
+function seededStatement({ store, database, which, deleted, left }: CleanedKeys, dryRun: boolean): CleanupStatement {
+  return { store, shard: null, sql: `SELECT ${database}; UNLINK ${which}`, rows: dryRun ? left : deleted, ms: 0 };
+}
+
 function placeOf({ store, node, index }: Connection): Pick<CleanedKeys, 'store' | 'node' | 'database'> {
   return { store, node, database: index };
 }
@@ -157,6 +178,10 @@ async function takeUnchanged(connection: Connection, entries: readonly Entry[]):
   });
   const deleted = answers.filter(([, value]) => value === 1).length;
   return { ...(await countUnchanged(connection, entries)), deleted };
+}
+
+function changedEntries(count: number): string {
+  return count === 1 ? '1 entry that was changed since the seed' : `${count} entries that were changed since the seed`;
 }
 
 function addTo<T extends Record<keyof T, number>>(sum: T, more: T): void {

@@ -18,12 +18,12 @@ export function isEntryStep(step: SeedStep): step is EntryStep {
   return !('table' in step);
 }
 
-/** A step's entries, 500 at a time: a text as it is, anything else as JSON. */
-export function* entryBatches(step: EntryStep): Generator<Entry[]> {
+/** A step's entries, or some of them, 500 at a time: a text as it is, anything else as JSON. */
+export function* entryBatches(step: EntryStep, first = 1, last = step.rows): Generator<Entry[]> {
   const keys = readPieces(step.key);
   const values = typeof step.value === 'string' ? readPieces(step.value) : jsonPieces(step.value);
-  for (let from = 1; from <= step.rows; from += batchEntries) {
-    const length = Math.min(batchEntries, step.rows - from + 1);
+  for (let from = first; from <= last; from += batchEntries) {
+    const length = Math.min(batchEntries, last - from + 1);
     yield Array.from({ length }, (_, index) => ({ n: from + index, key: render(keys, from + index), value: render(values, from + index) }));
   }
 }

@@ -39,7 +39,10 @@ const known: Readonly<Record<string, Say>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
   CERT_HAS_EXPIRED: untrusted,
   ERR_TLS_CERT_ALTNAME_INVALID: untrusted,
-  NOAUTH: login,
+  NOAUTH: (store, node) => [
+    `${store}: ${node} does not let us in: it asks for a password, and the profile gives none`,
+    'Put it into the URL: redis://:${REDIS_PASSWORD}@host:6379/0.',
+  ],
   WRONGPASS: login,
   NOPERM: (store, node, message) => [
     `${store}: ${node} does not allow this: ${message}`,

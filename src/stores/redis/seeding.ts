@@ -5,17 +5,17 @@ import { type Answer, type Connection, openConnection, urlIndex } from './connec
 import { type Entry, type EntryStep, entryBatches, isEntryStep } from './entries.js';
 import { replyWord, translate } from './errors.js';
 
-/** A step on its way; `created[n]` is 1 where entry n was written by us. */
+/** A step on its way; `created` are the numbers of the entries that were written by us, as ranges: often only one. */
 interface Progress {
   readonly step: EntryStep;
-  readonly created: Uint8Array;
+  readonly created: [from: number, to: number][];
   checkMs: number;
 }
 
 /** Seeds the index that the store's URL names. */
 export async function openSeeding(config: RedisStore, task: StoreTask, context: StoreContext): Promise<Seeding> {
   const connection = await openConnection(config, urlIndex(context.store, config), context);
-  const steps = task.seed.filter(isEntryStep).map((step): Progress => ({ step, created: new Uint8Array(step.rows + 1), checkMs: 0 }));
+  const steps = task.seed.filter(isEntryStep).map((step): Progress => ({ step, created: [], checkMs: 0 }));
   return {
     async check() {
       let conflicts = noConflicts;
@@ -87,7 +87,7 @@ async function writeBatch(connection: Connection, { step, created }: Progress, e
   });
   const there = entries.filter(({ n }, index) => {
     const isNew = answerOf(connection, answers[index]) === 'OK';
-    if (isNew) created[n] = 1;
+    if (isNew) addNumber(created, n);
     return !isNew;
   });
   for (const { entry, state, found } of await compare(connection, there)) {
@@ -103,10 +103,16 @@ async function writeBatch(connection: Connection, { step, created }: Progress, e
 }
 
 async function takeBack(connection: Connection, { step, created }: Progress): Promise<void> {
-  for (const entries of entryBatches(step)) {
-    const ours = entries.filter(({ n }) => created[n] === 1).map(({ key }) => key);
-    if (ours.length > 0) await connection.run((client) => client.del(...ours));
+  for (const [from, to] of created) {
+    for (const entries of entryBatches(step, from, to)) await connection.run((client) => client.del(...entries.map(({ key }) => key)));
   }
+}
+
+/** Adds the number to the last range, or begins one with it; numbers come in their order. */
+function addNumber(ranges: [from: number, to: number][], n: number): void {
+  const last = ranges.at(-1);
+  if (last?.[1] === n - 1) last[1] = n;
+  else ranges.push([n, n]);
 }
 
 interface Compared {

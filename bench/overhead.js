@@ -1,0 +1,66 @@
+// Requests a second of loadctl against bare k6, the same script and target, in turn: node bench/overhead.js [pairs] [seconds]
+// Prints the ratio for one runner and for two (design: the median is at least 0.97).
+import { execFileSync, fork } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const vus = 20;
+
+if (process.argv[2] === 'target') {
+  const server = createServer((_, response) => response.end('{"ok":true}'));
+  server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
+  process.on('disconnect', () => process.exit());
+} else {
+  await main(Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 10));
+}
+
+async function main(pairs, seconds) {
+  const target = fork(fileURLToPath(import.meta.url), ['target']);
+  const { port } = await new Promise((resolve) => target.once('message', resolve));
+  const folder = mkdtempSync(join(tmpdir(), 'loadctl-bench-'));
+  try {
+    const url = `http://127.0.0.1:${port}/`;
+    writeFileSync(join(folder, 'script.js'), `import http from 'k6/http';\nexport default () => { http.get('${url}'); };\n`);
+    mkdirSync(join(folder, 'profiles'));
+    const profile = `target: {url: "${url}"}\nworkload: {script: ../script.js, vus: ${vus}, duration: ${seconds}s}\n`;
+    writeFileSync(join(folder, 'profiles', 'dev.yaml'), profile);
+    for (const runners of [1, 2]) report(runners, pairs, seconds, folder);
+  } finally {
+    target.disconnect();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function report(runners, pairs, seconds, folder) {
+  console.log(`\nloadctl with ${runners} runner${runners > 1 ? 's' : ''} against one bare k6, ${vus} VUs, ${seconds} s each, in turn`);
+  const ratios = [];
+  for (let pair = 1; pair <= pairs; pair += 1) {
+    const bare = bareK6(folder, seconds);
+    const ours = loadctl(folder, runners);
+    ratios.push(ours / bare);
+    console.log(`  ${pair}: k6 ${bare.toFixed(0)}/s, loadctl ${ours.toFixed(0)}/s, ratio ${(ours / bare).toFixed(3)}`);
+  }
+  ratios.sort((a, b) => a - b);
+  console.log(`  ratio: min ${ratios[0].toFixed(3)}, median ${ratios[ratios.length >> 1].toFixed(3)}, max ${ratios.at(-1).toFixed(3)}`);
+}
+
+function bareK6(folder, seconds) {
+  const summary = join(folder, 'bare.json');
+  const args = ['run', '--quiet', '--vus', String(vus), '--duration', `${seconds}s`, '--summary-export', summary, 'script.js'];
+  execFileSync(process.env.LOADCTL_K6 ?? 'k6', args, { cwd: folder, stdio: 'ignore' });
+  return JSON.parse(readFileSync(summary, 'utf8')).metrics.http_reqs.rate;
+}
+
+function loadctl(folder, runners) {
+  const bin = fileURLToPath(new URL('../bin/loadctl.js', import.meta.url));
+  execFileSync(process.execPath, [bin, 'run', '--env', 'dev', '--quiet', '--set', `runners.count=${runners}`], {
+    cwd: folder,
+    stdio: 'ignore',
+  });
+  const runs = join(folder, '.loadctl', 'runs');
+  const newest = readdirSync(runs).sort().at(-1);
+  return JSON.parse(readFileSync(join(runs, newest, 'summary.json'), 'utf8')).metrics.http_reqs.values.rate;
+}

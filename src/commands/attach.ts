@@ -1,0 +1,29 @@
+import { attach } from '../phases/attach.js';
+import { findRun } from '../phases/run-directory.js';
+import { readRunRecord } from '../phases/run-record.js';
+import { examples, withCommonOptions } from './options.js';
+import { openReporter } from './session.js';
+import type { CommandModule } from './types.js';
+
+/** loadctl attach */
+export const command: CommandModule = {
+  describe: (command) =>
+    withCommonOptions(command.argument('[RUN]', 'the id or the folder of a run; the latest one here without it'))
+      .description('Shows a running run live, from another terminal. Ctrl-C leaves; the run goes on.')
+      .addHelpText('after', examples([['loadctl attach', 'the latest run here']])),
+  run: async (call) => {
+    const { shell } = call;
+    const directory = await findRun(shell.cwd, call.args[0]);
+    const { plan, run } = await readRunRecord(directory);
+    const leave = new AbortController();
+    const stopListening = shell.onInterrupt(() => leave.abort());
+    const reporter = await openReporter(call, plan);
+    try {
+      const how = await attach(directory, shell, (event) => reporter.handle(event), leave.signal);
+      return { reasons: [], data: { run, ended: how === 'ended' }, text: how === 'left' ? `Left; run ${run} goes on.\n` : '' };
+    } finally {
+      reporter.close();
+      stopListening();
+    }
+  },
+};

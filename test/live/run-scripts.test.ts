@@ -1,0 +1,158 @@
+import { expect, test } from 'vitest';
+import { type Workplace, workplace } from '../support/loadctl.js';
+import { startTarget, type Target } from '../support/target.js';
+
+interface Case {
+  readonly name: string;
+  /** Options of the script, as k6 code. */
+  readonly options?: string;
+  /** The body of its default function. */
+  readonly body?: string;
+  readonly more?: string;
+  readonly path?: string;
+  readonly runners?: number;
+  readonly code?: number;
+  readonly says?: RegExp;
+  readonly never?: RegExp;
+  /** What reaches the target, by path. */
+  readonly hits?: Readonly<Record<string, number>>;
+}
+
+const get = `http.get(__ENV.BASE_URL + '/work', { tags: { name: 'GET /work' } });`;
+const seen = `http.get(__ENV.BASE_URL + '/saw-' + (data === undefined ? 'undefined' : JSON.stringify(data)));`;
+
+const cases: Case[] = [
+  {
+    name: 'functions of scenarios may be called what the wrapper uses, or no identifier at all',
+    options: `{ scenarios: { a: { executor: 'per-vu-iterations', vus: 3, iterations: 2, exec: 'user' }, b: { executor: 'shared-iterations', iterations: 3, exec: 'begin' },
+      c: { executor: 'shared-iterations', iterations: 1, exec: 'place order' } } }`,
+    more: `export function user() { ${get} }\nexport function begin() { ${get} }\nfunction order() { ${get} }\nexport { order as 'place order' };`,
+    hits: { '/work': 10 },
+  },
+  { name: 'a path that is no URL', path: "a#b%20c?d/scr ü'pt.js", hits: { '/work': 6 } },
+  { name: 'setup() that gives null', body: seen, more: 'export function setup() { return null; }', hits: { '/saw-null': 6 } },
+  { name: 'setup() that gives nothing', body: seen, more: 'export function setup() {}', hits: { '/saw-undefined': 6 } },
+  {
+    name: 'noSetup and noTeardown',
+    options: '{ vus: 3, iterations: 6, noSetup: true, noTeardown: true }',
+    more: `export function setup() { ${get} }\nexport function teardown() { ${get} }`,
+    hits: { '/work': 6 },
+  },
+  {
+    name: 'test.abort() in setup()',
+    more: `export function setup() { exec.test.abort('not today'); }`,
+    code: 108,
+    says: /called test\.abort\(\) in setup\(\): not today/,
+    hits: {},
+  },
+  {
+    name: 'test.abort() in teardown()',
+    more: `export function teardown() { exec.test.abort('no more'); }`,
+    code: 108,
+    says: /called test\.abort\(\) in teardown\(\): no more/,
+    hits: { '/work': 6 },
+  },
+  { name: 'test.abort() in init code', more: `exec.test.abort('never');`, code: 108, says: /in its init code: .*never/, hits: {} },
+  {
+    name: 'a throw in the init code of later VUs',
+    more: `if (__VU > 0) throw new Error('late');`,
+    code: 107,
+    says: /Error: late/,
+    hits: {},
+  },
+  {
+    name: 'console.error before a throw in init code',
+    more: `console.error('noise');\nthrow new Error('boom');`,
+    code: 107,
+    says: /init code: Error: boom/,
+    hits: {},
+  },
+  {
+    name: 'a handleSummary that throws',
+    more: `export function handleSummary() { throw new Error('no summary'); }`,
+    says: /handleSummary failed: Error: no summary \(at .*script\.js/,
+    never: /TOTAL RESULTS|hand-over/,
+  },
+  { name: 'a handleSummary that gives nothing', more: 'export function handleSummary() {}', never: /TOTAL RESULTS|handleSummary failed/ },
+  {
+    name: 'a handleSummary that writes to stderr',
+    more: `export function handleSummary() { return { stderr: 'by the way', stdout: 'on the whole' }; }`,
+    says: /on the whole[\s\S]*by the way/,
+    never: /failed/,
+  },
+  {
+    name: 'rps caps the fleet, not each runner',
+    options: '{ vus: 3, iterations: 21, rps: 15, thresholds: { http_reqs: ["rate<20"] } }',
+    hits: { '/work': 21 },
+  },
+  {
+    name: 'rps below the number of runners',
+    options: '{ vus: 3, iterations: 3, rps: 2 }',
+    code: 104,
+    says: /rps: 2 .* 3 runners/,
+    hits: {},
+  },
+  {
+    name: 'an execution segment',
+    options: `{ vus: 4, iterations: 8, executionSegment: '0:1/2' }`,
+    code: 104,
+    says: /executionSegment/,
+    hits: {},
+  },
+  {
+    name: 'an option that k6 does not have',
+    options: '{ vus: 3, iterations: 6, disGard: 1 }',
+    says: /k6 said: .*disGard/,
+    hits: { '/work': 6 },
+  },
+  { name: 'a tag called part', options: `{ vus: 3, iterations: 6, tags: { part: 'mine' } }`, says: /tag `part` is lost/ },
+  { name: 'fewer iterations than runners', options: '{ vus: 1, iterations: 1 }', never: /No script iterations/, hits: { '/work': 1 } },
+  {
+    name: 'a limit with decimals is shown as it was written',
+    options: `{ vus: 3, iterations: 6, thresholds: { http_req_duration: ['avg<1000.5'] } }`,
+    says: /< 1,000\.5 ms/,
+  },
+];
+
+test.each(cases)('$name', async (one) => {
+  const target = await startTarget();
+  const place = placeOf(one, target);
+
+  const said = await place.loadctl(['run', '--env', 'dev']);
+
+  const all = said.stdout + said.stderr;
+  expect({ code: said.code, all }).toEqual({ code: one.code ?? 0, all });
+  if (one.says) expect(all).toMatch(one.says);
+  if (one.never) expect(all).not.toMatch(one.never);
+  if (one.hits) expect(hitsOf(target)).toEqual(one.hits);
+});
+
+function placeOf(
+  { path = 'script.js', options = '{ vus: 3, iterations: 6 }', body = get, more = '', runners = 3 }: Case,
+  { url }: Target,
+): Workplace {
+  const imports = `import http from 'k6/http';\nimport exec from 'k6/execution';`;
+  return workplace({
+    'profiles/dev.yaml': `target: {url: "${url}"}\nworkload: {script: ${JSON.stringify(`../${path}`)}}\nrunners: {count: ${runners}}\n`,
+    [path]: `${imports}\nexport const options = ${options};\nexport default function (data) { ${body} }\n${more}\n`,
+  });
+}
+
+function hitsOf({ hits }: Target): Record<string, number> {
+  const ofScript = [...hits].filter(([key]) => key !== 'GET /' && key.startsWith('GET '));
+  return Object.fromEntries(ofScript.map(([key, count]) => [decodeURIComponent(key.slice('GET '.length)), count]));
+}
+
+test("a script's own user agent stays; without one it is loadctl's", async () => {
+  const agents = new Set<string | undefined>();
+  const target = await startTarget((request) => {
+    if (request.url === '/work') agents.add(request.headers['user-agent']);
+    return false;
+  });
+
+  await placeOf({ name: '', options: `{ vus: 3, iterations: 3, userAgent: 'mine/1' }` }, target).loadctl(['run', '--env', 'dev']);
+  expect([...agents]).toEqual(['mine/1']);
+  agents.clear();
+  await placeOf({ name: '', options: '{ vus: 3, iterations: 3 }' }, target).loadctl(['run', '--env', 'dev']);
+  expect([...agents]).toEqual([expect.stringMatching(/^loadctl\/\d/)]);
+});
