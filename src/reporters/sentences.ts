@@ -64,7 +64,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'summary-handled':
       return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
     case 'start-skew-measured':
-      return { tone: 'faint', text: `the runners began within ${formatDuration(event.skewMs)}` };
+      return { tone: 'faint', text: `the runners' first iterations began within ${formatDuration(event.skewMs)}` };
     case 'step-started':
     case 'step-progressed':
     case 'step-finished':

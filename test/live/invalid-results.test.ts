@@ -1,4 +1,4 @@
-import { cpSync, readFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Workplace, workplace } from '../support/loadctl.js';
@@ -161,4 +161,37 @@ abort: null
   };
   expect(metrics['session_choices{session:browse}']?.values.count).toBeGreaterThan(1000);
   expect(metrics['read_choices{endpoint:events}']?.values.count).toBeGreaterThan(300);
+});
+
+test('a load that no machine can hold is refused before it begins', async () => {
+  const target = await startTarget();
+  const place = workplace({
+    'profiles/dev.yaml': `target: {url: "${target.url}"}\nworkload: {script: ../script.js, vus: 200000, duration: 1m}\nrunners: {count: 1}\n`,
+    'script.js': `import http from 'k6/http';\nexport default () => { http.get(__ENV.BASE_URL + '/work'); };`,
+  });
+
+  const said = await place.loadctl(['run', '--env', 'dev']);
+
+  expect(said.code).toBe(115);
+  expect(said.stderr).toMatch(/200,000 VUs on this machine hold a connection each|needs 200,050 open files/);
+  expect(target.hits.get('GET /work')).toBeUndefined();
+  expect(() => place.latestRun()).toThrow('no run');
+});
+
+test('a generator that is out of open files makes the result invalid', async () => {
+  const target = await startTarget();
+  target.delays.set('/', 300);
+  const place = workplace({
+    'profiles/dev.yaml': `target: {url: "${target.url}"}\nworkload: {script: ../script.js}\nrunners: {count: 1}\n`,
+    'script.js': `import http from 'k6/http';\nexport const options = { vus: 200, iterations: 400 };\nexport default () => { http.get(__ENV.BASE_URL + '/'); };`,
+    'k6.sh': `#!/bin/sh\nulimit -n 100\nexec "${process.env.LOADCTL_K6}" "$@"\n`,
+  });
+  chmodSync(join(place.folder, 'k6.sh'), 0o755);
+
+  const said = await place.loadctl(['run', '--env', 'dev'], { LOADCTL_K6: join(place.folder, 'k6.sh') });
+
+  expect([said.code, verdictOf(place).verdict]).toEqual([111, 'invalid']);
+  expect(verdictOf(place).reasons.join('\n')).toMatch(
+    /Runner 1 had too many open files for a connection, \d+ times: raise its limit \(ulimit -n\)/,
+  );
 });
