@@ -22,18 +22,22 @@ const missingAllowed: Share = 0.05;
 /** k6 counts VUs once a second. */
 const vusCountedAfterMs: Milliseconds = 3000;
 
-/** What is missing of the planned load: VUs ran short, or the target held them up. The numbers alone cannot tell which. */
-export function shortfalls(planned: PlannedShare, summary: Summary): Shortfall[] {
+/**
+ * What is missing of the load: VUs ran short, or the target held them up. The numbers alone cannot tell which. `planned`
+ * is missing where the script makes its own load: then only k6 knows what it dropped.
+ */
+export function shortfalls(planned: PlannedShare | undefined, summary: Summary): Shortfall[] {
   const dropped = droppedIterations(planned, summary);
+  if (planned === undefined) return dropped;
   return [...dropped, ...(dropped.length > 0 ? [] : missingIterations(planned, summary)), ...missingVus(planned, summary)];
 }
 
-function droppedIterations({ open }: PlannedShare, { metrics }: Summary): Shortfall[] {
+function droppedIterations(planned: PlannedShare | undefined, { metrics }: Summary): Shortfall[] {
   const dropped = metrics.dropped_iterations?.values.count ?? 0;
   const all = dropped + (metrics.iterations?.values.count ?? 0);
-  if (!open || dropped <= all * droppedAllowed) return [];
-  const what = `${formatCount(dropped)} of ${formatCount(all)} iterations (${percent(dropped / all)}) were never begun, as no VU was free`;
-  return [{ what, advice: 'raise workload.vus' }];
+  if (dropped <= all * droppedAllowed) return [];
+  const what = `${formatCount(dropped)} of ${formatCount(all)} iterations (${percent(dropped / all)}) were never begun (dropped_iterations)`;
+  return [{ what, advice: planned === undefined ? "raise maxVUs in the script's scenario" : 'raise workload.vus' }];
 }
 
 /** At the edges of the window a VU's iteration may fall to either side. */
@@ -45,7 +49,8 @@ function missingIterations({ vus, open, perSecond, windowMs }: PlannedShare, { m
   if (missing <= planned * missingAllowed || missing <= (open ? perSecond : vus)) return [];
   const rate = (count: number) => `${trimNumber(count / (windowMs / 1000), 1)}/s`;
   const what = `${rate(made)} of the planned ${rate(planned)} iterations were made`;
-  return [{ what, advice: 'raise workload.vus, or ask for less' }];
+  const advice = open ? 'raise workload.vus, or ask for less' : 'raise workload.pacing to what an iteration takes, or shorten the script';
+  return [{ what, advice }];
 }
 
 function missingVus({ vus, open, windowMs }: PlannedShare, { metrics }: Summary): Shortfall[] {

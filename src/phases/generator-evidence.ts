@@ -93,11 +93,10 @@ function skewFaults({ summary, events }: GeneratorFacts): string[] {
 
 /** Of a load that was ended before its time, or failed by what the script says, nothing is missing. */
 function shortfallsOf({ record, summary, events }: GeneratorFacts): Shortfall[] {
-  const planned = plannedShare(record, summary);
   const cutShort = events.some(
     (event) => event.type === 'fleet-stopped' || (event.type === 'runner-ended' && (event.lost || event.exitCode === k6Exit.markedFailed)),
   );
-  return planned === undefined || summary === undefined || cutShort ? [] : shortfalls(planned, summary);
+  return summary === undefined || cutShort ? [] : shortfalls(plannedShare(record, summary), summary);
 }
 
 /** Undefined where the script makes its own load, or the judged window reaches into the ramps. */

@@ -143,7 +143,7 @@ describe('what is missing of the load', () => {
   const vus = (max: number): SummaryMetric => ({ type: 'gauge', contains: 'default', values: { value: max, min: 1, max }, bounds: {} });
   const made = (count: number, more: Record<string, SummaryMetric> = {}) =>
     summary({ iterations: counter(count), 'iterations{part:steady}': counter(count), ...more });
-  const said = (planned: PlannedShare, of: Summary) => shortfalls(planned, of).map(({ what }) => what);
+  const said = (planned: PlannedShare | undefined, of: Summary) => shortfalls(planned, of).map(({ what }) => what);
 
   test.each<[name: string, found: string[], missing: string[]]>([
     ['nothing', said(open, made(6000)), []],
@@ -151,7 +151,12 @@ describe('what is missing of the load', () => {
     [
       'many dropped',
       said(open, made(4800, { dropped_iterations: counter(1200) })),
-      ['1,200 of 6,000 iterations (20%) were never begun, as no VU was free'],
+      ['1,200 of 6,000 iterations (20%) were never begun (dropped_iterations)'],
+    ],
+    [
+      'dropped by a load of the script’s own',
+      said(undefined, made(90, { dropped_iterations: counter(10) })),
+      ['10 of 100 iterations (10%) were never begun (dropped_iterations)'],
     ],
     ['under the rate', said(open, made(5000)), ['83.3/s of the planned 100/s iterations were made']],
     ['an iteration a VU at the edges', said({ ...closed, windowMs: 2000 }, made(100)), []],
