@@ -55,7 +55,7 @@ export type LoadctlEvent =
     }
   /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
   | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }
-  /** The load is being ended before its time, everywhere. */
+  /** The load is being ended before its time, everywhere; or a signal came after it, while its end was under way. */
   | { readonly type: 'fleet-stopped'; readonly cause: StopCause; readonly reason: string }
   /** No runner makes load any more. */
   | { readonly type: 'load-ended'; readonly elapsedMs: Milliseconds }

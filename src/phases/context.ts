@@ -24,10 +24,13 @@ export interface PhaseContext {
   readonly version: string;
 }
 
-/** What is left to do by hand after a load that ended early; nothing where the profile puts no data in. */
-export function cleanupAdvice(context: Pick<PhaseContext, 'loaded' | 'plan' | 'world'>): string | undefined {
+/** What is left to do by hand after a load that ended early. */
+export function cleanupAdvice(context: Pick<PhaseContext, 'loaded' | 'plan' | 'world'>): string {
   const hasData = context.plan.seed.length > 0 || context.plan.cleanup.length > 0;
-  return hasData ? `Take the test data out: ${cleanupCommand(context)}` : undefined;
+  const type = cleanupCommand(context);
+  return hasData
+    ? `Take the test data out: ${type}`
+    : `There is nothing to clean up: the profile names no test data, which ${type} would take out.`;
 }
 
 /** What to type to take this profile's test data out again. */

@@ -4,6 +4,7 @@ import { type Defer, scope } from '../core/scope.js';
 import type { Verdict } from '../metrics/criterion.js';
 import type { Summary } from '../metrics/summary.js';
 import { realTarget } from '../plan/plan.js';
+import { shownPath } from '../profile/find.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
 import { checkCapacity } from './capacity.js';
@@ -103,9 +104,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
     return { value: started, detail: 'all runners ready' };
   });
-  const setupData = test.script.functions.includes('setup')
-    ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet))
-    : undefined;
+  const setupData = test.hasSetup ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet)) : undefined;
   stop.check();
 
   const { health } = realTarget(profile.target);
@@ -125,10 +124,11 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', message: advice });
   await stopProbing?.(end.how !== 'finished');
 
-  if (test.script.functions.includes('teardown')) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
+  if (test.hasTeardown) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
   await dismiss(runners, fleet);
   const summary = await collectFleet(runners, test, directory, context, end);
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
+  if (end.how === 'finished' && stop.signal.aborted) tellLateSignal(stop, emit, advice);
   const { verdict, reasons } = await judgeRun(directory.path);
   await directory.write(runFiles.verdict, { ...verdict, ...exitCodesOf(reasons) });
   emit({ type: 'judged', run: directory.run, verdict });
@@ -149,7 +149,7 @@ async function beforeAnythingStarts(
       await requireTarget(realTarget(context.profile.target), `loadctl/${directory.run}`, context.world.clock);
       return { value: undefined, detail: 'healthy' };
     });
-    const test = await step(context, 'archive', `archive ${context.plan.script}`, async () => {
+    const test = await step(context, 'archive', `archive ${shownPath(context.plan.script, context.world.cwd)}`, async () => {
       const prepared = await prepareTest(context, options.k6, directory, defer);
       return { value: prepared, detail: `k6 ${prepared.k6Version}, sha256 ${prepared.archiveSha256.slice(0, 12)}` };
     });
@@ -176,6 +176,14 @@ async function endLoad(end: LoadEnd, runners: readonly Runner[], stop: Interrupt
   if (end.how === 'lost') fleet.emit({ type: 'fleet-stopped', cause: 'runner-lost', reason: `Runner ${end.lost.runner.id} was lost.` });
   if (end.how === 'stopped') fleet.emit({ type: 'fleet-stopped', ...stop.why() });
   await stopLoad(runners, fleet);
+}
+
+/** Ctrl-C after the load, in teardown() or handleSummary(): what was measured is whole, but the run was not left to end. */
+function tellLateSignal(stop: Interruptions, emit: Emit, advice: string | undefined): void {
+  const why = stop.why();
+  if (why.cause !== 'signal') return;
+  emit({ type: 'fleet-stopped', ...why });
+  if (advice !== undefined) emit({ type: 'noted', message: advice });
 }
 
 async function tellStarted(runner: Runner, segment: string, emit: Emit): Promise<void> {

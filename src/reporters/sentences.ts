@@ -50,7 +50,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'fleet-released':
       return { tone: 'plain', text: `the load begins: ${counted(event.runners, 'runner')} released together` };
     case 'fleet-stopped':
-      return { tone: 'warn', text: `ending the load: ${event.reason}` };
+      return { tone: 'warn', text: `ending early: ${event.reason}` };
     case 'load-ended':
       return { tone: 'plain', text: `the load ended after ${formatDuration(event.elapsedMs)}` };
     case 'teardown-finished':

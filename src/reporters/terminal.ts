@@ -26,7 +26,7 @@ export const terminalReporter: MakeReporter = async (options) => {
   });
   const tell = makeTeller();
   const under = new Map<string, { title: string; progress: string }>();
-  let live: string | undefined;
+  let live: Extract<LoggedEvent, { type: 'fleet-sampled' }> | undefined;
 
   const above = (text: string, screen = talk) => {
     spinner.stop();
@@ -34,9 +34,9 @@ export const terminalReporter: MakeReporter = async (options) => {
   };
   const spin = () => {
     const steps = [...under.values()].map(({ title, progress }) => (progress === '' ? title : `${title}: ${progress}`));
-    const text = live ?? steps.join(' · ');
-    if (text === '') return void spinner.stop();
     const room = Math.max(20, talk.width - margin);
+    const text = live ? liveText(live, room, paint) : steps.join(' · ');
+    if (text === '') return void spinner.stop();
     spinner.text = textWidth(text) > room ? shorten(stripVTControlCharacters(text), room) : text;
     if (!spinner.isSpinning) spinner.start();
   };
@@ -45,7 +45,7 @@ export const terminalReporter: MakeReporter = async (options) => {
     handle(event) {
       const finished = finishedStep(event, under, paint);
       follow(event, under);
-      if (event.type === 'fleet-sampled') live = liveText(event, paint);
+      if (event.type === 'fleet-sampled') live = event;
       if (event.type === 'load-ended' || event.type === 'fleet-stopped') live = undefined;
       const sentence = tell(event);
       if (finished !== undefined) above(`${finished}\n`);
@@ -81,8 +81,15 @@ function finishedStep(
   return `  ${paint.good('✔')} ${title}  ${paint.faint(`${event.detail}${took(event.elapsedMs)}`)}`;
 }
 
-function liveText(event: Extract<LoggedEvent, { type: 'fleet-sampled' }>, paint: { faint: (text: string) => string }): string {
+/** The live line behind a bar, where there is room for one. */
+function liveText(
+  event: Extract<LoggedEvent, { type: 'fleet-sampled' }>,
+  room: number,
+  paint: { faint: (text: string) => string },
+): string {
+  const line = liveLine(event);
+  if (textWidth(line) + barWidth + 1 > room) return line;
   const share = event.totalMs > 0 ? Math.min(1, event.elapsedMs / event.totalMs) : 0;
   const full = Math.round(share * barWidth);
-  return `${'█'.repeat(full)}${paint.faint('░'.repeat(barWidth - full))} ${liveLine(event)}`;
+  return `${'█'.repeat(full)}${paint.faint('░'.repeat(barWidth - full))} ${line}`;
 }

@@ -156,3 +156,19 @@ test("a script's own user agent stays; without one it is loadctl's", async () =>
   await placeOf({ name: '', options: '{ vus: 3, iterations: 3 }' }, target).loadctl(['run', '--env', 'dev']);
   expect([...agents]).toEqual([expect.stringMatching(/^loadctl\/\d/)]);
 });
+
+test('Ctrl-C in teardown(), after the load: it ends, what was measured stays, and the run is interrupted', async () => {
+  const target = await startTarget();
+  target.delays.set('/torn-down', 1500);
+  const place = placeOf({ name: '', more: `export function teardown() { http.get(__ENV.BASE_URL + '/torn-down'); }` }, target);
+  const run = place.start(['run', '--env', 'dev', '--json']);
+  await expect.poll(() => target.hits.get('GET /torn-down') ?? 0, { timeout: 20_000 }).toBe(1);
+
+  run.process.kill('SIGINT');
+  const said = await run.said;
+
+  expect(said.code).toBe(105);
+  expect(said.stderr).toContain('teardown() ran');
+  expect(JSON.parse(said.stdout)).toMatchObject({ verdict: 'interrupted', exitCode: 105 });
+  expect((await place.loadctl(['verify'])).code).toBe(105);
+});

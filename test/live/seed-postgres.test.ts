@@ -192,7 +192,10 @@ describe('rows', () => {
     const accounts = { store: 'db', table: 'accounts', rows: 10, columns: { id: 'a{n}', owner: 'user-{n}' } };
     await seed(dataContext(profile(url, [users, accounts])));
     const other = await testDatabase(server, `${usersTable} CREATE TABLE accounts (id text PRIMARY KEY, owner text REFERENCES users);`);
-    expect(await failure(seed(dataContext(profile(other.url, [accounts, users]))))).toMatchObject({ reason: 'seeding-failed' });
+    expect(await failure(seed(dataContext(profile(other.url, [accounts, users]))))).toMatchObject({
+      reason: 'seeding-failed',
+      hint: expect.stringMatching(/^Seed the rows that it references first/),
+    });
   });
 
   test('that a trigger or row-level security swallows or changes fail the seed', async () => {

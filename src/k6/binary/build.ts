@@ -21,7 +21,7 @@ export async function build(folder: string, surroundings: Surroundings, options:
   const goVersion = await run(['env', 'GOVERSION'], 60_000);
   const minor = /^go1\.(\d+)/.exec(goVersion)?.[1];
   if (minor !== undefined && Number(minor) < oldestGo) throw new FetchFailure(`${go} is ${goVersion}: k6 needs Go 1.${oldestGo} or newer`);
-  options.progress?.(`building k6 v${pinnedVersion} with ${goVersion}: one to three minutes`);
+  options.progress?.(`building k6 v${pinnedVersion} with ${goVersion}: this takes some minutes`);
   const file = join(folder, binaryName);
   await run(['build', '-trimpath', '-ldflags', '-s -w', '-o', file, 'go.k6.io/k6/v2'], 30 * 60_000);
   return { file, how: `built with ${goVersion} from loadctl's pinned module` };

@@ -45,8 +45,9 @@ async function takeRows(session: Session, rows: SeededRows, { dryRun, clock, log
   const unused = keys.map((key) => `NOT EXISTS (${referencing(rows, key)})`);
   const doomed: Doomed = { table: rows.table, condition: [isUnchanged(rows), ...unused].join(' AND '), ...onlyAsMany(rows) };
   if (dryRun) {
-    log(deleteSql(doomed), 0, 0);
-    return { deleted: 0, left: await count(session, doomed), notes: await whatStays(session, rows, keys) };
+    const left = await count(session, doomed);
+    log(deleteSql(doomed), left, 0);
+    return { deleted: 0, left, notes: await whatStays(session, rows, keys) };
   }
   const deleted: Deleted = await deleteRows(session, doomed, { clock, log });
   const notes = await whatStays(session, rows, keys);
