@@ -85,12 +85,7 @@ function merge(known: readonly NonNullable<Gathered['numbers']>[], test: Prepare
   return { version: 1, run, k6Version: test.k6Version, durationMs, runners: known.length, ...merged, metrics };
 }
 
-function tellShortages(gathered: readonly Gathered[], { emit }: PhaseContext): void {
-  for (const { runner, files } of gathered)
-    for (const { of, times } of countShortages(files.log)) emit({ type: 'runner-short', runner: runner.id, of, times });
-}
-
-/** Each runner noted when its test began; the spread of these is the skew of the start. */
+/** Each runner noted when its first iteration began; the spread of these is the skew of the start. */
 function tellStartSkew(known: readonly NonNullable<Gathered['numbers']>[], { emit }: PhaseContext): void {
   const begins = known.flatMap(({ summary }) => {
     const metric = summary.metrics[beginMetric];
@@ -112,4 +107,10 @@ function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, 
       type: 'noted',
       message: `${complaints.length - complaintsShown} more kinds of messages are in ${directory.file(runFiles.runners)}.`,
     });
+}
+
+/** What the system would not give a runner: its own machine was the limit, not the target. */
+function tellShortages(gathered: readonly Gathered[], { emit }: PhaseContext): void {
+  for (const { runner, files } of gathered)
+    for (const { of, times } of countShortages(files.log)) emit({ type: 'runner-short', runner: runner.id, of, times });
 }

@@ -2,8 +2,8 @@ import type { Emit } from '../core/events.js';
 import type { Clock } from '../core/os.js';
 import type { EpochMs } from '../core/quantities.js';
 import { crowdedMachines, type GeneratorSample } from '../metrics/generators.js';
-import type { Runner } from '../runners/types.js';
-import { sampleBetween, type Vitals } from '../runners/vitals.js';
+import type { Runner, Vitals } from '../runners/types.js';
+import { sampleBetween } from '../runners/vitals.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
 
 const everyMs = 1000;

@@ -63,12 +63,12 @@ function gatherEvidence(record: RunRecord, summary: Summary | undefined, events:
   const whole = `whole test ${formatDuration(durationMs)}`;
   return {
     run: record.run,
+    shortfalls: [],
     summary,
     probes: record.plan.target.health === undefined ? undefined : countProbes(events, released, from, end),
     windowMs: Math.max(0, end - from),
     windows: { steady: record.plan.steady === undefined ? whole : `steady ${formatDuration(from)}–${formatDuration(end)}`, test: whole },
     faults: faultsIn(events),
-    shortfalls: [],
     interruption: interruptionIn(record, events),
   };
 }

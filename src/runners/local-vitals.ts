@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { cpus, freemem, platform, totalmem } from 'node:os';
 import type { Spawn } from '../core/os.js';
-import { readLinuxVitals, type Vitals } from './vitals.js';
+import type { Vitals } from './types.js';
+import { readLinuxVitals } from './vitals.js';
 
 /** What a process of this machine, and the machine, have used so far: from /proc on Linux, from `ps` on macOS. */
 export async function localVitals(pid: number | undefined, spawn: Spawn): Promise<Vitals | undefined> {

@@ -2,7 +2,6 @@ import type { Command } from '../core/command.js';
 import type { Clock, ProcessEnd, Spawn } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import type { RunnerApi } from '../k6/rest.js';
-import type { Vitals } from './vitals.js';
 
 /** How to start one runner, wherever it lives. */
 export interface RunnerLaunch {
@@ -31,6 +30,22 @@ export interface Runner {
    * the backend cannot look.
    */
   vitals?(): Promise<Vitals | undefined>;
+}
+
+/** What a process and its machine have used so far. Memory is in bytes. */
+export interface Vitals {
+  /** CPU time of the process. */
+  readonly processMs: Milliseconds;
+  readonly processMemory: number;
+  readonly cpus: number;
+  /** CPUs that the process may use, where a container has fewer than its machine. */
+  readonly cpuLimit?: number;
+  /** CPU time of the whole machine that was spent, and that could have been: of all CPUs together. */
+  readonly busyMs: Milliseconds;
+  readonly wholeMs: Milliseconds;
+  /** Of the machine, or of the container that the process lives in. */
+  readonly memory: number;
+  readonly freeMemory: number;
 }
 
 /** The files that a runner writes, by what is in them. */

@@ -1,21 +1,6 @@
-import type { EpochMs, Milliseconds } from '../core/quantities.js';
+import type { EpochMs } from '../core/quantities.js';
 import type { GeneratorSample } from '../metrics/generators.js';
-
-/** What a process and its machine have used so far. Memory is in bytes. */
-export interface Vitals {
-  /** CPU time of the process. */
-  readonly processMs: Milliseconds;
-  readonly processMemory: number;
-  readonly cpus: number;
-  /** CPUs that the process may use, where a container has fewer than its machine. */
-  readonly cpuLimit?: number;
-  /** CPU time of the whole machine that was spent, and that could have been: of all CPUs together. */
-  readonly busyMs: Milliseconds;
-  readonly wholeMs: Milliseconds;
-  /** Of the machine, or of the container that the process lives in. */
-  readonly memory: number;
-  readonly freeMemory: number;
-}
+import type { Vitals } from './types.js';
 
 /** The texts that Linux tells {@link Vitals} in: files of /proc, and of the process's control group (v2) where it has one. */
 export interface LinuxTexts {
