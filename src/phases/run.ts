@@ -153,8 +153,8 @@ async function beforeAnythingStarts(
       const prepared = await prepareTest(context, options.k6, directory, defer);
       return { value: prepared, detail: `k6 ${prepared.k6Version}, sha256 ${prepared.archiveSha256.slice(0, 12)}` };
     });
-    await checkCapacity(context, test);
     stop.check();
+    await checkCapacity(context, test);
     return { lock, test };
   } catch (error) {
     await directory.remove();

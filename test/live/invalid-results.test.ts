@@ -143,6 +143,7 @@ stores: null
 seed: null
 cleanup: null
 runners: {backend: local, count: 2}
+sla: {p95: null, availability: null, errors: < 1%}
 critical: null
 abort: null
 `,
