@@ -36,7 +36,7 @@ export async function approve(call: Call, planned: Planned, act: Act, signal: Ab
 }
 
 function refuseUnbuilt({ plan, loaded }: Planned, { makesLoad, touchesData }: Act): void {
-  const stopping = unbuiltWords(loaded.profile, plan.beyondLoopback.length > 0).filter(
+  const stopping = unbuiltWords(loaded.profile).filter(
     ({ stops }) => (makesLoad && stops.includes('load')) || (touchesData && stops.includes('data')),
   );
   const [first] = stopping;

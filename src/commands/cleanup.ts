@@ -1,5 +1,6 @@
 import { LoadctlError } from '../core/errors.js';
 import { cleanup } from '../phases/cleanup.js';
+import { keepReceipt } from '../phases/receipt-file.js';
 import { examples, withCommonOptions, withProfileOptions } from './options.js';
 import type { Planned } from './profile.js';
 import { session } from './session.js';
@@ -27,6 +28,7 @@ export const command: CommandModule = {
     return session(call, { makesLoad: false, touchesData: true, changesNothing: options.dryRun, check: wantsWords }, async (context) => {
       const { profile, emit, world, signal } = context;
       const { receipt, reasons } = await cleanup({ profile, emit, clock: world.clock, who: world.who, signal }, options);
+      if (!options.dryRun) await keepReceipt(world.cwd, profile.environment, receipt, context.redact);
       return { reasons, data: { ...receipt }, text: '' };
     });
   },

@@ -44,7 +44,7 @@ export function planNotes({ shell }: Call, { plan, loaded, file }: Planned) {
     file,
     variables: loaded.variables,
     overrides: loaded.overrides,
-    unbuilt: unbuiltWords(loaded.profile, plan.beyondLoopback.length > 0),
+    unbuilt: unbuiltWords(loaded.profile),
     refusals: checkGuards(plan, loaded.profile, { makesLoad: true, confirmed }),
   };
 }

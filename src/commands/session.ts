@@ -91,8 +91,7 @@ function measuredBy(cwd: string, run: string, { steady }: Plan): Measured | unde
 
 function warnOfPlan({ plan, loaded }: Planned, emit: Emit): void {
   for (const message of plan.warnings) emit({ type: 'warned', message });
-  for (const { word, message } of unbuiltWords(loaded.profile, plan.beyondLoopback.length > 0))
-    emit({ type: 'warned', message: `${word}: ${message}` });
+  for (const { word, message } of unbuiltWords(loaded.profile)) emit({ type: 'warned', message: `${word}: ${message}` });
 }
 
 /** A second Ctrl-C ends the call even where something under way does not listen. */

@@ -5,10 +5,34 @@ import type { EpochMs, Milliseconds } from './quantities.js';
 export type Phase = 'seed' | 'run' | 'verify' | 'cleanup';
 
 /**
- * Why a load is ended before its time: Ctrl-C or SIGTERM; `test.abort()`; a runner that was lost; the lock that was
- * lost; the run directory that can no longer be written.
+ * Why a load is ended before its time: Ctrl-C or SIGTERM; `test.abort()`; a threshold with `abortOnFail` that the fleet
+ * crossed; an abort rule of the profile; a runner that was lost; the lock that was lost; the run directory that can no
+ * longer be written.
  */
-export type StopCause = 'signal' | 'script' | 'runner-lost' | 'lock-lost' | 'directory-lost';
+export type StopCause = 'signal' | 'script' | 'threshold' | 'rule' | 'runner-lost' | 'lock-lost' | 'directory-lost';
+
+/** A value read off live data, with the bounds that it certainly lies in. */
+export interface LiveValue {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How long requests took, in milliseconds. */
+export interface LiveLatency {
+  readonly p50: LiveValue;
+  readonly p95: LiveValue;
+  readonly p99: LiveValue;
+}
+
+/** What the fleet does at one endpoint (the `name` of its requests). Counts are since the start. */
+export interface EndpointSample {
+  readonly name: string;
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  readonly failedRequests: number;
+  readonly latency?: LiveLatency;
+}
 
 /**
  * Everything that can happen, in plain words. A closed union: the terminal, plain lines, JSON and every report are
@@ -41,7 +65,7 @@ export type LoadctlEvent =
   | { readonly type: 'setup-finished'; readonly runner: string; readonly elapsedMs: Milliseconds }
   /** All runners were released: the load begins. */
   | { readonly type: 'fleet-released'; readonly runners: number }
-  /** One second of the whole fleet. */
+  /** One second of the whole fleet. Counts and latency are since the start, endpoints are those with most requests. */
   | {
       readonly type: 'fleet-sampled';
       readonly elapsedMs: Milliseconds;
@@ -52,6 +76,8 @@ export type LoadctlEvent =
       readonly failedRequests: number;
       readonly iterations: number;
       readonly runnersReporting: number;
+      readonly latency?: LiveLatency;
+      readonly endpoints?: readonly EndpointSample[];
     }
   /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
   | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }
@@ -67,8 +93,18 @@ export type LoadctlEvent =
       readonly error?: string;
       readonly aborted?: boolean;
     }
-  /** A runner's process is gone; `lost`: it ended without being asked to, or without its numbers. */
-  | { readonly type: 'runner-ended'; readonly runner: string; readonly exitCode?: number; readonly signal?: string; readonly lost: boolean }
+  /**
+   * A runner's process is gone; `lost`: it ended without being asked to, or without its numbers; `markedFailed`: the
+   * script called `test.fail()` in it.
+   */
+  | {
+      readonly type: 'runner-ended';
+      readonly runner: string;
+      readonly exitCode?: number;
+      readonly signal?: string;
+      readonly markedFailed?: boolean;
+      readonly lost: boolean;
+    }
   /** How far apart the runners' first iterations began, by what they measured themselves. */
   | { readonly type: 'start-skew-measured'; readonly skewMs: Milliseconds }
   /** What the script's own handleSummary wrote to stdout and stderr; empty where it wrote nothing. */

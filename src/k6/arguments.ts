@@ -1,4 +1,5 @@
 import type { Command } from '../core/command.js';
+import type { PushAddress } from './remote-write/receiver.js';
 
 /** A k6 binary with what every call of it gets. */
 export interface K6 {
@@ -25,6 +26,8 @@ export interface RunnerTask {
   readonly rps?: number;
   /** The file that k6 writes its numbers to: `--summary-export`. */
   readonly summaryFile: string;
+  /** Where it pushes what it measures, every second. */
+  readonly push: PushAddress;
 }
 
 const quiet = ['--log-format', 'json', '--no-color', '--quiet'];
@@ -39,9 +42,12 @@ export function archiveCommand(k6: K6, script: string, archive: string): Command
   return command(k6, ['archive', '--include-system-env-vars', '--exclude-env-vars', '-O', archive, script]);
 }
 
-/** `k6 run` of one execution segment: paused until it is released over REST, and there until it is told to go. */
+/**
+ * `k6 run` of one execution segment: paused until it is released over REST, and there until it is told to go. The push
+ * token is in its environment only: arguments are everybody's to read.
+ */
 export function runnerCommand(k6: K6, task: RunnerTask): Command {
-  return command(k6, [
+  return command({ ...k6, env: { ...k6.env, ...pushEnvironment(task.push) } }, [
     'run',
     '--paused',
     '--linger',
@@ -59,8 +65,20 @@ export function runnerCommand(k6: K6, task: RunnerTask): Command {
     task.summaryFile,
     ...(task.userAgent === undefined ? [] : ['--user-agent', task.userAgent]),
     ...(task.rps === undefined ? [] : ['--rps', String(task.rps)]),
+    '--out',
+    'experimental-prometheus-rw',
     task.archive,
   ]);
+}
+
+/** k6's own variables of its Prometheus remote-write output. */
+function pushEnvironment({ url, token }: PushAddress): Record<string, string> {
+  return {
+    K6_FEATURES: 'native-histograms',
+    K6_PROMETHEUS_RW_SERVER_URL: url,
+    K6_PROMETHEUS_RW_BEARER_TOKEN: token,
+    K6_PROMETHEUS_RW_PUSH_INTERVAL: '1s',
+  };
 }
 
 /** `k6 run` of a script of ours that hands merged data to the user's handleSummary, once. */

@@ -32,6 +32,14 @@ export function logErrors(log: string): LogLine[] {
     .filter(({ level, byScript }) => !byScript && ['error', 'fatal', 'panic'].includes(level));
 }
 
+/**
+ * Whether the script called `test.fail()`, by k6's log: called in teardown(), after the test's end, it does not change
+ * k6's exit code any more.
+ */
+export function saysMarkedFailed(log: string): boolean {
+  return logErrors(log).some(({ message }) => message.startsWith('test marked as failed'));
+}
+
 /** What k6 itself warns of in its log, in one line each. */
 export function logWarnings(log: string): string[] {
   const lines = log.split('\n').map(parseLogLine);

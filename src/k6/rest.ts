@@ -20,13 +20,6 @@ export interface RunnerStatus {
   readonly vusMax: number;
 }
 
-/** Sums of `/v1/metrics` since the start of the test. */
-export interface RunnerCounts {
-  readonly requests: number;
-  readonly failedRequests: number;
-  readonly iterations: number;
-}
-
 /** What a script's setup() or teardown() threw, as k6 tells it: message with file and line. */
 export interface ScriptFailure {
   readonly thrown: string;
@@ -37,7 +30,6 @@ export interface ScriptFailure {
 /** One runner's REST API. Each call has a deadline and rejects when the runner does not answer within it. */
 export interface RunnerApi {
   status(): Promise<RunnerStatus>;
-  counts(): Promise<RunnerCounts>;
   /** Releases a paused runner. */
   release(): Promise<void>;
   /** Ends the load; k6 lingers on. */
@@ -69,9 +61,6 @@ export function runnerApi(baseUrl: string): RunnerApi {
         vus: number(attributes.vus),
         vusMax: number(attributes['vus-max']),
       };
-    },
-    async counts() {
-      return countsOf(json(await call('GET', 'metrics')));
     },
     release: () => setStatus({ paused: false }),
     stop: () => setStatus({ stopped: true }),
@@ -159,18 +148,6 @@ function attributesOf(document: unknown): Record<string, unknown> {
   const data = isRecord(document) ? document.data : undefined;
   const attributes = isRecord(data) ? data.attributes : undefined;
   return isRecord(attributes) ? attributes : {};
-}
-
-function countsOf(document: unknown): RunnerCounts {
-  const entries = isRecord(document) && Array.isArray(document.data) ? document.data : [];
-  const samples = new Map<unknown, Record<string, unknown>>();
-  for (const entry of entries) {
-    const sample = isRecord(entry) && isRecord(entry.attributes) ? entry.attributes.sample : undefined;
-    if (isRecord(entry) && isRecord(sample)) samples.set(entry.id, sample);
-  }
-  const requests = number(samples.get('http_reqs')?.count);
-  const failedShare = number(samples.get('http_req_failed')?.rate);
-  return { requests, failedRequests: Math.round(failedShare * requests), iterations: number(samples.get('iterations')?.count) };
 }
 
 function number(value: unknown): number {

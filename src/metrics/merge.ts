@@ -3,7 +3,7 @@ import type { Milliseconds } from '../core/quantities.js';
 import { mergeGroups } from './merge-groups.js';
 import { baseName, metricIdentity } from './metric-key.js';
 import { poolGrids } from './pooled-bounds.js';
-import { percentileLevel } from './quantile-grid.js';
+import { type Grid, percentileLevel } from './quantile-grid.js';
 import type { RunnerMetric, RunnerSummary } from './runner-summary.js';
 import type { SummaryGroup, SummaryMetric } from './summary.js';
 
@@ -163,16 +163,45 @@ function readTrend(parts: readonly Part<'trend'>[], percentiles: readonly string
   const grids = filled.map(({ grid }) => grid);
   const count = sum(grids.map((grid) => grid.count)) ?? 0;
   const bounds = readPercentiles(grids, percentiles);
-  const { med, ...middles } = Object.fromEntries(Object.entries(bounds).map(([stat, [low, high]]) => [stat, low + (high - low) / 2]));
-  const min = extreme(
-    Math.min,
-    grids.map((grid) => grid.min),
+  const { med, ...middles } = Object.fromEntries(Object.entries(bounds).map(([stat, limits]) => [stat, middle(limits)]));
+  const min = readExtreme(Math.min, grids.map(leastOf));
+  const max = readExtreme(Math.max, grids.map(mostOf));
+  const between = (stat: string, limits: Limits | undefined) => (limits === undefined || limits[0] === limits[1] ? {} : { [stat]: limits });
+  return {
+    values: known({ count, avg: average(filled), min: min && middle(min), med, max: max && middle(max), ...middles }),
+    bounds: { ...bounds, ...between('min', min), ...between('max', max) },
+  };
+}
+
+type Limits = readonly [low: number, high: number];
+
+function middle([low, high]: Limits): number {
+  return low + (high - low) / 2;
+}
+
+/** What the smallest sample lies in: a lost runner's is only known by its bucket. */
+function leastOf({ min, buckets }: Grid): Limits | undefined {
+  const [first] = buckets ?? [];
+  if (first !== undefined) return [first.low, first.high];
+  return min === undefined ? undefined : [min, min];
+}
+
+function mostOf({ max, buckets }: Grid): Limits | undefined {
+  const last = buckets?.at(-1);
+  if (last !== undefined) return [last.low, last.high];
+  return max === undefined ? undefined : [max, max];
+}
+
+function readExtreme(pick: (a: number, b: number) => number, limits: readonly (Limits | undefined)[]): Limits | undefined {
+  const low = extreme(
+    pick,
+    limits.map((one) => one?.[0]),
   );
-  const max = extreme(
-    Math.max,
-    grids.map((grid) => grid.max),
+  const high = extreme(
+    pick,
+    limits.map((one) => one?.[1]),
   );
-  return { values: known({ count, avg: average(filled), min, med, max, ...middles }), bounds };
+  return low === undefined || high === undefined ? undefined : [low, high];
 }
 
 function readPercentiles(grids: readonly Part<'trend'>['grid'][], percentiles: readonly string[]): Record<string, [number, number]> {

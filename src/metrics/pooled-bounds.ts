@@ -1,3 +1,4 @@
+import type { Bucket } from './native-histogram.js';
 import type { Grid } from './quantile-grid.js';
 
 /** What a value certainly lies in. */
@@ -62,8 +63,29 @@ function knownPoints(grid: Grid): readonly { h: number; q: number }[] {
   return [...first, ...inner, ...last];
 }
 
+/**
+ * The bounds of any percentile of samples that are only known by the bucket they lie in; undefined without samples, or
+ * beyond the largest finite number.
+ */
+export function interpolateBuckets(buckets: readonly Bucket[]): (level: number) => Bounds | undefined {
+  const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
+  return poolGrids([{ count, levels: [], values: [], buckets }]);
+}
+
+/** Each bucket's limit holds from its first sample on. */
+function bucketRuns(buckets: readonly Bucket[], limit: 'low' | 'high'): Runs {
+  let start = 0;
+  const starts = buckets.map(({ count }) => {
+    const first = start;
+    start += count;
+    return first;
+  });
+  return { values: buckets.map((bucket) => bucket[limit]), starts, count: start };
+}
+
 /** lo[m] as runs; -Infinity where nothing is known. */
 function lowRuns(grid: Grid): Runs {
+  if (grid.buckets !== undefined) return bucketRuns(grid.buckets, 'low');
   const values = [Number.NEGATIVE_INFINITY];
   const starts = [0];
   for (const { h, q } of knownPoints(grid)) {
@@ -86,6 +108,7 @@ function append(runs: { values: number[]; starts: number[] }, value: number, sta
  * known position (exclusive) up to its own.
  */
 function highRuns(grid: Grid): Runs {
+  if (grid.buckets !== undefined) return bucketRuns(grid.buckets, 'high');
   const values: number[] = [];
   const ends: number[] = [];
   for (const { h, q } of [{ h: grid.count - 1, q: Number.POSITIVE_INFINITY }, ...knownPoints(grid).toReversed()]) {

@@ -1,4 +1,5 @@
 import { parseGoFloat } from './go-float.js';
+import type { Bucket } from './native-histogram.js';
 
 /**
  * A trend's quantile grid as one runner exported it. `levels` are percents (0…100, ascending), `values` the quantiles
@@ -10,6 +11,8 @@ export interface Grid {
   readonly max?: number;
   readonly levels: readonly number[];
   readonly values: readonly number[];
+  /** In place of levels: the buckets that all samples lie in, where only these are known. */
+  readonly buckets?: readonly Bucket[];
 }
 
 function* steps(from: number, to: number, decimals: number): Generator<string> {

@@ -117,7 +117,8 @@ const timeMetrics = new Set([
 
 const dataMetrics = new Set(['data_sent', 'data_received', 'browser_data_sent', 'browser_data_received']);
 
-function containsOf(key: string, known: ContainsByName): Contains {
+/** What a metric contains: by `known`, else by k6's own metrics. */
+export function containsOf(key: string, known: ContainsByName): Contains {
   const name = baseName(key);
   if (Object.hasOwn(known, key)) return known[key] ?? 'default';
   if (Object.hasOwn(known, name)) return known[name] ?? 'default';

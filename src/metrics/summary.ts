@@ -44,6 +44,8 @@ export interface Summary {
   readonly durationMs: number;
   /** How many runners' numbers are in it. */
   readonly runners: number;
+  /** Lost runners, by id: what was received of them stands in for their numbers. Missing where there are none. */
+  readonly standIns?: readonly string[];
   /** By `name` or `name{tag:value}`. */
   readonly metrics: Readonly<Record<string, SummaryMetric>>;
   readonly rootGroup: SummaryGroup;

@@ -3,7 +3,7 @@ import type { Emit } from '../core/events.js';
 import type { Clock, ProcessEnd } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { logErrors } from '../k6/log.js';
-import { k6Status, type RunnerCounts, type ScriptFailure } from '../k6/rest.js';
+import { k6Status, type ScriptFailure } from '../k6/rest.js';
 import type { Backend, Runner, RunnerLaunch } from '../runners/types.js';
 
 const pollMs = 100;
@@ -34,12 +34,6 @@ export type LoadEnd =
   | { readonly how: 'aborted-by-script'; readonly runner: Runner }
   | { readonly how: 'lost'; readonly lost: LostRunner }
   | { readonly how: 'stopped' };
-
-/** One second of the fleet, added up. */
-export interface FleetSample extends RunnerCounts {
-  readonly vus: number;
-  readonly runnersReporting: number;
-}
 
 /** Starts all runners, paused, at the same time. When one cannot be started, those that were are ended before it rejects. */
 export async function startFleet(backend: Backend, launches: readonly RunnerLaunch[]): Promise<Runner[]> {
@@ -131,20 +125,6 @@ export async function watchLoad(runners: readonly Runner[], { clock, signal }: P
     await clock.sleep(pollMs, signal);
   }
   return { how: 'stopped' };
-}
-
-/** Adds up what the runners say of themselves right now; those that do not answer are not counted. */
-export async function sampleFleet(runners: readonly Runner[]): Promise<FleetSample> {
-  const answers = await Promise.allSettled(runners.map(async ({ api }) => ({ ...(await api.counts()), vus: (await api.status()).vus })));
-  const known = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-  const sum = (key: 'requests' | 'failedRequests' | 'iterations' | 'vus') => known.reduce((total, one) => total + one[key], 0);
-  return {
-    requests: sum('requests'),
-    failedRequests: sum('failedRequests'),
-    iterations: sum('iterations'),
-    vus: sum('vus'),
-    runnersReporting: known.length,
-  };
 }
 
 /** Ends the load of all runners at once; those that do not end it in time are ended as processes. They linger on. */

@@ -2,16 +2,18 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../core/errors.js';
 import type { ProcessEnd } from '../core/os.js';
-import { countComplaints, countShortages, inOneLine } from '../k6/log.js';
+import { k6Exit } from '../k6/exit-codes.js';
+import { countComplaints, countShortages, inOneLine, saysMarkedFailed } from '../k6/log.js';
 import { beginMetric, type RunnerFacts } from '../k6/wrapper.js';
 import { mergeRunnerSummaries } from '../metrics/merge.js';
-import { parseRunnerSummary, type RunnerSummary } from '../metrics/runner-summary.js';
+import { parseRunnerSummary } from '../metrics/runner-summary.js';
 import type { Summary } from '../metrics/summary.js';
 import { type Runner, type RunnerFiles, runnerFiles } from '../runners/types.js';
 import type { PhaseContext } from './context.js';
 import type { LoadEnd } from './fleet.js';
 import { type PreparedTest, statsWanted } from './prepare.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
+import { type Received, type RunnerNumbers, standInsFor } from './standing-in.js';
 
 const complaintsShown = 5;
 
@@ -26,12 +28,12 @@ interface Gathered {
   readonly end: ProcessEnd;
   readonly files: RunnerFiles;
   /** Missing where the runner did not come to write its numbers. */
-  readonly numbers: { readonly summary: RunnerSummary; readonly facts: RunnerFacts } | undefined;
+  readonly numbers: RunnerNumbers | undefined;
 }
 
 /**
- * After the runners' end: brings in what they wrote, merges it, and writes summary.json. Undefined where no runner
- * left its numbers.
+ * After the runners' end: brings in what they wrote, merges it, and writes summary.json; what was received of a runner
+ * that wrote nothing stands in for it. Undefined where there are no numbers at all.
  */
 export async function collectFleet(
   runners: readonly Runner[],
@@ -39,20 +41,26 @@ export async function collectFleet(
   directory: RunDirectory,
   context: PhaseContext,
   end: LoadEnd,
+  received: Received,
 ): Promise<Summary | undefined> {
   const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
   const lostOne = end.how === 'lost' ? end.lost.runner : undefined;
-  for (const { runner, end: how, numbers } of gathered) {
+  for (const { runner, end: how, numbers, files } of gathered) {
     const exitCode = how.exitCode === undefined ? {} : { exitCode: how.exitCode };
     const signal = how.signal === undefined ? {} : { signal: how.signal };
-    context.emit({ type: 'runner-ended', runner: runner.id, ...exitCode, ...signal, lost: runner === lostOne || numbers === undefined });
+    const failed = how.exitCode === k6Exit.markedFailed || saysMarkedFailed(files.log) ? { markedFailed: true } : {};
+    const lost = runner === lostOne || numbers === undefined;
+    context.emit({ type: 'runner-ended', runner: runner.id, ...exitCode, ...signal, ...failed, lost });
   }
   tellComplaints(gathered, directory, context);
   tellShortages(gathered, context);
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
-  if (known.length === 0) return undefined;
+  const lost = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
+  const standIns = standInsFor(lost, known, test, received, context);
+  if (known.length + standIns.size === 0) return undefined;
   tellStartSkew(known, context);
-  const summary = merge(known, test, directory.run, context);
+  const merged = merge([...known, ...standIns.values()], test, directory.run, context);
+  const summary = standIns.size === 0 ? merged : { ...merged, standIns: [...standIns.keys()] };
   await directory.write(runFiles.summary, summary);
   return summary;
 }
@@ -75,7 +83,7 @@ function numbersOf(runner: Runner, files: RunnerFiles, emit: PhaseContext['emit'
   }
 }
 
-function merge(known: readonly NonNullable<Gathered['numbers']>[], test: PreparedTest, run: string, { plan }: PhaseContext): Summary {
+function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: string, { plan }: PhaseContext): Summary {
   const durationMs = Math.max(...known.map(({ facts }) => facts.durationMs));
   const merged = mergeRunnerSummaries(
     known.map(({ summary }) => summary),
@@ -86,7 +94,7 @@ function merge(known: readonly NonNullable<Gathered['numbers']>[], test: Prepare
 }
 
 /** Each runner noted when its first iteration began; the spread of these is the skew of the start. */
-function tellStartSkew(known: readonly NonNullable<Gathered['numbers']>[], { emit }: PhaseContext): void {
+function tellStartSkew(known: readonly RunnerNumbers[], { emit }: PhaseContext): void {
   const begins = known.flatMap(({ summary }) => {
     const metric = summary.metrics[beginMetric];
     return metric?.type === 'gauge' && metric.min !== undefined ? [metric.min] : [];

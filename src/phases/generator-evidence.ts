@@ -1,6 +1,5 @@
 import type { LoggedEvent } from '../core/events.js';
 import { formatCount, formatDuration, type Milliseconds } from '../core/quantities.js';
-import { k6Exit } from '../k6/exit-codes.js';
 import { choiceFaults } from '../metrics/choices.js';
 import type { Evidence, Shortfall } from '../metrics/criterion.js';
 import { diedWithoutMemory, type GeneratorSample, generatorFaults } from '../metrics/generators.js';
@@ -94,7 +93,7 @@ function skewFaults({ summary, events }: GeneratorFacts): string[] {
 /** Of a load that was ended before its time, or failed by what the script says, nothing is missing. */
 function shortfallsOf({ record, summary, events }: GeneratorFacts): Shortfall[] {
   const cutShort = events.some(
-    (event) => event.type === 'fleet-stopped' || (event.type === 'runner-ended' && (event.lost || event.exitCode === k6Exit.markedFailed)),
+    (event) => event.type === 'fleet-stopped' || (event.type === 'runner-ended' && (event.lost || event.markedFailed === true)),
   );
   return summary === undefined || cutShort ? [] : shortfalls(plannedShare(record, summary), summary);
 }

@@ -1,6 +1,7 @@
 import { LoadctlError } from '../core/errors.js';
 import type { StopCause } from '../core/events.js';
 import type { Defer } from '../core/scope.js';
+import type { Crossing } from '../metrics/abort-watch.js';
 import type { PhaseContext } from './context.js';
 import type { Lock } from './lock.js';
 import type { RunDirectory } from './run-directory.js';
@@ -14,6 +15,8 @@ export interface Interruptions {
   why(): { readonly cause: StopCause; readonly reason: string };
   /** Also stop when this lock is lost. */
   onLockLost(lock: Lock): void;
+  /** Stop now: the fleet's live data says so. */
+  onCrossing(crossing: Crossing): void;
   /** Throws `interrupted` (or what else it was) when it is time to stop: for the time before there is load. */
   check(): void;
   /** Resolves with `work`, or throws like {@link Interruptions.check} as soon as it is time to stop. */
@@ -21,8 +24,8 @@ export interface Interruptions {
 }
 
 /**
- * Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost lock.
- * `advice` is what is left to do by hand then.
+ * Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost
+ * lock, a crossed limit. `advice` is what is left to do by hand then.
  */
 export function interruptions(context: PhaseContext, directory: RunDirectory, advice: string | undefined, defer: Defer): Interruptions {
   const { signal } = context;
@@ -49,6 +52,7 @@ export function interruptions(context: PhaseContext, directory: RunDirectory, ad
   return {
     signal: stopped.signal,
     why: () => ({ cause: known?.cause ?? 'signal', reason: known?.reason ?? '' }),
+    onCrossing: ({ cause, reason }) => stop(cause, new LoadctlError('sla-failed', reason)),
     onLockLost: (lock) => void lock.lost.then((error) => stop('lock-lost', error)),
     check,
     race: async (work) => {

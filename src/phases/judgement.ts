@@ -1,7 +1,6 @@
 import { type ExitReason, LoadctlError } from '../core/errors.js';
-import type { LoggedEvent } from '../core/events.js';
+import type { LoggedEvent, StopCause } from '../core/events.js';
 import { formatDuration, type Milliseconds } from '../core/quantities.js';
-import { k6Exit } from '../k6/exit-codes.js';
 import type { Criterion, Evidence, ProbeCount, Verdict } from '../metrics/criterion.js';
 import { judge, verdictReason } from '../metrics/judge.js';
 import { findMetric } from '../metrics/metric-key.js';
@@ -32,8 +31,7 @@ export async function judgeRun(directory: string): Promise<Judgement> {
     samples: await readSamples(directory),
   });
   const judged = judge([...record.plan.criteria, ...scriptCriteria(record, summary)], evidence);
-  const failed = events.some((event) => event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed);
-  const verdict = failed ? markFailed(judged) : judged;
+  const verdict = failures(events).reduceRight(markFailed, judged);
   return { record, summary, verdict, reasons: exitReasons(verdict, events) };
 }
 
@@ -68,7 +66,7 @@ function gatherEvidence(record: RunRecord, summary: Summary | undefined, events:
     probes: record.plan.target.health === undefined ? undefined : countProbes(events, released, from, end),
     windowMs: Math.max(0, end - from),
     windows: { steady: record.plan.steady === undefined ? whole : `steady ${formatDuration(from)}–${formatDuration(end)}`, test: whole },
-    faults: faultsIn(events),
+    faults: faultsIn(events, summary?.standIns ?? []),
     interruption: interruptionIn(record, events),
   };
 }
@@ -81,19 +79,24 @@ function countProbes(events: readonly LoggedEvent[], released: number | undefine
   return { good: inWindow.filter(({ good }) => good).length, total: inWindow.length };
 }
 
-function faultsIn(events: readonly LoggedEvent[]): string[] {
+function faultsIn(events: readonly LoggedEvent[], standIns: readonly string[]): string[] {
+  const left = (runner: string) =>
+    standIns.includes(runner) ? 'what it pushed until then stands in for its numbers' : 'its numbers are missing';
   return events.flatMap((event) => {
     if (event.type === 'runner-ended' && event.lost) {
       const how = event.signal === undefined ? `exit code ${event.exitCode ?? '?'}` : `killed by ${event.signal}`;
-      return [`Runner ${event.runner} was lost (${how}): its share of the load was not made, and its numbers are missing.`];
+      return [`Runner ${event.runner} was lost (${how}): its share of the load was not made, and ${left(event.runner)}.`];
     }
     return event.type === 'fleet-stopped' && event.cause === 'lock-lost' ? [event.reason] : [];
   });
 }
 
+/** What ends a load from outside; everything else is a finding of the test, or a fault of its measurement. */
+const interrupting: readonly StopCause[] = ['signal', 'script', 'directory-lost'];
+
 function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): string | undefined {
   const stop = events.find((event) => event.type === 'fleet-stopped');
-  if (stop?.type === 'fleet-stopped') return stop.cause === 'runner-lost' || stop.cause === 'lock-lost' ? undefined : stop.reason;
+  if (stop?.type === 'fleet-stopped') return interrupting.includes(stop.cause) ? stop.reason : undefined;
   if (events.some((event) => event.type === 'load-ended')) return undefined;
   const threw = events.findLast((event) => event.type === 'step-failed');
   if (threw?.type === 'step-failed') return `The run ended before any load was made: ${threw.message}`;
@@ -103,9 +106,20 @@ function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): stri
   return `The run did not come to its end: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
 }
 
-function markFailed(verdict: Verdict): Verdict {
-  const reasons = ['The script called test.fail().', ...verdict.reasons];
-  return { ...verdict, verdict: verdict.verdict === 'pass' ? 'fail' : verdict.verdict, reasons };
+/** What makes a run fail whatever its criteria say at the end, as sentences. */
+function failures(events: readonly LoggedEvent[]): string[] {
+  const crossings = events.flatMap((event) => (isCrossing(event) ? [event.reason] : []));
+  const marked = events.some((event) => event.type === 'runner-ended' && event.markedFailed === true);
+  return [...crossings, ...(marked ? ['The script called test.fail().'] : [])];
+}
+
+/** The load was ended because the fleet crossed a threshold with `abortOnFail` or an abort rule. */
+function isCrossing(event: LoggedEvent): event is Extract<LoggedEvent, { type: 'fleet-stopped' }> {
+  return event.type === 'fleet-stopped' && (event.cause === 'threshold' || event.cause === 'rule');
+}
+
+function markFailed(verdict: Verdict, reason: string): Verdict {
+  return { ...verdict, verdict: verdict.verdict === 'pass' ? 'fail' : verdict.verdict, reasons: [reason, ...verdict.reasons] };
 }
 
 function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReason[] {
@@ -113,11 +127,12 @@ function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReas
   for (const event of events) {
     if (event.type === 'teardown-finished' && event.error !== undefined)
       reasons.add(event.aborted === true ? 'test-aborted' : 'script-threw');
-    if (event.type === 'runner-ended' && event.exitCode === k6Exit.markedFailed) reasons.add('test-failed');
+    if (event.type === 'runner-ended' && event.markedFailed === true) reasons.add('test-failed');
     if (event.type === 'fleet-stopped' && event.cause === 'script') reasons.add('test-aborted');
     if (event.type === 'fleet-stopped' && event.cause === 'directory-lost') reasons.add('unavailable');
   }
-  const failedCriteria = verdict.criteria.some(({ outcome }) => ['fail', 'undecided', 'no-data'].includes(outcome));
+  const failedCriteria =
+    events.some(isCrossing) || verdict.criteria.some(({ outcome }) => ['fail', 'undecided', 'no-data'].includes(outcome));
   if (verdict.verdict === 'invalid' && failedCriteria) reasons.add('sla-failed');
   const own = verdictReason(verdict);
   const explained = own === 'interrupted' && reasons.has('test-aborted');

@@ -33,6 +33,8 @@ export interface PreparedTest {
   readonly hasTeardown: boolean;
   readonly requirements: Requirements;
   readonly trendStats: string;
+  /** The metrics and sub-metrics that its thresholds bring into being. */
+  readonly metricKeys: readonly string[];
   /** Each runner's share of the script's `rps`; empty where it has none. */
   readonly rps: readonly number[];
   /** The script's options with the profile's `workload.options` laid over them, as k6 has them but for our additions. */
@@ -60,17 +62,18 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
   refuseOwnSegments(options);
   const { byMetric: thresholds } = readScriptThresholds(options.thresholds);
   const rps = shareOutRps(options.rps, plan.runners.length);
-  tellWhatChanges(context, thresholds, options);
+  tellWhatChanges(context, options);
 
   const wrapper = join(folder, 'loadctl-wrapper.js');
   const load = loadOptions(profile.workload);
+  const allThresholds = { ...windowMetrics(plan.endpoints, plan.criteria), ...plainThresholds(thresholds) };
   const source = wrapperSource({
     script: plan.script,
     execNames: script.execNames,
     hasDefault: script.functions.includes('default'),
     options: { ...profile.workload.options, ...load },
     dropped: load.scenarios === undefined ? [] : ['vus', 'duration'],
-    thresholds: { ...windowMetrics(plan.endpoints, plan.criteria), ...plainThresholds(thresholds) },
+    thresholds: allThresholds,
     steady: plan.steady,
     choices: countedChoices(profile.workload, script.counters).flatMap((choice) =>
       Object.keys(choice.shares).map((drawn) => choiceKey(choice, drawn)),
@@ -92,6 +95,7 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
     hasSetup: script.functions.includes('setup') && options.noSetup !== true,
     hasTeardown: script.functions.includes('teardown') && options.noTeardown !== true,
     requirements: await inspectRequirements(k6, world.execute, archive),
+    metricKeys: Object.keys(allThresholds),
     rps,
     trendStats: summaryTrendStats(statsWanted(plan.criteria, options)),
     options,
@@ -135,7 +139,7 @@ function refuseTwoLoads(script: InspectedScript, workload: PhaseContext['profile
   );
 }
 
-function tellWhatChanges({ world, emit }: PhaseContext, thresholds: Thresholds, options: Readonly<Record<string, unknown>>): void {
+function tellWhatChanges({ world, emit }: PhaseContext, options: Readonly<Record<string, unknown>>): void {
   const foreign = foreignK6Variables(world.env);
   if (foreign.length > 0) {
     emit({
@@ -149,12 +153,6 @@ function tellWhatChanges({ world, emit }: PhaseContext, thresholds: Thresholds, 
       type: 'warned',
       message: `The script's own tag \`${windowTag.tag}\` is lost: loadctl marks the judged window by it.`,
       hint: 'Give the tag another name in options.tags or the scenario.',
-    });
-  }
-  if (Object.values(thresholds).some((list) => list.some(({ abortOnFail }) => abortOnFail))) {
-    emit({
-      type: 'warned',
-      message: "The script's abortOnFail does not end the test yet: its thresholds are judged at the end, on the whole fleet.",
     });
   }
 }

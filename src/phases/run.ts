@@ -28,12 +28,14 @@ import { requireTarget, startHealthProbe } from './health-probe.js';
 import { type Interruptions, interruptions } from './interruptions.js';
 import { judgeRun } from './judgement.js';
 import { launches } from './launches.js';
+import { openLiveData } from './live-data.js';
 import { type Lock, takeLock } from './lock.js';
 import { type FoundK6, type PreparedTest, prepareTest } from './prepare.js';
-import { startProgress } from './progress.js';
+import { startLiveView } from './progress.js';
 import { createRunDirectory, makeRunId, type RunDirectory, runFiles } from './run-directory.js';
 import { recordRun } from './run-record.js';
 import { handOverSummary } from './script-summary.js';
+import { countProbes, namesOfInterest, watchFor } from './watching.js';
 
 /** What came of a run. */
 export interface RunResult {
@@ -97,8 +99,18 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const record = await recordRun(context, test, directory.run);
   await directory.write(runFiles.run, record);
 
+  const live = await openLiveData(
+    plan.runners.map(({ id }) => id),
+    namesOfInterest(context, test),
+    { clock, emit },
+    defer,
+  );
+
   const runners = await step(context, 'ready', `start ${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'}`, async () => {
-    const started = await startFleet(backendNamed(plan.backend, { spawn: world.spawn, clock }), launches(plan, test, directory, userAgent));
+    const started = await startFleet(
+      backendNamed(plan.backend, { spawn: world.spawn, clock }),
+      launches(plan, test, live, directory, userAgent),
+    );
     defer(() => endHard(started));
     for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
@@ -107,17 +119,28 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const setupData = test.hasSetup ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet)) : undefined;
   stop.check();
 
+  const probes = countProbes(emit);
   const { health } = realTarget(profile.target);
-  const stopProbing = health === undefined ? undefined : startHealthProbe(health, userAgent, { clock, emit });
+  const stopProbing = health === undefined ? undefined : startHealthProbe(health, userAgent, { clock, emit: probes.emit });
   defer(() => stopProbing?.(true));
   await releaseTogether(runners, fleet);
   const endWatch = watchGenerators(runners, directory, { clock, emit });
   defer(endWatch);
   const releasedAt = clock.now();
-  const stopProgress = startProgress(runners, plan.load?.duration ?? test.requirements.totalMs, directory, { clock, emit });
-  defer(stopProgress);
+  const view = startLiveView({
+    clock,
+    emit,
+    live,
+    directory,
+    runners: runners.length,
+    totalMs: plan.load?.duration ?? test.requirements.totalMs,
+    probes: () => (health === undefined ? undefined : probes.count()),
+    watch: watchFor(context, test),
+    crossed: stop.onCrossing,
+  });
+  defer(view.stop);
   const end = await watchLoad(runners, fleet);
-  await stopProgress();
+  await view.stop();
   await endLoad(end, runners, stop, fleet);
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
   await endWatch();
@@ -126,7 +149,9 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
 
   if (test.hasTeardown) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
   await dismiss(runners, fleet);
-  const summary = await collectFleet(runners, test, directory, context, end);
+  view.finish(); // k6 pushes its last before it ends
+  live.tellRejected();
+  const summary = await collectFleet(runners, test, directory, context, end, { live, releasedAt });
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
   if (end.how === 'finished' && stop.signal.aborted) tellLateSignal(stop, emit, advice);
   const { verdict, reasons } = await judgeRun(directory.path);

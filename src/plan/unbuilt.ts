@@ -1,3 +1,5 @@
+import type { Criterion } from '../metrics/criterion.js';
+import { formatLimit } from '../metrics/limit-text.js';
 import type { Profile } from '../profile/schema.js';
 
 /** A word of the profile that is checked like all others, and whose part this version does not have. */
@@ -10,9 +12,9 @@ export interface UnbuiltWord {
   readonly stops: readonly ('load' | 'data')[];
 }
 
-/** Every such word that the profile uses. Where anything but this machine is touched, abort rules are the guards' matter. */
-export function unbuiltWords(profile: Profile, beyondLoopback: boolean): UnbuiltWord[] {
-  return [...inTarget(profile), ...inStores(profile), ...inRunners(profile), ...inWatching(profile, beyondLoopback)];
+/** Every such word that the profile uses. */
+export function unbuiltWords(profile: Profile): UnbuiltWord[] {
+  return [...inTarget(profile), ...inStores(profile), ...inRunners(profile), ...inWatching(profile)];
 }
 
 function inTarget({ target }: Profile): UnbuiltWord[] {
@@ -44,14 +46,16 @@ function inRunners({ runners }: Profile): UnbuiltWord[] {
   return words;
 }
 
-function inWatching({ abort, monitors, outputs }: Profile, beyondLoopback: boolean): UnbuiltWord[] {
-  const words: UnbuiltWord[] = [];
-  if (abort.length > 0 && !beyondLoopback) {
-    words.push({ word: 'abort', message: 'Abort rules are not watched yet: the run goes on whatever they say.', stops: [] });
-  }
+function inWatching({ abort, monitors, outputs }: Profile): UnbuiltWord[] {
+  const words: UnbuiltWord[] = abort.filter(({ when }) => when.source === 'server').map(({ when }) => unwatched(when));
   if (Object.keys(monitors).length > 0) {
     words.push({ word: 'monitors', message: 'Monitors are not built yet, they are ignored: critical limits are not measured.', stops: [] });
   }
   if (Object.keys(outputs).length > 0) words.push({ word: 'outputs', message: 'Outputs are not built yet, they are ignored.', stops: [] });
   return words;
+}
+
+function unwatched(when: Criterion): UnbuiltWord {
+  const message = `The abort rule ${when.name} ${formatLimit(when)} is not watched: no monitor gives it.`;
+  return { word: `abort: ${when.name}`, message, stops: [] };
 }

@@ -1,5 +1,6 @@
 import type { LoggedEvent } from '../core/events.js';
 import { formatCount, formatDuration, trimNumber } from '../core/quantities.js';
+import { formatValue } from '../metrics/limit-text.js';
 import { counted, reasonsInWords, took } from './words.js';
 
 /** How a line is meant. */
@@ -87,13 +88,14 @@ function howItEnded({ exitCode, signal }: Extract<LoggedEvent, { type: 'runner-e
   return signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : `killed by ${signal}`;
 }
 
-/** One second of the load on one line: `32s/1m · 100 VUs · 125 requests/s · 2 errors (0.05%)`. */
+/** One second of the load on one line: `32s/1m · 100 VUs · 125 requests/s · 2 errors (0.05%) · p95 12 ms`. */
 export function liveLine(event: Extract<LoggedEvent, { type: 'fleet-sampled' }>): string {
-  const { elapsedMs, totalMs, vus, requests, requestsPerSecond, failedRequests } = event;
+  const { elapsedMs, totalMs, vus, requests, requestsPerSecond, failedRequests, latency } = event;
   const time = `${wholeSeconds(elapsedMs)}/${formatDuration(totalMs)}`;
   const share = requests > 0 && failedRequests > 0 ? ` (${Number(((failedRequests / requests) * 100).toPrecision(2))}%)` : '';
   const rate = `${requestsPerSecond < 10 ? trimNumber(requestsPerSecond, 1) : formatCount(requestsPerSecond)} requests/s`;
-  return [time, counted(vus, 'VU'), rate, `${counted(failedRequests, 'error')}${share}`].join(' · ');
+  const p95 = latency === undefined ? [] : [`p95 ${formatValue(latency.p95.value, 'ms')}`];
+  return [time, counted(vus, 'VU'), rate, `${counted(failedRequests, 'error')}${share}`, ...p95].join(' · ');
 }
 
 /** How far a step is: `400 of 1,000 rows`. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Reservations, startReservations } from '../servers/reservations.js';
@@ -42,7 +44,7 @@ function place(profile: string): { at: Workplace; loadctl: (...args: string[]) =
 test.each(['pool', 'bypass'] as const)(
   'strategy %s: after seed, run and cleanup all that is not test data is what it was',
   async (strategy) => {
-    const { loadctl } = place(strategies[strategy]);
+    const { at, loadctl } = place(strategies[strategy]);
     const before = await dump();
 
     expect(await loadctl('seed')).toMatchObject({ code: 0 });
@@ -60,6 +62,7 @@ test.each(['pool', 'bypass'] as const)(
     expect(await dump()).toEqual(before);
     const receipt = JSON.parse(cleaned.stdout) as { proven: boolean; rows: { left: number }[]; keys: { left: number }[] };
     expect(receipt.proven).toBe(true);
+    expect(JSON.parse(readFileSync(join(at.latestRun(), 'receipt.json'), 'utf8'))).toMatchObject({ proven: true, rows: receipt.rows });
     expect([...receipt.rows, ...receipt.keys].map(({ left }) => left)).toEqual([...receipt.rows, ...receipt.keys].map(() => 0));
   },
 );

@@ -52,6 +52,13 @@ const cases: Case[] = [
     says: /called test\.abort\(\) in teardown\(\): no more/,
     hits: { '/work': 6 },
   },
+  {
+    name: 'test.fail() in teardown()',
+    more: `export function teardown() { exec.test.fail('too late'); }`,
+    code: 110,
+    says: /test\.fail\(\)/,
+    hits: { '/work': 6 },
+  },
   { name: 'test.abort() in init code', more: `exec.test.abort('never');`, code: 108, says: /in its init code: .*never/, hits: {} },
   {
     name: 'a throw in the init code of later VUs',

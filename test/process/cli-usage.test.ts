@@ -41,7 +41,7 @@ describe('wrong usage ends with 2, the error and one thing to do', () => {
     [['--frob'], 'No command: --frob', 'loadctl --help'],
     [['run', '--evn', 'dev'], "loadctl run: unknown option '--evn'", 'Did you mean --env?'],
     [['run', '--env'], "option '--env <NAME>' argument missing", 'loadctl run --help'],
-    [['run', 'dev'], 'too many arguments', 'loadctl run --help'],
+    [['run', 'dev'], '`dev` is one word too many', 'Did you mean --env dev?'],
     [['run'], 'Which environment? profiles/ has dev, stage.', '--env dev'],
     [['run', '--env', 'dev', '--profile', 'x.yaml'], '--env and --profile both name a profile', 'one of them'],
     [['plan', '--env', 'A=B'], '`--env A=…` is no environment', '-e KEY=VALUE'],

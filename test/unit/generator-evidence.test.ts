@@ -106,7 +106,7 @@ describe('load that is missing', () => {
     ['of a lost runner', { measured: slow, events: [lost] }, []],
     [
       'of a test that the script failed',
-      { measured: slow, events: [{ type: 'runner-ended', runner: '1', exitCode: 110, lost: false }] },
+      { measured: slow, events: [{ type: 'runner-ended', runner: '1', exitCode: 110, markedFailed: true, lost: false }] },
       [],
     ],
     ['in a window that reaches into the ramps', { measured: slow, of: record({ load, iterationsPerSecond: 100 }) }, []],

@@ -67,13 +67,16 @@ describe('guards', () => {
     expect(messages(staging.replace(', vus: 100, duration: 10m, pacing: 1s', ''))).toHaveLength(3);
   });
 
-  test('want abort rules in production, and do not take those that nobody watches', () => {
+  test('want abort rules in production, and do not count those that nobody watches', () => {
     const { plan, profile } = planned(staging);
     const production = { ...profile, guards: { ...profile.guards, level: 'production' as const } };
     expect(checkGuards(plan, production, { makesLoad: true, confirmed: true }).map(({ message }) => message)).toEqual([
       'guards: production wants abort rules, and the profile has none.',
     ]);
-    expect(refusals(`${staging}abort: [{when: errors > 5%, for: 30s, after: 1m}]\n`).map(({ guard }) => guard)).toEqual(['abort']);
+    const ruled = (rule: string) =>
+      refusals(`${staging.replace('{allow', '{level: production, allow')}abort: [{when: ${rule}, for: 30s}]\n`);
+    expect(ruled('errors > 5%')).toEqual([]);
+    expect(ruled('cpu > 95%').map(({ guard }) => guard)).toEqual(['abort']);
   });
 
   test('want somebody to say that this environment is meant', () => {
@@ -103,19 +106,18 @@ test('words whose part is not built are named, with what they stop', () => {
 workload: {script: k6.ts}
 stores: {cache: {kind: redis, cluster: ["localhost:7000"]}, db: {kind: postgres, url: "postgres://localhost/x", auth: {iam: {region: eu, user: x}}}}
 runners: {backend: ssh, hosts: [localhost], onLost: continue}
-abort: [{when: errors > 5%, for: 30s, after: 1m}]
+abort: [{when: errors > 5%, for: 30s, after: 1m}, {when: cpu > 95%}]
 monitors: {cpu: {}}
 outputs: {influx: {}}
 `);
-  expect(unbuiltWords(profile, false).map(({ word, stops }) => [word, stops])).toEqual([
+  expect(unbuiltWords(profile).map(({ word, stops }) => [word, stops])).toEqual([
     ['target.colours', ['load']],
     ['stores.cache.cluster', ['data']],
     ['stores.db.auth.iam', ['load', 'data']],
     ['runners.backend: ssh', ['load']],
     ['runners.onLost: continue', []],
-    ['abort', []],
+    ['abort: cpu', []],
     ['monitors', []],
     ['outputs', []],
   ]);
-  expect(unbuiltWords(profile, true).map(({ word }) => word)).not.toContain('abort');
 });

@@ -76,4 +76,7 @@ export const abort = z
     }),
   )
   .prefault([])
-  .meta({ description: 'When the test is ended before its time.', examples: [[{ when: 'errors > 5%', for: '30s', after: '1m' }]] });
+  .meta({
+    description: 'When the test is ended before its time, by what the whole fleet did in the last seconds.',
+    examples: [[{ when: 'errors > 5%', for: '30s', after: '1m' }]],
+  });

@@ -1,0 +1,259 @@
+// What the receiver of live data takes: a load program plays 10, 100, 500 and 1,000 runners with 80 series each, a push a
+// second. Target: 500 runners under one core and 500 MB, no push lost. Usage: node bench/receiver.js [--seconds 60] [--runners 10,100]
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { PbfWriter } from 'pbf';
+import SnappyJS from 'snappyjs';
+
+const { values: flags } = parseArgs({
+  options: { seconds: { type: 'string', default: '60' }, runners: { type: 'string', default: '10,100,500,1000' } },
+});
+const seconds = Number(flags.seconds);
+const target = { runners: 500, cores: 1, megabytes: 500 };
+const role = process.env.BENCH_ROLE;
+
+/** Starts the two others for each size of fleet, and prints what they say. */
+async function measureAll() {
+  console.log(`80 series a runner, a push a second, ${seconds} s each\n`);
+  console.log('runners   pushes   lost   counted   CPU s   cores   memory MB   slowest answer ms');
+  let reached = true;
+  for (const runners of flags.runners.split(',').map(Number)) {
+    const { sent, lost, errors, slowestMs, counted, expected, cpu, elapsed, megabytes } = await measure(runners);
+    const cores = cpu / elapsed;
+    const row = [
+      runners,
+      sent,
+      lost,
+      counted === expected ? 'all' : `${counted}/${expected}`,
+      cpu.toFixed(1),
+      cores.toFixed(2),
+      megabytes.toFixed(0),
+      slowestMs,
+    ];
+    console.log(row.map((cell, at) => String(cell).padStart([7, 8, 6, 9, 7, 7, 11, 19][at])).join(' '));
+    if (lost > 0) console.log(`        lost by: ${JSON.stringify(errors)}`);
+    if (lost > 0 || counted !== expected) reached = false;
+    if (runners <= target.runners && (cores >= target.cores || megabytes >= target.megabytes)) reached = false;
+  }
+  console.log(
+    `\n${reached ? 'reached' : 'NOT reached'}: no push lost; up to ${target.runners} runners under ${target.cores} core and ${target.megabytes} MB`,
+  );
+  process.exitCode = reached ? 0 : 1;
+}
+
+async function measure(runners) {
+  const receiver = start('receive');
+  receiver.send({ runners });
+  const { addresses } = await answer(receiver);
+  const pusher = start('push');
+  pusher.send({ addresses });
+  const pushed = await answer(pusher);
+  receiver.send({ done: true });
+  const received = await answer(receiver);
+  return { ...pushed, ...received, expected: runners * seconds * perSecond * endpoints.length };
+}
+
+function start(asRole) {
+  return fork(fileURLToPath(import.meta.url), process.argv.slice(2), { env: { ...process.env, BENCH_ROLE: asRole } });
+}
+
+function answer(child) {
+  return new Promise((resolve, reject) => {
+    child.once('message', resolve);
+    child.once('exit', (code) => reject(new Error(`a bench process exited ${code}`)));
+  });
+}
+
+/** The receiving process: receiver, merge, live view and timeseries, as in a run. */
+async function receive() {
+  const { openLiveData } = await import('../dist/phases/live-data.js');
+  const { startLiveView } = await import('../dist/phases/progress.js');
+  const { createRunDirectory } = await import('../dist/phases/run-directory.js');
+  const { openWorld } = await import('../dist/world.js');
+  const { clock } = openWorld();
+  const { runners } = await message();
+  const ids = Array.from({ length: runners }, (_, at) => String(at + 1));
+  const folder = mkdtempSync(join(tmpdir(), 'loadctl-bench-'));
+  const directory = await createRunDirectory(folder, 'bench', (text) => text);
+  const undo = [];
+  const emit = (event) => {
+    if (event.type === 'warned') console.error(event.message);
+  };
+  const live = await openLiveData(ids, new Set(), { clock, emit }, (work) => undo.push(work));
+  const view = startLiveView({
+    clock,
+    emit,
+    live,
+    directory,
+    runners,
+    totalMs: seconds * 1000,
+    probes: () => undefined,
+    watch: () => undefined,
+    crossed: () => {},
+  });
+  const begun = { at: Date.now(), cpu: process.cpuUsage() };
+  process.send({ addresses: ids.map((id) => live.addressFor(id)) });
+  await message();
+  const { user, system } = process.cpuUsage(begun.cpu);
+  await view.stop();
+  const counted = live.numbers.total('http_reqs')?.count ?? 0;
+  process.send({
+    counted,
+    cpu: (user + system) / 1e6,
+    elapsed: (Date.now() - begun.at) / 1000,
+    megabytes: process.resourceUsage().maxRSS / 1024,
+  });
+  for (const work of undo) await work();
+  directory.close();
+  rmSync(folder, { recursive: true, force: true });
+  process.disconnect();
+}
+
+function message() {
+  return new Promise((resolve) => process.once('message', resolve));
+}
+
+/** The pushing process: every runner pushes once a second, spread over the second. */
+async function push() {
+  const { addresses } = await message();
+  const bodies = Array.from({ length: seconds }, (_, at) => bodyAt(at + 1));
+  const agent = new Agent({ keepAlive: true, maxSockets: addresses.length });
+  const result = { sent: 0, lost: 0, slowestMs: 0, errors: {} };
+  const pushes = [];
+  const begun = Date.now();
+  for (let second = 0; second < seconds; second += 1) {
+    for (let slot = 0; slot < slots; slot += 1) {
+      await until(begun + second * 1000 + (slot * 1000) / slots);
+      for (let runner = slot; runner < addresses.length; runner += slots)
+        pushes.push(post(addresses[runner], bodies[second], agent, result));
+    }
+  }
+  await Promise.all(pushes);
+  agent.destroy();
+  process.send(result);
+  process.disconnect();
+}
+
+const slots = 50;
+
+async function until(at) {
+  const wait = at - Date.now();
+  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+}
+
+function post({ url, token }, body, agent, result) {
+  const begun = Date.now();
+  result.sent += 1;
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-encoding': 'snappy',
+    'content-type': 'application/x-protobuf',
+    'content-length': body.length,
+  };
+  return new Promise((resolve) => {
+    const done = (good) => {
+      if (!good) result.lost += 1;
+      result.slowestMs = Math.max(result.slowestMs, Date.now() - begun);
+      resolve();
+    };
+    const call = request(url, { method: 'POST', agent, headers }, (response) => {
+      response.resume();
+      response.once('end', () => done(response.statusCode === 204));
+    });
+    call.once('error', (error) => {
+      result.errors[error.code] = (result.errors[error.code] ?? 0) + 1;
+      done(false);
+    });
+    call.end(body);
+  });
+}
+
+/** As the shipped workload pushes: ten series for each endpoint, and what has no endpoint. */
+const endpoints = [
+  'GET /reservations',
+  'GET /events',
+  'GET /healthz',
+  'GET /queue/status',
+  'POST /reservations',
+  'POST /payments',
+  'PUT /seats',
+];
+const trends = ['duration', 'blocked', 'connecting', 'tls_handshaking', 'sending', 'waiting', 'receiving'];
+const perSecond = 20;
+
+function bodyAt(second) {
+  const at = 1_700_000_000_000 + second * 1000;
+  const writer = new PbfWriter();
+  const add = (name, tags, value) => writer.writeMessage(1, writeSeries, { name, tags, value, at });
+  for (const name of endpoints) {
+    const tags = {
+      expected_response: 'true',
+      k6_feature_native_histograms: 'true',
+      method: name.split(' ')[0],
+      name,
+      part: 'steady',
+      proto: 'HTTP/1.1',
+      scenario: 'default',
+      status: '200',
+      url: name,
+    };
+    for (const trend of trends) add(`k6_http_req_${trend}_seconds`, tags, { histogram: second * perSecond });
+    add('k6_http_reqs_total', tags, { number: second * perSecond });
+    add('k6_http_req_failed_rate', tags, { number: 0.05 });
+    add('k6_checks_rate', { check: `${name} is good`, part: 'steady', scenario: 'default' }, { number: 0.95 });
+  }
+  const own = { k6_feature_native_histograms: 'true', part: 'steady', scenario: 'default' };
+  for (const name of ['iterations', 'data_sent', 'data_received']) add(`k6_${name}_total`, own, { number: second * 100 });
+  for (const name of ['vus', 'vus_max']) add(`k6_${name}`, {}, { number: 60 });
+  for (const name of ['iteration_duration', 'group_duration', 'checkout', 'login', 'search'])
+    add(`k6_${name}_seconds`, own, { histogram: second * 100 });
+  return Buffer.from(SnappyJS.compress(writer.finish()));
+}
+
+function writeSeries({ name, tags, value, at }, writer) {
+  for (const label of Object.entries({ __name__: name, ...tags }).sort()) writer.writeMessage(1, writeLabel, label);
+  if ('number' in value) writer.writeMessage(2, writeSample, { number: value.number, at });
+  else writer.writeMessage(4, writeHistogram, { count: value.histogram, at });
+}
+
+function writeLabel([name, value], writer) {
+  writer.writeStringField(1, name);
+  writer.writeStringField(2, value);
+}
+
+function writeSample({ number, at }, writer) {
+  writer.writeDoubleField(1, number);
+  writer.writeVarintField(2, at);
+}
+
+/** A bell over 24 buckets around 5 ms. */
+function writeHistogram({ count, at }, writer) {
+  const shape = Array.from({ length: 24 }, (_, index) => Math.exp(-(((index - 11) / 6) ** 2)));
+  const whole = shape.reduce((sum, part) => sum + part, 0);
+  const counts = shape.map((part) => Math.floor((part / whole) * count));
+  counts[11] += count - counts.reduce((sum, part) => sum + part, 0);
+  writer.writeVarintField(1, count);
+  writer.writeDoubleField(3, count * 0.005);
+  writer.writeSVarintField(4, 3);
+  writer.writeDoubleField(5, 2.938735877055719e-39);
+  writer.writeMessage(11, writeSpan, { offset: -73, length: counts.length });
+  writer.writePackedSVarint(
+    12,
+    counts.map((one, index) => one - (counts[index - 1] ?? 0)),
+  );
+  writer.writeVarintField(15, at);
+}
+
+function writeSpan({ offset, length }, writer) {
+  writer.writeSVarintField(1, offset);
+  writer.writeVarintField(2, length);
+}
+
+if (role === 'receive') await receive();
+else if (role === 'push') await push();
+else await measureAll();

@@ -1,0 +1,122 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { PushedSeries } from '../../metrics/live-numbers.js';
+import { MalformedPush, OversizedPush, pushReader } from './wire.js';
+
+/** Why a push was turned away: not readable, too large, with another token or for another path than a runner's. */
+export type Rejection = 'malformed' | 'oversized' | 'foreign';
+
+/** Where a runner pushes to, and what it says to be let in. The token is a secret. */
+export interface PushAddress {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** What takes the runners' numbers in. */
+export interface Receiver {
+  /** Its port on loopback. */
+  readonly port: number;
+  /** Where this runner pushes to: the path and the token are its own. */
+  addressFor(runner: string): PushAddress;
+  /** Stops listening and drops all connections. */
+  close(): Promise<void>;
+}
+
+/** Whom a receiver tells. */
+export interface ReceiverListener {
+  /** A runner's push, read; called before k6 has its answer. */
+  pushed(runner: string, series: readonly PushedSeries[]): void;
+  /** A push was turned away, and changed nothing. */
+  rejected(why: Rejection): void;
+}
+
+/** A push of one runner is some 1 kB packed. */
+const maxBodyBytes = 8 * 1024 * 1024;
+const host = '127.0.0.1';
+
+const statusOf: Readonly<Record<Rejection, number>> = { malformed: 400, oversized: 413, foreign: 404 };
+
+/** Listens on a free port of loopback for k6's Prometheus remote-write pushes. */
+export async function startReceiver(runners: readonly string[], listener: ReceiverListener): Promise<Receiver> {
+  const doors = new Map(
+    runners.map((runner) => [`/${runner}/${randomBytes(8).toString('hex')}`, { runner, token: randomBytes(24).toString('hex') }]),
+  );
+  const reader = pushReader();
+  const answer = async (request: IncomingMessage): Promise<number> => {
+    const door = doors.get(request.url ?? '');
+    if (door === undefined) return reject('foreign');
+    if (!sameText(request.headers.authorization ?? '', `Bearer ${door.token}`)) return reject('foreign', 401);
+    if (request.method !== 'POST') return reject('malformed', 405);
+    try {
+      listener.pushed(door.runner, reader.read(await bodyOf(request)));
+      return 204;
+    } catch (error) {
+      if (error instanceof MalformedPush) return reject('malformed');
+      if (error instanceof OversizedPush) return reject('oversized');
+      throw error;
+    }
+  };
+  const reject = (why: Rejection, status = statusOf[why]): number => {
+    listener.rejected(why);
+    return status;
+  };
+  const server = createServer(
+    (request, response) =>
+      void answer(request).then(
+        (status) => reply(request, response, status),
+        () => response.destroy(),
+      ),
+  );
+  server.keepAliveTimeout = 0; // a runner that waits at the barrier pushes nothing for long
+  const port = await listen(server);
+  return {
+    port,
+    addressFor: (runner) => {
+      const door = [...doors].find(([, { runner: one }]) => one === runner);
+      if (door === undefined) throw new Error(`no runner ${runner}`);
+      return { url: `http://${host}:${port}${door[0]}`, token: door[1].token };
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** A sender that is turned away with its body unread loses its connection: the rest is not waited for. */
+function reply(request: IncomingMessage, response: ServerResponse, status: number): void {
+  if (request.complete) {
+    response.writeHead(status).end();
+    return;
+  }
+  response.writeHead(status, { connection: 'close' }).end(() => request.destroy());
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw new OversizedPush('the body is larger than is accepted');
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBodyBytes) throw new OversizedPush('the body is larger than is accepted');
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** Compares in a time that does not depend on where the texts differ, nor on their lengths. */
+function sameText(a: string, b: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: 0, host, backlog: 4096 }, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+}
