@@ -126,7 +126,7 @@ const long = (url: string) =>
   `target: {url: "${url}", health: /healthz}\nworkload: {script: ../script.js, vus: 4, duration: 60s}\nrunners: {count: 2}\nsla: {errors: < 1%, availability: 99%}\n`;
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s ends the load at once, tears down, keeps what was measured, and advises no cleanup where there is no data',
+  '%s ends the load at once, tears down, keeps what was measured, and says how to clean up',
   async (signal) => {
     const target = await startTarget();
     const place = workplace({ 'profiles/dev.yaml': long(target.url), 'script.js': forever });
@@ -139,7 +139,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 
     expect(Date.now() - begun).toBeLessThan(7000);
     expect(said.code).toBe(105);
-    expect(said.stdout + said.stderr).not.toContain('loadctl cleanup');
+    expect(said.stdout + said.stderr).toContain('loadctl cleanup --env dev');
     expect(target.hits.get('GET /torn-down')).toBe(1);
     const verdict = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as { verdict: string };
     expect(verdict.verdict).toBe('interrupted');

@@ -158,7 +158,7 @@ test('credentials in the target URL reach the target and appear nowhere', async 
   });
   const url = target.url.replace('http://', 'http://ann:s3cret-word@');
   const place = workplace({
-    'profiles/dev.yaml': `${profile(url, '  vus: 1\n  duration: 1s')}sla: {availability: 90%}\n`,
+    'profiles/dev.yaml': profile(url, '  vus: 1\n  duration: 1s'),
     'script.js': `import http from 'k6/http';\nexport default () => { http.get(__ENV.BASE_URL + '/'); console.log(__ENV.BASE_URL); };`,
   });
 
