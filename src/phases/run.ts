@@ -1,4 +1,3 @@
-import { howItEnded } from '../core/ends.js';
 import { type ExitReason, exitCodesOf, LoadctlError } from '../core/errors.js';
 import type { Emit } from '../core/events.js';
 import { type Defer, scope } from '../core/scope.js';
@@ -6,37 +5,22 @@ import type { Verdict } from '../metrics/criterion.js';
 import type { Summary } from '../metrics/summary.js';
 import { realTarget } from '../plan/plan.js';
 import { shownPath } from '../profile/find.js';
-import { backendNamed } from '../runners/index.js';
-import type { Runner } from '../runners/types.js';
+import type { Attempt } from './attempt.js';
 import { checkCapacity } from './capacity.js';
 import { cleanupAdvice, type PhaseContext } from './context.js';
-import {
-  awaitReady,
-  dismiss,
-  endHard,
-  type FleetContext,
-  type LoadEnd,
-  releaseTogether,
-  setupOnce,
-  startFleet,
-  stopLoad,
-  teardownOnce,
-  watchLoad,
-} from './fleet.js';
+import { dismiss, type FleetContext, teardownOnce } from './fleet.js';
 import { collectFleet } from './gathering.js';
-import { watchGenerators } from './generators.js';
-import { requireTarget, startHealthProbe } from './health-probe.js';
+import { getReady } from './getting-ready.js';
+import { requireTarget } from './health-probe.js';
 import { type Interruptions, interruptions } from './interruptions.js';
 import { judgeRun } from './judgement.js';
-import { launches } from './launches.js';
-import { openLiveData } from './live-data.js';
 import { type Lock, takeLock } from './lock.js';
 import { type FoundK6, type PreparedTest, prepareTest } from './prepare.js';
-import { startLiveView } from './progress.js';
 import { createRunDirectory, makeRunId, type RunDirectory, runFiles } from './run-directory.js';
 import { recordRun } from './run-record.js';
 import { handOverSummary } from './script-summary.js';
-import { countProbes, namesOfInterest, watchFor } from './watching.js';
+import { step } from './step.js';
+import { makeLoad } from './under-load.js';
 
 /** What came of a run. */
 export interface RunResult {
@@ -86,77 +70,31 @@ export async function run(context: PhaseContext, options: RunOptions): Promise<R
 }
 
 async function runInto(directory: RunDirectory, context: PhaseContext, options: RunOptions, defer: Defer): Promise<RunResult> {
-  const { plan, profile, world, emit } = context;
-  const { clock } = world;
-  const userAgent = `loadctl/${directory.run}`;
+  const { plan, world, emit } = context;
   // A whole test cleans up by itself.
   const advice = options.lock === undefined ? cleanupAdvice(context) : undefined;
   const stop = interruptions(context, directory, advice, defer);
-  const fleet: FleetContext = { clock, emit, signal: stop.signal, killed: context.killed };
+  const fleet: FleetContext = { clock: world.clock, emit, signal: stop.signal, killed: context.killed };
 
   const { lock, test } = await beforeAnythingStarts(directory, context, options, stop, defer);
   stop.onLockLost(lock);
   emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
-  const record = await recordRun(context, test, directory.run);
-  await directory.write(runFiles.run, record);
+  await directory.write(runFiles.run, await recordRun(context, test, directory.run));
 
-  const live = await openLiveData(
-    plan.runners.map(({ id }) => id),
-    namesOfInterest(context, test),
-    { clock, emit },
-    defer,
-  );
-  const { spawn, execute } = world;
-  const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
-  defer(() => backend.close());
-  const runners = await step(context, 'ready', `start ${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'}`, async () => {
-    const started = await startFleet(backend, launches(plan, test, live, directory, userAgent)).catch((error: unknown) => {
-      stop.check();
-      throw error;
-    });
-    defer(() => endHard(started));
-    for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
-    await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
-    return { value: started, detail: 'all runners ready' };
-  });
-  const setupData = test.hasSetup ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet)) : undefined;
-  stop.check();
-
-  const probes = countProbes(emit);
-  const { health } = realTarget(profile.target);
-  const stopProbing = health === undefined ? undefined : startHealthProbe(health, userAgent, { clock, emit: probes.emit });
-  defer(() => stopProbing?.(true));
-  await releaseTogether(runners, fleet);
-  const endWatch = watchGenerators(runners, directory, { clock, emit });
-  defer(endWatch);
-  const releasedAt = clock.now();
-  const view = startLiveView({
-    clock,
-    emit,
-    live,
-    directory,
-    runners: runners.length,
-    totalMs: plan.load?.duration ?? test.requirements.totalMs,
-    probes: () => (health === undefined ? undefined : probes.count()),
-    watch: watchFor(context, test),
-    crossed: stop.onCrossing,
-  });
-  defer(view.stop);
-  const end = await watchLoad(runners, backend.noticeMs, fleet);
-  await view.stop();
-  await endLoad(end, runners, stop, fleet);
-  emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
-  await endWatch();
+  const attempt: Attempt = { context, directory, test, stop, fleet, userAgent: `loadctl/${directory.run}`, defer };
+  const ready = await getReady(attempt);
+  const { end, releasedAt, lastLook } = await makeLoad(attempt, ready);
   if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', message: advice });
-  await stopProbing?.(end.how !== 'finished');
 
+  const { runners, live, setupData } = ready;
   if (test.hasTeardown) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
   await dismiss(runners, fleet);
-  view.finish(); // k6 pushes its last before it ends
+  lastLook();
   live.tellRejected();
   const summary = await collectFleet(runners, test, directory, context, end, { live, releasedAt });
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
   if (end.how === 'finished' && stop.signal.aborted) tellLateSignal(stop, emit, advice);
+
   const { verdict, reasons } = await judgeRun(directory.path);
   await directory.write(runFiles.verdict, { ...verdict, ...exitCodesOf(reasons) });
   emit({ type: 'judged', run: directory.run, verdict });
@@ -197,52 +135,12 @@ async function ownLock(directory: RunDirectory, context: PhaseContext, defer: De
   return lock;
 }
 
-async function endLoad(end: LoadEnd, runners: readonly Runner[], stop: Interruptions, fleet: FleetContext): Promise<void> {
-  if (end.how === 'finished') return;
-  if (end.how === 'aborted-by-script')
-    fleet.emit({ type: 'fleet-stopped', cause: 'script', reason: `The script called test.abort() in runner ${end.runner.id}.` });
-  if (end.how === 'lost') {
-    fleet.emit({
-      type: 'fleet-stopped',
-      cause: 'runner-lost',
-      reason: `Runner ${end.lost.runner.id} was lost: ${howItEnded(end.lost.end)}.`,
-    });
-    end.lost.runner.end('hard');
-  }
-  if (end.how === 'stopped') fleet.emit({ type: 'fleet-stopped', ...stop.why() });
-  await stopLoad(runners, fleet);
-}
-
 /** Ctrl-C after the load, in teardown() or handleSummary(): what was measured is whole, but the run was not left to end. */
 function tellLateSignal(stop: Interruptions, emit: Emit, advice: string | undefined): void {
   const why = stop.why();
   if (why.cause !== 'signal') return;
   emit({ type: 'fleet-stopped', ...why });
   if (advice !== undefined) emit({ type: 'noted', message: advice });
-}
-
-async function tellStarted(runner: Runner, segment: string, emit: Emit): Promise<void> {
-  const pid = await runner.pid();
-  emit({ type: 'runner-started', runner: runner.id, host: runner.host, segment, ...(pid === undefined ? {} : { pid }) });
-}
-
-/** Tells of a piece of work: that it began, and how it ended. */
-async function step<T>(
-  { emit, world }: PhaseContext,
-  name: string,
-  title: string,
-  work: () => Promise<{ value: T; detail: string }>,
-): Promise<T> {
-  const begun = world.clock.now();
-  emit({ type: 'step-started', step: name, title });
-  try {
-    const { value, detail } = await work();
-    emit({ type: 'step-finished', step: name, elapsedMs: world.clock.now() - begun, detail });
-    return value;
-  } catch (error) {
-    emit({ type: 'step-failed', step: name, message: error instanceof Error ? error.message : String(error) });
-    throw error;
-  }
 }
 
 function emitInto(directory: RunDirectory, { emit, world }: PhaseContext): Emit {
