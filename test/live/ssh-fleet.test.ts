@@ -189,8 +189,8 @@ test.runIf(canMakeHosts())(
 
     expect(said.code).toBe(0);
     const seconds = readFileSync(join(place.latestRun(), 'timeseries.ndjson'), 'utf8').trim().split('\n');
-  expect(seconds.map((line) => (JSON.parse(line) as { runnersReporting: number }).runnersReporting)).toContain(2);
-  expect([...first.keys()].sort()).toEqual(network.hosts.map(({ address }) => address).sort());
+    expect(seconds.map((line) => (JSON.parse(line) as { runnersReporting: number }).runnersReporting)).toContain(2);
+    expect([...first.keys()].sort()).toEqual(network.hosts.map(({ address }) => address).sort());
     console.log(`start skew with 20 ms of delay each way: ${Math.round(Math.max(...first.values()) - Math.min(...first.values()))} ms`);
     expectNothingLeft(network);
   },
