@@ -1,30 +1,46 @@
-import { readFile } from 'node:fs/promises';
 import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { Shell } from '../core/os.js';
 import { formatCount } from '../core/quantities.js';
 import { findK6, pinnedVersion } from '../k6/binary/index.js';
+import { type HostFacts, portsOf } from '../plan/capacity.js';
+import { renderCapacity } from '../reporters/capacity-table.js';
 import { type Finding, renderDoctor } from '../reporters/doctor-table.js';
-import { examples, withCommonOptions } from './options.js';
+import { readThisMachine } from '../runners/this-machine.js';
+import { capacityHere } from './capacity.js';
+import { examples, profileChoice, withCommonOptions, withProfileOptions } from './options.js';
+import { planProfile } from './profile.js';
 import { tableStyle } from './style.js';
 import type { CommandModule } from './types.js';
 
 /** loadctl doctor */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(command)
-      .description('Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files.')
+    withCommonOptions(withProfileOptions(command))
+      .description(
+        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files;\nwith --env also whether the load of a profile fits it.',
+      )
       .addHelpText(
         'after',
         examples([
           ['loadctl doctor', 'look at this machine'],
+          ['loadctl doctor --env dev', 'and hold the load of profiles/dev.yaml against it'],
           ['loadctl doctor --json', 'as JSON'],
         ]),
       ),
   run: async (call) => {
     const { shell } = call;
-    const findings = [await lookAtK6(shell), lookAtNode(shell), await lookAtPorts(), await lookAtOpenFiles(shell)];
+    const carriedBy = profileChoice(call).source === undefined ? undefined : planProfile(call, 'optional');
+    const here = await readThisMachine(shell);
+    const findings = [await lookAtK6(shell), lookAtNode(shell), lookAtPorts(here), lookAtOpenFiles(here)];
     const missing = findings.some(({ state }) => state === 'missing');
-    return { reasons: missing ? ['unavailable'] : [], data: { findings }, text: renderDoctor(findings, await tableStyle(call, 'stdout')) };
+    const carried = carriedBy && capacityHere(carriedBy, here);
+    const style = await tableStyle(call, 'stdout');
+    const table = carried === undefined ? '' : `\n${renderCapacity(carried, style).join('\n')}\n`;
+    return {
+      reasons: missing || carried?.capacity.problems.some(({ certain }) => certain) ? ['unavailable'] : [],
+      data: { findings, ...(carried === undefined ? {} : { capacity: carried.capacity }) },
+      text: renderDoctor(findings, style) + table,
+    };
   },
 };
 
@@ -57,25 +73,25 @@ function lookAtNode({ versions }: Shell): Finding {
 const portsWanted = 20_000;
 
 /** Each open connection to one address of the target takes a port. */
-async function lookAtPorts(): Promise<Finding> {
-  const [from, to] = (await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').catch(() => '')).trim().split(/\s+/).map(Number);
-  if (from === undefined || to === undefined || Number.isNaN(to - from))
-    return { what: 'ports', state: 'unknown', said: 'this system does not say' };
-  const count = to - from + 1;
-  const said = `${formatCount(count)} for connections to one address (${from}–${to})`;
+function lookAtPorts(here: HostFacts): Finding {
+  const count = portsOf(here);
+  if (count === undefined) return { what: 'ports', state: 'unknown', said: 'this system does not say' };
+  const said = `${formatCount(count)} for connections to one address (${here.portsFrom}–${here.portsTo})`;
   if (count >= portsWanted) return { what: 'ports', state: 'good', said };
   return { what: 'ports', state: 'low', said, more: 'More: sysctl -w net.ipv4.ip_local_port_range="1024 65535"' };
 }
 
 const filesWanted = 10_000;
 
-/** Each open connection takes a file descriptor of the k6 process. */
-async function lookAtOpenFiles({ execute, env }: Shell): Promise<Finding> {
-  const { stdout, exitCode } = await execute({ file: '/bin/sh', args: ['-c', 'ulimit -n'], env: { PATH: env.PATH ?? '' } });
-  const text = stdout.trim();
-  if (exitCode !== 0 || text === '') return { what: 'open files', state: 'unknown', said: 'this system does not say' };
-  const limit = text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text);
-  const said = text === 'unlimited' ? 'no limit' : `${formatCount(limit)} for each k6 process`;
-  if (limit >= filesWanted) return { what: 'open files', state: 'good', said };
-  return { what: 'open files', state: 'low', said, more: 'Enough for about as many virtual users. More: ulimit -n 65535, before loadctl' };
+/** Each open connection takes a file descriptor of the k6 process; k6 raises its limit to the hard one. */
+function lookAtOpenFiles({ openFiles }: HostFacts): Finding {
+  if (openFiles === undefined) return { what: 'open files', state: 'unknown', said: 'this system does not say, or has no limit' };
+  const said = `${formatCount(openFiles)} for each k6 process`;
+  if (openFiles >= filesWanted) return { what: 'open files', state: 'good', said };
+  return {
+    what: 'open files',
+    state: 'low',
+    said,
+    more: 'Enough for about as many virtual users. More: ulimit -Hn 65535, as root, before loadctl',
+  };
 }

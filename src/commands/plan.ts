@@ -4,6 +4,7 @@ import { errorCode, LoadctlError } from '../core/errors.js';
 import { checkGuards, isConfirmation } from '../plan/guards.js';
 import { unbuiltWords } from '../plan/unbuilt.js';
 import { renderPlan } from '../reporters/plan-table.js';
+import { plannedCapacity } from './capacity.js';
 import { examples, textOption, withCommonOptions, withProfileOptions } from './options.js';
 import { type Planned, planProfile } from './profile.js';
 import { tableStyle } from './style.js';
@@ -14,7 +15,7 @@ export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(withProfileOptions(command.option('--out <FILE>', 'write the plan down, for `run --plan FILE`')))
       .description(
-        'Shows what a run will do, without touching anything: load by endpoint, hosts, data, limits, and what stands in the way.\nNo secrets are needed.',
+        'Shows what a run will do, without touching anything: load by endpoint, what each runner and host has to carry,\nhosts, data, limits, and what stands in the way.\nNo secrets are needed.',
       )
       .addHelpText(
         'after',
@@ -30,8 +31,9 @@ export const command: CommandModule = {
     if (out !== undefined) await writePlan(resolve(call.shell.cwd, out), planned);
     const notes = planNotes(call, planned);
     const { variables, overrides, unbuilt, refusals } = notes;
-    const text = renderPlan(planned.plan, notes, await tableStyle(call, 'stdout'));
-    return { reasons: [], data: { ...planned.plan, variables, overrides, unbuilt, refusals }, text };
+    const carried = await plannedCapacity(planned, call.shell);
+    const text = renderPlan(planned.plan, { ...notes, carried }, await tableStyle(call, 'stdout'));
+    return { reasons: [], data: { ...planned.plan, variables, overrides, unbuilt, refusals, capacity: carried?.capacity }, text };
   },
 };
 

@@ -111,6 +111,8 @@ export type LoadctlEvent =
   | { readonly type: 'start-skew-measured'; readonly skewMs: Milliseconds }
   /** What the script's own handleSummary wrote to stdout and stderr; empty where it wrote nothing. */
   | { readonly type: 'summary-handled'; readonly stdout: string; readonly stderr: string }
+  /** A runner could not make connections for want of something of its own machine, so many times by its log. */
+  | { readonly type: 'runner-short'; readonly runner: string; readonly of: 'ports' | 'open files' | 'memory'; readonly times: number }
   /** The run was judged; the verdict is verdict.json's. */
   | { readonly type: 'judged'; readonly run: string; readonly verdict: unknown }
   /** The receipt of a cleanup; receipt.json's content. */

@@ -58,6 +58,26 @@ export function countComplaints(logs: readonly string[]): { level: string; messa
   return [...counted.values()].sort((a, b) => b.times - a.times);
 }
 
+/** How the system words errors of its own, and Go an end for want of memory; k6 gives no other sign of them. */
+const shortages = [
+  { of: 'ports', said: /can(?:no|')t assign requested address/ },
+  { of: 'open files', said: /too many open files/ },
+  { of: 'memory', said: /^fatal error: (?:runtime: )?(?:out of memory|cannot allocate memory)|cannot allocate memory/ },
+] as const;
+
+/** How often a runner was short of something of its own machine, by its log. */
+export function countShortages(log: string): { readonly of: (typeof shortages)[number]['of']; readonly times: number }[] {
+  const messages = log
+    .split('\n')
+    .filter((line) => shortages.some(({ said }) => said.test(line)) && !line.includes('"source":"console"'))
+    .map(parseLogLine)
+    .filter(({ level }) => level !== 'info' && level !== 'debug');
+  return shortages.flatMap(({ of, said }) => {
+    const times = messages.filter(({ message }) => said.test(message)).length;
+    return times === 0 ? [] : [{ of, times }];
+  });
+}
+
 /** A message of several lines as one: what it says, and the first place in a script that its stack names. */
 export function inOneLine(message: string): string {
   const [first = '', ...more] = message.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));

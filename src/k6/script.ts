@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import type { Execute, Output } from '../core/os.js';
 import { type Milliseconds, parseDuration } from '../core/quantities.js';
+import { choiceCounters } from '../plan/choices.js';
 import { inspectCommand, type K6 } from './arguments.js';
 import { k6Exit } from './exit-codes.js';
 import { logErrors, parseLogLine } from './log.js';
@@ -18,6 +19,8 @@ export interface InspectedScript {
   /** Functions other than the default one that its scenarios execute. */
   readonly execNames: readonly string[];
   readonly usesDefault: boolean;
+  /** Those of {@link choiceCounters} that it has. */
+  readonly counters: readonly string[];
   readonly setupTimeoutMs: Milliseconds;
   readonly teardownTimeoutMs: Milliseconds;
 }
@@ -34,7 +37,7 @@ export interface Requirements {
  */
 export async function inspectScript(k6: K6, execute: Execute, script: string, folder: string): Promise<InspectedScript> {
   const probe = join(folder, 'probe.js');
-  await writeFile(probe, probeSource(script), { mode: 0o600 });
+  await writeFile(probe, probeSource(script, choiceCounters), { mode: 0o600 });
   const output = await execute(inspectCommand(k6, probe));
   if (output.exitCode !== 0) {
     const direct = await execute(inspectCommand(k6, script));
@@ -49,6 +52,7 @@ export async function inspectScript(k6: K6, execute: Execute, script: string, fo
     functions: Array.isArray(told.functions) ? told.functions.map(String) : [],
     execNames: [...new Set(execs)].filter((name) => name !== 'default'),
     usesDefault: execs.includes('default'),
+    counters: Array.isArray(told.counters) ? told.counters.map(String) : [],
     setupTimeoutMs: milliseconds(known.setupTimeout) ?? 60_000,
     teardownTimeoutMs: milliseconds(known.teardownTimeout) ?? 60_000,
   };

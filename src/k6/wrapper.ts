@@ -2,7 +2,10 @@ import { pathToFileURL } from 'node:url';
 import type { Milliseconds } from '../core/quantities.js';
 import type { Contains } from '../metrics/summary.js';
 
-/** The metric in which a wrapped script notes when its first iterations began (epoch ms); ours, never shown. */
+/**
+ * The metric in which a wrapped script notes, in its first iterations, when its test began (epoch ms): not when they
+ * began, as slow arrivals and ramps give later VUs a later first iteration by plan. Ours, never shown.
+ */
 export const beginMetric = 'loadctl_begin';
 
 /** Where a runner's wrapped handleSummary writes its {@link RunnerFacts}: the name of the environment variable. */
@@ -29,6 +32,8 @@ export interface Wrapping {
   readonly dropped: readonly string[];
   /** All thresholds: the script's, without `abortOnFail`, and those that bring our sub-metrics into being. */
   readonly thresholds: Readonly<Record<string, readonly string[]>>;
+  /** Sub-metrics of the script's counters that tell what it drew. */
+  readonly choices: readonly string[];
   /** Iterations begun in it carry the tag `part:steady`; the whole test where it is missing. */
   readonly steady: { readonly from: Milliseconds; readonly to: Milliseconds } | undefined;
 }
@@ -40,6 +45,7 @@ export interface Wrapping {
  */
 export function wrapperSource(wrapping: Wrapping): string {
   const script = specifier(wrapping.script);
+  const thresholds = { ...Object.fromEntries(wrapping.choices.map((key) => [key, ['count>=0']])), ...wrapping.thresholds };
   const { from, to } = wrapping.steady ?? { from: 0, to: Number.MAX_SAFE_INTEGER };
   return `// Made by loadctl for one run: the user's script, with its iterations tagged and its numbers handed over.
 import exec from 'k6/execution';
@@ -48,7 +54,7 @@ import * as user from ${script};
 export * from ${script};
 
 const { ${wrapping.dropped.map((name) => `${name}: _${name}, `).join('')}...own } = user.options || {};
-export const options = { ...own, ...${JSON.stringify(wrapping.options)}, thresholds: ${JSON.stringify(wrapping.thresholds)} };
+export const options = { ...own, ...${JSON.stringify(wrapping.options)}, thresholds: ${JSON.stringify(thresholds)} };
 
 const begin = new Gauge('${beginMetric}');
 
@@ -57,7 +63,7 @@ let tags, began;
 function lookAround() {
   tags = exec.vu.metrics.tags;
   began = Date.now() - exec.instance.currentTestRunDuration;
-  begin.add(Date.now());
+  begin.add(began);
 }
 
 function tagged(iterate) {
@@ -91,13 +97,26 @@ function exportTagged(name: string, index: number): string {
   return `const iterate${index} = tagged(user[${quoted}]);\nexport { iterate${index} as ${quoted} };`;
 }
 
-/** A k6 module that tells, as one log line beginning with {@link probeMark}, what the user's script exports. */
-export function probeSource(script: string): string {
+/**
+ * A k6 module that tells, as one log line beginning with {@link probeMark}, what the user's script exports, and which of
+ * `counters` it has: k6 refuses a second metric of the same name and another type.
+ */
+export function probeSource(script: string, counters: readonly string[]): string {
   const from = specifier(script);
-  return `import * as user from ${from};
+  return `import { Counter, Trend } from 'k6/metrics';
+import * as user from ${from};
 export * from ${from};
 export default user.default;
-console.log('${probeMark}' + JSON.stringify({ options: user.options || {}, functions: Object.keys(user).filter((name) => typeof user[name] === 'function') }));
+function isTaken(Metric, name) {
+  try {
+    new Metric(name);
+    return false;
+  } catch {
+    return true;
+  }
+}
+const counters = ${JSON.stringify(counters)}.filter((name) => isTaken(Trend, name) && !isTaken(Counter, name));
+console.log('${probeMark}' + JSON.stringify({ options: user.options || {}, counters, functions: Object.keys(user).filter((name) => typeof user[name] === 'function') }));
 `;
 }
 

@@ -61,6 +61,14 @@ export interface ProbeCount {
   readonly total: number;
 }
 
+/** A part of the planned load that was not made. */
+export interface Shortfall {
+  /** Without a full stop: `812 of 2,000 iterations were never begun`. */
+  readonly what: string;
+  /** What to do where the target was not the reason. */
+  readonly advice: string;
+}
+
 /** What the judge knows. */
 export interface Evidence {
   readonly run: string;
@@ -73,6 +81,8 @@ export interface Evidence {
   readonly windows: { readonly steady: string; readonly test: string };
   /** Evidence that the measurement is at fault: makes the verdict `invalid`. */
   readonly faults: readonly string[];
+  /** What is missing of the planned load: at fault only while the target was within its limits, for a slow one causes it, too. */
+  readonly shortfalls: readonly Shortfall[];
   /** Why the run ended before its time (Ctrl-C, SIGTERM): makes it `interrupted`. Undefined for a run that came to its end. */
   readonly interruption: string | undefined;
 }

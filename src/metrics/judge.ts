@@ -1,5 +1,5 @@
 import type { ExitReason } from '../core/errors.js';
-import type { Criterion, Evidence, JudgedCriterion, Outcome, Verdict, VerdictWord } from './criterion.js';
+import type { Criterion, Evidence, JudgedCriterion, Outcome, Shortfall, Verdict, VerdictWord } from './criterion.js';
 import { decide, exactly, type Measured, readStat } from './evaluate.js';
 import { formatLimit, formatValue } from './limit-text.js';
 import { baseName, findMetric } from './metric-key.js';
@@ -13,17 +13,23 @@ import { hasWindow, windowKey, windowRate } from './window.js';
  */
 export function judge(criteria: readonly Criterion[], evidence: Evidence): Verdict {
   const judged = criteria.map((criterion) => judgeOne(inItsWindow(criterion), evidence));
-  const faults = [...evidence.faults, ...missingLoad(evidence)];
   const failed = judged.some(({ row }) => failing.includes(row.outcome));
+  const faults = [...evidence.faults, ...missingLoad(evidence), ...(failed ? [] : evidence.shortfalls.map(asFault))];
   const said = judged.flatMap(({ row, reason }) => (row.outcome === 'pass' ? [] : [reason]));
+  const short = failed ? evidence.shortfalls.map(({ what }) => `Not all of the planned load was made: ${what}.`) : [];
   const nothing = criteria.length === 0 ? ['Nothing was judged: the profile has no sla and the script no thresholds.'] : [];
   return {
     version: 1,
     run: evidence.run,
     verdict: verdictWord(evidence.interruption !== undefined, faults.length > 0, failed),
-    reasons: [...(evidence.interruption === undefined ? [] : [evidence.interruption]), ...faults, ...said, ...nothing],
+    reasons: [...(evidence.interruption === undefined ? [] : [evidence.interruption]), ...faults, ...said, ...short, ...nothing],
     criteria: judged.map(({ row }) => row),
   };
+}
+
+/** A target that keeps its limits did not hold the load up. */
+function asFault({ what, advice }: Shortfall): string {
+  return `Not all of the planned load was made, while the target was within its limits: ${what}. To mend it, ${advice}.`;
 }
 
 /** What has no window of its own is judged over the whole test, and the table says so. */

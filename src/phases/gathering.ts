@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { errorMessage } from '../core/errors.js';
 import type { ProcessEnd } from '../core/os.js';
 import { k6Exit } from '../k6/exit-codes.js';
-import { countComplaints, inOneLine, saysMarkedFailed } from '../k6/log.js';
+import { countComplaints, countShortages, inOneLine, saysMarkedFailed } from '../k6/log.js';
 import { beginMetric, type RunnerFacts } from '../k6/wrapper.js';
 import { mergeRunnerSummaries } from '../metrics/merge.js';
 import { parseRunnerSummary } from '../metrics/runner-summary.js';
@@ -57,6 +57,7 @@ export async function collectFleet(
     context.emit({ type: 'runner-ended', runner: runner.id, ...how, ...failed, lost });
   }
   tellComplaints(gathered, directory, context);
+  tellShortages(gathered, context);
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
   const lost = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
   const standIns = standInsFor(lost, known, test, received, context);
@@ -118,4 +119,10 @@ function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, 
       type: 'noted',
       message: `${complaints.length - complaintsShown} more kinds of messages are in ${directory.file(runFiles.runners)}.`,
     });
+}
+
+/** What the system would not give a runner: its own machine was the limit, not the target. */
+function tellShortages(gathered: readonly Gathered[], { emit }: PhaseContext): void {
+  for (const { runner, files } of gathered)
+    for (const { of, times } of countShortages(files.log)) emit({ type: 'runner-short', runner: runner.id, of, times });
 }

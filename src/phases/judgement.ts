@@ -7,6 +7,7 @@ import { judge, verdictReason } from '../metrics/judge.js';
 import { findMetric } from '../metrics/metric-key.js';
 import type { Summary } from '../metrics/summary.js';
 import { readScriptThresholds, scriptCriterion } from '../metrics/threshold.js';
+import { readSamples, withGenerators } from './generator-evidence.js';
 import { damaged, readEvents, readJson, runFiles } from './run-directory.js';
 import { type RunRecord, readRunRecord } from './run-record.js';
 
@@ -24,7 +25,12 @@ export async function judgeRun(directory: string): Promise<Judgement> {
   const record = await readRunRecord(directory);
   const summary = await readSummary(directory);
   const events = await readEvents(directory);
-  const evidence = gatherEvidence(record, summary, events);
+  const evidence = withGenerators(gatherEvidence(record, summary, events), {
+    record,
+    summary,
+    events,
+    samples: await readSamples(directory),
+  });
   const judged = judge([...record.plan.criteria, ...scriptCriteria(record, summary)], evidence);
   const verdict = failures(events).reduceRight(markFailed, judged);
   return { record, summary, verdict, reasons: exitReasons(verdict, events) };
@@ -48,7 +54,7 @@ function scriptCriteria(record: RunRecord, summary: Summary | undefined): Criter
 }
 
 /** What the events of a run say about its measurement. */
-export function gatherEvidence(record: RunRecord, summary: Summary | undefined, events: readonly LoggedEvent[]): Evidence {
+function gatherEvidence(record: RunRecord, summary: Summary | undefined, events: readonly LoggedEvent[]): Evidence {
   const released = events.find((event) => event.type === 'fleet-released')?.at;
   const durationMs = summary?.durationMs ?? 0;
   const { from, to } = record.plan.steady ?? { from: 0, to: durationMs };
@@ -56,6 +62,7 @@ export function gatherEvidence(record: RunRecord, summary: Summary | undefined, 
   const whole = `whole test ${formatDuration(durationMs)}`;
   return {
     run: record.run,
+    shortfalls: [],
     summary,
     probes: record.plan.target.health === undefined ? undefined : countProbes(events, released, from, end),
     windowMs: Math.max(0, end - from),

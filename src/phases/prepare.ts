@@ -11,11 +11,13 @@ import { logWarnings } from '../k6/log.js';
 import { type InspectedScript, inspectRequirements, inspectScript, type Requirements, scriptError } from '../k6/script.js';
 import { scriptVariables } from '../k6/script-variables.js';
 import { wrapperSource } from '../k6/wrapper.js';
+import { choiceKey } from '../metrics/choices.js';
 import type { Criterion } from '../metrics/criterion.js';
 import { trendStatsOf } from '../metrics/handle-summary.js';
 import { summaryTrendStats } from '../metrics/quantile-grid.js';
 import { readScriptThresholds, type ScriptThreshold } from '../metrics/threshold.js';
 import { windowKey, windowTag } from '../metrics/window.js';
+import { countedChoices } from '../plan/choices.js';
 import { realTarget } from '../plan/plan.js';
 import type { PhaseContext } from './context.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
@@ -73,6 +75,9 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
     dropped: load.scenarios === undefined ? [] : ['vus', 'duration'],
     thresholds: allThresholds,
     steady: plan.steady,
+    choices: countedChoices(profile.workload, script.counters).flatMap((choice) =>
+      Object.keys(choice.shares).map((drawn) => choiceKey(choice, drawn)),
+    ),
   });
   await writeFile(wrapper, source, { mode: 0o600 });
   const archive = directory.file(runFiles.archive);

@@ -16,6 +16,7 @@ export const runFiles = {
   archive: 'test.tar',
   runners: 'runners',
   timeseries: 'timeseries.ndjson',
+  generators: 'generators.ndjson',
   summary: 'summary.json',
   verdict: 'verdict.json',
   receipt: 'receipt.json',
@@ -161,17 +162,22 @@ export async function readJson(directory: string, name: string): Promise<unknown
 
 /** The events of a run, in order; a torn last line (a crash while writing) is left out. */
 export async function readEvents(directory: string): Promise<LoggedEvent[]> {
-  const lines = ((await readText(join(directory, runFiles.events))) ?? '').split('\n');
-  const events: LoggedEvent[] = [];
+  return readLines<LoggedEvent>(directory, runFiles.events);
+}
+
+/** The JSON lines of a file, in order, a torn last one left out; none where the file is missing. Throws `unavailable` for a damaged one. */
+export async function readLines<T>(directory: string, name: string): Promise<T[]> {
+  const lines = ((await readText(join(directory, name))) ?? '').split('\n');
+  const read: T[] = [];
   for (const [index, line] of lines.entries()) {
     if (line === '') continue;
     try {
-      events.push(JSON.parse(line) as LoggedEvent);
+      read.push(JSON.parse(line) as T);
     } catch (cause) {
-      if (index < lines.length - 1) throw damaged(`${join(directory, runFiles.events)}:${index + 1}`, errorMessage(cause), cause);
+      if (index < lines.length - 1) throw damaged(`${join(directory, name)}:${index + 1}`, errorMessage(cause), cause);
     }
   }
-  return events;
+  return read;
 }
 
 /** The error for a run directory that does not hold what it should. */

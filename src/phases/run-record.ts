@@ -1,5 +1,7 @@
 import type { World } from '../core/os.js';
 import type { EpochMs } from '../core/quantities.js';
+import type { Choice } from '../metrics/choices.js';
+import { countedChoices } from '../plan/choices.js';
 import type { Plan } from '../plan/plan.js';
 import type { PhaseContext } from './context.js';
 import type { PreparedTest } from './prepare.js';
@@ -20,6 +22,8 @@ export interface RunRecord {
   readonly plan: Plan;
   /** The script's thresholds, in k6's words. */
   readonly scriptThresholds: unknown;
+  /** What the script draws and counts, with the shares that it was asked for. */
+  readonly choices?: readonly Choice[];
   readonly archiveSha256: string;
   readonly versions: { readonly loadctl: string; readonly k6: string; readonly node: string };
   readonly by: { readonly user: string; readonly host: string; readonly pid: number };
@@ -42,6 +46,7 @@ export async function recordRun(context: PhaseContext, test: PreparedTest, run: 
     overrides: loaded.overrides,
     plan,
     scriptThresholds: test.options.thresholds ?? {},
+    choices: countedChoices(context.profile.workload, test.script.counters),
     archiveSha256: test.archiveSha256,
     versions: { loadctl: version, k6: test.k6Version, node: world.versions.node },
     by: { ...world.who, pid: world.pid },

@@ -8,6 +8,7 @@ import { realTarget } from '../plan/plan.js';
 import { shownPath } from '../profile/find.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
+import { checkCapacity } from './capacity.js';
 import { cleanupAdvice, type PhaseContext } from './context.js';
 import {
   awaitReady,
@@ -23,6 +24,7 @@ import {
   watchLoad,
 } from './fleet.js';
 import { collectFleet } from './gathering.js';
+import { watchGenerators } from './generators.js';
 import { requireTarget, startHealthProbe } from './health-probe.js';
 import { type Interruptions, interruptions } from './interruptions.js';
 import { judgeRun } from './judgement.js';
@@ -125,6 +127,8 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const stopProbing = health === undefined ? undefined : startHealthProbe(health, userAgent, { clock, emit: probes.emit });
   defer(() => stopProbing?.(true));
   await releaseTogether(runners, fleet);
+  const endWatch = watchGenerators(runners, directory, { clock, emit });
+  defer(endWatch);
   const releasedAt = clock.now();
   const view = startLiveView({
     clock,
@@ -142,6 +146,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await view.stop();
   await endLoad(end, runners, stop, fleet);
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
+  await endWatch();
   if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', message: advice });
   await stopProbing?.(end.how !== 'finished');
 
@@ -177,6 +182,7 @@ async function beforeAnythingStarts(
       return { value: prepared, detail: `k6 ${prepared.k6Version}, sha256 ${prepared.archiveSha256.slice(0, 12)}` };
     });
     stop.check();
+    await checkCapacity(context, test);
     return { lock, test };
   } catch (error) {
     await directory.remove();

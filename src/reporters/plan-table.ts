@@ -1,6 +1,8 @@
 import { formatCount, formatDuration } from '../core/quantities.js';
 import { formatLimit } from '../metrics/limit-text.js';
+import type { Capacity } from '../plan/capacity.js';
 import type { Plan } from '../plan/plan.js';
+import { renderCapacity } from './capacity-table.js';
 import { type Column, renderPairs, renderTable, type TableStyle } from './table.js';
 import { counted, formatRate } from './words.js';
 
@@ -11,6 +13,8 @@ export interface PlanNotes {
   readonly variables: readonly { readonly name: string; readonly from: string }[];
   readonly overrides: readonly { readonly path: string; readonly value: string }[];
   readonly unbuilt: readonly { readonly word: string; readonly message: string }[];
+  /** What each runner and host has to carry, and a word on whose limits those are. */
+  readonly carried?: { readonly capacity: Capacity; readonly note: string } | undefined;
   /** Guards that would refuse this plan. */
   readonly refusals: readonly { readonly guard: string; readonly message: string; readonly fix: string }[];
 }
@@ -48,6 +52,7 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
       paint,
     ),
     plan.endpoints.length > 0 ? renderTable(endpointColumns, endpointRows(plan), style) : [],
+    notes.carried === undefined ? [] : renderCapacity(notes.carried, style),
     plan.warnings.map((warning) => `  ${paint.warn('!')} ${warning}`),
     notes.unbuilt.map(({ word, message }) => `  ${paint.warn('!')} ${word}: ${message}`),
     notes.refusals.flatMap(({ guard, message, fix }) => [

@@ -61,6 +61,8 @@ function sentence(event: LoggedEvent): Sentence | undefined {
         : { tone: 'bad', text: `the script ${event.aborted === true ? 'called test.abort()' : 'threw'} in teardown(): ${event.error}` };
     case 'runner-ended':
       return event.lost ? { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event)})` } : undefined;
+    case 'runner-short':
+      return { tone: 'bad', text: `runner ${event.runner} was out of ${event.of}, ${counted(event.times, 'time')}` };
     case 'summary-handled':
       return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
     case 'start-skew-measured':

@@ -5,6 +5,7 @@ import { errorCode } from '../core/errors.js';
 import type { Clock, Process } from '../core/os.js';
 import { runnerApi } from '../k6/rest.js';
 import { agentFiles, endBehindAgent, heartbeatMs, withAgent } from './agent.js';
+import { localVitals } from './local-vitals.js';
 import { freePort, startAnswering } from './starting.js';
 import { type Backend, type BackendContext, type Runner, type RunnerLaunch, runnerFiles } from './types.js';
 
@@ -30,6 +31,7 @@ function spawnRunner({ spawn, clock }: BackendContext, launch: RunnerLaunch, add
     pid: async () => numberIn(await textOf(join(folder, agentFiles.pid))),
     api: runnerApi(`http://${address}`),
     ended,
+    vitals: async () => localVitals(numberIn(await textOf(join(launch.folder, agentFiles.pid))), spawn),
     end: (how) => void agent.kill(how === 'hard' ? 'SIGKILL' : 'SIGTERM'),
     collect: async () => ({
       summary: await textOf(inFolder('summary')),

@@ -50,6 +50,27 @@ export interface Runner {
   end(how: 'gracefully' | 'hard'): void;
   /** After its end: brings what it wrote into its folder. */
   collect(): Promise<RunnerFiles>;
+  /**
+   * What its process and its machine have used so far; undefined where that cannot be read. Never rejects. Missing where
+   * the backend cannot look.
+   */
+  vitals?(): Promise<Vitals | undefined>;
+}
+
+/** What a process and its machine have used so far. Memory is in bytes. */
+export interface Vitals {
+  /** CPU time of the process. */
+  readonly processMs: Milliseconds;
+  readonly processMemory: number;
+  readonly cpus: number;
+  /** CPUs that the process may use, where a container has fewer than its machine. */
+  readonly cpuLimit?: number;
+  /** CPU time of the whole machine that was spent, and that could have been: of all CPUs together. */
+  readonly busyMs: Milliseconds;
+  readonly wholeMs: Milliseconds;
+  /** Of the machine, or of the container that the process lives in. */
+  readonly memory: number;
+  readonly freeMemory: number;
 }
 
 /** The files that a runner writes, by what is in them. */

@@ -71,7 +71,7 @@ test('one run per database at a time: the second one is refused, says who holds 
   const { at, loadctl } = place(strategies.pool);
   await loadctl('seed');
   const env = { BASE_URL: reservations.service.url, DB_URL: reservations.databaseUrl, REDIS_URL: reservations.redisUrl };
-  const first = at.start(['run', '--env', 'dev'], env);
+  const first = at.start(['run', '--env', 'dev', '--set', 'workload.duration=5m'], env);
   await first.until('the load begins');
 
   for (const phase of ['run', 'seed', 'cleanup']) {
@@ -79,7 +79,8 @@ test('one run per database at a time: the second one is refused, says who holds 
     expect(second.code, phase).toBe(112);
     expect(second.stderr).toMatch(/loadctl\/2\d{7}-\d{6}-\w{5}/);
   }
-  expect((await first.said).code).toBe(0);
+  first.process.kill('SIGTERM');
+  expect((await first.said).code).toBe(105);
 });
 
 test('test --json: all four phases, one document, nothing left', async () => {

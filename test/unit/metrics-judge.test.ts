@@ -100,6 +100,7 @@ const evidence = (changes: Partial<Evidence> = {}): Evidence => ({
   windowMs: 50_000,
   windows: { steady: 'steady 5s–55s', test: 'whole test 1m' },
   faults: [],
+  shortfalls: [],
   interruption: undefined,
   ...changes,
 });
@@ -161,6 +162,21 @@ describe('a verdict', () => {
   it('is invalid with a fault, and still lists what failed', () => {
     const bad = { ...withMetrics({ 'http_req_duration{part:steady}': trend(612) }), faults: ['Runner 2 was lost.'] };
     expect(judge([p95], bad)).toMatchObject({ verdict: 'invalid', reasons: ['Runner 2 was lost.', 'p95 was 612 ms, limit < 500 ms.'] });
+  });
+
+  it('is invalid for want of load only while the target kept its limits; a fail stays one', () => {
+    const shortfalls = [{ what: '12% were never begun', advice: 'raise workload.vus' }];
+    expect(judge([p95], evidence({ shortfalls }))).toMatchObject({
+      verdict: 'invalid',
+      reasons: [
+        'Not all of the planned load was made, while the target was within its limits: 12% were never begun. To mend it, raise workload.vus.',
+      ],
+    });
+    const slow = { ...withMetrics({ 'http_req_duration{part:steady}': trend(612) }), shortfalls };
+    expect(judge([p95], slow)).toMatchObject({
+      verdict: 'fail',
+      reasons: ['p95 was 612 ms, limit < 500 ms.', 'Not all of the planned load was made: 12% were never begun.'],
+    });
   });
 
   it('is interrupted before anything else', () => {

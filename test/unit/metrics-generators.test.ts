@@ -1,0 +1,236 @@
+import { describe, expect, test } from 'vitest';
+import { countShortages } from '../../src/k6/log.js';
+import { chiSquareTail } from '../../src/metrics/chi-square.js';
+import { type Choice, choiceFaults, choiceKey } from '../../src/metrics/choices.js';
+import { crowdedMachines, diedWithoutMemory, type GeneratorSample, generatorFaults } from '../../src/metrics/generators.js';
+import { type PlannedShare, shortfalls } from '../../src/metrics/shortfall.js';
+import type { Summary, SummaryMetric } from '../../src/metrics/summary.js';
+import { readLinuxVitals, sampleBetween } from '../../src/runners/vitals.js';
+
+const minute = { from: 0, to: 60_000 };
+
+/** One sample a second; `busy` seconds from the beginning are what `while` says. */
+function seconds(runner: string, busy: number, during: Partial<GeneratorSample>, host = `host-${runner}`): GeneratorSample[] {
+  return Array.from({ length: 60 }, (_, second) => ({
+    at: (second + 1) * 1000,
+    runner,
+    host,
+    overMs: 1000,
+    processCpu: 0.2,
+    processMemory: 1e8,
+    cpus: 4,
+    machineCpu: 0.3,
+    memory: 8e9,
+    freeMemory: 6e9,
+    ...(second < busy ? during : {}),
+  }));
+}
+
+describe('the generators’ machines', () => {
+  const full = { machineCpu: 0.97, processCpu: 3 };
+  test.each<[name: string, samples: GeneratorSample[], faults: string[]]>([
+    ['at ease', seconds('2', 0, {}), []],
+    [
+      'full, by the generator',
+      seconds('2', 41, full),
+      ["Runner 2's machine was above 90% CPU for 41 s of 60 s, k6 itself using 75%: use more machines or fewer VUs."],
+    ],
+    ['full for a blip', seconds('2', 5, full), []],
+    ['full, by others', seconds('2', 41, { machineCpu: 0.97, processCpu: 0.4 }), []],
+    [
+      'shared by two runners that fill it together',
+      [...seconds('1', 20, { machineCpu: 0.95, processCpu: 0.6 }, 'h'), ...seconds('2', 20, { machineCpu: 0.95, processCpu: 0.6 }, 'h')],
+      ['The machine of runners 1 and 2 was above 90% CPU for 20 s of 60 s, k6 itself using 30%: use more machines or fewer VUs.'],
+    ],
+    [
+      'a container with less CPU than its machine',
+      seconds('2', 30, { processCpu: 0.96, cpuLimit: 1 }),
+      ['Runner 2 used more than 90% of the CPU that its container may use for 30 s of 60 s: give it more CPU, or use more runners.'],
+    ],
+    [
+      'without memory',
+      seconds('2', 10, { freeMemory: 1e8, processMemory: 6e9 }),
+      ["Runner 2's machine had less than 5% of its memory free for 10 s of 60 s, k6 itself holding 75%: use more machines or fewer VUs."],
+    ],
+    ['without memory, by others', seconds('2', 10, { freeMemory: 1e8 }), []],
+  ])('%s', (_, samples, faults) => {
+    expect(generatorFaults(samples, minute)).toEqual(faults);
+  });
+
+  test('what lies outside of the judged window does not count', () => {
+    expect(generatorFaults(seconds('2', 20, full), { from: 20_000, to: 60_000 })).toEqual([]);
+    expect(generatorFaults(seconds('2', 20, full), { from: 17_000, to: 60_000 })).toEqual([]);
+    expect(generatorFaults(seconds('2', 20, full), { from: 10_000, to: 40_000 })).toEqual([
+      "Runner 2's machine was above 90% CPU for 10 s of 30 s, k6 itself using 75%: use more machines or fewer VUs.",
+    ]);
+  });
+
+  test('three seconds of a short test are the least', () => {
+    expect(generatorFaults(seconds('2', 2, full), { from: 0, to: 4000 })).toEqual([]);
+    expect(generatorFaults(seconds('2', 3, full), { from: 0, to: 4000 })).toHaveLength(1);
+  });
+
+  test('a machine that others keep busy is told of', () => {
+    const [said] = crowdedMachines(seconds('2', 41, { machineCpu: 0.97, processCpu: 0.4 }), minute);
+    expect(said).toContain("Runner 2's machine was above 90% CPU for 41 s of 60 s, most of it by others (k6: 10%)");
+    expect(crowdedMachines(seconds('2', 41, full), minute)).toEqual([]);
+  });
+
+  test('a runner whose machine had no memory left at last', () => {
+    expect(diedWithoutMemory(seconds('2', 60, { freeMemory: 1e8 }), '2')).toBe(true);
+    expect(diedWithoutMemory(seconds('2', 30, { freeMemory: 1e8 }), '2')).toBe(false);
+    expect(diedWithoutMemory([], '2')).toBe(false);
+  });
+});
+
+test.each([
+  [10.828, 1, 0.001],
+  [13.816, 2, 0.001],
+  [16.266, 3, 0.001],
+  [3.841, 1, 0.05],
+  [9.488, 4, 0.05],
+  [29.588, 10, 0.001],
+  [4.35146, 5, 0.5],
+  [0, 3, 1],
+  [Number.POSITIVE_INFINITY, 3, 0],
+])('chi-square of %d with %d degrees of freedom: %d', (value, degrees, probability) => {
+  expect(chiSquareTail(value, degrees)).toBeCloseTo(probability, 4);
+});
+
+const counter = (count: number): SummaryMetric => ({ type: 'counter', contains: 'default', values: { count }, bounds: {} });
+const summary = (metrics: Record<string, SummaryMetric>): Summary => ({
+  version: 1,
+  run: 'r',
+  k6Version: 'v2.2.0',
+  durationMs: 60_000,
+  runners: 2,
+  metrics,
+  rootGroup: { name: '', path: '', id: '', groups: [], checks: [] },
+});
+
+describe('choices', () => {
+  const choice: Choice = { counter: 'session_choices', tag: 'session', shares: { browse: 0.8, reserve: 0.15, pay: 0.05 } };
+  const drawn = (browse: number, reserve: number, pay: number, more = 0) =>
+    choiceFaults(
+      [choice],
+      summary({
+        session_choices: counter(browse + reserve + pay + more),
+        [choiceKey(choice, 'browse')]: counter(browse),
+        [choiceKey(choice, 'reserve')]: counter(reserve),
+        [choiceKey(choice, 'pay')]: counter(pay),
+      }),
+    );
+
+  test.each<[name: string, faults: string[], off: string[]]>([
+    ['as asked for', drawn(8000, 1500, 500), []],
+    ['as chance has it', drawn(8040, 1470, 490), []],
+    ['certainly off, by less than half a point', drawn(8_040_000, 1_480_000, 480_000), []],
+    ['off by far, of so few that chance explains it', drawn(7, 3, 0), []],
+    ['nothing drawn', drawn(0, 0, 0), []],
+  ])('%s', (_, faults, off) => expect(faults).toEqual(off));
+
+  test('off the mix, in words', () => {
+    expect(drawn(7000, 2000, 1000)).toEqual([
+      'The script drew session browse for 70% of 10,000 session_choices, the profile asks for 80%: this was another load than the one planned. Mend how the script draws.',
+    ]);
+    expect(drawn(7200, 1350, 450, 1000)[0]).toContain('drew session others for 10% of 10,000 session_choices, the profile asks for 0%');
+  });
+});
+
+describe('what is missing of the load', () => {
+  const open: PlannedShare = { vus: 10, open: true, perSecond: 100, windowMs: 60_000 };
+  const closed: PlannedShare = { vus: 100, open: false, perSecond: 100, windowMs: 50_000 };
+  const vus = (max: number): SummaryMetric => ({ type: 'gauge', contains: 'default', values: { value: max, min: 1, max }, bounds: {} });
+  const made = (count: number, more: Record<string, SummaryMetric> = {}) =>
+    summary({ iterations: counter(count), 'iterations{part:steady}': counter(count), ...more });
+  const said = (planned: PlannedShare | undefined, of: Summary) => shortfalls(planned, of).map(({ what }) => what);
+
+  test.each<[name: string, found: string[], missing: string[]]>([
+    ['nothing', said(open, made(6000)), []],
+    ['a few dropped', said(open, made(5950, { dropped_iterations: counter(50) })), []],
+    [
+      'many dropped',
+      said(open, made(4800, { dropped_iterations: counter(1200) })),
+      ['1,200 of 6,000 iterations (20%) were never begun (dropped_iterations)'],
+    ],
+    [
+      'dropped by a load of the script’s own',
+      said(undefined, made(90, { dropped_iterations: counter(10) })),
+      ['10 of 100 iterations (10%) were never begun (dropped_iterations)'],
+    ],
+    ['under the rate', said(open, made(5000)), ['83.3/s of the planned 100/s iterations were made']],
+    ['an iteration a VU at the edges', said({ ...closed, windowMs: 2000 }, made(100)), []],
+    ['VUs that pace too slowly', said(closed, made(4000)), ['80/s of the planned 100/s iterations were made']],
+    ['VUs that do not pace', said({ ...closed, perSecond: undefined }, made(4000)), []],
+    ['fewer VUs', said(closed, made(5000, { vus: vus(80) })), ['80 of the planned 100 VUs were there']],
+    ['all VUs', said(closed, made(5000, { vus: vus(100) })), []],
+    ['idle VUs of an open model', said(open, made(6000, { vus: vus(3) })), []],
+  ])('%s', (_, found, missing) => expect(found).toEqual(missing));
+});
+
+test('what k6 was short of, by its log', () => {
+  const failed = (error: string) => JSON.stringify({ error, level: 'warning', msg: 'Request Failed' });
+  const log = [
+    failed('Get "http://x/": dial tcp 127.0.0.1:1: connect: cannot assign requested address'),
+    failed('Get "http://x/": dial tcp 127.0.0.1:1: connect: cannot assign requested address'),
+    failed('Get "http://x/": dial tcp 127.0.0.1:1: socket: too many open files'),
+    failed('Get "http://x/": dial tcp 127.0.0.1:1: connect: connection refused'),
+    JSON.stringify({ level: 'error', msg: 'too many open files', source: 'console' }),
+    'fatal error: runtime: out of memory',
+  ].join('\n');
+  expect(countShortages(log)).toEqual([
+    { of: 'ports', times: 2 },
+    { of: 'open files', times: 1 },
+    { of: 'memory', times: 1 },
+  ]);
+  expect(countShortages('')).toEqual([]);
+});
+
+describe('what Linux tells of a process', () => {
+  const fields = (user: number, system: number, pages: number) =>
+    `7 (k6 (x) y) S ${[1, 2, 3, 0, -1, 4, 5, 6, 7, 8, user, system, 0, 0, 20, 0, 9, 0, 100, 999, pages].join(' ')}`;
+  const texts = (user: number, idle: number, all = 100) => ({
+    process: fields(user, 10, 25_000),
+    machine: `cpu  ${all} 0 50 ${idle} 20 0 5 25 0 0\ncpu0 50 0 25 1 1 0 1 1 0 0\ncpu1 50 0 25 1 1 0 1 1 0 0\nintr 1`,
+    memory: 'MemTotal:        8000000 kB\nMemFree:          100 kB\nMemAvailable:    2000000 kB\n',
+  });
+
+  test('CPU, memory, and what a control group leaves of them', () => {
+    expect(readLinuxVitals(texts(40, 800))).toEqual({
+      processMs: 500,
+      processMemory: 102_400_000,
+      cpus: 2,
+      busyMs: 1800,
+      wholeMs: 10_000,
+      memory: 8_192_000_000,
+      freeMemory: 2_048_000_000,
+    });
+    const limited = { ...texts(40, 800), cpuMax: '50000 100000\n', memoryMax: '1000000000\n', memoryCurrent: '900000000\n' };
+    expect(readLinuxVitals(limited)).toMatchObject({ cpuLimit: 0.5, memory: 1e9, freeMemory: 1e8 });
+    const unlimited = { ...texts(40, 800), cpuMax: 'max 100000\n', memoryMax: 'max\n', memoryCurrent: '900000000\n' };
+    expect(readLinuxVitals(unlimited)).toEqual(readLinuxVitals(texts(40, 800)));
+    expect(readLinuxVitals({ ...texts(40, 800), process: '' })).toBeUndefined();
+  });
+
+  test('what was used between two looks', () => {
+    const look = (at: number, user: number, idle: number, all: number) => {
+      const vitals = readLinuxVitals(texts(user, idle, all));
+      if (vitals === undefined) throw new Error('unreadable');
+      return { at, vitals };
+    };
+    const [before, now] = [look(0, 40, 800, 100), look(1000, 190, 850, 250)];
+    expect(sampleBetween({ id: '1', host: 'h' }, before, now)).toEqual({
+      at: 1000,
+      runner: '1',
+      host: 'h',
+      overMs: 1000,
+      processCpu: 1.5,
+      processMemory: 102_400_000,
+      cpus: 2,
+      machineCpu: 0.75,
+      memory: 8_192_000_000,
+      freeMemory: 2_048_000_000,
+    });
+    expect(sampleBetween({ id: '1', host: 'h' }, before, before)).toBeUndefined();
+  });
+});
