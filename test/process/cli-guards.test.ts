@@ -71,7 +71,7 @@ describe('beyond this machine', () => {
 });
 
 test.each([
-  ['runners: {backend: ssh, hosts: [127.0.0.1]}', 'runners.backend: ssh: Runners by way of ssh are not built yet.'],
+  ['runners: {backend: kubernetes}', 'runners.backend: kubernetes: Runners by way of kubernetes are not built yet.'],
   ['runners: {backend: kubernetes}', 'runners.backend: kubernetes: Runners by way of kubernetes are not built yet.'],
 ])('what is not built is said in one line: %s', async (words, message) => {
   const text = `target: {url: http://127.0.0.1:1}\nworkload: {script: k6.js}\n${words}\n`;

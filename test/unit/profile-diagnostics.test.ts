@@ -160,7 +160,7 @@ describe('a word', () => {
       'that nobody knows',
       'runners: {zzz: 1}\n',
       [
-        '4:11: unknown key `zzz`; `runners` has `backend`, `count`, `onLost`, `allowedLoss`, `k6`, `readyTimeout`, `hosts`, `namespace` and `image`',
+        '4:11: unknown key `zzz`; `runners` has `backend`, `count`, `onLost`, `allowedLoss`, `k6`, `readyTimeout`, `hosts`, `sshConfig`, `hostK6`, `keep`, `namespace` and `image`',
       ],
     ],
     ['of a URL', 'stores: {c: {kind: redis, url: http://h}}\n', ['4:32: expected a URL such as `redis://cache.example.com:6379/0`']],
