@@ -14,6 +14,7 @@ import type { LoadEnd } from './fleet.js';
 import { type PreparedTest, statsWanted } from './prepare.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
 import { type Received, type RunnerNumbers, standInsFor } from './standing-in.js';
+import { startSkew } from './start-skew.js';
 
 const complaintsShown = 5;
 
@@ -62,7 +63,8 @@ export async function collectFleet(
   const lost = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
   const standIns = standInsFor(lost, known, test, received, context);
   if (known.length + standIns.size === 0) return undefined;
-  tellStartSkew(known, context);
+  const skewMs = startSkew(gathered);
+  if (skewMs !== undefined) context.emit({ type: 'start-skew-measured', skewMs });
   const merged = merge([...known, ...standIns.values()], test, directory.run, context);
   const summary = standIns.size === 0 ? merged : { ...merged, standIns: [...standIns.keys()] };
   await directory.write(runFiles.summary, summary);
@@ -95,15 +97,6 @@ function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: string,
   );
   const { [beginMetric]: _begin, ...metrics } = merged.metrics;
   return { version: 1, run, k6Version: test.k6Version, durationMs, runners: known.length, ...merged, metrics };
-}
-
-/** Each runner noted when its first iteration began; the spread of these is the skew of the start. */
-function tellStartSkew(known: readonly RunnerNumbers[], { emit }: PhaseContext): void {
-  const begins = known.flatMap(({ summary }) => {
-    const metric = summary.metrics[beginMetric];
-    return metric?.type === 'gauge' && metric.min !== undefined ? [metric.min] : [];
-  });
-  if (begins.length > 1) emit({ type: 'start-skew-measured', skewMs: Math.max(...begins) - Math.min(...begins) });
 }
 
 /** The runners' logs can be long: what they complain of most, each with how often, is what one wants to see first. */

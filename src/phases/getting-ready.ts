@@ -2,6 +2,7 @@ import type { Milliseconds } from '../core/quantities.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
 import type { Attempt } from './attempt.js';
+import { checkHosts } from './capacity.js';
 import { awaitReady, endHard, setupOnce, startFleet } from './fleet.js';
 import { launches } from './launches.js';
 import { type LiveData, openLiveData } from './live-data.js';
@@ -34,6 +35,7 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
     });
     defer(() => endHard(started));
     for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
+    checkHosts(started, context, test);
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
     return { value: started, detail: 'all runners ready' };
   });

@@ -2,6 +2,7 @@ import type { Command } from '../core/command.js';
 import type { Clock, Execute, ProcessEnd, Spawn } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import type { RunnerApi } from '../k6/rest.js';
+import type { HostFacts as HostMeans } from '../plan/capacity.js';
 import type { Profile } from '../profile/schema.js';
 
 /** The files that every runner of a fleet reads, by where they lie. */
@@ -85,18 +86,11 @@ export interface RunnerFiles {
   readonly folder: string;
 }
 
-/** What a host that makes load is and has; a number is missing where the host does not tell it. */
-export interface HostFacts {
+/** What a host that makes load has, as far as it tells, and what it is. */
+export interface HostFacts extends HostMeans {
   readonly k6Version: string;
   /** As `uname -sm` says it: `Linux x86_64`. */
   readonly platform: string;
-  readonly cpus?: number;
-  /** Memory that is free for use, in bytes. */
-  readonly freeMemory?: number;
-  /** Files that one process may have open. */
-  readonly openFiles?: number;
-  /** The ephemeral ports: first and last. */
-  readonly ports?: readonly [number, number];
   /** How far its wall clock is ahead of this machine's. */
   readonly clockOffsetMs: Milliseconds;
 }

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { GeneratorSample } from '../../src/metrics/generators.js';
 import { canMakeHosts, type SshTestNetwork, startHosts } from '../servers/ssh-hosts.js';
 import { type Workplace, workplace } from '../support/loadctl.js';
 import { endlessScript, oneMinute, sshProfile } from '../support/ssh-profile.js';
@@ -29,6 +31,11 @@ interface Counted {
 const summaryOf = (place: Workplace) => JSON.parse(readFileSync(join(place.latestRun(), 'summary.json'), 'utf8')) as Counted;
 const withPassword = (network: SshTestNetwork, url: string, count: number) =>
   sshProfile(url, network, { count, workload: `env: {SHOP_PASSWORD: ${JSON.stringify(password)}}` });
+
+function linesOf<T>(place: Workplace, file: string): T[] {
+  const lines = readFileSync(join(place.latestRun(), file), 'utf8').trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as T);
+}
 
 function expectNothingLeft({ hosts }: SshTestNetwork): void {
   expect(hosts.map(({ name, left, k6 }) => [name, left(), k6()])).toEqual(hosts.map(({ name }) => [name, [], []]));
@@ -173,7 +180,7 @@ test.runIf(canMakeHosts())(
 test.runIf(canMakeHosts())(
   'a slow host starts nearly together with a quick one, by the first requests as the target sees them',
   async () => {
-    const network = await startHosts([{ name: 'quick' }, { name: 'slow', delayMs: 20 }]);
+    const network = await startHosts([{ name: 'quick' }, { name: 'slow', delayMs: 20, k6: 'says that it is 2.0.0' }]);
     const first = new Map<string, number>();
     const target = await startTarget((request) => {
       const from = request.socket.remoteAddress ?? '';
@@ -188,8 +195,15 @@ test.runIf(canMakeHosts())(
     const said = await place.loadctl(['run', '--env', 'dev']);
 
     expect(said.code).toBe(0);
-    const seconds = readFileSync(join(place.latestRun(), 'timeseries.ndjson'), 'utf8').trim().split('\n');
-    expect(seconds.map((line) => (JSON.parse(line) as { runnersReporting: number }).runnersReporting)).toContain(2);
+    expect(said.stderr).toMatch(/k6 is not the same everywhere: .* on this machine, quick; 2\.0\.0 on slow\./);
+    const seconds = linesOf<{ runnersReporting: number }>(place, 'timeseries.ndjson');
+    expect(seconds.map(({ runnersReporting }) => runnersReporting)).toContain(2);
+    const used = linesOf<GeneratorSample>(place, 'generators.ndjson');
+    expect(new Set(used.map(({ runner, host }) => `${runner} on ${host}`))).toEqual(new Set(['1 on quick', '2 on slow']));
+    for (const { cpus: has, processMemory, machineCpu, overMs } of used) {
+      expect([has, machineCpu > 0 && machineCpu <= 1, processMemory > 1e6, overMs > 0]).toEqual([cpus().length, true, true, true]);
+    }
+    expect(used.some(({ processCpu }) => processCpu > 0)).toBe(true);
     expect([...first.keys()].sort()).toEqual(network.hosts.map(({ address }) => address).sort());
     console.log(`start skew with 20 ms of delay each way: ${Math.round(Math.max(...first.values()) - Math.min(...first.values()))} ms`);
     expectNothingLeft(network);

@@ -35,7 +35,7 @@ test.runIf(canMakeHosts())('runners reach one port of this machine’s loopback 
     platform: expect.stringMatching(/^Linux /),
     cpus: expect.any(Number),
   });
-  expect([facts?.freeMemory, facts?.ports?.[0]]).toEqual([expect.any(Number), expect.any(Number)]);
+  expect([facts?.freeMemoryBytes, facts?.portsFrom]).toEqual([expect.any(Number), expect.any(Number)]);
   expect(Math.abs(facts?.clockOffsetMs ?? Number.NaN)).toBeLessThan(1000);
   await backend.close();
   expect(network.hosts.flatMap(({ left }) => left())).toEqual([]);

@@ -10,6 +10,7 @@ interface Refusal {
   readonly title: string;
   readonly kind: HostKind;
   readonly runners?: string;
+  readonly workload?: string;
   readonly says: readonly (string | RegExp)[];
 }
 
@@ -41,24 +42,33 @@ const refusals: Refusal[] = [
     runners: 'hostK6: /opt/nowhere/k6',
     says: [/There is no k6 on h[12]\./],
   },
+  {
+    title: 'with fewer ports than VUs',
+    kind: { name: 'h2', ports: [40_000, 40_019] },
+    workload: 'vus: 60, duration: 1s',
+    says: ['30 VUs on h2 hold a connection each, and one address has 20 ports', 'Use 3 hosts'],
+  },
 ];
 
-test.runIf(canMakeHosts()).each(refusals)('a host $title: 115 with the fix, and nothing was run', async ({ kind, runners = '', says }) => {
-  const network = await startHosts([{ name: 'h1' }, kind]);
-  const target = await startTarget(undefined, network.address);
-  const place = workplace({
-    'profiles/dev.yaml': sshProfile(target.url, network, { count: 2, workload: work, runners }),
-    'script.js': endlessScript,
-  });
+test.runIf(canMakeHosts()).each(refusals)(
+  'a host $title: 115 with the fix, and nothing was run',
+  async ({ kind, runners = '', workload = work, says }) => {
+    const network = await startHosts([{ name: 'h1' }, kind]);
+    const target = await startTarget(undefined, network.address);
+    const place = workplace({
+      'profiles/dev.yaml': sshProfile(target.url, network, { count: 2, workload, runners }),
+      'script.js': endlessScript,
+    });
 
-  const said = await place.loadctl(['run', '--env', 'dev']);
+    const said = await place.loadctl(['run', '--env', 'dev']);
 
-  for (const text of says)
-    expect(said.stderr).toMatch(typeof text === 'string' ? new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : text);
-  expect(said.code).toBe(115);
-  expect(target.hits.get('GET /work')).toBeUndefined();
-  expect(network.hosts.flatMap(({ left, k6 }) => [...left(), ...k6()])).toEqual([]);
-});
+    for (const text of says)
+      expect(said.stderr).toMatch(typeof text === 'string' ? new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : text);
+    expect(said.code).toBe(115);
+    expect(target.hits.get('GET /work')).toBeUndefined();
+    expect(network.hosts.flatMap(({ left, k6 }) => [...left(), ...k6()])).toEqual([]);
+  },
+);
 
 test.runIf(canMakeHosts())('a host that is out of reach: 115, and Ctrl-C on the way to it ends at once', async () => {
   const network = await startHosts([{ name: 'h1' }, { name: 'h2' }]);

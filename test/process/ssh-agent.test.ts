@@ -75,7 +75,12 @@ test.each(shells)('$name: orders are carried out, and ends are told by status an
   order('end 2\n');
   await says(/^ended 2 143$/);
   order(sleeper('3'));
-  await says(/^started 3 /);
+  const sleeping = pidIn(await says(/^started 3 /));
+  order('look\n');
+  await says(/^looked$/);
+  expect(await says(/^seen process-3 /)).toMatch(new RegExp(`^seen process-3 ${sleeping} \\(`));
+  expect(await says(/^seen machine cpu0 /)).toMatch(/ \d+ \d+$/);
+  expect(await says(/^seen memory MemAvailable:/)).toMatch(/ \d+ kB$/);
   order('kill 3\n');
   await says(/^ended 3 137$/);
   order(`${sleeper('4')}bye\n`);

@@ -14,7 +14,7 @@ const privilegeSeparation = '/run/sshd';
 /** How a host differs from a plain one that has k6. */
 export interface HostKind {
   readonly name: string;
-  readonly k6?: 'on its PATH' | 'missing';
+  readonly k6?: 'on its PATH' | 'missing' | 'says that it is 2.0.0';
   /** What the client knows of its host key. */
   readonly key?: 'known' | 'wrong' | 'unknown';
   /** Whether it lets the client in, and lets it forward ports. */
@@ -24,6 +24,8 @@ export interface HostKind {
   readonly handshake?: 'dropped once';
   /** The name of a host that is on the way to it. */
   readonly behind?: string;
+  /** Its ephemeral ports, first and last. */
+  readonly ports?: readonly [number, number];
   /** Delay of all that goes over its ssh connection, each way. */
   readonly delayMs?: number;
 }
@@ -90,7 +92,7 @@ async function startHost(kind: HostKind, address: string, { folder, tag, number 
   const temp = join(home, 'tmp');
   mkdirSync(temp, { recursive: true });
   mkdirSync(join(home, 'bin'));
-  if (kind.k6 !== 'missing') symlinkSync(process.env.LOADCTL_K6 ?? '', join(home, 'bin', 'k6'));
+  placeK6(kind, join(home, 'bin', 'k6'));
   makeKey(join(home, 'host_key'));
   ip('netns', 'add', namespace);
   onTestFinished(() => ip('netns', 'delete', namespace));
@@ -104,6 +106,7 @@ async function startHost(kind: HostKind, address: string, { folder, tag, number 
   ]) {
     ip('-n', namespace, ...args);
   }
+  if (kind.ports !== undefined) execFileSync('ip', ['netns', 'exec', namespace, 'sh', '-c', setPorts, 'sh', kind.ports.join(' ')]);
   writeFileSync(join(home, 'sshd_config'), serverConfig(kind, folder, home, address));
   const server = spawn('ip', ['netns', 'exec', namespace, sshd, '-D', '-e', '-f', join(home, 'sshd_config')], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -122,6 +125,16 @@ async function startHost(kind: HostKind, address: string, { folder, tag, number 
         .join('\n'),
     cutOff: () => ip('link', 'set', outside, 'down'),
   };
+}
+
+const setPorts = 'echo "$1" >/proc/sys/net/ipv4/ip_local_port_range';
+
+function placeK6({ k6 }: HostKind, file: string): void {
+  const real = process.env.LOADCTL_K6 ?? '';
+  if (k6 === 'says that it is 2.0.0') {
+    const script = `#!/bin/sh\n[ "$1" = version ] && echo 'k6 v2.0.0 (go1.25, linux/amd64)' || exec ${real} "$@"\n`;
+    writeFileSync(file, script, { mode: 0o755 });
+  } else if (k6 !== 'missing') symlinkSync(real, file);
 }
 
 /** A bridge for a /24 of the range that is set apart for tests of networks. Whoever has added the bridge has the subnet. */

@@ -82,6 +82,8 @@ test.each([
   ['ready /tmp/with space', { type: 'ready', folder: '/tmp/with space' }],
   ['started 3 4711', { type: 'started', runner: '3', pid: 4711 }],
   ['ended 3 137', { type: 'ended', runner: '3', status: 137 }],
+  ['seen machine cpu  12 3', { type: 'seen', of: 'machine', line: 'cpu  12 3' }],
+  ['looked', { type: 'looked' }],
   ['beat', { type: 'beat' }],
   ['Welcome to this host!', undefined],
 ])('%s is an answer of the agent', (line, answer) => {
@@ -102,8 +104,9 @@ test('a host’s facts are numbers where it tells them', () => {
     k6Version: '2.2.0',
     platform: 'Linux x86_64',
     cpus: 8,
-    freeMemory: 1_048_576,
-    ports: [32_768, 60_999],
+    freeMemoryBytes: 1_048_576,
+    portsFrom: 32_768,
+    portsTo: 60_999,
     clockOffsetMs: 12,
   });
 });

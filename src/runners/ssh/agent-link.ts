@@ -24,6 +24,8 @@ export interface AgentLink {
   order(text: string): void;
   /** Resolves with the next answer of this kind; with undefined when the host is lost before it comes. */
   next<T extends Answer['type']>(type: T, runner?: string): Promise<Extract<Answer, { type: T }> | undefined>;
+  /** Hands all answers to `listener`, until the returned function is called; undefined when the host is lost. */
+  listen(listener: Listener): () => void;
   readonly isLost: () => boolean;
   /** Resolves when the host's sshd has refused to let a tunnel through. */
   readonly tunnelRefused: Promise<void>;
@@ -73,6 +75,10 @@ export async function openLink(
     folder: ready.folder,
     facts,
     next,
+    listen: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     order: (text) => process.write(text),
     isLost: () => gone.signal.aborted,
     tunnelRefused,

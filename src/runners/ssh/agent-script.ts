@@ -16,7 +16,8 @@ export interface AgentSettings {
  * What runs once on each host, in POSIX sh, and looks after all of its runners. It first tells the host's facts, then
  * takes orders by lines on stdin and answers by lines on stdout. k6 does not outlive it: when heartbeats, empty lines, stop
  * (a broken link and a frozen conductor give no end of file) it ends every k6 and takes its folder away. It takes `beats`
- * away first: a runner that is just being started sees that, where the sweep does not see the runner yet.
+ * away first: a runner that is just being started sees that, where the sweep does not see the runner yet. A look at what
+ * the host and the runners use takes no process, and is told by lines, each in one write: it is not mixed with other answers.
  *
  *     conductor ── orders, a beat every 0.5 s ──▶ loop ──▶ beats ──▶ watcher ── SIGKILL after 3 s of silence ──▶ every k6
  *               ◀── facts, answers, ends ───────         └─ starts, signals ────────────────────────────────▶ every k6
@@ -70,6 +71,20 @@ start() {
     echo "ended $1 $status"
   ) &
 }
+group=
+{ while IFS= read -r line; do case $line in 0::*) group=/sys/fs/cgroup\${line#0::} ;; esac; done <"/proc/$$/cgroup"; } 2>/dev/null
+tell() { { while IFS= read -r line; do case $line in $3) echo "seen $1 $line" ;; *) break ;; esac; done <"$2"; } 2>/dev/null; }
+look() {
+  tell machine /proc/stat 'cpu*'
+  tell memory /proc/meminfo 'Mem*'
+  for file in cpu.max memory.max memory.current; do tell "$file" "$group/$file" '*'; done
+  for file in "$folder"/*/pid; do
+    { read -r pid <"$file"; } 2>/dev/null || continue
+    runner=\${file#"$folder/"}
+    tell "process-\${runner%/pid}" "/proc/$pid/stat" '*'
+  done
+  echo looked
+}
 signal() { [ -f "$folder/$2/pid" ] && kill "-$1" "$(cat "$folder/$2/pid")"; }
 echo "ready $folder"
 beats=0
@@ -81,6 +96,7 @@ while IFS= read -r line; do
       echo beat
       ;;
     'now') echo "now $(date +%s.%N)" ;;
+    'look') look ;;
     'version '*) version "\${line#version }" ;;
     'run '*)
       set -- $line

@@ -4,6 +4,9 @@ export type Answer =
   | { readonly type: 'ready'; readonly folder: string }
   | { readonly type: 'beat' }
   | { readonly type: 'now'; readonly seconds: number }
+  /** A line of a file that tells what the host or a runner has used, and after the last one `looked`. */
+  | { readonly type: 'seen'; readonly of: string; readonly line: string }
+  | { readonly type: 'looked' }
   | { readonly type: 'started'; readonly runner: string; readonly pid: number }
   | { readonly type: 'ended'; readonly runner: string; readonly status: number };
 
@@ -20,6 +23,10 @@ export function readAnswer(line: string): Answer | undefined {
       return { type: 'beat' };
     case 'now':
       return { type: 'now', seconds: Number.parseFloat(rest) };
+    case 'seen':
+      return { type: 'seen', of: first, line: others.join(' ') };
+    case 'looked':
+      return { type: 'looked' };
     case 'started':
       return { type: 'started', runner: first, pid: Number(others[0]) };
     case 'ended':

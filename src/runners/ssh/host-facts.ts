@@ -12,15 +12,15 @@ export type ToldFacts = ReadonlyMap<string, string>;
 export function hostFacts(host: string, told: ToldFacts, clockOffsetMs: Milliseconds): HostFacts {
   const text = (name: string) => told.get(name) ?? '';
   const number = (name: string) => (/^\d+$/.test(text(name)) ? Number(text(name)) : undefined);
-  const [first, last] = text('ports').split(/\s+/).map(Number);
+  const [portsFrom, portsTo] = text('ports').split(/\s+/).map(Number);
   const freeKb = number('free-kb');
   return {
     k6Version: acceptedVersion(host, text('k6-version')),
     platform: text('platform'),
     ...known('cpus', number('cpus')),
-    ...known('freeMemory', freeKb === undefined ? undefined : freeKb * 1024),
+    ...known('freeMemoryBytes', freeKb === undefined ? undefined : freeKb * 1024),
     ...known('openFiles', number('open-files')),
-    ...known('ports', first && last ? ([first, last] as const) : undefined),
+    ...(portsFrom && portsTo ? { portsFrom, portsTo } : {}),
     clockOffsetMs,
   };
 }

@@ -6,6 +6,7 @@ import { overSsh, reverseCommand, type SshHost } from './commands.js';
 import { tunnelRefused } from './failures.js';
 import { type Gate, makeGate } from './gate.js';
 import { hostFacts } from './host-facts.js';
+import { type HostVitals, hostVitals } from './host-vitals.js';
 import { listensBeyondLoopback } from './listening.js';
 import { sendFile } from './send-file.js';
 
@@ -17,6 +18,7 @@ export interface HostSession {
   readonly host: SshHost;
   readonly link: AgentLink;
   readonly facts: HostFacts;
+  readonly vitals: HostVitals;
   /** Where the runners' files lie on the host. */
   readonly inputs: RunnerInputs;
   /** The port of the host that leads to {@link RunnerLaunch.reachable}. */
@@ -41,6 +43,7 @@ export async function prepareHost(host: SshHost, link: AgentLink, launch: Runner
     host,
     link,
     facts,
+    vitals: hostVitals(link),
     inputs: { k6: link.facts.get('k6-path') ?? 'k6', configFile: `${link.folder}/k6-config.json`, archive },
     reachablePort: await openReverse(host, launch.reachable.port, context),
     gate: makeGate(sessionsAtOnce),

@@ -22,7 +22,7 @@ export async function startRemoteRunner(session: HostSession, launch: RunnerLaun
 
 /** Starts a k6 there, with its REST API on the host's loopback and a tunnel to it. */
 async function spawnRemoteRunner(session: HostSession, launch: RunnerLaunch, context: BackendContext): Promise<Runner> {
-  const { host, link, facts, inputs, reachablePort } = session;
+  const { host, link, facts, vitals, inputs, reachablePort } = session;
   const { id, folder } = launch;
   const restPort = restPorts.first + Math.floor(Math.random() * restPorts.count);
   const localPort = await forward(session, restPort, context);
@@ -44,6 +44,7 @@ async function spawnRemoteRunner(session: HostSession, launch: RunnerLaunch, con
     pid: async () => (await started)?.pid,
     api: runnerApi(`http://127.0.0.1:${localPort}`),
     ended,
+    vitals: () => vitals(id),
     end: (how) => link.order(`${how === 'hard' ? 'kill' : 'end'} ${id}\n`),
     collect: () => collectFrom(session, id, folder, context),
   };
