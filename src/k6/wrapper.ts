@@ -58,7 +58,8 @@ export const options = { ...own, ...${JSON.stringify(wrapping.options)}, thresho
 
 const begin = new Gauge('${beginMetric}');
 
-// Each look at exec makes its objects anew, which halves the rate of a small script: so once a VU.
+// Each look at exec makes its objects anew, which halves the rate of a small script: so once a VU. A VU that goes on to
+// another scenario loses its tags: so part is read before it is written.
 let tags, began;
 function lookAround() {
   tags = exec.vu.metrics.tags;
@@ -70,7 +71,8 @@ function tagged(iterate) {
   return function (...args) {
     if (tags === undefined) lookAround();
     const at = Date.now() - began;
-    tags.part = at >= ${from} && at < ${to} ? 'steady' : 'ramp';
+    const part = at >= ${from} && at < ${to} ? 'steady' : 'ramp';
+    if (tags.part !== part) tags.part = part;
     return iterate.apply(this, args);
   };
 }
