@@ -209,3 +209,19 @@ test.runIf(canMakeHosts())(
     expectNothingLeft(network);
   },
 );
+
+test.runIf(canMakeHosts())('a host that its runners take all of makes the result invalid', async () => {
+  const network = await startHosts([{ name: 'h1' }]);
+  const target = await startTarget(undefined, network.address);
+  const busy = 'export default () => { for (const until = Date.now() + 200; Date.now() < until; ); };';
+  const place = workplace({
+    'profiles/dev.yaml': sshProfile(target.url, network, { count: 2, workload: `vus: ${2 * cpus().length}, duration: 6s` }),
+    'script.js': busy,
+  });
+
+  const said = await place.loadctl(['run', '--env', 'dev']);
+
+  expect(said.code).toBe(111);
+  const { reasons } = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as { reasons: string[] };
+  expect(reasons.join('\n')).toMatch(/The machine of runners 1 and 2 was above 90% CPU for \d+ s of \d+ s, k6 itself using \d+%/);
+});
