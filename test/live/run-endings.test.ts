@@ -213,6 +213,21 @@ test('a runner that is killed: the others are ended, the result is invalid and s
   expect(k6Processes(place.folder)).toBe('');
 });
 
+test('a runner that does not get ready in time: 115 within it, the others are ended, nothing was run', async () => {
+  const target = await startTarget();
+  const slow = `const begun = Date.now();\nwhile (Date.now() - begun < 700);\n${forever}`;
+  const profile = long(target.url).replace('vus: 4', 'vus: 60').replace('{count: 2}', '{count: 2, readyTimeout: 2s}');
+  const place = workplace({ 'profiles/dev.yaml': profile, 'script.js': slow });
+
+  const said = await place.loadctl(['run', '--env', 'dev']);
+
+  expect(said.code).toBe(115);
+  expect(said.stderr).toMatch(/Runner \d on .* was not ready within 2 s/);
+  expect(said.stderr).toContain('readyTimeout');
+  expect(target.hits.get('GET /work') ?? 0).toBe(0);
+  expect(k6Processes(place.folder)).toBe('');
+});
+
 test.each([
   ['', 111, 'invalid'],
   [', allowedLoss: 60%', 0, 'pass'],
