@@ -61,7 +61,7 @@ test('a slow target fails the SLA: 99, the table says which criterion, verify --
   expect([verdict.exitCode, verdict.exitCodes]).toEqual([99, [99]]);
   expect(verdict).toEqual(JSON.parse(place.read(join(place.latestRun().slice(place.folder.length), 'verdict.json'))));
   const runs = JSON.parse((await place.loadctl(['runs', '--json'])).stdout).runs;
-  expect(runs).toMatchObject([{ run: verdict.run, environment: 'dev', state: 'finished', verdict: 'fail' }]);
+  expect(runs).toMatchObject([{ run: verdict.run, environment: 'dev', state: 'failed' }]);
 });
 
 describe('an interrupted run', () => {
