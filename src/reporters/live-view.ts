@@ -15,18 +15,22 @@ export interface LiveStyle extends TableStyle {
 
 const indent = '  ';
 const barWidth = 20;
-/** Lines above a live view that stay in sight, and the cursor's below it. */
-const linesLeft = 3;
 const columns: readonly Column[] = [
   { title: 'endpoint' },
   ...['requests', 'req/s', 'errors', 'p95'].map((title): Column => ({ title, align: 'right' })),
 ];
 
-/** A second of the load, as many lines as the screen has room for: the whole fleet, then its busiest endpoints. */
+/**
+ * A second of the load: the whole fleet, then its busiest endpoints. It takes half of the screen: made narrower, a
+ * terminal breaks lines in two, and what leaves its upper edge then cannot be taken away any more.
+ */
 export function liveView(sample: Sample, style: LiveStyle): string[] {
   const room = Math.max(1, style.width - indent.length - 1);
   const whole = [withBar(sample, room, style), [...latencyOf(sample), counted(sample.runnersReporting, 'runner')].join(' · ')];
-  return [...whole.map((line) => indent + fitted(line, room)), ...endpointLines(sample, style.height - linesLeft - whole.length, style)];
+  return [
+    ...whole.map((line) => indent + fitted(line, room)),
+    ...endpointLines(sample, Math.floor(style.height / 2) - whole.length, style),
+  ];
 }
 
 /** How far the load is behind a bar, where there is room for one. */
