@@ -1,5 +1,5 @@
 import type { ExitReason } from './errors.js';
-import type { EpochMs, Milliseconds } from './quantities.js';
+import type { EpochMs, Milliseconds, Share } from './quantities.js';
 
 /** The phases of a test, each a subcommand. */
 export type Phase = 'seed' | 'run' | 'verify' | 'cleanup';
@@ -83,6 +83,8 @@ export type LoadctlEvent =
     }
   /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
   | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }
+  /** A runner was lost and the others go on; `lostShare` of the whole load is lost by now, and whether the profile allows that. */
+  | { readonly type: 'runner-lost'; readonly runner: string; readonly how: string; readonly lostShare: Share; readonly allowed: boolean }
   /** The load is being ended before its time, everywhere; or a signal came after it, while its end was under way. */
   | { readonly type: 'fleet-stopped'; readonly cause: StopCause; readonly reason: string }
   /** No runner makes load any more. */

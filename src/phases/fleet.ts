@@ -37,6 +37,12 @@ export type LoadEnd =
   | { readonly how: 'lost'; readonly lost: LostRunner }
   | { readonly how: 'stopped' };
 
+/** What became of the load, and of the runners that were lost on the way. */
+export interface Watched {
+  readonly end: LoadEnd;
+  readonly lost: readonly LostRunner[];
+}
+
 /** Starts all runners, paused, at the same time. When one cannot be started, those that were are ended before it rejects. */
 export async function startFleet(backend: Backend, launches: readonly RunnerLaunch[]): Promise<Runner[]> {
   const settled = await Promise.allSettled(launches.map((launch) => backend.start(launch)));
@@ -115,22 +121,31 @@ export async function watchLoad(
   runners: readonly Runner[],
   noticeMs: Milliseconds,
   { clock, signal }: Pick<FleetContext, 'clock' | 'signal'>,
-): Promise<LoadEnd> {
+  goOnWithout: (lost: LostRunner) => boolean,
+): Promise<Watched> {
   const over = new AbortController();
+  const lost: LostRunner[] = [];
   const watching = AbortSignal.any([signal, over.signal]);
   const closely = watchfulness(runners.length, noticeMs);
   const end = await new Promise<LoadEnd>((resolve) => {
+    const lose = (one: LostRunner) => {
+      if (over.signal.aborted || lost.some(({ runner }) => runner === one.runner)) return;
+      lost.push(one);
+      const others = lost.length < runners.length && goOnWithout(one);
+      if (others) one.runner.end('hard');
+      else resolve({ how: 'lost', lost: one });
+    };
     const courses = runners.map(async (runner) => {
-      void runner.ended.then((how) => resolve({ how: 'lost', lost: { runner, end: how } }));
+      void runner.ended.then((end) => lose({ runner, end }));
       const course = await watchRunner(runner, closely, clock, watching);
-      if (course.how === 'lost') resolve({ how: 'lost', lost: { runner, end: course.end } });
+      if (course.how === 'lost') lose({ runner, end: course.end });
       if (course.how === 'aborted-by-script') resolve({ how: 'aborted-by-script', runner });
       if (course.how === 'unwatched') resolve({ how: 'stopped' });
     });
     void Promise.all(courses).then(() => resolve({ how: 'finished' }));
   });
   over.abort();
-  return end;
+  return { end, lost };
 }
 
 /** Ends the load of all runners at once; those that do not end it in time are ended as processes. They linger on. */

@@ -10,7 +10,7 @@ import { parseRunnerSummary } from '../metrics/runner-summary.js';
 import type { Summary } from '../metrics/summary.js';
 import { type Runner, type RunnerFiles, runnerFiles } from '../runners/types.js';
 import type { PhaseContext } from './context.js';
-import type { LoadEnd } from './fleet.js';
+import type { LostRunner } from './fleet.js';
 import { type PreparedTest, statsWanted } from './prepare.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
 import { type Received, type RunnerNumbers, standInsFor } from './standing-in.js';
@@ -40,27 +40,26 @@ export async function collectFleet(
   test: PreparedTest,
   directory: RunDirectory,
   context: PhaseContext,
-  end: LoadEnd,
+  lost: readonly LostRunner[],
   received: Received,
 ): Promise<Summary | undefined> {
   const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
-  const lostOne = end.how === 'lost' ? end.lost : undefined;
   for (const { runner, end: seen, numbers, files } of gathered) {
-    const { exitCode, signal, error } = runner === lostOne?.runner ? lostOne.end : seen;
+    const loss = lost.find((one) => one.runner === runner);
+    const { exitCode, signal, error } = loss?.end ?? seen;
     const how = {
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(signal === undefined ? {} : { signal }),
       ...(error === undefined ? {} : { error }),
     };
     const failed = exitCode === k6Exit.markedFailed || saysMarkedFailed(files.log) ? { markedFailed: true } : {};
-    const lost = runner === lostOne?.runner || numbers === undefined;
-    context.emit({ type: 'runner-ended', runner: runner.id, ...how, ...failed, lost });
+    context.emit({ type: 'runner-ended', runner: runner.id, ...how, ...failed, lost: loss !== undefined || numbers === undefined });
   }
   tellComplaints(gathered, directory, context);
   tellShortages(gathered, context);
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
-  const lost = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
-  const standIns = standInsFor(lost, known, test, received, context);
+  const silent = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
+  const standIns = standInsFor(silent, known, test, received, context);
   if (known.length + standIns.size === 0) return undefined;
   tellStartSkew(known, context);
   const merged = merge([...known, ...standIns.values()], test, directory.run, context);

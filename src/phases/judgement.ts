@@ -81,10 +81,13 @@ function countProbes(events: readonly LoggedEvent[], released: number | undefine
 }
 
 function faultsIn(events: readonly LoggedEvent[], standIns: readonly string[]): string[] {
+  const losses = events.findLast((event) => event.type === 'runner-lost');
+  const allowed = losses?.type === 'runner-lost' && losses.allowed;
   const left = (runner: string) =>
     standIns.includes(runner) ? 'what it pushed until then stands in for its numbers' : 'its numbers are missing';
   return events.flatMap((event) => {
     if (event.type === 'runner-ended' && event.lost) {
+      if (allowed) return [];
       return [`Runner ${event.runner} was lost (${howItEnded(event)}): its share of the load was not made, and ${left(event.runner)}.`];
     }
     return event.type === 'fleet-stopped' && event.cause === 'lock-lost' ? [event.reason] : [];

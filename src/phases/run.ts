@@ -83,7 +83,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
 
   const attempt: Attempt = { context, directory, test, stop, fleet, userAgent: `loadctl/${directory.run}`, defer };
   const ready = await getReady(attempt);
-  const { end, releasedAt, lastLook } = await makeLoad(attempt, ready);
+  const { end, lost, releasedAt, lastLook } = await makeLoad(attempt, ready);
   if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', message: advice });
 
   const { runners, live, setupData } = ready;
@@ -91,7 +91,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await dismiss(runners, fleet);
   lastLook();
   live.tellRejected();
-  const summary = await collectFleet(runners, test, directory, context, end, { live, releasedAt });
+  const summary = await collectFleet(runners, test, directory, context, lost, { live, releasedAt });
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
   if (end.how === 'finished' && stop.signal.aborted) tellLateSignal(stop, emit, advice);
 

@@ -2,16 +2,18 @@ import { howItEnded } from '../core/ends.js';
 import type { EpochMs } from '../core/quantities.js';
 import { realTarget } from '../plan/plan.js';
 import type { Attempt } from './attempt.js';
-import { type LoadEnd, releaseTogether, stopLoad, watchLoad } from './fleet.js';
+import { type LoadEnd, type LostRunner, releaseTogether, stopLoad, watchLoad } from './fleet.js';
 import { watchGenerators } from './generators.js';
 import type { ReadyFleet } from './getting-ready.js';
 import { startHealthProbe } from './health-probe.js';
+import { lossesOf } from './losses.js';
 import { startLiveView } from './progress.js';
 import { countProbes, watchFor } from './watching.js';
 
 /** A load that is over. */
 export interface Loaded {
   readonly end: LoadEnd;
+  readonly lost: readonly LostRunner[];
   readonly releasedAt: EpochMs;
   /** To be called when the runners are gone: k6 pushes its last before it ends. */
   readonly lastLook: () => void;
@@ -32,6 +34,7 @@ export async function makeLoad({ context, directory, test, stop, fleet, userAgen
 
   await releaseTogether(runners, fleet);
   const releasedAt = clock.now();
+  const totalMs = plan.load?.duration ?? test.requirements.totalMs;
   const endWatch = watchGenerators(runners, directory, { clock, emit });
   defer(endWatch);
   const view = startLiveView({
@@ -40,14 +43,15 @@ export async function makeLoad({ context, directory, test, stop, fleet, userAgen
     live,
     directory,
     runners: runners.length,
-    totalMs: plan.load?.duration ?? test.requirements.totalMs,
+    totalMs,
     probes: () => (health === undefined ? undefined : probes.count()),
     watch: watchFor(context, test),
     crossed: stop.onCrossing,
   });
   defer(view.stop);
 
-  const end = await watchLoad(runners, ready.noticeMs, fleet);
+  const { goOnWithout } = lossesOf(context, fleet, { releasedAt, totalMs });
+  const { end, lost } = await watchLoad(runners, ready.noticeMs, fleet, goOnWithout);
   await view.stop();
   if (end.how !== 'finished') {
     tellWhy(end, { stop, fleet });
@@ -56,7 +60,7 @@ export async function makeLoad({ context, directory, test, stop, fleet, userAgen
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
   await endWatch();
   await stopProbing?.(end.how !== 'finished');
-  return { end, releasedAt, lastLook: view.finish };
+  return { end, lost, releasedAt, lastLook: view.finish };
 }
 
 function tellWhy(end: LoadEnd, { stop, fleet: { emit } }: Pick<Attempt, 'stop' | 'fleet'>): void {

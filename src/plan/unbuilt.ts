@@ -35,13 +35,10 @@ function inStores({ stores }: Profile): UnbuiltWord[] {
 }
 
 function inRunners({ runners }: Profile): UnbuiltWord[] {
-  const { backend, onLost } = runners;
+  const { backend } = runners;
   const words: UnbuiltWord[] = [];
   if (backend !== 'local' && backend !== 'ssh') {
     words.push({ word: `runners.backend: ${backend}`, message: `Runners by way of ${backend} are not built yet.`, stops: ['load'] });
-  }
-  if (onLost === 'continue') {
-    words.push({ word: 'runners.onLost: continue', message: 'Going on without a lost runner is not built yet: the run ends.', stops: [] });
   }
   return words;
 }

@@ -59,6 +59,11 @@ function sentence(event: LoggedEvent): Sentence | undefined {
       return event.error === undefined
         ? { tone: 'plain', text: `teardown() ran on runner ${event.runner}${took(event.elapsedMs)}` }
         : { tone: 'bad', text: `the script ${event.aborted === true ? 'called test.abort()' : 'threw'} in teardown(): ${event.error}` };
+    case 'runner-lost': {
+      const share = `${trimNumber(event.lostShare * 100, 1)}% of the load`;
+      const loss = event.allowed ? `${share} is lost, which the profile allows` : `${share} is lost`;
+      return { tone: 'bad', text: `runner ${event.runner} was lost (${event.how}); the others go on: ${loss}` };
+    }
     case 'runner-ended':
       return event.lost ? { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event)})` } : undefined;
     case 'runner-short':

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Said, workplace } from '../support/loadctl.js';
+import { type Said, type Workplace, workplace } from '../support/loadctl.js';
 import { startTarget } from '../support/target.js';
 
 interface Ending {
@@ -204,17 +204,34 @@ test('a runner that is killed: the others are ended, the result is invalid and s
   const place = workplace({ 'profiles/dev.yaml': long(target.url), 'script.js': forever });
   const run = place.start(['run', '--env', 'dev']);
   await expect.poll(() => target.hits.get('GET /work') ?? 0, { timeout: 30_000 }).toBeGreaterThan(20);
-  const events = readFileSync(join(place.latestRun(), 'events.ndjson'), 'utf8').trim().split('\n');
-  const started = events
-    .map((line) => JSON.parse(line) as { type: string; runner?: string; pid?: number })
-    .find(({ type, runner }) => type === 'runner-started' && runner === '2');
-  process.kill(started?.pid ?? 0, 'SIGKILL');
+  process.kill(pidOf(place, '2'), 'SIGKILL');
 
   const said = await run.said;
 
   expect(said.code).toBe(111);
   expect(said.stdout + said.stderr).toContain('Runner 2 was lost (killed by SIGKILL)');
   expect(k6Processes(place.folder)).toBe('');
+});
+
+test.each([
+  ['', 111, 'invalid'],
+  [', allowedLoss: 60%', 0, 'pass'],
+] as const)('onLost: continue%s: the others finish the test, exit %d, %s', async (allowed, code, word) => {
+  const target = await startTarget();
+  const profile = long(target.url).replace('60s', '6s').replace('{count: 2}', `{count: 2, onLost: continue${allowed}}`);
+  const place = workplace({ 'profiles/dev.yaml': profile, 'script.js': forever });
+  const run = place.start(['run', '--env', 'dev']);
+  await expect.poll(() => target.hits.get('GET /work') ?? 0, { timeout: 30_000 }).toBeGreaterThan(20);
+  process.kill(pidOf(place, '2'), 'SIGKILL');
+  await run.until('the others go on');
+  const then = target.hits.get('GET /work') ?? 0;
+
+  const said = await run.said;
+
+  expect(target.hits.get('GET /work')).toBeGreaterThan(then + 40);
+  expect(said, said.stderr).toMatchObject({ code });
+  expect(target.hits.get('GET /torn-down')).toBe(1);
+  expect(JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8'))).toMatchObject({ verdict: word });
 });
 
 test.runIf(process.getuid?.() === 0)('a disk that gets full in the middle: the load ends, 115 says so, no k6 is left', async () => {
@@ -252,6 +269,13 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)('loadctl gets %s: its k6 processes do
   expect(said.code).toBe(105);
   expect(said.stdout + said.stderr).toContain('killed or crashed');
 });
+
+/** The process id of a runner's k6, as the run's events tell it. */
+function pidOf(place: Workplace, runner: string): number {
+  const events = readFileSync(join(place.latestRun(), 'events.ndjson'), 'utf8').trim().split('\n');
+  const started = events.map((line) => JSON.parse(line) as { type: string; runner?: string; pid?: number });
+  return started.find((event) => event.type === 'runner-started' && event.runner === runner)?.pid ?? 0;
+}
 
 /** The k6 processes whose arguments name the folder. */
 function k6Processes(folder: string): string {

@@ -105,7 +105,7 @@ test('words whose part is not built are named, with what they stop', () => {
   const { profile } = planned(`target: {colours: {blue: http://localhost:1, green: http://localhost:2}, live: {command: ./which}}
 workload: {script: k6.ts}
 stores: {cache: {kind: redis, cluster: ["localhost:7000"]}, db: {kind: postgres, url: "postgres://localhost/x", auth: {iam: {region: eu, user: x}}}}
-runners: {backend: kubernetes, onLost: continue}
+runners: {backend: kubernetes}
 abort: [{when: errors > 5%, for: 30s, after: 1m}, {when: cpu > 95%}]
 monitors: {cpu: {}}
 outputs: {influx: {}}
@@ -115,7 +115,6 @@ outputs: {influx: {}}
     ['stores.cache.cluster', ['data']],
     ['stores.db.auth.iam', ['load', 'data']],
     ['runners.backend: kubernetes', ['load']],
-    ['runners.onLost: continue', []],
     ['abort: cpu', []],
     ['monitors', []],
     ['outputs', []],
