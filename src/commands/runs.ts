@@ -3,10 +3,11 @@ import { LoadctlError } from '../core/errors.js';
 import type { Shell } from '../core/os.js';
 import type { Verdict, VerdictWord } from '../metrics/criterion.js';
 import { judgeRun } from '../phases/judgement.js';
-import { listRuns, readJson, runFiles, runsRoot } from '../phases/run-directory.js';
+import { listRuns, readEvents, readJson, runFiles, runsRoot } from '../phases/run-directory.js';
 import { readRunRecord } from '../phases/run-record.js';
 import { isRunning } from '../phases/stop.js';
 import { renderTable } from '../reporters/table.js';
+import { reasonsInWords } from '../reporters/words.js';
 import { examples, withCommonOptions } from './options.js';
 import { tableStyle } from './style.js';
 import type { CommandModule } from './types.js';
@@ -57,12 +58,20 @@ async function look(run: string, shell: Shell): Promise<ListedRun> {
     const { environment } = record;
     const written = (await readJson(directory, runFiles.verdict)) as Verdict | undefined;
     if (written === undefined && (await isRunning(directory, record, shell))) return { run, environment, state: 'running' };
-    // Without a verdict the run never came to load, or was killed: its events say which.
-    const { verdict, reasons } = written ?? (await judgeRun(directory)).verdict;
+    const { verdict, reasons } = written ?? (await unfinished(directory));
     const why = verdict === 'pass' ? undefined : reasons[0];
     return { run, environment, state: stateOf[verdict], ...(why === undefined ? {} : { why }) };
   } catch (error) {
     if (error instanceof LoadctlError) return { run, environment: '', state: 'damaged', why: error.message };
     throw error;
   }
+}
+
+/** What a run without a verdict is: it never came to make load, or it was killed. */
+async function unfinished(directory: string): Promise<Pick<Verdict, 'verdict' | 'reasons'>> {
+  const { verdict } = await judgeRun(directory);
+  const events = await readEvents(directory);
+  const ended = events.findLast((event) => event.type === 'phase-finished');
+  const told = ended === undefined || events.some((event) => event.type === 'step-failed' || event.type === 'load-ended');
+  return told ? verdict : { ...verdict, reasons: [`The run ended before any load was made: ${reasonsInWords(ended.reasons)}.`] };
 }

@@ -21,7 +21,7 @@ const columns: readonly Column[] = [
 ];
 
 /**
- * A second of the load: the whole fleet, then its busiest endpoints. It takes half of the screen: made narrower, a
+ * A second of the load: the whole fleet, then its busiest endpoints. It takes less than half of the screen: made narrower, a
  * terminal breaks lines in two, and what leaves its upper edge then cannot be taken away any more.
  */
 export function liveView(sample: Sample, style: LiveStyle): string[] {
@@ -29,7 +29,7 @@ export function liveView(sample: Sample, style: LiveStyle): string[] {
   const whole = [withBar(sample, room, style), [...latencyOf(sample), counted(sample.runnersReporting, 'runner')].join(' · ')];
   return [
     ...whole.map((line) => indent + fitted(line, room)),
-    ...endpointLines(sample, Math.floor(style.height / 2) - whole.length, style),
+    ...endpointLines(sample, Math.floor(style.height / 2) - 1 - whole.length, style),
   ];
 }
 

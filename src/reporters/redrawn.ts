@@ -18,21 +18,22 @@ const wrapOn = `${csi}?7h`;
 /** Nothing is drawn at first. A terminal that was made narrower has broken the lines on it: that is reckoned with. */
 export function redrawn(screen: Screen): Redrawn {
   let widths: readonly number[] = [];
-  const home = () => {
-    const rows = widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / screen.width)), 0);
-    return rows === 0 ? '' : `\r${csi}${rows}A`;
-  };
+  const rows = () => widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / screen.width)), 0);
+  const up = (count: number) => (count === 0 ? '' : `\r${csi}${count}A`);
   const clear = () => {
-    if (widths.length === 0) return;
-    screen.write(home() + toScreenEnd);
+    const count = rows();
     widths = [];
+    if (count === 0) return;
+    // Line by line: what is erased from the upper left corner on, tmux moves into its history.
+    screen.write(`${up(count)}${`${toLineEnd}\n`.repeat(count)}${toScreenEnd}${up(count)}`);
   };
   return {
     clear,
     draw(lines) {
       if (lines.length === 0) return clear();
+      // Erased first: a row that was broken off a longer line stays tied to it until then.
       // A line that turns out too wide (wide letters in a name) is cut: broken in two it could not be counted.
-      screen.write(`${home()}${wrapOff}${lines.map((line) => `${line}${toLineEnd}\n`).join('')}${toScreenEnd}${wrapOn}`);
+      screen.write(`${up(rows())}${wrapOff}${lines.map((line) => `${toLineEnd}${line}\n`).join('')}${toScreenEnd}${wrapOn}`);
       widths = lines.map((line) => Math.min(textWidth(line), screen.width));
     },
   };

@@ -105,4 +105,6 @@ test('secrets for the script never show, whatever it does with them', async () =
   expect(said.code).toBe(107);
   expect(said.stderr).toContain('no [redacted]');
   expect(said.stdout + said.stderr).not.toContain('open-sesame');
+  const { runs } = JSON.parse((await place.loadctl(['runs', '--json'])).stdout);
+  expect(runs).toMatchObject([{ state: 'interrupted', why: 'The run ended before any load was made: the script threw.' }]);
 });
