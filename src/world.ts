@@ -181,7 +181,10 @@ function screen(stream: NodeJS.WriteStream): Screen {
     },
     isTerminal: stream.isTTY === true,
     get width() {
-      return stream.columns ?? 80;
+      return stream.columns || 80; // 0: a terminal that does not know
+    },
+    get height() {
+      return stream.rows || 24;
     },
     stream,
   };

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import type { Shell } from '../core/os.js';
-import type { Verdict } from '../metrics/criterion.js';
-import { listRuns, readJson, runFiles, runsRoot } from '../phases/run-directory.js';
+import type { Verdict, VerdictWord } from '../metrics/criterion.js';
+import { judgeRun } from '../phases/judgement.js';
+import { listRuns, readEvents, readJson, runFiles, runsRoot } from '../phases/run-directory.js';
 import { readRunRecord } from '../phases/run-record.js';
+import { isRunning } from '../phases/stop.js';
 import { renderTable } from '../reporters/table.js';
+import { reasonsInWords } from '../reporters/words.js';
 import { examples, withCommonOptions } from './options.js';
 import { tableStyle } from './style.js';
 import type { CommandModule } from './types.js';
@@ -13,8 +16,9 @@ import type { CommandModule } from './types.js';
 interface ListedRun {
   readonly run: string;
   readonly environment: string;
-  readonly state: 'finished' | 'running' | 'unfinished' | 'damaged';
-  readonly verdict: string;
+  readonly state: 'running' | 'passed' | 'failed' | 'invalid' | 'interrupted' | 'damaged';
+  /** The first of its verdict's reasons, unless it passed. */
+  readonly why?: string;
 }
 
 /** loadctl runs */
@@ -32,8 +36,8 @@ export const command: CommandModule = {
   run: async (call) => {
     const { shell } = call;
     const runs = await Promise.all((await listRuns(shell.cwd)).map((run) => look(run, shell)));
-    const columns = ['run', 'environment', 'state', 'verdict'].map((title) => ({ title }));
-    const rows = runs.map(({ run, environment, state, verdict }) => [run, environment, state, verdict]);
+    const columns = [...['run', 'environment', 'state'].map((title) => ({ title })), { title: 'why', wraps: true }];
+    const rows = runs.map(({ run, environment, state, why = '' }) => [run, environment, state, why]);
     const lines =
       rows.length > 0
         ? renderTable(columns, rows, await tableStyle(call, 'stdout'))
@@ -42,16 +46,32 @@ export const command: CommandModule = {
   },
 };
 
+const stateOf = { pass: 'passed', fail: 'failed', invalid: 'invalid', interrupted: 'interrupted' } as const satisfies Record<
+  VerdictWord,
+  string
+>;
+
 async function look(run: string, shell: Shell): Promise<ListedRun> {
   const directory = join(runsRoot(shell.cwd), run);
   try {
-    const { environment, by } = await readRunRecord(directory);
-    const judged = (await readJson(directory, runFiles.verdict)) as Verdict | undefined;
-    if (judged !== undefined) return { run, environment, state: 'finished', verdict: judged.verdict };
-    const running = by.host === shell.who.host && shell.isAlive(by.pid);
-    return { run, environment, state: running ? 'running' : 'unfinished', verdict: '' };
+    const record = await readRunRecord(directory);
+    const { environment } = record;
+    const written = (await readJson(directory, runFiles.verdict)) as Verdict | undefined;
+    if (written === undefined && (await isRunning(directory, record, shell))) return { run, environment, state: 'running' };
+    const { verdict, reasons } = written ?? (await unfinished(directory));
+    const why = verdict === 'pass' ? undefined : reasons[0];
+    return { run, environment, state: stateOf[verdict], ...(why === undefined ? {} : { why }) };
   } catch (error) {
-    if (error instanceof LoadctlError) return { run, environment: '', state: 'damaged', verdict: '' };
+    if (error instanceof LoadctlError) return { run, environment: '', state: 'damaged', why: error.message };
     throw error;
   }
+}
+
+/** What a run without a verdict is: it never came to make load, or it was killed. */
+async function unfinished(directory: string): Promise<Pick<Verdict, 'verdict' | 'reasons'>> {
+  const { verdict } = await judgeRun(directory);
+  const events = await readEvents(directory);
+  const ended = events.findLast((event) => event.type === 'phase-finished');
+  const told = ended === undefined || events.some((event) => event.type === 'step-failed' || event.type === 'load-ended');
+  return told ? verdict : { ...verdict, reasons: [`The run ended before any load was made: ${reasonsInWords(ended.reasons)}.`] };
 }

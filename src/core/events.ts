@@ -78,6 +78,8 @@ export type LoadctlEvent =
       readonly runnersReporting: number;
       readonly latency?: LiveLatency;
       readonly endpoints?: readonly EndpointSample[];
+      /** How many endpoints there are, told or not. */
+      readonly endpointsInAll?: number;
     }
   /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
   | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }

@@ -77,6 +77,8 @@ export interface Screen {
   readonly isTerminal: boolean;
   /** Columns; 80 where it is no terminal. */
   readonly width: number;
+  /** Lines; 24 where it is no terminal. */
+  readonly height: number;
   /** The stream itself, for a library that draws on it. */
   readonly stream: NodeJS.WriteStream;
 }

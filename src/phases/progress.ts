@@ -146,6 +146,7 @@ function teller({ live, directory, emit, totalMs }: LiveViewContext, begun: Epoc
       ...fleet,
       ...latencyOf(now.whole.duration),
       endpoints: endpointsOf(now.endpoints, before.endpoints, seconds),
+      endpointsInAll: now.endpoints.size,
     });
     before = now;
   };

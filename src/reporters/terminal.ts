@@ -1,18 +1,18 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { LoggedEvent } from '../core/events.js';
+import { liveView } from './live-view.js';
 import { noPaint } from './paint.js';
 import { lineOf } from './plain.js';
+import { redrawn } from './redrawn.js';
 import { resultOf } from './results.js';
-import { liveLine, makeTeller, progressText } from './sentences.js';
+import { makeTeller, progressText } from './sentences.js';
 import { shorten, textWidth } from './table.js';
 import type { MakeReporter } from './types.js';
 import { took } from './words.js';
 
-const barWidth = 20;
 /** What the spinner itself and the edge of the screen take. */
 const margin = 6;
 
-/** For people: a spinner for what is going on now, a line for what is done. */
+/** For people: a spinner for what is going on now, a live view while there is load, a line for what is done. */
 export const terminalReporter: MakeReporter = async (options) => {
   const { default: ora } = await import('ora');
   const { talk, talkPaint: paint } = options;
@@ -26,36 +26,51 @@ export const terminalReporter: MakeReporter = async (options) => {
   });
   const tell = makeTeller();
   const under = new Map<string, { title: string; progress: string }>();
+  const block = redrawn(talk);
+  let loading = false;
   let live: Extract<LoggedEvent, { type: 'fleet-sampled' }> | undefined;
 
   const above = (text: string, screen = talk) => {
     spinner.stop();
+    block.clear();
     screen.write(text);
   };
   const spin = () => {
-    const steps = [...under.values()].map(({ title, progress }) => (progress === '' ? title : `${title}: ${progress}`));
-    const room = Math.max(20, talk.width - margin);
-    const text = live ? liveText(live, room, paint) : steps.join(' · ');
+    const text = [...under.values()].map(({ title, progress }) => (progress === '' ? title : `${title}: ${progress}`)).join(' · ');
     if (text === '') return void spinner.stop();
-    spinner.text = textWidth(text) > room ? shorten(stripVTControlCharacters(text), room) : text;
+    const room = Math.max(20, talk.width - margin);
+    spinner.text = textWidth(text) > room ? shorten(text, room) : text;
     if (!spinner.isSpinning) spinner.start();
   };
+  const show = () => {
+    if (live === undefined) {
+      block.clear();
+      return spin();
+    }
+    spinner.stop();
+    block.draw(liveView(live, { paint, width: talk.width, height: talk.height }));
+  };
+  talk.stream.on('resize', show);
 
   return {
     handle(event) {
       const finished = finishedStep(event, under, paint);
       follow(event, under);
-      if (event.type === 'fleet-sampled') live = event;
-      if (event.type === 'load-ended' || event.type === 'fleet-stopped') live = undefined;
+      if (event.type === 'fleet-released') loading = true;
+      if (event.type === 'load-ended' || event.type === 'phase-finished') loading = false;
+      if (!loading) live = undefined;
+      else if (event.type === 'fleet-sampled') live = event;
       const sentence = tell(event);
       if (finished !== undefined) above(`${finished}\n`);
       if (sentence !== undefined && sentence.tone !== 'faint') above(`${lineOf(sentence, options)}\n`);
       const result = resultOf(event, options);
       if (result !== undefined && options.results) above(result, options.results);
-      spin();
+      show();
     },
     close() {
+      talk.stream.off('resize', show);
       spinner.stop();
+      block.clear();
     },
   };
 };
@@ -79,17 +94,4 @@ function finishedStep(
   const title = open.get(event.step)?.title ?? event.step;
   if (event.type === 'step-failed') return `  ${paint.bad('✖')} ${title}`;
   return `  ${paint.good('✔')} ${title}  ${paint.faint(`${event.detail}${took(event.elapsedMs)}`)}`;
-}
-
-/** The live line behind a bar, where there is room for one. */
-function liveText(
-  event: Extract<LoggedEvent, { type: 'fleet-sampled' }>,
-  room: number,
-  paint: { faint: (text: string) => string },
-): string {
-  const line = liveLine(event);
-  if (textWidth(line) + barWidth + 1 > room) return line;
-  const share = event.totalMs > 0 ? Math.min(1, event.elapsedMs / event.totalMs) : 0;
-  const full = Math.round(share * barWidth);
-  return `${'█'.repeat(full)}${paint.faint('░'.repeat(barWidth - full))} ${line}`;
 }

@@ -35,7 +35,7 @@ test('a second terminal sees a run live, leaves it alone, and ends it', async ()
   const verdict = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as { verdict: string; reasons: string[] };
   expect(verdict.verdict).toBe('interrupted');
   expect(verdict.reasons[0]).toMatch(/ended by .* on .* \(loadctl stop\)/);
-  expect((await place.loadctl(['runs'])).stdout).toMatch(/finished\s+interrupted/);
+  expect((await place.loadctl(['runs'])).stdout).toMatch(/ dev\s+interrupted\s+The run was ended by /);
 });
 
 test('what is over cannot be ended', async () => {

@@ -61,7 +61,7 @@ test('a slow target fails the SLA: 99, the table says which criterion, verify --
   expect([verdict.exitCode, verdict.exitCodes]).toEqual([99, [99]]);
   expect(verdict).toEqual(JSON.parse(place.read(join(place.latestRun().slice(place.folder.length), 'verdict.json'))));
   const runs = JSON.parse((await place.loadctl(['runs', '--json'])).stdout).runs;
-  expect(runs).toMatchObject([{ run: verdict.run, environment: 'dev', state: 'finished', verdict: 'fail' }]);
+  expect(runs).toMatchObject([{ run: verdict.run, environment: 'dev', state: 'failed' }]);
 });
 
 describe('an interrupted run', () => {
@@ -105,4 +105,6 @@ test('secrets for the script never show, whatever it does with them', async () =
   expect(said.code).toBe(107);
   expect(said.stderr).toContain('no [redacted]');
   expect(said.stdout + said.stderr).not.toContain('open-sesame');
+  const { runs } = JSON.parse((await place.loadctl(['runs', '--json'])).stdout);
+  expect(runs).toMatchObject([{ state: 'interrupted', why: 'The run ended before any load was made: the script threw.' }]);
 });

@@ -16,6 +16,7 @@ function memory(): Screen & { text(): string } {
     write,
     isTerminal: false,
     width: 80,
+    height: 24,
     stream: Object.assign(stream, { fd: 1 as const }) as unknown as NodeJS.WriteStream,
     text: () => shown,
   };

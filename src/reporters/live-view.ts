@@ -1,0 +1,72 @@
+import type { EndpointSample, LiveLatency, LoggedEvent } from '../core/events.js';
+import { formatCount } from '../core/quantities.js';
+import { formatValue } from '../metrics/limit-text.js';
+import { errorShare, liveLine, liveRate } from './sentences.js';
+import { type Column, renderTable, shorten, type TableStyle, textWidth } from './table.js';
+import { counted } from './words.js';
+
+type Sample = Extract<LoggedEvent, { type: 'fleet-sampled' }>;
+
+/** How a live view is drawn: on how many columns and lines. */
+export interface LiveStyle extends TableStyle {
+  readonly width: number;
+  readonly height: number;
+}
+
+const indent = '  ';
+const barWidth = 20;
+const columns: readonly Column[] = [
+  { title: 'endpoint' },
+  ...['requests', 'req/s', 'errors', 'p95'].map((title): Column => ({ title, align: 'right' })),
+];
+
+/**
+ * A second of the load: the whole fleet, then its busiest endpoints. It takes less than half of the screen: made narrower, a
+ * terminal breaks lines in two, and what leaves its upper edge then cannot be taken away any more.
+ */
+export function liveView(sample: Sample, style: LiveStyle): string[] {
+  const room = Math.max(1, style.width - indent.length - 1);
+  const whole = [withBar(sample, room, style), [...latencyOf(sample), counted(sample.runnersReporting, 'runner')].join(' · ')];
+  return [
+    ...whole.map((line) => indent + fitted(line, room)),
+    ...endpointLines(sample, Math.floor(style.height / 2) - 1 - whole.length, style),
+  ];
+}
+
+/** How far the load is behind a bar, where there is room for one. */
+function withBar(sample: Sample, room: number, { paint }: LiveStyle): string {
+  const line = liveLine(sample, []);
+  if (textWidth(line) + barWidth + 1 > room) return line;
+  const share = sample.totalMs > 0 ? Math.min(1, sample.elapsedMs / sample.totalMs) : 0;
+  const full = Math.round(share * barWidth);
+  return `${'█'.repeat(full)}${paint.faint('░'.repeat(barWidth - full))} ${line}`;
+}
+
+function fitted(line: string, room: number): string {
+  return textWidth(line) > room ? shorten(line, room) : line;
+}
+
+function latencyOf({ latency }: { latency?: LiveLatency }): string[] {
+  if (latency === undefined) return [];
+  return (['p50', 'p95', 'p99'] as const).map((percentile) => `${percentile} ${formatValue(latency[percentile].value, 'ms')}`);
+}
+
+/** A table of at most `lines` lines; endpoints that have no line of their own are counted in the last one. */
+function endpointLines({ endpoints = [], endpointsInAll = endpoints.length }: Sample, lines: number, style: LiveStyle): string[] {
+  const rows = lines - 1;
+  const shown = endpointsInAll <= rows ? endpoints : endpoints.slice(0, Math.max(0, rows - 1));
+  if (shown.length === 0) return [];
+  const table = renderTable(columns, shown.map(endpointRow), { ...style, width: style.width - 1 });
+  const left = endpointsInAll - shown.length;
+  return left > 0 ? [...table, indent + style.paint.faint(`… and ${formatCount(left)} more`)] : table;
+}
+
+function endpointRow({ name, requests, requestsPerSecond, failedRequests, latency }: EndpointSample): string[] {
+  return [
+    name.replace(/\p{Cc}+/gu, ' '),
+    formatCount(requests),
+    `${liveRate(requestsPerSecond)}/s`,
+    `${formatCount(failedRequests)}${errorShare(failedRequests, requests)}`,
+    latency === undefined ? '–' : formatValue(latency.p95.value, 'ms'),
+  ];
+}

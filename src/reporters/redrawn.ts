@@ -1,0 +1,40 @@
+import type { Screen } from '../core/os.js';
+import { textWidth } from './table.js';
+
+/** Lines at the end of a screen that are drawn over themselves. */
+export interface Redrawn {
+  /** Draws these lines in the place of those drawn before. */
+  draw(lines: readonly string[]): void;
+  /** Takes them away: what is written next stands where they stood. */
+  clear(): void;
+}
+
+const csi = '\u001b[';
+const toLineEnd = `${csi}K`;
+const toScreenEnd = `${csi}J`;
+const wrapOff = `${csi}?7l`;
+const wrapOn = `${csi}?7h`;
+
+/** Nothing is drawn at first. A terminal that was made narrower has broken the lines on it: that is reckoned with. */
+export function redrawn(screen: Screen): Redrawn {
+  let widths: readonly number[] = [];
+  const rows = () => widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / screen.width)), 0);
+  const up = (count: number) => (count === 0 ? '' : `\r${csi}${count}A`);
+  const clear = () => {
+    const count = rows();
+    widths = [];
+    if (count === 0) return;
+    // Line by line: what is erased from the upper left corner on, tmux moves into its history.
+    screen.write(`${up(count)}${`${toLineEnd}\n`.repeat(count)}${toScreenEnd}${up(count)}`);
+  };
+  return {
+    clear,
+    draw(lines) {
+      if (lines.length === 0) return clear();
+      // Erased first: a row that was broken off a longer line stays tied to it until then.
+      // A line that turns out too wide (wide letters in a name) is cut: broken in two it could not be counted.
+      screen.write(`${up(rows())}${wrapOff}${lines.map((line) => `${toLineEnd}${line}\n`).join('')}${toScreenEnd}${wrapOn}`);
+      widths = lines.map((line) => Math.min(textWidth(line), screen.width));
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { workplace } from '../support/loadctl.js';
+import { hasTerminals, startInTerminal } from '../support/pty.js';
+import { startTarget } from '../support/target.js';
+
+const bin = fileURLToPath(new URL('../../bin/loadctl.js', import.meta.url));
+const script = `import http from 'k6/http';\nimport { sleep } from 'k6';\nexport default () => { http.get(__ENV.BASE_URL + '/work', { tags: { name: 'GET /work' } }); sleep(0.05); };\nexport function teardown() { http.get(__ENV.BASE_URL + '/torn-down'); }`;
+/** Real k6 behind a process of the same group, which writes down every signal that the group gets. */
+const listening = (k6: string, folder: string) => `#!${process.execPath}
+const { appendFileSync } = require('node:fs');
+const argv = process.argv.slice(2);
+const heard = (what) => argv[0] === 'run' && appendFileSync('${folder}/signals-' + process.pid, what + '\\n');
+for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => heard(signal));
+process.on('SIGTERM', () => {});
+const k6 = require('node:child_process').spawn('${k6}', argv, { stdio: 'inherit' });
+heard('started');
+k6.on('close', (code) => process.exit(code ?? 1));
+`;
+
+const inTerminal = hasTerminals() ? test : test.skip;
+
+inTerminal('Ctrl-C, typed once: loadctl ends the load, k6 gets no signal of it, teardown runs once, 105', async () => {
+  const target = await startTarget();
+  const place = workplace({
+    'profiles/dev.yaml': `target: {url: "${target.url}"}\nworkload: {script: ../script.js, vus: 4, duration: 60s}\nrunners: {count: 2}\n`,
+    'script.js': script,
+  });
+  const { PATH = '', HOME = '', LOADCTL_K6 = '' } = process.env;
+  const k6 = place.file('k6', listening(LOADCTL_K6, place.folder));
+  chmodSync(k6, 0o755);
+  const run = startInTerminal([process.execPath, bin, 'run', '--env', 'dev'], place.folder, { PATH, HOME, LOADCTL_K6: k6 });
+
+  await run.until(/p99 [^\n]*2 runners[\s\S]*GET \/work +\d/);
+  run.type('\x03');
+
+  expect(await run.exitCode, run.shown()).toBe(105);
+  expect(run.shown().split('ending what is under way')).toHaveLength(2);
+  expect(run.shown()).toContain('INTERRUPTED');
+  expect(target.hits.get('GET /torn-down')).toBe(1);
+  const heard = readdirSync(place.folder).filter((name) => name.startsWith('signals-'));
+  expect(heard.map((name) => place.read(name))).toEqual(['started\n', 'started\n']);
+  const verdict = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as { reasons: string[] };
+  expect(verdict.reasons[0]).toContain('interrupted (Ctrl-C');
+  expect(existsSync(join(place.latestRun(), 'summary.json'))).toBe(true);
+});

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import type { EndpointSample, LiveValue, LoggedEvent } from '../../src/core/events.js';
+import type { Screen } from '../../src/core/os.js';
+import { liveView } from '../../src/reporters/live-view.js';
+import { noPaint } from '../../src/reporters/paint.js';
+import { redrawn } from '../../src/reporters/redrawn.js';
+
+const exactly = (value: number): LiveValue => ({ value, low: value, high: value });
+const latency = { p50: exactly(5), p95: exactly(12), p99: exactly(31.5) };
+const endpoint = (name: string, requests: number, failedRequests = 0): EndpointSample => ({
+  name,
+  requests,
+  requestsPerSecond: requests / 10,
+  failedRequests,
+  latency,
+});
+const sample: Extract<LoggedEvent, { type: 'fleet-sampled' }> = {
+  at: 0,
+  type: 'fleet-sampled',
+  elapsedMs: 32_000,
+  totalMs: 60_000,
+  vus: 100,
+  requests: 4000,
+  requestsPerSecond: 125.4,
+  failedRequests: 2,
+  iterations: 4000,
+  runnersReporting: 2,
+  latency,
+  endpoints: [endpoint('GET /', 3000), endpoint('POST /orders/{id}/lines', 1000, 2), endpoint('GET /health\nx', 20)],
+};
+const many = {
+  ...sample,
+  endpoints: Array.from({ length: 30 }, (_, index) => endpoint(`GET /very/long/path/of/an/endpoint/with/number/${index}`, 1000 - index)),
+  endpointsInAll: 47,
+};
+const view = (width: number, height: number, of = sample) => liveView(of, { paint: noPaint, width, height });
+
+describe('the live view', () => {
+  test('shows the fleet and its endpoints', () => {
+    expect(`\n${view(80, 24).join('\n')}`).toMatchInlineSnapshot(`
+      "
+        ███████████░░░░░░░░░ 32s/1m · 100 VUs · 125 requests/s · 2 errors (0.05%)
+        p50 5 ms · p95 12 ms · p99 31.5 ms · 2 runners
+        endpoint                 requests  req/s    errors    p95
+        GET /                       3,000  300/s         0  12 ms
+        POST /orders/{id}/lines     1,000  100/s  2 (0.2%)  12 ms
+        GET /health x                  20    2/s         0  12 ms"
+    `);
+  });
+
+  test('shows the busiest endpoints where there are more than lines, and how many others', () => {
+    const lines = view(80, 24, many);
+    expect(lines).toHaveLength(11);
+    expect(lines.at(-1)).toBe('  … and 40 more');
+    expect(view(80, 200, many).at(-1)).toBe('  … and 17 more');
+    expect(view(80, 8, many)).toEqual(view(80, 8, sample).slice(0, 2));
+  });
+
+  test.each([30, 40, 60, 80, 120])('keeps within %i columns', (width) => {
+    for (const line of view(width, 24, many).slice(0, width < 60 ? 2 : undefined)) expect(line.length).toBeLessThan(width);
+  });
+});
+
+/** A terminal as far as lines that are drawn over themselves need one: rows, a cursor, and breaking what is too wide. */
+function terminal(columns: number) {
+  const csi = '\u001b\\[';
+  let [lines, row, width] = [[''], 0, columns];
+  const break_ = (line: string) => line.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [''];
+  const write = (text: string) => {
+    const control = new RegExp(`${csi}\\??(\\d*)([a-zA-Z])|\\r|\\n`, 'u');
+    for (let rest = text; rest !== ''; ) {
+      const [found = '', count, command] = control.exec(rest) ?? [];
+      const at = found === '' ? rest.length : rest.indexOf(found);
+      if (at > 0) lines[row] = rest.slice(0, Math.min(at, width));
+      if (command === 'A') row = Math.max(0, row - Number(count));
+      if (command === 'K') lines[row] = '';
+      if (command === 'J') lines = lines.slice(0, row);
+      if (found === '\n') {
+        lines[row] ??= '';
+        row += 1;
+      }
+      rest = rest.slice(at + found.length);
+    }
+  };
+  const screen = { write, height: 24, isTerminal: true, stream: process.stderr };
+  return {
+    screen: Object.defineProperty(screen, 'width', { get: () => width }) as unknown as Screen,
+    lines: () => lines.slice(0, row),
+    narrow(to: number) {
+      width = to;
+      lines = lines.flatMap(break_);
+      row = lines.length;
+    },
+  };
+}
+
+describe('what is redrawn', () => {
+  test('stands where it stood, however many lines it has, and goes without a trace', () => {
+    const { screen, lines } = terminal(20);
+    const block = redrawn(screen);
+    screen.write('before\n');
+    block.draw(['one', 'two', 'three']);
+    block.draw(['uno', 'dos']);
+    expect(lines()).toEqual(['before', 'uno', 'dos']);
+    block.clear();
+    block.clear();
+    screen.write('after\n');
+    expect(lines()).toEqual(['before', 'after']);
+  });
+
+  test('is found again where the terminal was made narrower', () => {
+    const { screen, lines, narrow } = terminal(20);
+    const block = redrawn(screen);
+    screen.write('before\n');
+    block.draw(['123456789012345', '', '12345']);
+    narrow(6);
+    block.draw(['short']);
+    expect(lines()).toEqual(['before', 'short']);
+  });
+});
