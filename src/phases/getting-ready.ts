@@ -1,3 +1,4 @@
+import { errorMessage } from '../core/errors.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
@@ -39,9 +40,19 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
     return { value: started, detail: 'all runners ready' };
   });
-  const setupData = test.hasSetup ? await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet)) : undefined;
+  const setupData = test.hasSetup ? await setUp(attempt, runners) : undefined;
   stop.check();
   return { runners, live, noticeMs: backend.noticeMs, setupData };
+}
+
+/** A setup() that throws is told as a step that failed: who reads the run later learns why there was no load. */
+async function setUp({ context, test, stop, fleet }: Attempt, runners: readonly Runner[]): Promise<unknown> {
+  try {
+    return await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet));
+  } catch (error) {
+    context.emit({ type: 'step-failed', step: 'setup()', message: errorMessage(error) });
+    throw error;
+  }
 }
 
 async function tellStarted(runner: Runner, segment: string, emit: Attempt['context']['emit']): Promise<void> {
