@@ -5,6 +5,7 @@ import { together } from '../stores/together.js';
 import type { Cleaning, OtherRows } from '../stores/types.js';
 import { type DataContext, withLock } from './lock.js';
 import { compareOthers, makeReceipt, type Receipt } from './receipt.js';
+import { step } from './step.js';
 import { tellPhase } from './tell-phase.js';
 
 /** What cleanup is told besides what every phase on data is. */
@@ -141,19 +142,6 @@ function storesToClean({ profile }: CleanupContext, users: boolean): [string, St
     const task = storeTask(profile, store);
     return !isIdle(users ? task : { ...task, seed: [] });
   });
-}
-
-async function step<T extends string>({ emit, clock }: CleanupContext, name: string, title: string, work: () => Promise<T>): Promise<T> {
-  const startedAt = clock.now();
-  emit({ type: 'step-started', step: name, title });
-  try {
-    const detail = await work();
-    emit({ type: 'step-finished', step: name, elapsedMs: clock.now() - startedAt, detail });
-    return detail;
-  } catch (error) {
-    emit({ type: 'step-failed', step: name, message: error instanceof Error ? error.message : String(error) });
-    throw error;
-  }
 }
 
 function notesOf({ profile, before }: CleanupContext, { interrupted }: Outcome, others: readonly OtherRows[]): string[] {

@@ -29,7 +29,7 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
   const live = await openLiveData(ids, namesOfInterest(context, test), { clock, emit }, defer);
   const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
   defer(() => backend.close());
-  const runners = await step(context, 'ready', `start ${ids.length} runner${ids.length === 1 ? '' : 's'}`, async () => {
+  const start = async () => {
     const started = await startFleet(backend, launches(plan, test, live, attempt.directory, attempt.userAgent)).catch((error: unknown) => {
       stop.check();
       throw error;
@@ -38,8 +38,10 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
     for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
     checkHosts(started, context, test);
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
-    return { value: started, detail: 'all runners ready' };
-  });
+    return started;
+  };
+  const title = `start ${ids.length} runner${ids.length === 1 ? '' : 's'}`;
+  const runners = await step(fleet, 'ready', title, start, () => 'all runners ready');
   const setupData = test.hasSetup ? await setUp(attempt, runners) : undefined;
   stop.check();
   return { runners, live, noticeMs: backend.noticeMs, setupData };

@@ -111,14 +111,12 @@ async function beforeAnythingStarts(
 ): Promise<{ lock: Lock; test: PreparedTest }> {
   try {
     const lock = options.lock ?? (await ownLock(directory, context, defer));
-    await step(context, 'target', `look whether ${context.plan.target.url} is up`, async () => {
-      await requireTarget(realTarget(context.profile.target), `loadctl/${directory.run}`, context.world.clock);
-      return { value: undefined, detail: 'healthy' };
-    });
-    const test = await step(context, 'archive', `archive ${shownPath(context.plan.script, context.world.cwd)}`, async () => {
-      const prepared = await prepareTest(context, options.k6, directory, defer);
-      return { value: prepared, detail: `k6 ${prepared.k6Version}, sha256 ${prepared.archiveSha256.slice(0, 12)}` };
-    });
+    const { plan, profile, world, emit } = context;
+    const teller = { emit, clock: world.clock };
+    const isUp = () => requireTarget(realTarget(profile.target), `loadctl/${directory.run}`, world.clock);
+    await step(teller, 'target', `look whether ${plan.target.url} is up`, isUp, () => 'healthy');
+    const archive = () => prepareTest(context, options.k6, directory, defer);
+    const test = await step(teller, 'archive', `archive ${shownPath(plan.script, world.cwd)}`, archive, told);
     stop.check();
     await checkCapacity(context, test);
     return { lock, test };
@@ -126,6 +124,10 @@ async function beforeAnythingStarts(
     await directory.remove();
     throw error;
   }
+}
+
+function told({ k6Version, archiveSha256 }: PreparedTest): string {
+  return `k6 ${k6Version}, sha256 ${archiveSha256.slice(0, 12)}`;
 }
 
 async function ownLock(directory: RunDirectory, context: PhaseContext, defer: Defer): Promise<Lock> {
