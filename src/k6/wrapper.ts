@@ -34,8 +34,8 @@ export interface Wrapping {
   readonly thresholds: Readonly<Record<string, readonly string[]>>;
   /** Sub-metrics of the script's counters that tell what it drew. */
   readonly choices: readonly string[];
-  /** Iterations begun in it carry the tag `part:steady`; the whole test where it is missing. */
-  readonly steady: { readonly from: Milliseconds; readonly to: Milliseconds } | undefined;
+  /** Iterations begun in it carry the tag `part:steady`, all others `part:ramp`; no tag where it is missing. */
+  readonly steady: { readonly from: Milliseconds; readonly to?: Milliseconds } | undefined;
 }
 
 /**
@@ -46,7 +46,6 @@ export interface Wrapping {
 export function wrapperSource(wrapping: Wrapping): string {
   const script = specifier(wrapping.script);
   const thresholds = { ...Object.fromEntries(wrapping.choices.map((key) => [key, ['count>=0']])), ...wrapping.thresholds };
-  const { from, to } = wrapping.steady ?? { from: 0, to: Number.MAX_SAFE_INTEGER };
   return `// Made by loadctl for one run: the user's script, with its iterations tagged and its numbers handed over.
 import exec from 'k6/execution';
 import { Gauge } from 'k6/metrics';
@@ -58,8 +57,8 @@ export const options = { ...own, ...${JSON.stringify(wrapping.options)}, thresho
 
 const begin = new Gauge('${beginMetric}');
 
-// Each look at exec makes its objects anew, which halves the rate of a small script: so once a VU. A VU that goes on to
-// another scenario loses its tags: so part is read before it is written.
+// Each look at exec makes its objects anew, which halves the rate of a small script: so once a VU. Rest parameters and
+// apply() would take a tenth of it; k6 hands an iteration one argument, what setup() returned.
 let tags, began;
 function lookAround() {
   tags = exec.vu.metrics.tags;
@@ -68,12 +67,9 @@ function lookAround() {
 }
 
 function tagged(iterate) {
-  return function (...args) {
-    if (tags === undefined) lookAround();
-    const at = Date.now() - began;
-    const part = at >= ${from} && at < ${to} ? 'steady' : 'ramp';
-    if (tags.part !== part) tags.part = part;
-    return iterate.apply(this, args);
+  return (data) => {
+    if (began === undefined) lookAround();
+    ${wrapping.steady === undefined ? '' : tagging(wrapping.steady)}return iterate(data);
   };
 }
 
@@ -86,6 +82,16 @@ export function handleSummary(data) {
   return { [__ENV.${factsFileVariable}]: JSON.stringify({ durationMs: data.state.testRunDurationMs, contains }) };
 }
 `;
+}
+
+/** A VU that goes on to another scenario loses its tags: so part is read before it is written, every time. */
+function tagging({ from, to }: NonNullable<Wrapping['steady']>): string {
+  if (from === 0 && to === undefined) return "if (tags.part !== 'steady') tags.part = 'steady';\n    ";
+  const upTo = to === undefined ? '' : ` && at < ${to}`;
+  return `const at = Date.now() - began;
+    const part = at >= ${from}${upTo} ? 'steady' : 'ramp';
+    if (tags.part !== part) tags.part = part;
+    `;
 }
 
 /** k6 reads a specifier as a URL: in a bare path `%20`, `#` and `?` would mean something else. */

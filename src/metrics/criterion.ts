@@ -77,6 +77,8 @@ export interface Evidence {
   readonly probes: ProbeCount | undefined;
   /** How long the judged window really was; a throughput is a count of it divided by this. */
   readonly windowMs: Milliseconds;
+  /** Whether iterations of the judged window are told from the rest by a tag; else all that was measured belongs to it. */
+  readonly tagged: boolean;
   /** In words, for the table. */
   readonly windows: { readonly steady: string; readonly test: string };
   /** Evidence that the measurement is at fault: makes the verdict `invalid`. */

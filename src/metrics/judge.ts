@@ -98,7 +98,7 @@ function measure(criterion: Criterion, evidence: Evidence): Measured | undefined
   if (evidence.summary === undefined) return criterion.metric === 'availability' ? probedAvailability(evidence) : undefined;
   if (criterion.metric === 'availability') return availability(evidence.summary, criterion, evidence);
   if (!hasLoad(evidence.summary)) return undefined;
-  const metric = metricFor(criterion.metric, criterion, evidence.summary);
+  const metric = metricFor(criterion.metric, criterion, evidence.summary, evidence);
   if (metric === undefined) return undefined;
   if (metric.type === 'counter' && criterion.stat === 'rate' && criterion.window === 'steady') {
     const rate = windowRate(metric, evidence.windowMs);
@@ -107,14 +107,19 @@ function measure(criterion: Criterion, evidence: Evidence): Measured | undefined
   return readStat(metric, criterion.stat);
 }
 
-function metricFor(key: string, { window }: Criterion, { metrics }: Summary): SummaryMetric | undefined {
-  return findMetric(metrics, window === 'steady' ? windowKey(key) : key);
+function metricFor(
+  key: string,
+  { window }: Criterion,
+  { metrics }: Summary,
+  { tagged }: Pick<Evidence, 'tagged'>,
+): SummaryMetric | undefined {
+  return findMetric(metrics, tagged && window === 'steady' ? windowKey(key) : key);
 }
 
 /** The share of good health probes; of good requests where the profile has no health endpoint. */
 function availability(summary: Summary, criterion: Criterion, evidence: Evidence): Measured | undefined {
   if (evidence.probes !== undefined) return probedAvailability(evidence);
-  const failed = metricFor('http_req_failed', criterion, summary);
+  const failed = metricFor('http_req_failed', criterion, summary, evidence);
   const { passes: bad = 0, fails: good = 0 } = failed?.values ?? {};
   return share(good, good + bad);
 }

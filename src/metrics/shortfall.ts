@@ -1,8 +1,7 @@
 import { formatCount, type Milliseconds, type PerSecond, type Share, trimNumber } from '../core/quantities.js';
 import type { Shortfall } from './criterion.js';
-import { findMetric } from './metric-key.js';
 import type { Summary } from './summary.js';
-import { windowKey } from './window.js';
+import { findInWindow } from './window.js';
 
 /** The load that was to be made while the run was judged. */
 export interface PlannedShare {
@@ -42,7 +41,7 @@ function droppedIterations(planned: PlannedShare | undefined, { metrics }: Summa
 
 /** At the edges of the window a VU's iteration may fall to either side. */
 function missingIterations({ vus, open, perSecond, windowMs }: PlannedShare, { metrics }: Summary): Shortfall[] {
-  const made = findMetric(metrics, windowKey('iterations'))?.values.count;
+  const made = findInWindow(metrics, 'iterations')?.values.count;
   if (perSecond === undefined || made === undefined) return [];
   const planned = (perSecond * windowMs) / 1000;
   const missing = planned - made;

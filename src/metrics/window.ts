@@ -1,5 +1,5 @@
 import type { Milliseconds, PerSecond } from '../core/quantities.js';
-import { baseName, parseMetricName } from './metric-key.js';
+import { baseName, findMetric, parseMetricName } from './metric-key.js';
 import type { SummaryMetric } from './summary.js';
 
 /** The tag that samples of the judged window carry. */
@@ -26,6 +26,11 @@ export function windowKey(metric: string): string {
   if (parsed.tags.some(([name]) => name === windowTag.tag)) return metric;
   const inside = metric.slice(metric.indexOf('{') + 1, metric.lastIndexOf('}')).trim();
   return `${parsed.name}{${inside},${tag}}`;
+}
+
+/** A metric of the judged window, or of the whole test where nothing is told apart: then all that was measured belongs to it. */
+export function findInWindow<T>(metrics: Readonly<Record<string, T>>, metric: string): T | undefined {
+  return findMetric(metrics, windowKey(metric)) ?? findMetric(metrics, metric);
 }
 
 /** A counter of the window per second of the window: k6 itself divides by the whole test's seconds. */

@@ -66,6 +66,7 @@ function gatherEvidence(record: RunRecord, summary: Summary | undefined, events:
     summary,
     probes: record.plan.target.health === undefined ? undefined : countProbes(events, released, from, end),
     windowMs: Math.max(0, end - from),
+    tagged: record.tagged ?? true,
     windows: { steady: record.plan.steady === undefined ? whole : `steady ${formatDuration(from)}–${formatDuration(end)}`, test: whole },
     faults: faultsIn(events, summary?.standIns ?? []),
     interruption: interruptionIn(record, events),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { runnerCommand } from '../k6/arguments.js';
+import { goRuntime } from '../k6/go-runtime.js';
 import type { PushAddress } from '../k6/remote-write/receiver.js';
 import { factsFileVariable } from '../k6/wrapper.js';
 import type { Plan } from '../plan/plan.js';
@@ -15,8 +16,8 @@ export function launches(plan: Plan, test: PreparedTest, live: LiveData, directo
     folder: makeRunnerFolder(directory, id),
     inputs: { k6: test.k6.file, configFile: test.k6.configFile, archive: test.archive, archiveSha256: test.archiveSha256 },
     reachable: { host: '127.0.0.1', port: live.port },
-    command: ({ address, folder, inputs, reachablePort }) => {
-      const env = { ...test.k6.env, LOADCTL_RUNNER: id, [factsFileVariable]: join(folder, runnerFiles.facts) };
+    command: ({ address, folder, inputs, reachablePort, share }) => {
+      const env = { ...goRuntime(share), ...test.k6.env, LOADCTL_RUNNER: id, [factsFileVariable]: join(folder, runnerFiles.facts) };
       const task = {
         archive: inputs.archive,
         segment,

@@ -31,6 +31,8 @@ export interface PreparedTest {
   readonly script: InspectedScript;
   readonly hasSetup: boolean;
   readonly hasTeardown: boolean;
+  /** Whether iterations of the judged window carry its tag: only where something was measured that does not belong to it. */
+  readonly tagged: boolean;
   readonly requirements: Requirements;
   readonly trendStats: string;
   /** The metrics and sub-metrics that its thresholds bring into being. */
@@ -62,11 +64,14 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
   refuseOwnSegments(options);
   const { byMetric: thresholds } = readScriptThresholds(options.thresholds);
   const rps = shareOutRps(options.rps, plan.runners.length);
-  tellWhatChanges(context, options);
+  const hasSetup = script.functions.includes('setup') && options.noSetup !== true;
+  const hasTeardown = script.functions.includes('teardown') && options.noTeardown !== true;
+  const tagged = plan.steady !== undefined || hasSetup || hasTeardown;
+  tellWhatChanges(context, tagged ? ownTags(options) : []);
 
   const wrapper = join(folder, 'loadctl-wrapper.js');
   const load = loadOptions(profile.workload);
-  const allThresholds = { ...windowMetrics(plan.endpoints, plan.criteria), ...plainThresholds(thresholds) };
+  const allThresholds = { ...windowMetrics(plan.endpoints, plan.criteria, tagged), ...plainThresholds(thresholds) };
   const source = wrapperSource({
     script: plan.script,
     execNames: script.execNames,
@@ -74,7 +79,7 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
     options: { ...profile.workload.options, ...load },
     dropped: load.scenarios === undefined ? [] : ['vus', 'duration'],
     thresholds: allThresholds,
-    steady: plan.steady,
+    steady: tagged ? (plan.steady ?? { from: 0 }) : undefined,
     choices: countedChoices(profile.workload, script.counters).flatMap((choice) =>
       Object.keys(choice.shares).map((drawn) => choiceKey(choice, drawn)),
     ),
@@ -92,8 +97,9 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
       .update(await readFile(archive))
       .digest('hex'),
     script,
-    hasSetup: script.functions.includes('setup') && options.noSetup !== true,
-    hasTeardown: script.functions.includes('teardown') && options.noTeardown !== true,
+    hasSetup,
+    hasTeardown,
+    tagged,
     requirements: await inspectRequirements(k6, world.execute, archive),
     metricKeys: Object.keys(allThresholds),
     rps,
@@ -139,7 +145,7 @@ function refuseTwoLoads(script: InspectedScript, workload: PhaseContext['profile
   );
 }
 
-function tellWhatChanges({ world, emit }: PhaseContext, options: Readonly<Record<string, unknown>>): void {
+function tellWhatChanges({ world, emit }: PhaseContext, tags: readonly string[]): void {
   const foreign = foreignK6Variables(world.env);
   if (foreign.length > 0) {
     emit({
@@ -148,7 +154,7 @@ function tellWhatChanges({ world, emit }: PhaseContext, options: Readonly<Record
       hint: 'Say it in the profile: workload.options.',
     });
   }
-  if (ownTags(options).includes(windowTag.tag)) {
+  if (tags.includes(windowTag.tag)) {
     emit({
       type: 'warned',
       message: `The script's own tag \`${windowTag.tag}\` is lost: loadctl marks the judged window by it.`,
@@ -178,9 +184,14 @@ function fields(value: unknown): Readonly<Record<string, unknown>> {
 
 /**
  * Thresholds that bring into being, for the judged window, the metrics of the SLA and of each endpoint. They always
- * hold; k6's own view of them is not asked.
+ * hold; k6's own view of them is not asked. Each one costs k6 some work a sample: where nothing is told apart, the whole
+ * test's own metrics will do.
  */
-function windowMetrics(endpoints: PhaseContext['plan']['endpoints'], criteria: readonly Criterion[]): Record<string, string[]> {
+function windowMetrics(
+  endpoints: PhaseContext['plan']['endpoints'],
+  criteria: readonly Criterion[],
+  tagged: boolean,
+): Record<string, string[]> {
   const base = {
     http_req_duration: 'max>=0',
     http_reqs: 'count>=0',
@@ -192,8 +203,8 @@ function windowMetrics(endpoints: PhaseContext['plan']['endpoints'], criteria: r
     (['http_req_duration', 'http_reqs', 'http_req_failed'] as const).map((metric) => [`${metric}{name:${name}}`, base[metric]] as const),
   );
   const ofCriteria = criteria.filter(({ source }) => source === 'client').map(({ metric, stat }) => [metric, `${stat}>=0`] as const);
-  const wanted = [...Object.entries(base), ...perEndpoint, ...ofCriteria].filter(([metric]) => metric !== 'availability');
-  return Object.fromEntries(wanted.map(([metric, expression]) => [windowKey(metric), [expression]]));
+  const wanted = [...(tagged ? Object.entries(base) : []), ...perEndpoint, ...ofCriteria].filter(([metric]) => metric !== 'availability');
+  return Object.fromEntries(wanted.map(([metric, expression]) => [tagged ? windowKey(metric) : metric, [expression]]));
 }
 
 function plainThresholds(thresholds: Thresholds): Record<string, string[]> {

@@ -3,7 +3,7 @@ import type { Clock } from '../core/os.js';
 import type { EpochMs, Milliseconds } from '../core/quantities.js';
 import type { Crossing, LiveLook } from '../metrics/abort-watch.js';
 import { readStat } from '../metrics/evaluate.js';
-import type { LiveNumbers } from '../metrics/live-numbers.js';
+import type { LiveNumbers, Picks } from '../metrics/live-numbers.js';
 import { type LiveTotal, readTotal, type Span, totalSince } from '../metrics/live-total.js';
 import { hasWindow, windowTag } from '../metrics/window.js';
 import { type LiveData, silentMs } from './live-data.js';
@@ -23,6 +23,8 @@ export interface LiveViewContext {
   /** How many runners there are. */
   readonly runners: number;
   readonly totalMs: Milliseconds;
+  /** Whether samples of iterations are told from those of setup() by the tag of the judged window. */
+  readonly tagged: boolean;
   /** Good and all health probes so far; undefined where nothing is probed. */
   probes(): { readonly good: number; readonly total: number } | undefined;
   /** Whether the fleet must end, by what is known now. */
@@ -79,9 +81,11 @@ export function startLiveView(context: LiveViewContext): LiveView {
 }
 
 /** Samples of setup() belong to no iteration; they carry no `part`. */
-const inIterations = (tags: Readonly<Record<string, string>>): boolean => windowTag.tag in tags;
+const inIterations = ({ tagged }: Pick<LiveViewContext, 'tagged'>): Picks | undefined =>
+  tagged ? (tags) => windowTag.tag in tags : undefined;
 
-function liveLook({ clock, live, runners, probes }: LiveViewContext, begun: EpochMs): LiveLook {
+function liveLook(context: LiveViewContext, begun: EpochMs): LiveLook {
+  const { clock, live, runners, probes } = context;
   const { numbers, heardAt } = live;
   const now = clock.now();
   const heard = [...heardAt.values()].filter((at) => now - at < silentMs);
@@ -92,16 +96,20 @@ function liveLook({ clock, live, runners, probes }: LiveViewContext, begun: Epoc
     total: (metric) => numbers.total(metric),
     inIterations: (metric) => {
       if (heard.length === 0) return undefined;
-      if (metric === 'availability') return availability(probes(), numbers);
-      return numbers.total(metric, hasWindow(metric) ? inIterations : undefined);
+      if (metric === 'availability') return availability(probes(), numbers, context);
+      return numbers.total(metric, hasWindow(metric) ? inIterations(context) : undefined);
     },
   };
 }
 
 /** The share of good health probes; of good requests where nothing is probed. */
-function availability(probes: { good: number; total: number } | undefined, numbers: LiveNumbers): LiveTotal | undefined {
+function availability(
+  probes: { good: number; total: number } | undefined,
+  numbers: LiveNumbers,
+  context: LiveViewContext,
+): LiveTotal | undefined {
   if (probes !== undefined) return { kind: 'rate', contains: 'default', passes: probes.good, total: probes.total };
-  const failed = numbers.total('http_req_failed', inIterations);
+  const failed = numbers.total('http_req_failed', inIterations(context));
   return failed?.kind === 'rate' ? { ...failed, passes: failed.total - failed.passes } : undefined;
 }
 
@@ -114,12 +122,13 @@ interface Totals {
 
 const noTotals: Totals = { requests: undefined, failed: undefined, duration: undefined };
 
-function teller({ live, directory, emit, totalMs }: LiveViewContext, begun: EpochMs): (at: EpochMs) => void {
+function teller(context: LiveViewContext, begun: EpochMs): (at: EpochMs) => void {
+  const { live, directory, emit, totalMs } = context;
   const { numbers, heardAt } = live;
   let before = { at: begun, whole: noTotals, endpoints: new Map<string, Totals>(), scenarios: new Map<string, Totals>() };
   return (at) => {
     const seconds = Math.max(0.001, (at - before.at) / 1000);
-    const now = { at, whole: wholeTotals(numbers), endpoints: totalsBy('name', numbers), scenarios: totalsBy('scenario', numbers) };
+    const now = { at, whole: wholeTotals(context), endpoints: totalsBy('name', numbers), scenarios: totalsBy('scenario', numbers) };
     const fleet = {
       elapsedMs: at - begun,
       totalMs,
@@ -152,11 +161,12 @@ function teller({ live, directory, emit, totalMs }: LiveViewContext, begun: Epoc
   };
 }
 
-function wholeTotals(numbers: LiveNumbers): Totals {
+function wholeTotals(context: LiveViewContext): Totals {
+  const { numbers } = context.live;
   return {
     requests: numbers.total('http_reqs'),
     failed: numbers.total('http_req_failed'),
-    duration: numbers.total('http_req_duration', inIterations),
+    duration: numbers.total('http_req_duration', inIterations(context)),
   };
 }
 

@@ -22,6 +22,8 @@ export interface RunRecord {
   readonly plan: Plan;
   /** The script's thresholds, in k6's words. */
   readonly scriptThresholds: unknown;
+  /** Whether iterations of the judged window carry its tag; where it is missing they do. */
+  readonly tagged?: boolean;
   /** What the script draws and counts, with the shares that it was asked for. */
   readonly choices?: readonly Choice[];
   readonly archiveSha256: string;
@@ -46,6 +48,7 @@ export async function recordRun(context: PhaseContext, test: PreparedTest, run: 
     overrides: loaded.overrides,
     plan,
     scriptThresholds: test.options.thresholds ?? {},
+    tagged: test.tagged,
     choices: countedChoices(context.profile.workload, test.script.counters),
     archiveSha256: test.archiveSha256,
     versions: { loadctl: version, k6: test.k6Version, node: world.versions.node },

@@ -20,9 +20,9 @@ export interface Watchfulness {
   readonly silentMs: Milliseconds;
 }
 
-/** How closely so many runners can be watched: all of them together are asked 200 times a second, or each of them twice. */
+/** How closely so many runners can be watched: each of them four times a second, or twice where there are many. */
 export function watchfulness(runners: number, noticeMs: Milliseconds): Watchfulness {
-  const everyMs = Math.min(500, Math.max(100, runners * 5));
+  const everyMs = Math.min(500, Math.max(250, runners * 5));
   return { everyMs, silentMs: noticeMs - everyMs };
 }
 

@@ -44,6 +44,7 @@ export async function makeLoad({ context, directory, test, stop, fleet, userAgen
     directory,
     runners: runners.length,
     totalMs,
+    tagged: test.tagged,
     probes: () => (health === undefined ? undefined : probes.count()),
     watch: watchFor(context, test),
     crossed: stop.onCrossing,

@@ -1,9 +1,9 @@
 import { formatCount, type Milliseconds, trimNumber } from '../core/quantities.js';
 import { readStat } from '../metrics/evaluate.js';
 import { formatValue } from '../metrics/limit-text.js';
-import { findMetric, parseMetricName } from '../metrics/metric-key.js';
+import { parseMetricName } from '../metrics/metric-key.js';
 import type { Summary, SummaryMetric } from '../metrics/summary.js';
-import { windowKey, windowTag } from '../metrics/window.js';
+import { findInWindow, windowTag } from '../metrics/window.js';
 import { type Column, linesWidth, renderTable, type TableStyle } from './table.js';
 import { formatRate } from './words.js';
 
@@ -51,8 +51,7 @@ function endpointNames({ metrics }: Summary): string[] {
 
 function row({ metrics }: Summary, name: string | undefined, windowMs: Milliseconds, withBounds: boolean): string[] {
   const metric = (base: string): SummaryMetric | undefined => {
-    const key = name === undefined ? base : `${base}{name:${name}}`;
-    return findMetric(metrics, windowKey(key)) ?? findMetric(metrics, key);
+    return findInWindow(metrics, name === undefined ? base : `${base}{name:${name}}`);
   };
   const duration = metric('http_req_duration');
   const requests = metric('http_reqs')?.values.count ?? duration?.values.count ?? 0;

@@ -26,7 +26,8 @@ reader=$!
   heard=
   silent=0
   while sleep 1; do
-    beats=$(cat "$folder/beats" 2>/dev/null)
+    beats=
+    { read -r beats <"$folder/beats"; } 2>/dev/null
     if [ "$beats" = "$heard" ]; then silent=$((silent + 1)); else silent=0; heard=$beats; fi
     if [ "$silent" -ge 4 ]; then kill -KILL "$command"; elif [ "$silent" -ge 3 ]; then kill -TERM "$command"; fi
   done

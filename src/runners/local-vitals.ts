@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { cpus, freemem, platform, totalmem } from 'node:os';
 import type { Spawn } from '../core/os.js';
 import type { Vitals } from './types.js';
-import { readLinuxVitals } from './vitals.js';
+import { type LinuxTexts, readLinuxVitals } from './vitals.js';
 
 /** What a process of this machine, and the machine, have used so far: from /proc on Linux, from `ps` on macOS. */
 export async function localVitals(pid: number | undefined, spawn: Spawn): Promise<Vitals | undefined> {
@@ -12,15 +12,23 @@ export async function localVitals(pid: number | undefined, spawn: Spawn): Promis
 }
 
 async function linuxVitals(pid: number): Promise<Vitals | undefined> {
-  const [process, machine, memory, groups] = await Promise.all(
-    [`/proc/${pid}/stat`, '/proc/stat', '/proc/meminfo', `/proc/${pid}/cgroup`].map(textOf),
-  );
+  const [process, machine, memory, limits] = await Promise.all([
+    textOf(`/proc/${pid}/stat`),
+    textOf('/proc/stat'),
+    textOf('/proc/meminfo'),
+    groupLimits(pid),
+  ]);
   if (process === undefined || machine === undefined || memory === undefined) return undefined;
-  const group = `/sys/fs/cgroup${/^0::(.*)$/m.exec(groups ?? '')?.[1] ?? ''}`;
+  return readLinuxVitals({ process, machine, memory, ...limits });
+}
+
+/** What the control group (v2) of a process of this machine allows it; `self` is loadctl's own. */
+export async function groupLimits(pid: number | 'self'): Promise<Pick<LinuxTexts, 'cpuMax' | 'memoryMax' | 'memoryCurrent'>> {
+  const group = `/sys/fs/cgroup${/^0::(.*)$/m.exec((await textOf(`/proc/${pid}/cgroup`)) ?? '')?.[1] ?? ''}`;
   const [cpuMax, memoryMax, memoryCurrent] = await Promise.all(
     ['cpu.max', 'memory.max', 'memory.current'].map((name) => textOf(`${group}/${name}`)),
   );
-  return readLinuxVitals({ process, machine, memory, cpuMax, memoryMax, memoryCurrent });
+  return { cpuMax, memoryMax, memoryCurrent };
 }
 
 async function textOf(file: string): Promise<string | undefined> {

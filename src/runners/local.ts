@@ -6,22 +6,33 @@ import type { Clock, Process } from '../core/os.js';
 import { runnerApi } from '../k6/rest.js';
 import { agentFiles, endBehindAgent, heartbeatMs, withAgent } from './agent.js';
 import { localVitals } from './local-vitals.js';
-import { freePort, startAnswering } from './starting.js';
-import { type Backend, type BackendContext, type Runner, type RunnerLaunch, runnerFiles } from './types.js';
+import { freePort, shareOf, startAnswering } from './starting.js';
+import { readMeans } from './this-machine.js';
+import { type Backend, type BackendContext, type Runner, type RunnerLaunch, type RunnerPlace, runnerFiles } from './types.js';
 
 /** Runners as processes of this machine, each in a process group of its own, their REST API on loopback. */
 export function localBackend(context: BackendContext): Backend {
+  let here: ReturnType<typeof readMeans> | undefined;
   return {
     noticeMs: 2000,
-    start: (launch) => startAnswering(async () => spawnRunner(context, launch, `127.0.0.1:${await freePort()}`), context.clock),
+    start: async (launch) => {
+      here ??= readMeans(); // before any runner takes its share
+      const share = shareOf(await here, context.profile.count);
+      const spawnHere = async () => spawnRunner(context, launch, { address: `127.0.0.1:${await freePort()}`, share });
+      return startAnswering(spawnHere, context.clock);
+    },
     close: async () => {},
   };
 }
 
-function spawnRunner({ spawn, clock }: BackendContext, launch: RunnerLaunch, address: string): Runner {
+function spawnRunner(
+  { spawn, clock }: BackendContext,
+  launch: RunnerLaunch,
+  { address, share }: Pick<RunnerPlace, 'address' | 'share'>,
+): Runner {
   const { folder, inputs, reachable } = launch;
   const inFolder = (name: keyof typeof runnerFiles) => join(folder, runnerFiles[name]);
-  const command = launch.command({ address, folder, inputs, reachablePort: reachable.port });
+  const command = launch.command({ address, folder, inputs, reachablePort: reachable.port, share });
   const agent = spawn(withAgent(command, folder), { ownGroup: true, stdinPipe: true });
   const ended = agent.ended.then(endBehindAgent);
   void keepAlive(agent, clock);

@@ -4,8 +4,10 @@ import { howItEnded } from '../core/ends.js';
 import { LoadctlError } from '../core/errors.js';
 import type { Clock, ProcessEnd } from '../core/os.js';
 import { k6Exit } from '../k6/exit-codes.js';
+import type { HostShare } from '../k6/go-runtime.js';
 import { logErrors } from '../k6/log.js';
 import { initError } from '../k6/script.js';
+import type { HostFacts } from '../plan/capacity.js';
 import { type Runner, runnerFiles } from './types.js';
 
 const pollMs = 50;
@@ -62,4 +64,12 @@ export async function freePort(): Promise<number> {
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });
   });
+}
+
+/** What each of `runners` on a host has for itself. A runner that is alone may use any CPU, as k6 does by itself. */
+export function shareOf({ freeMemoryBytes, cpus }: HostFacts, runners: number): HostShare {
+  return {
+    ...(freeMemoryBytes === undefined ? {} : { memoryBytes: freeMemoryBytes / runners }),
+    ...(cpus === undefined || runners === 1 ? {} : { cpus: cpus / runners }),
+  };
 }

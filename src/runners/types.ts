@@ -1,6 +1,7 @@
 import type { Command } from '../core/command.js';
 import type { Clock, Execute, ProcessEnd, Spawn } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
+import type { HostShare } from '../k6/go-runtime.js';
 import type { RunnerApi } from '../k6/rest.js';
 import type { HostFacts as HostMeans } from '../plan/capacity.js';
 import type { Profile } from '../profile/schema.js';
@@ -21,6 +22,7 @@ export interface RunnerPlace {
   readonly inputs: RunnerInputs;
   /** The port of its own loopback that leads to {@link RunnerLaunch.reachable}. */
   readonly reachablePort: number;
+  readonly share: HostShare;
 }
 
 /** How to start one runner, wherever it lives. */

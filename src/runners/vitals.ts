@@ -24,9 +24,9 @@ const pageBytes = 4096;
 export function readLinuxVitals(texts: LinuxTexts): Vitals | undefined {
   const process = processIn(texts.process);
   const machine = machineIn(texts.machine);
-  const memory = memoryIn(texts);
+  const memory = readLinuxMemory(texts);
   if (process === undefined || machine === undefined || memory === undefined) return undefined;
-  const cpuLimit = cpuLimitIn(texts.cpuMax, machine.cpus);
+  const cpuLimit = readCpuLimit(texts.cpuMax, machine.cpus);
   return { ...process, ...machine, ...memory, ...(cpuLimit === undefined ? {} : { cpuLimit }) };
 }
 
@@ -51,7 +51,12 @@ function machineIn(stat: string): Pick<Vitals, 'cpus' | 'busyMs' | 'wholeMs'> | 
   return { cpus: lines.length - 1, busyMs: (whole - idle - waiting) * tickMs, wholeMs: whole * tickMs };
 }
 
-function memoryIn({ memory, memoryMax, memoryCurrent }: LinuxTexts): Pick<Vitals, 'memory' | 'freeMemory'> | undefined {
+/** The memory of the machine, or of the control group where that has less. */
+export function readLinuxMemory({
+  memory,
+  memoryMax,
+  memoryCurrent,
+}: Pick<LinuxTexts, 'memory' | 'memoryMax' | 'memoryCurrent'>): Pick<Vitals, 'memory' | 'freeMemory'> | undefined {
   const [whole, free] = [memoryLine(memory, 'MemTotal'), memoryLine(memory, 'MemAvailable')];
   if (whole === undefined || free === undefined) return undefined;
   const limit = Number(memoryMax);
@@ -64,8 +69,8 @@ function memoryLine(meminfo: string, name: string): number | undefined {
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
 }
 
-/** `200000 100000`: so many microseconds of CPU time in so many; `max`: no limit. */
-function cpuLimitIn(cpuMax: string | undefined, cpus: number): number | undefined {
+/** CPUs that a control group may use, where those are fewer: cpu.max is `200000 100000` (so many microseconds in so many) or `max`. */
+export function readCpuLimit(cpuMax: string | undefined, cpus: number): number | undefined {
   const [quota, period] = (cpuMax ?? '').trim().split(' ').map(Number);
   const limit = (quota ?? Number.NaN) / (period ?? Number.NaN);
   return limit < cpus ? limit : undefined;

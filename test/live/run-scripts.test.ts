@@ -112,7 +112,17 @@ const cases: Case[] = [
     says: /k6 said: .*disGard/,
     hits: { '/work': 6 },
   },
-  { name: 'a tag called part', options: `{ vus: 3, iterations: 6, tags: { part: 'mine' } }`, says: /tag `part` is lost/ },
+  {
+    name: 'a tag called part, where loadctl marks what is no setup() by it',
+    options: `{ vus: 3, iterations: 6, tags: { part: 'mine' } }`,
+    more: 'export function setup() {}',
+    says: /tag `part` is lost/,
+  },
+  {
+    name: 'a tag called part, where loadctl marks nothing',
+    options: `{ vus: 3, iterations: 6, tags: { part: 'mine' }, thresholds: { 'http_reqs{part:mine}': ['count==6'] } }`,
+    never: /tag `part`/,
+  },
   { name: 'fewer iterations than runners', options: '{ vus: 1, iterations: 1 }', never: /No script iterations/, hits: { '/work': 1 } },
   {
     name: 'a limit with decimals is shown as it was written',

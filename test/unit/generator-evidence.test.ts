@@ -26,6 +26,7 @@ const nothing: Evidence = {
   summary: undefined,
   probes: undefined,
   windowMs: 40_000,
+  tagged: true,
   windows: { steady: '', test: '' },
   faults: ['The lock was lost.'],
   shortfalls: [],

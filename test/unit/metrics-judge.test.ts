@@ -98,6 +98,7 @@ const evidence = (changes: Partial<Evidence> = {}): Evidence => ({
   summary: summaryOf(good),
   probes: { good: 1000, total: 1000 },
   windowMs: 50_000,
+  tagged: true,
   windows: { steady: 'steady 5s–55s', test: 'whole test 1m' },
   faults: [],
   shortfalls: [],
@@ -223,6 +224,12 @@ describe('a criterion', () => {
       actual: 7,
       metric,
     });
+  });
+
+  it('of a test in which nothing is told apart reads the whole test', () => {
+    const given = { ...evidence({ summary: summaryOf({ ...good, http_req_failed: rate(1, 9) }) }), tagged: false, probes: undefined };
+    expect(outcomeOf(p95, given)).toMatchObject({ actual: 900, outcome: 'fail', window: 'steady 5s–55s' });
+    expect(outcomeOf(availability, given)).toMatchObject({ actual: 0.9 });
   });
 
   it('of what k6 counts outside of iterations reads the whole test', () => {

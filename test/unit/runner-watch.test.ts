@@ -64,7 +64,7 @@ test('while loadctl itself stands still, no runner is silent', async () => {
 
 test('however many runners there are, silence is noticed in time', () => {
   expect([1, 60, 1000].map((runners) => watchfulness(runners, 2000))).toEqual([
-    { everyMs: 100, silentMs: 1900 },
+    { everyMs: 250, silentMs: 1750 },
     { everyMs: 300, silentMs: 1700 },
     { everyMs: 500, silentMs: 1500 },
   ]);

@@ -78,7 +78,7 @@ test('the agent comes by stdin: its command is one plain line for whichever shel
 test.each([
   ['fact cpus 8', { type: 'fact', name: 'cpus', value: '8' }],
   ['fact ports 32768\t60999', { type: 'fact', name: 'ports', value: '32768\t60999' }],
-  ['fact free-kb ', { type: 'fact', name: 'free-kb', value: '' }],
+  ['fact memory-max ', { type: 'fact', name: 'memory-max', value: '' }],
   ['ready /tmp/with space', { type: 'ready', folder: '/tmp/with space' }],
   ['started 3 4711', { type: 'started', runner: '3', pid: 4711 }],
   ['ended 3 137', { type: 'ended', runner: '3', status: 137 }],
@@ -94,7 +94,9 @@ const told = {
   'k6-version': 'k6 v2.2.0 (go1.25, linux/amd64)',
   platform: 'Linux x86_64',
   cpus: '8',
-  'free-kb': '1024',
+  memory: 'MemTotal: 4096 kB;MemAvailable: 1024 kB;',
+  'memory-max': '',
+  'cpu-max': '',
   'open-files': 'unlimited',
   ports: '32768\t60999',
 };
@@ -109,6 +111,11 @@ test('a host’s facts are numbers where it tells them', () => {
     portsTo: 60_999,
     clockOffsetMs: 12,
   });
+});
+
+test('a host’s control group may leave less than the host has', () => {
+  const limits = { 'memory-max': '524288', 'memory-current': '24288', 'cpu-max': '150000 100000' };
+  expect(hostFacts('h', new Map(Object.entries({ ...told, ...limits })), 0)).toMatchObject({ cpus: 1.5, freeMemoryBytes: 500_000 });
 });
 
 test.each([

@@ -38,7 +38,12 @@ trap 'sweep; exit 75' HUP INT TERM
 fact() { echo "fact $1 $2"; }
 fact platform "$(uname -sm)"
 fact cpus "$(getconf _NPROCESSORS_ONLN 2>/dev/null)"
-fact free-kb "$(while read -r name value unit; do [ "$name" = MemAvailable: ] && echo "$value"; done 2>/dev/null </proc/meminfo)"
+fact memory "$(while read -r line; do case $line in MemTotal:* | MemAvailable:*) printf '%s;' "$line" ;; esac; done 2>/dev/null </proc/meminfo)"
+group=
+{ while IFS= read -r line; do case $line in 0::*) group=/sys/fs/cgroup\${line#0::} ;; esac; done <"/proc/$$/cgroup"; } 2>/dev/null
+fact memory-max "$(cat "$group/memory.max" 2>/dev/null)"
+fact memory-current "$(cat "$group/memory.current" 2>/dev/null)"
+fact cpu-max "$(cat "$group/cpu.max" 2>/dev/null)"
 fact open-files "$(ulimit -Hn)"
 fact ports "$(cat /proc/sys/net/ipv4/ip_local_port_range 2>/dev/null)"
 version() { fact k6-version "$("$1" version 2>/dev/null | head -n 1)"; fact k6-path "$(command -v "$1" 2>/dev/null)"; }
@@ -71,8 +76,6 @@ start() {
     echo "ended $1 $status"
   ) &
 }
-group=
-{ while IFS= read -r line; do case $line in 0::*) group=/sys/fs/cgroup\${line#0::} ;; esac; done <"/proc/$$/cgroup"; } 2>/dev/null
 tell() { { while IFS= read -r line; do case $line in $3) echo "seen $1 $line" ;; *) break ;; esac; done <"$2"; } 2>/dev/null; }
 look() {
   tell machine /proc/stat 'cpu*'

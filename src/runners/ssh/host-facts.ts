@@ -1,6 +1,7 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import type { HostFacts } from '../types.js';
+import { readCpuLimit, readLinuxMemory } from '../vitals.js';
 
 const oldestMajor = 2;
 const saidVersion = /^k6\S* v?((\d+)\.\d+\.\d+\S*)/;
@@ -13,12 +14,18 @@ export function hostFacts(host: string, told: ToldFacts, clockOffsetMs: Millisec
   const text = (name: string) => told.get(name) ?? '';
   const number = (name: string) => (/^\d+$/.test(text(name)) ? Number(text(name)) : undefined);
   const [portsFrom, portsTo] = text('ports').split(/\s+/).map(Number);
-  const freeKb = number('free-kb');
+  const cpus = number('cpus');
+  const memory = readLinuxMemory({
+    memory: text('memory').replaceAll(';', '\n'),
+    // An empty fact is none: the host's control group has no such limit.
+    memoryMax: text('memory-max') || undefined,
+    memoryCurrent: text('memory-current') || undefined,
+  });
   return {
     k6Version: acceptedVersion(host, text('k6-version')),
     platform: text('platform'),
-    ...known('cpus', number('cpus')),
-    ...known('freeMemoryBytes', freeKb === undefined ? undefined : freeKb * 1024),
+    ...known('cpus', cpus === undefined ? undefined : (readCpuLimit(told.get('cpu-max'), cpus) ?? cpus)),
+    ...known('freeMemoryBytes', memory?.freeMemory),
     ...known('openFiles', number('open-files')),
     ...(portsFrom && portsTo ? { portsFrom, portsTo } : {}),
     clockOffsetMs,

@@ -1,7 +1,7 @@
 import type { ProcessEnd } from '../../core/os.js';
 import { runnerApi } from '../../k6/rest.js';
 import { endBehindAgent } from '../agent.js';
-import { freePort, startAnswering } from '../starting.js';
+import { freePort, shareOf, startAnswering } from '../starting.js';
 import type { BackendContext, Runner, RunnerLaunch } from '../types.js';
 import { runOrder } from './agent-script.js';
 import { collectFrom } from './collect.js';
@@ -31,6 +31,7 @@ async function spawnRemoteRunner(session: HostSession, launch: RunnerLaunch, con
     folder: `${link.folder}/${id}`,
     inputs,
     reachablePort,
+    share: shareOf(facts, Math.ceil(context.profile.count / (context.profile.hosts?.length ?? 1))),
   });
   const started = link.next('started', id);
   const ended = link
