@@ -6,6 +6,7 @@ import type { Cleaning, OtherRows } from '../stores/types.js';
 import { type DataContext, withLock } from './lock.js';
 import { compareOthers, makeReceipt, type Receipt } from './receipt.js';
 import { step } from './step.js';
+import { storeContext } from './store-context.js';
 import { tellPhase } from './tell-phase.js';
 
 /** What cleanup is told besides what every phase on data is. */
@@ -80,7 +81,7 @@ async function openCleanings(context: CleanupContext, users: boolean, defer: Def
   const cleanings: Cleaning[] = [];
   for (const [store, config] of storesToClean(context, users)) {
     const label = `loadctl/${run ?? 'cleanup'}`;
-    const cleaning = await storeKind(config).openCleaning(config, storeTask(profile, store), { ...context, store, label });
+    const cleaning = await storeKind(config).openCleaning(config, storeTask(profile, store), storeContext(context, store, label));
     defer(() => cleaning.close());
     cleanings.push(cleaning);
   }

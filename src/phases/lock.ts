@@ -4,6 +4,7 @@ import type { Clock } from '../core/os.js';
 import type { Profile } from '../profile/schema.js';
 import { storeKind } from '../stores/index.js';
 import type { DatabaseLock } from '../stores/types.js';
+import { storeContext } from './store-context.js';
 
 /** What the phases that touch data need to know. */
 export interface DataContext {
@@ -37,7 +38,7 @@ export async function takeLock(context: DataContext, purpose: string): Promise<L
   try {
     for (const [store, config] of Object.entries(context.profile.stores).sort(byName)) {
       const label = lockLabel(context, purpose);
-      held.push(...((await storeKind(config).lock?.(config, { ...context, store, label }, held)) ?? []));
+      held.push(...((await storeKind(config).lock?.(config, storeContext(context, store, label), held)) ?? []));
     }
   } catch (error) {
     await release();

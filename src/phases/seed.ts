@@ -5,6 +5,7 @@ import { type StoreConfig, storeKind, storeTask } from '../stores/index.js';
 import { together } from '../stores/together.js';
 import { addConflicts, type Conflicts, noConflicts, type OtherRows, type SeededStep, type Seeding } from '../stores/types.js';
 import { type DataContext, withLock } from './lock.js';
+import { storeContext } from './store-context.js';
 import { tellPhase } from './tell-phase.js';
 
 /** What came of seeding. */
@@ -32,7 +33,7 @@ function seedStores(context: DataContext): Promise<SeedReport> {
       const { transactional, openSeeding } = storeKind(config);
       const signal = AbortSignal.any([context.signal, stop.signal]);
       const label = `loadctl/${context.run ?? 'seed'}`;
-      const seeding = await openSeeding(config, storeTask(context.profile, store), { ...context, store, label, signal });
+      const seeding = await openSeeding(config, storeTask(context.profile, store), storeContext({ ...context, signal }, store, label));
       defer(() => seeding.close());
       open.push({ seeding, transactional });
     }

@@ -1,5 +1,6 @@
 import { formatCount, formatDuration, type Milliseconds, type PerSecond, trimNumber } from '../core/quantities.js';
 import type { Profile } from '../profile/schema.js';
+import { isLoopback } from './hosts.js';
 import type { Plan } from './plan.js';
 
 /** One guard that says no, and what would satisfy it. */
@@ -104,6 +105,11 @@ function checkHosts({ beyondLoopback }: Plan, { guards }: Profile): Refusal[] {
             fix: `If it may be loaded, add it: guards.allow: [${host}]`,
           },
     );
+}
+
+/** Whether a host may be reached that no plan could know of: one that a cluster names when it is connected to. */
+export function allowsHost({ guards }: Pick<Profile, 'guards'>, host: string): boolean {
+  return isLoopback(host) || guards.allow.some((entry) => covers(entry, host));
 }
 
 /** A host in a variable that nobody has given: only a plan gets this far. */

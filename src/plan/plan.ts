@@ -147,7 +147,8 @@ function hostsOf({ target, runners }: Profile, storeHosts: readonly string[]): s
 }
 
 function seedText(step: SeedStep): string {
-  return 'table' in step ? `table ${step.schema === undefined ? '' : `${step.schema}.`}${step.table}` : `keys ${step.key}`;
+  if ('table' in step) return `table ${step.schema === undefined ? '' : `${step.schema}.`}${step.table}`;
+  return `${step.as === 'hash' ? 'hashes' : 'keys'} ${step.key}`;
 }
 
 function rowsOf({ cleanup }: Profile): Plan['cleanup'] {
@@ -163,6 +164,7 @@ function cachesOf({ cleanup, stores }: Profile): Plan['cleanup'] {
   };
   const text = (cache: CleanupCache) => {
     if ('keys' in cache) return `keys ${cache.keys}`;
+    if ('members' in cache) return `members ${cache.members} of ${cache.key}`;
     return cache.flush === 'everything' ? `everything in index ${index(cache.store)}` : `index ${index(cache.store)}, emptied`;
   };
   return (cleanup?.caches ?? []).map((cache) => ({ store: cache.store, what: text(cache) }));

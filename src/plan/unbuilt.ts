@@ -24,9 +24,6 @@ function inTarget({ target }: Profile): UnbuiltWord[] {
 
 function inStores({ stores }: Profile): UnbuiltWord[] {
   return Object.entries(stores).flatMap(([name, store]): UnbuiltWord[] => {
-    if (store.kind === 'redis' && store.cluster !== undefined) {
-      return [{ word: `stores.${name}.cluster`, message: 'Redis Cluster is not built yet.', stops: ['data'] }];
-    }
     if (store.kind === 'postgres' && store.auth?.iam !== undefined) {
       return [{ word: `stores.${name}.auth.iam`, message: 'Logging in with an IAM token is not built yet.', stops: ['load', 'data'] }];
     }

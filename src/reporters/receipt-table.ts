@@ -17,7 +17,8 @@ export interface ShownReceipt {
     readonly role: string;
     readonly table: string;
   })[];
-  readonly keys: readonly (Taken & { readonly node: string; readonly database: number })[];
+  /** `what` is missing in receipts of earlier versions: all were of keys. */
+  readonly keys: readonly (Taken & { readonly what?: 'keys' | 'members'; readonly node: string; readonly database: number })[];
   readonly others: readonly OtherTable[];
   readonly statements: readonly { readonly store: string; readonly shard: number | null; readonly sql: string }[];
   readonly proven: boolean;
@@ -67,8 +68,8 @@ export function renderReceipt(receipt: ShownReceipt, style: TableStyle): string 
     gone(deleted),
     left(rest),
   ]);
-  const keys = receipt.keys.map(({ store, node, database, which, deleted, left: rest }) => [
-    'keys',
+  const keys = receipt.keys.map(({ what = 'keys', store, node, database, which, deleted, left: rest }) => [
+    what,
     `${store} on ${node}, index ${database}`,
     which,
     gone(deleted),

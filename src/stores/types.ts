@@ -31,6 +31,8 @@ export interface StoreContext {
   readonly clock: Clock;
   /** Ends the work: what runs is cancelled, what is not committed is rolled back. */
   readonly signal: AbortSignal;
+  /** Whether the profile's guards let a host be reached that only the store's own servers name. */
+  readonly allowsHost: (host: string) => boolean;
 }
 
 /** What the profile asks of one store. */
@@ -63,6 +65,8 @@ export interface SeededStep {
   readonly conflicts: number;
   readonly elapsedMs: Milliseconds;
   readonly rowsPerSecond: number;
+  /** How many were gone when they were read back, and were written once more; missing where nothing is read back. */
+  readonly writtenAgain?: number;
 }
 
 /** Seed steps of one store on their way. */
@@ -115,14 +119,15 @@ export interface CleanedRows {
   readonly left: number;
 }
 
-/** Keys of one cleanup entry on one node: receipt.json's `keys`. */
+/** Keys, or members of collections, of one cleanup entry on one node: receipt.json's `keys`. */
 export interface CleanedKeys {
+  readonly what: 'keys' | 'members';
   readonly store: string;
   /** host:port */
   readonly node: string;
   /** The index. */
   readonly database: number;
-  /** Which keys, in words: `all`, a glob, `seeded`. */
+  /** Which of them, in words: `all`, a glob, `load-test-user-* of queue:waiting`, `seeded`. */
   readonly which: string;
   readonly deleted: number;
   readonly left: number;

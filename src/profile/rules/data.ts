@@ -41,12 +41,24 @@ function reference(data: unknown, { path, name, kind }: { path: Path; name: stri
 /** Seeded rows can be told apart and find their shard. */
 export const seedRule: Rule = ({ profile: { seed, stores } }) =>
   (seed ?? []).flatMap((step, index) =>
-    'key' in step && 'value' in step ? entries(step, index) : rows(step, index, stores?.[step.store]),
+    'key' in step && 'value' in step ? [...entries(step, index), ...shape(step, index)] : rows(step, index, stores?.[step.store]),
   );
 
 function entries(step: SeedStep, index: number): Broken[] {
   if (step.rows === 1 || !('value' in step) || dependsOnRow(step.key)) return [];
   return [{ path: ['seed', index, 'key'], message: `expected \`{n}\` in the key, or all ${step.rows} entries are one` }];
+}
+
+/** `as` says how a value is stored: not every value can be stored in every way. */
+function shape({ as, value }: Extract<SeedStep, { value: unknown }>, index: number): Broken[] {
+  const say = (message: string, ...below: string[]): Broken[] => [{ path: ['seed', index, 'value', ...below], message }];
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (as === 'text' && (typeof value === 'object' || value === null))
+    return say('expected a text for `as: text`; anything else can be stored `as: json`');
+  if (as !== 'hash') return [];
+  if (!isMap || Object.keys(value).length === 0) return say('expected a map with the fields of the hash such as `{name: "Test User {n}"}`');
+  const nothing = Object.entries(value).find(([, field]) => field === null);
+  return nothing === undefined ? [] : say('a field of a hash is always a text; leave out what is `null`', nothing[0]);
 }
 
 function rows(step: SeedStep, index: number, store: Store | undefined): Broken[] {

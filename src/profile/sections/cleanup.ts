@@ -56,6 +56,25 @@ const keys = z
   })
   .describe('Keys by pattern.');
 
+const members = z
+  .strictObject({
+    store,
+    key: text('a key such as `queue:waiting`')
+      .refine((value) => !/^[*?[\\]/.test(value), {
+        error: 'expected a key or a pattern that does not begin with a wildcard, such as `queue:*`',
+      })
+      .meta({ description: 'The list, set, sorted set or hash; or a pattern of several.', examples: ['queue:waiting'] }),
+    members: text('a pattern such as `load-test-user-*`')
+      .refine((value) => value.split(/\\.|\[(?:\\.|[^\]])*\]?|[*?]/).some((plain) => plain.length >= 8), {
+        error: 'expected a pattern with at least 8 plain characters in a row such as `load-test-user-*`',
+      })
+      .meta({
+        description: 'The members that fit this pattern: elements of a list or set, fields of a hash.',
+        examples: ['load-test-user-*'],
+      }),
+  })
+  .describe('Members of lists, sets, sorted sets and hashes.');
+
 /** What is taken out after the test. */
 export const cleanup = z
   .strictObject({
@@ -70,7 +89,7 @@ export const cleanup = z
       .prefault([])
       .meta({ description: 'The tables that hold test data.', examples: [[{ store: 'db', table: 'reservations', column: 'user_id' }]] }),
     caches: z
-      .array(z.union([keys, flush]))
+      .array(z.union([keys, members, flush]))
       .prefault([])
       .meta({ description: 'The caches that hold test data.', examples: [[{ store: 'cache', flush: true }]] }),
     settle: duration()

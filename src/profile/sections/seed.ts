@@ -46,9 +46,16 @@ const entries = z
     key: template('a key such as `user:user-{n}`').meta({ description: 'The key of each entry.', examples: ['user:user-{n}'] }),
     rows: count().describe('How many entries: `{n}` counts from 1 to this.'),
     value: checkedValue().meta({
-      description: 'What each entry holds: a text as it is, anything else as JSON.',
+      description: 'What each entry holds: a text as it is, anything else as JSON; or what `as` says.',
       examples: [{ id: 'user-{n}' }],
     }),
+    as: z
+      .enum(['text', 'json', 'hash'], { error: 'expected `text`, `json` or `hash`' })
+      .meta({
+        description: 'How it is stored: as a text, as JSON text (a text in quotes, too), or as a hash with the value’s keys as its fields.',
+        examples: ['hash'],
+      })
+      .exactOptional(),
     ttl: duration()
       .meta({ description: 'How long an entry lives; for ever without it.', examples: ['1h'] })
       .exactOptional(),

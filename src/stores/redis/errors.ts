@@ -1,4 +1,5 @@
 import { errorCode, errorMessage, LoadctlError } from '../../core/errors.js';
+import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 
 type Say = (store: string, node: string, message: string) => readonly [message: string, hint: string];
 
@@ -12,7 +13,7 @@ const silent: Say = (store, node) => [
 ];
 const broken: Say = (store, node) => [
   `${store}: the connection to ${node} broke`,
-  'Look whether Redis restarted (and whether it asks for TLS), then run the command again.',
+  'Look whether Redis restarted, then run the command again.',
 ];
 const login: Say = (store, node, message) => [
   `${store}: ${node} does not let us in: ${message}`,
@@ -36,12 +37,18 @@ const known: Readonly<Record<string, Say>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT: untrusted,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
-  CERT_HAS_EXPIRED: untrusted,
-  ERR_TLS_CERT_ALTNAME_INVALID: untrusted,
+  CERT_SIGNATURE_FAILURE: untrusted,
+  CERT_HAS_EXPIRED: (store, node) => [`${store}: the certificate of ${node} has expired`, 'Have it renewed on the server.'],
+  CERT_NOT_YET_VALID: (store, node) => [`${store}: the certificate of ${node} is not valid yet`, "Look at this machine's clock."],
+  ERR_TLS_CERT_ALTNAME_INVALID: (store, node, message) => [
+    `${store}: the certificate of ${node} is for another name: ${message}`,
+    'Call the server in the profile by a name that its certificate is for.',
+  ],
   NOAUTH: (store, node) => [
     `${store}: ${node} does not let us in: it asks for a password, and the profile gives none`,
-    'Put it into the URL: redis://:${REDIS_PASSWORD}@host:6379/0.',
+    'Put it into the profile, as `password: ${REDIS_PASSWORD}` of the store.',
   ],
   WRONGPASS: login,
   NOPERM: (store, node, message) => [
@@ -49,10 +56,10 @@ const known: Readonly<Record<string, Say>> = {
     'Let the user of the profile run these commands (ACL SETUSER), or name another user.',
   ],
   READONLY: (store, node) => [`${store}: ${node} is a replica`, 'Name the primary in the URL.'],
-  MOVED: (store, node) => [`${store}: ${node} is part of a Redis Cluster`, 'Redis Cluster is not built yet: name a single Redis for now.'],
+  MOVED: (store, node) => [`${store}: ${node} is part of a Redis Cluster`, `Write \`cluster: ["${node}"]\` in place of \`url\`.`],
   CLUSTERDOWN: (store, node) => [
-    `${store}: the cluster of ${node} is down`,
-    'Redis Cluster is not built yet: name a single Redis for now.',
+    `${store}: the cluster of ${node} does not serve all its slots`,
+    `Look at it with redis-cli --cluster check ${node}, then run the command again.`,
   ],
   LOADING: (store, node) => [`${store}: ${node} is still loading its data`, 'Wait until it is ready, then run the command again.'],
   OOM: (store, node) => [`${store}: ${node} has no memory left`, 'Make room, or raise its maxmemory.'],
@@ -61,6 +68,8 @@ const known: Readonly<Record<string, Say>> = {
     'Look at the Redis log: it cannot save to its disk.',
   ],
 };
+
+const other: Say = (store, node, message) => [`${store}: ${node} says: ${message}`, 'Look at the Redis log, then run the command again.'];
 
 /** The word before an error's text, as the protocol has it: `WRONGTYPE`, `NOAUTH`; undefined for what is no answer of Redis. */
 export function replyWord(error: unknown): string | undefined {
@@ -75,4 +84,43 @@ export function translate(error: unknown, store: string, node: string): LoadctlE
   return new LoadctlError('unavailable', message, { hint, cause: error });
 }
 
-const other: Say = (store, node, message) => [`${store}: ${node} says: ${message}`, 'Look at the Redis log, then run the command again.'];
+/** What is said of a cluster that was waited for in vain. */
+export function notSettled(error: unknown, store: string, node: string, waitedMs: Milliseconds): LoadctlError {
+  const { message, hint = '' } = translate(error, store, node);
+  return new LoadctlError('unavailable', `${message}; the cluster did not settle within ${formatDuration(waitedMs)}`, {
+    hint,
+    cause: error,
+  });
+}
+
+const passingWords = new Set(['CLUSTERDOWN', 'TRYAGAIN', 'LOADING', 'MASTERDOWN', 'READONLY']);
+const passingCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** Whether an error of a cluster's node may pass by itself: a failover, slots on their way, a broken connection. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof LoadctlError) return false;
+  const word = replyWord(error);
+  if (word !== undefined) return passingWords.has(word);
+  const code = errorCode(error);
+  return code === undefined || passingCodes.has(code);
+}
+
+/** An error as a server says it, for what is known without asking. */
+export function replyError(message: string): Error {
+  return Object.assign(new Error(message), { name: 'ReplyError' });
+}
+
+/** Whether Redis itself answered: then it is certain that the command was not done. */
+export function isRefusal(error: Error): boolean {
+  return replyWord(error) !== undefined;
+}

@@ -1,157 +1,195 @@
 import { LoadctlError } from '../../core/errors.js';
+import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { RedisStore } from '../../profile/schema.js';
 import { addConflicts, type Conflicts, noConflicts, type SeededStep, type Seeding, type StoreContext, type StoreTask } from '../types.js';
-import { type Answer, type Connection, openConnection, urlIndex } from './connection.js';
 import { type Entry, type EntryStep, entryBatches, isEntryStep } from './entries.js';
-import { replyWord, translate } from './errors.js';
+import { isRefusal } from './errors.js';
+import { seedIndex } from './login.js';
+import { openServers } from './open.js';
+import { type Ranges, ranges } from './ranges.js';
+import { type Answer, type Servers, valueIn } from './servers.js';
+import { takeBack } from './take-back.js';
+import { type Compared, compare, createCommand, isCreated, refreshCommand } from './values.js';
 
-/** A step on its way; `created` are the numbers of the entries that were written by us, as ranges: often only one. */
+/** A step on its way. */
 interface Progress {
   readonly step: EntryStep;
-  readonly created: [from: number, to: number][];
-  checkMs: number;
+  readonly ttlMs: Milliseconds | undefined;
+  /** The entries that were not there when it was checked, by their numbers. */
+  readonly absent: Ranges;
+  /** Those that were written by us. */
+  readonly created: Ranges;
+  checkMs: Milliseconds;
 }
 
-/** Seeds the index that the store's URL names. */
+/** Seeds the index that the store's URL names, or a cluster. */
 export async function openSeeding(config: RedisStore, task: StoreTask, context: StoreContext): Promise<Seeding> {
-  const connection = await openConnection(config, urlIndex(context.store, config), context);
-  const steps = task.seed.filter(isEntryStep).map((step): Progress => ({ step, created: [], checkMs: 0 }));
+  const servers = await openServers(config, seedIndex(context.store, config), context);
+  const steps = task.seed.filter(isEntryStep).map(begin);
   return {
     async check() {
       let conflicts = noConflicts;
-      for (const progress of steps) conflicts = addConflicts(conflicts, await checkStep(connection, progress));
+      for (const progress of steps) conflicts = addConflicts(conflicts, await checkStep(servers, progress));
       return conflicts;
     },
     others: () => Promise.resolve([]),
     async commit() {
       // Half written is worse than written late: an interrupt waits until the entries are in, or taken back.
-      connection.seal();
+      servers.seal();
       const done: SeededStep[] = [];
-      for (const [index, progress] of steps.entries()) done.push(await writeStep(connection, progress, index + 1, context));
+      for (const [index, progress] of steps.entries()) done.push(await tellStep(servers, progress, index + 1, context));
       return done;
     },
     async rollBack() {
-      for (const progress of steps) await takeBack(connection, progress);
+      for (const { step, created } of steps) await takeBack(servers, step, created, context);
     },
-    close: () => Promise.resolve(connection.close()),
+    close: () => Promise.resolve(servers.close()),
   };
 }
 
-async function checkStep(connection: Connection, progress: Progress): Promise<Conflicts> {
+function begin(step: EntryStep): Progress {
+  const ttlMs = step.ttl === undefined ? undefined : Math.max(1, Math.round(step.ttl));
+  return { step, ttlMs, absent: ranges(), created: ranges(), checkMs: 0 };
+}
+
+async function checkStep(servers: Servers, progress: Progress): Promise<Conflicts> {
   const startedAt = performance.now();
   let conflicts = noConflicts;
-  for (const entries of entryBatches(progress.step)) {
-    for (const { entry, state, found } of await compare(connection, entries)) {
-      if (state === 'different') conflicts = addConflicts(conflicts, { count: 1, lines: [conflictLine(connection, entry, found)] });
+  for (const entries of entryBatches(progress.step, servers.width())) {
+    for (const compared of await compare(servers, entries)) {
+      if (compared.state === 'absent') progress.absent.add(compared.entry.n);
+      if (compared.state === 'different') conflicts = addConflicts(conflicts, { count: 1, lines: [conflictLine(servers, compared)] });
     }
   }
   progress.checkMs = performance.now() - startedAt;
   return conflicts;
 }
 
-/** SET … NX: an entry that appeared since the check is never overwritten, and fails the seed when it differs. */
-async function writeStep(connection: Connection, progress: Progress, number: number, { emit, store }: StoreContext): Promise<SeededStep> {
-  const { step } = progress;
+async function tellStep(servers: Servers, progress: Progress, number: number, { emit, store }: StoreContext): Promise<SeededStep> {
+  const { step, created, checkMs } = progress;
   const id = `seed ${store} ${number} ${step.key}`;
   emit({ type: 'step-started', step: id, title: `${step.key} in ${store}` });
   const startedAt = performance.now();
-  let created = 0;
   try {
-    for (const entries of entryBatches(step)) {
-      created += await writeBatch(connection, progress, entries);
-      emit({ type: 'step-progressed', step: id, done: entries.at(-1)?.n ?? 0, total: step.rows, unit: 'entries' });
-    }
+    await writeAll(servers, progress, (done) => emit({ type: 'step-progressed', step: id, done, total: step.rows, unit: 'entries' }));
+    const writtenAgain = await readBack(servers, progress);
+    if (writtenAgain > 0)
+      emit({
+        type: 'warned',
+        message: goneInWords(servers, progress, writtenAgain),
+        hint: 'Look whether a node failed over, or evicts keys.',
+      });
+    const elapsedMs = Math.round(performance.now() - startedAt + checkMs);
+    const counts = { created: created.size(), alreadyThere: step.rows - created.size(), writtenAgain };
+    const rowsPerSecond = Math.round(step.rows / Math.max(elapsedMs / 1000, 0.001));
+    emit({ type: 'step-finished', step: id, elapsedMs, detail: inWords(counts, rowsPerSecond) });
+    return { store, shard: null, what: step.key, ...counts, conflicts: 0, elapsedMs, rowsPerSecond };
   } catch (error) {
     emit({ type: 'step-failed', step: id, message: error instanceof Error ? error.message : String(error) });
     throw error;
   }
-  const elapsedMs = Math.round(performance.now() - startedAt + progress.checkMs);
-  const rowsPerSecond = Math.round(step.rows / Math.max(elapsedMs / 1000, 0.001));
-  const alreadyThere = step.rows - created;
-  emit({
-    type: 'step-finished',
-    step: id,
-    elapsedMs,
-    detail: `${created} created, ${alreadyThere} already there, ${rowsPerSecond} entries/s`,
-  });
-  return { store, shard: null, what: step.key, created, alreadyThere, conflicts: 0, elapsedMs, rowsPerSecond };
 }
 
-async function writeBatch(connection: Connection, { step, created }: Progress, entries: readonly Entry[]): Promise<number> {
-  const ttl = step.ttl === undefined ? undefined : Math.max(1, Math.round(step.ttl));
-  const answers = await connection.batch((pipeline) => {
-    for (const { key, value } of entries) {
-      if (ttl === undefined) pipeline.set(key, value, 'NX');
-      else pipeline.set(key, value, 'PX', ttl, 'NX');
-    }
-  });
-  const there = entries.filter(({ n }, index) => {
-    const isNew = answerOf(connection, answers[index]) === 'OK';
-    if (isNew) addNumber(created, n);
-    return !isNew;
-  });
-  for (const { entry, state, found } of await compare(connection, there)) {
-    if (state !== 'equal') throw conflictError({ count: 1, lines: [conflictLine(connection, entry, found)] });
+function inWords(counts: Pick<SeededStep, 'created' | 'alreadyThere' | 'writtenAgain'>, rowsPerSecond: number): string {
+  const again = counts.writtenAgain ? `, ${counts.writtenAgain} gone when read back and written again` : '';
+  return `${counts.created} created, ${counts.alreadyThere} already there${again}, ${rowsPerSecond} entries/s`;
+}
+
+function goneInWords({ store }: Servers, { step }: Progress, count: number): string {
+  const were = count === 1 ? '1 entry was' : `${count} entries were`;
+  return `${store}: ${were} gone when ${step.key} was read back, and written again`;
+}
+
+/** Writes what was not there when it was checked. */
+async function writeAll(servers: Servers, progress: Progress, tell: (done: number) => void): Promise<void> {
+  for (const entries of entryBatches(progress.step, servers.width())) {
+    await create(
+      servers,
+      progress,
+      entries.filter(({ n }) => progress.absent.has(n)),
+    );
+    tell(entries.at(-1)?.n ?? 0);
   }
-  if (ttl !== undefined && there.length > 0) {
-    const refreshed = await connection.batch((pipeline) => {
-      for (const { key } of there) pipeline.pexpire(key, ttl);
+  await servers.replicate();
+}
+
+/** Never overwrites: what appeared since the check stays as it is, and is held against the profile when it is read back. */
+async function create(servers: Servers, { ttlMs, created }: Progress, entries: readonly Entry[]): Promise<void> {
+  const answers = await servers.run(entries.map((entry) => createCommand(entry, ttlMs)));
+  for (const [index, { n }] of entries.entries()) if (isOurs(answers[index])) created.add(n);
+  for (const answer of answers) valueIn(servers, answer);
+}
+
+/**
+ * Whether an entry that was absent was written by us, or may have been: no answer came, or one that may be the second.
+ * Such ones are taken back only where they are as we write them.
+ */
+function isOurs(answer: Answer | undefined): boolean {
+  if (answer === undefined) return false;
+  const wasRefused = answer.error !== null && isRefusal(answer.error);
+  return answer.mayBeSecond || (answer.error === null ? isCreated(answer.value) : !wasRefused);
+}
+
+const mostPasses = 10;
+
+/**
+ * A failover loses what its new primary had not received yet, although it was acknowledged. So everything is read back,
+ * and what is gone is written again, until a whole pass finds all of it. Hands back how many were written again.
+ */
+async function readBack(servers: Servers, progress: Progress): Promise<number> {
+  let writtenAgain = 0;
+  for (let pass = 1; pass <= mostPasses; pass++) {
+    const startedAt = performance.now();
+    const missing = await readBackOnce(servers, progress, pass === 1);
+    if (missing === 0) return writtenAgain;
+    writtenAgain += missing;
+    if (progress.ttlMs !== undefined && progress.ttlMs < performance.now() - startedAt) throw livesTooShort(progress);
+    await servers.replicate();
+  }
+  throw vanishing(servers, progress, writtenAgain);
+}
+
+/** Everything must be as it would be written. What was there before begins its time to live anew. */
+async function readBackOnce(servers: Servers, { step, ttlMs, created }: Progress, isFirst: boolean): Promise<number> {
+  let missing = 0;
+  for (const entries of entryBatches(step, servers.width())) {
+    const compared = await compare(servers, entries);
+    refuseDifferent(servers, compared);
+    const commands = compared.flatMap(({ entry, state }) => {
+      if (state === 'absent') return createCommand(entry, ttlMs);
+      return isFirst && !created.has(entry.n) ? refreshCommand(entry, ttlMs) : [];
     });
-    for (const answer of refreshed) answerOf(connection, answer);
+    for (const answer of await servers.run(commands)) valueIn(servers, answer);
+    missing += compared.filter(({ state }) => state === 'absent').length;
   }
-  return entries.length - there.length;
+  return missing;
 }
 
-async function takeBack(connection: Connection, { step, created }: Progress): Promise<void> {
-  for (const [from, to] of created) {
-    for (const entries of entryBatches(step, from, to)) await connection.run((client) => client.del(...entries.map(({ key }) => key)));
-  }
-}
-
-/** Adds the number to the last range, or begins one with it; numbers come in their order. */
-function addNumber(ranges: [from: number, to: number][], n: number): void {
-  const last = ranges.at(-1);
-  if (last?.[1] === n - 1) last[1] = n;
-  else ranges.push([n, n]);
-}
-
-interface Compared {
-  readonly entry: Entry;
-  readonly state: 'absent' | 'equal' | 'different';
-  readonly found: string;
-}
-
-/** Holds entries against what is there, byte by byte. */
-export async function compare(connection: Connection, entries: readonly Entry[]): Promise<Compared[]> {
-  if (entries.length === 0) return [];
-  const answers = await connection.batch((pipeline) => {
-    for (const { key } of entries) pipeline.getBuffer(key);
-  });
-  return entries.map((entry, index) => {
-    const answer = answers[index];
-    if (replyWord(answer?.[0]) === 'WRONGTYPE') return { entry, state: 'different', found: 'no string but a list, hash or the like' };
-    const value = answerOf(connection, answer);
-    if (!Buffer.isBuffer(value)) return { entry, state: 'absent', found: 'nothing' };
-    return { entry, state: value.equals(Buffer.from(entry.value)) ? 'equal' : 'different', found: shorten(value.toString()) };
-  });
-}
-
-function answerOf(connection: Connection, answer: Answer | undefined): unknown {
-  if (answer?.[0]) throw translate(answer[0], connection.store, connection.node);
-  return answer?.[1];
-}
-
-function conflictLine({ store }: Connection, { key, value }: Entry, found: string): string {
-  return `${store}: the key ${JSON.stringify(key)} holds ${found}, not ${shorten(value)}`;
-}
-
-function conflictError({ lines }: Conflicts): LoadctlError {
-  return new LoadctlError('seeding-failed', 'a cache entry appeared with another value while it was seeded', {
+function refuseDifferent(servers: Servers, compared: readonly Compared[]): void {
+  const lines = compared.filter(({ state }) => state === 'different').map((each) => conflictLine(servers, each));
+  if (lines.length === 0) return;
+  throw new LoadctlError('seeding-failed', 'a cache entry appeared with another value while it was seeded', {
     hint: 'Keep other writers away from these keys, then seed again; what this seed wrote was taken back.',
-    lines,
+    lines: lines.slice(0, 10),
   });
 }
 
-function shorten(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+function conflictLine({ store }: Servers, { entry, found, wanted }: Compared): string {
+  return `${store}: the key ${JSON.stringify(entry.key)} holds ${found}, not ${wanted}`;
+}
+
+function livesTooShort({ step, ttlMs = 0 }: Progress): LoadctlError {
+  return new LoadctlError(
+    'seeding-failed',
+    `entries of ${step.key} live ${formatDuration(ttlMs)}: some have expired before all are there`,
+    {
+      hint: 'Give the step a longer `ttl`.',
+    },
+  );
+}
+
+function vanishing({ store }: Servers, { step }: Progress, count: number): LoadctlError {
+  return new LoadctlError('seeding-failed', `${store}: entries of ${step.key} vanish again and again (${count} were written again)`, {
+    hint: 'Look whether the server evicts keys (INFO stats: evicted_keys; its maxmemory-policy), then seed again.',
+  });
 }

@@ -1,0 +1,63 @@
+import { runOne, type Servers } from '../servers.js';
+import { globMatcher } from './glob.js';
+import { countInList, removeFromList } from './lists.js';
+import { readPage } from './scan.js';
+
+/** A type of key that holds members of which some can be taken out. */
+export interface Collection {
+  /** How many members fit the pattern. */
+  count(servers: Servers, key: string | Buffer, pattern: string): Promise<number>;
+  /** Takes out the members that fit; tells how many went as it goes. */
+  remove(servers: Servers, key: string | Buffer, pattern: string, tell: (count: number) => void): Promise<void>;
+}
+
+/** How a type is walked and what takes members out of it; of a page every `step`-th text is a member. */
+interface Walk {
+  readonly scan: string;
+  readonly remove: string;
+  readonly step: number;
+}
+
+/** By the word that TYPE answers. */
+export const collectionTypes: ReadonlyMap<string, Collection> = new Map([
+  ['set', scanned({ scan: 'SSCAN', remove: 'SREM', step: 1 })],
+  ['zset', scanned({ scan: 'ZSCAN', remove: 'ZREM', step: 2 })],
+  ['hash', scanned({ scan: 'HSCAN', remove: 'HDEL', step: 2 })],
+  [
+    'list',
+    {
+      count: (servers, key, pattern) => countInList(servers, key, globMatcher(pattern)),
+      remove: (servers, key, pattern, tell) => removeFromList(servers, key, globMatcher(pattern), tell),
+    },
+  ],
+]);
+
+function scanned(walk: Walk): Collection {
+  return {
+    async count(servers, key, pattern) {
+      const seen = new Set<string>();
+      for await (const members of scanMembers(servers, key, pattern, walk))
+        for (const member of members) seen.add(member.toString('latin1'));
+      return seen.size;
+    },
+    async remove(servers, key, pattern, tell) {
+      for await (const members of scanMembers(servers, key, pattern, walk)) {
+        if (members.length > 0) tell(Number((await runOne(servers, key, walk.remove, key, ...members)).value));
+      }
+    },
+  };
+}
+
+/** The members that fit, some hundreds at a time. A cursor means nothing to another server: where one took over, it begins anew. */
+async function* scanMembers(servers: Servers, key: string | Buffer, pattern: string, { scan, step }: Walk): AsyncGenerator<Buffer[]> {
+  let cursor = '0';
+  let at: string | undefined;
+  do {
+    const { value, node } = await runOne(servers, key, scan, key, cursor, 'MATCH', pattern, 'COUNT', 1000);
+    const [next, found] = readPage(value);
+    yield found.filter((_, index) => index % step === 0);
+    const goesOn = cursor === '0' || node === at;
+    cursor = goesOn ? next : '0';
+    at = goesOn ? node : undefined;
+  } while (cursor !== '0' || at === undefined);
+}

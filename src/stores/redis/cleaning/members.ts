@@ -1,0 +1,77 @@
+import type { CleanupCache } from '../../../profile/schema.js';
+import { runOne, type Servers, valueIn } from '../servers.js';
+import { type Collection, collectionTypes } from './collections.js';
+import { isPlain } from './glob.js';
+import { type Job, whereText } from './job.js';
+import { scanKeys } from './scan.js';
+import { total } from './tally.js';
+
+export type Members = Extract<CleanupCache, { members: unknown }>;
+
+/** Members of lists, sets, sorted sets and hashes: `key` with `members`. */
+export function membersJob(servers: Servers, { key, members }: Members, note: (text: string) => void): Job {
+  const find = (keys: Pages) => findCollections(servers, keys, note);
+  return {
+    servers,
+    what: 'members',
+    which: `${members} of ${key}`,
+    statement: statementOf(servers, key, members),
+    check: () => Promise.resolve(),
+    async count() {
+      const found = await atEveryKey(servers, key, (keys) => countMembers(servers, find(keys), members));
+      return new Map([...found].map(([node, counts]) => [node, total(counts)]));
+    },
+    async take(deleted) {
+      await atEveryKey(servers, key, async (keys) => {
+        for await (const found of find(keys)) {
+          await found.collection.remove(servers, found.key, members, (count) => deleted.add(found.node, count));
+        }
+      });
+      await servers.replicate();
+    },
+  };
+}
+
+/** Keys, some at a time. */
+type Pages = AsyncIterable<Buffer[]> | Iterable<Buffer[]>;
+
+/** Hands over the keys that fit, server by server; one name needs no search. */
+async function atEveryKey<T>(servers: Servers, glob: string, work: (keys: Pages) => Promise<T>): Promise<ReadonlyMap<string, T>> {
+  if (!isPlain(glob)) return servers.everywhere((node) => work(scanKeys(node, glob)));
+  const { node } = await runOne(servers, glob, 'TYPE', glob);
+  return new Map([[node, await work([[Buffer.from(glob)]])]]);
+}
+
+/** A key with members. */
+interface Found {
+  readonly key: Buffer;
+  /** host:port of the server that it was at. */
+  readonly node: string;
+  readonly collection: Collection;
+}
+
+async function* findCollections(servers: Servers, pages: Pages, note: (text: string) => void): AsyncGenerator<Found> {
+  for await (const keys of pages) {
+    const types = await servers.run(keys.map((key) => ({ key, words: ['TYPE', key] })));
+    for (const [index, key] of keys.entries()) {
+      const type = String(valueIn(servers, types[index]));
+      const collection = collectionTypes.get(type);
+      if (collection) yield { key, node: types[index]?.node ?? '', collection };
+      else if (type !== 'none') note(`${servers.store}: ${key} is a ${type}, of which no members are taken out: left as found`);
+    }
+  }
+}
+
+/** SCAN may hand out a key twice: what it holds is counted once. */
+async function countMembers(servers: Servers, collections: AsyncIterable<Found>, members: string): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  for await (const { key, collection } of collections) {
+    counts.set(key.toString('latin1'), await collection.count(servers, key, members));
+  }
+  return counts;
+}
+
+function statementOf(servers: Servers, key: string, members: string): string {
+  const find = isPlain(key) ? (servers.isCluster ? '' : whereText(servers)) : `${whereText(servers)}SCAN MATCH ${key}; `;
+  return `${find}SSCAN, ZSCAN, HSCAN MATCH ${members} or LRANGE of ${key}; SREM, ZREM, HDEL or LREM what fits`;
+}

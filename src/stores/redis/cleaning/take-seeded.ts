@@ -1,0 +1,49 @@
+import { type EntryStep, entryBatches } from '../entries.js';
+import type { Servers } from '../servers.js';
+import { unlinkEqual } from '../take-back.js';
+import { compare } from '../values.js';
+import { type Job, whereText } from './job.js';
+import { type Counts, type Tally, tally, total } from './tally.js';
+
+/** Seeded entries of one step that were taken out, and those that are there still. */
+export interface TakenSeeded extends Pick<Job, 'servers' | 'what' | 'which' | 'statement'> {
+  readonly deleted: Tally;
+  readonly left: Counts;
+  readonly ms: number;
+}
+
+const mostPasses = 10;
+
+/** Takes out a step's entries where they are as they were seeded; over again while some are, as a failover brings them back. */
+export async function takeSeeded(servers: Servers, step: EntryStep, dryRun: boolean, note: (text: string) => void): Promise<TakenSeeded> {
+  const startedAt = performance.now();
+  const deleted = tally();
+  let there = await countSeeded(servers, step);
+  for (let pass = 1; !dryRun && total(there.equal) > 0 && pass <= mostPasses; pass++) {
+    for (const entries of entryBatches(step, servers.width()))
+      for (const { node } of await unlinkEqual(servers, entries)) deleted.add(node, 1);
+    await servers.replicate();
+    there = await countSeeded(servers, step);
+  }
+  if (there.changed > 0) note(`${servers.store}: ${changedEntries(there.changed)} (${step.key}) left as found`);
+  const ms = dryRun ? 0 : Math.round(performance.now() - startedAt);
+  const which = `seeded and unchanged: ${step.key}`;
+  const statement = `${whereText(servers)}UNLINK ${which}`;
+  return { servers, what: 'keys', which, statement, deleted, left: there.equal, ms };
+}
+
+async function countSeeded(servers: Servers, step: EntryStep): Promise<{ readonly equal: Counts; readonly changed: number }> {
+  const equal = tally();
+  let changed = 0;
+  for (const entries of entryBatches(step, servers.width())) {
+    for (const { state, node } of await compare(servers, entries)) {
+      equal.add(node, state === 'equal' ? 1 : 0);
+      if (state === 'different') changed++;
+    }
+  }
+  return { equal: equal.counts, changed };
+}
+
+function changedEntries(count: number): string {
+  return count === 1 ? '1 entry that was changed since the seed' : `${count} entries that were changed since the seed`;
+}

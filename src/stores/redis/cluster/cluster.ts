@@ -1,0 +1,151 @@
+import { LoadctlError } from '../../../core/errors.js';
+import type { Milliseconds } from '../../../core/quantities.js';
+import type { RedisStore } from '../../../profile/schema.js';
+import type { StoreContext } from '../../types.js';
+import { type Address, addressText, listedNodes } from '../address.js';
+import { contact } from '../contact.js';
+import { mayPass, translate } from '../errors.js';
+import { readLogin } from '../login.js';
+import { type NodeOptions, openNode, type RedisNode } from '../node.js';
+import { sealable } from '../sealable.js';
+import type { Servers } from '../servers.js';
+import { everyPrimary } from './every-primary.js';
+import { checkLearntHosts } from './learnt-hosts.js';
+import { type NodePool, nodePool } from './node-pool.js';
+import { patienceFor } from './patience.js';
+import { replicateEverywhere } from './replicate.js';
+import { runRouted } from './routing.js';
+import { type SlotMap, slotMap } from './slot-map.js';
+import { readTopology, type Topology } from './topology.js';
+
+/** A cluster as it is seen at the moment, and the connections to its nodes. */
+export interface Cluster {
+  readonly store: string;
+  map(): SlotMap;
+  /** Asks the nodes for the map anew; false where none of them could say. */
+  refresh(): Promise<boolean>;
+  /** The connection to a node. */
+  node(address: Address): Promise<RedisNode>;
+  /** Gives up a connection to a node that did not answer. */
+  drop(name: string): void;
+}
+
+/** How long a failover or a resharding may take. A cluster notices a dead node after 15 s, as Redis is delivered. */
+const defaultPatienceMs = 60_000;
+
+const nodeReplyMs = 5000;
+
+/** Connects to a cluster by the nodes that the profile lists, and follows it from there. */
+export async function openCluster(
+  config: RedisStore,
+  context: StoreContext,
+  patienceMs: Milliseconds = defaultPatienceMs,
+): Promise<Servers> {
+  const { store, clock, label } = context;
+  const signal = sealable(context.signal);
+  const login = await readLogin(store, config);
+  const options: NodeOptions = { label, replyMs: nodeReplyMs };
+  const listed = listedNodes(config);
+  const checkHosts = checkLearntHosts(store, listed, context.allowsHost);
+  const pool = nodePool(async (address) => {
+    await checkHosts([address]);
+    return openNode(address, login, options);
+  });
+  try {
+    pool.add(await firstNode(store, listed, (address) => contact(store, address, login, options)));
+    const cluster = await clusterOf(store, pool, listed, ({ nodes }) => checkHosts(nodes));
+    const patience = () => patienceFor(patienceMs, clock, signal);
+    return {
+      store,
+      index: 0,
+      isCluster: true,
+      width: () => cluster.map().primaries.length,
+      run: (commands) => runRouted(cluster, commands, patience(), patienceMs),
+      everywhere: (work) => everyPrimary(cluster, work, patience(), patienceMs),
+      replicate: () => replicateEverywhere(cluster),
+      seal: signal.seal,
+      close: pool.close,
+    };
+  } catch (error) {
+    pool.close();
+    throw error;
+  }
+}
+
+/** The first of the listed nodes that answers; where none does, what keeps us from the first. */
+async function firstNode(store: string, listed: readonly Address[], open: (address: Address) => Promise<RedisNode>): Promise<RedisNode> {
+  const failures: unknown[] = [];
+  for (const address of listed) {
+    try {
+      const node = await open(address);
+      const { isCluster = true } = await node.greet();
+      if (isCluster) return node;
+      node.close();
+      failures.push(noCluster(store, node));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw failures[0];
+}
+
+function noCluster(store: string, { name }: RedisNode): LoadctlError {
+  return new LoadctlError('unavailable', `${store}: ${name} is no part of a Redis Cluster`, {
+    hint: `Write \`url: redis://${name}\` in place of \`cluster\`.`,
+  });
+}
+
+async function clusterOf(
+  store: string,
+  pool: NodePool,
+  listed: readonly Address[],
+  check: (topology: Topology) => Promise<void>,
+): Promise<Cluster> {
+  let turn = 0;
+  /** Nobody is asked twice in a row: one that is cut off from the others goes on believing what it knew. */
+  const inTurn = (known: readonly Address[]) => {
+    const all = [...new Map([...known, ...listed].map((address) => [addressText(address), address])).values()];
+    const first = turn++ % all.length;
+    return [...all.slice(first), ...all.slice(0, first)];
+  };
+  const ask = async (nodes: readonly Address[]): Promise<Topology | undefined> => {
+    for (const address of nodes) {
+      const topology = await askTopology(pool, address);
+      if (topology !== undefined && topology.primaries.length > 0) return topology;
+    }
+    return undefined;
+  };
+  const first = await ask(listed);
+  if (first === undefined) throw translate(new Error('no node knows who holds the slots'), store, listed.map(addressText).join(', '));
+  await check(first);
+  let map = slotMap(first);
+  return {
+    store,
+    map: () => map,
+    async refresh() {
+      const topology = await ask(inTurn(map.nodes));
+      if (topology === undefined) return false;
+      await check(topology);
+      map = slotMap(topology);
+      return true;
+    },
+    node: pool.get.bind(pool),
+    drop: pool.drop,
+  };
+}
+
+/** What a node says of the cluster; undefined where it is out of reach for now. */
+async function askTopology(pool: NodePool, address: Address): Promise<Topology | undefined> {
+  try {
+    const node = await pool.get(address);
+    const [slots, nodes] = await node.send([
+      ['CLUSTER', 'SLOTS'],
+      ['CLUSTER', 'NODES'],
+    ]);
+    if (slots?.[0]) throw slots[0];
+    return readTopology(slots?.[1], nodes?.[1], address);
+  } catch (error) {
+    if (mayPass(error)) return undefined;
+    throw error;
+  }
+}

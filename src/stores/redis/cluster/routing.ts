@@ -1,0 +1,152 @@
+import { LoadctlError } from '../../../core/errors.js';
+import type { Milliseconds } from '../../../core/quantities.js';
+import { together } from '../../together.js';
+import { type Address, addressText } from '../address.js';
+import { isRefusal, mayPass, notSettled, replyError } from '../errors.js';
+import type { Reply, Words } from '../node.js';
+import type { Answer, KeyCommand } from '../servers.js';
+import type { Cluster } from './cluster.js';
+import type { Patience } from './patience.js';
+import { type Redirect, redirectOf } from './redirects.js';
+
+/** A command on its way: where it goes, and what became of it before. */
+interface Pending {
+  readonly index: number;
+  readonly command: KeyCommand;
+  /** The node that a slot is moving to: it serves the slot only to those who say ASKING. */
+  readonly ask?: Address;
+  readonly mayBeSecond: boolean;
+}
+
+interface Outcome {
+  readonly pending: Pending;
+  readonly asked: Address | undefined;
+  readonly reply: Reply;
+  /** Whether it may have reached the server. */
+  readonly wasSent: boolean;
+}
+
+/**
+ * Runs each command at the node that holds its key's slot, one pipeline a node. Who is sent on goes on; what may pass
+ * by itself is tried again as long as `patience` lasts, and comes to an error then.
+ *
+ *   send ── answered ───────────────────────────────→ answer
+ *     ↑ ├── MOVED ─────── ask for the map anew ──┐
+ *     ↑ ├── ASK ───────── ASKING, the other node ┤
+ *     ↑ └── broken, CLUSTERDOWN, … ── wait a bit ┤
+ *     └──────────────────────────────────────────┘
+ */
+export async function runRouted(
+  cluster: Cluster,
+  commands: readonly KeyCommand[],
+  patience: Patience,
+  patienceMs: Milliseconds,
+): Promise<readonly Answer[]> {
+  const answers = new Map<number, Answer>();
+  let open = commands.map((command, index): Pending => ({ index, command, mayBeSecond: false }));
+  for (let round = 1; open.length > 0; round++) {
+    const outcomes = await sendAll(cluster, open);
+    const again: Outcome[] = [];
+    for (const outcome of outcomes) {
+      if (isToRepeat(outcome)) again.push(outcome);
+      else answers.set(outcome.pending.index, answerOf(outcome));
+    }
+    const gaveUp = await settle(cluster, again, patience, { round, patienceMs });
+    if (gaveUp !== undefined) {
+      for (const outcome of again) answers.set(outcome.pending.index, answerOf({ ...outcome, reply: [gaveUp, null] }));
+      break;
+    }
+    open = again.map(nextTry);
+  }
+  return commands.flatMap((_, index) => answers.get(index) ?? []);
+}
+
+function redirectOfOutcome({ reply: [error], asked }: Outcome): Redirect | undefined {
+  return asked && redirectOf(error, asked);
+}
+
+function isToRepeat(outcome: Outcome): boolean {
+  const [error] = outcome.reply;
+  return error !== null && (redirectOfOutcome(outcome) !== undefined || mayPass(error));
+}
+
+function nextTry(outcome: Outcome): Pending {
+  const { pending, reply, wasSent } = outcome;
+  const redirect = redirectOfOutcome(outcome);
+  const isLost = wasSent && reply[0] !== null && !isRefusal(reply[0]);
+  return {
+    index: pending.index,
+    command: pending.command,
+    mayBeSecond: pending.mayBeSecond || isLost,
+    ...(redirect?.kind === 'ASK' ? { ask: redirect.address } : {}),
+  };
+}
+
+function answerOf({ pending, asked, reply: [error, value] }: Outcome): Answer {
+  return { error, value, node: asked ? addressText(asked) : 'the cluster', mayBeSecond: pending.mayBeSecond };
+}
+
+/** What Redis itself says of a slot that nobody holds. */
+const unserved = replyError('CLUSTERDOWN Hash slot not served');
+
+/** How often a command may be sent on at once. Nodes that do not agree yet send it to and fro. */
+const hops = 4;
+
+/** Makes ready for the next round: a pause where one helps, the map as it is by now. Hands back why there is none. */
+async function settle(
+  cluster: Cluster,
+  again: readonly Outcome[],
+  patience: Patience,
+  { round, patienceMs }: { readonly round: number; readonly patienceMs: Milliseconds },
+): Promise<LoadctlError | undefined> {
+  const redirects = again.map(redirectOfOutcome);
+  const stuck = again.find((_, index) => redirects[index] === undefined);
+  const moves = redirects.filter((redirect) => redirect?.kind === 'MOVED');
+  try {
+    if ((stuck !== undefined || round > hops) && again.length > 0 && !(await patience.wait())) {
+      const worst = stuck ?? again[0];
+      return notSettled(worst?.reply[0], cluster.store, worst?.asked ? addressText(worst.asked) : 'a slot', patienceMs);
+    }
+    if (stuck !== undefined || moves.length > 0) await cluster.refresh();
+  } catch (error) {
+    if (error instanceof LoadctlError && error.reason !== 'interrupted') return error;
+    throw error;
+  }
+  for (const move of moves) if (move !== undefined) cluster.map().move(move.slot, move.address);
+  return undefined;
+}
+
+async function sendAll(cluster: Cluster, open: readonly Pending[]): Promise<Outcome[]> {
+  const groups = new Map<string, { to: Address | undefined; pending: Pending[] }>();
+  for (const each of open) {
+    const to = each.ask ?? cluster.map().ownerOf(each.command.key);
+    const name = to ? addressText(to) : '';
+    const group = groups.get(name) ?? { to, pending: [] };
+    group.pending.push(each);
+    groups.set(name, group);
+  }
+  return (await together([...groups.values()], ({ to, pending }) => sendGroup(cluster, to, pending))).flat();
+}
+
+async function sendGroup(cluster: Cluster, to: Address | undefined, group: readonly Pending[]): Promise<Outcome[]> {
+  if (to === undefined) return group.map((pending) => ({ pending, asked: to, reply: [unserved, null], wasSent: false }));
+  try {
+    const node = await cluster.node(to);
+    const replies = await node.send(group.flatMap(({ command, ask }): Words[] => (ask ? [['ASKING'], command.words] : [command.words])));
+    if (replies.some(([error]) => error !== null && !isRefusal(error))) cluster.drop(node.name);
+    const own = withoutAsking(replies, group);
+    return group.map((pending, index) => ({ pending, asked: to, reply: own[index] ?? [unserved, null], wasSent: true }));
+  } catch (error) {
+    const reason = error instanceof Error ? error : new Error(String(error));
+    return group.map((pending) => ({ pending, asked: to, reply: [reason, null], wasSent: false }));
+  }
+}
+
+/** The commands' own replies: before each that was asked for comes that to ASKING. */
+function withoutAsking(replies: readonly Reply[], group: readonly Pending[]): (Reply | undefined)[] {
+  let at = 0;
+  return group.map(({ ask }) => {
+    if (ask) at++;
+    return replies[at++];
+  });
+}

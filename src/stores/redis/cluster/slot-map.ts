@@ -1,0 +1,36 @@
+import { type Address, addressText } from '../address.js';
+import { slotCount, slotOf } from './slots.js';
+import type { Primary, Topology } from './topology.js';
+
+/** What is known of a cluster by now: which node holds which slot. */
+export interface SlotMap {
+  /** The node that holds a key; undefined where nobody does. */
+  ownerOf(key: string | Buffer): Address | undefined;
+  readonly primaries: readonly Primary[];
+  readonly nodes: readonly Address[];
+  readonly isWhole: boolean;
+  /** A node said that this slot is another one's by now. */
+  move(slot: number, to: Address): void;
+}
+
+export function slotMap({ primaries, nodes, isWhole }: Topology): SlotMap {
+  const owners = new Array<Address | undefined>(slotCount).fill(undefined);
+  for (const { address, ranges } of primaries) for (const [from, to] of ranges) owners.fill(address, from, to + 1);
+  return {
+    primaries,
+    nodes,
+    isWhole,
+    ownerOf: (key) => owners[slotOf(key)],
+    move(slot, to) {
+      owners[slot] = to;
+    },
+  };
+}
+
+/** A primary with its slots as a text: two that are equal hold the same keys. */
+export function holdingOf({ address, ranges }: Primary): string {
+  return `${addressText(address)} ${ranges
+    .map((range) => range.join('-'))
+    .sort()
+    .join(',')}`;
+}

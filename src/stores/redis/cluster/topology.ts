@@ -1,0 +1,91 @@
+import { type Address, addressText, isAddress } from '../address.js';
+import { slotCount } from './slots.js';
+
+/** What a cluster's nodes say of themselves at one moment. */
+export interface Topology {
+  /** Nodes that hold keys: those with slots, and those without that slots may be on their way to. */
+  readonly primaries: readonly Primary[];
+  /** Every node, primary or replica, that is or may become the home of keys. */
+  readonly nodes: readonly Address[];
+  /** Whether every slot has an owner. */
+  readonly isWhole: boolean;
+}
+
+export interface Primary {
+  readonly address: Address;
+  /** Its slots, as ranges with both ends in them. */
+  readonly ranges: readonly (readonly [from: number, to: number])[];
+  readonly hasReplica: boolean;
+}
+
+/** Reads the answers to CLUSTER SLOTS and CLUSTER NODES of a node that was `asked`; without the second where an ACL forbids it. */
+export function readTopology(slots: unknown, nodes: unknown, asked: Address): Topology {
+  const rows = listOf(slots).map((row) => readRow(row, asked));
+  const byName = new Map<string, Primary>();
+  for (const { range, primary, replicas } of rows) {
+    const name = addressText(primary);
+    const ranges = [...(byName.get(name)?.ranges ?? []), range];
+    byName.set(name, { address: primary, ranges, hasReplica: replicas.length > 0 });
+  }
+  const addresses = rows.flatMap(({ primary, replicas }) => [primary, ...replicas]);
+  const empty = emptyPrimaries(nodes, addresses).map((address): Primary => ({ address, ranges: [], hasReplica: false }));
+  const primaries = [...byName.values(), ...empty];
+  const all = new Map([...addresses, ...empty.map(({ address }) => address)].map((address) => [addressText(address), address]));
+  const owned = rows.reduce((sum, { range: [from, to] }) => sum + to - from + 1, 0);
+  return { primaries, nodes: [...all.values()], isWhole: owned === slotCount };
+}
+
+interface Row {
+  readonly range: readonly [from: number, to: number];
+  readonly primary: Address;
+  readonly replicas: readonly Address[];
+}
+
+/** A row of CLUSTER SLOTS: from, to, the primary, its replicas. */
+function readRow(row: unknown, asked: Address): Row {
+  const [from, to, primary, ...replicas] = listOf(row);
+  return {
+    range: [Number(from), Number(to)],
+    primary: readEndpoint(primary, asked),
+    replicas: replicas.map((replica) => readEndpoint(replica, asked)),
+  };
+}
+
+/** `[endpoint, port, id, metadata]`. No endpoint means: that which was asked; `?`: it has no name, its metadata has the address. */
+function readEndpoint(node: unknown, asked: Address): Address {
+  const [endpoint, port, , metadata] = listOf(node);
+  const host = textOf(endpoint);
+  const known = listOf(metadata).map(textOf);
+  const address = known[known.indexOf('ip') + 1];
+  if (host === '?') return { host: address ?? asked.host, port: Number(port) };
+  return { host: host === '' ? asked.host : host, port: Number(port) };
+}
+
+/**
+ * Primaries without slots, by CLUSTER NODES: `id ip:port@bus,hostname flags primary … slots`. They are called by the
+ * names that the others are called by.
+ */
+function emptyPrimaries(nodes: unknown, others: readonly Address[]): Address[] {
+  const byName = others.some(({ host }) => !isAddress(host));
+  return textOf(nodes)
+    .split('\n')
+    .map((line) => line.trim().split(' '))
+    .filter(([, , flags = '', , , , , , ...slots]) => isLivePrimary(flags.split(',')) && slots.every((slot) => slot.startsWith('[')))
+    .flatMap(([, place = '']) => {
+      const [, ip = '', port = '', hostname = ''] = /^(.*):(\d+)@\d+(?:,([^,=]*))?/.exec(place) ?? [];
+      const host = byName && hostname !== '' ? hostname : ip;
+      return host === '' || port === '0' ? [] : [{ host, port: Number(port) }];
+    });
+}
+
+function isLivePrimary(flags: readonly string[]): boolean {
+  return flags.includes('master') && !flags.some((flag) => ['fail', 'handshake', 'noaddr'].includes(flag));
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textOf(value: unknown): string {
+  return Buffer.isBuffer(value) || typeof value === 'string' ? value.toString() : '';
+}
