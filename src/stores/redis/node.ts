@@ -44,7 +44,8 @@ export async function openNode(address: Address, login: Login, { label, replyMs 
     trouble.cause ??= error;
   });
   try {
-    await client.connect();
+    // Its own time limit ends with the TCP connection: a server that hangs greets nobody.
+    await within(connectTimeoutMs, client, trouble, () => client.connect());
     const node = nodeOf(client, address, trouble, replyMs);
     await node.ask('PING');
     return node;
@@ -66,7 +67,7 @@ function nodeOf(client: Redis, address: Address, trouble: Trouble, replyMs: Mill
   const send = async (commands: readonly Words[]): Promise<readonly Reply[]> => {
     const pipeline = client.pipeline();
     for (const words of commands) pipeline.callBuffer(...words);
-    const replies = await within(replyMs, client, trouble, () => pipeline.exec());
+    const replies = (await within(replyMs, client, trouble, () => pipeline.exec())) ?? [];
     return replies.map(([error, value]): Reply => [error === null ? null : reasonOf(error, trouble), value]);
   };
   return {
@@ -94,13 +95,13 @@ interface Trouble {
 }
 
 /** One timer for all commands of a pipeline: one for each costs more than the command. Ends the connection when time is up. */
-async function within<T>(ms: Milliseconds, client: Redis, trouble: Trouble, work: () => Promise<T[] | null>): Promise<T[]> {
+async function within<T>(ms: Milliseconds, client: Redis, trouble: Trouble, work: () => Promise<T>): Promise<T> {
   const timer = setTimeout(() => {
     trouble.cause ??= Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
     client.disconnect();
   }, ms);
   try {
-    return (await work()) ?? [];
+    return await work();
   } finally {
     clearTimeout(timer);
   }
@@ -131,6 +132,7 @@ function optionsOf(address: Address, { username, password, tls }: Login, label: 
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
     keepAlive: 10_000,
+    disconnectTimeout: 200,
     enableReadyCheck: false,
     maxRetriesPerRequest: null,
     retryStrategy: () => null,
