@@ -38,7 +38,7 @@ function explain(issue: Issue, tree: Tree, path: Path): Explained[] {
   const unset = node.kind === 'scalar' ? missingIn(node) : undefined;
   if (unset) return [{ place: node.place, message: missing(unset.name) }];
   if (issue.code === 'invalid_union' && issue.errors.length > 0 && !issue.message.startsWith('expected')) {
-    return bestBranch(issue.errors).flatMap((inner) => explain(inner, tree, [...path, ...toPath(inner.path)]));
+    return bestBranch(issue.errors, keysAt(path)).flatMap((inner) => explain(inner, tree, [...path, ...toPath(inner.path)]));
   }
   const params: unknown = issue.code === 'custom' ? issue.params?.token : undefined;
   if (params === 'name') return [{ place: keyPlace(tree, path), message: issue.message }];
@@ -60,11 +60,19 @@ function keysAt(path: Path): string[] {
 
 function unknownKey(tree: Tree, path: Path, key: string): Explained {
   const known = keysAt(path);
+  if (known.includes(key))
+    return { place: keyPlace(tree, [...path, key]), message: `\`${key}\` does not go with ${besides(tree, path, key)}` };
   const near = nearest(key, known);
   const where = path.length === 0 ? 'a profile' : `\`${path.join('.')}\``;
   const hint = near === undefined ? `${where} has ${allOf(known)}` : `did you mean \`${near}\`?`;
   const problem = { place: keyPlace(tree, [...path, key]), message: `unknown key \`${key}\`; ${hint}` };
   return near === undefined ? problem : { ...problem, suggests: [...path, near].join('.') };
+}
+
+/** The other keys of a map, for a message. */
+function besides(tree: Tree, path: Path, key: string): string {
+  const node = nodeAt(tree, path);
+  return allOf(node?.kind === 'map' ? [...node.entries.keys()].filter((other) => other !== key) : []);
 }
 
 function missingKey(tree: Tree, path: Path): Explained {
@@ -141,13 +149,13 @@ function nameOfType(type: string): string {
   );
 }
 
-/** Of several readings of a value, the one that it misses least; a misspelled key is half a miss. */
-function bestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] {
+/** Of several readings of a value, the one that it misses least; a misspelled key is half a miss. `known` are the keys of all of them. */
+function bestBranch(branches: readonly (readonly Issue[])[], known: readonly string[]): readonly Issue[] {
   const cost = (issues: readonly Issue[]) => {
     const lacking = issues.map((issue) => String(issue.path[0]));
     const weights = issues.flatMap((issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => (nearest(key, lacking) === undefined ? 1 : -0.5))
+        ? issue.keys.map((key) => (known.includes(key) || nearest(key, lacking) === undefined ? 1 : -0.5))
         : [issue.path.length === 0 ? 9 : 1],
     );
     return weights.reduce((sum, weight) => sum + weight, 0);

@@ -63,6 +63,68 @@ describe('seeding', () => {
     expect([await home.get('{user-2}:x'), await home.ttl('{user-2}:x')]).toEqual(['té 2\n', -1]);
   });
 
+  test('writes hashes and JSON texts, and gives what is to stay for ever no time to live', async () => {
+    const steps = [
+      { store: 'cache', key: 'h:{n}', rows: 2, value: { id: 'user-{n}', age: 7, tags: ['{n}'] }, as: 'hash', ttl: '1h' },
+      { store: 'cache', key: 'j:{n}', rows: 2, value: 'a"{n}', as: 'json' },
+      { store: 'cache', key: 't:{n}', rows: 2, value: 5, as: 'text' },
+    ];
+    await seed(dataContext(profile({ seed: steps })));
+    expect(await home.hgetall('h:2')).toEqual({ id: 'user-2', age: '7', tags: '["2"]' });
+    expect(await home.mget('j:2', 't:2')).toEqual(['"a\\"2"', '5']);
+    expect(await home.ttl('h:1')).toBeGreaterThan(3500);
+    await home.expire('j:2', 10);
+    expect((await seed(dataContext(profile({ seed: steps })))).stores.map(({ created }) => created)).toEqual([0, 0, 0]);
+    expect(await home.ttl('j:2')).toBe(-1);
+    expect((await cleanup(dataContext(profile({ seed: steps, caches: [] })), { dryRun: false, users: true })).receipt.proven).toBe(true);
+    expect(await home.dbsize()).toBe(0);
+  });
+
+  test('writes again what is gone when it is read back, and says so', async () => {
+    const context = dataContext(profile());
+    let gone: Promise<unknown> | undefined;
+    const emit: typeof context.emit = (event) => {
+      context.emit(event);
+      if (event.type === 'step-progressed') gone = home.del('user:user-1100', 'user:user-1101');
+    };
+    expect((await seed({ ...context, emit })).stores).toMatchObject([{ created: 1200, writtenAgain: 2 }]);
+    await gone;
+    expect(context.events).toContainEqual(
+      expect.objectContaining({ message: 'cache: 2 entries were gone when user:user-{n} was read back, and written again' }),
+    );
+    expect(await home.dbsize()).toBe(1200);
+  });
+
+  test('gives up where entries vanish as soon as they are there', async () => {
+    const context = dataContext(profile({ seed: [{ ...user, ttl: '1ms' }] }));
+    expect(await failure(seed(context))).toMatchObject({
+      reason: 'seeding-failed',
+      message: expect.stringMatching(/live 1ms/),
+      hint: 'Give the step a longer `ttl`.',
+    });
+  });
+
+  test('is taken back where the connection breaks', async () => {
+    const context = dataContext(profile());
+    const emit: typeof context.emit = ({ type }) => {
+      if (type === 'step-progressed') void home.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    };
+    expect(await failure(seed({ ...context, emit }))).toMatchObject({
+      reason: 'unavailable',
+      message: expect.stringMatching(/connection to .* broke/),
+    });
+    expect(await home.dbsize()).toBe(0);
+    expect((await seed(dataContext(profile()))).stores).toMatchObject([{ created: 1200 }]);
+  });
+
+  test('ends at an interrupt while it only looks', async () => {
+    const interrupt = new AbortController();
+    const work = seed(dataContext(profile({ seed: [{ ...user, rows: 50_000 }] }), { signal: interrupt.signal }));
+    interrupt.abort();
+    expect(await failure(work)).toMatchObject({ reason: 'interrupted' });
+    expect(await home.dbsize()).toBe(0);
+  });
+
   test('lists entries with another value or type, and writes nothing, in no store', async () => {
     await home.set('user:user-5', 'mine');
     await home.rpush('user:user-6', 'a');
@@ -132,6 +194,8 @@ describe('cleanup', () => {
     if (cache?.kind === 'redis') cache.testDatabase = 0;
     expect(await failure(cleanup(without, real))).toMatchObject({ reason: 'refused' });
     if (cache?.kind === 'redis') delete cache.testDatabase;
+    expect(await failure(cleanup(without, real))).toMatchObject({ reason: 'refused' });
+    if (cache?.kind === 'redis') Object.assign(cache, { testDatabase: 1, cluster: ['127.0.0.1:1'] });
     expect(await failure(cleanup(without, real))).toMatchObject({ reason: 'refused' });
   });
 

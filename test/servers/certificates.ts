@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ServerCertificate } from '../../examples/servers/redis.js';
 
 /** Certificates of a test's own, in a folder that is gone afterwards. */
 export interface Certificates {
   /** The path of an authority's certificate, made when it is first asked for. */
   authority(name: string): string;
   /** A certificate for these names (`DNS:localhost`, `IP:127.0.0.1`), signed by an authority. */
-  issue(authority: string, names: readonly string[], days?: number): { certificate: string; key: string; authority: string };
+  issue(authority: string, names: readonly string[], days?: number): ServerCertificate;
   remove(): void;
 }
 

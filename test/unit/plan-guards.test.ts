@@ -112,7 +112,6 @@ outputs: {influx: {}}
 `);
   expect(unbuiltWords(profile).map(({ word, stops }) => [word, stops])).toEqual([
     ['target.colours', ['load']],
-    ['stores.cache.cluster', ['data']],
     ['stores.db.auth.iam', ['load', 'data']],
     ['runners.backend: kubernetes', ['load']],
     ['abort: cpu', []],

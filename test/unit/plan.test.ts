@@ -88,6 +88,21 @@ describe('a plan', () => {
     });
   });
 
+  test('says what of a cluster is filled and emptied', () => {
+    const clustered = shop
+      .replace('url: "redis://localhost/0", testDatabase: 1', 'cluster: ["redis-1:7000", "[::1]:7001"]')
+      .replace('rows: 10, value: x', 'rows: 10, value: {id: "{n}"}, as: hash')
+      .replace(
+        '{store: cache, flush: true}',
+        '{store: cache, keys: "user:load-*"}, {store: cache, key: "queue:*", members: load-test-user-*}',
+      );
+    const { stores, seed, cleanup, beyondLoopback } = planOf(clustered);
+    expect(stores[1]).toEqual({ name: 'cache', kind: 'redis', hosts: ['redis-1:7000', '[::1]:7001'] });
+    expect(seed[1]?.what).toBe('hashes user:user-{n}');
+    expect(cleanup.slice(1).map(({ what }) => what)).toEqual(['keys user:load-*', 'members load-test-user-* of queue:*']);
+    expect(beyondLoopback).toEqual(['redis-1']);
+  });
+
   test('has no secrets', () => {
     expect(JSON.stringify(planOf(shop))).not.toContain('hunter22');
   });

@@ -338,6 +338,56 @@ describe('words that do not go together', () => {
       ['5:51: a cluster is never flushed; give `keys` such as `keys: "user:load-test-user-*"` instead'],
     ],
     [
+      'members of nobody knows what',
+      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, members: "load-test-user-*"}]}\n`,
+      ['5:40: missing `key` in `cleanup.caches.0`, such as `key: queue:waiting`'],
+    ],
+    [
+      'a key without its members',
+      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, key: q}]}\n`,
+      ['5:40: missing `members` in `cleanup.caches.0`, such as `members: load-test-user-*`'],
+    ],
+    [
+      'a key beside keys',
+      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, key: q, keys: "user:load-test-user-*"}]}\n`,
+      ['5:55: `key` does not go with `store` and `keys`'],
+    ],
+    [
+      'misspelled members',
+      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, key: q, member: "load-test-user-*"}]}\n`,
+      ['5:63: unknown key `member`; did you mean `members`?'],
+    ],
+    [
+      'members of every key',
+      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, key: "*q", members: "load-test-user-*"}]}\n`,
+      ['5:60: expected a key or a pattern that does not begin with a wildcard, such as `queue:*`, not `*q`'],
+    ],
+    [
+      'members of everybody',
+      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, key: q, members: "user-*"}]}\n`,
+      ['5:72: expected a pattern with at least 8 plain characters in a row such as `load-test-user-*`, not `user-*`'],
+    ],
+    [
+      'a misspelled way to store',
+      `${db}seed: [{store: cache, key: k, rows: 1, value: x, as: hsh}]\n`,
+      ['5:54: expected `text`, `json` or `hash`, not `hsh`; did you mean `hash`?'],
+    ],
+    [
+      'a hash that is none',
+      `${db}seed: [{store: cache, key: k, rows: 1, value: x, as: hash}]\n`,
+      ['5:47: expected a map with the fields of the hash such as `{name: "Test User {n}"}`'],
+    ],
+    [
+      'a field that is nothing',
+      `${db}seed: [{store: cache, key: k, rows: 1, value: {a: null, b: 1}, as: hash}]\n`,
+      ['5:51: a field of a hash is always a text; leave out what is `null`'],
+    ],
+    [
+      'a text that is none',
+      `${db}seed: [{store: cache, key: k, rows: 1, value: {a: 1}, as: text}]\n`,
+      ['5:47: expected a text for `as: text`; anything else can be stored `as: json`'],
+    ],
+    [
       'a child before its parent',
       `${db}cleanup: {prefix: load-test-, rows: [{store: db, table: p, via: r}, {store: db, table: r, column: c}]}\n`,
       ['5:65: expected `r` to be listed further up, before what refers to it'],

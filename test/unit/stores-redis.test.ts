@@ -1,6 +1,16 @@
-import { expect, test } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 import { globMatcher } from '../../src/stores/redis/cleaning/glob.js';
 import { knownKeys } from '../../src/stores/redis/cleaning/patterns.js';
+import { checkLearntHosts } from '../../src/stores/redis/cluster/learnt-hosts.js';
+import { redirectOf } from '../../src/stores/redis/cluster/redirects.js';
+import { holdingOf, slotMap } from '../../src/stores/redis/cluster/slot-map.js';
+import { slotOf } from '../../src/stores/redis/cluster/slots.js';
+import { readTopology } from '../../src/stores/redis/cluster/topology.js';
+import { entryBatches } from '../../src/stores/redis/entries.js';
+import { mayPass, replyError } from '../../src/stores/redis/errors.js';
+import { tlsFor } from '../../src/stores/redis/login.js';
+import { ranges } from '../../src/stores/redis/ranges.js';
 
 const task = {
   prefix: 'load-test-user-',
@@ -45,4 +55,153 @@ test.each([
   ['a[\\]]c', 'a]c', true],
 ])('the glob %s fits %j: %s', (glob, key, fits) => {
   expect(globMatcher(glob)(Buffer.from(key))).toBe(fits);
+});
+
+test.each([
+  ['123456789', 0x31c3],
+  ['foo', 12_182],
+  ['{user1000}.following', slotOf('user1000')],
+  ['foo{}{bar}', slotOf(Buffer.from('foo{}{bar}'))],
+  ['foo{{bar}}zap', slotOf('{bar')],
+  ['foo{bar}{zap}', slotOf('bar')],
+  ['{', slotOf(Buffer.from('{'))],
+  ['', 0],
+])('the key %j is in slot %i', (key, slot) => {
+  expect(slotOf(key)).toBe(slot);
+});
+
+describe('what a cluster says of itself', () => {
+  const asked = { host: 'redis-1', port: 7000 };
+  const node = (host: string | null, port: number, ...metadata: string[]) => [
+    host === null ? null : Buffer.from(host),
+    port,
+    Buffer.from('id'),
+    metadata.map((text) => Buffer.from(text)),
+  ];
+  const nodes = [
+    'a 10.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-8191 [8191->-d]',
+    'b 10.0.0.2:7000@17000,redis-2 master,fail - 0 0 2 disconnected',
+    'c 10.0.0.3:7000@17000 slave a 0 0 1 connected',
+    'd 10.0.0.4:7000@17000,redis-4,shard-id=x master - 0 0 4 connected',
+    'e :0@0 master,noaddr - 0 0 5 disconnected',
+  ].join('\n');
+
+  test('primaries, replicas, and a primary that slots may be moving to', () => {
+    const slots = [
+      [0, 8191, node('10.0.0.1', 7000), node('10.0.0.3', 7000)],
+      [8192, 16_383, node('10.0.0.2', 7001)],
+    ];
+    const topology = readTopology(slots, Buffer.from(nodes), asked);
+    expect(topology.isWhole).toBe(true);
+    expect(topology.primaries.map(holdingOf)).toEqual(['10.0.0.1:7000 0-8191', '10.0.0.2:7001 8192-16383', '10.0.0.4:7000 ']);
+    expect(topology.primaries.map(({ hasReplica }) => hasReplica)).toEqual([true, false, false]);
+    expect(topology.nodes.map(({ host }) => host)).toEqual(['10.0.0.1', '10.0.0.3', '10.0.0.2', '10.0.0.4']);
+    const map = slotMap(topology);
+    expect([map.ownerOf('foo')?.host, map.ownerOf('123456789')?.host]).toEqual(['10.0.0.2', '10.0.0.2']);
+    map.move(12_182, asked);
+    expect(map.ownerOf('foo')).toEqual(asked);
+  });
+
+  test('names are what the nodes want to be called by, and the asked one has none', () => {
+    const slots = [
+      [0, 1, node(null, 7000)],
+      [2, 2, node('', 7000)],
+      [4, 5, node('?', 7002, 'ip', '10.0.0.9')],
+      [6, 7, node('redis-4', 7004, 'ip', '10.0.0.4')],
+    ];
+    const { primaries, isWhole } = readTopology(slots, Buffer.from(nodes), asked);
+    expect(primaries.map(holdingOf)).toEqual(['redis-1:7000 0-1,2-2', '10.0.0.9:7002 4-5', 'redis-4:7004 6-7', 'redis-4:7000 ']);
+    expect(isWhole).toBe(false);
+  });
+
+  test.each([
+    ['MOVED 3999 127.0.0.1:6381', { kind: 'MOVED', slot: 3999, address: { host: '127.0.0.1', port: 6381 } }],
+    ['ASK 1 ::1:6381', { kind: 'ASK', slot: 1, address: { host: '::1', port: 6381 } }],
+    ['MOVED 1 :6381', { kind: 'MOVED', slot: 1, address: { host: 'redis-1', port: 6381 } }],
+    ['ASK 1 cache.example.com:6379', { kind: 'ASK', slot: 1, address: { host: 'cache.example.com', port: 6379 } }],
+    ['CLUSTERDOWN The cluster is down', undefined],
+  ])('%s', (message, redirect) => {
+    expect(redirectOf(replyError(message), asked)).toEqual(redirect);
+  });
+
+  test.each([
+    [replyError('CLUSTERDOWN Hash slot not served'), true],
+    [replyError('TRYAGAIN Multiple keys request during rehashing of slot'), true],
+    [replyError('LOADING Redis is loading the dataset in memory'), true],
+    [replyError("NOPERM User loadctl has no permissions to run the 'set' command"), false],
+    [replyError('OOM command not allowed'), false],
+    [new Error('Connection is closed.'), true],
+    [Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), true],
+    [Object.assign(new Error('x'), { code: 'CERT_HAS_EXPIRED' }), false],
+  ])('%s may pass by itself: %s', (error, passes) => {
+    expect(mayPass(error)).toBe(passes);
+  });
+
+  test('hosts that only it names are allowed by the guards, or by being a listed node', async () => {
+    const check = checkLearntHosts('cache', [{ host: 'localhost', port: 1 }, asked], (host) => host.endsWith('.example.com'));
+    const at = (...hosts: string[]) => hosts.map((host) => ({ host, port: 7000 }));
+    await check(at('redis-1', 'localhost', 'a.example.com', '127.0.0.1'));
+    await expect(check(at('redis-1', '10.0.0.7', 'b.example.com', 'elsewhere', '10.0.0.7'))).rejects.toMatchObject({
+      reason: 'refused',
+      message:
+        "cache: the cluster announces 10.0.0.7:7000, elsewhere:7000: 10.0.0.7, elsewhere are not on the profile's list of allowed hosts",
+      hint: 'If this test may write there, add to the list: guards.allow: [10.0.0.7, elsewhere]',
+    });
+  });
+
+  test('only a node that announces an address may be verified by a listed name', () => {
+    const names = ['redis-1', 'redis-2'];
+    expect(tlsFor({ host: 'redis-9', port: 1 }, { names })).toEqual({});
+    expect(tlsFor({ host: '10.0.0.1', port: 1 }, { names: [], ca: 'pem' })).toEqual({ ca: 'pem' });
+    const { servername, checkServerIdentity } = tlsFor({ host: '10.0.0.1', port: 1 }, { names });
+    const certificate = (subjectaltname: string) => ({ subject: {}, subjectaltname }) as never;
+    expect(servername).toBe('redis-1');
+    expect(checkServerIdentity?.('redis-1', certificate('DNS:redis-2'))).toBeUndefined();
+    expect(checkServerIdentity?.('redis-1', certificate('IP Address:10.0.0.1'))).toBeUndefined();
+    expect(checkServerIdentity?.('redis-1', certificate('DNS:redis-3'))).toMatchObject({ message: expect.stringContaining('10.0.0.1') });
+  });
+});
+
+test('numbers that follow one another are one range, and each is found again', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.nat(200)), (numbers) => {
+      const set = ranges();
+      for (const n of numbers.sort((a, b) => a - b)) set.add(n);
+      expect(Array.from({ length: 202 }, (_, n) => n).filter(set.has)).toEqual(numbers);
+      expect(set.size()).toBe(numbers.length);
+      expect([...set].flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, n) => from + n))).toEqual(numbers);
+    }),
+  );
+  const all = ranges();
+  for (let n = 1; n <= 1000; n++) all.add(n);
+  expect([...all]).toEqual([[1, 1000]]);
+});
+
+test('entries come 500 for each server at a time, fewer where they are long', () => {
+  const step = { store: 'cache', key: 'k{n}', rows: 1201, value: 'v{n}' };
+  expect([...entryBatches(step, 1)].map((batch) => batch.length)).toEqual([500, 500, 201]);
+  expect([...entryBatches(step, 3)].map((batch) => batch.length)).toEqual([1201]);
+  expect([...entryBatches(step, 1, [7, 8])]).toEqual([
+    [
+      { n: 7, key: 'k7', value: 'v7' },
+      { n: 8, key: 'k8', value: 'v8' },
+    ],
+  ]);
+  expect([...entryBatches({ ...step, rows: 5, value: 'x'.repeat(600_000) }, 1)].map((batch) => batch.length)).toEqual([2, 2, 1]);
+});
+
+test.each([
+  ['a{n}', undefined, 'a3'],
+  [7, undefined, '7'],
+  [7, 'text', '7'],
+  [['{n}', { a: null }], undefined, '["3",{"a":null}]'],
+  ['a"{n}', 'json', '"a\\"3"'],
+  [
+    { id: '{n}', age: 7, on: true, tags: ['{n}'], at: { x: 1 } },
+    'hash',
+    ['id', '3', 'age', '7', 'on', 'true', 'tags', '["3"]', 'at', '{"x":1}'],
+  ],
+] as const)('the value %j as %s is stored as %j', (value, as, stored) => {
+  const step = { store: 'cache', key: 'k', rows: 3, value: value as never, ...(as === undefined ? {} : { as }) };
+  expect([...entryBatches(step, 1, [3, 3])][0]?.[0]?.value).toEqual(stored);
 });

@@ -3,6 +3,7 @@ import type { Milliseconds } from '../../core/quantities.js';
 import { type Address, addressText } from './address.js';
 import { isRefusal } from './errors.js';
 import { type Login, tlsFor } from './login.js';
+import type { Sealable } from './sealable.js';
 
 /** A command as it is sent: its name, in capitals, and its arguments. */
 export type Words = readonly [name: string, ...args: (string | Buffer | number)[]];
@@ -87,6 +88,17 @@ function nodeOf(client: Redis, address: Address, trouble: Trouble, replyMs: Mill
     },
     close: () => client.disconnect(),
   };
+}
+
+/** The same connection, which throws instead of asking anything once the signal has aborted. */
+export function interruptible(node: RedisNode, signal: Sealable): RedisNode {
+  const guarded =
+    <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) =>
+    async (...args: Args): Promise<T> => {
+      signal.throwIfAborted();
+      return work(...args);
+    };
+  return { ...node, send: guarded(node.send), ask: guarded(node.ask) };
 }
 
 /** What broke a connection, as far as it is known. */

@@ -5,7 +5,7 @@ import { type Address, addressText } from './address.js';
 import { contact } from './contact.js';
 import { translate } from './errors.js';
 import { type Login, readLogin, storeUrl } from './login.js';
-import type { RedisNode, ServerFacts } from './node.js';
+import { interruptible, type RedisNode, type ServerFacts } from './node.js';
 import { sealable } from './sealable.js';
 import type { Servers } from './servers.js';
 
@@ -33,7 +33,7 @@ export async function openSingle(config: RedisStore, index: number, context: Sto
     },
     async everywhere(work) {
       try {
-        return new Map([[name, await work(await node())]]);
+        return new Map([[name, await work(interruptible(await node(), signal))]]);
       } catch (error) {
         throw translate(error, store, name);
       }

@@ -1,75 +1,63 @@
-import { runOne, type Servers, valueIn } from '../servers.js';
+import { randomUUID } from 'node:crypto';
+import { runOne, type Servers } from '../servers.js';
 
 type Fits = (element: Buffer) => boolean;
 
+/** As many elements as are looked at in one go: a millisecond or so, in which the server serves nobody else. */
 const windowElements = 500;
-/** How many elements the server may look at for us in one go: some milliseconds, in which it serves nobody else. */
-const elementsAtOnce = 500_000;
 
 /** How many elements of a list fit. */
 export async function countInList(servers: Servers, key: string | Buffer, fits: Fits): Promise<number> {
   let count = 0;
   for (let from = 0; ; from += windowElements) {
-    const elements = await readWindow(servers, key, from, from + windowElements - 1);
+    const elements = await readWindow(servers, key, from);
     if (elements.length === 0) return count;
     count += elements.filter(fits).length;
   }
 }
 
 /**
- * Takes out the elements that fit, by value: those that look the same cannot be told apart, and all of them go. LREM
- * walks from one end of the list up to what it is looking for, so the front half is done from the head and the back
- * half from the tail, window by window; what is nearer to that end and fits is gone by then.
+ * Takes out the elements that fit, window by window, by their values: those that look the same cannot be told apart,
+ * and all of them go. Who takes others off the list meanwhile moves the rest along: what is passed over by that, the
+ * next sweep finds.
  */
 export async function removeFromList(servers: Servers, key: string | Buffer, fits: Fits, tell: (count: number) => void): Promise<void> {
-  for (const end of ['head', 'tail'] as const) {
-    let passed = 0;
-    // Who goes on filling the list must not keep us for ever: the next sweep finds the rest.
-    let rounds = 2 * Math.ceil((await lengthOf(servers, key)) / windowElements) + 2;
-    while (rounds-- > 0 && 2 * passed < (await lengthOf(servers, key))) {
-      const [from, to] = end === 'head' ? [passed, passed + windowElements - 1] : [-passed - windowElements, -passed - 1];
-      const fitting = (await readWindow(servers, key, from, to)).filter(fits);
-      if (fitting.length === 0) passed += windowElements;
-      else tell(await removeValues(servers, key, fitting, { end, distance: passed + windowElements }));
-    }
+  const length = Number((await runOne(servers, key, 'LLEN', key)).value);
+  let passed = 0;
+  // Who goes on filling the list must not keep us for ever.
+  for (let round = 2 * Math.ceil(length / windowElements) + 2; round > 0; round--) {
+    const elements = await readWindow(servers, key, passed);
+    if (elements.length === 0) return;
+    const fitting = new Map(elements.filter(fits).map((element) => [element.toString('latin1'), element]));
+    if (fitting.size === 0) passed += elements.length;
+    else tell(await removeValues(servers, key, passed, [...fitting.values()]));
   }
 }
 
-interface Place {
-  readonly end: 'head' | 'tail';
-  /** How many elements are looked at from that end. */
-  readonly distance: number;
-}
-
-async function removeValues(
-  servers: Servers,
-  key: string | Buffer,
-  elements: readonly Buffer[],
-  { end, distance }: Place,
-): Promise<number> {
-  const values = new Map<string, { readonly value: Buffer; readonly count: number }>();
-  for (const value of elements) {
-    const id = value.toString('latin1');
-    values.set(id, { value, count: (values.get(id)?.count ?? 0) + 1 });
-  }
-  const commands = [...values.values()].map(({ value, count }) => ({
-    key,
-    words: ['LREM', key, end === 'head' ? count : -count, value] as const,
-  }));
-  const atOnce = Math.max(1, Math.floor(elementsAtOnce / distance));
-  let removed = 0;
-  for (let from = 0; from < commands.length; from += atOnce) {
-    const answers = await servers.run(commands.slice(from, from + atOnce));
-    for (const answer of answers) removed += Number(valueIn(servers, answer));
-  }
-  return removed;
-}
-
-async function lengthOf(servers: Servers, key: string | Buffer): Promise<number> {
-  return Number((await runOne(servers, key, 'LLEN', key)).value);
-}
-
-async function readWindow(servers: Servers, key: string | Buffer, from: number, to: number): Promise<Buffer[]> {
-  const { value } = await runOne(servers, key, 'LRANGE', key, from, to);
+async function readWindow(servers: Servers, key: string | Buffer, from: number): Promise<Buffer[]> {
+  const { value } = await runOne(servers, key, 'LRANGE', key, from, from + windowElements - 1);
   return Array.isArray(value) ? value.filter((element) => Buffer.isBuffer(element)) : [];
 }
+
+/** Takes these values out of one window; hands back how many elements went. */
+async function removeValues(servers: Servers, key: string | Buffer, from: number, values: readonly Buffer[]): Promise<number> {
+  const window = [from, from + windowElements - 1];
+  const { value } = await runOne(servers, key, 'EVAL', removeInWindow, 1, key, ...window, randomUUID(), ...values);
+  return Number(value);
+}
+
+/**
+ * LREM for each value would walk the whole list for each. So the elements become something that is on no list, which
+ * one LREM takes out from the end that is nearer; in one step on the server, so that nobody ever sees it.
+ */
+const removeInWindow = `local gone, wanted = 0, {}
+for i = 4, #ARGV do wanted[ARGV[i]] = true end
+for i, element in ipairs(redis.call('LRANGE', KEYS[1], ARGV[1], ARGV[2])) do
+  if wanted[element] then
+    redis.call('LSET', KEYS[1], ARGV[1] + i - 1, ARGV[3])
+    gone = gone + 1
+  end
+end
+local isNearTail = 2 * ARGV[1] > redis.call('LLEN', KEYS[1])
+if gone > 0 then redis.call('LREM', KEYS[1], isNearTail and -gone or gone, ARGV[3]) end
+return gone`;

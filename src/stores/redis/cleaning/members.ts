@@ -73,5 +73,5 @@ async function countMembers(servers: Servers, collections: AsyncIterable<Found>,
 
 function statementOf(servers: Servers, key: string, members: string): string {
   const find = isPlain(key) ? (servers.isCluster ? '' : whereText(servers)) : `${whereText(servers)}SCAN MATCH ${key}; `;
-  return `${find}SSCAN, ZSCAN, HSCAN MATCH ${members} or LRANGE of ${key}; SREM, ZREM, HDEL or LREM what fits`;
+  return `${find}SSCAN, ZSCAN, HSCAN MATCH ${members} or LRANGE of ${key}; SREM, ZREM, HDEL or LSET and LREM what fits`;
 }

@@ -4,9 +4,9 @@ import type { RedisStore } from '../../../profile/schema.js';
 import type { StoreContext } from '../../types.js';
 import { type Address, addressText, listedNodes } from '../address.js';
 import { contact } from '../contact.js';
-import { mayPass, translate } from '../errors.js';
+import { mayPass, replyError, translate } from '../errors.js';
 import { readLogin } from '../login.js';
-import { type NodeOptions, openNode, type RedisNode } from '../node.js';
+import { interruptible, type NodeOptions, openNode, type RedisNode } from '../node.js';
 import { sealable } from '../sealable.js';
 import type { Servers } from '../servers.js';
 import { everyPrimary } from './every-primary.js';
@@ -21,6 +21,8 @@ import { readTopology, type Topology } from './topology.js';
 /** A cluster as it is seen at the moment, and the connections to its nodes. */
 export interface Cluster {
   readonly store: string;
+  /** The node that it is called by where none is to blame: the first that the profile lists. */
+  readonly name: string;
   map(): SlotMap;
   /** Asks the nodes for the map anew; false where none of them could say. */
   refresh(): Promise<boolean>;
@@ -60,8 +62,11 @@ export async function openCluster(
       index: 0,
       isCluster: true,
       width: () => cluster.map().primaries.length,
-      run: (commands) => runRouted(cluster, commands, patience(), patienceMs),
-      everywhere: (work) => everyPrimary(cluster, work, patience(), patienceMs),
+      async run(commands) {
+        signal.throwIfAborted();
+        return runRouted(cluster, commands, patience(), patienceMs);
+      },
+      everywhere: (work) => everyPrimary(cluster, (node) => work(interruptible(node, signal)), patience(), patienceMs),
       replicate: () => replicateEverywhere(cluster),
       seal: signal.seal,
       close: pool.close,
@@ -110,17 +115,19 @@ async function clusterOf(
   };
   const ask = async (nodes: readonly Address[]): Promise<Topology | undefined> => {
     for (const address of nodes) {
-      const topology = await askTopology(pool, address);
+      const topology = await askTopology(store, pool, address);
       if (topology !== undefined && topology.primaries.length > 0) return topology;
     }
     return undefined;
   };
+  const name = listed.map(addressText)[0] ?? store;
   const first = await ask(listed);
-  if (first === undefined) throw translate(new Error('no node knows who holds the slots'), store, listed.map(addressText).join(', '));
+  if (first === undefined) throw translate(replyError('CLUSTERDOWN nobody holds a slot'), store, name);
   await check(first);
   let map = slotMap(first);
   return {
     store,
+    name,
     map: () => map,
     async refresh() {
       const topology = await ask(inTurn(map.nodes));
@@ -129,13 +136,13 @@ async function clusterOf(
       map = slotMap(topology);
       return true;
     },
-    node: pool.get.bind(pool),
+    node: pool.get,
     drop: pool.drop,
   };
 }
 
 /** What a node says of the cluster; undefined where it is out of reach for now. */
-async function askTopology(pool: NodePool, address: Address): Promise<Topology | undefined> {
+async function askTopology(store: string, pool: NodePool, address: Address): Promise<Topology | undefined> {
   try {
     const node = await pool.get(address);
     const [slots, nodes] = await node.send([
@@ -146,6 +153,6 @@ async function askTopology(pool: NodePool, address: Address): Promise<Topology |
     return readTopology(slots?.[1], nodes?.[1], address);
   } catch (error) {
     if (mayPass(error)) return undefined;
-    throw error;
+    throw translate(error, store, addressText(address));
   }
 }

@@ -20,7 +20,7 @@ export async function everyPrimary<T>(
   patienceMs: Milliseconds,
 ): Promise<ReadonlyMap<string, T>> {
   let done = new Map<string, readonly [name: string, result: T]>();
-  let suspect = 'the cluster';
+  let suspect = cluster.name;
   const visit = async (primary: Primary) => {
     const name = addressText(primary.address);
     try {

@@ -27,19 +27,25 @@ export function nodePool(open: (address: Address) => Promise<RedisNode>): NodePo
     if (closed) node.close();
     return node;
   };
-  return {
-    async get(address) {
-      const name = addressText(address);
-      const known = nodes.get(name) ?? connect(address);
-      nodes.set(name, known);
-      const node = await known.catch((error: unknown) => {
-        if (nodes.get(name) === known) nodes.delete(name);
-        throw error;
-      });
+  const forget = (name: string, known: Promise<RedisNode>) => {
+    if (nodes.get(name) === known) nodes.delete(name);
+  };
+  const get = async (address: Address): Promise<RedisNode> => {
+    const name = addressText(address);
+    const known = nodes.get(name) ?? connect(address);
+    nodes.set(name, known);
+    try {
+      const node = await known;
       if (node.isOpen()) return node;
-      if (nodes.get(name) === known) nodes.delete(name);
-      return this.get(address);
-    },
+    } catch (error) {
+      forget(name, known);
+      throw error;
+    }
+    forget(name, known);
+    return get(address);
+  };
+  return {
+    get,
     add: (node) => void nodes.set(node.name, Promise.resolve(node)),
     drop,
     close() {

@@ -83,7 +83,7 @@ function nextTry(outcome: Outcome): Pending {
 }
 
 function answerOf({ pending, asked, reply: [error, value] }: Outcome): Answer {
-  return { error, value, node: asked ? addressText(asked) : 'the cluster', mayBeSecond: pending.mayBeSecond };
+  return { error, value, node: asked ? addressText(asked) : '', mayBeSecond: pending.mayBeSecond };
 }
 
 /** What Redis itself says of a slot that nobody holds. */
@@ -105,7 +105,7 @@ async function settle(
   try {
     if ((stuck !== undefined || round > hops) && again.length > 0 && !(await patience.wait())) {
       const worst = stuck ?? again[0];
-      return notSettled(worst?.reply[0], cluster.store, worst?.asked ? addressText(worst.asked) : 'a slot', patienceMs);
+      return notSettled(worst?.reply[0], cluster.store, worst?.asked ? addressText(worst.asked) : cluster.name, patienceMs);
     }
     if (stuck !== undefined || moves.length > 0) await cluster.refresh();
   } catch (error) {
