@@ -23,6 +23,10 @@ export interface RedisCluster {
   readonly primaries: readonly ClusterNode[];
   /** replicas[i] follows primaries[i] at first. */
   readonly replicas: readonly ClusterNode[];
+  /** Primaries without slots. */
+  readonly spares: readonly ClusterNode[];
+  /** The primary that a slot belongs to at first. */
+  primaryOf(slot: number): ClusterNode;
   /** All nodes that live. */
   nodes(): readonly ClusterNode[];
   /** What the nodes that live are asked, each by itself. */
@@ -36,6 +40,7 @@ export interface ClusterOptions extends Pick<RedisOptions, 'password' | 'tls' | 
   readonly primaries?: number;
   /** Whether each primary has a replica; true. */
   readonly replicas?: boolean;
+  readonly spares?: number;
 }
 
 const slots = 16_384;
@@ -43,11 +48,11 @@ const busOffset = 10_000;
 
 /** Starts a cluster whose failovers take a second or two. */
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
-  const { primaries: count = 3, replicas: replicated = true } = options;
+  const { primaries: count = 3, replicas: replicated = true, spares = 0 } = options;
   const password = options.password === true ? 'cluster' : options.password || undefined;
-  const servers = await startAll(replicated ? 2 * count : count, { ...options, ...(password ? { password } : {}) });
+  const servers = await startAll((replicated ? 2 * count : count) + spares, { ...options, ...(password ? { password } : {}) });
   const nodes = await Promise.all(servers.map((server) => connectTo(server, password, options.tls !== undefined)));
-  const cluster = clusterOf(servers, nodes, count);
+  const cluster = clusterOf(servers, nodes, count, replicated ? count : 0);
   try {
     await joinAll(cluster);
     return cluster;
@@ -117,7 +122,7 @@ async function connectTo({ port }: RedisServer, password: string | undefined, tl
   return { address: `127.0.0.1:${port}`, port, id, pid, client, signal: (name) => process.kill(pid, name) };
 }
 
-function clusterOf(servers: readonly RedisServer[], all: readonly ClusterNode[], count: number): RedisCluster {
+function clusterOf(servers: readonly RedisServer[], all: readonly ClusterNode[], count: number, replicas: number): RedisCluster {
   const dead = new Set<number>();
   const watched = all.map(
     (node): ClusterNode => ({
@@ -139,7 +144,13 @@ function clusterOf(servers: readonly RedisServer[], all: readonly ClusterNode[],
   };
   return {
     primaries: watched.slice(0, count),
-    replicas: watched.slice(count),
+    replicas: watched.slice(count, count + replicas),
+    spares: watched.slice(count + replicas),
+    primaryOf(slot) {
+      const owner = watched.find((_, index) => slot < edgeOf(index + 1, count));
+      if (owner === undefined) throw new Error(`there is no slot ${slot}`);
+      return owner;
+    },
     nodes,
     ask,
     settled: () => until(isSettled),
@@ -151,13 +162,18 @@ function clusterOf(servers: readonly RedisServer[], all: readonly ClusterNode[],
   };
 }
 
-async function joinAll({ primaries, replicas, ask, settled }: RedisCluster): Promise<void> {
-  const [first, ...others] = [...primaries, ...replicas];
+/** The first slot of a primary by its number. */
+function edgeOf(index: number, primaries: number): number {
+  return Math.round((index * slots) / primaries);
+}
+
+async function joinAll({ primaries, replicas, spares, ask, settled }: RedisCluster): Promise<void> {
+  const [first, ...others] = [...primaries, ...replicas, ...spares];
   if (first === undefined) return;
   for (const [index, { client }] of primaries.entries()) {
     await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-    const [from, to] = [index, index + 1].map((edge) => Math.round((edge * slots) / primaries.length));
-    await client.call('CLUSTER', 'ADDSLOTS', ...Array.from({ length: (to ?? 0) - (from ?? 0) }, (_, slot) => slot + (from ?? 0)));
+    const [from, to] = [edgeOf(index, primaries.length), edgeOf(index + 1, primaries.length)];
+    await client.call('CLUSTER', 'ADDSLOTS', ...Array.from({ length: to - from }, (_, slot) => slot + from));
   }
   for (const { port } of others) await first.client.call('CLUSTER', 'MEET', '127.0.0.1', port);
   await until(async () =>

@@ -52,11 +52,7 @@ async function failure(work: Promise<unknown>): Promise<LoadctlError> {
   );
 }
 
-function ownerOf(key: string): ClusterNode {
-  const share = slotOf(key) / 16_384;
-  return cluster.primaries[Math.floor(share * 3)] ?? expect.unreachable();
-}
-
+const ownerOf = (key: string) => cluster.primaryOf(slotOf(key));
 const ask = (key: string, command: string, ...words: (string | number)[]) => ownerOf(key).client.call(command, key, ...words);
 const keysLeft = async () => (await Promise.all(cluster.primaries.map(({ client }) => client.keys('*')))).flat();
 
@@ -270,6 +266,30 @@ describe('slots that are on their way', () => {
     await Promise.all(cluster.primaries.map(({ client }) => client.flushall()));
     for (const slot of slots) await to.client.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
     for (const slot of slots) await from.client.call('CLUSTER', 'SETSLOT', slot, 'STABLE');
+  });
+
+  test('to a node that has none yet: what is there already is found, too', async () => {
+    const growing = await startRedisCluster({ password, replicas: false, spares: 1 });
+    try {
+      const [from = expect.unreachable()] = growing.primaries;
+      const [to = expect.unreachable()] = growing.spares;
+      const mine = Array.from({ length: 3000 }, (_, n) => `user:load-test-user-${n}`).filter((key) => slotOf(key) < 100);
+      for (const key of mine) await from.client.set(key, 'x');
+      await open(
+        from,
+        to,
+        mine.map((key) => slotOf(key)),
+      );
+      await migrate(from, to, mine.slice(0, 5));
+      const store = { cluster: growing.primaries.map(({ address }) => address) };
+      const context = dataContext(profile({ store, caches: [{ store: 'cache', keys: 'user:load-test-user-*' }] }));
+      const { receipt } = await cleanup(context, real);
+      expect(receipt.proven).toBe(true);
+      expect(receipt.keys.find(({ node }) => node === to.address)).toMatchObject({ deleted: 5, left: 0 });
+      expect(await growing.ask('DBSIZE')).toEqual([0, 0, 0, 0]);
+    } finally {
+      await growing.stop();
+    }
   });
 
   test('are followed by MOVED when they have moved meanwhile', async () => {

@@ -1,3 +1,4 @@
+import { Cluster } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LoadctlEvent } from '../../src/core/events.js';
 import { cleanup } from '../../src/phases/cleanup.js';
@@ -59,12 +60,11 @@ async function expectAllSeeded(): Promise<void> {
 }
 
 async function fill(): Promise<void> {
-  const write = async (key: string, command: string, ...words: string[]) => {
-    const node = cluster.primaries[Math.floor((slotOf(key) / 16_384) * 3)];
-    await node?.client.call(command, key, ...words);
-  };
+  const client = new Cluster(cluster.primaries.map(({ port }) => ({ host: '127.0.0.1', port })));
+  const write = (key: string, command: string, ...words: string[]) => client.call(command, key, ...words);
   for (let n = 0; n < 3000; n++) await write(`user:load-test-user-${n}`, 'SET', 'x');
   for (let n = 0; n < 100; n++) await write(`queue:${n}`, 'RPUSH', 'real', 'load-test-user-1', 'load-test-user-2', 'load-test-user-1');
+  client.disconnect();
 }
 
 describe('a primary that dies', () => {
@@ -112,7 +112,7 @@ describe('a primary that dies', () => {
     const left = await keysNow();
     expect(left.filter((key) => !key.startsWith('queue:'))).toEqual([]);
     const queue = cluster.nodes().find(({ id }) => id === heir.id)?.client ?? expect.unreachable();
-    for (const key of left.filter((name) => Math.floor((slotOf(name) / 16_384) * 3) === 1))
+    for (const key of left.filter((name) => cluster.primaryOf(slotOf(name)) === dying))
       expect(await queue.lrange(key, 0, -1)).toEqual(['real']);
   });
 
@@ -128,7 +128,7 @@ describe('a primary that dies', () => {
   test('and what was written before a conflict is taken back all the same', async () => {
     const [dying = expect.unreachable()] = cluster.primaries;
     const theirs = 'user:user-19999';
-    const node = cluster.primaries[Math.floor((slotOf(theirs) / 16_384) * 3)] ?? expect.unreachable();
+    const node = cluster.primaryOf(slotOf(theirs));
     const victim = node === dying ? (cluster.primaries[1] ?? dying) : dying;
     let set: Promise<unknown> | undefined;
     const emit = once(halfway, () => {
@@ -169,3 +169,42 @@ test('a primary that hangs is left for its successor', async () => {
   await expect.poll(() => hanging.client.role().then(String), { timeout: 20_000 }).toMatch(/^slave/);
   await expectAllSeeded();
 });
+
+test('slots that move all the while lose and leave nothing', async () => {
+  await fill();
+  const over = new AbortController();
+  const moving = moveSlots(over.signal);
+  try {
+    expect((await seed(dataContext(profile()))).stores).toMatchObject([
+      { created: rows, writtenAgain: 0 },
+      { created: 2000, writtenAgain: 0 },
+    ]);
+    expect((await seed(dataContext(profile()))).stores).toMatchObject([{ alreadyThere: rows }, { alreadyThere: 2000 }]);
+    const { receipt } = await cleanup(dataContext(profile()), { dryRun: false, users: true });
+    expect(receipt.proven).toBe(true);
+  } finally {
+    over.abort();
+    expect(await moving).toBeGreaterThan(10);
+  }
+  expect((await keysNow()).filter((key) => !key.startsWith('queue:'))).toEqual([]);
+});
+
+/** Moves slots from each primary to the next, with the keys in them, as `redis-cli --cluster reshard` does; hands back how many. */
+async function moveSlots(signal: AbortSignal): Promise<number> {
+  let moved = 0;
+  const owners = Array.from({ length: 16_384 }, (_, slot) => cluster.primaries.indexOf(cluster.primaryOf(slot)));
+  for (let slot = 0; !signal.aborted; slot = (slot + 997) % 16_384, moved++) {
+    const from = cluster.primaries[owners[slot] ?? 0] ?? expect.unreachable();
+    owners[slot] = ((owners[slot] ?? 0) + 1) % 3;
+    const to = cluster.primaries[owners[slot] ?? 0] ?? expect.unreachable();
+    await to.client.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
+    await from.client.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
+    for (;;) {
+      const keys = await from.client.call('CLUSTER', 'GETKEYSINSLOT', slot, 100);
+      if (!Array.isArray(keys) || keys.length === 0) break;
+      await from.client.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'KEYS', ...keys.map(String));
+    }
+    for (const node of [to, from]) await node.client.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
+  }
+  return moved;
+}

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { addressText } from '../../src/stores/redis/address.js';
 import { globMatcher } from '../../src/stores/redis/cleaning/glob.js';
 import { knownKeys } from '../../src/stores/redis/cleaning/patterns.js';
 import { checkLearntHosts } from '../../src/stores/redis/cluster/learnt-hosts.js';
 import { redirectOf } from '../../src/stores/redis/cluster/redirects.js';
-import { holdingOf, slotMap } from '../../src/stores/redis/cluster/slot-map.js';
+import { slotMap } from '../../src/stores/redis/cluster/slot-map.js';
 import { slotOf } from '../../src/stores/redis/cluster/slots.js';
-import { readTopology } from '../../src/stores/redis/cluster/topology.js';
+import { type Primary, readTopology } from '../../src/stores/redis/cluster/topology.js';
 import { entryBatches } from '../../src/stores/redis/entries.js';
 import { mayPass, replyError } from '../../src/stores/redis/errors.js';
 import { tlsFor } from '../../src/stores/redis/login.js';
@@ -72,6 +73,7 @@ test.each([
 
 describe('what a cluster says of itself', () => {
   const asked = { host: 'redis-1', port: 7000 };
+  const holding = ({ address, ranges: held }: Primary) => `${addressText(address)} ${held.map((range) => range.join('-')).join(',')}`;
   const node = (host: string | null, port: number, ...metadata: string[]) => [
     host === null ? null : Buffer.from(host),
     port,
@@ -93,7 +95,7 @@ describe('what a cluster says of itself', () => {
     ];
     const topology = readTopology(slots, Buffer.from(nodes), asked);
     expect(topology.isWhole).toBe(true);
-    expect(topology.primaries.map(holdingOf)).toEqual(['10.0.0.1:7000 0-8191', '10.0.0.2:7001 8192-16383', '10.0.0.4:7000 ']);
+    expect(topology.primaries.map(holding)).toEqual(['10.0.0.1:7000 0-8191', '10.0.0.2:7001 8192-16383', '10.0.0.4:7000 ']);
     expect(topology.primaries.map(({ hasReplica }) => hasReplica)).toEqual([true, false, false]);
     expect(topology.nodes.map(({ host }) => host)).toEqual(['10.0.0.1', '10.0.0.3', '10.0.0.2', '10.0.0.4']);
     const map = slotMap(topology);
@@ -110,7 +112,7 @@ describe('what a cluster says of itself', () => {
       [6, 7, node('redis-4', 7004, 'ip', '10.0.0.4')],
     ];
     const { primaries, isWhole } = readTopology(slots, Buffer.from(nodes), asked);
-    expect(primaries.map(holdingOf)).toEqual(['redis-1:7000 0-1,2-2', '10.0.0.9:7002 4-5', 'redis-4:7004 6-7', 'redis-4:7000 ']);
+    expect(primaries.map(holding)).toEqual(['redis-1:7000 0-1,2-2', '10.0.0.9:7002 4-5', 'redis-4:7004 6-7', 'redis-4:7000 ']);
     expect(isWhole).toBe(false);
   });
 

@@ -1,17 +1,18 @@
 import type { Milliseconds } from '../../../core/quantities.js';
 import { together } from '../../together.js';
-import { addressText } from '../address.js';
+import { type Address, addressText } from '../address.js';
 import { mayPass, notSettled, replyError, translate } from '../errors.js';
 import type { RedisNode } from '../node.js';
 import type { Cluster } from './cluster.js';
 import type { Patience } from './patience.js';
-import { holdingOf } from './slot-map.js';
+import type { SlotMap } from './slot-map.js';
+import { slotCount } from './slots.js';
 import type { Primary } from './topology.js';
 
 /**
- * Does something at every primary of a cluster at the same time. What it came to at a node counts only if that node
- * held the same slots before and after, as a primary: where slots moved or a replica took over, it is done again. So
- * every key is seen at least once, whatever happens in the cluster meanwhile.
+ * Does something at every primary of a cluster at the same time. A slot counts as seen when one node held it before and
+ * after, as a primary. Where slots moved or a replica took over meanwhile, their new nodes are visited as well, until
+ * all slots have been seen: so every key is seen at least once, and one whose slot moves perhaps twice.
  */
 export async function everyPrimary<T>(
   cluster: Cluster,
@@ -19,13 +20,13 @@ export async function everyPrimary<T>(
   patience: Patience,
   patienceMs: Milliseconds,
 ): Promise<ReadonlyMap<string, T>> {
-  let done = new Map<string, readonly [name: string, result: T]>();
+  const results = new Map<string, T>();
+  const seen = new Uint8Array(slotCount);
   let suspect = cluster.name;
-  const visit = async (primary: Primary) => {
-    const name = addressText(primary.address);
+  const visit = async ({ address }: Primary) => {
+    const name = addressText(address);
     try {
-      done.set(holdingOf(primary), [name, await atPrimary(cluster, primary, work)]);
-      patience.reset();
+      results.set(name, await atPrimary(cluster, address, work));
     } catch (error) {
       suspect = name;
       throw error;
@@ -33,12 +34,12 @@ export async function everyPrimary<T>(
   };
   for (;;) {
     try {
-      if (!(await cluster.refresh()) || !cluster.map().isWhole) throw replyError('CLUSTERDOWN not all slots are served');
-      const now = cluster.map().primaries.map((primary) => [primary, holdingOf(primary)] as const);
-      done = new Map([...done].filter(([holding]) => now.some(([, current]) => current === holding)));
-      const missing = now.flatMap(([primary, holding]) => (done.has(holding) ? [] : [primary]));
-      if (missing.length === 0) return new Map(done.values());
+      const before = await wholeMap(cluster);
+      const missing = before.primaries.filter((primary) => hasUnseen(primary, seen, results));
+      if (missing.length === 0) return ofPrimaries(results, before);
       await together(missing, visit);
+      if (markSeen(seen, missing, await wholeMap(cluster)) === 0) throw replyError('TRYAGAIN slots move faster than they are looked at');
+      patience.reset();
     } catch (error) {
       if (!mayPass(error)) throw translate(error, cluster.store, suspect);
       if (!(await patience.wait())) throw notSettled(error, cluster.store, suspect, patienceMs);
@@ -46,8 +47,45 @@ export async function everyPrimary<T>(
   }
 }
 
+async function wholeMap(cluster: Cluster): Promise<SlotMap> {
+  if (!(await cluster.refresh()) || !cluster.map().isWhole) throw replyError('CLUSTERDOWN not all slots are served');
+  return cluster.map();
+}
+
+/** A primary without slots may hold keys of one that is on its way to it: it is visited once. */
+function hasUnseen({ address, ranges }: Primary, seen: Uint8Array, results: ReadonlyMap<string, unknown>): boolean {
+  if (ranges.length === 0) return !results.has(addressText(address));
+  return ranges.some(([from, to]) => seen.subarray(from, to + 1).includes(0));
+}
+
+/** Marks the slots that visited nodes still hold; hands back how many are new, each node without slots as one. */
+function markSeen(seen: Uint8Array, visited: readonly Primary[], after: SlotMap): number {
+  let fresh = 0;
+  for (const { address, ranges } of visited) {
+    if (ranges.length === 0) fresh++;
+    for (const [from, to] of ranges) {
+      for (let slot = from; slot <= to; slot++) {
+        if (seen[slot] === 1 || !isSame(after.holderOf(slot), address)) continue;
+        seen[slot] = 1;
+        fresh++;
+      }
+    }
+  }
+  return fresh;
+}
+
+function isSame(one: Address | undefined, other: Address): boolean {
+  return one?.port === other.port && one.host === other.host;
+}
+
+/** What is counted at a node that is no primary any more is another one's, and counted there. */
+function ofPrimaries<T>(results: ReadonlyMap<string, T>, { primaries }: SlotMap): ReadonlyMap<string, T> {
+  const names = new Set(primaries.map(({ address }) => addressText(address)));
+  return new Map([...results].filter(([name]) => names.has(name)));
+}
+
 /** A node that was a primary when it was asked may be a replica of another one by now, and lag behind it. */
-async function atPrimary<T>(cluster: Cluster, { address }: Primary, work: (node: RedisNode) => Promise<T>): Promise<T> {
+async function atPrimary<T>(cluster: Cluster, address: Address, work: (node: RedisNode) => Promise<T>): Promise<T> {
   const node = await cluster.node(address);
   try {
     const result = await work(node);

@@ -1,4 +1,4 @@
-import { type Address, addressText } from '../address.js';
+import type { Address } from '../address.js';
 import { slotCount, slotOf } from './slots.js';
 import type { Primary, Topology } from './topology.js';
 
@@ -6,6 +6,7 @@ import type { Primary, Topology } from './topology.js';
 export interface SlotMap {
   /** The node that holds a key; undefined where nobody does. */
   ownerOf(key: string | Buffer): Address | undefined;
+  holderOf(slot: number): Address | undefined;
   readonly primaries: readonly Primary[];
   readonly nodes: readonly Address[];
   readonly isWhole: boolean;
@@ -21,16 +22,9 @@ export function slotMap({ primaries, nodes, isWhole }: Topology): SlotMap {
     nodes,
     isWhole,
     ownerOf: (key) => owners[slotOf(key)],
+    holderOf: (slot) => owners[slot],
     move(slot, to) {
       owners[slot] = to;
     },
   };
-}
-
-/** A primary with its slots as a text: two that are equal hold the same keys. */
-export function holdingOf({ address, ranges }: Primary): string {
-  return `${addressText(address)} ${ranges
-    .map((range) => range.join('-'))
-    .sort()
-    .join(',')}`;
 }
