@@ -80,7 +80,8 @@ async function checkDatabase(
   await checkWritable(session);
   const targets = await findTargets(session, task);
   const seeded: SeededRows[] = [];
-  for (const step of task.seed.filter((one): one is TableStep => 'table' in one)) seeded.push(await findSeededRows(session, config, step));
+  for (const step of task.seed.filter((one): one is TableStep => 'table' in one))
+    seeded.push(await findSeededRows(session, config, step, task.source(step)));
   for (const { table } of targets) await checkPermissions(session, table, ['SELECT', 'DELETE']);
   if (users) for (const { table } of seeded) await checkTaking(session, table);
   const references = await findReferences(session, targets);
