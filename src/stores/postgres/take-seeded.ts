@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/os.js';
-import { type Deleted, type Doomed, deleteRows, deleteSql } from './deletes.js';
+import { type Deleted, type Doomed, deleteFound, deleteSql } from './deletes.js';
 import { holdsNoSuchValue, serverMessage } from './errors.js';
 import { type ForeignKey, foreignKeysTo, joinKeys } from './foreign-keys.js';
 import { describeRow, type SeededRows, sameKey, sameRow, seededQuery, wholeRow } from './seeded-rows.js';
@@ -49,7 +49,7 @@ async function takeRows(session: Session, rows: SeededRows, { dryRun, clock, log
     log(deleteSql(doomed), left, 0);
     return { deleted: 0, left, notes: await whatStays(session, rows, keys) };
   }
-  const deleted: Deleted = await deleteRows(session, doomed, { clock, log });
+  const deleted: Deleted = await deleteFound(session, doomed, { clock, log });
   const notes = await whatStays(session, rows, keys);
   const left = rows.key ? await count(session, doomed) : 0;
   return { deleted: deleted.rows, left, notes: deleted.trouble ? [...notes, deleted.trouble] : notes };
