@@ -37,7 +37,14 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const password = initialise(native, folder, owner);
   const port = await freePort();
   const speed = options.durable ? [] : quick;
-  const settings = [...speed, ...(options.settings ?? []), 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'io_method=sync', `port=${port}`];
+  const settings = [
+    ...speed,
+    ...(options.settings ?? []),
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'io_method=sync',
+    `port=${port}`,
+  ];
   const command = [join(native, 'bin', 'postgres'), '-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])];
   const kept = await keep(command, folder, () => isReady(folder), owner);
   const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;

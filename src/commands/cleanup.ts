@@ -1,5 +1,6 @@
 import { LoadctlError } from '../core/errors.js';
 import { cleanup } from '../phases/cleanup.js';
+import { readCountedBefore } from '../phases/counted-before.js';
 import { keepReceipt } from '../phases/receipt-file.js';
 import { examples, withCommonOptions, withProfileOptions } from './options.js';
 import type { Planned } from './profile.js';
@@ -27,7 +28,9 @@ export const command: CommandModule = {
     const options = { dryRun: call.options.dryRun === true, users: call.options.users === true };
     return session(call, { makesLoad: false, touchesData: true, changesNothing: options.dryRun, check: wantsWords }, async (context) => {
       const { profile, emit, world, signal } = context;
-      const { receipt, reasons } = await cleanup({ profile, emit, clock: world.clock, who: world.who, signal }, options);
+      const before = await readCountedBefore(world.cwd, profile.environment);
+      const data = { profile, emit, clock: world.clock, who: world.who, signal, ...(before === undefined ? {} : { before }) };
+      const { receipt, reasons } = await cleanup(data, options);
       if (!options.dryRun) await keepReceipt(world.cwd, profile.environment, receipt, context.redact);
       return { reasons, data: { ...receipt }, text: '' };
     });

@@ -1,3 +1,4 @@
+import { keepCountedBefore } from '../phases/counted-before.js';
 import { seed } from '../phases/seed.js';
 import { renderSeed } from '../reporters/seed-table.js';
 import { examples, withCommonOptions, withProfileOptions } from './options.js';
@@ -20,8 +21,9 @@ export const command: CommandModule = {
         ]),
       ),
   run: (call) =>
-    session(call, { makesLoad: false, touchesData: true }, async ({ profile, emit, world, signal }) => {
+    session(call, { makesLoad: false, touchesData: true }, async ({ profile, emit, world, signal, redact }) => {
       const report = await seed({ profile, emit, clock: world.clock, who: world.who, signal });
+      if (report.before !== undefined) await keepCountedBefore(world.cwd, profile.environment, report.before, redact);
       return {
         reasons: [],
         data: { environment: profile.environment, ...report },

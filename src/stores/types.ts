@@ -74,8 +74,8 @@ export interface SeededStep {
 export interface Seeding {
   /** Puts the rows where nobody sees them and holds them against what is there; hands back every conflict as a line. */
   check(): Promise<Conflicts>;
-  /** How many rows there are that are not test data; asked after {@link check}. */
-  others(): Promise<readonly OtherRows[]>;
+  /** How many rows there are that are not test data, and what they hold; asked after {@link check}. */
+  others(proof: Proof): Promise<readonly OtherRows[]>;
   /** Makes it real. Only called when every store was checked and no conflict was found. */
   commit(): Promise<readonly SeededStep[]>;
   /** Takes back what this seeding wrote, because another store failed. */
@@ -98,12 +98,17 @@ export function addConflicts(one: Conflicts, other: Conflicts): Conflicts {
   return { count: one.count + other.count, lines: [...one.lines, ...other.lines].slice(0, 10) };
 }
 
+/** How far it is proven that nothing but test data changed: rows are counted; those on every hundredth page, or all, summed up. */
+export type Proof = 'count' | 'sample' | 'full';
+
 /** A count of rows that the test did not make. */
 export interface OtherRows {
   readonly store: string;
   readonly shard: number | null;
   readonly table: string;
   readonly rows: number;
+  /** The sum of the rows' hashes, a whole number; missing where rows were only counted. */
+  readonly sum?: string;
 }
 
 /** Rows of one cleanup entry in one database: receipt.json's `rows`. */
@@ -161,7 +166,7 @@ export interface Cleaning {
   sweep(): Promise<Swept>;
   /** Takes out the seeded rows and keys that still are as they were seeded. */
   takeSeeded(dryRun: boolean): Promise<void>;
-  others(): Promise<readonly OtherRows[]>;
+  others(proof: Proof): Promise<readonly OtherRows[]>;
   /** In a dry run the statements are what would be run, with the rows that they would hit. */
   report(dryRun: boolean): StoreReceipt;
   close(): Promise<void>;

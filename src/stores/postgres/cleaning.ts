@@ -6,9 +6,10 @@ import { type Deleted, type Doomed, deleteFound, deleteSql, type Means } from '.
 import { joinKeys } from './foreign-keys.js';
 import { hidingTables, listTriggers } from './hindrances.js';
 import { leavesOf } from './leaves.js';
-import { countOthers } from './others.js';
+import { sumUpOthers } from './others.js';
 import { deleteInPasses } from './passes.js';
 import { checkReferences, childrenFirst, findReferences, type Reference, selfReferences } from './references.js';
+import { countBeside } from './replicas.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { closeAll, openSessions } from './sessions.js';
@@ -64,9 +65,12 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
     async takeSeeded(dryRun) {
       await together(databases, (database) => takeSeeded(database, dryRun, context));
     },
-    async others() {
-      return (await together(databases, ({ session, targets, seeded }) => countOthers(session, targets, seeded))).flat();
-    },
+    others: (proof) =>
+      countBeside(
+        config,
+        databases.map(({ session, targets, seeded }) => ({ session, count: (beside) => sumUpOthers(beside, targets, seeded, proof) })),
+        context,
+      ),
     report: (dryRun) => databases.map((database) => reportOf(database, dryRun)).reduce(addReports),
     close: () => closeAll(sessions),
   };

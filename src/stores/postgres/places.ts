@@ -29,6 +29,12 @@ export function addressesOf(store: string, config: PostgresStore): Address[] {
   return [address(store, null, config.url, config.tls)];
 }
 
+/** The replica of a database; undefined where the profile names none. */
+export function replicaOf({ replica, replicas, tls }: PostgresStore, { store, shard }: Address): Address | undefined {
+  const url = shard === null ? replica : replicas?.[shard];
+  return url === undefined ? undefined : address(store, shard, url, tls);
+}
+
 function address(store: string, shard: number | null, text: string, tls: PostgresStore['tls']): Address {
   if (!URL.canParse(text)) {
     throw new LoadctlError('invalid-profile', `the URL of the store ${store} cannot be read`, {

@@ -2,18 +2,10 @@ import { LoadctlError } from '../../core/errors.js';
 import { formatCount } from '../../core/quantities.js';
 import type { PostgresStore } from '../../profile/schema.js';
 import { together } from '../together.js';
-import {
-  addConflicts,
-  type Conflicts,
-  noConflicts,
-  type OtherRows,
-  type SeededStep,
-  type Seeding,
-  type StoreContext,
-  type StoreTask,
-} from '../types.js';
+import { addConflicts, type Conflicts, noConflicts, type SeededStep, type Seeding, type StoreContext, type StoreTask } from '../types.js';
 import { isFree, mayCopyStraight } from './free-range.js';
-import { countOthers } from './others.js';
+import { sumUpOthers } from './others.js';
+import { countBeside } from './replicas.js';
 import { copyTable, seedingFailure, stageTable, type TableOutcome } from './seed-table.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
 import { openSession, type Session } from './session.js';
@@ -53,10 +45,15 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, contex
       const found = await together(databases, (database) => checkDatabase(database, config, task, context));
       return found.reduce(addConflicts, noConflicts);
     },
-    async others() {
-      const counts = await together(databases, ({ session, rows }) => others(session, rows, task));
-      return counts.flat();
-    },
+    others: (proof) =>
+      countBeside(
+        config,
+        databases.map(({ session, rows }) => ({
+          session,
+          count: async (beside) => sumUpOthers(beside, await findTargets(beside, task), rows, proof),
+        })),
+        context,
+      ),
     async commit() {
       const straight = databases.filter((database) => database.straight);
       const each = Math.min(copiesAtOnce.inOne, Math.floor(copiesAtOnce.together / databases.length));
@@ -216,8 +213,4 @@ async function analyze({ session, rows, done }: Database): Promise<void> {
 async function takeBack({ session, rows, straight, written }: Database, { clock }: StoreContext): Promise<void> {
   if (!straight || written === 0) return;
   for (const table of [...rows].reverse()) await takeSeededRows(session, table, { dryRun: false, clock, log: () => undefined });
-}
-
-async function others(session: Session, rows: readonly SeededRows[], task: StoreTask): Promise<OtherRows[]> {
-  return countOthers(session, await findTargets(session, task), rows);
 }
