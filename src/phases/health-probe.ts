@@ -16,14 +16,19 @@ export interface Probe {
 }
 
 /** Asks the target once; 2xx and 3xx within 5 s are good. Never rejects. */
-export async function probeOnce(url: string, userAgent: string, clock: Clock, signal?: AbortSignal): Promise<Probe> {
+export async function probeOnce(
+  url: string,
+  userAgent: string,
+  clock: Clock,
+  { signal, headers = {} }: { readonly signal?: AbortSignal; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Probe> {
   const begun = clock.now();
   const limit = AbortSignal.timeout(answerMs);
   try {
     const { plain, authorization } = withoutCredentials(url);
     const answer = await fetch(plain, {
       redirect: 'manual',
-      headers: { 'user-agent': userAgent, ...authorization },
+      headers: { 'user-agent': userAgent, ...authorization, ...headers },
       signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
     });
     await answer.arrayBuffer();
@@ -76,7 +81,7 @@ export function startHealthProbe(
   const dropped = new AbortController();
   const due = new Set<Promise<void>>();
   const probe = async () => {
-    const { good, status, elapsedMs } = await probeOnce(url, userAgent, clock, dropped.signal);
+    const { good, status, elapsedMs } = await probeOnce(url, userAgent, clock, { signal: dropped.signal });
     if (!dropped.signal.aborted) emit({ type: 'health-probed', good, status, elapsedMs });
   };
   const loop = async () => {

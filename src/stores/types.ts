@@ -19,7 +19,23 @@ export interface StoreKind<Config> {
   openSeeding(config: Config, task: StoreTask, context: StoreContext): Promise<Seeding>;
   openCleaning(config: Config, task: StoreTask, context: StoreContext): Promise<Cleaning>;
   /** Takes loadctl's lock in every database of the store; missing where a kind has none. `held` are those taken before. */
+  /** The first row of a seed step in each of the store's databases; missing where a kind has no shards to look into. */
+  readonly sampleRows?: (config: Config, task: StoreTask, step: SeedTable, context: StoreContext) => Promise<RowSample[]>;
   readonly lock?: (config: Config, context: StoreContext, held: readonly DatabaseLock[]) => Promise<DatabaseLock[]>;
+}
+
+/** A seed step that fills a table. */
+type SeedTable = Extract<SeedStep, { table: string }>;
+
+/** A seeded row of one database, as it is looked for. */
+export interface RowSample {
+  readonly store: string;
+  readonly shard: number | null;
+  /** Its number in the seed step. */
+  readonly n: number;
+  /** As people would point at it: `users row 4 (id "user-4")`. */
+  readonly row: string;
+  readonly there: boolean;
 }
 
 /** What a store is told about the command that uses it. */
