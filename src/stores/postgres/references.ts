@@ -38,6 +38,10 @@ export async function checkReferences(session: Session, targets: readonly Target
         yaml: entryFor(targets, parent, key),
       });
     else if (key.onDelete === 'cascade') notes.push(`${session.place.name}: ${shown} with ON DELETE CASCADE`);
+    if (!key.indexed)
+      notes.push(
+        `${session.place.name}: ${shown}, and no index begins with that column: each row that is deleted reads all of ${key.table.inProfile}`,
+      );
   }
   const [first] = found;
   if (!first) return notes;

@@ -199,4 +199,4 @@ async function keyFor(session: Session, entry: Extract<CleanupRows, { via: strin
   });
 }
 
-const withoutConstraint = { name: '', onDelete: 'no action' } as const;
+const withoutConstraint = { name: '', onDelete: 'no action', indexed: true } as const;
