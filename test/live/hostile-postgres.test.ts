@@ -71,7 +71,7 @@ const word = fc
   .map((parts) => parts.join(''));
 /** Up to 55 bytes of anything that may be a name: a number makes it one of its own. */
 const name = fc.oneof(reserved, word).map((text) =>
-  Buffer.from(text.replaceAll('\0', '').toWellFormed?.() ?? text)
+  Buffer.from(text.replaceAll('\0', ''))
     .subarray(0, 50)
     .toString()
     .replaceAll('\ufffd', ''),
