@@ -58,9 +58,9 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, contex
       const straight = databases.filter((database) => database.straight);
       const each = Math.min(copiesAtOnce.inOne, Math.floor(copiesAtOnce.together / databases.length));
       const helpers = Math.max(0, each - 1);
-      await together(straight, (database) => writeStraight(database, helpers, context)).catch((error: unknown) =>
-        Promise.reject(howFar(databases, error)),
-      );
+      const failed = new AbortController();
+      const write = (database: Database) => writeStraight(database, helpers, context, failed);
+      await together(straight, write, () => failed.abort()).catch((error: unknown) => Promise.reject(howFar(databases, error)));
       const open = databases.filter((database) => !database.straight);
       for (const { session } of open) session.seal();
       for (const { session } of open) await session.query('COMMIT');
@@ -117,15 +117,15 @@ async function checkLateConstraints(session: Session): Promise<void> {
   }
 }
 
-async function writeStraight(database: Database, helpers: number, context: StoreContext): Promise<void> {
+async function writeStraight(database: Database, helpers: number, context: StoreContext, failed: AbortController): Promise<void> {
   const { session, rows } = database;
   for (let more = 0; more < helpers; more++) database.helpers.push(await openSession(session.address, context));
   for (const [index, step] of rows.entries())
-    await tellStep(database, step, index, context, (progress) => copyInParts(database, step, progress));
+    await tellStep(database, step, index, context, (progress) => copyInParts(database, step, progress, failed));
 }
 
-/** Every connection takes the next part as soon as it is done with one. */
-async function copyInParts(database: Database, rows: SeededRows, progress: Progress): Promise<TableOutcome> {
+/** Every connection takes the next part as soon as it is done with one, until all are taken or `failed` is aborted. */
+async function copyInParts(database: Database, rows: SeededRows, progress: Progress, failed: AbortController): Promise<TableOutcome> {
   const all = countNumbers(rows.numbers);
   const copying = new Map<Session, number>();
   let taken = 0;
@@ -134,8 +134,8 @@ async function copyInParts(database: Database, rows: SeededRows, progress: Progr
     copying.set(session, done);
     progress([...copying.values()].reduce((sum, each) => sum + each, copied));
   };
-  await together([database.session, ...database.helpers], async (session) => {
-    while (taken < all) {
+  const copy = async (session: Session) => {
+    while (taken < all && !failed.signal.aborted) {
       const part = partOf(rows.numbers, taken, partRows);
       taken += partRows;
       const { created } = await copyTable(session, rows, part, (done) => tell(session, done));
@@ -143,7 +143,9 @@ async function copyInParts(database: Database, rows: SeededRows, progress: Progr
       copied += created;
       database.written += created;
     }
-  });
+  };
+  await together([database.session, ...database.helpers], copy, () => failed.abort());
+  if (copied < all) throw new LoadctlError('interrupted', 'ended, as another database failed');
   return { rows: copied, created: copied, conflicts: noConflicts };
 }
 
