@@ -70,12 +70,9 @@ const word = fc
   .array(fc.oneof(odd, fc.string({ unit: 'grapheme', maxLength: 3 })), { minLength: 1, maxLength: 5 })
   .map((parts) => parts.join(''));
 /** Up to 55 bytes of anything that may be a name: a number makes it one of its own. */
-const name = fc.oneof(reserved, word).map((text) =>
-  Buffer.from(text.replaceAll('\0', ''))
-    .subarray(0, 50)
-    .toString()
-    .replaceAll('\ufffd', ''),
-);
+const name = fc
+  .oneof(reserved, word)
+  .map((text) => Buffer.from(text.replaceAll('\0', '')).subarray(0, 50).toString().replaceAll('\ufffd', ''));
 const value = fc
   .array(
     fc.oneof(
