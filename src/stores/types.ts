@@ -17,6 +17,11 @@ export interface StoreKind<Config> {
   readonly transactional: boolean;
   openSeeding(config: Config, task: StoreTask, context: StoreContext): Promise<Seeding>;
   openCleaning(config: Config, task: StoreTask, context: StoreContext): Promise<Cleaning>;
+  /**
+   * What the store itself would do with what is put in or taken out (triggers, cascades), as lines for whoever has to
+   * confirm it. Only looks; missing where a kind does nothing of that sort.
+   */
+  readonly preview?: (config: Config, task: StoreTask, intent: Intent, context: StoreContext) => Promise<readonly string[]>;
   /** Takes loadctl's lock in every database of the store; missing where a kind has none. `held` are those taken before. */
   readonly lock?: (config: Config, context: StoreContext, held: readonly DatabaseLock[]) => Promise<DatabaseLock[]>;
 }
@@ -31,6 +36,14 @@ export interface StoreContext {
   readonly clock: Clock;
   /** Ends the work: what runs is cancelled, what is not committed is rolled back. */
   readonly signal: AbortSignal;
+}
+
+/** What is about to be done to a store. */
+export interface Intent {
+  readonly seeds: boolean;
+  readonly cleans: boolean;
+  /** Seeded rows are to go, too. */
+  readonly users: boolean;
 }
 
 /** What the profile asks of one store. */

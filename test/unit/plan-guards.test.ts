@@ -11,7 +11,7 @@ guards: {allow: [staging.example.com], maxVus: 100, maxRate: 100/s, maxDuration:
 
 function planned(text: string) {
   const { profile, redacted } = load({ 'test.yaml': text });
-  return { profile, plan: makePlan(profile, redacted) };
+  return { profile, plan: makePlan(profile, { redacted }) };
 }
 
 function refusals(text: string, act = { makesLoad: true, confirmed: true }): Refusal[] {
@@ -111,7 +111,6 @@ monitors: {cpu: {}}
 outputs: {influx: {}}
 `);
   expect(unbuiltWords(profile).map(({ word, stops }) => [word, stops])).toEqual([
-    ['target.colours', ['load']],
     ['stores.cache.cluster', ['data']],
     ['stores.db.auth.iam', ['load', 'data']],
     ['runners.backend: kubernetes', ['load']],

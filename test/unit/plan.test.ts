@@ -34,7 +34,7 @@ sla: {p95: < 500ms, throughput: 90/s}
 
 function planOf(text: string, set: readonly string[] = []): Plan {
   const loaded = load({ 'test.yaml': text }, { set });
-  return makePlan(loaded.profile, loaded.redacted);
+  return makePlan(loaded.profile, loaded);
 }
 
 function refusal(text: string): LoadctlError {
@@ -56,6 +56,7 @@ describe('a plan', () => {
       environment: 'test',
       target: { url: 'http://127.0.0.1:8080', health: 'http://127.0.0.1:8080/healthz' },
       script: '/w/profiles/k6.ts',
+      scriptFiles: [],
       load: { vus: 100, duration: 60_000, ramp: 5000 },
       steady: { from: 5000, to: 55_000 },
       iterationsPerSecond: 100,
@@ -116,7 +117,7 @@ describe('a plan', () => {
   test('has the same hash wherever the profile lies', () => {
     const loaded = load({ 'test.yaml': shop });
     const elsewhere = { ...loaded.profile, workload: { ...loaded.profile.workload, script: '/ci/build/7/k6.ts' } };
-    expect(makePlan(elsewhere, loaded.redacted).hash).toBe(planOf(shop).hash);
+    expect(makePlan(elsewhere, loaded).hash).toBe(planOf(shop).hash);
   });
 });
 
