@@ -81,6 +81,8 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const colourWatch = watchColours(context, userAgent, stop, defer);
   const { lock, test } = await beforeAnythingStarts(directory, context, options, { stop, colourWatch, defer });
   stop.onLockLost(lock);
+  // A whole test's lock tells only the terminal by itself.
+  if (options.lock !== undefined) defer(lock.hear((event) => directory.log(event, world.clock.now())));
   emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
   await directory.write(runFiles.run, await recordRun(context, test, directory.run));
 

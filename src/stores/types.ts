@@ -59,7 +59,7 @@ export interface StoreTask {
 export interface DatabaseLock {
   /** The session that holds it, so that a second store in the same database is not refused by our own lock. */
   readonly session: string;
-  /** Resolves when the lock is held no more without having been released. */
+  /** Resolves when the lock is held no more without having been released, and could not be taken again. */
   readonly lost: Promise<Error>;
   release(): Promise<void>;
 }
