@@ -32,7 +32,8 @@ export async function approve(call: Call, planned: Planned, act: Act, signal: Ab
   refuseUnbuilt(planned, act);
   const guarded = (confirmed: boolean) => checkGuards(plan, profile, { makesLoad, confirmed });
   refuseFor(plan, guarded(true), nothingSent);
-  const target = makesLoad ? await findTarget(call, planned, signal) : loadTarget(profile.target);
+  const reachesTarget = makesLoad || act.does.includes('ask');
+  const target = reachesTarget ? await findTarget(call, planned, signal) : loadTarget(profile.target);
   const confirmed = isConfirmation(call.shell.env.LOADCTL_CONFIRM, plan);
   if (act.changesNothing || confirmed || !needsConfirmation(plan, profile)) return target;
   const preview = await showPreview(call, planned, { act, target, signal });
@@ -68,7 +69,7 @@ async function showPreview(
 }
 
 function refuseUnbuilt({ plan, loaded }: Planned, { does }: Act): void {
-  const touchesData = does.includes('seed') || does.includes('cleanup');
+  const touchesData = does.some((deed) => deed !== 'load');
   const stopping = unbuiltWords(loaded.profile).filter(
     ({ stops }) => (does.includes('load') && stops.includes('load')) || (touchesData && stops.includes('data')),
   );

@@ -1,5 +1,6 @@
 import { LoadctlError } from '../core/errors.js';
 import { cleanup } from '../phases/cleanup.js';
+import { readCountedBefore } from '../phases/counted-before.js';
 import { keepReceipt } from '../phases/receipt-file.js';
 import { approvedPlan, withPlanOption } from './approved-plan.js';
 import { examples, withCommonOptions, withProfileOptions } from './options.js';
@@ -34,7 +35,9 @@ export const command: CommandModule = {
     };
     return session(call, { ...act, ...(fallback === undefined ? {} : { fallback }), check: checked }, async (context) => {
       const { profile, emit, world, signal } = context;
-      const { receipt, reasons } = await cleanup({ profile, emit, clock: world.clock, who: world.who, signal }, options);
+      const before = await readCountedBefore(world.cwd, profile.environment);
+      const data = { profile, emit, clock: world.clock, who: world.who, signal, ...(before === undefined ? {} : { before }) };
+      const { receipt, reasons } = await cleanup(data, options);
       if (!options.dryRun) await keepReceipt(world.cwd, profile.environment, receipt, context.redact);
       return { reasons, data: { ...receipt }, text: '' };
     });

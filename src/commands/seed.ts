@@ -1,3 +1,4 @@
+import { keepCountedBefore } from '../phases/counted-before.js';
 import { seed } from '../phases/seed.js';
 import { renderSeed } from '../reporters/seed-table.js';
 import { approvedPlan, withPlanOption } from './approved-plan.js';
@@ -21,8 +22,9 @@ export const command: CommandModule = {
         ]),
       ),
   run: async (call) =>
-    session(call, { does: ['seed'], ...(await approvedPlan(call)) }, async ({ profile, emit, world, signal }) => {
+    session(call, { does: ['seed'], ...(await approvedPlan(call)) }, async ({ profile, emit, world, signal, redact }) => {
       const report = await seed({ profile, emit, clock: world.clock, who: world.who, signal });
+      if (report.before !== undefined) await keepCountedBefore(world.cwd, profile.environment, report.before, redact);
       return {
         reasons: [],
         data: { environment: profile.environment, ...report },

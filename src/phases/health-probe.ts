@@ -17,11 +17,16 @@ export interface Probe {
 }
 
 /** Asks the target once; 2xx and 3xx within 5 s are good. Never rejects. */
-export async function probeOnce(url: string, userAgent: string, clock: Clock, signal?: AbortSignal): Promise<Probe> {
+export async function probeOnce(
+  url: string,
+  userAgent: string,
+  clock: Clock,
+  { signal, headers = {} }: { readonly signal?: AbortSignal; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Probe> {
   const begun = clock.now();
   const limit = AbortSignal.timeout(answerMs);
   try {
-    const answer = await getOnce(url, { userAgent, signal: signal === undefined ? limit : AbortSignal.any([limit, signal]) });
+    const answer = await getOnce(url, { userAgent, headers, signal: signal === undefined ? limit : AbortSignal.any([limit, signal]) });
     await answer.arrayBuffer();
     return { good: answer.status >= 200 && answer.status < 400, status: answer.status, elapsedMs: clock.now() - begun };
   } catch (error) {
@@ -54,7 +59,7 @@ export function startHealthProbe(
   const dropped = new AbortController();
   const due = new Set<Promise<void>>();
   const probe = async () => {
-    const { good, status, elapsedMs } = await probeOnce(url, userAgent, clock, dropped.signal);
+    const { good, status, elapsedMs } = await probeOnce(url, userAgent, clock, { signal: dropped.signal });
     if (!dropped.signal.aborted) emit({ type: 'health-probed', good, status, elapsedMs });
   };
   const loop = async () => {

@@ -23,7 +23,7 @@ export async function previewStores(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Preview> {
   const concerned = Object.entries(profile.stores).filter(([store, config]) => {
-    const task = storeTask(profile, store);
+    const task = storeTask(profile, store, clock.now());
     const done = { ...task, seed: intent.seeds || intent.users ? task.seed : [], rows: intent.cleans ? task.rows : [], caches: [] };
     return storeKind(config).preview !== undefined && !isIdle(done);
   });
@@ -44,7 +44,7 @@ async function previewStore(
   });
   const context = { store, label: 'loadctl/preview', emit: () => undefined, clock, signal: AbortSignal.any([signal, over.signal]) };
   try {
-    const asked = storeKind(config).preview?.(config, storeTask(profile, store), intent, context) ?? [];
+    const asked = storeKind(config).preview?.(config, storeTask(profile, store, clock.now()), intent, context) ?? [];
     return await Promise.race([asked, late]);
   } catch (error) {
     return [`${store}: triggers and cascades could not be looked up: ${errorMessage(error)}`];

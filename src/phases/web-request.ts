@@ -3,14 +3,15 @@ import { errorMessage } from '../core/errors.js';
 /** How a request of loadctl's own is made. */
 export interface WebRequest {
   readonly userAgent: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Ends it: its deadline, or whoever does not want the answer any more. */
   readonly signal: AbortSignal;
 }
 
 /** GETs a URL once. Redirects are not followed: what is asked is what was named. Rejects where no answer came. */
-export function getOnce(url: string, { userAgent, signal }: WebRequest): Promise<Response> {
+export function getOnce(url: string, { userAgent, headers = {}, signal }: WebRequest): Promise<Response> {
   const { plain, authorization } = withoutCredentials(url);
-  return fetch(plain, { redirect: 'manual', headers: { 'user-agent': userAgent, ...authorization }, signal });
+  return fetch(plain, { redirect: 'manual', headers: { 'user-agent': userAgent, ...authorization, ...headers }, signal });
 }
 
 /** Why no answer came, in words; OpenSSL's own for a server that speaks plain HTTP name its source files. */

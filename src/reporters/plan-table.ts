@@ -29,9 +29,14 @@ export interface PlanNotes {
 }
 
 /** A part of a plan that a command carries out. */
-export type Deed = 'seed' | 'load' | 'cleanup';
+export type Deed = 'seed' | 'load' | 'cleanup' | 'ask';
 
-const deeds: Readonly<Record<Deed, string>> = { seed: 'put test data in', load: 'load the target', cleanup: 'take test data out' };
+const deeds: Readonly<Record<Deed, string>> = {
+  seed: 'put test data in',
+  load: 'load the target',
+  cleanup: 'take test data out',
+  ask: 'ask the target for a seeded row',
+};
 
 const endpointColumns: readonly Column[] = [{ title: 'endpoint' }, { title: 'requests/s', align: 'right' }, { title: '' }];
 

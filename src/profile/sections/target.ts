@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readJsonPath } from '../json-path.js';
-import { duration, text, url } from '../words.js';
+import { count, duration, template, text, url } from '../words.js';
 
 const web = (example = 'https://staging.example.com') => url(['http', 'https'], example);
 
@@ -26,6 +26,25 @@ export const target = z
         description: 'A path of the target, or a full URL, that is probed once a second for `availability`.',
         examples: ['/healthz'],
       })
+      .exactOptional(),
+    lookup: z
+      .strictObject({
+        path: template('a path such as `/users/user-{n}`').meta({
+          description: 'The path that asks for one of the seeded users, past any cache; templates as in `seed`.',
+          examples: ['/users/user-{n}'],
+        }),
+        headers: z
+          .record(z.string(), template('a text'))
+          .prefault({})
+          .meta({ description: 'Headers of that request.', examples: [{ 'X-User-Id': 'user-{n}' }] }),
+        status: count(100)
+          .prefault(200)
+          .meta({ description: 'The status of the answer where the user is found.', examples: [200] }),
+        table: text('a table’s name')
+          .meta({ description: 'The seeded table that is meant, where it is not the first one with shards.', examples: ['users'] })
+          .exactOptional(),
+      })
+      .describe('How to ask the target for a seeded user: `loadctl doctor --ask` does, for one of each shard.')
       .exactOptional(),
     colours: z
       .strictObject({

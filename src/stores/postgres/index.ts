@@ -3,6 +3,7 @@ import type { StoreKind } from '../types.js';
 import { openCleaning } from './cleaning.js';
 import { lockStore } from './lock.js';
 import { previewStore } from './preview.js';
+import { sampleRows } from './samples.js';
 import { openSeeding } from './seeding.js';
 
 /** PostgreSQL, one database or several shards. */
@@ -12,4 +13,5 @@ export const postgres: StoreKind<PostgresStore> = {
   openCleaning,
   preview: previewStore,
   lock: lockStore,
+  sampleRows,
 };
