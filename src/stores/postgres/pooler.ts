@@ -51,7 +51,16 @@ async function isStill(session: Session, mark: string, clock: Clock): Promise<bo
   );
   look.catch(() => undefined); // late: the session is closed under it
   const answer = await Promise.race([look, late]).finally(() => answered.abort());
-  return answer?.rows[0]?.same ?? false;
+  if (answer === undefined) throw silent(session);
+  return answer.rows[0]?.same ?? false;
+}
+
+function silent({ place, address }: Session): LoadctlError {
+  return new LoadctlError(
+    'unavailable',
+    `${place.name}: ${place.host}:${place.port} did not answer within ${answerMs / 1000} s: the database is busy, or a pooler between has no session left`,
+    { hint: `Look at its load; where there is a pooler, name the database's own host and port in the URL of the store ${address.store}.` },
+  );
 }
 
 function pooled({ place, address }: Session): LoadctlError {
