@@ -18,7 +18,7 @@ export interface PostgresProxy {
 }
 
 /** Starts one in front of a port of 127.0.0.1; it is gone when the test is over. */
-export async function startPostgresProxy(behind: number): Promise<PostgresProxy> {
+export async function startPostgresProxy(behind: number, at = '127.0.0.1'): Promise<PostgresProxy> {
   const statements: string[] = [];
   const sockets = new Set<Socket>();
   const state = { connections: 0, frozen: false };
@@ -38,7 +38,7 @@ export async function startPostgresProxy(behind: number): Promise<PostgresProxy>
     upstream.on('close', () => void (link.cut || client.destroy()));
   });
   const links = new Set<{ cut: boolean }>();
-  server.listen(0, '127.0.0.1');
+  server.listen(0, at);
   await once(server, 'listening');
   onTestFinished(() => {
     server.close();
@@ -52,6 +52,7 @@ export async function startPostgresProxy(behind: number): Promise<PostgresProxy>
     connections: () => state.connections,
     through(url) {
       const other = new URL(url);
+      other.hostname = at;
       other.port = String(port);
       return other.toString();
     },
