@@ -63,7 +63,7 @@ async function showPreview(
   const intent = { seeds: act.does.includes('seed'), cleans: act.does.includes('cleanup'), users: act.users === true };
   const preview = await previewStores(planned.loaded.profile, intent, { clock: shell.clock, signal });
   const shown = target.colour === undefined ? {} : { target: shownTarget(target) };
-  const notes = { ...planNotes(call, planned), refusals: [], does: act.does, setOff: preview.lines, ...shown };
+  const notes = { ...planNotes(call, planned), refusals: [], does: act.does, users: intent.users, setOff: preview.lines, ...shown };
   shell.stderr.write(redact(`${renderPlan(planned.plan, notes, await tableStyle(call, 'stderr'))}\n`));
   return preview;
 }

@@ -30,7 +30,11 @@ function collect(path: string, script: string, found: Map<string, string>): void
 }
 
 function pathOf(name: string, folder: string): string {
-  return name.startsWith('file:///') && URL.canParse(name) ? fileURLToPath(name) : resolve(folder, name);
+  try {
+    return name.startsWith('file:') ? fileURLToPath(name) : resolve(folder, name);
+  } catch {
+    return ''; // no URL of a file: k6 itself will complain of it
+  }
 }
 
 /** Piece by piece, as what a script opens may be large; undefined for what is no file that can be read. */

@@ -22,6 +22,8 @@ export interface PlanNotes {
   readonly changingHash: readonly string[];
   /** What is about to be done, where that is not all of it. */
   readonly does?: readonly Deed[];
+  /** Whether seeded rows are to go, too. */
+  readonly users?: boolean;
   /** Behind colours: the one that is loaded, where the live one was looked up. */
   readonly target?: LoadTarget;
   /** What the databases would do by themselves with what is put in and taken out; only where they were asked. */
@@ -58,7 +60,7 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
           plan.stores.map(({ name, kind, hosts }) => `${name}: ${kind} on ${hosts.length > 0 ? hosts.join(', ') : '(no address)'}`),
         ],
         ['seed', does('seed') ? seedLines(plan) : []],
-        ['cleanup', does('cleanup') ? plan.cleanup.map(({ store, what }) => `${store}: ${what}`) : []],
+        ['cleanup', does('cleanup') ? cleanupLines(plan, notes) : []],
         ['sets off', notes.setOff ?? []],
         ['limits', does('load') ? plan.criteria.map((criterion) => `${criterion.name} ${formatLimit(criterion)}`) : []],
         ['hosts', [plan.beyondLoopback.length === 0 ? 'this machine only' : `beyond this machine: ${plan.beyondLoopback.join(', ')}`]],
@@ -84,14 +86,21 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
   return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
 }
 
-function targetLines({ target: { url, health, live } }: Plan, { target }: PlanNotes): string[] {
+function targetLines({ target: { url, health, colours, live } }: Plan, { target }: PlanNotes): string[] {
   if (target?.colour !== undefined) {
     const { colour } = target;
     const probed = target.health === undefined ? [] : [`health: ${target.health}`];
     return [`${colour.loaded}, ${target.url}; ${colour.live} is live (${colour.liveUrl})`, ...probed];
   }
-  const asked = live === undefined ? [] : ['the colour that is not live, by:', `  ${live}`];
-  return [url, ...(health === undefined ? [] : [`health: ${health}`]), ...asked];
+  const probed = health === undefined ? [] : [`health: ${health}`];
+  if (colours === undefined) return [url, ...probed];
+  return [
+    `blue: ${colours.blue}`,
+    `green: ${colours.green}`,
+    ...probed,
+    'loaded is the one that is not live, which is told by:',
+    `  ${live ?? ''}`,
+  ];
 }
 
 /** Its hash is that of the file alone; what it imports and opens is in the plan's, too. */
@@ -104,6 +113,11 @@ function scriptLines({ script, scriptFiles: [own, ...others] }: Plan): string[] 
 function seedLines({ seed }: Plan): string[] {
   const rowsOf = (rows: number, what: string) => (what.startsWith('keys ') ? counted(rows, 'entry', 'entries') : counted(rows, 'row'));
   return seed.map(({ store, what, rows }) => `${rowsOf(rows, what)} into ${store}: ${what}`);
+}
+
+function cleanupLines({ cleanup, seed }: Plan, { users }: PlanNotes): string[] {
+  const seeded = users ? seed.map(({ store, what }) => `${store}: ${what}, as seeded and where nobody changed it`) : [];
+  return [...cleanup.map(({ store, what }) => `${store}: ${what}`), ...seeded];
 }
 
 function loadLines({ load, steady, iterationsPerSecond, requestsPerSecond }: Plan): string[] {
