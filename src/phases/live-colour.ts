@@ -40,7 +40,7 @@ interface Answer {
 
 async function askUrl(url: string, { jsonPath, header }: Live, { userAgent, signal }: LookUpMeans): Promise<Answer> {
   const asked = `GET ${redactUrl(url)}`;
-  const answer = await readAnswer(url, userAgent, signal).catch((error: unknown) => {
+  const answer = await readAnswer(url, { userAgent, signal, wantsBody: header === undefined }).catch((error: unknown) => {
     throw signal.aborted ? interrupted() : untold(`${asked}: ${noAnswer(error)}`, 'Mend target.live in the profile, or what it asks.');
   });
   if (answer.status >= 300 && answer.status < 400)
@@ -51,19 +51,26 @@ async function askUrl(url: string, { jsonPath, header }: Live, { userAgent, sign
   return { text: inJson(answer.body, jsonPath ?? [], asked), from: `the answer of ${asked}` };
 }
 
+interface Reading {
+  readonly userAgent: string;
+  readonly signal: AbortSignal;
+  readonly wantsBody: boolean;
+}
+
 async function readAnswer(
   url: string,
-  userAgent: string,
-  signal: AbortSignal,
+  { userAgent, signal, wantsBody }: Reading,
 ): Promise<Pick<Response, 'status' | 'headers'> & { body: string }> {
   const answer = await getOnce(url, { userAgent, signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]) });
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const piece of answer.body ?? []) {
-    pieces.push(piece);
-    bytes += piece.byteLength;
-    if (bytes > mostBytes) break; // so long an answer is not read to its end, and no JSON then
-  }
+  if (!wantsBody) await answer.body?.cancel();
+  else
+    for await (const piece of answer.body ?? []) {
+      pieces.push(piece);
+      bytes += piece.byteLength;
+      if (bytes > mostBytes) break; // what is left of it is not read: so long an answer is no JSON then
+    }
   return { status: answer.status, headers: answer.headers, body: Buffer.concat(pieces).toString() };
 }
 
