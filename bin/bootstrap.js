@@ -67,7 +67,7 @@ try {
     await step('redis', redis);
     if (process.argv.includes('--tests')) {
       await step('sshd', sshd);
-      await step('pgbouncer', pgbouncer);
+      await step('pooler', pgbouncer);
     }
   }
 } catch (error) {

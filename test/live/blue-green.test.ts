@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startPostgres } from '../servers/postgres.js';
 import { type Colours, requestsTo, startColours } from '../support/colours.js';
 import { type Workplace, workplace } from '../support/loadctl.js';
 
@@ -120,6 +122,33 @@ export default () => { for (const url of [__ENV.BASE_URL, __ENV.OTHER, 'http://a
       'blue, the live colour, is on the same host as green (127.0.0.1): k6 cannot keep the runners away from one of its ports.',
     );
   });
+});
+
+test('a whole test with a database that is accepted by name: seeded, loaded, cleaned up', async () => {
+  const [colours, server] = [await startColours(), await startPostgres()];
+  onTestFinished(() => server.stop());
+  const client = new pg.Client({ connectionString: server.url });
+  await client.connect();
+  await client.query(
+    "CREATE TABLE users (id text PRIMARY KEY); CREATE TABLE orders (user_id text); INSERT INTO orders VALUES ('load-test-user-1')",
+  );
+  await client.end();
+  const data = `stores: {db: {kind: postgres, url: "${server.url}"}}
+seed: [{store: db, table: users, rows: 5, columns: {id: "user-{n}"}}]
+cleanup: {prefix: load-test-user-, settle: 20ms, rows: [{store: db, table: orders, column: user_id}]}
+`;
+  const at = workplace({ 'profiles/prod.yaml': colours.words() + load('1s') + data, 'script.js': script });
+  const refused = await at.loadctl(['test', '--env', 'prod']);
+  expect(refused.code).toBe(112);
+  expect(refused.stderr).toContain(
+    'The guard `shared-store` refuses this on prod; nothing was sent. db is taken to be used by the live colour, too',
+  );
+  expect(requestsTo(colours.router)).toBe(0);
+  at.file('profiles/prod.yaml', `${at.read('profiles/prod.yaml')}guards: {sharedStores: [db]}\n`);
+  const said = await at.loadctl(['test', '--env', 'prod', '--users']);
+  expect(said, said.stderr).toMatchObject({ code: 0 });
+  expect(said.stdout).toContain('CLEAN  nothing of the test is left');
+  expect([requestsTo(colours.blue), (colours.green.hits.get('GET /work') ?? 0) > 0]).toEqual([0, true]);
 });
 
 /** Waits until the run loads green. */
