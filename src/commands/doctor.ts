@@ -50,7 +50,7 @@ export const command: CommandModule = {
 
 /** What the target says of a seeded row of every shard. */
 async function askForUsers(call: Call): Promise<Outcome> {
-  return session(call, { makesLoad: false, touchesData: true, changesNothing: true }, async (context) => {
+  return session(call, { does: ['ask'], changesNothing: true }, async (context) => {
     const asked = await askTarget(context);
     return {
       reasons: asked.every(({ found }) => found) ? [] : ['unavailable'],

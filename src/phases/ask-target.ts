@@ -1,5 +1,4 @@
 import { LoadctlError } from '../core/errors.js';
-import { realTarget } from '../plan/plan.js';
 import type { SeedStep } from '../profile/schema.js';
 import { storeKind, storeTask } from '../stores/index.js';
 import { pieceReader, render } from '../stores/pieces.js';
@@ -18,7 +17,7 @@ export interface Asked extends RowSample {
 
 /**
  * Asks the target for a seeded row of every shard, by the request that the profile describes. Reading back by our own rule
- * would prove nothing: this shows that the target looks for a row where it was put. Throws `invalid-profile` where there is
+ * would prove nothing: this shows that the target looks for a row where it was put. Behind colours the one that is not live is asked. Throws `invalid-profile` where there is
  * nothing to ask with, or for.
  */
 export async function askTarget(context: PhaseContext): Promise<Asked[]> {
@@ -37,7 +36,7 @@ export async function askTarget(context: PhaseContext): Promise<Asked[]> {
   const ask = async (sample: RowSample): Promise<Asked> => {
     const request = `GET ${render(path, sample.n)}`;
     if (!sample.there) return { ...sample, request, found: false };
-    const url = `${realTarget(profile.target).url.replace(/\/+$/, '')}${render(path, sample.n)}`;
+    const url = `${context.target.url.replace(/\/+$/, '')}${render(path, sample.n)}`;
     const filled = Object.fromEntries(headers.map(([name, pieces]) => [name, render(pieces, sample.n)]));
     const { status } = await probeOnce(url, 'loadctl/doctor', world.clock, { signal, headers: filled });
     return { ...sample, request, status, found: status === lookup.status };

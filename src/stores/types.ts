@@ -18,9 +18,14 @@ export interface StoreKind<Config> {
   readonly transactional: boolean;
   openSeeding(config: Config, task: StoreTask, context: StoreContext): Promise<Seeding>;
   openCleaning(config: Config, task: StoreTask, context: StoreContext): Promise<Cleaning>;
-  /** Takes loadctl's lock in every database of the store; missing where a kind has none. `held` are those taken before. */
+  /**
+   * What the store itself would do with what is put in or taken out (triggers, cascades), as lines for whoever has to
+   * confirm it. Only looks; missing where a kind does nothing of that sort.
+   */
+  readonly preview?: (config: Config, task: StoreTask, intent: Intent, context: StoreContext) => Promise<readonly string[]>;
   /** The first row of a seed step in each of the store's databases; missing where a kind has no shards to look into. */
   readonly sampleRows?: (config: Config, task: StoreTask, step: SeedTable, context: StoreContext) => Promise<RowSample[]>;
+  /** Takes loadctl's lock in every database of the store; missing where a kind has none. `held` are those taken before. */
   readonly lock?: (config: Config, context: StoreContext, held: readonly DatabaseLock[]) => Promise<DatabaseLock[]>;
 }
 
@@ -50,6 +55,14 @@ export interface StoreContext {
   readonly signal: AbortSignal;
 }
 
+/** What is about to be done to a store. */
+export interface Intent {
+  readonly seeds: boolean;
+  readonly cleans: boolean;
+  /** Seeded rows are to go, too. */
+  readonly users: boolean;
+}
+
 /** What the profile asks of one store. */
 export interface StoreTask {
   /** What the ids of the test's own rows begin with; undefined where the profile has no cleanup. */
@@ -67,7 +80,7 @@ export interface StoreTask {
 export interface DatabaseLock {
   /** The session that holds it, so that a second store in the same database is not refused by our own lock. */
   readonly session: string;
-  /** Resolves when the lock is held no more without having been released. */
+  /** Resolves when the lock is held no more without having been released, and could not be taken again. */
   readonly lost: Promise<Error>;
   release(): Promise<void>;
 }

@@ -1,7 +1,20 @@
 import { z } from 'zod';
-import { count, template, text, url } from '../words.js';
+import { readJsonPath } from '../json-path.js';
+import { count, duration, template, text, url } from '../words.js';
 
 const web = (example = 'https://staging.example.com') => url(['http', 'https'], example);
+
+const badPath = 'expected the way to one value such as `$.live`, `$.colours[0]` or `$["live-colour"]`';
+
+const jsonPath = z
+  .string({ error: badPath })
+  .transform((value, context) => {
+    const path = readJsonPath(value.trim());
+    if (path !== undefined) return path;
+    context.addIssue({ code: 'custom', message: badPath });
+    return z.NEVER;
+  })
+  .meta({ description: 'Where the answer holds the colour, when it is JSON: `$.a.b`, `$.list[0]`, `$["a-b"]`.', examples: ['$.live'] });
 
 /** The system under test: one URL, or two colours of which only the one that is not live is loaded. */
 export const target = z
@@ -43,15 +56,21 @@ export const target = z
     live: z
       .strictObject({
         url: web('https://example.com/colour').describe('Asked which colour is live.').exactOptional(),
-        jsonPath: text()
-          .meta({ description: 'Where the answer holds the colour, when it is JSON.', examples: ['$.live'] })
-          .exactOptional(),
-        header: text()
+        jsonPath: jsonPath.exactOptional(),
+        header: text('a header’s name')
+          .regex(/^[\w!#$%&'*+.^`|~-]+$/, { error: 'expected a header’s name such as `x-live-colour`' })
           .meta({ description: 'The header of the answer that holds the colour.', examples: ['x-live-colour'] })
           .exactOptional(),
-        command: text()
-          .meta({ description: 'A command that prints the colour, instead of a URL.', examples: ['./which-colour'] })
+        command: text('a command')
+          .meta({
+            description:
+              'A command that prints the colour, instead of a URL. `sh` runs it in the folder of the profile, with PATH and HOME and nothing else.',
+            examples: ['./which-colour'],
+          })
           .exactOptional(),
+        every: duration()
+          .prefault('10s')
+          .meta({ description: 'How often it is looked up again while the load is on; 10s at most.', examples: ['5s'] }),
       })
       .describe('How the live colour is looked up: a URL (with `jsonPath` or `header`) or a command.')
       .exactOptional(),
