@@ -1,9 +1,10 @@
-import { LoadctlError } from '../core/errors.js';
+import { errorMessage, LoadctlError } from '../core/errors.js';
 import { formatCount } from '../core/quantities.js';
 import { scope } from '../core/scope.js';
 import { type StoreConfig, storeKind, storeTask } from '../stores/index.js';
 import { together } from '../stores/together.js';
-import { addConflicts, type Conflicts, noConflicts, type OtherRows, type SeededStep, type Seeding } from '../stores/types.js';
+import { addConflicts, type Conflicts, noConflicts, type SeededStep, type Seeding } from '../stores/types.js';
+import type { CountedBefore } from './counted-before.js';
 import { type DataContext, withLock } from './lock.js';
 import { storeContext } from './store-context.js';
 import { tellPhase } from './tell-phase.js';
@@ -12,7 +13,7 @@ import { tellPhase } from './tell-phase.js';
 export interface SeedReport {
   readonly stores: readonly SeededStep[];
   /** Rows that are not test data, for the receipt of the cleanup; undefined where the profile does not ask for it. */
-  readonly before: readonly OtherRows[] | undefined;
+  readonly before: CountedBefore | undefined;
 }
 
 /** Seeds what the profile declares: every store is checked first, and nothing is written where one of them has a conflict. */
@@ -33,20 +34,27 @@ function seedStores(context: DataContext): Promise<SeedReport> {
       const { transactional, openSeeding } = storeKind(config);
       const signal = AbortSignal.any([context.signal, stop.signal]);
       const label = `loadctl/${context.run ?? 'seed'}`;
-      const seeding = await openSeeding(config, storeTask(context.profile, store), storeContext({ ...context, signal }, store, label));
+      const task = storeTask(context.profile, store, context.clock.now());
+      const seeding = await openSeeding(config, task, storeContext({ ...context, signal }, store, label));
       defer(() => seeding.close());
       open.push({ seeding, transactional });
     }
     const conflicts = await all(({ seeding }) => seeding.check());
     refuseConflicts(conflicts.reduce(addConflicts, noConflicts));
-    const before = context.profile.guards.receipt === 'off' ? undefined : (await all(({ seeding }) => seeding.others())).flat();
-    return { stores: await commitAll(open), before };
+    const proof = context.profile.guards.receipt;
+    const at = new Date(context.clock.now()).toISOString();
+    const others = proof === 'off' ? undefined : (await all(({ seeding }) => seeding.others(proof))).flat();
+    return { stores: await commitAll(open), before: others && { at, others } };
   });
 }
 
 function explain(error: unknown): unknown {
-  if (!(error instanceof LoadctlError) || error.reason !== 'interrupted') return error;
+  if (reasonOf(error) !== 'interrupted' || errorMessage(error) !== 'interrupted') return error;
   return new LoadctlError('interrupted', 'seeding was interrupted; nothing was written', { hint: 'Run the command again.', cause: error });
+}
+
+function reasonOf(error: unknown): LoadctlError['reason'] | undefined {
+  return error instanceof LoadctlError ? error.reason : undefined;
 }
 
 interface OpenStore {
@@ -57,7 +65,7 @@ interface OpenStore {
 /** Stores that are seeded, and those whose rows are counted before the test. */
 function storesToSeed({ profile }: DataContext): [string, StoreConfig][] {
   return Object.entries(profile.stores).filter(([store]) => {
-    const task = storeTask(profile, store);
+    const task = storeTask(profile, store, 0);
     return task.seed.length > 0 || (task.rows.length > 0 && profile.guards.receipt !== 'off');
   });
 }
@@ -74,14 +82,17 @@ function refuseConflicts({ count, lines }: Conflicts): void {
   );
 }
 
-/** What cannot be rolled back goes first, so that what can is still open when it fails. */
+/**
+ * What cannot be rolled back goes first, so that what can is still open when it fails. What the stores refuse is taken back
+ * everywhere; where the work was ended from outside, what is in stays, and the next seed goes on from there.
+ */
 async function commitAll(open: readonly OpenStore[]): Promise<SeededStep[]> {
   const order = [...open].sort((one, other) => Number(one.transactional) - Number(other.transactional));
   const done: SeededStep[] = [];
   try {
     for (const { seeding } of order) done.push(...(await seeding.commit()));
   } catch (error) {
-    for (const { seeding } of order) await seeding.rollBack().catch(() => undefined);
+    if (reasonOf(error) === 'seeding-failed') for (const { seeding } of order) await seeding.rollBack().catch(() => undefined);
     throw error;
   }
   return done;

@@ -6,7 +6,7 @@ import type { StoreContext } from '../stores/types.js';
 
 /** What of a phase concerns a store. */
 interface PhaseOnData {
-  readonly profile: Profile;
+  readonly profile: Pick<Profile, 'guards'>;
   readonly emit: Emit;
   readonly clock: Clock;
   readonly signal: AbortSignal;

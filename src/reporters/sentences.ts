@@ -43,6 +43,10 @@ function sentence(event: LoggedEvent): Sentence | undefined {
       return { tone: 'plain', text: event.message };
     case 'run-opened':
       return { tone: 'faint', text: `run ${event.run}, plan ${event.planHash.slice(0, 12)}, in ${event.directory}` };
+    case 'live-colour-found':
+      return { tone: 'plain', text: `${event.live} is live: ${event.loaded} is loaded, ${event.url}` };
+    case 'lock-regained':
+      return { tone: 'plain', text: `${event.database}: the lock is held again${took(event.elapsedMs)}` };
     case 'runner-started':
       return { tone: 'faint', text: `runner ${event.runner} started on ${event.host}: segment ${event.segment}` };
     case 'runner-ready':
@@ -111,11 +115,6 @@ export function liveRate(perSecond: PerSecond): string {
 /** The share of requests that failed, behind their number: ` (0.05%)`; nothing where none did. */
 export function errorShare(failed: number, requests: number): string {
   return requests > 0 && failed > 0 ? ` (${Number(((failed / requests) * 100).toPrecision(2))}%)` : '';
-}
-
-/** How far a step is: `400 of 1,000 rows`. */
-export function progressText({ done, total, unit }: Extract<LoggedEvent, { type: 'step-progressed' }>): string {
-  return total === undefined ? `${formatCount(done)} ${unit}` : `${formatCount(done)} of ${formatCount(total)} ${unit}`;
 }
 
 function wholeSeconds(ms: number): string {

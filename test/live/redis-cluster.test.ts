@@ -297,7 +297,11 @@ describe('slots that are on their way', () => {
     const context = dataContext(profile());
     const { cache } = context.profile.stores;
     if (cache?.kind !== 'redis') return expect.unreachable();
-    const seeding = await openSeeding(cache, storeTask(context.profile, 'cache'), storeContext(context, 'cache', 'loadctl/test'));
+    const seeding = await openSeeding(
+      cache,
+      storeTask(context.profile, 'cache', Date.now()),
+      storeContext(context, 'cache', 'loadctl/test'),
+    );
     expect(await seeding.check()).toMatchObject({ count: 0 });
     const before = await redirects();
     await open(from, to, slots);

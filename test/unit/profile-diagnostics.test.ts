@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LoadOptions } from '../../src/profile/load.js';
+import { templateWords } from '../../src/profile/template.js';
 import { complaint, least, load } from './profile-files.js';
 
 /** What stands on standard error for a profile: its problems, frame by frame, without the margins that all have. */
@@ -214,6 +215,14 @@ describe('words that do not go together', () => {
       '  vus: 5\n  duration: 1m\n  rate: 1/s\n  pacing: 1s\n',
       ['6:3: `rate` (open model) and `pacing` (closed model) exclude each other; `pacing: null` takes out an inherited one'],
     ],
+    [
+      'variables that are loadctl’s',
+      '  env: {BASE_URL: http://elsewhere, LOADCTL_VIRTUAL_USER_PREFIX: mine, LOADCTL_PACING_MS: 5}\n',
+      [
+        '4:9: `BASE_URL` is loadctl’s to set: what is loaded is said by `target.url`, where guards see it (for one run: `--set target.url=…`)',
+        '4:37: `LOADCTL_VIRTUAL_USER_PREFIX` is loadctl’s to set: cleanup finds what the test wrote by it; `cleanup.prefix` says how it begins',
+      ],
+    ],
     ['vus alone', '  vus: 5\n', ['4:3: `vus` needs `duration`: how long the load lasts']],
     ['duration alone', '  duration: 1m\n', ['4:3: `duration` needs `vus`: how many virtual users there are']],
     ['a misspelled duration', '  vus: 5\n  duratoin: 1m\n', ['5:3: unknown key `duratoin`; did you mean `duration`?']],
@@ -280,7 +289,7 @@ describe('words that do not go together', () => {
     [
       'a shard rule in other words',
       'stores: {db: {kind: postgres, shards: [postgres://h/0], shardBy: hash(id)}}\n',
-      ['4:66: expected a column and the number of shards such as `id % 4`, not `hash(id)`'],
+      ['4:66: expected a column, hashed or not, and the number of shards such as `id % 4` or `crc32(id) % 4`, not `hash(id)`'],
     ],
     [
       'an unknown store',
@@ -295,7 +304,7 @@ describe('words that do not go together', () => {
     [
       'one entry for all',
       `${db}seed: [{store: cache, key: user, rows: 9, value: 1}]\n`,
-      ['5:28: expected `{n}` in the key, or all 9 entries are one'],
+      ['5:28: expected `{n}` or `{uuid}` in the key, or all 9 entries are one'],
     ],
     [
       'no column',
@@ -310,7 +319,22 @@ describe('words that do not go together', () => {
     [
       'a brace too many',
       `${db}seed: [{store: db, table: t, rows: 1, columns: {id: "u{x}"}}]\n`,
-      ['5:53: expected `{n}` for the row’s number, or `{{` for a literal brace, not `u{x}`'],
+      [`5:53: unknown template \`{x}\`: expected ${templateWords}`],
+    ],
+    [
+      'a reference to nowhere',
+      `${db}seed: [{store: db, table: t, rows: 1, columns: {id: "{n}"}}, {store: db, table: u, rows: 1, columns: {t: "{ref:t.idd}"}}]\n`,
+      ['5:102: `{ref:t.idd}` is no column of a seeded table; seeded are `t.id` and `u.t`; did you mean `t.id`?'],
+    ],
+    [
+      'a reference in a ring',
+      `${db}seed: [{store: db, table: t, rows: 1, columns: {a: "{ref:t.b}", b: "{ref:t.a}"}}]\n`,
+      ['5:48: `{ref:t.b}` refers back to itself', '5:48: `{ref:t.a}` refers back to itself'],
+    ],
+    [
+      'a range that real rows will come to',
+      `${db}cleanup: {rows: [{store: db, table: t, column: id, range: 1..1000}]}\n`,
+      ['5:59: expected a range of whole numbers of 1,000,000 or more, or below 0, such as `900000000..999999999`, not `1..1000`'],
     ],
     [
       'a short prefix',
@@ -428,6 +452,26 @@ describe('words that do not go together', () => {
       'no way to look up',
       'colours: {blue: http://b, green: http://g}, live: {jsonPath: $.a}',
       ['1:54: expected `url` or `command` in `target.live`'],
+    ],
+    [
+      'a way into JSON that is more than one place',
+      'colours: {blue: http://b, green: http://g}, live: {url: http://l, jsonPath: "$.*.live"}',
+      ['1:86: expected the way to one value such as `$.live`, `$.colours[0]` or `$["live-colour"]`, not `$.*.live`'],
+    ],
+    [
+      'a header that is none',
+      'colours: {blue: http://b, green: http://g}, live: {url: http://l, header: "live colour"}',
+      ['1:84: expected a header’s name such as `x-live-colour`, not `live colour`'],
+    ],
+    [
+      'a look at the live colour once an hour',
+      'colours: {blue: http://b, green: http://g}, live: {command: c, every: 1h}',
+      ['1:80: expected a time from `100ms` to `10s`: a switch must not go unseen for longer'],
+    ],
+    [
+      'two colours that are one',
+      'colours: {blue: http://h/x, green: http://h/x/}, live: {command: c}',
+      ['1:45: expected another address than that of `blue`: one of the two is live'],
     ],
     ['no target', 'health: /healthz', ['1:1: a profile without a target: expected `target.url`, or `target.colours` with `live`']],
   ])('%s', (_, words, expected) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { RowSource } from '../../src/stores/pieces.js';
 import { addressText } from '../../src/stores/redis/address.js';
 import { globMatcher } from '../../src/stores/redis/cleaning/glob.js';
 import { knownKeys } from '../../src/stores/redis/cleaning/patterns.js';
@@ -8,13 +9,18 @@ import { redirectOf } from '../../src/stores/redis/cluster/redirects.js';
 import { slotMap } from '../../src/stores/redis/cluster/slot-map.js';
 import { slotOf } from '../../src/stores/redis/cluster/slots.js';
 import { type Primary, readTopology } from '../../src/stores/redis/cluster/topology.js';
-import { entryBatches } from '../../src/stores/redis/entries.js';
+import { entriesOf, entryBatches } from '../../src/stores/redis/entries.js';
 import { mayPass, replyError } from '../../src/stores/redis/errors.js';
 import { tlsFor } from '../../src/stores/redis/login.js';
 import { ranges } from '../../src/stores/redis/ranges.js';
+import type { StoreTask } from '../../src/stores/types.js';
 
-const task = {
+const source: RowSource = { random: '', startedAt: '2026-01-02T03:04:05.678Z', refer: () => ({ value: '', rows: 1, source }) };
+
+const task: StoreTask = {
   prefix: 'load-test-user-',
+  pauseMs: undefined,
+  source: () => source,
   seed: [
     { store: 'cache', key: 'user:user-{n}', rows: 10, value: 'x' },
     { store: 'cache', key: '{{cart.{n}}}+', rows: 10, value: 'x' },
@@ -181,15 +187,18 @@ test('numbers that follow one another are one range, and each is found again', (
 
 test('entries come 500 for each server at a time, fewer where they are long', () => {
   const step = { store: 'cache', key: 'k{n}', rows: 1201, value: 'v{n}' };
-  expect([...entryBatches(step, 1)].map((batch) => batch.length)).toEqual([500, 500, 201]);
-  expect([...entryBatches(step, 3)].map((batch) => batch.length)).toEqual([1201]);
-  expect([...entryBatches(step, 1, [7, 8])]).toEqual([
+  const entries = entriesOf(step, source);
+  expect([...entryBatches(entries, 1)].map((batch) => batch.length)).toEqual([500, 500, 201]);
+  expect([...entryBatches(entries, 3)].map((batch) => batch.length)).toEqual([1201]);
+  expect([...entryBatches(entries, 1, [7, 8])]).toEqual([
     [
       { n: 7, key: 'k7', value: 'v7' },
       { n: 8, key: 'k8', value: 'v8' },
     ],
   ]);
-  expect([...entryBatches({ ...step, rows: 5, value: 'x'.repeat(600_000) }, 1)].map((batch) => batch.length)).toEqual([2, 2, 1]);
+  expect([...entryBatches(entriesOf({ ...step, rows: 5, value: 'x'.repeat(600_000) }, source), 1)].map((batch) => batch.length)).toEqual([
+    2, 2, 1,
+  ]);
 });
 
 test.each([
@@ -205,5 +214,14 @@ test.each([
   ],
 ] as const)('the value %j as %s is stored as %j', (value, as, stored) => {
   const step = { store: 'cache', key: 'k', rows: 3, value: value as never, ...(as === undefined ? {} : { as }) };
-  expect([...entryBatches(step, 1, [3, 3])][0]?.[0]?.value).toEqual(stored);
+  expect([...entryBatches(entriesOf(step, source), 1, [3, 3])][0]?.[0]?.value).toEqual(stored);
+});
+
+test.each([
+  [{ value: { at: '{now}', id: '{n}' } }, '{"at":"2025-12-31T00:00:00.000Z","id":"3"}', true],
+  [{ value: { at: '{now}', id: '{n}' } }, '{"at":"2025-12-31T00:00:00.000Z","id":"4"}', false],
+  [{ value: 'v{n}' }, 'v3', undefined],
+] as const)('of another day, %j is %s as well: %s', (made, found, fits) => {
+  const { fits: patterns } = entriesOf({ store: 'cache', key: 'k{n}', rows: 3, ...made }, source).entry(3);
+  expect(patterns?.[0]?.test(found)).toBe(fits);
 });

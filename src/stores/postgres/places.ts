@@ -20,12 +20,19 @@ export function addressesOf(store: string, config: PostgresStore): Address[] {
     });
   }
   if (config.shards) {
-    checkModulo(store, config.shards.length, config.shardBy?.modulo);
+    const by = config.shardBy?.by;
+    checkModulo(store, config.shards.length, by?.kind === 'sql' ? undefined : by?.modulo);
     return config.shards.map((url, shard) => address(store, shard, url, config.tls));
   }
   if (config.url === undefined)
     throw new LoadctlError('invalid-profile', `the store ${store} has neither url nor shards`, { hint: 'Give it a `url`.' });
   return [address(store, null, config.url, config.tls)];
+}
+
+/** The replica of a database; undefined where the profile names none. */
+export function replicaOf({ replica, replicas, tls }: PostgresStore, { store, shard }: Address): Address | undefined {
+  const url = shard === null ? replica : replicas?.[shard];
+  return url === undefined ? undefined : address(store, shard, url, tls);
 }
 
 function address(store: string, shard: number | null, text: string, tls: PostgresStore['tls']): Address {

@@ -2,7 +2,7 @@ import { LoadctlError } from '../../core/errors.js';
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { RedisStore } from '../../profile/schema.js';
 import { addConflicts, type Conflicts, noConflicts, type SeededStep, type Seeding, type StoreContext, type StoreTask } from '../types.js';
-import { type Entry, type EntryStep, entryBatches, isEntryStep } from './entries.js';
+import { type Entries, type Entry, entriesOf, entryBatches, isEntryStep } from './entries.js';
 import { isRefusal } from './errors.js';
 import { seedIndex } from './login.js';
 import { openServers } from './open.js';
@@ -13,7 +13,7 @@ import { type Compared, compare, createCommand, isCreated, refreshCommand } from
 
 /** A step on its way. */
 interface Progress {
-  readonly step: EntryStep;
+  readonly entries: Entries;
   readonly ttlMs: Milliseconds | undefined;
   /** The entries that were not there when it was checked, by their numbers. */
   readonly absent: Ranges;
@@ -25,7 +25,7 @@ interface Progress {
 /** Seeds the index that the store's URL names, or a cluster. */
 export async function openSeeding(config: RedisStore, task: StoreTask, context: StoreContext): Promise<Seeding> {
   const servers = await openServers(config, seedIndex(context.store, config), context);
-  const steps = task.seed.filter(isEntryStep).map(begin);
+  const steps = task.seed.filter(isEntryStep).map((step) => begin(entriesOf(step, task.source(step))));
   return {
     async check() {
       let conflicts = noConflicts;
@@ -41,22 +41,23 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
       return done;
     },
     async rollBack() {
-      for (const { step, created } of steps) await takeBack(servers, step, created, context);
+      for (const { entries, created } of steps) await takeBack(servers, entries, created, context);
     },
     close: () => Promise.resolve(servers.close()),
   };
 }
 
-function begin(step: EntryStep): Progress {
-  const ttlMs = step.ttl === undefined ? undefined : Math.max(1, Math.round(step.ttl));
-  return { step, ttlMs, absent: ranges(), created: ranges(), checkMs: 0 };
+function begin(entries: Entries): Progress {
+  const { ttl } = entries.step;
+  const ttlMs = ttl === undefined ? undefined : Math.max(1, Math.round(ttl));
+  return { entries, ttlMs, absent: ranges(), created: ranges(), checkMs: 0 };
 }
 
 async function checkStep(servers: Servers, progress: Progress): Promise<Conflicts> {
   const startedAt = performance.now();
   let conflicts = noConflicts;
-  for (const entries of entryBatches(progress.step, servers.width())) {
-    for (const compared of await compare(servers, entries)) {
+  for (const batch of entryBatches(progress.entries, servers.width())) {
+    for (const compared of await compare(servers, batch)) {
       if (compared.state === 'absent') progress.absent.add(compared.entry.n);
       if (compared.state === 'different') conflicts = addConflicts(conflicts, { count: 1, lines: [conflictLine(servers, compared)] });
     }
@@ -66,7 +67,8 @@ async function checkStep(servers: Servers, progress: Progress): Promise<Conflict
 }
 
 async function tellStep(servers: Servers, progress: Progress, number: number, { emit, store }: StoreContext): Promise<SeededStep> {
-  const { step, created, checkMs } = progress;
+  const { created, checkMs } = progress;
+  const { step } = progress.entries;
   const id = `seed ${store} ${number} ${step.key}`;
   emit({ type: 'step-started', step: id, title: `${step.key} in ${store}` });
   const startedAt = performance.now();
@@ -95,20 +97,20 @@ function inWords(counts: Pick<SeededStep, 'created' | 'alreadyThere' | 'writtenA
   return `${counts.created} created, ${counts.alreadyThere} already there${again}, ${rowsPerSecond} entries/s`;
 }
 
-function goneInWords({ store }: Servers, { step }: Progress, count: number): string {
+function goneInWords({ store }: Servers, { entries: { step } }: Progress, count: number): string {
   const were = count === 1 ? '1 entry was' : `${count} entries were`;
   return `${store}: ${were} gone when ${step.key} was read back, and written again`;
 }
 
 /** Writes what was not there when it was checked. */
 async function writeAll(servers: Servers, progress: Progress, tell: (done: number) => void): Promise<void> {
-  for (const entries of entryBatches(progress.step, servers.width())) {
+  for (const batch of entryBatches(progress.entries, servers.width())) {
     await create(
       servers,
       progress,
-      entries.filter(({ n }) => progress.absent.has(n)),
+      batch.filter(({ n }) => progress.absent.has(n)),
     );
-    tell(entries.at(-1)?.n ?? 0);
+    tell(batch.at(-1)?.n ?? 0);
   }
   await servers.replicate();
 }
@@ -150,10 +152,10 @@ async function readBack(servers: Servers, progress: Progress): Promise<number> {
 }
 
 /** Everything must be as it would be written. What was there before begins its time to live anew. */
-async function readBackOnce(servers: Servers, { step, ttlMs, created }: Progress, isFirst: boolean): Promise<number> {
+async function readBackOnce(servers: Servers, { entries, ttlMs, created }: Progress, isFirst: boolean): Promise<number> {
   let missing = 0;
-  for (const entries of entryBatches(step, servers.width())) {
-    const compared = await compare(servers, entries);
+  for (const batch of entryBatches(entries, servers.width())) {
+    const compared = await compare(servers, batch);
     refuseDifferent(servers, compared);
     const commands = compared.flatMap(({ entry, state }) => {
       if (state === 'absent') return createCommand(entry, ttlMs);
@@ -178,7 +180,7 @@ function conflictLine({ store }: Servers, { entry, found, wanted }: Compared): s
   return `${store}: the key ${JSON.stringify(entry.key)} holds ${found}, not ${wanted}`;
 }
 
-function livesTooShort({ step, ttlMs = 0 }: Progress): LoadctlError {
+function livesTooShort({ entries: { step }, ttlMs = 0 }: Progress): LoadctlError {
   return new LoadctlError(
     'seeding-failed',
     `entries of ${step.key} live ${formatDuration(ttlMs)}: some have expired before all are there`,
@@ -188,7 +190,7 @@ function livesTooShort({ step, ttlMs = 0 }: Progress): LoadctlError {
   );
 }
 
-function vanishing({ store }: Servers, { step }: Progress, count: number): LoadctlError {
+function vanishing({ store }: Servers, { entries: { step } }: Progress, count: number): LoadctlError {
   return new LoadctlError('seeding-failed', `${store}: entries of ${step.key} vanish again and again (${count} were written again)`, {
     hint: 'Look whether the server evicts keys (INFO stats: evicted_keys; its maxmemory-policy), then seed again.',
   });

@@ -42,6 +42,8 @@ return redis.call('UNLINK', KEYS[1])`;
 export interface Compared {
   readonly entry: Entry;
   readonly state: 'absent' | 'equal' | 'different';
+  /** What an equal one holds: of `{now}`, another day's. */
+  readonly stored?: string | Fields;
   /** What is there, and what should be, for people. */
   readonly found: string;
   readonly wanted: string;
@@ -68,42 +70,52 @@ for i = 1, #ARGV do found[i + 1] = redis.call('HGET', KEYS[1], ARGV[i]) end
 return found`;
 
 function compareOne(servers: Servers, entry: Entry, answer: Answer | undefined): Compared {
-  const { value } = entry;
+  const { value, fits } = entry;
   const difference =
     replyWord(answer?.error) === 'WRONGTYPE'
       ? { ...different, found: 'no string but a list, hash or the like', wanted: shown(value) }
       : typeof value === 'string'
-        ? compareText(value, valueIn(servers, answer))
-        : compareHash(value, valueIn(servers, answer));
+        ? compareText(value, valueIn(servers, answer), fits)
+        : compareHash(value, valueIn(servers, answer), fits);
   return { entry, node: answer?.node ?? '', ...difference };
 }
 
-type Difference = Pick<Compared, 'state' | 'found' | 'wanted'>;
+type Difference = Pick<Compared, 'state' | 'found' | 'wanted' | 'stored'>;
 
 const absent: Difference = { state: 'absent', found: 'nothing', wanted: '' };
 const equal: Difference = { state: 'equal', found: '', wanted: '' };
 const different = { state: 'different' } as const;
 
-function compareText(wanted: string, found: unknown): Difference {
+function compareText(wanted: string, found: unknown, fits: Entry['fits']): Difference {
   if (!Buffer.isBuffer(found)) return absent;
-  return found.equals(Buffer.from(wanted)) ? equal : { ...different, found: shorten(found.toString()), wanted: shorten(wanted) };
+  if (isAsWanted(found, wanted, fits?.[0])) return { ...equal, stored: found.toString() };
+  return { ...different, found: shorten(found.toString()), wanted: shorten(wanted) };
 }
 
-function compareHash(wanted: Fields, found: unknown): Difference {
+function compareHash(wanted: Fields, found: unknown, fits: Entry['fits']): Difference {
   if (!Array.isArray(found)) {
     const type = String(found);
     return type === 'none' ? absent : { ...different, found: `no hash but a ${type}`, wanted: shown(wanted) };
   }
   const [count, ...values]: unknown[] = found;
-  const fields = evenOnes(wanted).map((name, index) => ({ name, wanted: wanted[2 * index + 1] ?? '', found: values[index] }));
-  const odd = fields.filter((field) => !Buffer.isBuffer(field.found) || !field.found.equals(Buffer.from(field.wanted)));
+  const fields = evenOnes(wanted).map((name, index) => {
+    const [text = '', pattern] = [wanted[2 * index + 1], fits?.[2 * index + 1]];
+    return { name, wanted: text, found: values[index], isEqual: isAsWanted(values[index], text, pattern) };
+  });
+  const odd = fields.filter(({ isEqual }) => !isEqual);
   if (odd.length > 0)
     return {
       ...different,
       found: shorten(odd.map((field) => `${field.name}: ${field.found ?? 'nothing'}`).join(', ')),
       wanted: shorten(odd.map((field) => `${field.name}: ${field.wanted}`).join(', ')),
     };
-  return count === fields.length ? equal : { ...different, found: `a hash of ${count} fields`, wanted: `one of ${fields.length}` };
+  if (count !== fields.length) return { ...different, found: `a hash of ${count} fields`, wanted: `one of ${fields.length}` };
+  return { ...equal, stored: fields.flatMap(({ name, found: text }) => [name, String(text)]) };
+}
+
+function isAsWanted(found: unknown, wanted: string, fits: RegExp | undefined): boolean {
+  if (!Buffer.isBuffer(found)) return false;
+  return fits === undefined ? found.equals(Buffer.from(wanted)) : fits.test(found.toString());
 }
 
 function evenOnes(fields: Fields): string[] {

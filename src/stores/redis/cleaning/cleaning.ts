@@ -1,6 +1,6 @@
 import type { CleanupCache, RedisStore } from '../../../profile/schema.js';
 import type { CleanedKeys, Cleaning, CleanupStatement, StoreContext, StoreTask } from '../../types.js';
-import { type EntryStep, isEntryStep } from '../entries.js';
+import { entriesOf, isEntryStep } from '../entries.js';
 import { seedIndex } from '../login.js';
 import { openServers } from '../open.js';
 import type { Servers } from '../servers.js';
@@ -49,7 +49,7 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
     await close();
     throw error;
   }
-  const steps: readonly EntryStep[] = task.seed.filter(isEntryStep);
+  const steps = task.seed.filter(isEntryStep).map((step) => entriesOf(step, task.source(step)));
   const seeded: TakenSeeded[] = [];
   return {
     async check(users) {

@@ -1,3 +1,5 @@
+import { literal } from '../literal.js';
+
 /**
  * Whether a text fits a pattern as Redis' MATCH means it: byte by byte; `*`, `?`, `[a-z]`, `[^a]`, `\` before a
  * character. A bracket that is never closed ends with the pattern.
@@ -36,8 +38,4 @@ function oneOf(not: boolean, set: string): string {
   });
   if (characters.length === 0) return not ? '.' : '(?!)';
   return `[${not ? '^' : ''}${characters.join('')}]`;
-}
-
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

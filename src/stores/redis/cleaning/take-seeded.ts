@@ -1,4 +1,4 @@
-import { type EntryStep, entryBatches } from '../entries.js';
+import { type Entries, entryBatches } from '../entries.js';
 import type { Servers } from '../servers.js';
 import { unlinkEqual } from '../take-back.js';
 import { compare } from '../values.js';
@@ -15,28 +15,29 @@ export interface TakenSeeded extends Pick<Job, 'servers' | 'what' | 'which' | 's
 const mostPasses = 10;
 
 /** Takes out a step's entries where they are as they were seeded; over again while some are, as a failover brings them back. */
-export async function takeSeeded(servers: Servers, step: EntryStep, dryRun: boolean, note: (text: string) => void): Promise<TakenSeeded> {
+export async function takeSeeded(servers: Servers, entries: Entries, dryRun: boolean, note: (text: string) => void): Promise<TakenSeeded> {
+  const { key } = entries.step;
   const startedAt = performance.now();
   const deleted = tally();
-  let there = await countSeeded(servers, step);
+  let there = await countSeeded(servers, entries);
   for (let pass = 1; !dryRun && total(there.equal) > 0 && pass <= mostPasses; pass++) {
-    for (const entries of entryBatches(step, servers.width()))
-      for (const { node } of await unlinkEqual(servers, entries)) deleted.add(node, 1);
+    for (const batch of entryBatches(entries, servers.width()))
+      for (const { node } of await unlinkEqual(servers, batch)) deleted.add(node, 1);
     await servers.replicate();
-    there = await countSeeded(servers, step);
+    there = await countSeeded(servers, entries);
   }
-  if (there.changed > 0) note(`${servers.store}: ${changedEntries(there.changed)} (${step.key}) left as found`);
+  if (there.changed > 0) note(`${servers.store}: ${changedEntries(there.changed)} (${key}) left as found`);
   const ms = dryRun ? 0 : Math.round(performance.now() - startedAt);
-  const which = `seeded and unchanged: ${step.key}`;
+  const which = `seeded and unchanged: ${key}`;
   const statement = `${whereText(servers)}UNLINK ${which}`;
   return { servers, what: 'keys', which, statement, deleted, left: there.equal, ms };
 }
 
-async function countSeeded(servers: Servers, step: EntryStep): Promise<{ readonly equal: Counts; readonly changed: number }> {
+async function countSeeded(servers: Servers, entries: Entries): Promise<{ readonly equal: Counts; readonly changed: number }> {
   const equal = tally();
   let changed = 0;
-  for (const entries of entryBatches(step, servers.width())) {
-    for (const { state, node } of await compare(servers, entries)) {
+  for (const batch of entryBatches(entries, servers.width())) {
+    for (const { state, node } of await compare(servers, batch)) {
       equal.add(node, state === 'equal' ? 1 : 0);
       if (state === 'different') changed++;
     }
