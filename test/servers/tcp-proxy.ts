@@ -13,6 +13,8 @@ export interface PostgresProxy {
   readonly statements: readonly string[];
   /** From now on nothing goes through in either direction, and nobody is told: a cable that was pulled. */
   freeze(): void;
+  /** Breaks every connection once `bytes` more have come from the clients; new ones are as good as ever. */
+  cutAfter(bytes: number): void;
   /** Things go through again on new connections; those that were frozen stay so. */
   thaw(): void;
 }
@@ -21,7 +23,7 @@ export interface PostgresProxy {
 export async function startPostgresProxy(behind: number, at = '127.0.0.1'): Promise<PostgresProxy> {
   const statements: string[] = [];
   const sockets = new Set<Socket>();
-  const state = { connections: 0, frozen: false };
+  const state = { connections: 0, frozen: false, bytesLeft: Number.POSITIVE_INFINITY };
   const server = createServer((client) => {
     state.connections += 1;
     const upstream = dial(behind, '127.0.0.1');
@@ -31,6 +33,8 @@ export async function startPostgresProxy(behind: number, at = '127.0.0.1'): Prom
     for (const socket of [client, upstream]) sockets.add(socket.on('error', () => undefined));
     client.on('data', (bytes) => {
       read(bytes);
+      state.bytesLeft -= bytes.length;
+      if (state.bytesLeft < 0) return cut();
       if (!link.cut) upstream.write(bytes);
     });
     upstream.on('data', (bytes) => void (link.cut || client.write(bytes)));
@@ -38,6 +42,10 @@ export async function startPostgresProxy(behind: number, at = '127.0.0.1'): Prom
     upstream.on('close', () => void (link.cut || client.destroy()));
   });
   const links = new Set<{ cut: boolean }>();
+  const cut = () => {
+    state.bytesLeft = Number.POSITIVE_INFINITY;
+    for (const socket of sockets) socket.destroy();
+  };
   server.listen(0, at);
   await once(server, 'listening');
   onTestFinished(() => {
@@ -59,6 +67,9 @@ export async function startPostgresProxy(behind: number, at = '127.0.0.1'): Prom
     freeze() {
       state.frozen = true;
       for (const link of links) link.cut = true;
+    },
+    cutAfter(bytes) {
+      state.bytesLeft = bytes;
     },
     thaw() {
       state.frozen = false;

@@ -162,7 +162,10 @@ describe('the merged numbers of a fleet', () => {
 
 describe('gathering is an algebra', () => {
   const made = fc.record({
-    trend: fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { maxLength: 20 }),
+    trend: fc.array(
+      fc.double({ min: -1e6, max: 1e6, noNaN: true }).map((sample) => sample + 0),
+      { maxLength: 20 },
+    ),
     count: fc.double({ min: 0, max: 1e6, noNaN: true }),
     passes: fc.nat(1000),
     fails: fc.nat(1000),

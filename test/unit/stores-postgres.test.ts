@@ -5,6 +5,7 @@ import { pieceReader, render } from '../../src/stores/pieces.js';
 import { translate } from '../../src/stores/postgres/errors.js';
 import { addressesOf } from '../../src/stores/postgres/places.js';
 import { likePrefix, quoteName, quoteText } from '../../src/stores/postgres/quote.js';
+import { withoutPageHeader } from '../../src/stores/postgres/replicas.js';
 import { countNumbers, eachNumber, partOf, type RowNumbers, remainder, rowsOnShard } from '../../src/stores/postgres/shards.js';
 import { takeTls, tlsOptions } from '../../src/stores/postgres/tls.js';
 
@@ -118,4 +119,14 @@ test.each([
 test('what is no failure of a database stays a bug', () => {
   const bug = new TypeError('x is not a function');
   expect(translate(bug, { name: 'db', host: 'db', port: 1, database: 'x', role: 'y' }, false)).toBe(bug);
+});
+
+test.each([
+  ['0/3000028', '0/3000000'],
+  ['A/3002018', 'A/3002000'],
+  ['0/3002028', '0/3002028'],
+  ['0/3000018', '0/3000018'],
+  ['0/30001B0', '0/30001B0'],
+])('where nothing follows %s, all is written at %s', (lsn, end) => {
+  expect(withoutPageHeader(lsn, 8192, 16_777_216)).toBe(end);
 });

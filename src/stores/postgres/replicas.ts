@@ -33,8 +33,7 @@ const pollMs = 50;
 
 /** Waits until the replica has seen all that the primary has written so far. Some managed ones do not tell how far they are. */
 async function catchUp(primary: Session, replica: Session, address: Address, { clock, signal, emit }: StoreContext): Promise<void> {
-  const { rows } = await primary.query<{ written: string }>('SELECT pg_current_wal_flush_lsn()::text AS written');
-  const written = rows[0]?.written;
+  const written = await endOfWal(primary);
   for (const deadline = clock.now() + patienceMs; ; ) {
     const [state] = (
       await replica.query<{ follows: boolean; seen: boolean | null }>(
@@ -55,6 +54,30 @@ async function catchUp(primary: Session, replica: Session, address: Address, { c
     }
     await clock.sleep(pollMs, signal);
   }
+}
+
+/**
+ * Where the last record ends that was written, or is yet to be: what commits asynchronously is not flushed at once. The
+ * server tells where the next one will begin: at the start of a page that is behind its header (XLogBytePosToRecPtr in
+ * PostgreSQL's xlog.c), and no replica replays as far as that before there is such a record.
+ */
+async function endOfWal(session: Session): Promise<string | undefined> {
+  const { rows } = await session.query<{ written: string; page: number; segment: number }>(
+    `SELECT pg_current_wal_insert_lsn()::text AS written, current_setting('wal_block_size')::int AS page,
+       pg_size_bytes(current_setting('wal_segment_size'))::int AS segment`,
+  );
+  const [{ written, page, segment } = { written: undefined, page: 1, segment: 1 }] = rows;
+  return written === undefined ? undefined : withoutPageHeader(written, page, segment);
+}
+
+const [headerBytes, firstHeaderBytes] = [24, 40];
+
+/** A position right behind a page's header (the first one of a segment is longer) is the page's beginning; any other is itself. */
+export function withoutPageHeader(lsn: string, pageBytes: number, segmentBytes: number): string {
+  const [high = '0', low = '0'] = lsn.split('/');
+  const position = Number.parseInt(low, 16);
+  const header = position % segmentBytes < pageBytes ? firstHeaderBytes : headerBytes;
+  return position % pageBytes === header ? `${high}/${(position - header).toString(16).toUpperCase()}` : lsn;
 }
 
 function noReplica({ place }: Session, { store }: Address): LoadctlError {

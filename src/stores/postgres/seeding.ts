@@ -185,7 +185,7 @@ async function tellStep(
   }
 }
 
-/** Where the work was ended from outside, what was copied by then stays, and is said. */
+/** Where the work was ended from outside, what was copied by then stays, and is said. A part whose answer did not come may be in, too. */
 function howFar(databases: readonly Database[], error: unknown): unknown {
   if (!(error instanceof LoadctlError) || error.reason === 'seeding-failed') return error;
   const written = databases.reduce((sum, database) => sum + database.written, 0);
@@ -193,7 +193,7 @@ function howFar(databases: readonly Database[], error: unknown): unknown {
   const message = error.reason === 'interrupted' ? 'seeding was interrupted' : error.message;
   return new LoadctlError(
     error.reason === 'interrupted' ? 'interrupted' : 'unavailable',
-    `${message}; ${formatCount(written)} of ${formatCount(all)} rows are in`,
+    `${message}; at least ${formatCount(written)} of ${formatCount(all)} rows are in`,
     {
       hint: `${error.reason === 'interrupted' || error.hint === undefined ? '' : `${error.hint} `}The same command goes on from there.`,
       lines: error.lines,
