@@ -37,10 +37,18 @@ const events = (at: Workplace) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Logged);
 
-test('a database that fails over while the load is on: the lock comes back, the run goes on to its own verdict', async () => {
+async function makeOrders(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query("CREATE TABLE orders (user_id text); INSERT INTO orders VALUES ('load-test-user-1'), ('ann')");
+  await client.end();
+}
+
+test('a database that fails over while the load is on: the lock comes back, the test goes on to its verdict and its cleanup', async () => {
   const [target, database] = [await startTarget(), await startRestartablePostgres()];
-  const at = place(target, database.url, '8s');
-  const run = at.start(['run', '--env', 'dev']);
+  await makeOrders(database.url);
+  const at = place(target, database.url, '8s', cleanup);
+  const run = at.start(['test', '--env', 'dev']);
   await underLoad(target);
 
   await database.down();
@@ -54,6 +62,7 @@ test('a database that fails over while the load is on: the lock comes back, the 
   expect(second.code).toBe(112);
   expect(second.stderr).toContain('another loadctl works on the database postgres: loadctl/');
   expect(said, said.stderr).toMatchObject({ code: 0 });
+  expect(said.stdout).toContain('CLEAN  nothing of the test is left');
   expect(target.hits.get('GET /work')).toBeGreaterThan(then + 40);
   const back = events(at).find(({ type }) => type === 'lock-regained');
   console.log(`the lock was held again ${back?.elapsedMs} ms after it was lost`);
@@ -87,11 +96,7 @@ test('a database that comes back after the test was given up: its data is taken 
     if (request.url === '/torn-down') tornDown = () => response.end();
     return request.url === '/torn-down';
   });
-  const client = new pg.Client({ connectionString: database.url });
-  client.on('error', () => undefined);
-  await client.connect();
-  await client.query("CREATE TABLE orders (user_id text); INSERT INTO orders VALUES ('load-test-user-1'), ('ann')");
-  await client.end();
+  await makeOrders(database.url);
   const at = place(target, database.url, '60s', cleanup);
   const run = at.start(['test', '--env', 'dev']);
   await underLoad(target);
