@@ -1,5 +1,8 @@
 // What `loadctl cleanup` of half a table costs and whom it disturbs, beside one big DELETE of the same rows, in turn:
 //   node bench/cleanup.js [rows of the table] [pairs]
+// Held against each other are the deletes, rests included. The whole command is printed, too: it starts, locks, counts
+// before and after, and waits for late writers (`settle`). The foreground's waits are those from the first line that
+// loadctl says: while Node starts it disturbs only who shares a machine with it, as the database does here.
 // A foreground client reads and writes single rows of everybody else all the while, 500 times a second at the most.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,8 +34,9 @@ try {
   for (let pair = 1; pair <= pairs; pair += 1) {
     const deleted = await measured('one DELETE', () => bigDelete());
     const cleaned = await measured('loadctl cleanup', () => cleanup());
-    ratios.push({ rate: deleted.ms / cleaned.ms, waits: cleaned.p99 / cleaned.idleP99, longest: cleaned.longest });
-    console.log(`  ${pair}: rate ${(deleted.ms / cleaned.ms).toFixed(2)} of one DELETE's`);
+    const rate = deleted.ms / cleaned.deletesMs;
+    ratios.push({ rate, whole: deleted.ms / cleaned.ms, waits: cleaned.p99 / cleaned.idleP99, longest: cleaned.longest });
+    console.log(`  ${pair}: rate ${rate.toFixed(2)} of one DELETE's`);
   }
   const median = (pick) =>
     ratios
@@ -40,7 +44,7 @@ try {
       .toSorted((a, b) => a - b)
       [ratios.length >> 1].toFixed(2);
   console.log(
-    `median: rate ${median(({ rate }) => rate)} of one DELETE's, foreground p99 ${median(({ waits }) => waits)} times idle, ` +
+    `median: rate ${median(({ rate }) => rate)} of one DELETE's (the whole command ${median(({ whole }) => whole)}), foreground p99 ${median(({ waits }) => waits)} times idle, ` +
       `longest transaction ${Math.max(...ratios.map(({ longest }) => longest)).toFixed(0)} ms`,
   );
 } finally {
@@ -63,23 +67,24 @@ async function fill() {
 /** Fills the table, looks how long a foreground client waits by itself, then beside `work`; and how long the longest transaction is. */
 async function measured(name, work) {
   await fill();
-  const idle = foreground();
+  const [idle, watch] = [foreground(), watchTransactions()];
   await new Promise((resolve) => setTimeout(resolve, 3000));
   const idleP99 = p99(await idle.stop());
+  await watch.stop();
   const client = foreground();
   const transactions = watchTransactions();
   const begun = performance.now();
-  await work();
+  const { deletesMs, firstLine = begun } = (await work()) ?? {};
   const ms = performance.now() - begun;
-  const [latencies, longest] = [await client.stop(), await transactions.stop()];
+  const [latencies, longest] = [await client.stop(firstLine), await transactions.stop()];
   const { rows: left } = await admin.query(`SELECT count(*) FROM reservations WHERE user_id LIKE 'load-test-user-%'`);
   if (Number(left[0].count) !== 0) throw new Error(`${left[0].count} rows are left`);
   const [waits, worst] = [p99(latencies), Math.max(...latencies)];
   console.log(
-    `  ${name.padEnd(15)} ${(ms / 1000).toFixed(1)} s, ${Math.round(rows / 2 / (ms / 1000)).toLocaleString('en-US')} rows/s, longest transaction ${longest.toFixed(0)} ms, ` +
+    `  ${name.padEnd(15)} ${Math.round(rows / 2 / ((deletesMs ?? ms) / 1000)).toLocaleString('en-US')} rows/s, ${(ms / 1000).toFixed(1)} s in all, longest transaction ${longest.toFixed(0)} ms, ` +
       `foreground p99 ${waits.toFixed(2)} ms (idle ${idleP99.toFixed(2)}, ${(waits / idleP99).toFixed(1)} times), worst ${worst.toFixed(0)} ms`,
   );
-  return { ms, p99: waits, idleP99, longest };
+  return { ms, deletesMs, p99: waits, idleP99, longest };
 }
 
 async function bigDelete() {
@@ -89,10 +94,22 @@ async function bigDelete() {
   await client.end();
 }
 
+/** Hands back how long the step with the deletes took, in milliseconds, as it is told, and when the first line came. */
 function cleanup() {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [bin, 'cleanup', '--env', 'bench', '--quiet'], { cwd: folder, stdio: 'ignore' });
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`loadctl: ${code}`))));
+    const child = spawn(process.execPath, [bin, 'cleanup', '--env', 'bench'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const marks = {};
+    let said = '';
+    child.stderr.on('data', (text) => {
+      said += text;
+      for (const mark of ['cleanup bench', 'reservations in db …', 'rows deleted'])
+        if (said.includes(mark)) marks[mark] ??= performance.now();
+    });
+    child.once('close', (code) =>
+      code === 0
+        ? resolve({ deletesMs: marks['rows deleted'] - marks['reservations in db …'], firstLine: marks['cleanup bench'] })
+        : reject(new Error(`loadctl: ${code}\n${said}`)),
+    );
   });
 }
 
@@ -108,17 +125,18 @@ function foreground() {
       const begun = performance.now();
       if (turn % 2 === 0) await client.query({ name: 'read', text: 'SELECT note FROM reservations WHERE id = $1', values: [id] });
       else await client.query({ name: 'write', text: `UPDATE reservations SET note = note || '' WHERE id = $1`, values: [id] });
-      latencies.push(performance.now() - begun);
+      latencies.push({ begun, ms: performance.now() - begun });
       await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
     await client.end();
   };
   const looping = loop();
   return {
-    stop: async () => {
+    /** Hands back the times of what began no sooner than `since`. */
+    stop: async (since = 0) => {
       going = false;
       await looping;
-      return latencies;
+      return latencies.filter(({ begun }) => begun >= since).map(({ ms }) => ms);
     },
   };
 }

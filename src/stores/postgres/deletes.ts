@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import { serverMessage, sqlState } from './errors.js';
+import { serverMessage, sqlState, tookTooLong } from './errors.js';
 import type { Session } from './session.js';
 import type { StatementLog } from './statement-log.js';
 import type { Table } from './tables.js';
@@ -37,7 +37,7 @@ const attempts = 6;
 /** Rows that would not go alone; after so many of them nobody tries the rest. */
 const mostStubborn = 100;
 /** Deadlock, serialization, a lock or a statement that took too long: the same rows may go next time. */
-const passing: readonly (string | undefined)[] = ['40P01', '40001', '55P03', '57014'];
+const passing: readonly (string | undefined)[] = ['40P01', '40001', '55P03', tookTooLong];
 /** Connection lost, server going down or full: nothing else would go either. */
 export const fatal = /^(08|57P|53)/;
 

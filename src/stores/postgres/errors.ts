@@ -115,6 +115,9 @@ export function sqlState(error: unknown): string | undefined {
   return isServerError(error) ? error.code : undefined;
 }
 
+/** The code of a statement that was ended for its time (`statement_timeout`) or by a cancel. */
+export const tookTooLong = '57014';
+
 /** Whether the server said that a type cannot hold a value (class 22: a text that is no number, a number too large). */
 export function holdsNoSuchValue(error: unknown): boolean {
   return sqlState(error)?.startsWith('22') ?? false;

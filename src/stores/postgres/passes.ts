@@ -1,6 +1,7 @@
+import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { add, type Deleted, type Doomed, deletePlaces, deleteSql, fatal, type Means, type Work, workOn } from './deletes.js';
-import { sqlState } from './errors.js';
+import { sqlState, tookTooLong } from './errors.js';
 import type { Leaf } from './leaves.js';
 import type { Session } from './session.js';
 
@@ -11,7 +12,7 @@ const lockMs: Milliseconds = 200;
 const firstPages = 64;
 const mostPages = 16_384;
 /** Without a pause of the profile's, the cleanup rests for this share of the time that it works. */
-const usualRest = 0.15;
+const usualRest = 0.08;
 
 /**
  * Deletes rows in one pass over the pages of each table, so many at a time that a transaction takes some 60 ms. A row that
@@ -21,41 +22,67 @@ const usualRest = 0.15;
  */
 export async function deleteInPasses(session: Session, doomed: Doomed, leaves: readonly Leaf[], means: Means): Promise<Deleted> {
   const work = workOn(session, doomed, means, false);
+  const { clock, pauseMs, signal } = means;
   let deleted: Deleted = { rows: 0 };
-  // A hash of the rows that a row goes by way of would be made anew for every part.
-  await session.query(
-    `SET statement_timeout = ${longestMs}; SET lock_timeout = ${lockMs}; SET enable_hashjoin = off; SET enable_mergejoin = off`,
-  );
-  try {
-    for (const leaf of leaves) {
-      await passOver(work, leaf, (part) => {
-        deleted = add(deleted, part);
-        means.progress?.(deleted.rows);
-      });
+  await passOver(session, leaves, clock, async (leaf, from, to) => {
+    const startedAt = clock.now();
+    const part = await deletePart(work, leaf, from, to);
+    if (part === 'too much') return part;
+    deleted = add(deleted, part);
+    means.progress?.(deleted.rows);
+    return { rest: () => (part.rows > 0 ? clock.sleep(pauseMs ?? (clock.now() - startedAt) * usualRest, signal) : Promise.resolve()) };
+  });
+  return deleted;
+}
+
+/**
+ * Counts the rows in such a pass, in transactions as short. A row that somebody moves meanwhile may be counted twice or not at
+ * all: that nothing is left, one statement has to say.
+ */
+export async function countInPasses(session: Session, { condition }: Doomed, leaves: readonly Leaf[], clock: Clock): Promise<number> {
+  let rows = 0;
+  await passOver(session, leaves, clock, async (leaf, from, to) => {
+    const part = `SELECT count(*) FROM ONLY ${leaf.quoted} AS t WHERE ${leaf.range(from, to)} AND ${condition}`;
+    try {
+      rows += Number((await session.query<{ count: string }>(part)).rows[0]?.count);
+      return { rest: () => Promise.resolve() };
+    } catch (error) {
+      if (sqlState(error) === tookTooLong && to - from > 1) return 'too much';
+      throw error;
     }
-    return deleted;
+  });
+  return rows;
+}
+
+/** Does something with the rows on these pages of a table; hands back how to rest after it, or that it took too long and was undone. */
+type Part = (leaf: Leaf, from: number, to: number) => Promise<{ rest(): Promise<void> } | 'too much'>;
+
+async function passOver(session: Session, leaves: readonly Leaf[], clock: Clock, part: Part): Promise<void> {
+  // A hash of the rows that a row goes by way of would be made anew for every part.
+  const short = `SET statement_timeout = ${longestMs}; SET lock_timeout = ${lockMs}; SET enable_hashjoin = off; SET enable_mergejoin = off`;
+  const usual = `SET statement_timeout = 0; SET lock_timeout = '30s'; RESET enable_hashjoin; RESET enable_mergejoin`;
+  await session.query(short);
+  try {
+    for (const leaf of leaves) await passOverLeaf(leaf, clock, part);
   } finally {
-    const usual = `SET statement_timeout = 0; SET lock_timeout = '30s'; RESET enable_hashjoin; RESET enable_mergejoin`;
     await session.query(usual).catch(() => undefined);
   }
 }
 
-async function passOver(work: Work, leaf: Leaf, tell: (part: Deleted) => void): Promise<void> {
-  const { clock, pauseMs, signal } = work;
+async function passOverLeaf(leaf: Leaf, clock: Clock, part: Part): Promise<void> {
   let pages = firstPages;
   for (let from = 0; from < leaf.pages; ) {
     const to = Math.min(leaf.pages, from + pages);
     const startedAt = clock.now();
-    const part = await deletePart(work, leaf, from, to);
+    const done = await part(leaf, from, to);
     const tookMs = clock.now() - startedAt;
-    if (part === 'too much') {
+    if (done === 'too much') {
       pages = Math.max(1, Math.floor((to - from) / 4));
       continue;
     }
-    tell(part);
     from = to;
     pages = nextPages(pages, tookMs, leaf);
-    if (part.rows > 0) await clock.sleep(pauseMs ?? tookMs * usualRest, signal);
+    await done.rest();
   }
 }
 

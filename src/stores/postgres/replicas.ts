@@ -18,7 +18,7 @@ export async function countBeside(config: PostgresStore, databases: readonly Cou
     const replica = replicaOf(config, session.address);
     const beside = await openSession(replica ?? session.address, context);
     try {
-      await beside.query('SET statement_timeout = 0; SET jit = off');
+      await beside.query('SET statement_timeout = 0; SET max_parallel_workers_per_gather = 0; SET jit = off');
       if (replica !== undefined) await catchUp(session, beside, replica, context);
       return await count(beside);
     } finally {

@@ -11,8 +11,10 @@ export async function openSessions(config: PostgresStore, context: StoreContext)
     return await together(addressesOf(context.store, config), async (address) => {
       const session = await openSession(address, context);
       open.push(session);
-      // What the profile's role or database sets for other people's queries must not end ours.
-      await session.query(`SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '30s'`);
+      // What the profile's role or database sets for other people's queries must not end ours; and one of our queries takes one core.
+      await session.query(
+        `SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '30s'; SET max_parallel_workers_per_gather = 0; SET jit = off`,
+      );
       return session;
     });
   } catch (error) {
