@@ -17,16 +17,27 @@ export interface PostgresServer extends Kept {
   createDatabase(name: string): Promise<string>;
 }
 
-const quick = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'io_method=sync'];
+const quick = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
 
-/** Starts a Postgres that forgets everything when it is stopped. */
-export async function startPostgres(options: { readonly shards?: number } = {}): Promise<PostgresServer> {
+/** How a Postgres is started. */
+export interface PostgresOptions {
+  /** How many databases besides `postgres`. */
+  readonly shards?: number;
+  /** Write to the disk as a real one does; else it forgets everything when its machine does. */
+  readonly durable?: boolean;
+  /** Further settings: `name=value`. */
+  readonly settings?: readonly string[];
+}
+
+/** Starts a Postgres, whose data is gone when it is stopped. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const owner = unprivilegedOwner();
   const folder = temporaryFolder('postgres', owner);
   const native = usableBinaries(folder, owner);
   const password = initialise(native, folder, owner);
   const port = await freePort();
-  const settings = [...quick, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`];
+  const speed = options.durable ? [] : quick;
+  const settings = [...speed, ...(options.settings ?? []), 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'io_method=sync', `port=${port}`];
   const command = [join(native, 'bin', 'postgres'), '-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])];
   const kept = await keep(command, folder, () => isReady(folder), owner);
   const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../core/quantities.js';
-import type { Profile } from '../profile/schema.js';
+import { uuidPrefix } from '../core/uuids.js';
+import type { CleanupRows, Profile } from '../profile/schema.js';
 
 /** What a script's variables are made from besides the profile. */
 export interface RunFacts {
@@ -26,6 +27,7 @@ export function scriptVariables(profile: Profile, facts: RunFacts): Record<strin
     LOADCTL_SESSIONS: JSON.stringify(workload.sessions),
     LOADCTL_STEPS: JSON.stringify(workload.steps),
     ...(workload.pacing === undefined || workload.rate !== undefined ? {} : { LOADCTL_PACING_MS: String(workload.pacing) }),
+    ...ownIds(profile.cleanup?.rows ?? []),
     ...userVariables(users, facts.startedAt),
     ...workload.env,
   };
@@ -38,10 +40,20 @@ function writtenPrefix(prefix = usualPrefix): string {
   return usualPrefix.startsWith(prefix) ? usualPrefix : prefix;
 }
 
+/** Where rows are found again by a UUID or a number: what the script has to write there. */
+function ownIds(rows: readonly CleanupRows[]): Record<string, string> {
+  const prefixes = rows.flatMap((entry) => ('uuid' in entry ? [[entry.uuid, uuidPrefix(entry.uuid)]] : []));
+  const ranges = rows.flatMap((entry) => ('range' in entry ? [[`${entry.table}.${entry.column}`, entry.range]] : []));
+  return {
+    ...(prefixes.length === 0 ? {} : { LOADCTL_UUID_PREFIXES: JSON.stringify(Object.fromEntries(prefixes)) }),
+    ...(ranges.length === 0 ? {} : { LOADCTL_NUMBER_RANGES: JSON.stringify(Object.fromEntries(ranges)) }),
+  };
+}
+
 function userVariables(users: Profile['users'], startedAt: EpochMs): Record<string, string> {
   if (users === undefined) return {};
   if (users.strategy === 'pool') {
-    return { LOADCTL_STRATEGY: 'pool', LOADCTL_POOL_SIZE: String(users.count), LOADCTL_POOL_ID: 'user-{n}' };
+    return { LOADCTL_STRATEGY: 'pool', LOADCTL_POOL_SIZE: String(users.count), LOADCTL_POOL_ID: users.id };
   }
   return {
     LOADCTL_STRATEGY: 'bypass',

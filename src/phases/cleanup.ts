@@ -80,7 +80,11 @@ async function openCleanings(context: CleanupContext, users: boolean, defer: Def
   const cleanings: Cleaning[] = [];
   for (const [store, config] of storesToClean(context, users)) {
     const label = `loadctl/${run ?? 'cleanup'}`;
-    const cleaning = await storeKind(config).openCleaning(config, storeTask(profile, store), { ...context, store, label });
+    const cleaning = await storeKind(config).openCleaning(config, storeTask(profile, store, context.clock.now()), {
+      ...context,
+      store,
+      label,
+    });
     defer(() => cleaning.close());
     cleanings.push(cleaning);
   }
@@ -139,7 +143,7 @@ async function countOthers(context: CleanupContext, cleanings: readonly Cleaning
 
 function storesToClean({ profile }: CleanupContext, users: boolean): [string, StoreConfig][] {
   return Object.entries(profile.stores).filter(([store]) => {
-    const task = storeTask(profile, store);
+    const task = storeTask(profile, store, 0);
     return !isIdle(users ? task : { ...task, seed: [] });
   });
 }

@@ -1,4 +1,4 @@
-import { LoadctlError } from '../core/errors.js';
+import { errorMessage, LoadctlError } from '../core/errors.js';
 import { formatCount } from '../core/quantities.js';
 import { scope } from '../core/scope.js';
 import { type StoreConfig, storeKind, storeTask } from '../stores/index.js';
@@ -32,7 +32,12 @@ function seedStores(context: DataContext): Promise<SeedReport> {
       const { transactional, openSeeding } = storeKind(config);
       const signal = AbortSignal.any([context.signal, stop.signal]);
       const label = `loadctl/${context.run ?? 'seed'}`;
-      const seeding = await openSeeding(config, storeTask(context.profile, store), { ...context, store, label, signal });
+      const seeding = await openSeeding(config, storeTask(context.profile, store, context.clock.now()), {
+        ...context,
+        store,
+        label,
+        signal,
+      });
       defer(() => seeding.close());
       open.push({ seeding, transactional });
     }
@@ -44,8 +49,12 @@ function seedStores(context: DataContext): Promise<SeedReport> {
 }
 
 function explain(error: unknown): unknown {
-  if (!(error instanceof LoadctlError) || error.reason !== 'interrupted') return error;
+  if (reasonOf(error) !== 'interrupted' || errorMessage(error) !== 'interrupted') return error;
   return new LoadctlError('interrupted', 'seeding was interrupted; nothing was written', { hint: 'Run the command again.', cause: error });
+}
+
+function reasonOf(error: unknown): LoadctlError['reason'] | undefined {
+  return error instanceof LoadctlError ? error.reason : undefined;
 }
 
 interface OpenStore {
@@ -56,7 +65,7 @@ interface OpenStore {
 /** Stores that are seeded, and those whose rows are counted before the test. */
 function storesToSeed({ profile }: DataContext): [string, StoreConfig][] {
   return Object.entries(profile.stores).filter(([store]) => {
-    const task = storeTask(profile, store);
+    const task = storeTask(profile, store, 0);
     return task.seed.length > 0 || (task.rows.length > 0 && profile.guards.receipt !== 'off');
   });
 }
@@ -73,14 +82,17 @@ function refuseConflicts({ count, lines }: Conflicts): void {
   );
 }
 
-/** What cannot be rolled back goes first, so that what can is still open when it fails. */
+/**
+ * What cannot be rolled back goes first, so that what can is still open when it fails. What the stores refuse is taken back
+ * everywhere; where the work was ended from outside, what is in stays, and the next seed goes on from there.
+ */
 async function commitAll(open: readonly OpenStore[]): Promise<SeededStep[]> {
   const order = [...open].sort((one, other) => Number(one.transactional) - Number(other.transactional));
   const done: SeededStep[] = [];
   try {
     for (const { seeding } of order) done.push(...(await seeding.commit()));
   } catch (error) {
-    for (const { seeding } of order) await seeding.rollBack().catch(() => undefined);
+    if (reasonOf(error) === 'seeding-failed') for (const { seeding } of order) await seeding.rollBack().catch(() => undefined);
     throw error;
   }
   return done;

@@ -22,7 +22,10 @@ export function placeOf(url: string): Place {
 
 /** The places of a store, in the order it names them. */
 export function storePlaces(store: PostgresStore | RedisStore): Place[] {
-  if (store.kind === 'postgres') return [...(store.url === undefined ? [] : [store.url]), ...(store.shards ?? [])].map(placeOf);
+  if (store.kind === 'postgres') {
+    const { url, shards = [], replica, replicas = [] } = store;
+    return [url, ...shards, replica, ...replicas].filter((text) => text !== undefined).map(placeOf);
+  }
   return [...(store.url === undefined ? [] : [placeOf(store.url)]), ...(store.cluster ?? []).map(machinePlace)];
 }
 

@@ -151,8 +151,12 @@ function seedText(step: SeedStep): string {
 }
 
 function rowsOf({ cleanup }: Profile): Plan['cleanup'] {
+  const which = (rows: Exclude<CleanupRows, { via: string }>) => {
+    if ('range' in rows) return `is from ${rows.range.low} to ${rows.range.high}`;
+    return 'uuid' in rows ? `is of the UUID namespace ${rows.uuid}` : `begins with ${cleanup?.prefix ?? ''}`;
+  };
   const text = (rows: CleanupRows) =>
-    'via' in rows ? `${rows.table}, by way of ${rows.via}` : `${rows.table} where ${rows.column} begins with ${cleanup?.prefix ?? ''}`;
+    'via' in rows ? `${rows.table}, by way of ${rows.via}` : `${rows.table} where ${rows.column} ${which(rows)}`;
   return (cleanup?.rows ?? []).map((rows) => ({ store: rows.store, what: text(rows) }));
 }
 

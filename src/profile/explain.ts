@@ -141,13 +141,13 @@ function nameOfType(type: string): string {
   );
 }
 
-/** Of several readings of a value, the one that it misses least; a misspelled key is half a miss. */
+/** Of several readings of a value, the one that it misses least; a misspelled key is half a miss, an unknown one more than a wrong value. */
 function bestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] {
   const cost = (issues: readonly Issue[]) => {
     const lacking = issues.map((issue) => String(issue.path[0]));
     const weights = issues.flatMap((issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => (nearest(key, lacking) === undefined ? 1 : -0.5))
+        ? issue.keys.map((key) => (nearest(key, lacking) === undefined ? 1.5 : -0.5))
         : [issue.path.length === 0 ? 9 : 1],
     );
     return weights.reduce((sum, weight) => sum + weight, 0);

@@ -51,7 +51,7 @@ export function secretsIn(scalar: ScalarTree, path: Path): string[] {
 
 /** Whether a store's URL stands here: it may be misspelled so far that it looks like none. */
 function isStorePlace([section, , word]: Path): boolean {
-  return section === 'stores' && (word === 'url' || word === 'shards');
+  return section === 'stores' && ['url', 'shards', 'replica', 'replicas'].includes(String(word));
 }
 
 /** What may be a password in a store's URL without `://`, or in libpq's `password=…` words. */

@@ -29,7 +29,7 @@ function quantity<T>(words: Words<T>) {
     .transform((value, context) => {
       const read = words.parse(String(value));
       if (read !== undefined) return read;
-      context.addIssue({ code: 'custom', message });
+      context.addIssue({ code: 'custom', message, continue: true });
       return z.NEVER;
     })
     .meta({ title: words.title, pattern: `${words.pattern}|\\$\\{`, examples: [...words.examples] });
@@ -99,6 +99,33 @@ export const window = () =>
       return from !== undefined && to !== undefined && rest.length === 0 ? { from, to } : undefined;
     },
   });
+
+/** Whole numbers from one to another, both included, of any size: as their digits. */
+export interface NumberRange {
+  readonly low: string;
+  readonly high: string;
+}
+
+/** Real rows are counted from 1 up: a range of the test's own begins far above them, or lies below 0. */
+const leastOwnNumber = 1_000_000n;
+
+/** Numbers that only the test uses, `900000000..999999999`. */
+export const range = () =>
+  quantity({
+    expected: 'a range of whole numbers of 1,000,000 or more, or below 0,',
+    title: 'range of numbers',
+    pattern: '^-?\\d[\\d_]*\\s*\\.\\.\\s*-?\\d[\\d_]*$',
+    examples: ['900000000..999999999', '-1000000..-1'],
+    parse: readRange,
+  });
+
+function readRange(text: string): NumberRange | undefined {
+  const [, low, high] = /^\s*(-?\d[\d_]*)\s*\.\.\s*(-?\d[\d_]*)\s*$/.exec(text) ?? [];
+  if (low === undefined || high === undefined) return undefined;
+  const [from, to] = [low, high].map((digits) => BigInt(digits.replaceAll('_', ''))) as [bigint, bigint];
+  const own = to < 0n || from >= leastOwnNumber;
+  return own && from <= to ? { low: String(from), high: String(to) } : undefined;
+}
 
 /** Yes or no; a substituted `true` or `false` counts. */
 export const flag = () =>

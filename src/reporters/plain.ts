@@ -1,6 +1,8 @@
 import type { LoggedEvent } from '../core/events.js';
+import type { EpochMs } from '../core/quantities.js';
 import { resultOf } from './results.js';
-import { liveLine, makeTeller, progressText, type Sentence } from './sentences.js';
+import { liveLine, makeTeller, type Sentence } from './sentences.js';
+import { followSteps, type OpenStep, progressText } from './step-progress.js';
 import type { MakeReporter, ReporterOptions } from './types.js';
 import { took } from './words.js';
 
@@ -47,22 +49,20 @@ type Lines = (event: LoggedEvent) => string | undefined;
 
 /** What steps do; how far they are is said now and then. */
 function stepLines(): Lines {
-  const open = new Map<string, { title: string; saidAt: number }>();
+  const open = new Map<string, OpenStep>();
+  const saidAt = new Map<string, EpochMs>();
   return (event) => {
-    if (event.type === 'step-started') {
-      open.set(event.step, { title: event.title, saidAt: event.at });
-      return `  ${event.title} …`;
-    }
+    const before = 'step' in event ? open.get(event.step) : undefined;
+    followSteps(event, open);
+    if (event.type === 'step-started') return `  ${event.title} …`;
     if (event.type === 'step-progressed') {
-      const step = open.get(event.step) ?? { title: event.step, saidAt: event.at };
-      open.set(event.step, step);
-      if (event.at - step.saidAt < everyMs) return undefined;
-      step.saidAt = event.at;
-      return `  ${step.title}: ${progressText(event)}`;
+      const step = open.get(event.step);
+      if (step === undefined || event.at - (saidAt.get(event.step) ?? step.startedAt) < everyMs) return undefined;
+      saidAt.set(event.step, event.at);
+      return `  ${step.title}: ${progressText(step, event.at)}`;
     }
     if (event.type !== 'step-finished' && event.type !== 'step-failed') return undefined;
-    const title = open.get(event.step)?.title ?? event.step;
-    open.delete(event.step);
+    const title = before?.title ?? event.step;
     return event.type === 'step-failed' ? `  ${title}: failed` : `  ${title}: ${event.detail}${took(event.elapsedMs)}`;
   };
 }

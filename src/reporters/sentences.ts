@@ -113,11 +113,6 @@ export function errorShare(failed: number, requests: number): string {
   return requests > 0 && failed > 0 ? ` (${Number(((failed / requests) * 100).toPrecision(2))}%)` : '';
 }
 
-/** How far a step is: `400 of 1,000 rows`. */
-export function progressText({ done, total, unit }: Extract<LoggedEvent, { type: 'step-progressed' }>): string {
-  return total === undefined ? `${formatCount(done)} ${unit}` : `${formatCount(done)} of ${formatCount(total)} ${unit}`;
-}
-
 function wholeSeconds(ms: number): string {
   return formatDuration(Math.max(1000, Math.round(ms / 1000) * 1000));
 }

@@ -1,10 +1,12 @@
 import type { LoggedEvent } from '../core/events.js';
+import type { EpochMs } from '../core/quantities.js';
 import { liveView } from './live-view.js';
 import { noPaint } from './paint.js';
 import { lineOf } from './plain.js';
 import { redrawn } from './redrawn.js';
 import { resultOf } from './results.js';
-import { makeTeller, progressText } from './sentences.js';
+import { makeTeller } from './sentences.js';
+import { followSteps, type OpenStep, oneStep, progressBar, progressText } from './step-progress.js';
 import { shorten, textWidth } from './table.js';
 import type { MakeReporter } from './types.js';
 import { took } from './words.js';
@@ -25,7 +27,7 @@ export const terminalReporter: MakeReporter = async (options) => {
     color: paint === noPaint ? false : 'cyan',
   });
   const tell = makeTeller();
-  const under = new Map<string, { title: string; progress: string }>();
+  const under = new Map<string, OpenStep>();
   const block = redrawn(talk);
   let loading = false;
   let live: Extract<LoggedEvent, { type: 'fleet-sampled' }> | undefined;
@@ -35,27 +37,30 @@ export const terminalReporter: MakeReporter = async (options) => {
     block.clear();
     screen.write(text);
   };
-  const spin = () => {
-    const text = [...under.values()].map(({ title, progress }) => (progress === '' ? title : `${title}: ${progress}`)).join(' · ');
+  const spin = (at: EpochMs) => {
+    const text = underWay([...under.values()], at);
     if (text === '') return void spinner.stop();
     const room = Math.max(20, talk.width - margin);
     spinner.text = textWidth(text) > room ? shorten(text, room) : text;
     if (!spinner.isSpinning) spinner.start();
   };
-  const show = () => {
+  const show = (at: EpochMs) => {
     if (live === undefined) {
       block.clear();
-      return spin();
+      return spin(at);
     }
     spinner.stop();
     block.draw(liveView(live, { paint, width: talk.width, height: talk.height }));
   };
-  talk.stream.on('resize', show);
+  let last: EpochMs = 0;
+  const redraw = () => show(last);
+  talk.stream.on('resize', redraw);
 
   return {
     handle(event) {
       const finished = finishedStep(event, under, paint);
-      follow(event, under);
+      followSteps(event, under);
+      last = event.at;
       if (event.type === 'fleet-released') loading = true;
       if (event.type === 'load-ended' || event.type === 'phase-finished') loading = false;
       if (!loading) live = undefined;
@@ -65,29 +70,34 @@ export const terminalReporter: MakeReporter = async (options) => {
       if (sentence !== undefined && sentence.tone !== 'faint') above(`${lineOf(sentence, options)}\n`);
       const result = resultOf(event, options);
       if (result !== undefined && options.results) above(result, options.results);
-      show();
+      show(last);
     },
     close() {
-      talk.stream.off('resize', show);
+      talk.stream.off('resize', redraw);
       spinner.stop();
       block.clear();
     },
   };
 };
 
-type OpenSteps = Map<string, { title: string; progress: string }>;
+const barWidth = 20;
 
-function follow(event: LoggedEvent, open: OpenSteps): void {
-  if (event.type === 'step-started') open.set(event.step, { title: event.title, progress: '' });
-  if (event.type === 'step-progressed')
-    open.set(event.step, { title: open.get(event.step)?.title ?? event.step, progress: progressText(event) });
-  if (event.type === 'step-finished' || event.type === 'step-failed') open.delete(event.step);
-  if (event.type === 'phase-finished') open.clear();
+/** What is going on, on one line; with a bar where it is known how much there is to do. */
+function underWay(steps: readonly OpenStep[], at: EpochMs): string {
+  const one = oneStep(steps);
+  if (one === undefined) return steps.map((step) => titled(step, at)).join(' · ');
+  const { done = 0, total } = one.progress ?? {};
+  return total === undefined ? titled(one, at) : `${progressBar(done / Math.max(1, total), barWidth)} ${titled(one, at)}`;
+}
+
+function titled(step: OpenStep, at: EpochMs): string {
+  const far = progressText(step, at);
+  return far === '' ? step.title : `${step.title}: ${far}`;
 }
 
 function finishedStep(
   event: LoggedEvent,
-  open: OpenSteps,
+  open: ReadonlyMap<string, OpenStep>,
   paint: { good: (text: string) => string; bad: (text: string) => string; faint: (text: string) => string },
 ): string | undefined {
   if (event.type !== 'step-finished' && event.type !== 'step-failed') return undefined;

@@ -1,4 +1,7 @@
-import type { PostgresStore, Profile, RedisStore } from '../profile/schema.js';
+import type { EpochMs } from '../core/quantities.js';
+import type { PostgresStore, Profile, RedisStore, SeedStep } from '../profile/schema.js';
+import { seededColumn } from '../profile/seeded-column.js';
+import type { RowSource } from './pieces.js';
 import { postgres } from './postgres/index.js';
 import { redis } from './redis/index.js';
 import type { StoreKind, StoreTask } from './types.js';
@@ -18,13 +21,28 @@ export function storeKind<Config extends StoreConfig>(config: Config): StoreKind
 }
 
 /** What the profile asks of the store of this name. */
-export function storeTask({ seed, cleanup }: Pick<Profile, 'seed' | 'cleanup'>, store: string): StoreTask {
+export function storeTask({ seed, cleanup }: Pick<Profile, 'seed' | 'cleanup'>, store: string, now: EpochMs): StoreTask {
   const ofStore = (entry: { readonly store: string }) => entry.store === store;
   return {
     prefix: cleanup?.prefix,
+    pauseMs: cleanup?.pause,
     seed: seed.filter(ofStore),
+    source: (step) => rowSource(seed, step, new Date(now).toISOString()),
     rows: cleanup?.rows.filter(ofStore) ?? [],
     caches: cleanup?.caches.filter(ofStore) ?? [],
+  };
+}
+
+/** A step's chance is its own where it says so; else all steps have the same, so that a user's row and his cache entry agree. */
+function rowSource(steps: readonly SeedStep[], step: SeedStep, startedAt: string): RowSource {
+  return {
+    random: step.random ?? '',
+    startedAt,
+    refer: (table, column) => {
+      const found = seededColumn(steps, table, column);
+      if (found === undefined) throw new Error(`no seeded column ${table}.${column}: the profile's rules let it through`);
+      return { value: found.value, rows: found.step.rows, source: rowSource(steps, found.step, startedAt) };
+    },
   };
 }
 

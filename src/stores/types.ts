@@ -2,6 +2,7 @@ import type { Emit } from '../core/events.js';
 import type { Clock } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import type { CleanupCache, CleanupRows, SeedStep } from '../profile/schema.js';
+import type { RowSource } from './pieces.js';
 
 /*
  * A store is something that seeding fills and cleanup empties. To add a kind: its words in src/profile/schema.ts, a
@@ -37,7 +38,11 @@ export interface StoreContext {
 export interface StoreTask {
   /** What the ids of the test's own rows begin with; undefined where the profile has no cleanup. */
   readonly prefix: string | undefined;
+  /** How long a cleanup rests after each transaction; undefined: as long as seems good. */
+  readonly pauseMs: Milliseconds | undefined;
   readonly seed: readonly SeedStep[];
+  /** What the templates of one of these steps stand in. */
+  source(step: SeedStep): RowSource;
   readonly rows: readonly CleanupRows[];
   readonly caches: readonly CleanupCache[];
 }

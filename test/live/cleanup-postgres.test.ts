@@ -261,7 +261,7 @@ describe('what the profile does not list is not deleted', () => {
   test.each([
     [[{ store: 'db', table: 'payments', via: 'reservations' }], 'invalid-profile', /not listed above/],
     [[rows[0], { store: 'db', table: 'queue_entries', via: 'reservations' }], 'invalid-profile', /no foreign key/],
-    [[{ store: 'db', table: 'reservations', column: 'id' }], 'invalid-profile', /no prefix fits/],
+    [[{ store: 'db', table: 'reservations', column: 'id' }], 'invalid-profile', /has to hold text, as a prefix is looked for/],
     [[{ store: 'db', table: 'reservations', column: 'user' }], 'unavailable', /no column user/],
     [[{ store: 'db', table: 'bookings', column: 'user_id' }], 'unavailable', /no table bookings/],
   ])('%j', async (entries, reason, message) => {

@@ -269,8 +269,8 @@ describe('what cannot be seeded says so in one line', () => {
   });
 });
 
-test('an interrupted seed writes nothing, and leaves no session behind', async () => {
-  const { url, sql } = await testDatabase(server, usersTable);
+test('an interrupted seed writes nothing where others are there already, and leaves no session behind', async () => {
+  const { url, sql } = await testDatabase(server, `${usersTable} INSERT INTO users VALUES ('user-7', 'user7@test.com', 'Test User 7');`);
   for (const moment of ['step-progressed', 'step-finished'] as const) {
     const controller = new AbortController();
     const context = dataContext(profile(url, [{ ...users, rows: 60_000 }]), { signal: controller.signal });
@@ -282,12 +282,42 @@ test('an interrupted seed writes nothing, and leaves no session behind', async (
         },
       }),
     );
-    expect(error).toMatchObject({ reason: 'interrupted' });
-    expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+    expect(error).toMatchObject({ reason: 'interrupted', message: 'seeding was interrupted; nothing was written' });
+    expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 1 }]);
     await expect
       .poll(() => sql("SELECT count(*)::int FROM pg_stat_activity WHERE application_name LIKE 'loadctl/%'"))
       .toEqual([{ count: 0 }]);
   }
+});
+
+test('an interrupted seed of many new rows keeps what is in, and the next one goes on from there', async () => {
+  const { url, sql } = await testDatabase(server, usersTable);
+  const controller = new AbortController();
+  const parts = profile(url, [{ ...users, rows: 200_000 }]);
+  const error = await failure(
+    seed({
+      ...dataContext(parts, { signal: controller.signal }),
+      emit: (event) => {
+        if (event.type === 'step-progressed' && event.done > 60_000) controller.abort();
+      },
+    }),
+  );
+  expect(error).toMatchObject({ reason: 'interrupted', hint: 'The same command goes on from there.' });
+  const [{ count } = {}] = await sql('SELECT count(*)::int FROM users');
+  expect(error.message).toBe(`seeding was interrupted; ${Number(count).toLocaleString('en-US')} of 200,000 rows are in`);
+  expect(Number(count)).toBeGreaterThanOrEqual(50_000);
+  expect(Number(count)).toBeLessThan(200_000);
+  expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 200_000 - Number(count), alreadyThere: count }]);
+  expect(await sql("SELECT count(*)::int, count(DISTINCT id)::int AS ids FROM users WHERE name LIKE 'Test User %'")).toEqual([
+    { count: 200_000, ids: 200_000 },
+  ]);
+});
+
+test('many new rows that the server refuses halfway are taken back', async () => {
+  const { url, sql } = await testDatabase(server, `${usersTable} ALTER TABLE users ADD CHECK (id <> 'user-70000');`);
+  const error = await failure(seed(dataContext(profile(url, [{ ...users, rows: 100_000 }]))));
+  expect(error).toMatchObject({ reason: 'seeding-failed' });
+  expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
 });
 
 test('shards are filled by the trailing digits of the key, all of them or none', async () => {

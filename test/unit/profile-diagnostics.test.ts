@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LoadOptions } from '../../src/profile/load.js';
+import { templateWords } from '../../src/profile/template.js';
 import { complaint, least, load } from './profile-files.js';
 
 /** What stands on standard error for a profile: its problems, frame by frame, without the margins that all have. */
@@ -280,7 +281,7 @@ describe('words that do not go together', () => {
     [
       'a shard rule in other words',
       'stores: {db: {kind: postgres, shards: [postgres://h/0], shardBy: hash(id)}}\n',
-      ['4:66: expected a column and the number of shards such as `id % 4`, not `hash(id)`'],
+      ['4:66: expected a column, hashed or not, and the number of shards such as `id % 4` or `crc32(id) % 4`, not `hash(id)`'],
     ],
     [
       'an unknown store',
@@ -295,7 +296,7 @@ describe('words that do not go together', () => {
     [
       'one entry for all',
       `${db}seed: [{store: cache, key: user, rows: 9, value: 1}]\n`,
-      ['5:28: expected `{n}` in the key, or all 9 entries are one'],
+      ['5:28: expected `{n}` or `{uuid}` in the key, or all 9 entries are one'],
     ],
     [
       'no column',
@@ -310,7 +311,22 @@ describe('words that do not go together', () => {
     [
       'a brace too many',
       `${db}seed: [{store: db, table: t, rows: 1, columns: {id: "u{x}"}}]\n`,
-      ['5:53: expected `{n}` for the row’s number, or `{{` for a literal brace, not `u{x}`'],
+      [`5:53: unknown template \`{x}\`: expected ${templateWords}`],
+    ],
+    [
+      'a reference to nowhere',
+      `${db}seed: [{store: db, table: t, rows: 1, columns: {id: "{n}"}}, {store: db, table: u, rows: 1, columns: {t: "{ref:t.idd}"}}]\n`,
+      ['5:102: `{ref:t.idd}` is no column of a seeded table; seeded are `t.id` and `u.t`; did you mean `t.id`?'],
+    ],
+    [
+      'a reference in a ring',
+      `${db}seed: [{store: db, table: t, rows: 1, columns: {a: "{ref:t.b}", b: "{ref:t.a}"}}]\n`,
+      ['5:48: `{ref:t.b}` refers back to itself', '5:48: `{ref:t.a}` refers back to itself'],
+    ],
+    [
+      'a range that real rows will come to',
+      `${db}cleanup: {rows: [{store: db, table: t, column: id, range: 1..1000}]}\n`,
+      ['5:59: expected a range of whole numbers of 1,000,000 or more, or below 0, such as `900000000..999999999`, not `1..1000`'],
     ],
     [
       'a short prefix',

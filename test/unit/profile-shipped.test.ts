@@ -38,7 +38,11 @@ test('staging and prod are planned without secrets', () => {
     1_800_000,
     'kubernetes',
   ]);
-  expect(prod.profile.stores.db).toMatchObject({ kind: 'postgres', shardBy: { column: 'id', modulo: 4 }, tls: { mode: 'verify-full' } });
+  expect(prod.profile.stores.db).toMatchObject({
+    kind: 'postgres',
+    shardBy: { column: 'id', by: { kind: 'digits', modulo: 4 } },
+    tls: { mode: 'verify-full' },
+  });
   expect(prod.profile.target.colours).toEqual({ blue: 'https://blue.prod.example.com', green: 'https://green.prod.example.com' });
   expect(prod.profile.sla.find(({ name }) => name === 'throughput')).toMatchObject({ operator: '>=', limit: 30_000, unit: '/s' });
   expect([...staging.variables, ...prod.variables].every(({ from }) => from === 'missing')).toBe(true);

@@ -4,7 +4,7 @@ import { readAbort, readCritical, readSla } from '../../src/profile/criteria.js'
 import { parseDotenv } from '../../src/profile/dotenv.js';
 import { nearest } from '../../src/profile/near.js';
 import { parseSize } from '../../src/profile/size.js';
-import { dependsOnRow, expandTemplate, templateProblem } from '../../src/profile/template.js';
+import { dependsOnRow, readTemplate, templateProblem, templateWords } from '../../src/profile/template.js';
 import { count, duration, percentage, rate, window } from '../../src/profile/words.js';
 
 describe('quantities', () => {
@@ -126,22 +126,36 @@ describe('the SLA', () => {
 
 describe('templates', () => {
   test.each([
-    ['user-{n}', 'user-7'],
-    ['{n}-{n}', '7-7'],
-    ['user:{{user-{n}}}', 'user:{user-7}'],
-    ['{{{n}}}', '{7}'],
+    ['user-{n}', 'user-<n>'],
+    ['{n}-{n}', '<n>-<n>'],
+    ['user:{{user-{n}}}', 'user:{user-<n>}'],
+    ['{{{n}}}', '{<n>}'],
     ['a}b', 'a}b'],
     ['plain', 'plain'],
-  ])('%s', (template, expanded) => {
-    expect([expandTemplate(template, 7), templateProblem(template), dependsOnRow(template)]).toEqual([
-      expanded,
-      undefined,
-      template.includes('{n}'),
-    ]);
+    ['{uuid}{uuid:a b}', '<uuid><uuid a b>'],
+    ['{now}', '<now>'],
+    ['{pick:a|b c|}', '<pick a,b c,>'],
+    ['{int:-3..7}', '<int -3 7>'],
+    ['{ref:my.users.id}', '<ref my.users id>'],
+  ])('%s', (template, read) => {
+    const parts = readTemplate(template).map((part) =>
+      part.kind === 'text'
+        ? part.text
+        : `<${Object.values(part)
+            .filter((x) => x !== undefined)
+            .join(' ')}>`,
+    );
+    expect([parts.join(''), templateProblem(template), dependsOnRow(template)]).toEqual([read, undefined, /<(n>|uuid)/.test(read)]);
   });
 
-  test.each(['{', 'a{b}', '{ n }', '{{{'])('%s is none', (template) => {
-    expect(templateProblem(template)).toBe('expected `{n}` for the row’s number, or `{{` for a literal brace');
+  test.each([
+    ['{', 'expected'],
+    ['a{b}', 'unknown template `{b}`: expected'],
+    ['{ n }', 'unknown template `{ n }`: expected'],
+    ['{{{', 'expected'],
+    ['{int:7..3}', 'unknown template `{int:7..3}`: expected'],
+  ])('%s is none', (template, problem) => {
+    expect(templateProblem(template)).toBe(`${problem} ${templateWords}`);
   });
 });
 

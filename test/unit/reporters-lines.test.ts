@@ -112,7 +112,9 @@ describe('plain', () => {
       at(22, 900),
       { type: 'step-failed', step: 'users', message: 'x' },
     ]);
-    expect(talk).toBe('  users: 400 of 1,000 rows\n  users: 900 of 1,000 rows\n  users: failed\n');
+    expect(talk).toBe(
+      '  users: 400 of 1,000 rows · 36.4 rows/s · 17s left\n  users: 900 of 1,000 rows · 40.9 rows/s · 3s left\n  users: failed\n',
+    );
   });
 });
 

@@ -1,24 +1,111 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { expandTemplate } from '../../src/profile/template.js';
-import { jsonPieces, readPieces, render } from '../../src/stores/pieces.js';
+import type { SeedValue } from '../../src/profile/schema.js';
+import { dependsOnRow, templateProblem } from '../../src/profile/template.js';
+import { isVolatile, type PieceReader, patternOf, pieceReader, type RowSource, render } from '../../src/stores/pieces.js';
 import { copyField, valuePieces } from '../../src/stores/postgres/values.js';
 
-const template = fc
-  .array(fc.oneof(fc.constantFrom('{n}', '{{', '}}', '{', '}', 'n'), fc.string({ unit: 'binary' })), { maxLength: 6 })
-  .map((parts) => parts.join(''));
+const users: Record<string, SeedValue> = { id: 'user-{n}', tier: '{pick:gold|silver}', born: '{now}', uid: '{uuid}', level: 7 };
+const source: RowSource = {
+  random: '',
+  startedAt: '2026-11-26T10:00:00.000Z',
+  refer: (_, column) => ({ value: users[column] ?? null, rows: 3, source }),
+};
+const reader = (more: Partial<RowSource> = {}): PieceReader => pieceReader({ ...source, ...more });
+const filled = (template: string, n: number, field = 'field', of = reader()) => render(of.text(template, field), n);
 
-test('a template means the same as in the profile, read once or for every row', () => {
-  fc.assert(fc.property(template, fc.nat(), (text, n) => render(readPieces(text), n) === expandTemplate(text, n)));
+test.each([
+  ['user-{n}', 'user-7'],
+  ['{n}', '7'],
+  ['', ''],
+  ['{n}{n}-{{n}}', '77-{n}'],
+  ['}a{{b}}', '}a{b}'],
+  ['at {now}', 'at 2026-11-26T10:00:00.000Z'],
+  ['{int:5..5}', '5'],
+  ['{pick:one}', 'one'],
+  ['{ref:users.id}', 'user-1'],
+  ['{ref:users.level}', '7'],
+  ['{ref:public.users.id}/{n}', 'user-1/7'],
+])('%s is %s in row 7', (template, text) => {
+  expect(filled(template, 7)).toBe(text);
+});
+
+test('a reference goes round and round the rows that it means', () => {
+  expect([1, 2, 3, 4, 5, 6, 7].map((n) => filled('{ref:users.id}', n))).toEqual([
+    'user-1',
+    'user-2',
+    'user-3',
+    'user-1',
+    'user-2',
+    'user-3',
+    'user-1',
+  ]);
+  expect(filled('{ref:users.tier}', 5)).toBe(filled('{pick:gold|silver}', 2, 'tier'));
+  expect(filled('{ref:users.uid}', 5)).toBe(filled('{uuid}', 2));
+});
+
+test('a UUID is the same wherever it stands in a row, another one in each row, and of a namespace where one is named', () => {
+  const uuids = Array.from({ length: 500 }, (_, n) => filled('{uuid}', n));
+  expect(new Set(uuids).size).toBe(500);
+  for (const uuid of uuids) expect(uuid).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+  expect(filled('{uuid}', 3, 'one')).toBe(filled('{uuid}', 3, 'other'));
+  expect(filled('{uuid:load-test}', 3)).toMatch(/^c[\da-f]{7}-[\da-f]{4}-8[\da-f]{3}-[89ab]|^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab]/);
+  expect(filled('{uuid:load-test}', 3).slice(0, 15)).toBe(filled('{uuid:load-test}', 4).slice(0, 15));
+  expect(filled('{uuid:load-test}', 3).slice(0, 13)).not.toBe(filled('{uuid:other}', 3).slice(0, 13));
+  expect(filled('{uuid}', 3, 'id', reader({ random: 'again' }))).not.toBe(filled('{uuid}', 3, 'id'));
+});
+
+test('choices are the same every time, spread, and independent of one another', () => {
+  const rows = Array.from({ length: 3000 }, (_, n) => n + 1);
+  const picks = rows.map((n) => filled('{pick:a|b|c}', n, 'tier'));
+  expect(picks).toEqual(rows.map((n) => filled('{pick:a|b|c}', n, 'tier')));
+  for (const option of ['a', 'b', 'c']) {
+    const share = picks.filter((pick) => pick === option).length / rows.length;
+    expect(Math.abs(share - 1 / 3)).toBeLessThan(0.05);
+  }
+  expect(picks).not.toEqual(rows.map((n) => filled('{pick:a|b|c}', n, 'other')));
+  const numbers = rows.map((n) => Number(filled('{int:-2..2}', n)));
+  expect([...new Set(numbers)].sort((a, b) => a - b)).toEqual([-2, -1, 0, 1, 2]);
+  const two = reader().text('{int:1..1000000}-{int:1..1000000}', 'field');
+  expect(rows.some((n) => new Set(render(two, n).split('-')).size === 1)).toBe(false);
+});
+
+test('fields of one name in different steps choose the same', () => {
+  const row = reader().text('{pick:gold|silver|bronze}', 'tier');
+  const entry = reader().json({ tier: '{pick:gold|silver|bronze}' }, 'value');
+  for (let n = 1; n <= 50; n++) expect(render(entry, n)).toBe(JSON.stringify({ tier: render(row, n) }));
+});
+
+test('what is made fits its own pattern', () => {
+  const template = '{n}:{uuid}:{uuid:x}:{now}:{pick:a.b|c*}:{int:-5..5}:{ref:users.id}:(x)';
+  const pieces = reader().text(template, 'f');
+  const pattern = new RegExp(`^${patternOf(pieces, (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))}$`);
+  for (let n = 1; n <= 50; n++) expect(render(pieces, n)).toMatch(pattern);
+  expect(pattern.test('1:nothing')).toBe(false);
 });
 
 test.each([
-  ['user-{n}', ['user-', '']],
-  ['{n}', ['', '']],
-  ['', ['']],
-  ['{n}{n}-{{n}}', ['', '', '-{n}']],
-])('%s is read as %j', (text, pieces) => {
-  expect(readPieces(text)).toEqual(pieces);
+  ['{x}', 'unknown template `{x}`: expected `{n}`'],
+  ['{N}', 'unknown template `{N}`'],
+  ['{int:5..1}', 'unknown template `{int:5..1}`'],
+  ['{int:1..99999999999999999999}', 'unknown template'],
+  ['{pick:}', 'unknown template `{pick:}`'],
+  ['{ref:users}', 'unknown template `{ref:users}`'],
+  ['a{', 'expected `{n}`'],
+])('%s is no template: %s', (template, problem) => {
+  expect(templateProblem(template)).toContain(problem);
+});
+
+test('what differs from row to row, and from time to time', () => {
+  expect(['{n}', 'a{uuid}', '{pick:a|b}', '{int:1..9}', '{now}', '{{n}}'].map(dependsOnRow)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  expect(['{now}', '{ref:users.born}', '{n}'].map((template) => isVolatile(reader().text(template, 'f')))).toEqual([true, true, false]);
 });
 
 test('any JSON value comes back as it is, with its templates filled', () => {
@@ -26,10 +113,12 @@ test('any JSON value comes back as it is, with its templates filled', () => {
     JSON.parse(JSON.stringify(value), (_, item) => (typeof item === 'string' ? item.replaceAll('{', '{{').replaceAll('}', '}}') : item));
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: 'binary' }), fc.nat(), (value, n) => {
-      expect(JSON.parse(render(jsonPieces(escaped(value) as never), n))).toEqual(JSON.parse(JSON.stringify(value)));
+      expect(JSON.parse(render(reader().json(escaped(value) as never, 'f'), n))).toEqual(JSON.parse(JSON.stringify(value)));
     }),
   );
-  expect(render(jsonPieces({ id: 'user-{n}', tags: ['{n}', 1, null, true] }), 7)).toBe('{"id":"user-7","tags":["7",1,null,true]}');
+  expect(render(reader().json({ id: 'user-{n}', tags: ['{n}', 1, null, true], q: '{pick:"|\\}' }, 'f'), 7)).toMatch(
+    /^\{"id":"user-7","tags":\["7",1,null,true\],"q":"(\\"|\\\\)"\}$/,
+  );
 });
 
 test.each([
@@ -53,12 +142,12 @@ test.each([
   ['json-array', [{ a: 1 }, 'x'], '{"{\\"a\\":1}","\\"x\\""}'],
 ] as const)('in a %s column %j is the text %s', (shape, value, text) => {
   const written = typeof value === 'string' && value.startsWith('{1') ? '{{1,2}}' : value;
-  const pieces = valuePieces(written as never, { name: 'c', shape });
+  const pieces = valuePieces(written as never, { name: 'c', shape }, reader());
   expect(pieces && render(pieces, 5)).toBe(text);
 });
 
 test('NULL is NULL in every shape, and COPY keeps every character', () => {
-  for (const shape of ['text', 'json', 'array', 'json-array'] as const) expect(valuePieces(null, { name: 'c', shape })).toBeNull();
-  expect(copyField(null)).toBe('\\N');
+  for (const shape of ['text', 'json', 'array', 'json-array'] as const)
+    expect(valuePieces(null, { name: 'c', shape }, reader())).toBeNull();
   expect(copyField('a\tb\nc\rd\\N"\u2028')).toBe('a\\tb\\nc\\rd\\\\N"\u2028');
 });

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LoadctlError } from '../../src/core/errors.js';
+import { pieceReader, render } from '../../src/stores/pieces.js';
 import { translate } from '../../src/stores/postgres/errors.js';
 import { addressesOf } from '../../src/stores/postgres/places.js';
 import { likePrefix, quoteName, quoteText } from '../../src/stores/postgres/quote.js';
-import { remainder, rowNumbers, shardRule } from '../../src/stores/postgres/shards.js';
+import { countNumbers, eachNumber, partOf, type RowNumbers, remainder, rowsOnShard } from '../../src/stores/postgres/shards.js';
 import { takeTls, tlsOptions } from '../../src/stores/postgres/tls.js';
+
+const never = () => {
+  throw new Error('not asked for here');
+};
 
 test('names and texts are quoted', () => {
   expect(quoteName('we"ird; --')).toBe('"we""ird; --"');
@@ -21,17 +26,35 @@ describe('shards', () => {
     expect(() => remainder('user-12x', 4)).toThrow(LoadctlError);
   });
 
-  test('every row belongs to exactly one of them', () => {
-    const step = { store: 'db', table: 't', rows: 50, columns: { id: 'u{n}' } };
+  const key = (template: string) => pieceReader({ random: '', startedAt: '', refer: never }).text(template, 'id');
+  const modulo = fc.integer({ min: 1, max: 9 });
+  const template = fc.constantFrom('u{n}', '{n}', 'u1{n}', 'u{n}{n}', '{uuid}7');
+
+  test('every row belongs to exactly one of them, by its digits or by a hash', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 9 }), (modulo) => {
-        const config = {
-          kind: 'postgres' as const,
-          shards: Array.from({ length: modulo }, () => 'postgres://x/y'),
-          shardBy: { column: 'id', modulo },
-        };
-        const all = config.shards.flatMap((_, shard) => [...rowNumbers(step, shardRule(config, shard, step))]);
-        expect(all.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+      fc.property(modulo, template, fc.constantFrom('digits', 'crc32', 'fnv1a', 'murmur3', 'md5'), (shards, text, name) => {
+        const by = name === 'digits' ? { kind: name, modulo: shards } : { kind: 'hash' as const, hash: name, modulo: shards };
+        const all = Array.from({ length: shards }, (_, shard) => [
+          ...eachNumber(rowsOnShard({ column: 'id', by, shard, shards }, key(text), 50)),
+        ]);
+        expect(all.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+        if (name !== 'digits') return;
+        for (const [shard, numbers] of all.entries()) for (const n of numbers) expect(remainder(render(key(text), n), shards)).toBe(shard);
+      }),
+    );
+  });
+
+  test('parts of the rows are all of them, in their order', () => {
+    const numbers = fc.oneof(
+      fc.record({ kind: fc.constant('even' as const), first: fc.integer({ min: 1, max: 5 }), step: modulo, last: fc.nat(60) }),
+      fc.record({ kind: fc.constant('list' as const), list: fc.array(fc.nat(), { maxLength: 40 }) }),
+    );
+    fc.assert(
+      fc.property(numbers, fc.integer({ min: 1, max: 20 }), (all: RowNumbers, size) => {
+        const parts: number[] = [];
+        for (let from = 0; from < countNumbers(all); from += size) parts.push(...eachNumber(partOf(all, from, size)));
+        expect(parts).toEqual([...eachNumber(all)]);
+        expect(countNumbers(all)).toBe(parts.length);
       }),
     );
   });

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
+import type { RowSource } from '../../src/stores/pieces.js';
 import { globSource, knownKeys } from '../../src/stores/redis/patterns.js';
+import type { StoreTask } from '../../src/stores/types.js';
 
-const task = {
+const task: StoreTask & { source(): RowSource } = {
   prefix: 'load-test-user-',
+  pauseMs: undefined,
+  source: () => ({ random: '', startedAt: '', refer: () => ({ value: '', rows: 1, source: task.source() }) }),
   seed: [
     { store: 'cache', key: 'user:user-{n}', rows: 10, value: 'x' },
     { store: 'cache', key: '{{cart.{n}}}+', rows: 10, value: 'x' },

@@ -1,6 +1,7 @@
 import { allOf, didYouMean } from '../near.js';
-import type { Profile, SeedStep, Store } from '../schema.js';
-import { dependsOnRow } from '../template.js';
+import type { Profile, SeedStep, SeedValue, Store } from '../schema.js';
+import { seededColumn } from '../seeded-column.js';
+import { dependsOnRow, readTemplate } from '../template.js';
 import type { Path } from '../tree.js';
 import { type Broken, type Checked, itemsOf, keysOf, type Rule, valueAt } from './types.js';
 
@@ -38,20 +39,53 @@ function reference(data: unknown, { path, name, kind }: { path: Path; name: stri
   return [{ path, message: `expected a ${kind} store; \`${name}\` is ${actual}` }];
 }
 
-/** Seeded rows can be told apart and find their shard. */
+/** Seeded rows can be told apart, find their shard, and refer to columns that are seeded, too. */
 export const seedRule: Rule = ({ profile: { seed, stores } }) =>
-  (seed ?? []).flatMap((step, index) =>
-    'key' in step && 'value' in step ? entries(step, index) : rows(step, index, stores?.[step.store]),
-  );
+  (seed ?? []).flatMap((step, index) => [
+    ...('key' in step && 'value' in step ? entries(step, index) : rows(step, index, stores?.[step.store])),
+    ...references(seed ?? [], step, index),
+  ]);
+
+/** `{ref:table.column}` means a column of a table that is seeded, and never comes back to itself. */
+function references(steps: readonly SeedStep[], step: SeedStep, index: number): Broken[] {
+  const path = ['seed', index, 'table' in step ? 'columns' : 'value'];
+  const texts = 'table' in step ? textsIn(step.columns) : [...textsIn(step.value), step.key];
+  return referencesIn(texts).flatMap(({ table, column }): Broken[] => {
+    const named = `\`{ref:${table}.${column}}\``;
+    const found = seededColumn(steps, table, column);
+    if (found === undefined) {
+      const known = steps.flatMap((one) => ('table' in one ? Object.keys(one.columns).map((name) => `${one.table}.${name}`) : []));
+      const list = known.length === 0 ? 'no table is seeded' : `seeded are ${allOf(known)}`;
+      return [{ path, message: `${named} is no column of a seeded table; ${list}${didYouMean(`${table}.${column}`, known)}` }];
+    }
+    return isCircular(steps, table, column, []) ? [{ path, message: `${named} refers back to itself` }] : [];
+  });
+}
+
+function isCircular(steps: readonly SeedStep[], table: string, column: string, seen: readonly string[]): boolean {
+  const name = `${table}.${column}`;
+  if (seen.includes(name)) return true;
+  const next = referencesIn(textsIn(seededColumn(steps, table, column)?.value ?? null));
+  return next.some((each) => isCircular(steps, each.table, each.column, [...seen, name]));
+}
+
+function referencesIn(texts: readonly string[]): { table: string; column: string }[] {
+  return texts.flatMap(readTemplate).flatMap((part) => (part.kind === 'ref' ? [part] : []));
+}
+
+function textsIn(value: SeedValue): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
 
 function entries(step: SeedStep, index: number): Broken[] {
   if (step.rows === 1 || !('value' in step) || dependsOnRow(step.key)) return [];
-  return [{ path: ['seed', index, 'key'], message: `expected \`{n}\` in the key, or all ${step.rows} entries are one` }];
+  return [{ path: ['seed', index, 'key'], message: `expected \`{n}\` or \`{uuid}\` in the key, or all ${step.rows} entries are one` }];
 }
 
 function rows(step: SeedStep, index: number, store: Store | undefined): Broken[] {
   if (!('columns' in step) || store?.kind !== 'postgres' || !store.shardBy) return [];
-  const { column } = store.shardBy;
+  const column = step.shardBy ?? store.shardBy.column;
   if (Object.hasOwn(step.columns, column)) return [];
   return [
     {

@@ -13,7 +13,7 @@ export const storesRule: Rule = ({ profile: { stores } }) =>
     }));
   });
 
-function postgres({ url, shards, shardBy }: PostgresStore): Broken[] {
+function postgres({ url, shards, shardBy, replica, replicas }: PostgresStore): Broken[] {
   const broken: Broken[] = [];
   const say = (path: string[], message: string, ...lacks: string[]) =>
     broken.push({ path, on: 'key', message, lacks: lacks.map((key) => [key]) });
@@ -22,9 +22,14 @@ function postgres({ url, shards, shardBy }: PostgresStore): Broken[] {
   if (shards !== undefined && shardBy === undefined)
     say(['shards'], `\`shards\` need \`shardBy\` such as \`shardBy: id % ${shards.length}\``, 'shardBy');
   if (shardBy !== undefined && shards === undefined) say(['shardBy'], '`shardBy` needs `shards`', 'shards');
-  if (shards !== undefined && shardBy !== undefined && shardBy.modulo !== shards.length) {
-    broken.push({ path: ['shardBy'], message: `expected the number of shards: \`${shardBy.column} % ${shards.length}\`` });
+  if (shards !== undefined && shardBy !== undefined && shardBy.by.kind !== 'sql' && shardBy.by.modulo !== shards.length) {
+    const { column, by } = shardBy;
+    const key = by.kind === 'hash' ? `${by.hash}(${column})` : column;
+    broken.push({ path: ['shardBy'], message: `expected the number of shards: \`${key} % ${shards.length}\`` });
   }
+  if (replica !== undefined && url === undefined) say(['replica'], '`replica` needs `url`; shards have `replicas`', 'url');
+  if (replicas !== undefined && replicas.length !== shards?.length)
+    say(['replicas'], 'expected a replica for each shard, in their order', 'shards');
   return broken;
 }
 

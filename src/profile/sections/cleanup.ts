@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, text } from '../words.js';
+import { duration, range, text } from '../words.js';
 
 const wildcard = /[%_*?[\]\\]/;
 
@@ -18,7 +18,28 @@ const byColumn = z
     table: tableName.meta({ description: 'A table that holds test data.', examples: ['reservations'] }),
     column: text('a column’s name').meta({ description: 'The column whose value begins with the prefix.', examples: ['user_id'] }),
   })
-  .describe('Rows by their own column.');
+  .describe('Rows by their own column: its value begins with the prefix.');
+
+const byRange = z
+  .strictObject({
+    store,
+    table: tableName.meta({ description: 'A table that holds test data.', examples: ['orders'] }),
+    column: text('a column’s name').meta({ description: 'The column of whole numbers.', examples: ['customer_id'] }),
+    range: range().describe('The numbers that only the test uses, both ends included.'),
+  })
+  .describe('Rows by a number that lies in a range.');
+
+const byUuid = z
+  .strictObject({
+    store,
+    table: tableName.meta({ description: 'A table that holds test data.', examples: ['orders'] }),
+    column: text('a column’s name').meta({ description: 'The column of UUIDs.', examples: ['customer_id'] }),
+    uuid: text('the name of a namespace').meta({
+      description: 'The namespace that the test’s UUIDs are of: `{uuid:NAME}` in a seed, `LOADCTL_UUID_PREFIXES` in a script.',
+      examples: ['load-test'],
+    }),
+  })
+  .describe('Rows by a UUID of a namespace.');
 
 const byReference = z
   .strictObject({
@@ -60,19 +81,23 @@ const keys = z
 export const cleanup = z
   .strictObject({
     prefix: text('a prefix such as `load-test-user-`')
+      .prefault('load-test-user-')
       .superRefine((value, context) => {
         const problem = prefixProblem(value);
         if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
       })
       .meta({ description: 'What the ids of everything that the test writes begin with.', examples: ['load-test-user-'] }),
     rows: z
-      .array(z.union([byColumn, byReference]))
+      .array(z.union([byColumn, byRange, byUuid, byReference]))
       .prefault([])
       .meta({ description: 'The tables that hold test data.', examples: [[{ store: 'db', table: 'reservations', column: 'user_id' }]] }),
     caches: z
       .array(z.union([keys, flush]))
       .prefault([])
       .meta({ description: 'The caches that hold test data.', examples: [[{ store: 'cache', flush: true }]] }),
+    pause: duration()
+      .meta({ description: 'How long the cleanup rests after each transaction, so that others come through.', examples: ['50ms'] })
+      .exactOptional(),
     settle: duration()
       .meta({ description: 'How long nothing new may turn up before the count is believed.', examples: ['5s'] })
       .exactOptional(),

@@ -22,6 +22,15 @@ const checkedValue = () =>
 
 const store = text('the name of a store').meta({ description: 'The store’s name.', examples: ['db'] });
 
+const random = z
+  .union([z.string(), z.number()], { error: 'expected a text or a number' })
+  .transform(String)
+  .meta({
+    description: 'What `{uuid}`, `{pick:…}` and `{int:…}` choose by: with another text they choose otherwise.',
+    examples: [42],
+  })
+  .exactOptional();
+
 const table = z
   .strictObject({
     store,
@@ -30,12 +39,20 @@ const table = z
       .meta({ description: 'The table’s schema, where the search path does not find it.', examples: ['public'] })
       .exactOptional(),
     rows: count().describe('How many rows: `{n}` counts from 1 to this.'),
+    random,
     columns: z
       .record(text('a column’s name'), checkedValue())
       .refine((columns) => Object.keys(columns).length > 0, { error: 'expected at least one column such as `id: "user-{n}"`' })
-      .meta({ description: 'What each column gets; other columns are never written.', examples: [{ id: 'user-{n}' }] }),
+      .meta({
+        description:
+          'What each column gets; other columns are never written. Templates: `{n}`, `{uuid}`, `{now}`, `{pick:a|b}`, `{int:1..100}`, `{ref:table.column}`.',
+        examples: [{ id: 'user-{n}' }],
+      }),
     key: text('a column’s name')
       .meta({ description: 'The column that tells rows apart, where it is not the table’s primary key.', examples: ['id'] })
+      .exactOptional(),
+    shardBy: text('a column’s name')
+      .meta({ description: 'The column that says which shard a row is in, where it is not the store’s.', examples: ['user_id'] })
       .exactOptional(),
   })
   .describe('Rows of a table.');
@@ -45,6 +62,7 @@ const entries = z
     store,
     key: template('a key such as `user:user-{n}`').meta({ description: 'The key of each entry.', examples: ['user:user-{n}'] }),
     rows: count().describe('How many entries: `{n}` counts from 1 to this.'),
+    random,
     value: checkedValue().meta({
       description: 'What each entry holds: a text as it is, anything else as JSON.',
       examples: [{ id: 'user-{n}' }],

@@ -3,15 +3,45 @@ import { testIndex, text, url } from '../words.js';
 
 const postgresUrl = () => url(['postgres', 'postgresql'], 'postgres://user:${DB_PASSWORD}@db.example.com:5432/reservations');
 
-const shardBy = z
-  .string({ error: 'expected a column and the number of shards such as `id % 4`' })
-  .transform((value, context) => {
-    const match = /^\s*(\w+)\s*%\s*(\d+)\s*$/.exec(value);
-    if (match?.[1] !== undefined && Number(match[2]) > 0) return { column: match[1], modulo: Number(match[2]) };
-    context.addIssue({ code: 'custom', message: 'expected a column and the number of shards such as `id % 4`' });
+/** Hashes of a key that loadctl can take by itself; any other one is an expression. */
+export const shardHashes = ['crc32', 'fnv1a', 'murmur3', 'md5'] as const;
+
+const shardWords = `expected a column, hashed or not, and the number of shards such as \`id % 4\` or \`crc32(id) % 4\``;
+const shardPattern = `^\\s*(?:(\\w+)|(${shardHashes.join('|')})\\(\\s*(\\w+)\\s*\\))\\s*%\\s*(\\d+)\\s*$`;
+
+/** By which column, and how, a row finds its shard. */
+export interface ShardBy {
+  readonly column: string;
+  readonly by:
+    | { readonly kind: 'digits'; readonly modulo: number }
+    | { readonly kind: 'hash'; readonly hash: (typeof shardHashes)[number]; readonly modulo: number }
+    | { readonly kind: 'sql'; readonly sql: string };
+}
+
+const shardByModulo = z
+  .string({ error: shardWords })
+  .transform((value, context): ShardBy => {
+    const [, plain, hash, hashed, number] = new RegExp(shardPattern).exec(value) ?? [];
+    const [column, modulo] = [plain ?? hashed, Number(number)];
+    const known = shardHashes.find((name) => name === hash);
+    if (column !== undefined && modulo > 0)
+      return { column, by: known === undefined ? { kind: 'digits', modulo } : { kind: 'hash', hash: known, modulo } };
+    context.addIssue({ code: 'custom', message: shardWords });
     return z.NEVER;
   })
-  .meta({ pattern: '^\\s*\\w+\\s*%\\s*\\d+\\s*$', examples: ['id % 4'] });
+  .meta({ pattern: shardPattern, examples: ['id % 4', 'crc32(id) % 4'] });
+
+const shardByExpression = z
+  .strictObject({
+    column: text('a column’s name').meta({ description: 'The column that the expression is about.', examples: ['id'] }),
+    sql: text('an SQL expression').meta({
+      description: 'The number of the shard, from 0 on, as Postgres reckons it; `key` is the column’s value.',
+      examples: ['abs(hashtext(key)) % 4'],
+    }),
+  })
+  .transform(({ column, sql }): ShardBy => ({ column, by: { kind: 'sql', sql } }));
+
+const shardBy = z.union([shardByModulo, shardByExpression], { error: shardWords });
 
 const postgres = z
   .strictObject({
@@ -22,7 +52,17 @@ const postgres = z
       .min(1, { error: 'expected at least one shard' })
       .meta({ description: 'Several databases instead of `url`: `shards[r]` holds remainder r.', examples: [['${DB_0}', '${DB_1}']] })
       .exactOptional(),
-    shardBy: shardBy.describe('Which shard a row is in: trailing digits of this column modulo the number of shards.').exactOptional(),
+    shardBy: shardBy
+      .describe(
+        'Which shard a row is in: `id % 4` takes the trailing digits of that column, `crc32(id) % 4` (fnv1a, murmur3, md5) a hash of its text, `{column, sql}` an expression.',
+      )
+      .exactOptional(),
+    replica: postgresUrl().describe('A replica of `url`, where the rows of everybody else are counted for the receipt.').exactOptional(),
+    replicas: z
+      .array(postgresUrl())
+      .min(1, { error: 'expected at least one replica' })
+      .meta({ description: 'A replica of each of the `shards`, in their order.', examples: [['${REPLICA_0}', '${REPLICA_1}']] })
+      .exactOptional(),
     tls: z
       .strictObject({
         mode: z

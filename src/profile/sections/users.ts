@@ -8,6 +8,9 @@ export const users = z
       .strictObject({
         strategy: z.literal('pool').describe('The caller is one of the seeded users, whom the target looks up.'),
         count: count().describe('How many users the pool has: `user-1` and so on.'),
+        id: text('an id such as `user-{n}`')
+          .prefault('user-{n}')
+          .meta({ description: 'What their ids are, as they are seeded; `{n}` counts from 1.', examples: ['user-{n}'] }),
       })
       .describe('Seeded users.'),
     z

@@ -1,10 +1,13 @@
+import type { Milliseconds } from '../../core/quantities.js';
 import type { PostgresStore } from '../../profile/schema.js';
 import { together } from '../together.js';
 import type { CleanedRows, Cleaning, StoreContext, StoreReceipt, StoreTask, Swept } from '../types.js';
-import { type Doomed, deleteRows, deleteSql } from './deletes.js';
+import { type Deleted, type Doomed, deleteFound, deleteSql, type Means } from './deletes.js';
 import { joinKeys } from './foreign-keys.js';
 import { hidingTables, listTriggers } from './hindrances.js';
+import { leavesOf } from './leaves.js';
 import { countOthers } from './others.js';
+import { deleteInPasses } from './passes.js';
 import { checkReferences, childrenFirst, findReferences, type Reference, selfReferences } from './references.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
@@ -55,7 +58,7 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
       await together(databases, (database) => checkDatabase(database, config, task, users, context));
     },
     async sweep() {
-      const swept = await together(databases, (database) => sweepDatabase(database, context));
+      const swept = await together(databases, (database) => sweepDatabase(database, task, context));
       return swept.reduce(addSwept, { deleted: 0, left: 0 });
     },
     async takeSeeded(dryRun) {
@@ -80,7 +83,8 @@ async function checkDatabase(
   await checkWritable(session);
   const targets = await findTargets(session, task);
   const seeded: SeededRows[] = [];
-  for (const step of task.seed.filter((one): one is TableStep => 'table' in one)) seeded.push(await findSeededRows(session, config, step));
+  for (const step of task.seed.filter((one): one is TableStep => 'table' in one))
+    seeded.push(await findSeededRows(session, config, step, task.source(step)));
   for (const { table } of targets) await checkPermissions(session, table, ['SELECT', 'DELETE']);
   if (users) for (const { table } of seeded) await checkTaking(session, table);
   const references = await findReferences(session, targets);
@@ -103,21 +107,22 @@ function noteHidden(database: Database, hidden: readonly Table[]): void {
   }
 }
 
-async function sweepDatabase(database: Database, context: StoreContext): Promise<Swept> {
+async function sweepDatabase(database: Database, task: StoreTask, context: StoreContext): Promise<Swept> {
   const { targets, tallies } = database;
   let deleted = 0;
   for (const target of targets) {
-    const left = await countTarget(database, target, context.clock);
-    const before = tallies.get(target)?.deleted ?? 0;
+    const { deleted: before = 0, left: known = 0 } = tallies.get(target) ?? {};
+    // What was counted last is taken for granted where it was something; nothing may have become something.
+    const left = known > 0 ? known : await countTarget(database, target, context.clock);
     // Kept up to date all along: an interrupt ends the deletes anywhere, and the receipt says how far they were.
     const tell = (gone: number) => void tallies.set(target, { deleted: before + gone, left: Math.max(0, left - gone) });
     tell(0);
-    if (left > 0) deleted += await deleteTarget(database, target, context, tell);
+    if (left > 0) deleted += await deleteTarget(database, target, { left, pauseMs: task.pauseMs }, context, tell);
   }
-  // Counted again when all deletes are through: a later one may have freed rows, a writer may have come.
+  // What is left over is counted when all deletes are through, as a later one may have freed it; that nothing is, the next sweep.
   let left = 0;
   for (const [target, tally] of tallies) {
-    const now = deleted === 0 ? tally.left : await countTarget(database, target, context.clock);
+    const now = deleted === 0 || tally.left === 0 ? tally.left : await countTarget(database, target, context.clock);
     tallies.set(target, { ...tally, left: now });
     left += now;
   }
@@ -127,7 +132,8 @@ async function sweepDatabase(database: Database, context: StoreContext): Promise
 async function deleteTarget(
   database: Database,
   target: Target,
-  { clock, emit }: StoreContext,
+  { left, pauseMs }: { readonly left: number; readonly pauseMs: Milliseconds | undefined },
+  { clock, emit, signal }: StoreContext,
   tell: (deleted: number) => void,
 ): Promise<number> {
   const { session, references, journal, troubles } = database;
@@ -136,22 +142,38 @@ async function deleteTarget(
   const startedAt = clock.now();
   let deleted = 0;
   emit({ type: 'step-started', step, title: `${target.table.inProfile} in ${session.place.name}` });
+  const progress = (rows: number) => {
+    tell(rows);
+    emit({ type: 'step-progressed', step, done: rows, total: Math.max(left, rows), unit: 'rows' });
+  };
   for (const doomed of passes(target, references)) {
     // With rows that reference each other each pass takes the ones that nothing references any more.
     for (let more = true; more; ) {
       const before = deleted;
-      const progress = (done: number) => {
-        tell(before + done);
-        emit({ type: 'step-progressed', step, done: before + done, unit: 'rows' });
-      };
-      const { rows, trouble } = await deleteRows(session, doomed, { clock, log: journal.log, progress });
+      const means = { clock, log: journal.log, signal, pauseMs, progress: (rows: number) => progress(before + rows) };
+      const { rows, trouble } = await deleteDoomed(session, doomed, left, means);
       deleted += rows;
       if (trouble) troubles.set(target, trouble);
       more = doomed.first !== undefined && rows > 0;
     }
   }
+  tell(deleted);
   emit({ type: 'step-finished', step, elapsedMs: clock.now() - startedAt, detail: `${deleted} ${deleted === 1 ? 'row' : 'rows'} deleted` });
   return deleted;
+}
+
+/** So few rows are looked up, by an index where there is one. */
+const fewRows = 5000;
+/** A page holds some rows: fewer than one of them on two pages is few, too. */
+const fewOnPages = 0.5;
+
+/** Few rows are looked up once and taken out; many go in one pass over the table. */
+async function deleteDoomed(session: Session, doomed: Doomed, left: number, means: Means): Promise<Deleted> {
+  if (left <= fewRows || doomed.first !== undefined) return deleteFound(session, doomed, means);
+  const leaves = await leavesOf(session, doomed.table);
+  const pages = leaves?.reduce((sum, leaf) => sum + leaf.pages, 0) ?? 0;
+  if (leaves === undefined || left < pages * fewOnPages) return deleteFound(session, doomed, means);
+  return deleteInPasses(session, doomed, leaves, means);
 }
 
 function keptBack({ place }: Session, { table }: Target): string {

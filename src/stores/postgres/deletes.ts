@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/os.js';
+import type { Milliseconds } from '../../core/quantities.js';
 import { serverMessage, sqlState } from './errors.js';
 import type { Session } from './session.js';
 import type { StatementLog } from './statement-log.js';
@@ -20,14 +21,27 @@ export interface Deleted {
   readonly trouble?: string;
 }
 
+/** What deleting needs besides rows. */
+export interface Means {
+  readonly clock: Clock;
+  readonly log: StatementLog;
+  /** Ends a rest before its time; the statements themselves are the session's to end. */
+  readonly signal?: AbortSignal;
+  /** How long to rest after each transaction; undefined: as long as seems good. */
+  readonly pauseMs?: Milliseconds | undefined;
+  readonly progress?: (rows: number) => void;
+}
+
 const batchRows = 5000;
 const attempts = 6;
+/** Rows that would not go alone; after so many of them nobody tries the rest. */
+const mostStubborn = 100;
 /** Deadlock, serialization, a lock or a statement that took too long: the same rows may go next time. */
 const passing: readonly (string | undefined)[] = ['40P01', '40001', '55P03', '57014'];
 /** Connection lost, server going down or full: nothing else would go either. */
-const fatal = /^(08|57P|53)/;
+export const fatal = /^(08|57P|53)/;
 
-/** The statement, as a receipt shows it; it is run for at most 5,000 rows at a time. */
+/** The statement, as a receipt shows it; it is run for a part of the rows at a time. */
 export function deleteSql({ table, condition }: Doomed): string {
   return `DELETE FROM ${table.quoted} AS t WHERE ${condition}`;
 }
@@ -36,29 +50,23 @@ export function deleteSql({ table, condition }: Doomed): string {
  * Deletes the rows in transactions of at most 5,000. They are looked up once, through a cursor that outlives those
  * transactions; each is held against the condition again when it is deleted, so a row that changed meanwhile stays.
  */
-export async function deleteRows(session: Session, doomed: Doomed, means: Means): Promise<Deleted> {
+export async function deleteFound(session: Session, doomed: Doomed, means: Means): Promise<Deleted> {
   const { table, condition, first = 'true' } = doomed;
-  const work = { session, doomed, ...means };
+  const work = workOn(session, doomed, means, true);
   let deleted: Deleted = { rows: 0 };
   const found = `SELECT t.tableoid::text AS part, t.ctid::text AS place FROM ${table.quoted} AS t WHERE ${condition} AND ${first}`;
   await session.query(`DECLARE loadctl_doomed NO SCROLL CURSOR WITH HOLD FOR ${found}`);
   try {
     for (;;) {
       const batch = await session.query<Located>(`FETCH FORWARD ${batchRows} FROM loadctl_doomed`);
-      for (const [part, places] of byPart(batch.rows)) deleted = add(deleted, await deleteBatch(work, part, places, attempts));
+      for (const [part, places] of byPart(batch.rows)) deleted = add(deleted, await deletePlaces(work, part, places));
       means.progress?.(deleted.rows);
       if (batch.rows.length < batchRows) return deleted;
+      await means.clock.sleep(means.pauseMs ?? 0, means.signal);
     }
   } finally {
     await session.query('CLOSE loadctl_doomed').catch(() => undefined);
   }
-}
-
-/** What deleting needs besides rows. */
-export interface Means {
-  readonly clock: Clock;
-  readonly log: StatementLog;
-  readonly progress?: (rows: number) => void;
 }
 
 interface Located {
@@ -67,45 +75,68 @@ interface Located {
   readonly place: string;
 }
 
-interface Work extends Means {
+/** Rows of one target on their way. */
+export interface Work extends Means {
   readonly session: Session;
   readonly doomed: Doomed;
+  /** Whether rows that somebody holds are waited for; else they are left to a later sweep. */
+  readonly patient: boolean;
+  /** How many rows would not go, so far. */
+  readonly stubborn: { count: number };
 }
 
-function add(one: Deleted, other: Deleted): Deleted {
+/** Work that is about to begin. */
+export function workOn(session: Session, doomed: Doomed, means: Means, patient: boolean): Work {
+  return { session, doomed, ...means, patient, stubborn: { count: 0 } };
+}
+
+/** Both together; the first trouble is told. */
+export function add(one: Deleted, other: Deleted): Deleted {
   const trouble = one.trouble ?? other.trouble;
   return { rows: one.rows + other.rows, ...(trouble === undefined ? {} : { trouble }) };
 }
 
 function byPart(rows: readonly Located[]): Map<string, string[]> {
   const parts = new Map<string, string[]>();
-  for (const { part, place } of rows) parts.set(part, [...(parts.get(part) ?? []), place]);
+  for (const { part, place } of rows) {
+    const places = parts.get(part);
+    if (places === undefined) parts.set(part, [place]);
+    else places.push(place);
+  }
   return parts;
 }
 
-/** Tries again with halves, so that a row that cannot go keeps back few others. What stays in the end is counted later. */
-async function deleteBatch(work: Work, part: string, places: readonly string[], left: number): Promise<Deleted> {
-  const { session, doomed, clock, log } = work;
+/**
+ * Deletes the rows at these places of a table (its oid), in one transaction. Where that fails it tries again with halves, so
+ * that a row that cannot go keeps back none but itself. What stays in the end is counted later.
+ */
+export async function deletePlaces(work: Work, part: string, places: readonly string[], left = attempts): Promise<Deleted> {
+  const { session, doomed, clock, log, stubborn } = work;
+  if (places.length === 0 || stubborn.count >= mostStubborn) return { rows: 0 };
   const startedAt = clock.now();
   try {
-    const rows = await deleteOnce(session, doomed, part, places);
+    const rows = await deleteOnce(work, part, places);
     log(deleteSql(doomed), rows, clock.now() - startedAt);
     return { rows };
   } catch (error) {
     const state = sqlState(error);
     if (state === undefined || fatal.test(state)) throw error;
-    if (left <= 1) return { rows: 0, trouble: `${session.place.name}: ${doomed.table.shown}: ${serverMessage(error)}` };
-    if (passing.includes(state)) await clock.sleep(100 * 2 ** (attempts - left));
+    const mayPass = work.patient && passing.includes(state);
+    if (places.length === 1 && !(mayPass && left > 1)) {
+      stubborn.count += 1;
+      return { rows: 0, trouble: `${session.place.name}: ${doomed.table.shown}: ${serverMessage(error)}` };
+    }
+    if (mayPass) await clock.sleep(100 * 2 ** (attempts - left), work.signal);
+    if (places.length === 1) return deletePlaces(work, part, places, left - 1);
     const half = Math.ceil(places.length / 2);
-    const halves = [places.slice(0, half), places.slice(half)].filter((some) => some.length > 0);
-    let deleted: Deleted = { rows: 0 };
-    for (const some of halves) deleted = add(deleted, await deleteBatch(work, part, some, left - 1));
-    return deleted;
+    const first = await deletePlaces(work, part, places.slice(0, half), Math.max(1, left - 1));
+    return add(first, await deletePlaces(work, part, places.slice(half), Math.max(1, left - 1)));
   }
 }
 
-async function deleteOnce(session: Session, { table, condition }: Doomed, part: string, places: readonly string[]): Promise<number> {
-  await session.query(`BEGIN; SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '30s'`);
+async function deleteOnce({ session, doomed, patient }: Work, part: string, places: readonly string[]): Promise<number> {
+  const { table, condition } = doomed;
+  await session.query(`BEGIN; SET LOCAL lock_timeout = '${patient ? '2s' : '50ms'}'; SET LOCAL statement_timeout = '30s'`);
   try {
     const { count } = await session.query(
       `DELETE FROM ${table.quoted} AS t WHERE t.tableoid = $1::oid AND t.ctid = ANY($2::text[]::tid[]) AND ${condition}`,

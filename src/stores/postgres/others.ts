@@ -30,6 +30,6 @@ async function count(session: Session, table: Table, conditions: readonly string
 
 /** Whether a row is not a seeded one, changed since or not: by its key where there is one. */
 function isNotSeeded(rows: SeededRows, alias: string): string {
-  const match = rows.key ? sameKey(rows.key, alias, 's') : `${wholeRow(rows.columns, alias)} = ${wholeRow(rows.columns, 's')}`;
+  const match = rows.key ? sameKey(rows.key, alias, 's') : `${wholeRow(rows.compared, alias)} = ${wholeRow(rows.compared, 's')}`;
   return `NOT EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${match})`;
 }

@@ -20,7 +20,8 @@ export function addressesOf(store: string, config: PostgresStore): Address[] {
     });
   }
   if (config.shards) {
-    checkModulo(store, config.shards.length, config.shardBy?.modulo);
+    const by = config.shardBy?.by;
+    checkModulo(store, config.shards.length, by?.kind === 'sql' ? undefined : by?.modulo);
     return config.shards.map((url, shard) => address(store, shard, url, config.tls));
   }
   if (config.url === undefined)

@@ -1,29 +1,29 @@
 import { LoadctlError } from '../../core/errors.js';
-import { render } from '../pieces.js';
 import { type Conflicts, noConflicts } from '../types.js';
+import { copyText } from './copy-text.js';
 import { serverMessage, sqlState } from './errors.js';
 import { quoteName } from './quote.js';
 import type { SeededRows } from './seeded-rows.js';
 import { columnList, describeRow, sameKey, sameRow, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
-import { rowNumbers } from './shards.js';
-import { copyField } from './values.js';
+import type { RowNumbers } from './shards.js';
 
-/** What became of the rows of one step in one database; nothing is committed yet. */
+/** What became of the rows of one step in one database. */
 export interface TableOutcome {
-  readonly staged: number;
+  readonly rows: number;
   readonly created: number;
   readonly conflicts: Conflicts;
 }
 
 /**
- * Puts a step's rows into their table, inside the transaction that the session has open:
+ * Puts a step's rows into their table, inside the transaction that the session has open; what is there already is held
+ * against them:
  *
  *   stage (a temporary table, by COPY) → insert what is not there → every staged row must now be there, equal
  *
  * `number` makes the name of the stage.
  */
-export async function seedTable(
+export async function stageTable(
   session: Session,
   rows: SeededRows,
   number: number,
@@ -35,10 +35,31 @@ export async function seedTable(
     const staged = await fillStage(session, rows, stage, progress);
     const created = (await session.query(sql.insert)).count;
     const conflicts = await findConflicts(session, rows, stage, sql.missing);
-    return { staged, created, conflicts };
+    return { rows: staged, created, conflicts };
   } catch (error) {
     throw seedingFailure(error, `${session.place.name}: ${rows.table.shown}`);
   }
+}
+
+/** Copies some of a step's rows straight into their table, where nothing has anything in common with them. */
+export async function copyTable(
+  session: Session,
+  rows: SeededRows,
+  numbers: RowNumbers,
+  progress: (done: number) => void,
+): Promise<TableOutcome> {
+  let copied = 0;
+  const told = (done: number) => {
+    copied = done;
+    progress(done);
+  };
+  try {
+    const sql = `COPY ${rows.table.quoted} (${columnList(rows.columns)}) FROM STDIN`;
+    await session.copyIn(sql, copyText(rows, numbers, { ordinal: false, progress: told }));
+  } catch (error) {
+    throw seedingFailure(error, `${session.place.name}: ${rows.table.shown}`);
+  }
+  return { rows: copied, created: copied, conflicts: noConflicts };
 }
 
 async function fillStage(session: Session, rows: SeededRows, stage: string, progress: (done: number) => void): Promise<number> {
@@ -50,31 +71,16 @@ async function fillStage(session: Session, rows: SeededRows, stage: string, prog
   let staged = 0;
   await session.copyIn(
     `COPY ${stage} (${ordinal}, ${columnList(columns)}) FROM STDIN`,
-    copyText(rows, (done) => {
-      staged = done;
-      progress(done);
+    copyText(rows, rows.numbers, {
+      ordinal: true,
+      progress: (done) => {
+        staged = done;
+        progress(done);
+      },
     }),
   );
   await session.query(`ANALYZE ${stage}`);
   return staged;
-}
-
-const chunkLength = 64 * 1024;
-
-function* copyText(rows: SeededRows, progress: (done: number) => void): Generator<string> {
-  let chunk = '';
-  let done = 0;
-  for (const n of rowNumbers(rows.step, rows.rule)) {
-    const fields = rows.values.map((pieces) => copyField(pieces && render(pieces, n)));
-    chunk += `${[n, ...fields].join('\t')}\n`;
-    done++;
-    if (chunk.length < chunkLength) continue;
-    yield chunk;
-    progress(done);
-    chunk = '';
-  }
-  if (chunk !== '') yield chunk;
-  progress(done);
 }
 
 interface StageSql {
@@ -88,14 +94,14 @@ function byKey(rows: SeededRows, key: readonly string[], stage: string): StageSq
   const { table } = rows;
   const there = `SELECT 1 FROM ${table.quoted} AS t WHERE ${sameKey(key, 't', 's')}`;
   const fresh = `${stage} AS s WHERE NOT EXISTS (${there}) ORDER BY s.${rows.ordinal}`;
-  return { insert: insertFrom(rows, fresh), missing: `${stage} AS s WHERE NOT EXISTS (${there} AND ${sameRow(rows.columns, 't', 's')})` };
+  return { insert: insertFrom(rows, fresh), missing: `${stage} AS s WHERE NOT EXISTS (${there} AND ${sameRow(rows.compared, 't', 's')})` };
 }
 
 /** Without: equal rows are counted, and only as many are added as are missing. */
 function byWholeRow(rows: SeededRows, stage: string): StageSql {
-  const copies = `SELECT *, row_number() OVER (PARTITION BY ${wholeRow(rows.columns, 'x')} ORDER BY x.${rows.ordinal}) AS "loadctl copy" FROM ${stage} AS x`;
-  const there = `SELECT ${wholeRow(rows.columns, 't')} AS "loadctl row", count(*) AS "loadctl count" FROM ${rows.table.quoted} AS t GROUP BY 1`;
-  const lacking = `(${copies}) AS s LEFT JOIN (${there}) AS h ON h."loadctl row" = ${wholeRow(rows.columns, 's')} WHERE s."loadctl copy" > coalesce(h."loadctl count", 0)`;
+  const copies = `SELECT *, row_number() OVER (PARTITION BY ${wholeRow(rows.compared, 'x')} ORDER BY x.${rows.ordinal}) AS "loadctl copy" FROM ${stage} AS x`;
+  const there = `SELECT ${wholeRow(rows.compared, 't')} AS "loadctl row", count(*) AS "loadctl count" FROM ${rows.table.quoted} AS t GROUP BY 1`;
+  const lacking = `(${copies}) AS s LEFT JOIN (${there}) AS h ON h."loadctl row" = ${wholeRow(rows.compared, 's')} WHERE s."loadctl copy" > coalesce(h."loadctl count", 0)`;
   return { insert: insertFrom(rows, `${lacking} ORDER BY s.${rows.ordinal}`), missing: lacking };
 }
 
@@ -128,7 +134,8 @@ async function explain(session: Session, rows: SeededRows, stage: string, n: num
   const row = `${session.place.name}: ${rows.table.shown} ${describeRow(rows, n)}`;
   if (!rows.key) return `${row}: ${await whyNotInserted(session, rows, stage, n)}`;
   const each = (side: string) => rows.columns.map(({ name }) => `${side}.${quoteName(name)}::text`).join(', ');
-  const same = rows.columns.map((column) => `(${sameRow([column], 't', 's')})`).join(', ');
+  const compared = new Set(rows.compared);
+  const same = rows.columns.map((column) => (compared.has(column) ? `(${sameRow([column], 't', 's')})` : 'true')).join(', ');
   const found = await session.query<Difference>(
     `SELECT ARRAY[${same}] AS same, ARRAY[${each('t')}] AS there, ARRAY[${each('s')}] AS wanted,
             t.xmin::text = (txid_current() % 4294967296)::text AS ours

@@ -1,22 +1,31 @@
 import type { PostgresStore } from '../../profile/schema.js';
-import { type Pieces, render } from '../pieces.js';
+import { isVolatile, type Pieces, pieceReader, type RowSource, render } from '../pieces.js';
+import { askForNumbers } from './asked-numbers.js';
 import { type Column, findColumns, sameValue } from './columns.js';
-import { quoteName, quoteText } from './quote.js';
+import { numbersSql, piecesSql } from './made-rows.js';
+import { quoteName } from './quote.js';
 import type { Session } from './session.js';
-import { type ShardRule, shardRule, type TableStep } from './shards.js';
+import { allRows, type RowNumbers, rowsOnShard, shardRule, type TableStep } from './shards.js';
 import { findTable, type Table } from './tables.js';
 import { valuePieces } from './values.js';
 
 /** The rows of one seed step in one database: the table that was found, and what each row of it holds. */
 export interface SeededRows {
   readonly step: TableStep;
-  readonly rule: ShardRule | undefined;
+  /** Which of the step's rows this database has. */
+  readonly numbers: RowNumbers;
   readonly table: Table;
   readonly columns: readonly Column[];
+  /** Those of them that a row is held against: not what is another value whenever it is made. */
+  readonly compared: readonly Column[];
   /** In the columns' order. */
   readonly values: readonly (Pieces | null)[];
   /** The columns that tell rows apart; undefined where none do: then whole rows are compared. */
   readonly key: readonly string[] | undefined;
+  /** What must be unique in the table, of columns that are all seeded with something other than NULL. */
+  readonly unique: readonly (readonly string[])[];
+  /** Whether the table has a constraint that plain columns do not tell: a partial or exclusion constraint, or an expression. */
+  readonly odd: boolean;
   /** The quoted name of the row's number, which no column has. */
   readonly ordinal: string;
   /** Whether the table has a unique or exclusion constraint that may be checked late. */
@@ -24,24 +33,45 @@ export interface SeededRows {
 }
 
 /** Finds the table, the columns and what tells rows apart. */
-export async function findSeededRows(session: Session, config: PostgresStore, step: TableStep): Promise<SeededRows> {
+export async function findSeededRows(session: Session, config: PostgresStore, step: TableStep, source: RowSource): Promise<SeededRows> {
   const table = await findTable(session, step.table, step.schema);
   const names = Object.keys(step.columns);
   const columns = await findColumns(session, table, names);
-  const values = columns.map((column) => valuePieces(step.columns[column.name] ?? null, column));
+  const reader = pieceReader(source);
+  const values = columns.map((column) => valuePieces(step.columns[column.name] ?? null, column, reader));
+  const isLasting = ({ name }: Column) => !isVolatile(values[names.indexOf(name)] ?? []);
   const constraints = await findConstraints(session, table);
+  const unique = uniqueAmong(constraints, step, columns.filter(isLasting));
   let ordinal = 'n';
   while (names.includes(ordinal)) ordinal = `loadctl ${ordinal}`;
   return {
     step,
-    rule: shardRule(config, session.address.shard, step),
+    numbers: await numbersHere(session, config, step, { columns, values }),
     table,
     columns,
+    compared: columns.filter(isLasting),
     values,
-    key: step.key !== undefined && names.includes(step.key) ? [step.key] : pickKey(constraints, step),
+    key: step.key !== undefined && names.includes(step.key) ? [step.key] : unique[0],
+    unique,
+    odd: constraints.some(({ plain }) => !plain),
     ordinal: quoteName(ordinal),
     deferrable: constraints.some(({ deferrable }) => deferrable),
   };
+}
+
+async function numbersHere(
+  session: Session,
+  config: PostgresStore,
+  step: TableStep,
+  { columns, values }: Pick<SeededRows, 'columns' | 'values'>,
+): Promise<RowNumbers> {
+  const rule = shardRule(config, session.address.shard, step);
+  if (rule === undefined) return allRows(step.rows);
+  const index = columns.findIndex(({ name }) => name === rule.column);
+  const key = values[index] ?? [];
+  const { by } = rule;
+  if (by.kind !== 'sql') return rowsOnShard({ ...rule, by }, key, step.rows);
+  return askForNumbers(session, { ...rule, sql: by.sql }, { step, key, type: columns[index]?.type ?? 'text' });
 }
 
 interface Constraint {
@@ -64,10 +94,10 @@ async function findConstraints(session: Session, table: Table): Promise<Constrai
   return rows;
 }
 
-/** The primary key, or else the narrowest unique one, whose columns are all seeded with something other than NULL. */
-function pickKey(constraints: readonly Constraint[], step: TableStep): readonly string[] | undefined {
-  const isSet = (name: string) => Object.hasOwn(step.columns, name) && step.columns[name] !== null;
-  return constraints.find(({ plain, columns }) => plain && columns.every(isSet))?.columns;
+/** Constraints over columns that are all seeded with something other than NULL; the primary key first, then the narrowest. */
+function uniqueAmong(constraints: readonly Constraint[], step: TableStep, lasting: readonly Column[]): (readonly string[])[] {
+  const isSet = (wanted: string) => lasting.some(({ name }) => name === wanted) && step.columns[wanted] !== null;
+  return constraints.filter(({ plain, columns }) => plain && columns.every(isSet)).map(({ columns }) => columns);
 }
 
 /** The names of columns for an INSERT. */
@@ -82,6 +112,7 @@ export function sameKey(key: readonly string[], one: string, other: string): str
 
 /** Whether two rows are equal in every one of these columns. */
 export function sameRow(columns: readonly Column[], one: string, other: string): string {
+  if (columns.length === 0) return 'true';
   return columns.map((column) => sameValue(column, `${one}.${quoteName(column.name)}`, `${other}.${quoteName(column.name)}`)).join(' AND ');
 }
 
@@ -91,18 +122,13 @@ export function wholeRow(columns: readonly Column[], alias: string): string {
 }
 
 /** The seeded rows as a subquery that needs no table: the server makes them from their numbers. */
-export function seededQuery({ step, rule, columns, values, ordinal }: SeededRows): string {
+export function seededQuery({ numbers, columns, values, ordinal }: SeededRows): string {
   const made = columns.map(({ name, type }, index) => `${madeBy(values[index] ?? null)}::${type} AS ${quoteName(name)}`);
-  const index = columns.findIndex(({ name }) => name === rule?.column);
-  const digits = `substring((${madeBy(values[index] ?? null)}) from '[0-9]+$')::numeric`;
-  const mine = rule ? ` WHERE ${digits} % ${rule.modulo} = ${rule.remainder}` : '';
-  return `(SELECT g.n AS ${ordinal}, ${made.join(', ')} FROM generate_series(1, ${step.rows}) AS g(n)${mine})`;
+  return `(SELECT g.n AS ${ordinal}, ${made.join(', ')} FROM ${numbersSql(numbers)})`;
 }
 
 function madeBy(pieces: Pieces | null): string {
-  if (pieces === null) return 'NULL';
-  const [only, ...rest] = pieces;
-  return rest.length === 0 ? quoteText(only) : `(${pieces.map(quoteText).join(' || g.n || ')})`;
+  return pieces === null ? 'NULL' : piecesSql(pieces, 'g.n');
 }
 
 /** Row `n` as people would point at it: `row 7 (id "user-7")`. */

@@ -1,3 +1,5 @@
+import { LoadctlError } from '../../core/errors.js';
+import { formatCount } from '../../core/quantities.js';
 import type { PostgresStore } from '../../profile/schema.js';
 import { together } from '../together.js';
 import {
@@ -10,29 +12,45 @@ import {
   type StoreContext,
   type StoreTask,
 } from '../types.js';
+import { isFree, mayCopyStraight } from './free-range.js';
 import { countOthers } from './others.js';
-import { seedingFailure, seedTable } from './seed-table.js';
+import { copyTable, seedingFailure, stageTable, type TableOutcome } from './seed-table.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
-import type { Session } from './session.js';
+import { openSession, type Session } from './session.js';
 import { closeAll, openSessions } from './sessions.js';
-import type { TableStep } from './shards.js';
+import { countNumbers, partOf, type TableStep } from './shards.js';
 import { checkPermissions, checkTemporary, checkWritable } from './tables.js';
+import { takeSeededRows } from './take-seeded.js';
 import { findTargets } from './targets.js';
 
+/**
+ * One database on its way. Many rows that have nothing in common with what is there are copied `straight` into their tables
+ * when all stores were checked, a part at a time: what is in stays in, and the next seed goes on from there. All else is
+ * written in one transaction beforehand, which nobody sees before it is committed.
+ */
 interface Database {
   readonly session: Session;
+  /** Further connections for a straight copy; open while it lasts. */
+  readonly helpers: Session[];
   readonly done: SeededStep[];
   rows: readonly SeededRows[];
+  straight: boolean;
+  /** Rows that were copied straight and are in. */
+  written: number;
 }
 
-/** Opens a transaction in every database of the store; all stay open until commit or close. */
+/** A straight copy is committed after so many rows. */
+const partRows = 50_000;
+/** So many connections copy at the same time: in all databases of a store together, and in one; one in each where there are more. */
+const copiesAtOnce = { together: 4, inOne: 2 };
+
+/** Connects to every database of the store. */
 export async function openSeeding(config: PostgresStore, task: StoreTask, context: StoreContext): Promise<Seeding> {
   const sessions = await openSessions(config, context);
-  const databases: Database[] = sessions.map((session) => ({ session, done: [], rows: [] }));
-  const steps = task.seed.filter((step): step is TableStep => 'table' in step);
+  const databases = sessions.map((session): Database => ({ session, helpers: [], done: [], rows: [], straight: false, written: 0 }));
   return {
     async check() {
-      const found = await together(databases, (database) => checkDatabase(database, config, steps, context));
+      const found = await together(databases, (database) => checkDatabase(database, config, task, context));
       return found.reduce(addConflicts, noConflicts);
     },
     async others() {
@@ -40,26 +58,33 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, contex
       return counts.flat();
     },
     async commit() {
-      for (const { session } of databases) session.seal();
-      for (const { session } of databases) await session.query('COMMIT');
+      const straight = databases.filter((database) => database.straight);
+      const each = Math.min(copiesAtOnce.inOne, Math.floor(copiesAtOnce.together / databases.length));
+      const helpers = Math.max(0, each - 1);
+      await together(straight, (database) => writeStraight(database, helpers, context)).catch((error: unknown) =>
+        Promise.reject(howFar(databases, error)),
+      );
+      const open = databases.filter((database) => !database.straight);
+      for (const { session } of open) session.seal();
+      for (const { session } of open) await session.query('COMMIT');
+      await together(databases, analyze);
       return databases.flatMap(({ done }) => done);
     },
-    rollBack: () => closeAll(sessions),
-    close: () => closeAll(sessions),
+    async rollBack() {
+      await together(databases, (database) => takeBack(database, context));
+      await closeAll(sessions);
+    },
+    close: () => closeAll([...sessions, ...databases.flatMap(({ helpers }) => helpers)]),
   };
 }
 
-async function checkDatabase(
-  database: Database,
-  config: PostgresStore,
-  steps: readonly TableStep[],
-  context: StoreContext,
-): Promise<Conflicts> {
+async function checkDatabase(database: Database, config: PostgresStore, task: StoreTask, context: StoreContext): Promise<Conflicts> {
   const { session } = database;
   await checkWritable(session);
   await checkTemporary(session);
+  const steps = task.seed.filter((step): step is TableStep => 'table' in step);
   const rows: SeededRows[] = [];
-  for (const step of steps) rows.push(await findSeededRows(session, config, step));
+  for (const step of steps) rows.push(await findSeededRows(session, config, step, task.source(step)));
   for (const { table, columns } of rows)
     await checkPermissions(
       session,
@@ -68,12 +93,23 @@ async function checkDatabase(
       columns.map(({ name }) => name),
     );
   database.rows = rows;
+  database.straight = await mayCopyStraight(session, rows);
+  if (database.straight) return noConflicts;
   await session.query('BEGIN');
   let conflicts = noConflicts;
-  for (const [index, table] of rows.entries()) conflicts = addConflicts(conflicts, await seedOne(database, table, index + 1, context));
+  for (const [index, table] of rows.entries()) {
+    const outcome = await tellStep(database, table, index, context, (progress) => seedInTransaction(session, table, index + 1, progress));
+    conflicts = addConflicts(conflicts, outcome.conflicts);
+  }
   // A foreign key that is checked late would fail the commit, when other stores are written already.
   if (conflicts.count === 0) await checkLateConstraints(session);
   return conflicts;
+}
+
+type Progress = (done: number) => void;
+
+async function seedInTransaction(session: Session, rows: SeededRows, number: number, progress: Progress): Promise<TableOutcome> {
+  return (await isFree(session, rows)) ? copyTable(session, rows, rows.numbers, progress) : stageTable(session, rows, number, progress);
 }
 
 async function checkLateConstraints(session: Session): Promise<void> {
@@ -84,26 +120,56 @@ async function checkLateConstraints(session: Session): Promise<void> {
   }
 }
 
-async function seedOne({ session, done }: Database, rows: SeededRows, number: number, { emit, store }: StoreContext): Promise<Conflicts> {
-  const step = `seed ${session.place.name} ${number} ${rows.table.inProfile}`;
+async function writeStraight(database: Database, helpers: number, context: StoreContext): Promise<void> {
+  const { session, rows } = database;
+  for (let more = 0; more < helpers; more++) database.helpers.push(await openSession(session.address, context));
+  for (const [index, step] of rows.entries())
+    await tellStep(database, step, index, context, (progress) => copyInParts(database, step, progress));
+}
+
+/** Every connection takes the next part as soon as it is done with one. */
+async function copyInParts(database: Database, rows: SeededRows, progress: Progress): Promise<TableOutcome> {
+  const all = countNumbers(rows.numbers);
+  const copying = new Map<Session, number>();
+  let taken = 0;
+  let copied = 0;
+  const tell = (session: Session, done: number) => {
+    copying.set(session, done);
+    progress([...copying.values()].reduce((sum, each) => sum + each, copied));
+  };
+  await together([database.session, ...database.helpers], async (session) => {
+    while (taken < all) {
+      const part = partOf(rows.numbers, taken, partRows);
+      taken += partRows;
+      const { created } = await copyTable(session, rows, part, (done) => tell(session, done));
+      copying.delete(session);
+      copied += created;
+      database.written += created;
+    }
+  });
+  return { rows: copied, created: copied, conflicts: noConflicts };
+}
+
+/** Tells of one step in one database, from its beginning to its end. */
+async function tellStep(
+  { session, done }: Database,
+  rows: SeededRows,
+  index: number,
+  { emit, store }: StoreContext,
+  work: (progress: Progress) => Promise<TableOutcome>,
+): Promise<TableOutcome> {
+  const step = `seed ${session.place.name} ${index + 1} ${rows.table.inProfile}`;
+  const total = countNumbers(rows.numbers);
   const startedAt = performance.now();
   emit({ type: 'step-started', step, title: `${rows.table.inProfile} in ${session.place.name}` });
   try {
-    const progress = (count: number) => emit({ type: 'step-progressed', step, done: count, total: rows.step.rows, unit: 'rows' });
-    const { staged, created, conflicts } = await seedTable(session, rows, number, progress);
+    const outcome = await work((count) => emit({ type: 'step-progressed', step, done: count, total, unit: 'rows' }));
+    const { created, conflicts } = outcome;
     const elapsedMs = Math.round(performance.now() - startedAt);
-    const alreadyThere = Math.max(0, staged - created - conflicts.count);
-    const rowsPerSecond = Math.round(staged / Math.max(elapsedMs / 1000, 0.001));
-    done.push({
-      store,
-      shard: session.address.shard,
-      what: rows.table.inProfile,
-      created,
-      alreadyThere,
-      conflicts: conflicts.count,
-      elapsedMs,
-      rowsPerSecond,
-    });
+    const alreadyThere = Math.max(0, outcome.rows - created - conflicts.count);
+    const rowsPerSecond = Math.round(outcome.rows / Math.max(elapsedMs / 1000, 0.001));
+    const what = rows.table.inProfile;
+    done.push({ store, shard: session.address.shard, what, created, alreadyThere, conflicts: conflicts.count, elapsedMs, rowsPerSecond });
     if (conflicts.count > 0)
       emit({ type: 'step-failed', step, message: `${conflicts.count} ${conflicts.count === 1 ? 'conflict' : 'conflicts'}` });
     else
@@ -113,11 +179,43 @@ async function seedOne({ session, done }: Database, rows: SeededRows, number: nu
         elapsedMs,
         detail: `${created} created, ${alreadyThere} already there, ${rowsPerSecond} rows/s`,
       });
-    return conflicts;
+    return outcome;
   } catch (error) {
     emit({ type: 'step-failed', step, message: error instanceof Error ? error.message : String(error) });
     throw error;
   }
+}
+
+/** Where the work was ended from outside, what was copied by then stays, and is said. */
+function howFar(databases: readonly Database[], error: unknown): unknown {
+  if (!(error instanceof LoadctlError) || error.reason === 'seeding-failed') return error;
+  const written = databases.reduce((sum, database) => sum + database.written, 0);
+  const all = databases.reduce((sum, { rows }) => sum + rows.reduce((rest, { numbers }) => rest + countNumbers(numbers), 0), 0);
+  const message = error.reason === 'interrupted' ? 'seeding was interrupted' : error.message;
+  return new LoadctlError(
+    error.reason === 'interrupted' ? 'interrupted' : 'unavailable',
+    `${message}; ${formatCount(written)} of ${formatCount(all)} rows are in`,
+    {
+      hint: `${error.reason === 'interrupted' || error.hint === undefined ? '' : `${error.hint} `}The same command goes on from there.`,
+      lines: error.lines,
+      cause: error,
+    },
+  );
+}
+
+/** Planners know nothing of rows that came a moment ago. */
+const worthAnalyzing = 10_000;
+
+/** Not being allowed to is no failure of the seed: autovacuum comes round. */
+async function analyze({ session, rows, done }: Database): Promise<void> {
+  const grown = rows.filter((_, index) => (done[index]?.created ?? 0) >= worthAnalyzing);
+  for (const { table } of grown) await session.query(`ANALYZE ${table.quoted}`).catch(() => undefined);
+}
+
+/** A straight copy that the server refused halfway is taken back, row by row that nobody changed since. */
+async function takeBack({ session, rows, straight, written }: Database, { clock }: StoreContext): Promise<void> {
+  if (!straight || written === 0) return;
+  for (const table of [...rows].reverse()) await takeSeededRows(session, table, { dryRun: false, clock, log: () => undefined });
 }
 
 async function others(session: Session, rows: readonly SeededRows[], task: StoreTask): Promise<OtherRows[]> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/os.js';
-import { type Deleted, type Doomed, deleteRows, deleteSql } from './deletes.js';
+import { type Deleted, type Doomed, deleteFound, deleteSql } from './deletes.js';
 import { holdsNoSuchValue, serverMessage } from './errors.js';
 import { type ForeignKey, foreignKeysTo, joinKeys } from './foreign-keys.js';
 import { describeRow, type SeededRows, sameKey, sameRow, seededQuery, wholeRow } from './seeded-rows.js';
@@ -49,7 +49,7 @@ async function takeRows(session: Session, rows: SeededRows, { dryRun, clock, log
     log(deleteSql(doomed), left, 0);
     return { deleted: 0, left, notes: await whatStays(session, rows, keys) };
   }
-  const deleted: Deleted = await deleteRows(session, doomed, { clock, log });
+  const deleted: Deleted = await deleteFound(session, doomed, { clock, log });
   const notes = await whatStays(session, rows, keys);
   const left = rows.key ? await count(session, doomed) : 0;
   return { deleted: deleted.rows, left, notes: deleted.trouble ? [...notes, deleted.trouble] : notes };
@@ -57,16 +57,16 @@ async function takeRows(session: Session, rows: SeededRows, { dryRun, clock, log
 
 function isUnchanged(rows: SeededRows): string {
   const same = rows.key
-    ? `${sameKey(rows.key, 't', 's')} AND ${sameRow(rows.columns, 't', 's')}`
-    : `${wholeRow(rows.columns, 't')} = ${wholeRow(rows.columns, 's')}`;
+    ? `${sameKey(rows.key, 't', 's')} AND ${sameRow(rows.compared, 't', 's')}`
+    : `${wholeRow(rows.compared, 't')} = ${wholeRow(rows.compared, 's')}`;
   return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${same})`;
 }
 
 /** Where nothing tells rows apart, no more copies of a row go than were seeded. */
 function onlyAsMany(rows: SeededRows): Pick<Doomed, 'first'> {
   if (rows.key) return {};
-  const numbered = `SELECT y.tableoid AS part, y.ctid AS place, ${wholeRow(rows.columns, 'y')} AS row, row_number() OVER (PARTITION BY ${wholeRow(rows.columns, 'y')}) AS copy FROM ${rows.table.quoted} AS y`;
-  const wanted = `SELECT ${wholeRow(rows.columns, 's')} AS row, count(*) AS copies FROM ${seededQuery(rows)} AS s GROUP BY 1`;
+  const numbered = `SELECT y.tableoid AS part, y.ctid AS place, ${wholeRow(rows.compared, 'y')} AS row, row_number() OVER (PARTITION BY ${wholeRow(rows.compared, 'y')}) AS copy FROM ${rows.table.quoted} AS y`;
+  const wanted = `SELECT ${wholeRow(rows.compared, 's')} AS row, count(*) AS copies FROM ${seededQuery(rows)} AS s GROUP BY 1`;
   return {
     first: `(t.tableoid, t.ctid) IN (SELECT z.part, z.place FROM (${numbered}) AS z JOIN (${wanted}) AS w ON w.row = z.row WHERE z.copy <= w.copies)`,
   };
@@ -98,7 +98,7 @@ async function whatStays(session: Session, rows: SeededRows, keys: readonly Fore
 }
 
 async function changedRows(session: Session, rows: SeededRows, key: readonly string[]): Promise<string[]> {
-  const changed = `${rows.table.quoted} AS t JOIN ${seededQuery(rows)} AS s ON ${sameKey(key, 't', 's')} WHERE NOT (${sameRow(rows.columns, 't', 's')})`;
+  const changed = `${rows.table.quoted} AS t JOIN ${seededQuery(rows)} AS s ON ${sameKey(key, 't', 's')} WHERE NOT (${sameRow(rows.compared, 't', 's')})`;
   const found = await session.query<{ n: string; total: string }>(
     `SELECT s.${rows.ordinal} AS n, count(*) OVER () AS total FROM ${changed} ORDER BY 1 LIMIT 10`,
   );

@@ -1,5 +1,7 @@
 import { LoadctlError } from '../../core/errors.js';
+import { uuidRange } from '../../core/uuids.js';
 import type { CleanupRows } from '../../profile/schema.js';
+import type { NumberRange } from '../../profile/words.js';
 import type { StoreTask } from '../types.js';
 import { type ForeignKey, foreignKeysBetween, joinKeys, primaryKey } from './foreign-keys.js';
 import { likePrefix, quoteName, quoteText } from './quote.js';
@@ -24,50 +26,117 @@ export async function findTargets(session: Session, { rows, prefix }: StoreTask)
   for (const entry of rows) {
     const table = await findTable(session, entry.table);
     targets.push(
-      'via' in entry ? await targetVia(session, entry, table, targets) : await targetByColumn(session, entry, table, prefix ?? ''),
+      'via' in entry
+        ? await targetVia(session, entry, table, targets)
+        : await targetByColumn(session, entry, table, selectionOf(entry, prefix ?? '')),
     );
   }
   return targets;
 }
 
-async function targetByColumn(
-  session: Session,
-  entry: Extract<CleanupRows, { column: string }>,
-  table: Table,
-  prefix: string,
-): Promise<Target> {
-  const { rows } = await session.query<{ type: string; isText: boolean; byIndex: boolean }>(
+type ColumnEntry = Extract<CleanupRows, { column: string }> & { via?: never };
+
+/** Which values of a column are the test's: the one thing that decides what is deleted. */
+interface Selection {
+  /** What the column must hold, for the message where it holds something else. */
+  readonly holds: string;
+  fits(column: FoundColumn): boolean;
+  /** The condition on the column, an SQL expression, in a form that can use an index. */
+  predicate(column: FoundColumn, value: string): string;
+  /** The same in words. */
+  which(column: string): string;
+}
+
+interface FoundColumn {
+  readonly type: string;
+  readonly isText: boolean;
+  /** LIKE is exact for it, and can use an index. */
+  readonly byIndex: boolean;
+  readonly isWhole: boolean;
+  readonly isUuid: boolean;
+  /** The last value of the sequence that numbers it; null where none does. */
+  readonly counted: string | null;
+}
+
+function selectionOf(entry: ColumnEntry, prefix: string): Selection {
+  if ('range' in entry) return byRange(entry.range);
+  return 'uuid' in entry ? byUuid(entry.uuid) : byPrefix(prefix);
+}
+
+function byPrefix(prefix: string): Selection {
+  return {
+    holds: 'text, as a prefix is looked for',
+    fits: ({ isText }) => isText,
+    // LIKE is exact where the collation is deterministic, and can use an index; starts_with on bytes is always exact.
+    predicate: ({ byIndex }, value) =>
+      byIndex ? `${value} LIKE ${likePrefix(prefix)}` : `starts_with(${value}::text COLLATE "C", ${quoteText(prefix)})`,
+    which: (column) => `${column} begins with ${JSON.stringify(prefix)}`,
+  };
+}
+
+function byRange({ low, high }: NumberRange): Selection {
+  return {
+    holds: 'whole numbers, as a range is looked for',
+    fits: ({ isWhole }) => isWhole,
+    predicate: (_, value) => `${value} BETWEEN ${low} AND ${high}`,
+    which: (column) => `${column} is from ${low} to ${high}`,
+  };
+}
+
+function byUuid(namespace: string): Selection {
+  const { low, high } = uuidRange(namespace);
+  return {
+    holds: 'UUIDs, as a namespace of them is looked for',
+    fits: ({ isUuid }) => isUuid,
+    predicate: (_, value) => `${value} BETWEEN '${low}'::uuid AND '${high}'::uuid`,
+    which: (column) => `${column} is of the UUID namespace ${JSON.stringify(namespace)}`,
+  };
+}
+
+async function targetByColumn(session: Session, entry: ColumnEntry, table: Table, selection: Selection): Promise<Target> {
+  const column = await findColumn(session, table, entry.column);
+  const { place } = session;
+  if (!selection.fits(column)) {
+    throw new LoadctlError(
+      'invalid-profile',
+      `${place.name}: ${table.shown}.${entry.column} is ${column.type}; it has to hold ${selection.holds}`,
+      {
+        hint: 'Name the column that holds the test’s ids, say `range` for numbers or `uuid` for UUIDs, or use `via` a table that has one.',
+      },
+    );
+  }
+  refuseCountedUp(session, entry, table, column);
+  const predicate = (alias: string) => selection.predicate(column, `${alias}.${quoteName(entry.column)}`);
+  return { entry, table, predicate, opposite: (alias) => `(${predicate(alias)}) IS NOT TRUE`, which: selection.which(entry.column) };
+}
+
+async function findColumn(session: Session, table: Table, name: string): Promise<FoundColumn> {
+  const { rows } = await session.query<FoundColumn>(
     `SELECT format_type(a.atttypid, a.atttypmod) AS type, t.typcategory = 'S' AS "isText",
-            a.atttypid IN ('text'::regtype, 'varchar'::regtype) AND coalesce(c.collisdeterministic, true) AS "byIndex"
+            a.atttypid IN ('text'::regtype, 'varchar'::regtype) AND coalesce(c.collisdeterministic, true) AS "byIndex",
+            a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS "isWhole", a.atttypid = 'uuid'::regtype AS "isUuid",
+            (SELECT s.last_value::text FROM pg_sequences s
+              WHERE format('%I.%I', s.schemaname, s.sequencename)::regclass = pg_get_serial_sequence($1::oid::regclass::text, a.attname)::regclass) AS counted
        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation
       WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped`,
-    [table.oid, entry.column],
+    [table.oid, name],
   );
   const [column] = rows;
+  if (column) return column;
   const { place } = session;
-  if (!column) {
-    throw new LoadctlError('unavailable', `${place.name}: ${table.shown} in the database ${place.database} has no column ${entry.column}`, {
-      hint: 'Correct its name under cleanup.rows in the profile.',
-    });
-  }
-  if (!column.isText) {
-    throw new LoadctlError('invalid-profile', `${place.name}: ${table.shown}.${entry.column} is ${column.type}, which no prefix fits`, {
-      hint: 'Name the text column that holds the test’s ids, or use `via` a table that has one.',
-    });
-  }
-  const name = quoteName(entry.column);
-  // LIKE is exact where the collation is deterministic, and can use an index; starts_with on bytes is always exact.
-  const predicate = (alias: string) =>
-    column.byIndex
-      ? `${alias}.${name} LIKE ${likePrefix(prefix)}`
-      : `starts_with(${alias}.${name}::text COLLATE "C", ${quoteText(prefix)})`;
-  return {
-    entry,
-    table,
-    predicate,
-    opposite: (alias) => `(${predicate(alias)}) IS NOT TRUE`,
-    which: `${entry.column} begins with ${JSON.stringify(prefix)}`,
-  };
+  throw new LoadctlError('unavailable', `${place.name}: ${table.shown} in the database ${place.database} has no column ${name}`, {
+    hint: 'Correct its name under cleanup.rows in the profile.',
+  });
+}
+
+/** A range that the column's own sequence has come to holds real rows. */
+function refuseCountedUp({ place }: Session, entry: ColumnEntry, table: Table, { counted }: FoundColumn): void {
+  if (!('range' in entry) || counted === null || BigInt(counted) < BigInt(entry.range.low) || BigInt(entry.range.high) < 0n) return;
+  throw new LoadctlError(
+    'refused',
+    `${place.name}: ${table.shown}.${entry.column} is numbered by a sequence that is at ${counted}: real rows are in the range ${entry.range.low}..${entry.range.high}`,
+    { hint: 'Give the test a range that the sequence will not come to, or one below 0.' },
+  );
 }
 
 async function targetVia(

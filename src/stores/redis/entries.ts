@@ -1,5 +1,5 @@
 import type { SeedStep } from '../../profile/schema.js';
-import { jsonPieces, readPieces, render } from '../pieces.js';
+import { pieceReader, render } from '../pieces.js';
 
 /** A seed step that fills a cache. */
 export type EntryStep = Extract<SeedStep, { key: string; value: unknown }>;
@@ -20,8 +20,23 @@ export function isEntryStep(step: SeedStep): step is EntryStep {
 
 /** A step's entries, or some of them, 500 at a time: a text as it is, anything else as JSON. */
 export function* entryBatches(step: EntryStep, first = 1, last = step.rows): Generator<Entry[]> {
-  const keys = readPieces(step.key);
-  const values = typeof step.value === 'string' ? readPieces(step.value) : jsonPieces(step.value);
+  const reader = pieceReader({
+    random: step.random ?? '',
+    startedAt: '',
+    refer: () => ({
+      value: '',
+      rows: 1,
+      source: {
+        random: '',
+        startedAt: '',
+        refer: () => {
+          throw new Error('');
+        },
+      },
+    }),
+  });
+  const keys = reader.text(step.key, 'key');
+  const values = typeof step.value === 'string' ? reader.text(step.value, 'value') : reader.json(step.value, 'value');
   for (let from = first; from <= last; from += batchEntries) {
     const length = Math.min(batchEntries, last - from + 1);
     yield Array.from({ length }, (_, index) => ({ n: from + index, key: render(keys, from + index), value: render(values, from + index) }));

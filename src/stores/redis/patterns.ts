@@ -1,5 +1,5 @@
 import type { CleanupCache } from '../../profile/schema.js';
-import { readPieces } from '../pieces.js';
+import { patternOf, pieceReader } from '../pieces.js';
 import type { StoreTask } from '../types.js';
 import { isEntryStep } from './entries.js';
 
@@ -8,7 +8,7 @@ import { isEntryStep } from './entries.js';
  * `{n}`, a `keys` pattern of the cleanup, or a part of it begins with the prefix of the test's ids.
  */
 export function knownKeys(task: StoreTask): (key: string) => boolean {
-  const seeded = task.seed.filter(isEntryStep).map(({ key }) => whole(readPieces(key).map(literal).join('\\d+')));
+  const seeded = task.seed.filter(isEntryStep).map(({ key }) => whole(patternOf(pieceReader(null as never).text(key, 'key'), literal)));
   const patterns = task.caches.flatMap((cache: CleanupCache) => ('keys' in cache ? [whole(globSource(cache.keys))] : []));
   const prefixed = task.prefix === undefined ? [] : [new RegExp(`(?<![A-Za-z0-9])${literal(task.prefix)}`, 'u')];
   const all = [...seeded, ...patterns, ...prefixed];

@@ -1,0 +1,110 @@
+// Rows a second of `loadctl seed` against psql's \copy of the same rows into the same table, in turn, and the most memory that
+// loadctl takes: node bench/seed.js [rows] [pairs] [shards]
+import { spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { startPostgres } from '../dist/examples/servers/postgres.js';
+import { peakMemory, psqlPath, sql } from './support/postgres.js';
+
+const bin = fileURLToPath(new URL('../bin/loadctl.js', import.meta.url));
+const table = 'CREATE TABLE users (id text PRIMARY KEY, email text NOT NULL, name text NOT NULL)';
+const [rows, pairs, shards] = [Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 5), Number(process.argv[4] ?? 1)];
+
+await psqlPath();
+const server = await startPostgres({ shards, durable: true });
+const folder = mkdtempSync(join(tmpdir(), 'loadctl-bench-'));
+try {
+  for (const url of server.shards) sql(url, table);
+  writeProfile();
+  const files = await writeRows();
+  console.log(`${rows.toLocaleString('en-US')} rows into ${shards === 1 ? 'one Postgres' : `${shards} shards of one Postgres`}, in turn`);
+  const ratios = { copying: [], whole: [] };
+  for (let pair = 1; pair <= pairs; pair += 1) {
+    const copy = await timed(() => Promise.all(server.shards.map((url, shard) => copyByPsql(url, files[shard]))));
+    const seed = await seedByLoadctl();
+    ratios.copying.push(copy / seed.copyingMs);
+    ratios.whole.push(copy / seed.wholeMs);
+    const perSecond = (ms) => `${Math.round((rows / ms) * 1000).toLocaleString('en-US')} rows/s`;
+    console.log(
+      `  ${pair}: \\copy ${perSecond(copy)}, loadctl ${perSecond(seed.copyingMs)} (the whole command ${perSecond(seed.wholeMs)}), ` +
+        `ratio ${(copy / seed.copyingMs).toFixed(3)} (${(copy / seed.wholeMs).toFixed(3)}), peak ${seed.peak.toFixed(0)} MB`,
+    );
+  }
+  console.log(`  median ratio: ${median(ratios.copying).toFixed(3)}, of the whole command ${median(ratios.whole).toFixed(3)}`);
+} finally {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function writeProfile() {
+  const store = shards === 1 ? `url: "${server.shards[0]}"` : `shards: ${JSON.stringify(server.shards)}, shardBy: id % ${shards}`;
+  mkdirSync(join(folder, 'profiles'));
+  writeFileSync(join(folder, 'script.js'), 'export default () => {};\n');
+  writeFileSync(
+    join(folder, 'profiles', 'bench.yaml'),
+    `target: {url: "http://127.0.0.1:1"}\nworkload: {script: ../script.js}\nstores: {db: {kind: postgres, ${store}}}\n` +
+      `seed: [{store: db, table: users, rows: ${rows}, columns: {id: "user-{n}", email: "user{n}@test.com", name: "Test User {n}"}}]\n`,
+  );
+}
+
+async function writeRows() {
+  const files = Array.from({ length: shards }, (_, shard) => join(folder, `rows${shard}`));
+  const streams = files.map((file) => createWriteStream(file));
+  for (let n = 1; n <= rows; n += 1) {
+    const stream = streams[n % shards];
+    if (!stream.write(`user-${n}\tuser${n}@test.com\tTest User ${n}\n`)) await new Promise((resolve) => stream.once('drain', resolve));
+  }
+  for (const stream of streams) stream.end();
+  await Promise.all(streams.map((stream) => finished(stream)));
+  return files;
+}
+
+function empty() {
+  for (const url of server.shards) sql(url, 'TRUNCATE users', 'CHECKPOINT');
+}
+
+async function timed(work) {
+  empty();
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
+}
+
+function copyByPsql(url, file) {
+  const child = spawn('psql', ['-X', '-q', '-c', `\\copy users from '${file}'`, url], { stdio: ['ignore', 'ignore', 'inherit'] });
+  return new Promise((resolve, reject) => child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`psql: ${code}`)))));
+}
+
+async function seedByLoadctl() {
+  let peak = 0;
+  let said = '';
+  const wholeMs = await timed(
+    () =>
+      new Promise((resolve, reject) => {
+        const child = spawn(process.execPath, [bin, 'seed', '--env', 'bench', '--json', '--quiet'], {
+          cwd: folder,
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        const watch = setInterval(() => {
+          peak = Math.max(peak, peakMemory(child.pid));
+        }, 50);
+        child.stdout.on('data', (part) => {
+          said += part;
+        });
+        child.once('close', (code) => {
+          clearInterval(watch);
+          if (code === 0) resolve();
+          else reject(new Error(`loadctl: ${code}`));
+        });
+      }),
+  );
+  const { stores } = JSON.parse(said);
+  return { wholeMs, copyingMs: Math.max(...stores.map(({ elapsedMs }) => elapsedMs)), peak };
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}

@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { uuidPrefix } from '../../src/core/uuids.js';
+import { cleanup } from '../../src/phases/cleanup.js';
+import { leavesOf } from '../../src/stores/postgres/leaves.js';
+import { deleteInPasses } from '../../src/stores/postgres/passes.js';
+import { openSession } from '../../src/stores/postgres/session.js';
+import { findTable } from '../../src/stores/postgres/tables.js';
+import { type DataProfile, dataContext } from '../servers/data-context.js';
+import { type PostgresServer, startPostgres } from '../servers/postgres.js';
+import { asRole, type TestDatabase, testDatabase } from '../servers/sql.js';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+const ours = "CASE WHEN n % 3 = 0 THEN 'user-' || n ELSE 'load-test-user-r-' || n END";
+const many = 'generate_series(1, 30000) n';
+
+const profile = (url: string, ...rows: object[]): DataProfile => ({
+  stores: { db: { kind: 'postgres', url } },
+  cleanup: { settle: '20ms', rows: rows.map((row) => ({ store: 'db', ...row })) },
+});
+const byUser = (table: string) => ({ table, column: 'user_id' });
+
+async function left({ sql }: TestDatabase, table: string): Promise<unknown> {
+  const [row] = await sql(
+    `SELECT count(*) FILTER (WHERE user_id LIKE 'load-test-user-%')::int AS ours, count(*)::int AS all FROM ${table}`,
+  );
+  return row;
+}
+
+describe('many rows go in passes', () => {
+  test('over partitions of partitions, inherited tables and a table without a key', async () => {
+    const database = await testDatabase(
+      server,
+      `CREATE TABLE parts (id int, user_id text, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+       CREATE TABLE parts_a PARTITION OF parts FOR VALUES FROM (0) TO (10000);
+       CREATE TABLE parts_b PARTITION OF parts FOR VALUES FROM (10000) TO (99999) PARTITION BY HASH (id);
+       CREATE TABLE parts_b0 PARTITION OF parts_b FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+       CREATE TABLE parts_b1 PARTITION OF parts_b FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+       CREATE TABLE plain (user_id text, note text); CREATE TABLE heir () INHERITS (plain);
+       INSERT INTO parts SELECT n, ${ours} FROM ${many};
+       INSERT INTO plain SELECT ${ours}, 'x' FROM ${many}; INSERT INTO heir SELECT ${ours}, 'y' FROM ${many};`,
+    );
+    const context = dataContext(profile(database.url, byUser('parts'), byUser('plain')));
+    const { receipt } = await cleanup(context, { dryRun: false, users: false });
+    expect([receipt.proven, receipt.rows.map(({ table, deleted, left: rest }) => [table, deleted, rest])]).toEqual([
+      true,
+      expect.arrayContaining([
+        ['parts', 20_000, 0],
+        ['plain', 40_000, 0],
+      ]),
+    ]);
+    expect([await left(database, 'parts'), await left(database, 'plain')]).toEqual([
+      { ours: 0, all: 10_000 },
+      { ours: 0, all: 20_000 },
+    ]);
+    expect(
+      receipt.statements
+        .filter(({ sql }) => sql.startsWith('DELETE'))
+        .map(({ rows }) => rows)
+        .sort(),
+    ).toEqual([20_000, 40_000]);
+  });
+
+  test('children before parents, by way of them, with what they are told to delete', async () => {
+    const database = await testDatabase(
+      server,
+      `CREATE TABLE reservations (id int PRIMARY KEY, user_id text); CREATE TABLE payments (id int PRIMARY KEY, reservation int REFERENCES reservations);
+       INSERT INTO reservations SELECT n, ${ours} FROM ${many}; INSERT INTO payments SELECT n, n FROM ${many};`,
+    );
+    const { receipt } = await cleanup(
+      dataContext(profile(database.url, byUser('reservations'), { table: 'payments', via: 'reservations' })),
+      { dryRun: false, users: false },
+    );
+    expect(receipt.proven).toBe(true);
+    expect(await database.sql('SELECT count(*)::int FROM payments')).toEqual([{ count: 10_000 }]);
+    expect(await left(database, 'reservations')).toEqual({ ours: 0, all: 10_000 });
+  });
+
+  test('a row that cannot go keeps back none but itself: 113, and why', async () => {
+    const database = await testDatabase(
+      server,
+      `CREATE TABLE things (id int PRIMARY KEY, user_id text);
+       CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'row % stays', OLD.id; END $$;
+       CREATE TRIGGER keep BEFORE DELETE ON things FOR EACH ROW WHEN (OLD.id IN (100, 20000)) EXECUTE FUNCTION keep();
+       INSERT INTO things SELECT n, ${ours} FROM ${many};`,
+    );
+    const { receipt, reasons } = await cleanup(dataContext(profile(database.url, byUser('things'))), { dryRun: false, users: false });
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.rows).toMatchObject([{ deleted: 19_998, left: 2 }]);
+    expect(receipt.notes).toContainEqual(expect.stringMatching(/public\.things: row (100|20000) stays/));
+  });
+
+  test('triggers that let nothing go end in 113 soon, not in a loop', async () => {
+    const database = await testDatabase(
+      server,
+      `CREATE TABLE things (id int PRIMARY KEY, user_id text);
+       CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'nothing goes'; END $$;
+       CREATE TRIGGER keep BEFORE DELETE ON things FOR EACH ROW EXECUTE FUNCTION keep();
+       INSERT INTO things SELECT n, ${ours} FROM ${many};`,
+    );
+    const begun = performance.now();
+    const { receipt, reasons } = await cleanup(dataContext(profile(database.url, byUser('things'))), { dryRun: false, users: false });
+    expect([reasons, receipt.rows[0]?.left]).toEqual([['cleanup-not-proven'], 20_000]);
+    expect(receipt.notes).toContainEqual(expect.stringContaining('nothing goes'));
+    expect(performance.now() - begun).toBeLessThan(20_000);
+  });
+
+  test('a row that somebody holds is waited for, and goes when it is let go of', async () => {
+    const database = await testDatabase(
+      server,
+      `CREATE TABLE things (id int PRIMARY KEY, user_id text); INSERT INTO things SELECT n, ${ours} FROM ${many};`,
+    );
+    await database.sql('BEGIN');
+    await database.sql('SELECT 1 FROM things WHERE id = 100 FOR UPDATE');
+    const context = dataContext(profile(database.url, byUser('things')));
+    const cleaning = cleanup(context, { dryRun: false, users: false });
+    await expect
+      .poll(() => context.events.findLast((event) => event.type === 'step-progressed'), { timeout: 20_000 })
+      .toMatchObject({ done: expect.toSatisfy((done: number) => done > 10_000) });
+    await database.sql('COMMIT');
+    expect((await cleaning).receipt).toMatchObject({ proven: true, rows: [{ deleted: 20_000, left: 0 }] });
+  });
+
+  test('a role that may not touch the partitions themselves goes by way of their parent', async () => {
+    const database = await testDatabase(
+      server,
+      `CREATE TABLE parts (id int, user_id text) PARTITION BY RANGE (id); CREATE TABLE parts_a PARTITION OF parts DEFAULT;
+       INSERT INTO parts SELECT n, ${ours} FROM ${many};
+       CREATE ROLE outsider LOGIN PASSWORD 'pw'; GRANT SELECT, DELETE ON parts TO outsider;`,
+    );
+    const { receipt } = await cleanup(dataContext(profile(asRole(database.url, 'outsider', 'pw'), byUser('parts'))), {
+      dryRun: false,
+      users: false,
+    });
+    expect(receipt).toMatchObject({ proven: true, rows: [{ deleted: 20_000, left: 0 }] });
+  });
+
+  test('servers before version 14 are gone over by the names of places', async () => {
+    const database = await testDatabase(server, `CREATE TABLE things (user_id text); INSERT INTO things SELECT ${ours} FROM ${many};`);
+    const session = await openSession(
+      { store: 'db', shard: null, url: database.url, tls: { mode: 'disable' } },
+      { label: 'test', signal: new AbortController().signal },
+    );
+    const table = await findTable(session, 'things');
+    const leaves = (await leavesOf(session, table, 130_000)) ?? [];
+    const { clock } = dataContext({ stores: {} });
+    const means = { clock, log: () => undefined, pauseMs: 0 };
+    const doomed = { table, condition: "t.user_id LIKE 'load-test-user-%'" };
+    expect(await deleteInPasses(session, doomed, leaves, means)).toEqual({ rows: 20_000 });
+    await session.close();
+    expect(await left(database, 'things')).toEqual({ ours: 0, all: 10_000 });
+  });
+});
+
+describe('rows without a text of their own', () => {
+  test('go by a range of numbers, and only those', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      'CREATE TABLE orders (id serial PRIMARY KEY, customer bigint); INSERT INTO orders (customer) SELECT * FROM unnest(ARRAY[1, 899999999, 900000000, 900000005, 999999999, 1000000000, NULL]::bigint[])',
+    );
+    const { receipt } = await cleanup(
+      dataContext(profile(url, { table: 'orders', column: 'customer', range: '900_000_000..999_999_999' })),
+      {
+        dryRun: false,
+        users: false,
+      },
+    );
+    expect(receipt.rows).toMatchObject([{ which: 'customer is from 900000000 to 999999999', deleted: 3, left: 0 }]);
+    expect(await sql('SELECT customer FROM orders ORDER BY id')).toEqual([
+      { customer: '1' },
+      { customer: '899999999' },
+      { customer: '1000000000' },
+      { customer: null },
+    ]);
+  });
+
+  test.each([
+    ['1000000..1000100', 'refused', /numbered by a sequence that is at 1000050/],
+    ['-100..-1', undefined, undefined],
+  ])('a range that the sequence of its column has come to is refused: %s', async (range, reason, message) => {
+    const { url, sql } = await testDatabase(
+      server,
+      "CREATE TABLE orders (id bigserial PRIMARY KEY); SELECT setval('orders_id_seq', 1000050); INSERT INTO orders VALUES (1000050), (-7)",
+    );
+    const outcome = cleanup(dataContext(profile(url, { table: 'orders', column: 'id', range })), { dryRun: false, users: false });
+    if (reason) await expect(outcome).rejects.toMatchObject({ reason, message: expect.stringMatching(message ?? /never/) });
+    else expect((await outcome).receipt.rows).toMatchObject([{ deleted: 1 }]);
+    expect(await sql('SELECT id FROM orders WHERE id > 0')).toHaveLength(1);
+  });
+
+  test('go by a namespace of UUIDs, and random ones stay', async () => {
+    const prefix = uuidPrefix('load-test');
+    const { url, sql } = await testDatabase(server, 'CREATE TABLE orders (customer uuid)');
+    const own = [`${prefix}000-8000-000000000000`, `${prefix}abc-9def-0123456789ab`, `${prefix}fff-bfff-ffffffffffff`];
+    await sql('INSERT INTO orders SELECT unnest($1::uuid[])', [own]);
+    await sql('INSERT INTO orders SELECT gen_random_uuid() FROM generate_series(1, 1000)');
+    const { receipt } = await cleanup(dataContext(profile(url, { table: 'orders', column: 'customer', uuid: 'load-test' })), {
+      dryRun: false,
+      users: false,
+    });
+    expect(receipt.rows).toMatchObject([{ deleted: 3, left: 0 }]);
+    expect(await sql('SELECT count(*)::int FROM orders')).toEqual([{ count: 1000 }]);
+  });
+
+  test.each([
+    [{ range: '900000000..999999999' }, /is uuid; it has to hold whole numbers/],
+    [{}, /is uuid; it has to hold text/],
+  ])('a column of another kind is refused: %j', async (more, message) => {
+    const { url } = await testDatabase(server, 'CREATE TABLE orders (customer uuid)');
+    const entry = { table: 'orders', column: 'customer', ...more };
+    await expect(cleanup(dataContext(profile(url, entry)), { dryRun: false, users: false })).rejects.toMatchObject({
+      reason: 'invalid-profile',
+      message: expect.stringMatching(message),
+    });
+  });
+});
