@@ -27,9 +27,6 @@ function inStores({ stores }: Profile): UnbuiltWord[] {
     if (store.kind === 'redis' && store.cluster !== undefined) {
       return [{ word: `stores.${name}.cluster`, message: 'Redis Cluster is not built yet.', stops: ['data'] }];
     }
-    if (store.kind === 'postgres' && store.auth?.iam !== undefined) {
-      return [{ word: `stores.${name}.auth.iam`, message: 'Logging in with an IAM token is not built yet.', stops: ['load', 'data'] }];
-    }
     return [];
   });
 }

@@ -31,7 +31,8 @@ const namedSections: readonly string[] = ['target', 'users', 'stores', 'monitors
 export function isSecretPath(path: Path): boolean {
   const name = path.findLast((step) => typeof step === 'string');
   const section = path[0] === 'workload' && path[1] === 'options' ? 'target' : path[0];
-  return isScriptVariable(path) || (namedSections.includes(String(section)) && path.length > 1 && isSecretName(String(name)));
+  const namesFile = section === 'stores' && path[2] === 'tls';
+  return isScriptVariable(path) || (namedSections.includes(String(section)) && path.length > 1 && !namesFile && isSecretName(String(name)));
 }
 
 function isScriptVariable(path: Path): boolean {

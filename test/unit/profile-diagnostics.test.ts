@@ -208,6 +208,7 @@ describe('a variable', () => {
 
 describe('words that do not go together', () => {
   const redis = (words: string) => `stores: {c: {kind: redis, ${words}}}\n`;
+  const iam = (words: string) => `stores: {db: {kind: postgres, ${words}, auth: {iam: {region: eu-central-1, user: bob}}}}\n`;
   const db = 'stores: {db: {kind: postgres, url: postgres://h/d}, cache: {kind: redis, url: redis://h:1/0}}\n';
   test.each([
     [
@@ -268,6 +269,29 @@ describe('words that do not go together', () => {
       ['4:57: expected an index other than 0, which is never flushed, such as `1`, not `0`'],
     ],
     ['an index that is none', redis('url: redis://h/one'), ['4:32: expected the URL to end in the number of an index such as `/0`']],
+    [
+      'a token over plain text',
+      iam('url: "postgres://h/x", tls: {mode: prefer}'),
+      ['4:60: `auth.iam` needs `tls: {mode: verify-full}`: `prefer` may send the token in plain text'],
+    ],
+    [
+      'a token with the URL’s own weak mode',
+      iam('url: "postgres://h/x?sslmode=allow"'),
+      ['4:68: `auth.iam` needs `tls: {mode: verify-full}`: `allow` may send the token in plain text'],
+    ],
+    [
+      'a token and a password, for two roles',
+      iam('url: "postgres://ann:pw@h/x", tls: {mode: require}'),
+      [
+        '4:83: with `auth.iam` the password is a token: take the one in the URL out',
+        '4:118: the URL logs in as somebody else than `bob`: take the name out of one of them',
+      ],
+    ],
+    [
+      'a certificate without its key',
+      'stores: {db: {kind: postgres, url: "postgres://h/x", tls: {mode: require, certificate: c.pem}}}\n',
+      ['4:54: `certificate` and `key` need each other'],
+    ],
     [
       'shards without a rule',
       'stores: {db: {kind: postgres, shards: [postgres://h/0, postgres://h/1]}}\n',
