@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorMessage, LoadctlError } from '../core/errors.js';
+import { redactUrl } from '../core/secrets.js';
 import { firstProfile, firstScript } from './first-files.js';
 import { examples, textOption, withCommonOptions } from './options.js';
 import type { CommandModule } from './types.js';
@@ -28,14 +29,14 @@ export const command: CommandModule = {
     await writeAll(shell.cwd, files, options.force === true);
     const next = ['loadctl plan --env dev', 'loadctl run --env dev'];
     const written = Object.keys(files);
-    const text = `Written: ${written.join(', ')}\n\nNext, with your service up at ${url}:\n${next.map((line) => `  ${line}`).join('\n')}\n`;
+    const text = `Written: ${written.join(', ')}\n\nNext, with your service up at ${redactUrl(url)}:\n${next.map((line) => `  ${line}`).join('\n')}\n`;
     return { reasons: [], data: { written, next }, text };
   },
 };
 
 function checkedUrl(url: string): string {
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/+$/, '');
-  throw new LoadctlError('usage', `--url ${url} is no URL`, { hint: `Write it as ${defaultUrl}` });
+  throw new LoadctlError('usage', `--url ${redactUrl(url)} is no URL`, { hint: `Write it as ${defaultUrl}` });
 }
 
 async function writeAll(folder: string, files: Readonly<Record<string, string>>, force: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../core/errors.js';
 import type { ProcessEnd } from '../core/os.js';
@@ -72,9 +72,18 @@ export async function collectFleet(
 
 async function gather(runner: Runner, { redact, emit }: PhaseContext): Promise<Gathered> {
   const [end, files] = [await runner.ended, await runner.collect()];
-  const clean = redact(files.log);
-  if (clean !== files.log) await writeFile(join(files.folder, runnerFiles.log), clean, { mode: 0o600 });
-  return { runner, end, files: { ...files, log: clean }, numbers: numbersOf(runner, files, emit) };
+  await cleanFiles(files.folder, redact);
+  return { runner, end, files: { ...files, log: redact(files.log) }, numbers: numbersOf(runner, files, emit) };
+}
+
+/** Takes out the secrets that a script wrote: to its log, or into the names of its checks and metrics. */
+async function cleanFiles(folder: string, redact: PhaseContext['redact']): Promise<void> {
+  for (const name of Object.values(runnerFiles)) {
+    const file = join(folder, name);
+    const text = await readFile(file, 'utf8').catch(() => ''); // it did not come to write it
+    const clean = redact(text);
+    if (clean !== text) await writeFile(file, clean, { mode: 0o600 });
+  }
 }
 
 function numbersOf(runner: Runner, files: RunnerFiles, emit: PhaseContext['emit']): Gathered['numbers'] {

@@ -64,7 +64,10 @@ function splitArgument(option: string, argument: string): { path: string; value:
   const [, path, value] = assignment.exec(argument) ?? [];
   if (path !== undefined && value !== undefined) return { path, value };
   const example = option === '-e' ? 'KEY=VALUE' : 'workload.vus=10';
-  throw new LoadctlError('usage', `${option} ${argument} has no name and \`=\``, { hint: `Write ${option} ${example}` });
+  // What follows the name may be a secret that was typed after a blank or a colon.
+  const [name = ''] = /^[\w.-]*/.exec(argument) ?? [];
+  const shown = name === argument ? name : `${name}…`;
+  throw new LoadctlError('usage', `${option} ${shown} has no name and \`=\``, { hint: `Write ${option} ${example}` });
 }
 
 interface Segment {

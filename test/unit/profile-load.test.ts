@@ -206,7 +206,7 @@ describe('--set and -e', () => {
   test.each([
     [{ set: ['workload.vus'] }, '--set workload.vus has no name and `=`', 'Write --set workload.vus=10'],
     [{ set: ['a..b=1'] }, '--set a..b=… is no path', 'Write --set workload.vus=10'],
-    [{ scriptEnv: ['=1'] }, '-e =1 has no name and `=`', 'Write -e KEY=VALUE'],
+    [{ scriptEnv: ['=1'] }, '-e … has no name and `=`', 'Write -e KEY=VALUE'],
     [{ scriptEnv: ['GONE'] }, '-e GONE has no value, and the environment has no GONE', 'Write -e GONE=VALUE'],
   ])('%o is wrong usage', (options, message, hint) => {
     const error = complaint(() => load({ 'test.yaml': least }, options));
