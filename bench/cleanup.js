@@ -34,7 +34,11 @@ try {
     ratios.push({ rate: deleted.ms / cleaned.ms, waits: cleaned.p99 / cleaned.idleP99, longest: cleaned.longest });
     console.log(`  ${pair}: rate ${(deleted.ms / cleaned.ms).toFixed(2)} of one DELETE's`);
   }
-  const median = (pick) => ratios.map(pick).toSorted((a, b) => a - b)[ratios.length >> 1].toFixed(2);
+  const median = (pick) =>
+    ratios
+      .map(pick)
+      .toSorted((a, b) => a - b)
+      [ratios.length >> 1].toFixed(2);
   console.log(
     `median: rate ${median(({ rate }) => rate)} of one DELETE's, foreground p99 ${median(({ waits }) => waits)} times idle, ` +
       `longest transaction ${Math.max(...ratios.map(({ longest }) => longest)).toFixed(0)} ms`,

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { build } from './bootstrap/build.js';
 import { k6 } from './bootstrap/k6.js';
 import { packages } from './bootstrap/packages.js';
+import { pgbouncer } from './bootstrap/pgbouncer.js';
 import { redis } from './bootstrap/redis.js';
 import { inRoot, interrupted, Unready } from './bootstrap/shell.js';
 import { sshd } from './bootstrap/sshd.js';
@@ -64,7 +65,10 @@ try {
   if (!process.argv.includes('--build')) {
     await step('k6', k6);
     await step('redis', redis);
-    if (process.argv.includes('--tests')) await step('sshd', sshd);
+    if (process.argv.includes('--tests')) {
+      await step('sshd', sshd);
+      await step('pooler', pgbouncer);
+    }
   }
 } catch (error) {
   tell(error);

@@ -29,18 +29,42 @@ export interface PostgresOptions {
   readonly settings?: readonly string[];
 }
 
-/** Starts a Postgres, whose data is gone when it is stopped. */
-export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+/** A folder with a new database cluster in it, and how a server is started on it. */
+export interface PreparedPostgres {
+  readonly folder: string;
+  readonly owner: Owner | undefined;
+  readonly command: readonly string[];
+  readonly port: number;
+  /** The superuser's URL of a database. */
+  url(database: string): string;
+  isReady(): boolean;
+}
+
+/** Makes a cluster that nobody serves yet. */
+export async function preparePostgres(options: PostgresOptions = {}): Promise<PreparedPostgres> {
   const owner = unprivilegedOwner();
   const folder = temporaryFolder('postgres', owner);
   const native = usableBinaries(folder, owner);
   const password = initialise(native, folder, owner);
   const port = await freePort();
   const speed = options.durable ? [] : quick;
-  const settings = [...speed, ...(options.settings ?? []), 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'io_method=sync', `port=${port}`];
+  const settings = [
+    ...speed,
+    ...(options.settings ?? []),
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'io_method=sync',
+    `port=${port}`,
+  ];
   const command = [join(native, 'bin', 'postgres'), '-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])];
-  const kept = await keep(command, folder, () => isReady(folder), owner);
   const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+  return { folder, owner, command, port, url, isReady: () => isReady(folder) };
+}
+
+/** Starts a Postgres, whose data is gone when it is stopped. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const { folder, owner, command, port, url, isReady: ready } = await preparePostgres(options);
+  const kept = await keep(command, folder, ready, owner);
   const createDatabase = async (name: string) => {
     await query(url('postgres'), `CREATE DATABASE ${pg.escapeIdentifier(name)}`);
     return url(name);
@@ -51,7 +75,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 }
 
 /** Postgres refuses to run as root: an account that every system has takes its place. */
-function unprivilegedOwner(): Owner | undefined {
+export function unprivilegedOwner(): Owner | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
     const found = spawnSync('id', ['-u', name], { encoding: 'utf8' });

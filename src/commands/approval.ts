@@ -1,43 +1,77 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { errorCode, LoadctlError } from '../core/errors.js';
-import { checkGuards, isConfirmation, needsConfirmation, type Refusal, shortHash } from '../plan/guards.js';
+import { LoadctlError } from '../core/errors.js';
+import { lookUpLive } from '../phases/live-colour.js';
+import { type Preview, previewStores } from '../phases/preview.js';
+import { checkGuards, isConfirmation, needsConfirmation, type Refusal } from '../plan/guards.js';
 import type { Plan } from '../plan/plan.js';
+import { type LoadTarget, loadTarget, shownTarget } from '../plan/target.js';
 import { unbuiltWords } from '../plan/unbuilt.js';
-import { renderPlan } from '../reporters/plan-table.js';
+import { type Deed, renderPlan } from '../reporters/plan-table.js';
 import { planNotes } from './plan.js';
 import type { Planned } from './profile.js';
 import { tableStyle } from './style.js';
 import type { Call } from './types.js';
 
-/** What a call is about to do to whatever the plan names. */
+/** What a call is about to do with what the plan names. */
 export interface Act {
-  readonly makesLoad: boolean;
-  readonly touchesData: boolean;
+  readonly does: readonly Deed[];
+  /** Seeded rows are to go, too. */
+  readonly users?: boolean;
   /** It only looks: nobody has to confirm that. */
   readonly changesNothing?: boolean;
 }
 
 /**
- * Lets a call go on, or refuses it before anything was sent: what is not built, then every guard, then the person at
- * the terminal, who types the environment's name back. Throws `unavailable` or `refused`.
+ * Lets a call go on, or refuses it before anything was sent: what is not built, then every guard that needs no look at
+ * anything, then which colour is live, then the person at the terminal, who is shown what it will touch and types the
+ * environment's name back. Hands back where load would go. Throws `unavailable` or `refused`.
  */
-export async function approve(call: Call, planned: Planned, act: Act, signal: AbortSignal): Promise<void> {
+export async function approve(call: Call, planned: Planned, act: Act, signal: AbortSignal): Promise<LoadTarget> {
   const { plan, loaded } = planned;
+  const { profile } = loaded;
+  const makesLoad = act.does.includes('load');
   refuseUnbuilt(planned, act);
-  const guarded = (confirmed: boolean) => checkGuards(plan, loaded.profile, { makesLoad: act.makesLoad, confirmed });
-  refuseFor(plan, guarded(true));
-  if (act.changesNothing || !needsConfirmation(plan, loaded.profile) || isConfirmation(call.shell.env.LOADCTL_CONFIRM, plan)) return;
-  call.shell.stderr.write(
-    call.redact(`${renderPlan(plan, { ...planNotes(call, planned), refusals: [] }, await tableStyle(call, 'stderr'))}\n`),
-  );
+  const guarded = (confirmed: boolean) => checkGuards(plan, profile, { makesLoad, confirmed });
+  refuseFor(plan, guarded(true), nothingSent);
+  const reachesTarget = makesLoad || act.does.includes('ask');
+  const target = reachesTarget ? await findTarget(call, planned, signal) : loadTarget(profile.target);
+  const confirmed = isConfirmation(call.shell.env.LOADCTL_CONFIRM, plan);
+  if (act.changesNothing || confirmed || !needsConfirmation(plan, profile)) return target;
+  const preview = await showPreview(call, planned, { act, target, signal });
   const typed = await call.shell.ask(`Type the environment's name to go on (${plan.environment}): `, signal);
-  refuseFor(plan, guarded(typed?.trim() === plan.environment));
+  refuseFor(plan, guarded(typed?.trim() === plan.environment), onlyLookedUp(target, preview));
+  return target;
 }
 
-function refuseUnbuilt({ plan, loaded }: Planned, { makesLoad, touchesData }: Act): void {
+/** Behind colours the load goes to the one that is not live. */
+async function findTarget({ shell }: Call, { plan, loaded }: Planned, signal: AbortSignal): Promise<LoadTarget> {
+  const { target } = loaded.profile;
+  if (target.colours === undefined || target.live === undefined) return loadTarget(target);
+  try {
+    return loadTarget(target, await lookUpLive(target.live, { world: shell, loaded, userAgent: 'loadctl/guard', signal }));
+  } catch (error) {
+    if (!(error instanceof LoadctlError) || error.reason !== 'refused') throw error;
+    throw refusal(plan, 'live-colour', 'nothing was sent but its own look-up', error);
+  }
+}
+
+async function showPreview(
+  call: Call,
+  planned: Planned,
+  { act, target, signal }: { readonly act: Act; readonly target: LoadTarget; readonly signal: AbortSignal },
+): Promise<Preview> {
+  const { shell, redact } = call;
+  const intent = { seeds: act.does.includes('seed'), cleans: act.does.includes('cleanup'), users: act.users === true };
+  const preview = await previewStores(planned.loaded.profile, intent, { clock: shell.clock, signal });
+  const shown = target.colour === undefined ? {} : { target: shownTarget(target) };
+  const notes = { ...planNotes(call, planned), refusals: [], does: act.does, users: intent.users, setOff: preview.lines, ...shown };
+  shell.stderr.write(redact(`${renderPlan(planned.plan, notes, await tableStyle(call, 'stderr'))}\n`));
+  return preview;
+}
+
+function refuseUnbuilt({ plan, loaded }: Planned, { does }: Act): void {
+  const touchesData = does.some((deed) => deed !== 'load');
   const stopping = unbuiltWords(loaded.profile).filter(
-    ({ stops }) => (makesLoad && stops.includes('load')) || (touchesData && stops.includes('data')),
+    ({ stops }) => (does.includes('load') && stops.includes('load')) || (touchesData && stops.includes('data')),
   );
   const [first] = stopping;
   if (first === undefined) return;
@@ -49,40 +83,33 @@ function refuseUnbuilt({ plan, loaded }: Planned, { makesLoad, touchesData }: Ac
   });
 }
 
-function refuseFor({ environment }: Plan, refusals: readonly Refusal[]): void {
+const nothingSent = 'nothing was sent';
+
+function onlyLookedUp({ colour }: LoadTarget, { asked }: Preview): string {
+  const looks = [
+    ...(colour === undefined ? [] : ['which colour is live']),
+    ...(asked.length === 0 ? [] : [`triggers and cascades in ${asked.join(', ')}`]),
+  ];
+  return looks.length === 0 ? nothingSent : `${nothingSent} but look-ups (${looks.join('; ')})`;
+}
+
+function refuseFor(plan: Plan, refusals: readonly Refusal[], sent: string): void {
   const [first, ...others] = refusals;
   if (first === undefined) return;
-  const count = others.length === 0 ? 'A guard refuses this' : `${refusals.length} guards refuse this`;
-  throw new LoadctlError('refused', `${count} on ${environment}; nothing was sent. ${others.length === 0 ? first.message : ''}`.trim(), {
-    lines: others.length === 0 ? [] : refusals.flatMap(({ guard, message, fix }) => [`${guard}: ${message}`, `  ${fix}`]),
-    hint: others.length === 0 ? first.fix : 'Satisfy each of them, in the profile.',
+  if (others.length === 0) throw refusal(plan, first.guard, sent, { message: first.message, hint: first.fix });
+  throw new LoadctlError('refused', `${refusals.length} guards refuse this on ${plan.environment}; ${sent}.`, {
+    lines: refusals.flatMap(({ guard, message, fix }) => [`${guard}: ${message}`, `  ${fix}`]),
+    hint: 'Satisfy each of them, in the profile.',
   });
 }
 
-/** The plan that `plan --out` wrote; what was approved there is what may run. Throws `usage` for another file. */
-export async function readPlanFile(call: Call, file: string): Promise<Plan> {
-  const path = resolve(call.shell.cwd, file);
-  try {
-    const plan = JSON.parse(await readFile(path, 'utf8')) as Partial<Plan>;
-    if (plan.version === 1 && typeof plan.hash === 'string' && typeof plan.environment === 'string') return plan as Plan;
-  } catch (cause) {
-    if (errorCode(cause) !== undefined)
-      throw new LoadctlError('usage', `The plan ${file} cannot be read (${errorCode(cause)}).`, {
-        cause,
-        hint: 'Name a file of `loadctl plan --out FILE`.',
-      });
-  }
-  throw new LoadctlError('usage', `${file} is no plan.`, { hint: 'Name a file of `loadctl plan --out FILE`.' });
-}
-
-/** Throws `refused` where the profile makes another plan by now than the approved one. */
-export function refuseOtherPlan(approved: Plan, { plan }: Planned): void {
-  if (approved.hash === plan.hash) return;
-  throw new LoadctlError(
-    'refused',
-    `The plan has changed since it was approved: ${shortHash(approved.hash)} then, ${shortHash(plan.hash)} now.`,
-    {
-      hint: 'Plan again with the same variables set, have it approved, and run that.',
-    },
-  );
+function refusal(
+  { environment }: Plan,
+  guard: string,
+  sent: string,
+  { message, hint }: { readonly message: string; readonly hint: string | undefined },
+): LoadctlError {
+  return new LoadctlError('refused', `The guard \`${guard}\` refuses this on ${environment}; ${sent}. ${message}`, {
+    ...(hint === undefined ? {} : { hint }),
+  });
 }

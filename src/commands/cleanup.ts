@@ -1,6 +1,8 @@
 import { LoadctlError } from '../core/errors.js';
 import { cleanup } from '../phases/cleanup.js';
+import { readCountedBefore } from '../phases/counted-before.js';
 import { keepReceipt } from '../phases/receipt-file.js';
+import { approvedPlan, withPlanOption } from './approved-plan.js';
 import { examples, withCommonOptions, withProfileOptions } from './options.js';
 import type { Planned } from './profile.js';
 import { session } from './session.js';
@@ -9,7 +11,7 @@ import type { CommandModule } from './types.js';
 /** loadctl cleanup */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(withProfileOptions(command))
+    withCommonOptions(withPlanOption(withProfileOptions(command)))
       .option('--dry-run', 'only count, and show what would be deleted')
       .option('--users', 'take the seeded rows out, too, where nobody changed them')
       .description(
@@ -23,11 +25,19 @@ export const command: CommandModule = {
           ['loadctl cleanup --env dev --users', 'and what was seeded for it'],
         ]),
       ),
-  run: (call) => {
+  run: async (call) => {
     const options = { dryRun: call.options.dryRun === true, users: call.options.users === true };
-    return session(call, { makesLoad: false, touchesData: true, changesNothing: options.dryRun, check: wantsWords }, async (context) => {
+    const { fallback, check } = await approvedPlan(call);
+    const act = { does: ['cleanup'] as const, users: options.users, changesNothing: options.dryRun };
+    const checked = (planned: Planned) => {
+      if (fallback === undefined) wantsWords(planned);
+      check(planned);
+    };
+    return session(call, { ...act, ...(fallback === undefined ? {} : { fallback }), check: checked }, async (context) => {
       const { profile, emit, world, signal } = context;
-      const { receipt, reasons } = await cleanup({ profile, emit, clock: world.clock, who: world.who, signal }, options);
+      const before = await readCountedBefore(world.cwd, profile.environment);
+      const data = { profile, emit, clock: world.clock, who: world.who, signal, ...(before === undefined ? {} : { before }) };
+      const { receipt, reasons } = await cleanup(data, options);
       if (!options.dryRun) await keepReceipt(world.cwd, profile.environment, receipt, context.redact);
       return { reasons, data: { ...receipt }, text: '' };
     });

@@ -2,6 +2,7 @@ import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { Shell } from '../core/os.js';
 import { formatCount } from '../core/quantities.js';
 import { findK6, pinnedVersion } from '../k6/binary/index.js';
+import { type Asked, askTarget } from '../phases/ask-target.js';
 import { type HostFacts, portsOf } from '../plan/capacity.js';
 import { renderCapacity } from '../reporters/capacity-table.js';
 import { type Finding, renderDoctor } from '../reporters/doctor-table.js';
@@ -9,25 +10,28 @@ import { readThisMachine } from '../runners/this-machine.js';
 import { capacityHere } from './capacity.js';
 import { examples, profileChoice, withCommonOptions, withProfileOptions } from './options.js';
 import { planProfile } from './profile.js';
+import { session } from './session.js';
 import { tableStyle } from './style.js';
-import type { CommandModule } from './types.js';
+import type { Call, CommandModule, Outcome } from './types.js';
 
 /** loadctl doctor */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(withProfileOptions(command))
+    withCommonOptions(withProfileOptions(command.option('--ask', 'ask the target for a seeded user of each shard')))
       .description(
-        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files;\nwith --env also whether the load of a profile fits it.',
+        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files;\nwith --env also whether the load of a profile fits it. It touches nothing, but for what --ask asks.',
       )
       .addHelpText(
         'after',
         examples([
           ['loadctl doctor', 'look at this machine'],
           ['loadctl doctor --env dev', 'and hold the load of profiles/dev.yaml against it'],
+          ['loadctl doctor --env staging --ask', 'whether the target finds a seeded user of each shard'],
           ['loadctl doctor --json', 'as JSON'],
         ]),
       ),
   run: async (call) => {
+    if (call.options.ask === true) return askForUsers(call);
     const { shell } = call;
     const carriedBy = profileChoice(call).source === undefined ? undefined : planProfile(call, 'optional');
     const here = await readThisMachine(shell);
@@ -43,6 +47,29 @@ export const command: CommandModule = {
     };
   },
 };
+
+/** What the target says of a seeded row of every shard. */
+async function askForUsers(call: Call): Promise<Outcome> {
+  return session(call, { does: ['ask'], changesNothing: true }, async (context) => {
+    const asked = await askTarget(context);
+    return {
+      reasons: asked.every(({ found }) => found) ? [] : ['unavailable'],
+      data: { asked },
+      text: renderDoctor(asked.map(lookedUp), await tableStyle(call, 'stdout')),
+    };
+  });
+}
+
+function lookedUp({ store, shard, row, there, request, status, found }: Asked): Finding {
+  const what = shard === null ? store : `${store}[${shard}]`;
+  if (found) return { what, state: 'good', said: `${row}: the target finds it (${request}: ${status})` };
+  if (!there) return { what, state: 'missing', said: `${row} is not there`, more: 'Seed first: loadctl seed' };
+  const more =
+    status === 0
+      ? 'Start the target, or mend target.url in the profile.'
+      : 'It looks for it elsewhere: compare its rule with shardBy in the profile.';
+  return { what, state: 'missing', said: `${row}: the target does not find it (${request}: ${status === 0 ? 'no answer' : status})`, more };
+}
 
 async function lookAtK6({ env, home, cwd, execute }: Shell): Promise<Finding> {
   try {

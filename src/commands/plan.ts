@@ -46,7 +46,14 @@ export function planNotes({ shell }: Call, { plan, loaded, file }: Planned) {
     overrides: loaded.overrides,
     unbuilt: unbuiltWords(loaded.profile),
     refusals: checkGuards(plan, loaded.profile, { makesLoad: true, confirmed }),
+    changingHash: changingHash(loaded),
   };
+}
+
+/** The missing variables that stand where no secret does: their values are in the hash. */
+function changingHash({ variables, redacted, scriptVariables }: Planned['loaded']): string[] {
+  const hashed = JSON.stringify([redacted, scriptVariables]);
+  return variables.filter(({ name, from }) => from === 'missing' && hashed.includes(`\${${name}}`)).map(({ name }) => name);
 }
 
 async function writePlan(file: string, { plan }: Planned): Promise<void> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
+import { readScriptFiles } from '../k6/script-files.js';
 import { makePlan, type Plan } from '../plan/plan.js';
 import { environmentsIn, type ProfileSource, shownPath } from '../profile/find.js';
 import { diskFiles, type LoadedProfile, loadProfile } from '../profile/load.js';
@@ -22,7 +23,7 @@ export function planProfile(call: Call, secrets: 'required' | 'optional', fallba
   const { source, set, scriptEnv } = profileChoice(call);
   const loaded = loadProfile(source ?? fallback ?? onlyProfile(cwd), { cwd, env, files: diskFiles, secrets, set, scriptEnv });
   call.hide(loaded.secrets);
-  const plan = makePlan(loaded.profile, loaded.redacted);
+  const plan = makePlan(loaded.profile, { ...loaded, scriptFiles: readScriptFiles(loaded.profile.workload.script) });
   return { loaded, plan, file: shownPath(loaded.file, cwd), named: source !== undefined };
 }
 

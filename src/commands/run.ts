@@ -1,14 +1,14 @@
 import { run } from '../phases/run.js';
-import { readPlanFile, refuseOtherPlan } from './approval.js';
+import { approvedPlan, withPlanOption } from './approved-plan.js';
 import { k6Of } from './k6.js';
-import { examples, textOption, withCommonOptions, withProfileOptions } from './options.js';
+import { examples, withCommonOptions, withProfileOptions } from './options.js';
 import { session } from './session.js';
 import type { CommandModule } from './types.js';
 
 /** loadctl run */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(withProfileOptions(command.option('--plan <FILE>', 'run only what this plan (of `plan --out`) says')))
+    withCommonOptions(withPlanOption(withProfileOptions(command)))
       .description(
         'Runs k6 from many runners as one test, and judges it against the SLA.\nCtrl-C ends the load, tears down, and keeps what was measured.',
       )
@@ -21,16 +21,9 @@ export const command: CommandModule = {
           ['LOADCTL_CONFIRM=staging@3f9a0c52b1de loadctl run --plan staging.plan', 'what was approved, in CI'],
         ]),
       ),
-  run: async (call) => {
-    const file = textOption(call.options, 'plan');
-    const approved = file === undefined ? undefined : await readPlanFile(call, file);
-    const ofPlan = approved && {
-      fallback: { environment: approved.environment },
-      check: (planned: Parameters<typeof refuseOtherPlan>[1]) => refuseOtherPlan(approved, planned),
-    };
-    return session(call, { makesLoad: true, touchesData: false, ...ofPlan }, async (context) => {
+  run: async (call) =>
+    session(call, { does: ['load'], ...(await approvedPlan(call)) }, async (context) => {
       const { directory, verdict, reasons } = await run(context, { k6: await k6Of(context) });
       return { reasons, data: { ...verdict, directory }, text: '' };
-    });
-  },
+    }),
 };

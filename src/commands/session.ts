@@ -42,12 +42,12 @@ export async function session<T>(call: Call, options: SessionOptions, body: (con
       else emit({ type: 'noted', message: `${signal}: ending what is under way; once more ends it at once` });
     });
     defer(stopListening);
-    await approve(call, planned, options, interrupted.signal);
+    const target = await approve(call, planned, options, interrupted.signal);
     const reporter = await openReporter(call, planned.plan);
     defer(() => reporter.close());
     emit = emitTo(call, reporter);
-    if (options.makesLoad) warnOfPlan(planned, emit);
-    const context = contextOf(call, planned, emit, [interrupted.signal, killed.signal]);
+    if (options.does.includes('load')) warnOfPlan(planned, emit);
+    const context = { ...contextOf(call, planned, emit, [interrupted.signal, killed.signal]), target };
     return untilKilled(context, body);
   });
 }
@@ -57,7 +57,7 @@ function contextOf(
   { loaded, plan }: Planned,
   emit: Emit,
   [signal, killed]: readonly [AbortSignal, AbortSignal],
-): PhaseContext {
+): Omit<PhaseContext, 'target'> {
   return { profile: loaded.profile, plan, loaded, world: shell, emit, redact, signal, killed, version };
 }
 

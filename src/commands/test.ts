@@ -1,4 +1,5 @@
 import { test } from '../phases/test.js';
+import { approvedPlan, withPlanOption } from './approved-plan.js';
 import { k6Of } from './k6.js';
 import { examples, withCommonOptions, withProfileOptions } from './options.js';
 import { session } from './session.js';
@@ -7,7 +8,7 @@ import type { CommandModule } from './types.js';
 /** loadctl test */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(withProfileOptions(command))
+    withCommonOptions(withPlanOption(withProfileOptions(command)))
       .option('--users', 'take the seeded rows out, too, where nobody changed them')
       .description('The whole test: seed, run, verify, cleanup. Cleanup runs whatever happened before it.')
       .addHelpText(
@@ -17,11 +18,12 @@ export const command: CommandModule = {
           ['loadctl test --env dev --users', 'and leave nothing behind at all'],
         ]),
       ),
-  run: (call) =>
-    session(call, { makesLoad: true, touchesData: true }, async (context) => {
-      const users = call.options.users === true;
+  run: async (call) => {
+    const users = call.options.users === true;
+    return session(call, { does: ['seed', 'load', 'cleanup'], users, ...(await approvedPlan(call)) }, async (context) => {
       const { run, seeded, result, receipt, failures, reasons } = await test(context, { k6: await k6Of(context), users });
       const data = { run, seeded: seeded?.stores, verdict: result?.verdict, receipt };
       return { reasons, data, text: '', errors: failures };
-    }),
+    });
+  },
 };

@@ -4,12 +4,15 @@ import type { EpochMs, Milliseconds, Share } from './quantities.js';
 /** The phases of a test, each a subcommand. */
 export type Phase = 'seed' | 'run' | 'verify' | 'cleanup';
 
+/** One of the two sides of a blue-green deployment. */
+export type Colour = 'blue' | 'green';
+
 /**
  * Why a load is ended before its time: Ctrl-C or SIGTERM; `test.abort()`; a threshold with `abortOnFail` that the fleet
- * crossed; an abort rule of the profile; a runner that was lost; the lock that was lost; the run directory that can no
- * longer be written.
+ * crossed; an abort rule of the profile; a runner that was lost; the lock that was lost; the colour under load that went
+ * live, or of which nobody knows any more whether it did; the run directory that can no longer be written.
  */
-export type StopCause = 'signal' | 'script' | 'threshold' | 'rule' | 'runner-lost' | 'lock-lost' | 'directory-lost';
+export type StopCause = 'signal' | 'script' | 'threshold' | 'rule' | 'runner-lost' | 'lock-lost' | 'live-colour' | 'directory-lost';
 
 /** A value read off live data, with the bounds that it certainly lies in. */
 export interface LiveValue {
@@ -57,6 +60,10 @@ export type LoadctlEvent =
   | { readonly type: 'noted'; readonly message: string }
   /** The run's directory was made. */
   | { readonly type: 'run-opened'; readonly run: string; readonly directory: string; readonly planHash: string }
+  /** Which colour is live was looked up: the other one is loaded, at `url`. */
+  | { readonly type: 'live-colour-found'; readonly live: Colour; readonly loaded: Colour; readonly url: string }
+  /** The lock in a database was gone for so long, and is held again: nobody else had it when it was taken. */
+  | { readonly type: 'lock-regained'; readonly database: string; readonly elapsedMs: Milliseconds }
   /** A k6 process was started, paused. */
   | { readonly type: 'runner-started'; readonly runner: string; readonly host: string; readonly pid?: number; readonly segment: string }
   /** A runner has its VUs and waits at the barrier. */

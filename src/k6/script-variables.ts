@@ -12,7 +12,8 @@ export interface RunFacts {
 
 /**
  * Every variable that a script sees as `__ENV`, the same on all runners (docs/script-contract.md). The profile's
- * `workload.env` and `-e` come last: they may change any of them.
+ * `workload.env` and `-e` come last: they may change all of them but those that guards and cleanup rely on, which the
+ * profile's rules keep.
  */
 export function scriptVariables(profile: Profile, facts: RunFacts): Record<string, string> {
   const { workload, users } = profile;

@@ -2,6 +2,7 @@ import type { Defer } from '../core/scope.js';
 import type { PhaseContext } from './context.js';
 import type { FleetContext } from './fleet.js';
 import type { Interruptions } from './interruptions.js';
+import type { LiveWatch } from './live-watch.js';
 import type { PreparedTest } from './prepare.js';
 import type { RunDirectory } from './run-directory.js';
 
@@ -13,6 +14,7 @@ export interface Attempt {
   /** Everything that may end the load before its time. */
   readonly stop: Interruptions;
   readonly fleet: FleetContext;
+  readonly colourWatch: LiveWatch;
   /** How k6 and our own probes call themselves. */
   readonly userAgent: string;
   readonly defer: Defer;

@@ -4,6 +4,7 @@ import type { Emit } from '../core/events.js';
 import type { World } from '../core/os.js';
 import type { Redact } from '../core/secrets.js';
 import type { Plan } from '../plan/plan.js';
+import type { LoadTarget } from '../plan/target.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Profile } from '../profile/schema.js';
 
@@ -11,6 +12,8 @@ import type { Profile } from '../profile/schema.js';
 export interface PhaseContext {
   readonly profile: Profile;
   readonly plan: Plan;
+  /** Where the load goes; behind colours it is known where load is made, and nowhere else. */
+  readonly target: LoadTarget;
   /** The profile with where its values came from. */
   readonly loaded: LoadedProfile;
   readonly world: World;

@@ -1,7 +1,8 @@
-import { errorMessage, LoadctlError } from '../core/errors.js';
+import { LoadctlError } from '../core/errors.js';
 import type { Emit } from '../core/events.js';
 import type { Clock } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
+import { getOnce, noAnswer } from './web-request.js';
 
 const everyMs = 1000;
 /** An answer that comes later than this is no answer. */
@@ -16,39 +17,21 @@ export interface Probe {
 }
 
 /** Asks the target once; 2xx and 3xx within 5 s are good. Never rejects. */
-export async function probeOnce(url: string, userAgent: string, clock: Clock, signal?: AbortSignal): Promise<Probe> {
+export async function probeOnce(
+  url: string,
+  userAgent: string,
+  clock: Clock,
+  { signal, headers = {} }: { readonly signal?: AbortSignal; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Probe> {
   const begun = clock.now();
   const limit = AbortSignal.timeout(answerMs);
   try {
-    const { plain, authorization } = withoutCredentials(url);
-    const answer = await fetch(plain, {
-      redirect: 'manual',
-      headers: { 'user-agent': userAgent, ...authorization },
-      signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
-    });
+    const answer = await getOnce(url, { userAgent, headers, signal: signal === undefined ? limit : AbortSignal.any([limit, signal]) });
     await answer.arrayBuffer();
     return { good: answer.status >= 200 && answer.status < 400, status: answer.status, elapsedMs: clock.now() - begun };
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return { good: false, status: 0, elapsedMs: clock.now() - begun, error: inWords(cause) };
+    return { good: false, status: 0, elapsedMs: clock.now() - begun, error: noAnswer(error) };
   }
-}
-
-/** OpenSSL's words for a server that speaks plain HTTP name its own source files. */
-function inWords(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? 'it does not speak TLS; http:// may be meant' : errorMessage(cause).trim();
-}
-
-/** fetch refuses a URL with credentials in it: they go into the header that k6 makes of them, too. */
-function withoutCredentials(url: string): { plain: string; authorization: { authorization?: string } } {
-  const parsed = new URL(url);
-  const { username, password } = parsed;
-  if (username === '' && password === '') return { plain: url, authorization: {} };
-  parsed.username = '';
-  parsed.password = '';
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { plain: parsed.href, authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
 }
 
 /** Throws `unavailable` unless the target is there: its health endpoint is good, or, without one, it answers at all. */
@@ -76,7 +59,7 @@ export function startHealthProbe(
   const dropped = new AbortController();
   const due = new Set<Promise<void>>();
   const probe = async () => {
-    const { good, status, elapsedMs } = await probeOnce(url, userAgent, clock, dropped.signal);
+    const { good, status, elapsedMs } = await probeOnce(url, userAgent, clock, { signal: dropped.signal });
     if (!dropped.signal.aborted) emit({ type: 'health-probed', good, status, elapsedMs });
   };
   const loop = async () => {

@@ -15,6 +15,8 @@ export interface Interruptions {
   why(): { readonly cause: StopCause; readonly reason: string };
   /** Also stop when this lock is lost. */
   onLockLost(lock: Lock): void;
+  /** Stop now: the colour under load went live, or nobody knows any more whether it did. */
+  onLiveColour(error: LoadctlError): void;
   /** Stop now: the fleet's live data says so. */
   onCrossing(crossing: Crossing): void;
   /** Throws `interrupted` (or what else it was) when it is time to stop: for the time before there is load. */
@@ -25,7 +27,7 @@ export interface Interruptions {
 
 /**
  * Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost
- * lock, a crossed limit. `advice` is what is left to do by hand then.
+ * lock, a colour that went live, a crossed limit. `advice` is what is left to do by hand then.
  */
 export function interruptions(context: PhaseContext, directory: RunDirectory, advice: string | undefined, defer: Defer): Interruptions {
   const { signal } = context;
@@ -52,6 +54,7 @@ export function interruptions(context: PhaseContext, directory: RunDirectory, ad
   return {
     signal: stopped.signal,
     why: () => ({ cause: known?.cause ?? 'signal', reason: known?.reason ?? '' }),
+    onLiveColour: (error) => stop('live-colour', error),
     onCrossing: ({ cause, reason }) => stop(cause, new LoadctlError('sla-failed', reason)),
     onLockLost: (lock) => void lock.lost.then((error) => stop('lock-lost', error)),
     check,

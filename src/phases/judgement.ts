@@ -96,7 +96,7 @@ function faultsIn(events: readonly LoggedEvent[], standIns: readonly string[]): 
 }
 
 /** What ends a load from outside; everything else is a finding of the test, or a fault of its measurement. */
-const interrupting: readonly StopCause[] = ['signal', 'script', 'directory-lost'];
+const interrupting: readonly StopCause[] = ['signal', 'script', 'live-colour', 'directory-lost'];
 
 function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): string | undefined {
   const stop = events.find((event) => event.type === 'fleet-stopped');
@@ -133,6 +133,7 @@ function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReas
       reasons.add(event.aborted === true ? 'test-aborted' : 'script-threw');
     if (event.type === 'runner-ended' && event.markedFailed === true) reasons.add('test-failed');
     if (event.type === 'fleet-stopped' && event.cause === 'script') reasons.add('test-aborted');
+    if (event.type === 'fleet-stopped' && event.cause === 'live-colour') reasons.add('refused');
     if (event.type === 'fleet-stopped' && event.cause === 'directory-lost') reasons.add('unavailable');
   }
   const failedCriteria =

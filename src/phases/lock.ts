@@ -22,8 +22,13 @@ export interface DataContext {
 export interface Lock {
   /** How many databases it is held in; 0: the profile has no Postgres store. */
   readonly databases: number;
-  /** Resolves, with the reason, when the lock is held no more without having been released: the work must stop. */
+  /**
+   * Resolves, with the reason, when the lock is held no more without having been released, and nobody could take it again
+   * within 10 s: the work must stop.
+   */
   readonly lost: Promise<LoadctlError>;
+  /** Tells one more listener, until the returned function is called, when it is gone for a while, and when it is held again. */
+  hear(listener: Emit): () => void;
   /** Lets go of it. May be called twice; never rejects. */
   release(): Promise<void>;
 }
@@ -31,19 +36,27 @@ export interface Lock {
 /** Takes the lock for `purpose` (seed, run, cleanup, test), or throws 112 `refused` and says who holds it. */
 export async function takeLock(context: DataContext, purpose: string): Promise<Lock> {
   const held: DatabaseLock[] = [];
+  const listeners = new Set([context.emit]);
+  const emit: Emit = (event) => {
+    for (const listener of listeners) listener(event);
+  };
   const release = async () => {
     for (const lock of held.splice(0).reverse()) await lock.release();
   };
   try {
     for (const [store, config] of Object.entries(context.profile.stores).sort(byName)) {
       const label = lockLabel(context, purpose);
-      held.push(...((await storeKind(config).lock?.(config, { ...context, store, label }, held)) ?? []));
+      held.push(...((await storeKind(config).lock?.(config, { ...context, emit, store, label }, held)) ?? []));
     }
   } catch (error) {
     await release();
     throw error;
   }
-  return { databases: held.length, lost: firstLost(held), release };
+  const hear = (listener: Emit) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
+  return { databases: held.length, lost: firstLost(held), hear, release };
 }
 
 /** Runs `body` under the context's lock or one of its own; its signal aborts on an interrupt and when the lock is lost. */
@@ -72,7 +85,7 @@ function byName([one]: [string, unknown], [other]: [string, unknown]): number {
 async function firstLost(held: readonly DatabaseLock[]): Promise<LoadctlError> {
   const cause = await Promise.race([new Promise<never>(() => undefined), ...held.map((lock) => lock.lost)]);
   return new LoadctlError('unavailable', `the lock that keeps other runs out was lost: ${cause.message}`, {
-    hint: 'Look whether the database restarted or the network broke, then run `loadctl cleanup` and start again.',
+    hint: 'Look at the database and the network to it, then run `loadctl cleanup` and start again.',
     cause,
   });
 }

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import type { Defer } from '../core/scope.js';
 import { archiveCommand, type K6 } from '../k6/arguments.js';
+import { addToBlockLists } from '../k6/block-lists.js';
 import { foreignK6Variables, k6Environment } from '../k6/environment.js';
 import { loadOptions, shareOutRps } from '../k6/load-shape.js';
 import { logWarnings } from '../k6/log.js';
 import { type InspectedScript, inspectRequirements, inspectScript, type Requirements, scriptError } from '../k6/script.js';
+import { readScriptFiles } from '../k6/script-files.js';
 import { scriptVariables } from '../k6/script-variables.js';
 import { wrapperSource } from '../k6/wrapper.js';
 import { choiceKey } from '../metrics/choices.js';
@@ -18,7 +20,7 @@ import { summaryTrendStats } from '../metrics/quantile-grid.js';
 import { readScriptThresholds, type ScriptThreshold } from '../metrics/threshold.js';
 import { windowKey, windowTag } from '../metrics/window.js';
 import { countedChoices } from '../plan/choices.js';
-import { realTarget } from '../plan/plan.js';
+import { liveBlockLists } from './block-lists.js';
 import type { PhaseContext } from './context.js';
 import { type RunDirectory, runFiles } from './run-directory.js';
 
@@ -51,7 +53,8 @@ export interface FoundK6 {
 
 /**
  * From the user's script to one archive: the script is inspected, wrapped, and archived once.
- * Throws `invalid-profile` and `script-threw` before anything is started.
+ * Throws `invalid-profile` and `script-threw` before anything is started, `refused` where the script is not the planned one
+ * any more.
  */
 export async function prepareTest(context: PhaseContext, found: FoundK6, directory: RunDirectory, defer: Defer): Promise<PreparedTest> {
   const { profile, plan, world } = context;
@@ -71,12 +74,13 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
 
   const wrapper = join(folder, 'loadctl-wrapper.js');
   const load = loadOptions(profile.workload);
+  const apart = addToBlockLists(options, await liveBlockLists(context));
   const allThresholds = { ...windowMetrics(plan.endpoints, plan.criteria, tagged), ...plainThresholds(thresholds) };
   const source = wrapperSource({
     script: plan.script,
     execNames: script.execNames,
     hasDefault: script.functions.includes('default'),
-    options: { ...profile.workload.options, ...load },
+    options: { ...profile.workload.options, ...apart, ...load },
     dropped: load.scenarios === undefined ? [] : ['vus', 'duration'],
     thresholds: allThresholds,
     steady: tagged ? (plan.steady ?? { from: 0 }) : undefined,
@@ -88,6 +92,7 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
   const archive = directory.file(runFiles.archive);
   const archived = await world.execute(archiveCommand(k6, wrapper, archive));
   if (archived.exitCode !== 0) throw profileError(scriptError(archived, plan.script));
+  refuseAnotherScript(plan);
   for (const warning of logWarnings(archived.stderr)) context.emit({ type: 'warned', message: `k6 said: ${warning}` });
   return {
     k6,
@@ -116,11 +121,21 @@ export function statsWanted(criteria: readonly Criterion[], options: Readonly<Re
 
 type Thresholds = Readonly<Record<string, readonly ScriptThreshold[]>>;
 
-async function k6For({ profile, plan, world }: PhaseContext, found: FoundK6, run: string, folder: string): Promise<K6> {
+async function k6For({ profile, plan, target, world }: PhaseContext, found: FoundK6, run: string, folder: string): Promise<K6> {
   const configFile = join(folder, 'k6-config.json');
   await writeFile(configFile, '{}');
-  const facts = { run, startedAt: world.clock.now(), targetUrl: realTarget(profile.target).url, runners: plan.runners.length };
+  const facts = { run, startedAt: world.clock.now(), targetUrl: target.url, runners: plan.runners.length };
   return { file: found.path, configFile, env: k6Environment(world, scriptVariables(profile, facts)) };
+}
+
+/** What was planned, and approved where that is wanted, is what runs: the script is read again when it is in the archive. */
+function refuseAnotherScript({ script, scriptFiles }: PhaseContext['plan']): void {
+  const now = new Map(readScriptFiles(script).map(({ file, sha256 }) => [file, sha256]));
+  const changed = scriptFiles.find(({ file, sha256 }) => now.get(file) !== sha256)?.file;
+  if (changed === undefined && now.size === scriptFiles.length) return;
+  throw new LoadctlError('refused', `The script changed while the run was prepared: ${changed ?? 'a file was added to it'}.`, {
+    hint: 'Plan again, and have that approved.',
+  });
 }
 
 /** A script with a load of its own, and a profile that gives one too: which one is meant is the user's to say. */

@@ -1,12 +1,17 @@
-import type { CleanedKeys, CleanedRows, CleanupStatement, OtherRows, StoreReceipt } from '../stores/types.js';
+import type { CleanedKeys, CleanedRows, CleanupStatement, OtherRows, Proof, StoreReceipt } from '../stores/types.js';
 
-/** Rows that are not test data in one table, before seeding and after cleanup; `before` is null where nobody counted. */
+/**
+ * Rows that are not test data in one table, before seeding and after cleanup; `before` is null where nobody counted. The sums
+ * of their hashes are there where they were asked for: equal sums are equal rows, in whichever order.
+ */
 export interface ReceiptOthers {
   readonly store: string;
   readonly shard: number | null;
   readonly table: string;
   readonly before: number | null;
   readonly after: number;
+  readonly sumBefore?: string;
+  readonly sumAfter?: string;
 }
 
 /** receipt.json: the proof of a cleanup. */
@@ -19,17 +24,21 @@ export interface Receipt {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly by: { readonly user: string; readonly host: string };
+  /** How the rows of everybody else were held against one another; missing where they were not looked at. */
+  readonly proof?: Proof;
+  /** When they were counted before the test; missing where they were not. */
+  readonly countedBefore?: string;
   readonly rows: readonly CleanedRows[];
   readonly keys: readonly CleanedKeys[];
   readonly others: readonly ReceiptOthers[];
   readonly statements: readonly CleanupStatement[];
-  /** Whether nothing of the test is left, counted twice by a role that sees every row. */
+  /** Whether nothing of the test is left, counted by a role that sees every row when nothing new had turned up for a while. */
   readonly proven: boolean;
   readonly notes: readonly string[];
 }
 
 /** What a receipt says that no store knows. */
-export type ReceiptHead = Pick<Receipt, 'environment' | 'dryRun' | 'startedAt' | 'finishedAt' | 'by'> & { readonly run?: string };
+export type ReceiptHead = Pick<Receipt, 'environment' | 'run' | 'dryRun' | 'startedAt' | 'finishedAt' | 'by' | 'proof' | 'countedBefore'>;
 
 /** Puts the stores' parts together. Proven is only what was counted, is zero, and was `quiet` when it was counted again. */
 export function makeReceipt(
@@ -53,9 +62,18 @@ export function makeReceipt(
   };
 }
 
-/** Sets the counts from after the cleanup beside those from before the seeding. */
+/** Sets the counts and sums from after the cleanup beside those from before the seeding. */
 export function compareOthers(before: readonly OtherRows[] | undefined, after: readonly OtherRows[]): ReceiptOthers[] {
-  const key = ({ store, shard, table }: Omit<OtherRows, 'rows'>) => JSON.stringify([store, shard, table]);
-  const known = new Map((before ?? []).map((count) => [key(count), count.rows]));
-  return after.map(({ rows, ...place }) => ({ ...place, before: known.get(key(place)) ?? null, after: rows }));
+  const key = ({ store, shard, table }: Pick<OtherRows, 'store' | 'shard' | 'table'>) => JSON.stringify([store, shard, table]);
+  const known = new Map((before ?? []).map((count) => [key(count), count]));
+  return after.map(({ rows, sum, ...place }) => {
+    const earlier = known.get(key(place));
+    return {
+      ...place,
+      before: earlier?.rows ?? null,
+      after: rows,
+      ...(earlier?.sum === undefined ? {} : { sumBefore: earlier.sum }),
+      ...(sum === undefined ? {} : { sumAfter: sum }),
+    };
+  });
 }

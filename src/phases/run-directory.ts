@@ -30,9 +30,14 @@ export function makeRunId(now: EpochMs, random: () => number = Math.random): str
   return `${stamp}-${suffix}`;
 }
 
+/** Where loadctl keeps what it has to remember below a working directory. */
+export function stateRoot(cwd: string): string {
+  return join(cwd, '.loadctl');
+}
+
 /** Where runs live below a working directory. */
 export function runsRoot(cwd: string): string {
-  return join(cwd, '.loadctl', 'runs');
+  return join(stateRoot(cwd), 'runs');
 }
 
 /** A run directory that is being written. */

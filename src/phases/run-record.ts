@@ -3,6 +3,7 @@ import type { EpochMs } from '../core/quantities.js';
 import type { Choice } from '../metrics/choices.js';
 import { countedChoices } from '../plan/choices.js';
 import type { Plan } from '../plan/plan.js';
+import { type LoadTarget, shownTarget } from '../plan/target.js';
 import type { PhaseContext } from './context.js';
 import type { PreparedTest } from './prepare.js';
 import { damaged, layoutVersion, readJson, runFiles } from './run-directory.js';
@@ -20,6 +21,8 @@ export interface RunRecord {
   /** What `--set` and `-e` changed for this run. */
   readonly overrides: unknown;
   readonly plan: Plan;
+  /** What was loaded; behind colours, with the one that was live. */
+  readonly target: LoadTarget;
   /** The script's thresholds, in k6's words. */
   readonly scriptThresholds: unknown;
   /** Whether iterations of the judged window carry its tag; where it is missing they do. */
@@ -47,6 +50,7 @@ export async function recordRun(context: PhaseContext, test: PreparedTest, run: 
     variables: loaded.variables,
     overrides: loaded.overrides,
     plan,
+    target: shownTarget(context.target),
     scriptThresholds: test.options.thresholds ?? {},
     tagged: test.tagged,
     choices: countedChoices(context.profile.workload, test.script.counters),

@@ -3,7 +3,7 @@ import type { Emit } from '../core/events.js';
 import { type Defer, scope } from '../core/scope.js';
 import type { Verdict } from '../metrics/criterion.js';
 import type { Summary } from '../metrics/summary.js';
-import { realTarget } from '../plan/plan.js';
+import { type LoadTarget, shownTarget } from '../plan/target.js';
 import { shownPath } from '../profile/find.js';
 import type { Attempt } from './attempt.js';
 import { checkCapacity } from './capacity.js';
@@ -14,6 +14,7 @@ import { getReady } from './getting-ready.js';
 import { requireTarget } from './health-probe.js';
 import { type Interruptions, interruptions } from './interruptions.js';
 import { judgeRun } from './judgement.js';
+import { type LiveWatch, watchColours } from './live-watch.js';
 import { type Lock, takeLock } from './lock.js';
 import { type FoundK6, type PreparedTest, prepareTest } from './prepare.js';
 import { createRunDirectory, makeRunId, type RunDirectory, runFiles } from './run-directory.js';
@@ -55,7 +56,7 @@ export async function run(context: PhaseContext, options: RunOptions): Promise<R
       type: 'phase-started',
       phase: 'run',
       environment: plan.environment,
-      title: `${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'} (${plan.backend}) → ${plan.target.url}`,
+      title: `${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'} (${plan.backend}) → ${inWords(context.target)}`,
     });
     try {
       const result = await runInto(directory, { ...context, emit }, options, defer);
@@ -76,12 +77,16 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const stop = interruptions(context, directory, advice, defer);
   const fleet: FleetContext = { clock: world.clock, emit, signal: stop.signal, killed: context.killed };
 
-  const { lock, test } = await beforeAnythingStarts(directory, context, options, stop, defer);
+  const userAgent = `loadctl/${directory.run}`;
+  const colourWatch = watchColours(context, userAgent, stop, defer);
+  const { lock, test } = await beforeAnythingStarts(directory, context, options, { stop, colourWatch, defer });
   stop.onLockLost(lock);
+  // A whole test's lock tells only the terminal by itself.
+  if (options.lock !== undefined) defer(lock.hear((event) => directory.log(event, world.clock.now())));
   emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
   await directory.write(runFiles.run, await recordRun(context, test, directory.run));
 
-  const attempt: Attempt = { context, directory, test, stop, fleet, userAgent: `loadctl/${directory.run}`, defer };
+  const attempt: Attempt = { context, directory, test, stop, fleet, colourWatch, userAgent, defer };
   const ready = await getReady(attempt);
   const { end, lost, releasedAt, lastLook } = await makeLoad(attempt, ready);
   if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', message: advice });
@@ -106,15 +111,16 @@ async function beforeAnythingStarts(
   directory: RunDirectory,
   context: PhaseContext,
   options: RunOptions,
-  stop: Interruptions,
-  defer: Defer,
+  { stop, colourWatch, defer }: { readonly stop: Interruptions; readonly colourWatch: LiveWatch; readonly defer: Defer },
 ): Promise<{ lock: Lock; test: PreparedTest }> {
   try {
+    const { plan, target, world, emit } = context;
+    await stop.race(colourWatch.look());
+    colourWatch.begin();
     const lock = options.lock ?? (await ownLock(directory, context, defer));
-    const { plan, profile, world, emit } = context;
     const teller = { emit, clock: world.clock };
-    const isUp = () => requireTarget(realTarget(profile.target), `loadctl/${directory.run}`, world.clock);
-    await step(teller, 'target', `look whether ${plan.target.url} is up`, isUp, () => 'healthy');
+    const isUp = () => requireTarget(target, `loadctl/${directory.run}`, world.clock);
+    await step(teller, 'target', `look whether ${shownTarget(target).url} is up`, isUp, () => 'healthy');
     const archive = () => prepareTest(context, options.k6, directory, defer);
     const test = await step(teller, 'archive', `archive ${shownPath(plan.script, world.cwd)}`, archive, told);
     stop.check();
@@ -124,6 +130,11 @@ async function beforeAnythingStarts(
     await directory.remove();
     throw error;
   }
+}
+
+function inWords(target: LoadTarget): string {
+  const { url, colour } = shownTarget(target);
+  return colour === undefined ? url : `${colour.loaded}, ${url} (${colour.live} is live)`;
 }
 
 function told({ k6Version, archiveSha256 }: PreparedTest): string {

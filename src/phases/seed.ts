@@ -3,7 +3,8 @@ import { formatCount } from '../core/quantities.js';
 import { scope } from '../core/scope.js';
 import { type StoreConfig, storeKind, storeTask } from '../stores/index.js';
 import { together } from '../stores/together.js';
-import { addConflicts, type Conflicts, noConflicts, type OtherRows, type SeededStep, type Seeding } from '../stores/types.js';
+import { addConflicts, type Conflicts, noConflicts, type SeededStep, type Seeding } from '../stores/types.js';
+import type { CountedBefore } from './counted-before.js';
 import { type DataContext, withLock } from './lock.js';
 import { tellPhase } from './tell-phase.js';
 
@@ -11,7 +12,7 @@ import { tellPhase } from './tell-phase.js';
 export interface SeedReport {
   readonly stores: readonly SeededStep[];
   /** Rows that are not test data, for the receipt of the cleanup; undefined where the profile does not ask for it. */
-  readonly before: readonly OtherRows[] | undefined;
+  readonly before: CountedBefore | undefined;
 }
 
 /** Seeds what the profile declares: every store is checked first, and nothing is written where one of them has a conflict. */
@@ -43,8 +44,10 @@ function seedStores(context: DataContext): Promise<SeedReport> {
     }
     const conflicts = await all(({ seeding }) => seeding.check());
     refuseConflicts(conflicts.reduce(addConflicts, noConflicts));
-    const before = context.profile.guards.receipt === 'off' ? undefined : (await all(({ seeding }) => seeding.others())).flat();
-    return { stores: await commitAll(open), before };
+    const proof = context.profile.guards.receipt;
+    const at = new Date(context.clock.now()).toISOString();
+    const others = proof === 'off' ? undefined : (await all(({ seeding }) => seeding.others(proof))).flat();
+    return { stores: await commitAll(open), before: others && { at, others } };
   });
 }
 

@@ -26,8 +26,8 @@ export interface TestResult {
 /**
  * seed → run → verify → cleanup under one lock. Cleanup runs whatever happened before it, but never before the lock
  * was held: the rows of somebody else's run are not ours to delete. What would keep the cleanup from its work is found
- * before anything is written. Ctrl-C ends the load and goes on to the cleanup; a
- * second one ends that too.
+ * before anything is written. Ctrl-C ends the load and goes on to the cleanup; a second one ends that too. A lock that
+ * was lost for good is taken anew for the cleanup.
  */
 export async function test(context: PhaseContext, options: { readonly k6: FoundK6; readonly users: boolean }): Promise<TestResult> {
   const { profile, world, emit, signal, killed } = context;
@@ -36,6 +36,10 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
   return scope(async (defer) => {
     const lock = await takeLock({ ...data, signal }, 'test');
     defer(() => lock.release());
+    let held = true;
+    void lock.lost.then(() => {
+      held = false;
+    });
     await checkCleanup({ ...data, signal, lock }, options.users);
     const failures: unknown[] = [];
     const attempt = async <T>(phase: () => Promise<T>): Promise<T | undefined> => {
@@ -52,7 +56,10 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
       failures.length > 0 || signal.aborted ? undefined : await attempt(() => run(context, { k6: options.k6, run: runId, lock }));
     const judged = result && (await attempt(() => verify(result.directory, world)));
     const before = seeded?.before === undefined ? {} : { before: seeded.before };
-    const cleaned = await attempt(() => cleanup({ ...data, ...before, signal: killed, lock }, { dryRun: false, users: options.users }));
+    const locked = held ? { lock } : {};
+    const cleaned = await attempt(() =>
+      cleanup({ ...data, ...before, ...locked, signal: killed }, { dryRun: false, users: options.users }),
+    );
     if (cleaned && result) await writeJson(join(runsRoot(world.cwd), runId, runFiles.receipt), cleaned.receipt, context.redact);
 
     const reasons = new Set<ExitReason>([...failures.map(reasonOf), ...(judged?.reasons ?? []), ...(cleaned?.reasons ?? [])]);

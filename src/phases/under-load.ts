@@ -1,6 +1,5 @@
 import { howItEnded } from '../core/ends.js';
 import type { EpochMs } from '../core/quantities.js';
-import { realTarget } from '../plan/plan.js';
 import type { Attempt } from './attempt.js';
 import { type LoadEnd, type LostRunner, releaseTogether, stopLoad, watchLoad } from './fleet.js';
 import { watchGenerators } from './generators.js';
@@ -20,14 +19,17 @@ export interface Loaded {
 }
 
 /**
- * Releases the fleet and listens to it, to the target's health and to the generators, until all runners are done or the
+ * Releases the fleet and listens to it, to the target's health, to which colour is live and to the generators, until all runners are done or the
  * first reason to stop. When it resolves, no runner makes load any more.
  */
-export async function makeLoad({ context, directory, test, stop, fleet, userAgent, defer }: Attempt, ready: ReadyFleet): Promise<Loaded> {
-  const { plan, profile, emit } = context;
+export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loaded> {
+  const { context, directory, test, stop, fleet, colourWatch, userAgent, defer } = attempt;
+  const { plan, emit } = context;
   const { clock } = fleet;
   const { runners, live } = ready;
-  const { health } = realTarget(profile.target);
+  const { health } = context.target;
+
+  await stop.race(colourWatch.look());
   const probes = countProbes(emit);
   const stopProbing = health === undefined ? undefined : startHealthProbe(health, userAgent, { clock, emit: probes.emit });
   defer(() => stopProbing?.(true));
@@ -58,6 +60,7 @@ export async function makeLoad({ context, directory, test, stop, fleet, userAgen
     tellWhy(end, { stop, fleet });
     await stopLoad(runners, fleet);
   }
+  colourWatch.end();
   emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
   await endWatch();
   await stopProbing?.(end.how !== 'finished');

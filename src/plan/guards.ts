@@ -4,7 +4,7 @@ import type { Plan } from './plan.js';
 
 /** One guard that says no, and what would satisfy it. */
 export interface Refusal {
-  readonly guard: 'allow' | 'cap' | 'abort' | 'confirm';
+  readonly guard: 'allow' | 'cap' | 'abort' | 'shared-store' | 'confirm';
   readonly message: string;
   /** One action. */
   readonly fix: string;
@@ -25,12 +25,16 @@ export interface LoadSize {
   readonly durationMs?: Milliseconds;
 }
 
-/** Every guard that refuses a plan whose hosts are not all this machine (design §7); on loopback there is none. */
+/**
+ * Every guard that can be asked without a look at anything, and that refuses a plan (design §7). Where all hosts are this
+ * machine there is one only: a store behind colours may be the live one's, whatever tunnel leads to it.
+ */
 export function checkGuards(plan: Plan, profile: Profile, act: GuardedAct): Refusal[] {
-  if (plan.beyondLoopback.length === 0) return [];
+  const shared = checkSharedStores(profile, act);
+  if (plan.beyondLoopback.length === 0) return shared;
   const forLoad = act.makesLoad ? [...checkCaps(profile.guards, sizeOf(plan), true), ...checkAbortRules(profile)] : [];
   const confirmed = act.confirmed || !needsConfirmation(plan, profile);
-  return [...checkHosts(plan, profile), ...forLoad, ...(confirmed ? [] : [unconfirmed(plan)])];
+  return [...checkHosts(plan, profile), ...forLoad, ...shared, ...(confirmed ? [] : [unconfirmed(plan)])];
 }
 
 /** Whether somebody has to say that this environment is meant. */
@@ -127,6 +131,29 @@ function checkAbortRules({ guards, abort }: Profile): Refusal[] {
       fix: 'Add one: abort: [{when: errors > 5%, for: 30s, after: 1m}]',
     },
   ];
+}
+
+/** Behind colours a store is taken to be the live colour's, too: what is done to it is done to those who use that one. */
+function checkSharedStores(profile: Profile, { makesLoad }: GuardedAct): Refusal[] {
+  const { target, stores, guards } = profile;
+  if (target.colours === undefined) return [];
+  const touched = Object.keys(stores).filter((name) => makesLoad || isTouched(profile, name));
+  const unaccepted = touched.filter((name) => !guards.sharedStores.includes(name));
+  if (unaccepted.length === 0) return [];
+  const [are, they] = unaccepted.length === 1 ? ['is', 'it'] : ['are', 'them'];
+  return [
+    {
+      guard: 'shared-store',
+      message: `${unaccepted.join(', ')} ${are} taken to be used by the live colour, too, and guards.sharedStores does not accept ${they}.`,
+      fix: `If the test may use what the live colour uses, say so: guards.sharedStores: [${[...guards.sharedStores, ...unaccepted].join(', ')}]`,
+    },
+  ];
+}
+
+/** Seeding and cleanup take their lock in every Postgres, and use of the others what they name. */
+function isTouched({ stores, seed, cleanup }: Profile, name: string): boolean {
+  const named = [...seed, ...(cleanup?.rows ?? []), ...(cleanup?.caches ?? [])];
+  return stores[name]?.kind === 'postgres' || named.some(({ store }) => store === name);
 }
 
 function hosts(count: number): string {

@@ -14,17 +14,24 @@ const placeholder = /\$\{[A-Za-z_]\w*\}/;
 /** The place that a URL leads to. A `${NAME}` that is not known yet stands for itself. */
 export function placeOf(url: string): Place {
   if (!URL.canParse(url)) return { host: placeholder.exec(url)?.[0] ?? 'unknown' };
-  const { hostname, port, searchParams } = new URL(url);
-  // Postgres drivers let ?host= win over the host of the URL itself.
-  const host = searchParams.get('hostaddr') ?? searchParams.get('host') ?? hostname;
-  return at(bare(host), searchParams.get('port') ?? port);
+  const { hostname, port } = new URL(url);
+  return at(bare(hostname), port);
+}
+
+/** The same for a database: to pg its parameters `host` and `port` win over the URL's own, and of several the last one. */
+export function databasePlace(url: string): Place {
+  const { host, port } = placeOf(url);
+  if (!URL.canParse(url)) return { host };
+  const { searchParams } = new URL(url);
+  const last = (name: string) => searchParams.getAll(name).at(-1) || undefined;
+  return at(last('host') ?? host, last('port') ?? port);
 }
 
 /** The places of a store, in the order it names them. */
 export function storePlaces(store: PostgresStore | RedisStore): Place[] {
   if (store.kind === 'postgres') {
     const { url, shards = [], replica, replicas = [] } = store;
-    return [url, ...shards, replica, ...replicas].filter((text) => text !== undefined).map(placeOf);
+    return [url, ...shards, replica, ...replicas].filter((text) => text !== undefined).map(databasePlace);
   }
   return [...(store.url === undefined ? [] : [placeOf(store.url)]), ...(store.cluster ?? []).map(machinePlace)];
 }

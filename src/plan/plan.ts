@@ -1,22 +1,23 @@
 import { LoadctlError } from '../core/errors.js';
 import type { Milliseconds, PerSecond } from '../core/quantities.js';
-import { redactUrl } from '../core/secrets.js';
 import type { Criterion } from '../metrics/criterion.js';
 import type { CleanupCache, CleanupRows, Profile, SeedStep } from '../profile/schema.js';
-import { contentHash } from './canonical.js';
+import { contentHash, fingerprint } from './canonical.js';
 import { isLoopback, machinePlace, placeOf, placeText, storePlaces } from './hosts.js';
 import { exact, iterationsPerSecond, type PlannedEndpoint, plannedEndpoints } from './requests.js';
 import { cutSegments, type RunnerSegment } from './segments.js';
+import { type PlannedTarget, plannedTarget } from './target.js';
 import { planWarnings } from './warnings.js';
 
 /** What a run will do, computed without doing it. Plain JSON without secrets: a run directory keeps it. */
 export interface Plan {
   readonly version: 1;
   readonly environment: string;
-  /** `health` is a full URL. With colours, `url` names both: which one is loaded is known when the live one is looked up. */
-  readonly target: { readonly url: string; readonly health?: string };
+  readonly target: PlannedTarget;
   /** Absolute. */
   readonly script: string;
+  /** The script and the local files that it names, each relative to the script's folder. */
+  readonly scriptFiles: readonly ScriptFile[];
   /** Missing where the script's own scenarios and options make the load. */
   readonly load?: PlannedLoad;
   /** The judged window, counted from the start; the whole test where it is missing. */
@@ -38,8 +39,24 @@ export interface Plan {
   readonly beyondLoopback: readonly string[];
   /** What this run cannot show however well it goes, as sentences. */
   readonly warnings: readonly string[];
-  /** sha256 (hex) of all the above and of the effective profile without its secrets. */
+  /** sha256 (hex) of all the above, of the effective profile without its secrets, and of the script's variables. */
   readonly hash: string;
+}
+
+/** A file that a script is made of. */
+export interface ScriptFile {
+  readonly file: string;
+  /** In hex. */
+  readonly sha256: string;
+}
+
+/** What a plan is made from besides the profile. */
+export interface PlanSources {
+  /** The effective profile without its secrets. */
+  readonly redacted: unknown;
+  readonly scriptFiles?: readonly ScriptFile[];
+  /** The values of `workload.env`, but for those that come out of secrets. */
+  readonly scriptVariables?: Readonly<Record<string, string>>;
 }
 
 /** The load that a profile asks for. */
@@ -54,17 +71,17 @@ export interface PlannedLoad {
 const writtenPrefix = 'load-test-user-';
 
 /**
- * Plans a run. `redactedProfile` is the effective profile without secrets, for the hash: the script's absolute path is
- * left out of it, so that the same profile has the same hash on another machine. Throws `refused` where the cleanup
- * could not reach what the test writes.
+ * Plans a run. The script's absolute path is left out of the hash, so that the same profile and script have the same one
+ * on another machine. Throws `refused` where the cleanup could not reach what the test writes.
  */
-export function makePlan(profile: Profile, redactedProfile: unknown): Plan {
-  const { script, ...rest } = planWithoutHash(profile);
+export function makePlan(profile: Profile, { redacted, scriptFiles = [], scriptVariables = {} }: PlanSources): Plan {
+  const { script, ...rest } = planWithoutHash(profile, scriptFiles);
   refuseUnreachableWrites(profile, rest.endpoints);
-  return { ...rest, script, hash: contentHash({ plan: rest, profile: redactedProfile }) };
+  const variables = fingerprint(scriptVariables);
+  return { ...rest, script, hash: contentHash({ plan: rest, profile: redacted, variables }) };
 }
 
-function planWithoutHash(profile: Profile): Omit<Plan, 'hash'> {
+function planWithoutHash(profile: Profile, scriptFiles: readonly ScriptFile[]): Omit<Plan, 'hash'> {
   const { workload, runners } = profile;
   const endpoints = plannedEndpoints(workload);
   const requestsPerSecond = sumOf(endpoints.map(({ perSecond }) => perSecond));
@@ -82,6 +99,7 @@ function planWithoutHash(profile: Profile): Omit<Plan, 'hash'> {
     environment: profile.environment,
     target: plannedTarget(profile.target),
     script: workload.script,
+    scriptFiles,
     ...present('load', load),
     ...present('steady', steady),
     ...present('iterationsPerSecond', iterationsPerSecond(workload)),
@@ -111,22 +129,6 @@ function present<K extends string, T>(key: K, value: T | undefined): { [P in K]?
 function sumOf(rates: readonly (PerSecond | undefined)[]): PerSecond | undefined {
   if (rates.length === 0) return undefined;
   return rates.reduce<PerSecond | undefined>((sum, rate) => (sum === undefined || rate === undefined ? undefined : exact(sum + rate)), 0);
-}
-
-function plannedTarget({ url, health, colours }: Profile['target']): Plan['target'] {
-  if (url === undefined) return { url: colours ? `${redactUrl(colours.blue)} or ${redactUrl(colours.green)}` : '' };
-  const real = realTarget({ url, ...present('health', health) });
-  return { url: redactUrl(real.url), ...present('health', real.health && redactUrl(real.health)) };
-}
-
-/** Where the load and the probes go: the plan's target with its credentials. */
-export function realTarget({ url = '', health }: Pick<Profile['target'], 'url' | 'health'>): Plan['target'] {
-  return { url, ...present('health', health && healthUrl(url, health)) };
-}
-
-/** A path is added to the target's own path: `/healthz` of `http://host/api` is `http://host/api/healthz`. */
-function healthUrl(url: string, health: string): string {
-  return health.startsWith('/') ? `${url.replace(/[?#].*$/s, '').replace(/\/+$/, '')}${health}` : health;
 }
 
 function plannedLoad({ vus, duration, rate, ramp }: Profile['workload']): PlannedLoad | undefined {

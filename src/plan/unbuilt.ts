@@ -14,12 +14,7 @@ export interface UnbuiltWord {
 
 /** Every such word that the profile uses. */
 export function unbuiltWords(profile: Profile): UnbuiltWord[] {
-  return [...inTarget(profile), ...inStores(profile), ...inRunners(profile), ...inWatching(profile)];
-}
-
-function inTarget({ target }: Profile): UnbuiltWord[] {
-  if (target.colours === undefined) return [];
-  return [{ word: 'target.colours', message: 'Finding out which of two colours is live is not built yet.', stops: ['load'] }];
+  return [...inStores(profile), ...inRunners(profile), ...inWatching(profile)];
 }
 
 function inStores({ stores }: Profile): UnbuiltWord[] {

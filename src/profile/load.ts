@@ -10,7 +10,7 @@ import { applyScriptVariable, applySet, type Override } from './overrides.js';
 import { missingScript, resolvePaths } from './paths.js';
 import { invalidProfile, type Problem } from './problem.js';
 import type { Profile } from './schema.js';
-import { isSecretPath, secretValues, withoutSecrets } from './secret-values.js';
+import { isSecretPath, scriptVariableValues, secretValues, withoutSecrets } from './secret-values.js';
 import { merge, nodeAt, type Tree } from './tree.js';
 import { substitute, type Variable, type VariableSources } from './variables.js';
 
@@ -45,6 +45,8 @@ export interface LoadedProfile {
   readonly secrets: readonly string[];
   /** The effective profile in people's words, defaults included, secrets replaced: for run.json. */
   readonly redacted: unknown;
+  /** What `workload.env` holds, but for what comes out of secrets: for the plan's hash, and for nothing that is shown. */
+  readonly scriptVariables: Readonly<Record<string, string>>;
 }
 
 /**
@@ -79,6 +81,7 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
     variables: filled.variables,
     secrets,
     redacted: withDefaults(withoutSecrets(fed.tree)),
+    scriptVariables: scriptVariableValues(fed.tree),
   };
 }
 

@@ -24,6 +24,22 @@ export function withoutSecrets(tree: Tree): unknown {
   });
 }
 
+/**
+ * What `workload.env` holds, for telling whether it changed: what comes out of a variable that holds a secret by its name
+ * is `[redacted]`, as a plan must be the same with and without such variables.
+ */
+export function scriptVariableValues(tree: Tree): Record<string, string> {
+  const variables = scalarsOf(tree).filter(({ path }) => isScriptVariable(path));
+  return Object.fromEntries(
+    variables.map(({ scalar, path }) => {
+      const name = path.slice(2).join('.');
+      const filled = (scalar.substitutions ?? []).filter(({ from }) => from !== 'default');
+      const secret = filled.some((each) => isSecretName(each.name) || isSecretName(name));
+      return [name, secret ? redacted : String(scalar.value)];
+    }),
+  );
+}
+
 /** Where a field's name says that it is secret; elsewhere `key` is a cache's or a table's. */
 const namedSections: readonly string[] = ['target', 'users', 'stores', 'monitors', 'outputs'];
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatDuration, parseDuration, parsePercent, parseRate } from '../core/quantities.js';
 import { parseSize } from './size.js';
+import { templateProblem } from './template.js';
 
 /** What a value looks like it was meant as, for the message about a wrong unit; empty where it is nothing known. */
 export function looksLike(text: string): string {
@@ -137,6 +138,13 @@ export const flag = () =>
 /** Text that is not empty. */
 export const text = (expected = 'a text') =>
   z.string({ error: `expected ${expected}` }).min(1, { error: `expected ${expected}, not nothing` });
+
+/** A seed template that is not empty. */
+export const template = (expected: string) =>
+  text(expected).superRefine((value, context) => {
+    const problem = templateProblem(value);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
 
 /** A placeholder stands for text that is not known yet: a plan without secrets keeps it. */
 export const hasPlaceholder = (value: string): boolean => /\$\{[A-Za-z_]\w*\}/.test(value);

@@ -2,6 +2,7 @@ import { formatCount, formatDuration } from '../core/quantities.js';
 import { formatLimit } from '../metrics/limit-text.js';
 import type { Capacity } from '../plan/capacity.js';
 import type { Plan } from '../plan/plan.js';
+import type { LoadTarget } from '../plan/target.js';
 import { renderCapacity } from './capacity-table.js';
 import { type Column, renderPairs, renderTable, type TableStyle } from './table.js';
 import { counted, formatRate } from './words.js';
@@ -17,41 +18,58 @@ export interface PlanNotes {
   readonly carried?: { readonly capacity: Capacity; readonly note: string } | undefined;
   /** Guards that would refuse this plan. */
   readonly refusals: readonly { readonly guard: string; readonly message: string; readonly fix: string }[];
+  /** Variables that are missing, and that the hash depends on. */
+  readonly changingHash: readonly string[];
+  /** What is about to be done, where that is not all of it. */
+  readonly does?: readonly Deed[];
+  /** Whether seeded rows are to go, too. */
+  readonly users?: boolean;
+  /** Behind colours: the one that is loaded, where the live one was looked up. */
+  readonly target?: LoadTarget;
+  /** What the databases would do by themselves with what is put in and taken out; only where they were asked. */
+  readonly setOff?: readonly string[];
 }
+
+/** A part of a plan that a command carries out. */
+export type Deed = 'seed' | 'load' | 'cleanup' | 'ask';
+
+const deeds: Readonly<Record<Deed, string>> = {
+  seed: 'put test data in',
+  load: 'load the target',
+  cleanup: 'take test data out',
+  ask: 'ask the target for a seeded row',
+};
 
 const endpointColumns: readonly Column[] = [{ title: 'endpoint' }, { title: 'requests/s', align: 'right' }, { title: '' }];
 
 /** What a run will do, in full: its load by endpoint, its hosts, what is put in and taken out, what stands in its way. */
 export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): string {
   const { paint } = style;
+  const does = (deed: Deed) => notes.does === undefined || notes.does.includes(deed);
   const sections = [
     [`${paint.strong('PLAN')}  ${plan.environment}  ${paint.faint(`${notes.file} · hash ${plan.hash.slice(0, 12)}`)}`],
     renderPairs(
       [
-        ['target', [plan.target.url, ...(plan.target.health === undefined ? [] : [`health: ${plan.target.health}`])]],
-        ['script', [plan.script]],
-        ['load', loadLines(plan)],
-        ['runners', [`${plan.runners.length}, ${plan.backend}: ${segments(plan)}`]],
+        ['about to', notes.does === undefined ? [] : [notes.does.map((deed) => deeds[deed]).join(', ')]],
+        ['target', does('load') ? targetLines(plan, notes) : []],
+        ['script', does('load') ? scriptLines(plan) : []],
+        ['load', does('load') ? loadLines(plan) : []],
+        ['runners', does('load') ? [`${plan.runners.length}, ${plan.backend}: ${segments(plan)}`] : []],
         [
           'stores',
           plan.stores.map(({ name, kind, hosts }) => `${name}: ${kind} on ${hosts.length > 0 ? hosts.join(', ') : '(no address)'}`),
         ],
-        [
-          'seed',
-          plan.seed.map(
-            ({ store, what, rows }) =>
-              `${counted(rows, what.startsWith('keys ') ? 'entry' : 'row', what.startsWith('keys ') ? 'entries' : 'rows')} into ${store}: ${what}`,
-          ),
-        ],
-        ['cleanup', plan.cleanup.map(({ store, what }) => `${store}: ${what}`)],
-        ['limits', plan.criteria.map((criterion) => `${criterion.name} ${formatLimit(criterion)}`)],
+        ['seed', does('seed') ? seedLines(plan) : []],
+        ['cleanup', does('cleanup') ? cleanupLines(plan, notes) : []],
+        ['sets off', notes.setOff ?? []],
+        ['limits', does('load') ? plan.criteria.map((criterion) => `${criterion.name} ${formatLimit(criterion)}`) : []],
         ['hosts', [plan.beyondLoopback.length === 0 ? 'this machine only' : `beyond this machine: ${plan.beyondLoopback.join(', ')}`]],
         ['variables', notes.variables.map(({ name, from }) => (from === 'missing' ? paint.warn(`${name}: missing`) : `${name}: ${from}`))],
         ['changed', notes.overrides.map(({ path, value }) => `${path} = ${value}`)],
       ],
       paint,
     ),
-    plan.endpoints.length > 0 ? renderTable(endpointColumns, endpointRows(plan), style) : [],
+    plan.endpoints.length > 0 && does('load') ? renderTable(endpointColumns, endpointRows(plan), style) : [],
     notes.carried === undefined ? [] : renderCapacity(notes.carried, style),
     plan.warnings.map((warning) => `  ${paint.warn('!')} ${warning}`),
     notes.unbuilt.map(({ word, message }) => `  ${paint.warn('!')} ${word}: ${message}`),
@@ -59,11 +77,47 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
       `  ${guard === 'confirm' ? paint.warn('!') : paint.bad('✖')} ${message}`,
       `    ${paint.faint(fix)}`,
     ]),
-    notes.variables.some(({ from }) => from === 'missing')
-      ? [`  ${paint.warn('!')} A run needs the missing variables, and the hash is another one with them.`]
+    notes.changingHash.length > 0
+      ? [
+          `  ${paint.warn('!')} With ${notes.changingHash.join(', ')} set the hash is another one: plan with the values of the run to approve it.`,
+        ]
       : [],
   ];
   return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
+}
+
+function targetLines({ target: { url, health, colours, live } }: Plan, { target }: PlanNotes): string[] {
+  if (target?.colour !== undefined) {
+    const { colour } = target;
+    const probed = target.health === undefined ? [] : [`health: ${target.health}`];
+    return [`${colour.loaded}, ${target.url}; ${colour.live} is live (${colour.liveUrl})`, ...probed];
+  }
+  const probed = health === undefined ? [] : [`health: ${health}`];
+  if (colours === undefined) return [url, ...probed];
+  return [
+    `blue: ${colours.blue}`,
+    `green: ${colours.green}`,
+    ...probed,
+    'loaded is the one that is not live, which is told by:',
+    `  ${live ?? ''}`,
+  ];
+}
+
+/** Its hash is that of the file alone; what it imports and opens is in the plan's, too. */
+function scriptLines({ script, scriptFiles: [own, ...others] }: Plan): string[] {
+  if (own === undefined) return [script];
+  const more = others.length === 0 ? '' : `, with ${counted(others.length, 'more file')}`;
+  return [`${script} (sha256 ${own.sha256.slice(0, 12)}${more})`];
+}
+
+function seedLines({ seed }: Plan): string[] {
+  const rowsOf = (rows: number, what: string) => (what.startsWith('keys ') ? counted(rows, 'entry', 'entries') : counted(rows, 'row'));
+  return seed.map(({ store, what, rows }) => `${rowsOf(rows, what)} into ${store}: ${what}`);
+}
+
+function cleanupLines({ cleanup, seed }: Plan, { users }: PlanNotes): string[] {
+  const seeded = users ? seed.map(({ store, what }) => `${store}: ${what}, as seeded and where nobody changed it`) : [];
+  return [...cleanup.map(({ store, what }) => `${store}: ${what}`), ...seeded];
 }
 
 function loadLines({ load, steady, iterationsPerSecond, requestsPerSecond }: Plan): string[] {

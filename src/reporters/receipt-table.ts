@@ -37,6 +37,8 @@ interface OtherTable {
   readonly table: string;
   readonly before: number | null;
   readonly after: number;
+  readonly sumBefore?: string;
+  readonly sumAfter?: string;
 }
 
 const columns = (dryRun: boolean): readonly Column[] => [
@@ -101,9 +103,17 @@ function headline({ proven, dryRun, environment, finishedAt, by }: ShownReceipt,
   return `${word}  ${facts}`;
 }
 
-function otherRow({ store, shard, table, before, after }: OtherTable, paint: Paint): string[] {
-  const change = before === null ? paint.faint('not counted before') : after === before ? 'unchanged' : paint.warn(signed(after - before));
+function otherRow(other: OtherTable, paint: Paint): string[] {
+  const { store, shard, table, before, after } = other;
+  const change = before === null ? paint.faint('not counted before') : changeIn(other, before, paint);
   return [table, placeName(store, shard), before === null ? '–' : formatCount(before), formatCount(after), change];
+}
+
+/** As many rows as before may be other ones: their sum tells. */
+function changeIn({ after, sumBefore, sumAfter }: OtherTable, before: number, paint: Paint): string {
+  if (after !== before) return paint.warn(signed(after - before));
+  if (sumBefore === undefined || sumAfter === undefined) return 'unchanged';
+  return sumBefore === sumAfter ? 'unchanged, same checksum' : paint.warn('as many, with other values');
 }
 
 function signed(difference: number): string {

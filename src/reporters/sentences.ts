@@ -43,6 +43,10 @@ function sentence(event: LoggedEvent): Sentence | undefined {
       return { tone: 'plain', text: event.message };
     case 'run-opened':
       return { tone: 'faint', text: `run ${event.run}, plan ${event.planHash.slice(0, 12)}, in ${event.directory}` };
+    case 'live-colour-found':
+      return { tone: 'plain', text: `${event.live} is live: ${event.loaded} is loaded, ${event.url}` };
+    case 'lock-regained':
+      return { tone: 'plain', text: `${event.database}: the lock is held again${took(event.elapsedMs)}` };
     case 'runner-started':
       return { tone: 'faint', text: `runner ${event.runner} started on ${event.host}: segment ${event.segment}` };
     case 'runner-ready':

@@ -18,8 +18,29 @@ export interface StoreKind<Config> {
   readonly transactional: boolean;
   openSeeding(config: Config, task: StoreTask, context: StoreContext): Promise<Seeding>;
   openCleaning(config: Config, task: StoreTask, context: StoreContext): Promise<Cleaning>;
+  /**
+   * What the store itself would do with what is put in or taken out (triggers, cascades), as lines for whoever has to
+   * confirm it. Only looks; missing where a kind does nothing of that sort.
+   */
+  readonly preview?: (config: Config, task: StoreTask, intent: Intent, context: StoreContext) => Promise<readonly string[]>;
+  /** The first row of a seed step in each of the store's databases; missing where a kind has no shards to look into. */
+  readonly sampleRows?: (config: Config, task: StoreTask, step: SeedTable, context: StoreContext) => Promise<RowSample[]>;
   /** Takes loadctl's lock in every database of the store; missing where a kind has none. `held` are those taken before. */
   readonly lock?: (config: Config, context: StoreContext, held: readonly DatabaseLock[]) => Promise<DatabaseLock[]>;
+}
+
+/** A seed step that fills a table. */
+type SeedTable = Extract<SeedStep, { table: string }>;
+
+/** A seeded row of one database, as it is looked for. */
+export interface RowSample {
+  readonly store: string;
+  readonly shard: number | null;
+  /** Its number in the seed step. */
+  readonly n: number;
+  /** As people would point at it: `users row 4 (id "user-4")`. */
+  readonly row: string;
+  readonly there: boolean;
 }
 
 /** What a store is told about the command that uses it. */
@@ -32,6 +53,14 @@ export interface StoreContext {
   readonly clock: Clock;
   /** Ends the work: what runs is cancelled, what is not committed is rolled back. */
   readonly signal: AbortSignal;
+}
+
+/** What is about to be done to a store. */
+export interface Intent {
+  readonly seeds: boolean;
+  readonly cleans: boolean;
+  /** Seeded rows are to go, too. */
+  readonly users: boolean;
 }
 
 /** What the profile asks of one store. */
@@ -51,7 +80,7 @@ export interface StoreTask {
 export interface DatabaseLock {
   /** The session that holds it, so that a second store in the same database is not refused by our own lock. */
   readonly session: string;
-  /** Resolves when the lock is held no more without having been released. */
+  /** Resolves when the lock is held no more without having been released, and could not be taken again. */
   readonly lost: Promise<Error>;
   release(): Promise<void>;
 }
@@ -74,8 +103,8 @@ export interface SeededStep {
 export interface Seeding {
   /** Puts the rows where nobody sees them and holds them against what is there; hands back every conflict as a line. */
   check(): Promise<Conflicts>;
-  /** How many rows there are that are not test data; asked after {@link check}. */
-  others(): Promise<readonly OtherRows[]>;
+  /** How many rows there are that are not test data, and what they hold; asked after {@link check}. */
+  others(proof: Proof): Promise<readonly OtherRows[]>;
   /** Makes it real. Only called when every store was checked and no conflict was found. */
   commit(): Promise<readonly SeededStep[]>;
   /** Takes back what this seeding wrote, because another store failed. */
@@ -98,12 +127,17 @@ export function addConflicts(one: Conflicts, other: Conflicts): Conflicts {
   return { count: one.count + other.count, lines: [...one.lines, ...other.lines].slice(0, 10) };
 }
 
+/** How far it is proven that nothing but test data changed: rows are counted; those on every hundredth page, or all, summed up. */
+export type Proof = 'count' | 'sample' | 'full';
+
 /** A count of rows that the test did not make. */
 export interface OtherRows {
   readonly store: string;
   readonly shard: number | null;
   readonly table: string;
   readonly rows: number;
+  /** The sum of the rows' hashes, a whole number; missing where rows were only counted. */
+  readonly sum?: string;
 }
 
 /** Rows of one cleanup entry in one database: receipt.json's `rows`. */
@@ -161,7 +195,7 @@ export interface Cleaning {
   sweep(): Promise<Swept>;
   /** Takes out the seeded rows and keys that still are as they were seeded. */
   takeSeeded(dryRun: boolean): Promise<void>;
-  others(): Promise<readonly OtherRows[]>;
+  others(proof: Proof): Promise<readonly OtherRows[]>;
   /** In a dry run the statements are what would be run, with the rows that they would hit. */
   report(dryRun: boolean): StoreReceipt;
   close(): Promise<void>;

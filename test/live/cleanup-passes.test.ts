@@ -146,7 +146,7 @@ describe('many rows go in passes', () => {
       { label: 'test', signal: new AbortController().signal },
     );
     const table = await findTable(session, 'things');
-    const leaves = (await leavesOf(session, table, 130_000)) ?? [];
+    const leaves = (await leavesOf(session, table, { version: 130_000 })) ?? [];
     const { clock } = dataContext({ stores: {} });
     const means = { clock, log: () => undefined, pauseMs: 0 };
     const doomed = { table, condition: "t.user_id LIKE 'load-test-user-%'" };

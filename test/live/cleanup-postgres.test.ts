@@ -55,7 +55,7 @@ describe('test data', () => {
     const dump = `SELECT md5(string_agg(x, '' ORDER BY x)) FROM (SELECT u::text x FROM users u UNION ALL SELECT r::text FROM reservations r UNION ALL SELECT p::text FROM payments p UNION ALL SELECT q::text FROM queue_entries q) y`;
     const before = await sql(dump);
     await sql(data.replace('SELECT id FROM reservations', "SELECT id FROM reservations WHERE user_id LIKE 'load%'"));
-    const context = dataContext(profile(url, { seed: [users] }), { run: 'r1', before: seeded.before ?? [] });
+    const context = dataContext(profile(url, { seed: [users] }), { run: 'r1', ...(seeded.before && { before: seeded.before }) });
     const { receipt, reasons } = await cleanup(context, real);
     expect(reasons).toEqual([]);
     expect(await sql(dump)).toEqual(before);

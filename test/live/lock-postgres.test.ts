@@ -1,12 +1,15 @@
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
+import type { LoadctlEvent } from '../../src/core/events.js';
 import { cleanup } from '../../src/phases/cleanup.js';
 import { takeLock } from '../../src/phases/lock.js';
 import { seed } from '../../src/phases/seed.js';
 import { dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
+import { startRestartablePostgres } from '../servers/restartable-postgres.js';
 import { asRole, testDatabase } from '../servers/sql.js';
+import { startPostgresProxy } from '../servers/tcp-proxy.js';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -80,27 +83,113 @@ test('a profile without Postgres has nothing to lock', async () => {
   await lock.release();
 });
 
-test('that is lost is told, and ends the work it protects', async () => {
-  const { url, sql } = await testDatabase(server, 'CREATE TABLE users (id text PRIMARY KEY)');
-  const kill = () =>
-    sql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'loadctl/% by %' AND datname = current_database()",
-    );
-  const lock = await takeLock(dataContext(stores(url)), 'run');
-  await kill();
-  expect(await lock.lost).toMatchObject({ reason: 'unavailable', message: expect.stringMatching(/lock .* was lost/) });
-  const context = dataContext({ ...stores(url), seed: [{ store: 'db', table: 'users', rows: 300_000, columns: { id: '{n}' } }] });
-  let killed: Promise<unknown> | undefined;
-  const emit: typeof context.emit = (event) => {
-    if (event.type === 'step-progressed') killed ??= kill();
-  };
-  expect(await failure(seed({ ...context, emit }))).toMatchObject({
-    reason: 'unavailable',
-    message: expect.stringMatching(/lock .* was lost/),
+describe('that is lost', () => {
+  const holders = "application_name LIKE 'loadctl/% by %' AND datname = current_database()";
+  const kill = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${holders}`;
+
+  test('with its session is taken again, and the work that it protects goes on', async () => {
+    const { url, sql } = await testDatabase(server, 'CREATE TABLE users (id text PRIMARY KEY)');
+    const context = dataContext({ ...stores(url), seed: [{ store: 'db', table: 'users', rows: 300_000, columns: { id: '{n}' } }] });
+    let killed: Promise<unknown> | undefined;
+    const emit: typeof context.emit = (event) => {
+      context.emit(event);
+      if (event.type === 'step-progressed') killed ??= sql(kill);
+    };
+    await seed({ ...context, emit });
+    await killed;
+    expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 300_000 }]);
+    expect(context.events).toContainEqual({
+      type: 'warned',
+      message: 'db: the lock was lost (terminating connection due to administrator command); it is tried to take it again for 10 s',
+    });
+    expect(context.events).toContainEqual({ type: 'lock-regained', database: 'db', elapsedMs: expect.any(Number) });
   });
-  await killed;
-  expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+
+  test('is held again as before: others are refused, and are not when it is released', async () => {
+    const { url, sql } = await testDatabase(server);
+    const context = dataContext(stores(url));
+    const lock = await takeLock(context, 'run');
+    for (const times of [1, 2, 3]) {
+      await sql(kill);
+      await expect.poll(() => regained(context.events)).toBe(times);
+    }
+    expect(await failure(takeLock(dataContext(stores(url)), 'run'))).toMatchObject({ reason: 'refused' });
+    await lock.release();
+    await (await takeLock(dataContext(stores(url)), 'run')).release();
+    expect(await sql(`SELECT count(*)::int FROM pg_stat_activity WHERE ${holders}`)).toEqual([{ count: 0 }]);
+  });
+
+  test('in silence is taken back from the session that the server still believes in', async () => {
+    const { url, sql } = await testDatabase(server);
+    const proxy = await startPostgresProxy(server.port);
+    const context = dataContext(stores(proxy.through(url)), { clock: fastClock });
+    const lock = await takeLock(context, 'run');
+    const [before] = await sql(`SELECT pid FROM pg_stat_activity WHERE ${holders}`);
+    proxy.freeze();
+    proxy.thaw();
+    await expect.poll(() => regained(context.events), { timeout: 5000 }).toBe(1);
+    expect(context.events).toContainEqual({ type: 'warned', message: expect.stringContaining('db did not answer for 10 s') });
+    const now = await sql(`SELECT pid FROM pg_stat_activity WHERE ${holders}`);
+    expect(now).toHaveLength(1);
+    expect(now).not.toEqual([before]);
+    await lock.release();
+  });
+
+  test('and taken by somebody else meanwhile is lost at once, with who', async () => {
+    const { url, sql } = await testDatabase(server);
+    const proxy = await startPostgresProxy(server.port);
+    const context = dataContext(stores(proxy.through(url)), { clock: fastClock });
+    const lock = await takeLock(context, 'run');
+    proxy.freeze();
+    await sql(kill);
+    const other = await takeLock(dataContext(stores(url), { who: { user: 'bob', host: 'ci' } }), 'seed');
+    proxy.thaw();
+    expect(await lock.lost).toMatchObject({
+      reason: 'unavailable',
+      message: expect.stringMatching(
+        /lock .* was lost: .*; meanwhile it was taken by loadctl\/seed by bob@ci from 127\.0\.0\.1 as postgres since/,
+      ),
+    });
+    await Promise.all([lock.release(), other.release()]);
+  });
+
+  test('while the database is away for too long stays lost, and ends the work', async () => {
+    const away = await startRestartablePostgres();
+    const context = dataContext(stores(away.url), { clock: fastClock });
+    const lock = await takeLock(context, 'run');
+    await away.down();
+    expect(await lock.lost).toMatchObject({
+      reason: 'unavailable',
+      message: expect.stringMatching(
+        /lock .* was lost: .*; it could not be taken again within 10 s: db: nothing listens on 127\.0\.0\.1:\d+/,
+      ),
+    });
+    await lock.release();
+    await away.up();
+    await (await takeLock(dataContext(stores(away.url)), 'run')).release();
+  });
+
+  test('while the database is away for a moment is held when it is back', async () => {
+    const away = await startRestartablePostgres();
+    const context = dataContext(stores(away.url));
+    const lock = await takeLock(context, 'run');
+    await away.down();
+    await away.up();
+    await expect.poll(() => regained(context.events), { timeout: 10_000 }).toBe(1);
+    expect(await failure(takeLock(dataContext(stores(away.url)), 'run'))).toMatchObject({ reason: 'refused' });
+    await lock.release();
+  });
 });
+
+/** A clock on which a second takes 50 ms: what waits long for a database that is silent need not be waited for. */
+const fastClock = {
+  now: () => Date.now() * 20,
+  sleep: (ms: number, signal?: AbortSignal) => dataContext({ stores: {} }).clock.sleep(ms / 20, signal),
+};
+
+function regained(events: readonly LoadctlEvent[]): number {
+  return events.filter(({ type }) => type === 'lock-regained').length;
+}
 
 test('an interrupt ends the work, not the lock', async () => {
   const { url } = await testDatabase(server);

@@ -34,9 +34,35 @@ describe('plan', () => {
 
   test('of prod says what is not built and what is missing', async () => {
     const { stdout } = await shipped().loadctl(['plan', '--env', 'prod']);
-    for (const word of ['target.colours', 'stores.cache.cluster', 'runners.backend: kubernetes', 'DB_PASSWORD: missing', '37,500/s']) {
+    for (const word of ['stores.cache.cluster', 'runners.backend: kubernetes', 'DB_PASSWORD: missing', '37,500/s']) {
       expect(stdout).toContain(word);
     }
+  });
+
+  test('of prod says which two colours there are, how the live one is told, and that its hash needs no secrets', async () => {
+    const place = shipped();
+    const { stdout } = await place.loadctl(['plan', '--env', 'prod']);
+    expect(stdout).toContain('blue: https://blue.prod.example.com');
+    expect(stdout).toContain('GET https://prod.example.com/colour, its JSON; again every 10s while the load is on');
+    expect(stdout).not.toContain('the hash is another one');
+    const hashOf = async (args: string[], env: Record<string, string> = {}) =>
+      (JSON.parse((await place.loadctl(['plan', '--env', 'prod', '--json', ...args], env)).stdout) as { hash: string }).hash;
+    const plain = await hashOf([]);
+    expect(await hashOf([], { DB_PASSWORD: 'open-sesame', REDIS_PASSWORD: 's3cret-too' })).toBe(plain);
+    expect(await hashOf(['-e', 'FEATURE=on'])).not.toBe(plain);
+    expect(await hashOf(['-e', 'FEATURE=on'])).not.toBe(await hashOf(['-e', 'FEATURE=off']));
+    place.file('k6/reservations.ts', `${place.read('k6/reservations.ts')}// changed`);
+    expect(await hashOf([])).not.toBe(plain);
+  });
+
+  test('says which missing variables the hash depends on', async () => {
+    const place = workplace({
+      'profiles/dev.yaml':
+        'target: {url: "http://${TARGET}/"}\nworkload: {script: k6.js, env: {FEATURE: "${FEATURE}", TOKEN: "${TOKEN}"}}\n',
+      'profiles/k6.js': '',
+    });
+    const { stdout } = await place.loadctl(['plan']);
+    expect(stdout).toContain('With TARGET, FEATURE set the hash is another one: plan with the values of the run to approve it.');
   });
 
   test('never shows a secret', async () => {

@@ -11,7 +11,7 @@ guards: {allow: [staging.example.com], maxVus: 100, maxRate: 100/s, maxDuration:
 
 function planned(text: string) {
   const { profile, redacted } = load({ 'test.yaml': text });
-  return { profile, plan: makePlan(profile, redacted) };
+  return { profile, plan: makePlan(profile, { redacted }) };
 }
 
 function refusals(text: string, act = { makesLoad: true, confirmed: true }): Refusal[] {
@@ -79,6 +79,30 @@ describe('guards', () => {
     expect(ruled('cpu > 95%').map(({ guard }) => guard)).toEqual(['abort']);
   });
 
+  describe('of stores behind colours', () => {
+    const colours = `target: {colours: {blue: http://localhost:1, green: http://localhost:2}, live: {command: ./which}}
+workload: {script: k6.ts}
+stores: {db: {kind: postgres, url: "postgres://localhost/x"}, idle: {kind: redis, url: "redis://localhost/0"}, cache: {kind: redis, url: "redis://localhost/0"}}
+seed: [{store: cache, key: "k{n}", rows: 2, value: 1}]
+`;
+    const refusedFor = (text: string, makesLoad: boolean) => refusals(text, { makesLoad, confirmed: true }).map(({ fix }) => fix);
+
+    test('want them accepted by name, on loopback too: all where load is made, else those that are touched', () => {
+      expect(refusedFor(colours, true)).toEqual([
+        'If the test may use what the live colour uses, say so: guards.sharedStores: [db, idle, cache]',
+      ]);
+      expect(refusedFor(colours, false)).toEqual([
+        'If the test may use what the live colour uses, say so: guards.sharedStores: [db, cache]',
+      ]);
+      expect(refusals(colours)[0]?.guard).toBe('shared-store');
+      expect(refusedFor(`${colours}guards: {sharedStores: [db, idle, cache]}\n`, true)).toEqual([]);
+    });
+
+    test('say nothing of a single target', () => {
+      expect(refusedFor(colours.replace(/target: .*/, 'target: {url: http://localhost:1}'), true)).toEqual([]);
+    });
+  });
+
   test('want somebody to say that this environment is meant', () => {
     const { plan, profile } = planned(staging);
     expect(needsConfirmation(plan, profile)).toBe(true);
@@ -111,7 +135,6 @@ monitors: {cpu: {}}
 outputs: {influx: {}}
 `);
   expect(unbuiltWords(profile).map(({ word, stops }) => [word, stops])).toEqual([
-    ['target.colours', ['load']],
     ['stores.cache.cluster', ['data']],
     ['runners.backend: kubernetes', ['load']],
     ['abort: cpu', []],

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
+import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { LoadctlError } from '../../src/core/errors.js';
 import { canonicalJson } from '../../src/plan/canonical.js';
-import { isLoopback, machinePlace, placeOf, placeText } from '../../src/plan/hosts.js';
+import { databasePlace, isLoopback, machinePlace, placeOf, placeText } from '../../src/plan/hosts.js';
 import { makePlan, type Plan } from '../../src/plan/plan.js';
 import { cutSegments } from '../../src/plan/segments.js';
 import { load } from './profile-files.js';
@@ -34,7 +35,7 @@ sla: {p95: < 500ms, throughput: 90/s}
 
 function planOf(text: string, set: readonly string[] = []): Plan {
   const loaded = load({ 'test.yaml': text }, { set });
-  return makePlan(loaded.profile, loaded.redacted);
+  return makePlan(loaded.profile, loaded);
 }
 
 function refusal(text: string): LoadctlError {
@@ -56,6 +57,7 @@ describe('a plan', () => {
       environment: 'test',
       target: { url: 'http://127.0.0.1:8080', health: 'http://127.0.0.1:8080/healthz' },
       script: '/w/profiles/k6.ts',
+      scriptFiles: [],
       load: { vus: 100, duration: 60_000, ramp: 5000 },
       steady: { from: 5000, to: 55_000 },
       iterationsPerSecond: 100,
@@ -116,7 +118,7 @@ describe('a plan', () => {
   test('has the same hash wherever the profile lies', () => {
     const loaded = load({ 'test.yaml': shop });
     const elsewhere = { ...loaded.profile, workload: { ...loaded.profile.workload, script: '/ci/build/7/k6.ts' } };
-    expect(makePlan(elsewhere, loaded.redacted).hash).toBe(planOf(shop).hash);
+    expect(makePlan(elsewhere, loaded).hash).toBe(planOf(shop).hash);
   });
 });
 
@@ -181,12 +183,31 @@ describe('hosts', () => {
     ['http://example.com/x', 'example.com'],
     ['http://[::1]:8080', '[::1]:8080'],
     ['postgres://u:p@db.example.com:5432/x', 'db.example.com:5432'],
-    ['postgres://localhost/x?host=db.example.com', 'db.example.com'],
-    ['postgres://localhost/x?host=/var/run/postgresql', '/var/run/postgresql'],
+    ['http://prod.example.com/?host=localhost', 'prod.example.com'],
+    ['redis://prod.example.com/1?host=localhost', 'prod.example.com'],
     ['postgres://u:${PW}@db/x', 'db'],
     ['${DB_URL}', '${DB_URL}'],
   ])('%s leads to %s', (url, place) => {
     expect(placeText(placeOf(url))).toBe(place);
+  });
+
+  test.each([
+    ['postgres://localhost/x', 'localhost'],
+    ['postgres://localhost:1/x?host=db.example.com&port=2', 'db.example.com:2'],
+    ['postgres://localhost/x?host=localhost&host=db.example.com', 'db.example.com'],
+    ['postgres://db.example.com/x?hostaddr=127.0.0.1', 'db.example.com'],
+    ['postgres://db.example.com/x?host=', 'db.example.com'],
+    ['postgres://localhost/x?host=/var/run/postgresql', '/var/run/postgresql'],
+    ['postgres://%2Fvar%2Frun/x', '/var/run'],
+    ['postgres://[::1]:5433/x', '[::1]:5433'],
+    ['${DB_URL}', '${DB_URL}'],
+  ])('the database %s is at %s, as pg has it', (url, place) => {
+    expect(placeText(databasePlace(url))).toBe(place);
+    if (URL.canParse(url)) {
+      const { host, port } = new pg.Client({ connectionString: url });
+      const known = databasePlace(url);
+      expect([known.host, Number(known.port ?? port)]).toEqual([host, port]);
+    }
   });
 
   test.each([

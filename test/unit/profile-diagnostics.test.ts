@@ -216,6 +216,14 @@ describe('words that do not go together', () => {
       '  vus: 5\n  duration: 1m\n  rate: 1/s\n  pacing: 1s\n',
       ['6:3: `rate` (open model) and `pacing` (closed model) exclude each other; `pacing: null` takes out an inherited one'],
     ],
+    [
+      'variables that are loadctl’s',
+      '  env: {BASE_URL: http://elsewhere, LOADCTL_VIRTUAL_USER_PREFIX: mine, LOADCTL_PACING_MS: 5}\n',
+      [
+        '4:9: `BASE_URL` is loadctl’s to set: what is loaded is said by `target.url`, where guards see it (for one run: `--set target.url=…`)',
+        '4:37: `LOADCTL_VIRTUAL_USER_PREFIX` is loadctl’s to set: cleanup finds what the test wrote by it; `cleanup.prefix` says how it begins',
+      ],
+    ],
     ['vus alone', '  vus: 5\n', ['4:3: `vus` needs `duration`: how long the load lasts']],
     ['duration alone', '  duration: 1m\n', ['4:3: `duration` needs `vus`: how many virtual users there are']],
     ['a misspelled duration', '  vus: 5\n  duratoin: 1m\n', ['5:3: unknown key `duratoin`; did you mean `duration`?']],
@@ -418,6 +426,26 @@ describe('words that do not go together', () => {
       'no way to look up',
       'colours: {blue: http://b, green: http://g}, live: {jsonPath: $.a}',
       ['1:54: expected `url` or `command` in `target.live`'],
+    ],
+    [
+      'a way into JSON that is more than one place',
+      'colours: {blue: http://b, green: http://g}, live: {url: http://l, jsonPath: "$.*.live"}',
+      ['1:86: expected the way to one value such as `$.live`, `$.colours[0]` or `$["live-colour"]`, not `$.*.live`'],
+    ],
+    [
+      'a header that is none',
+      'colours: {blue: http://b, green: http://g}, live: {url: http://l, header: "live colour"}',
+      ['1:84: expected a header’s name such as `x-live-colour`, not `live colour`'],
+    ],
+    [
+      'a look at the live colour once an hour',
+      'colours: {blue: http://b, green: http://g}, live: {command: c, every: 1h}',
+      ['1:80: expected a time from `100ms` to `10s`: a switch must not go unseen for longer'],
+    ],
+    [
+      'two colours that are one',
+      'colours: {blue: http://h/x, green: http://h/x/}, live: {command: c}',
+      ['1:45: expected another address than that of `blue`: one of the two is live'],
     ],
     ['no target', 'health: /healthz', ['1:1: a profile without a target: expected `target.url`, or `target.colours` with `live`']],
   ])('%s', (_, words, expected) => {

@@ -24,6 +24,7 @@ describe('a small profile', () => {
       overrides: [],
       variables: [],
       secrets: [],
+      scriptVariables: {},
       redacted: {
         environment: 'test',
         target: { url: 'http://127.0.0.1:8080' },

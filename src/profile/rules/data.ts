@@ -43,13 +43,21 @@ function reference(data: unknown, { path, name, kind }: { path: Path; name: stri
 export const seedRule: Rule = ({ profile: { seed, stores } }) =>
   (seed ?? []).flatMap((step, index) => [
     ...('key' in step && 'value' in step ? entries(step, index) : rows(step, index, stores?.[step.store])),
-    ...references(seed ?? [], step, index),
+    ...references(seed ?? [], 'table' in step ? textsIn(step.columns) : [...textsIn(step.value), step.key], [
+      'seed',
+      index,
+      'table' in step ? 'columns' : 'value',
+    ]),
   ]);
 
+/** The same for the request that asks the target for a seeded user. */
+export const lookupRule: Rule = ({ profile: { seed, target } }) => {
+  const { lookup } = target ?? {};
+  return lookup === undefined ? [] : references(seed ?? [], [lookup.path, ...Object.values(lookup.headers)], ['target', 'lookup']);
+};
+
 /** `{ref:table.column}` means a column of a table that is seeded, and never comes back to itself. */
-function references(steps: readonly SeedStep[], step: SeedStep, index: number): Broken[] {
-  const path = ['seed', index, 'table' in step ? 'columns' : 'value'];
-  const texts = 'table' in step ? textsIn(step.columns) : [...textsIn(step.value), step.key];
+function references(steps: readonly SeedStep[], texts: readonly string[], path: Path): Broken[] {
   return referencesIn(texts).flatMap(({ table, column }): Broken[] => {
     const named = `\`{ref:${table}.${column}}\``;
     const found = seededColumn(steps, table, column);

@@ -1,4 +1,7 @@
+import { hasPlaceholder } from '../words.js';
 import type { Broken, Rule } from './types.js';
+
+const [soonestMs, latestMs] = [100, 10_000];
 
 /** A target is one URL, or two colours and how to tell which is live. */
 export const targetRule: Rule = ({ profile: { target } }) => {
@@ -27,5 +30,18 @@ export const targetRule: Rule = ({ profile: { target } }) => {
   }
   if (health?.startsWith('/') === false && url === undefined && colours !== undefined)
     say(['health'], '`health` must be a path where the target has `colours`');
+  if (live && (live.every < soonestMs || live.every > latestMs))
+    broken.push({
+      path: ['target', 'live', 'every'],
+      message: 'expected a time from `100ms` to `10s`: a switch must not go unseen for longer',
+    });
+  if (colours && sameAddress(colours.blue, colours.green))
+    broken.push({ path: ['target', 'colours', 'green'], message: 'expected another address than that of `blue`: one of the two is live' });
   return broken;
 };
+
+function sameAddress(one: string, other: string): boolean {
+  if (hasPlaceholder(one) || hasPlaceholder(other)) return one === other;
+  const [a, b] = [new URL(one), new URL(other)];
+  return a.host === b.host && a.pathname.replace(/\/+$/, '') === b.pathname.replace(/\/+$/, '');
+}

@@ -15,6 +15,7 @@ export const workloadRule: Rule = ({ profile: { workload, users, runners }, data
     ...shares(workload, data, ['mix', 'endpoints']),
     ...shares(workload, data, ['sessions', 'steps']),
     ...steps(workload),
+    ...ownVariables(workload),
     ...(users ? expiry(workload, users) : []),
     ...(runners ? share(workload, runners) : []),
   ];
@@ -95,6 +96,20 @@ function steps({ steps, mix }: Workload): Broken[] {
         ? [{ path, message: `expected \`read\` or a request name such as \`POST /reservations\`, not \`${name}\`; did you mean \`read\`?` }]
         : [];
     }),
+  );
+}
+
+/** What guards and cleanup rely on is not the script's environment to change. */
+const reserved: Readonly<Record<string, string>> = {
+  BASE_URL: 'what is loaded is said by `target.url`, where guards see it (for one run: `--set target.url=…`)',
+  LOADCTL_VIRTUAL_USER_PREFIX: 'cleanup finds what the test wrote by it; `cleanup.prefix` says how it begins',
+  LOADCTL_UUID_PREFIXES: 'cleanup finds what the test wrote by them; `cleanup.rows` says which',
+  LOADCTL_NUMBER_RANGES: 'cleanup finds what the test wrote by them; `cleanup.rows` says which',
+};
+
+function ownVariables({ env }: Workload): Broken[] {
+  return Object.entries(reserved).flatMap(([name, why]): Broken[] =>
+    Object.hasOwn(env, name) ? [{ path: ['workload', 'env', name], on: 'key', message: `\`${name}\` is loadctl’s to set: ${why}` }] : [],
   );
 }
 

@@ -1,15 +1,9 @@
 import { z } from 'zod';
 import { templateProblem } from '../template.js';
-import { count, duration, text } from '../words.js';
+import { count, duration, template, text } from '../words.js';
 
 /** What a column or a cache entry may hold: a template, or any JSON value with templates in it. */
 export type SeedValue = string | number | boolean | null | SeedValue[] | { [key: string]: SeedValue };
-
-const template = (expected: string) =>
-  text(expected).superRefine((value, context) => {
-    const problem = templateProblem(value);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  });
 
 const seedValue: z.ZodType<SeedValue, SeedValue> = z.lazy(() =>
   z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(seedValue), z.record(z.string(), seedValue)]),

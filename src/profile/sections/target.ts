@@ -1,7 +1,20 @@
 import { z } from 'zod';
-import { text, url } from '../words.js';
+import { readJsonPath } from '../json-path.js';
+import { count, duration, template, text, url } from '../words.js';
 
 const web = (example = 'https://staging.example.com') => url(['http', 'https'], example);
+
+const badPath = 'expected the way to one value such as `$.live`, `$.colours[0]` or `$["live-colour"]`';
+
+const jsonPath = z
+  .string({ error: badPath })
+  .transform((value, context) => {
+    const path = readJsonPath(value.trim());
+    if (path !== undefined) return path;
+    context.addIssue({ code: 'custom', message: badPath });
+    return z.NEVER;
+  })
+  .meta({ description: 'Where the answer holds the colour, when it is JSON: `$.a.b`, `$.list[0]`, `$["a-b"]`.', examples: ['$.live'] });
 
 /** The system under test: one URL, or two colours of which only the one that is not live is loaded. */
 export const target = z
@@ -14,6 +27,25 @@ export const target = z
         examples: ['/healthz'],
       })
       .exactOptional(),
+    lookup: z
+      .strictObject({
+        path: template('a path such as `/users/user-{n}`').meta({
+          description: 'The path that asks for one of the seeded users, past any cache; templates as in `seed`.',
+          examples: ['/users/user-{n}'],
+        }),
+        headers: z
+          .record(z.string(), template('a text'))
+          .prefault({})
+          .meta({ description: 'Headers of that request.', examples: [{ 'X-User-Id': 'user-{n}' }] }),
+        status: count(100)
+          .prefault(200)
+          .meta({ description: 'The status of the answer where the user is found.', examples: [200] }),
+        table: text('a table’s name')
+          .meta({ description: 'The seeded table that is meant, where it is not the first one with shards.', examples: ['users'] })
+          .exactOptional(),
+      })
+      .describe('How to ask the target for a seeded user: `loadctl doctor --ask` does, for one of each shard.')
+      .exactOptional(),
     colours: z
       .strictObject({
         blue: web('https://blue.example.com').describe('The URL of the blue colour.'),
@@ -24,15 +56,21 @@ export const target = z
     live: z
       .strictObject({
         url: web('https://example.com/colour').describe('Asked which colour is live.').exactOptional(),
-        jsonPath: text()
-          .meta({ description: 'Where the answer holds the colour, when it is JSON.', examples: ['$.live'] })
-          .exactOptional(),
-        header: text()
+        jsonPath: jsonPath.exactOptional(),
+        header: text('a header’s name')
+          .regex(/^[\w!#$%&'*+.^`|~-]+$/, { error: 'expected a header’s name such as `x-live-colour`' })
           .meta({ description: 'The header of the answer that holds the colour.', examples: ['x-live-colour'] })
           .exactOptional(),
-        command: text()
-          .meta({ description: 'A command that prints the colour, instead of a URL.', examples: ['./which-colour'] })
+        command: text('a command')
+          .meta({
+            description:
+              'A command that prints the colour, instead of a URL. `sh` runs it in the folder of the profile, with PATH and HOME and nothing else.',
+            examples: ['./which-colour'],
+          })
           .exactOptional(),
+        every: duration()
+          .prefault('10s')
+          .meta({ description: 'How often it is looked up again while the load is on; 10s at most.', examples: ['5s'] }),
       })
       .describe('How the live colour is looked up: a URL (with `jsonPath` or `header`) or a command.')
       .exactOptional(),

@@ -50,7 +50,11 @@ export const workload = z
         z.union([z.string(), z.number(), z.boolean()], { error: 'expected a text, a number, `true` or `false`' }).transform(String),
       )
       .prefault({})
-      .meta({ description: 'More variables for the script (`__ENV`). Their values are secret.', examples: [{ FEATURE: 'on' }] }),
+      .meta({
+        description:
+          'More variables for the script (`__ENV`), other than those that say what is loaded and cleaned up. Their values are secret.',
+        examples: [{ FEATURE: 'on' }],
+      }),
     options: z
       .record(z.string(), z.unknown())
       .prefault({})

@@ -6,9 +6,10 @@ import { type Deleted, type Doomed, deleteFound, deleteSql, type Means } from '.
 import { joinKeys } from './foreign-keys.js';
 import { hidingTables, listTriggers } from './hindrances.js';
 import { leavesOf } from './leaves.js';
-import { countOthers } from './others.js';
+import { sumUpOthers } from './others.js';
 import { deleteInPasses } from './passes.js';
-import { checkReferences, childrenFirst, findReferences, type Reference, selfReferences } from './references.js';
+import { checkReferences, childrenFirst, findReferences, type Reference, selfReferences, takesNoOthers } from './references.js';
+import { countBeside } from './replicas.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { closeAll, openSessions } from './sessions.js';
@@ -64,9 +65,12 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
     async takeSeeded(dryRun) {
       await together(databases, (database) => takeSeeded(database, dryRun, context));
     },
-    async others() {
-      return (await together(databases, ({ session, targets, seeded }) => countOthers(session, targets, seeded))).flat();
-    },
+    others: (proof) =>
+      countBeside(
+        config,
+        databases.map(({ session, targets, seeded }) => ({ session, count: (beside) => sumUpOthers(beside, targets, seeded, proof) })),
+        context,
+      ),
     report: (dryRun) => databases.map((database) => reportOf(database, dryRun)).reduce(addReports),
     close: () => closeAll(sessions),
   };
@@ -136,7 +140,7 @@ async function deleteTarget(
   { clock, emit, signal }: StoreContext,
   tell: (deleted: number) => void,
 ): Promise<number> {
-  const { session, references, journal, troubles } = database;
+  const { session, journal, troubles } = database;
   troubles.set(target, keptBack(session, target));
   const step = `delete ${session.place.name} ${target.table.inProfile} ${++database.deletes}`;
   const startedAt = clock.now();
@@ -146,7 +150,7 @@ async function deleteTarget(
     tell(rows);
     emit({ type: 'step-progressed', step, done: rows, total: Math.max(left, rows), unit: 'rows' });
   };
-  for (const doomed of passes(target, references)) {
+  for (const doomed of passes(target, database)) {
     // With rows that reference each other each pass takes the ones that nothing references any more.
     for (let more = true; more; ) {
       const before = deleted;
@@ -181,9 +185,9 @@ function keptBack({ place }: Session, { table }: Target): string {
 }
 
 /** A table that references itself goes leaf by leaf; rows that reference each other in a ring then go at once. */
-function passes(target: Target, references: readonly Reference[]): Doomed[] {
-  const doomed = doomedBy(target);
-  const keys = selfReferences(target.table, references);
+function passes(target: Target, database: Pick<Database, 'targets' | 'references'>): Doomed[] {
+  const doomed = doomedBy(target, database);
+  const keys = selfReferences(target.table, database.references);
   if (keys.length === 0) return [doomed];
   const leaves = keys.map(
     (key) =>
@@ -192,8 +196,8 @@ function passes(target: Target, references: readonly Reference[]): Doomed[] {
   return [{ ...doomed, first: leaves.join(' AND ') }, doomed];
 }
 
-function doomedBy(target: Target): Doomed {
-  return { table: target.table, condition: target.predicate('t') };
+function doomedBy(target: Target, { targets, references }: Pick<Database, 'targets' | 'references'>): Doomed {
+  return { table: target.table, condition: [target.predicate('t'), ...takesNoOthers(target, targets, references)].join(' AND ') };
 }
 
 async function countTarget({ session, journal }: Database, target: Target, clock: StoreContext['clock']): Promise<number> {
@@ -220,7 +224,7 @@ async function takeSeeded(database: Database, dryRun: boolean, { clock }: StoreC
 }
 
 function reportOf(
-  { session, targets, tallies, seededTallies, journal, notes, troubles, countable }: Database,
+  { session, targets, references, tallies, seededTallies, journal, notes, troubles, countable }: Database,
   dryRun: boolean,
 ): StoreReceipt {
   const unsolved = [...troubles].flatMap(([target, trouble]) => (tallies.get(target)?.left ? [trouble] : []));
@@ -231,7 +235,12 @@ function reportOf(
     ...(tallies.get(target) ?? { deleted: 0, left: 0 }),
   }));
   const planned = dryRun
-    ? targets.map((target) => ({ ...shardOf(session), sql: deleteSql(doomedBy(target)), rows: tallies.get(target)?.left ?? 0, ms: 0 }))
+    ? targets.map((target) => ({
+        ...shardOf(session),
+        sql: deleteSql(doomedBy(target, { targets, references })),
+        rows: tallies.get(target)?.left ?? 0,
+        ms: 0,
+      }))
     : [];
   return {
     rows: [...rows, ...seededTallies],

@@ -9,6 +9,8 @@ export interface ForeignKey {
   readonly columns: readonly string[];
   readonly parentColumns: readonly string[];
   readonly onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
+  /** Whether an index finds the rows that reference one; without, each deleted row of the other table reads all of this one. */
+  readonly indexed: boolean;
 }
 
 interface KeyRow extends Omit<ForeignKey, 'table'> {
@@ -22,7 +24,8 @@ const keysSql = (condition: string) => `
                  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.attnum ORDER BY c.place) AS columns,
          ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS c(attnum, place)
                  JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = c.attnum ORDER BY c.place) AS "parentColumns",
-         CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END AS "onDelete"
+         CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END AS "onDelete",
+         EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = ANY(k.conkey)) AS indexed
     FROM pg_constraint k WHERE k.contype = 'f' AND ${condition} ORDER BY k.conname`;
 
 /** The foreign keys of one table to another. */

@@ -25,20 +25,25 @@ const rangesSince = 140_000;
 const pagesByName = 128;
 
 /**
- * The tables that hold the rows of a table, by their pages. Undefined where they cannot be gone over one by one: the role may
- * not delete in each of them by itself, or row-level security is on. `version` is the server's (`server_version_num`) where it
- * is missing.
+ * The tables that hold the rows of a table, by their pages. Undefined where they cannot be gone over one by one: one is on
+ * another server, the role may
+ * not delete (or only read, where that is wanted) in each of them by itself, or row-level security is on. `version` stands in
+ * for the server's own (`server_version_num`).
  */
-export async function leavesOf(session: Session, table: Table, version?: number): Promise<Leaf[] | undefined> {
+export async function leavesOf(
+  session: Session,
+  table: Table,
+  { version, toRead = false }: { readonly version?: number; readonly toRead?: boolean } = {},
+): Promise<Leaf[] | undefined> {
   const { rows } = await session.query<LeafRow>(
     `WITH RECURSIVE family AS (
        SELECT $1::oid AS oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent)
      SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS quoted,
             pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages,
-            has_table_privilege(c.oid, 'DELETE') AND has_table_privilege(c.oid, 'SELECT')
-              AND has_schema_privilege(n.oid, 'USAGE') AND NOT row_security_active(c.oid) AND NOT row_security_active($1::oid) AS mine
-       FROM family f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' ORDER BY c.oid`,
-    [table.oid],
+            ($2 OR has_table_privilege(c.oid, 'DELETE')) AND has_table_privilege(c.oid, 'SELECT')
+              AND has_schema_privilege(n.oid, 'USAGE') AND c.relkind = 'r' AND NOT row_security_active(c.oid) AND NOT row_security_active($1::oid) AS mine
+       FROM family f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'f') ORDER BY c.oid`,
+    [table.oid, toRead],
   );
   if (rows.some(({ mine }) => !mine)) return undefined;
   const server = await serverFacts(session);

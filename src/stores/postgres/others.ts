@@ -1,35 +1,135 @@
-import type { OtherRows } from '../types.js';
+import type { Milliseconds } from '../../core/quantities.js';
+import type { OtherRows, Proof } from '../types.js';
 import { holdsNoSuchValue } from './errors.js';
+import { type Leaf, leavesOf } from './leaves.js';
 import { type SeededRows, sameKey, seededQuery, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
 import type { Table } from './tables.js';
 import { noneOf, type Target } from './targets.js';
 
-/** Counts, in every table that is seeded or cleaned up, the rows that are neither test data nor seeded. */
-export async function countOthers(session: Session, targets: readonly Target[], seeded: readonly SeededRows[]): Promise<OtherRows[]> {
+/** A count of rows and, where it was asked for, the sum of their hashes. */
+interface Sum {
+  readonly rows: bigint;
+  readonly hashes: bigint;
+}
+
+const nothing: Sum = { rows: 0n, hashes: 0n };
+
+/**
+ * Counts, in every table that is seeded or cleaned up, the rows that are neither test data nor seeded; and sums up what they
+ * hold. All of one database are of one moment: a snapshot that others' work goes on beside.
+ */
+export async function sumUpOthers(
+  session: Session,
+  targets: readonly Target[],
+  seeded: readonly SeededRows[],
+  proof: Proof,
+): Promise<OtherRows[]> {
   const tables = new Map<number, Table>([...targets, ...seeded].map(({ table }) => [table.oid, table]));
-  const counts: OtherRows[] = [];
-  for (const table of tables.values()) {
-    const ofTable = (part: { readonly table: Table }) => part.table.oid === table.oid;
-    const notOurs = noneOf(targets.filter(ofTable), 't');
-    const notSeeded = seeded.filter(ofTable).map((rows) => isNotSeeded(rows, 't'));
-    const rows = await count(session, table, [notOurs, ...notSeeded]).catch((error: unknown) => {
-      // No row can hold what its column cannot: nothing of such a seed is there.
-      if (holdsNoSuchValue(error)) return count(session, table, [notOurs]);
-      throw error;
-    });
-    counts.push({ store: session.address.store, shard: session.address.shard, table: table.inProfile, rows });
+  await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    await session.query(pinned);
+    const sums: OtherRows[] = [];
+    for (const table of tables.values()) {
+      const ofTable = (part: { readonly table: Table }) => part.table.oid === table.oid;
+      const { rows, hashes } = await sumUp(session, { table, targets: targets.filter(ofTable), seeded: seeded.filter(ofTable), proof });
+      const place = { store: session.address.store, shard: session.address.shard, table: table.inProfile };
+      sums.push({ ...place, rows: Number(rows), ...(proof === 'count' ? {} : { sum: String(hashes) }) });
+    }
+    return sums;
+  } finally {
+    await session.query('ROLLBACK').catch(() => undefined);
   }
-  return counts;
 }
 
-async function count(session: Session, table: Table, conditions: readonly string[]): Promise<number> {
-  const { rows } = await session.query<{ count: string }>(`SELECT count(*) FROM ${table.quoted} AS t WHERE ${conditions.join(' AND ')}`);
-  return Number(rows[0]?.count);
+/** What a value looks like as text depends on these: the same rows have the same sum whoever asks, and wherever. */
+const pinned = [
+  "datestyle = 'ISO, MDY'",
+  "intervalstyle = 'postgres'",
+  "timezone = 'UTC'",
+  'extra_float_digits = 1',
+  "bytea_output = 'hex'",
+  "lc_monetary = 'C'",
+  "xmloption = 'content'",
+]
+  .map((setting) => `SET LOCAL ${setting}`)
+  .join('; ');
+
+interface Question {
+  readonly table: Table;
+  readonly targets: readonly Target[];
+  readonly seeded: readonly SeededRows[];
+  readonly proof: Proof;
 }
 
-/** Whether a row is not a seeded one, changed since or not: by its key where there is one. */
-function isNotSeeded(rows: SeededRows, alias: string): string {
+/** All that is no test data, less what is seeded: so each part can be taken in its own way, and in pieces. */
+async function sumUp(session: Session, question: Question): Promise<Sum> {
+  const all = await sumInPieces(session, question);
+  const { seeded, table } = question;
+  if (seeded.length === 0 || all.rows === 0n) return all;
+  const there = `${table.quoted} AS t WHERE (${seeded.map((rows) => isSeeded(rows, 't')).join(' OR ')})`;
+  const known = await ask(session, there, question).catch((error: unknown) => {
+    // No row can hold what its column cannot: nothing of such a seed is there.
+    if (holdsNoSuchValue(error)) return undefined;
+    throw error;
+  });
+  return known === undefined ? all : { rows: all.rows - known.rows, hashes: all.hashes - known.hashes };
+}
+
+const wantedMs: Milliseconds = 500;
+const firstPages = 2048;
+
+/** So that no statement takes long, however long the table is. */
+async function sumInPieces(session: Session, question: Question): Promise<Sum> {
+  const leaves = await readableLeaves(session, question.table);
+  if (leaves === undefined) return ask(session, `${question.table.quoted} AS t WHERE true`, question);
+  let sum = nothing;
+  let pages = firstPages;
+  for (const leaf of leaves) {
+    for (let from = 0; from === 0 || from < leaf.pages; ) {
+      const to = Math.min(leaf.pages, from + pages);
+      // The last piece has no end: the table may have grown since it was measured.
+      const range = to >= leaf.pages ? `t.ctid >= '(${from},0)'::tid` : leaf.range(from, to);
+      const startedAt = performance.now();
+      sum = plus(sum, await ask(session, `ONLY ${leaf.quoted} AS t WHERE ${range}`, question));
+      const tookMs = Math.max(1, performance.now() - startedAt);
+      pages = Math.max(64, Math.floor(pages * Math.min(4, wantedMs / tookMs)));
+      from = Math.max(to, 1);
+    }
+  }
+  return sum;
+}
+
+/** Only where a range of pages can be read without the rest of the table. */
+async function readableLeaves(session: Session, table: Table): Promise<readonly Leaf[] | undefined> {
+  const leaves = await leavesOf(session, table, { toRead: true });
+  return leaves?.some(({ mostPagesAtOnce }) => mostPagesAtOnce !== undefined) ? undefined : leaves;
+}
+
+async function ask(session: Session, from: string, { targets, proof }: Question): Promise<Sum> {
+  const { rows } = await session.query<{ rows: string; hashes: string | null }>(
+    `SELECT count(*) AS rows, ${hashesOf(proof)} AS hashes FROM ${from} AND ${noneOf(targets, 't')}`,
+  );
+  return { rows: BigInt(rows[0]?.rows ?? 0), hashes: BigInt(rows[0]?.hashes ?? 0) };
+}
+
+/** 64 bits of each row's sha256, added up: the order does not matter, and a row that is there twice counts twice. */
+const rowHash = `('x' || left(encode(sha256(textsend(ROW(t.*)::text)), 'hex'), 16))::bit(64)::bigint`;
+
+/** A sample is every hundredth page: the same ones every time. */
+const inSample = `split_part(ltrim(t.ctid::text, '('), ',', 1)::bigint % 100 = 0`;
+
+function hashesOf(proof: Proof): string {
+  if (proof === 'count') return '0';
+  return proof === 'full' ? `sum(${rowHash})` : `sum(CASE WHEN ${inSample} THEN ${rowHash} END)`;
+}
+
+function plus(one: Sum, other: Sum): Sum {
+  return { rows: one.rows + other.rows, hashes: one.hashes + other.hashes };
+}
+
+/** Whether a row is a seeded one, changed since or not: by its key where there is one. */
+function isSeeded(rows: SeededRows, alias: string): string {
   const match = rows.key ? sameKey(rows.key, alias, 's') : `${wholeRow(rows.compared, alias)} = ${wholeRow(rows.compared, 's')}`;
-  return `NOT EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${match})`;
+  return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${match})`;
 }

@@ -27,6 +27,12 @@ export function addressesOf(store: string, config: PostgresStore): Address[] {
   return [address(store, null, config.url, config)];
 }
 
+/** The replica of a database; undefined where the profile names none. */
+export function replicaOf(config: PostgresStore, { store, shard }: Address): Address | undefined {
+  const url = shard === null ? config.replica : config.replicas?.[shard];
+  return url === undefined ? undefined : address(store, shard, url, config);
+}
+
 function address(store: string, shard: number | null, text: string, { tls, auth }: PostgresStore): Address {
   if (!URL.canParse(text)) {
     throw new LoadctlError('invalid-profile', `the URL of the store ${store} cannot be read`, {

@@ -38,6 +38,10 @@ export async function checkReferences(session: Session, targets: readonly Target
         yaml: entryFor(targets, parent, key),
       });
     else if (key.onDelete === 'cascade') notes.push(`${session.place.name}: ${shown} with ON DELETE CASCADE`);
+    if (!key.indexed)
+      notes.push(
+        `${session.place.name}: ${shown}, and no index begins with that column: each row that is deleted reads all of ${key.table.inProfile}`,
+      );
   }
   const [first] = found;
   if (!first) return notes;
@@ -50,6 +54,29 @@ export async function checkReferences(session: Session, targets: readonly Target
       lines: [...found.map(({ line }) => line), ...(yaml.length > 1 ? yaml : [])],
     },
   );
+}
+
+/**
+ * Conditions on a row (alias t) that is about to be deleted: nothing goes along with it, or is changed, that no entry covers.
+ * There was no such row when it was looked for; one may have come since.
+ */
+export function takesNoOthers(target: Target, targets: readonly Target[], references: readonly Reference[]): string[] {
+  const passedOn = references.filter(
+    ({ parent, key }) => parent.oid === target.table.oid && !['no action', 'restrict'].includes(key.onDelete),
+  );
+  return passedOn.flatMap(({ key }) => {
+    const listed = targets.filter(({ table }) => table.oid === key.table.oid);
+    if (listed.some(({ entry }) => isVia(entry, target, targets, key))) return [];
+    return [`NOT EXISTS (SELECT 1 FROM ${key.table.quoted} AS o WHERE ${joinKeys(key, 'o', 't')} AND ${noneOf(listed, 'o')})`];
+  });
+}
+
+/** Whether an entry covers whatever references the table by this key. */
+function isVia(entry: Target['entry'], { table }: Target, targets: readonly Target[], key: ForeignKey): boolean {
+  if (!('via' in entry)) return false;
+  const ofParent = targets.filter((one) => one.table.oid === table.oid);
+  const named = ofParent.length === 1 && ofParent.some((one) => one.entry.table === entry.via);
+  return named && (entry.column === undefined || key.columns.includes(entry.column));
 }
 
 /** Children before the tables that they reference; entries of one table keep their order. */

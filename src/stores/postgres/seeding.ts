@@ -2,18 +2,10 @@ import { LoadctlError } from '../../core/errors.js';
 import { formatCount } from '../../core/quantities.js';
 import type { PostgresStore } from '../../profile/schema.js';
 import { together } from '../together.js';
-import {
-  addConflicts,
-  type Conflicts,
-  noConflicts,
-  type OtherRows,
-  type SeededStep,
-  type Seeding,
-  type StoreContext,
-  type StoreTask,
-} from '../types.js';
+import { addConflicts, type Conflicts, noConflicts, type SeededStep, type Seeding, type StoreContext, type StoreTask } from '../types.js';
 import { isFree, mayCopyStraight } from './free-range.js';
-import { countOthers } from './others.js';
+import { sumUpOthers } from './others.js';
+import { countBeside } from './replicas.js';
 import { copyTable, seedingFailure, stageTable, type TableOutcome } from './seed-table.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
 import { openSession, type Session } from './session.js';
@@ -53,17 +45,22 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, contex
       const found = await together(databases, (database) => checkDatabase(database, config, task, context));
       return found.reduce(addConflicts, noConflicts);
     },
-    async others() {
-      const counts = await together(databases, ({ session, rows }) => others(session, rows, task));
-      return counts.flat();
-    },
+    others: (proof) =>
+      countBeside(
+        config,
+        databases.map(({ session, rows }) => ({
+          session,
+          count: async (beside) => sumUpOthers(beside, await findTargets(beside, task), rows, proof),
+        })),
+        context,
+      ),
     async commit() {
       const straight = databases.filter((database) => database.straight);
       const each = Math.min(copiesAtOnce.inOne, Math.floor(copiesAtOnce.together / databases.length));
       const helpers = Math.max(0, each - 1);
-      await together(straight, (database) => writeStraight(database, helpers, context)).catch((error: unknown) =>
-        Promise.reject(howFar(databases, error)),
-      );
+      const failed = new AbortController();
+      const write = (database: Database) => writeStraight(database, helpers, context, failed);
+      await together(straight, write, () => failed.abort()).catch((error: unknown) => Promise.reject(howFar(databases, error)));
       const open = databases.filter((database) => !database.straight);
       for (const { session } of open) session.seal();
       for (const { session } of open) await session.query('COMMIT');
@@ -120,15 +117,15 @@ async function checkLateConstraints(session: Session): Promise<void> {
   }
 }
 
-async function writeStraight(database: Database, helpers: number, context: StoreContext): Promise<void> {
+async function writeStraight(database: Database, helpers: number, context: StoreContext, failed: AbortController): Promise<void> {
   const { session, rows } = database;
   for (let more = 0; more < helpers; more++) database.helpers.push(await openSession(session.address, context));
   for (const [index, step] of rows.entries())
-    await tellStep(database, step, index, context, (progress) => copyInParts(database, step, progress));
+    await tellStep(database, step, index, context, (progress) => copyInParts(database, step, progress, failed));
 }
 
-/** Every connection takes the next part as soon as it is done with one. */
-async function copyInParts(database: Database, rows: SeededRows, progress: Progress): Promise<TableOutcome> {
+/** Every connection takes the next part as soon as it is done with one, until all are taken or `failed` is aborted. */
+async function copyInParts(database: Database, rows: SeededRows, progress: Progress, failed: AbortController): Promise<TableOutcome> {
   const all = countNumbers(rows.numbers);
   const copying = new Map<Session, number>();
   let taken = 0;
@@ -137,8 +134,8 @@ async function copyInParts(database: Database, rows: SeededRows, progress: Progr
     copying.set(session, done);
     progress([...copying.values()].reduce((sum, each) => sum + each, copied));
   };
-  await together([database.session, ...database.helpers], async (session) => {
-    while (taken < all) {
+  const copy = async (session: Session) => {
+    while (taken < all && !failed.signal.aborted) {
       const part = partOf(rows.numbers, taken, partRows);
       taken += partRows;
       const { created } = await copyTable(session, rows, part, (done) => tell(session, done));
@@ -146,7 +143,9 @@ async function copyInParts(database: Database, rows: SeededRows, progress: Progr
       copied += created;
       database.written += created;
     }
-  });
+  };
+  await together([database.session, ...database.helpers], copy, () => failed.abort());
+  if (copied < all) throw new LoadctlError('interrupted', 'ended, as another database failed');
   return { rows: copied, created: copied, conflicts: noConflicts };
 }
 
@@ -216,8 +215,4 @@ async function analyze({ session, rows, done }: Database): Promise<void> {
 async function takeBack({ session, rows, straight, written }: Database, { clock }: StoreContext): Promise<void> {
   if (!straight || written === 0) return;
   for (const table of [...rows].reverse()) await takeSeededRows(session, table, { dryRun: false, clock, log: () => undefined });
-}
-
-async function others(session: Session, rows: readonly SeededRows[], task: StoreTask): Promise<OtherRows[]> {
-  return countOthers(session, await findTargets(session, task), rows);
 }

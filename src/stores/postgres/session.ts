@@ -49,7 +49,12 @@ export async function openSession(address: Address, context: Pick<StoreContext, 
       throw translate(error, place, gone);
     }
   };
-  const pid = await guard(async () => Number((await client.query('SELECT pg_backend_pid() AS pid')).rows[0]?.pid));
+  const pid = await guard(async () => Number((await client.query('SELECT pg_backend_pid() AS pid')).rows[0]?.pid)).catch(
+    async (error: unknown) => {
+      await client.end().catch(() => undefined);
+      throw error;
+    },
+  );
   const cancel = () => void cancelQuery(configure, pid);
   context.signal.addEventListener('abort', cancel, { once: true });
   return {

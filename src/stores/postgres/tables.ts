@@ -47,8 +47,9 @@ export async function listTables(session: Session, condition: string, values: re
  */
 export async function findTable(session: Session, name: string, schema?: string): Promise<Table> {
   for (const candidate of candidates(name, schema)) {
-    const [table] = await listTables(session, 'c.oid = to_regclass($1)', [candidate]);
-    if (table) return checkKind(session, table);
+    const [table] = await listTables(session, 'c.oid = to_regclass($1)', [candidate.quoted]);
+    // Postgres cuts a name after 63 bytes, and would find another table.
+    if (table?.name === candidate.name) return checkKind(session, table);
   }
   const { place } = session;
   const { rows } = await session.query<{ path: string }>(`SELECT array_to_string(current_schemas(false), ', ') AS path`);
@@ -58,10 +59,17 @@ export async function findTable(session: Session, name: string, schema?: string)
   });
 }
 
-function candidates(name: string, schema: string | undefined): string[] {
-  if (schema !== undefined) return [`${quoteName(schema)}.${quoteName(name)}`];
+interface Candidate {
+  readonly name: string;
+  readonly quoted: string;
+}
+
+function candidates(name: string, schema: string | undefined): Candidate[] {
+  const inSchema = (outer: string, inner: string) => ({ name: inner, quoted: `${quoteName(outer)}.${quoteName(inner)}` });
+  if (schema !== undefined) return [inSchema(schema, name)];
   const dot = name.indexOf('.');
-  return dot < 1 ? [quoteName(name)] : [quoteName(name), `${quoteName(name.slice(0, dot))}.${quoteName(name.slice(dot + 1))}`];
+  const plain = { name, quoted: quoteName(name) };
+  return dot < 1 ? [plain] : [plain, inSchema(name.slice(0, dot), name.slice(dot + 1))];
 }
 
 function checkKind(session: Session, table: Table & { kind: string }): Table {

@@ -28,7 +28,7 @@ export async function findTargets(session: Session, { rows, prefix }: StoreTask)
     targets.push(
       'via' in entry
         ? await targetVia(session, entry, table, targets)
-        : await targetByColumn(session, entry, table, selectionOf(entry, prefix ?? '')),
+        : await targetByColumn(session, entry, table, selectionOf(entry, prefix)),
     );
   }
   return targets;
@@ -58,12 +58,24 @@ interface FoundColumn {
   readonly counted: string | null;
 }
 
-function selectionOf(entry: ColumnEntry, prefix: string): Selection {
+function selectionOf(entry: ColumnEntry, prefix: string | undefined): Selection {
   if ('range' in entry) return byRange(entry.range);
   return 'uuid' in entry ? byUuid(entry.uuid) : byPrefix(prefix);
 }
 
-function byPrefix(prefix: string): Selection {
+/** Fewer characters than a profile may say would be a delete of everybody's rows: there is none without a prefix. */
+const shortestPrefix = 8;
+
+function byPrefix(prefix = ''): Selection {
+  if (prefix.length < shortestPrefix) {
+    throw new LoadctlError(
+      'refused',
+      `rows are deleted by a prefix of ${shortestPrefix} characters or more, not by ${JSON.stringify(prefix)}`,
+      {
+        hint: 'Write cleanup.prefix: load-test-user-',
+      },
+    );
+  }
   return {
     holds: 'text, as a prefix is looked for',
     fits: ({ isText }) => isText,
@@ -199,4 +211,4 @@ async function keyFor(session: Session, entry: Extract<CleanupRows, { via: strin
   });
 }
 
-const withoutConstraint = { name: '', onDelete: 'no action' } as const;
+const withoutConstraint = { name: '', onDelete: 'no action', indexed: true } as const;

@@ -1,0 +1,62 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { freePort, keep, temporaryFolder } from '../../examples/servers/keep.js';
+import { unprivilegedOwner } from '../../examples/servers/postgres.js';
+import { supervised } from './supervisor.js';
+
+const program = [...(process.env.PATH ?? '').split(':'), '/usr/sbin']
+  .map((folder) => join(folder, 'pgbouncer'))
+  .find((file) => existsSync(file));
+
+/** Whether there is a PgBouncer here. In CI its absence is an error: what is skipped there is never looked at. */
+export function hasPgBouncer(): boolean {
+  if (program === undefined && process.env.CI) throw new Error('There is no pgbouncer: npm run bootstrap -- --tests installs it.');
+  return program !== undefined;
+}
+
+/** How a PgBouncer pools. */
+export interface Pooling {
+  readonly mode: 'session' | 'transaction' | 'statement';
+  /** Sessions at the server for each database and role; 20 where it is not said. */
+  readonly size?: number;
+  /** Deals its sessions out in turn, where it would take the one that was used last. */
+  readonly inTurn?: boolean;
+}
+
+/** Starts a PgBouncer in front of the database at `url`, until the test is over; hands back the URL that leads through it. */
+export async function startPgBouncer(url: string, { mode, size = 20, inTurn = false }: Pooling): Promise<string> {
+  const { username, password, port: behind } = new URL(url);
+  const owner = unprivilegedOwner();
+  const folder = temporaryFolder('pgbouncer', owner);
+  const port = await freePort();
+  const users = join(folder, 'users');
+  const settings = [
+    'listen_addr = 127.0.0.1',
+    `listen_port = ${port}`,
+    'unix_socket_dir =',
+    'auth_type = trust',
+    `auth_file = ${users}`,
+    `pool_mode = ${mode}`,
+    `default_pool_size = ${size}`,
+    `server_round_robin = ${inTurn ? 1 : 0}`,
+  ];
+  writeFileSync(users, `"${username}" "${decodeURIComponent(password)}"\n`);
+  writeFileSync(join(folder, 'ini'), ['[databases]', `* = host=127.0.0.1 port=${behind}`, '[pgbouncer]', ...settings, ''].join('\n'));
+  // To SIGINT it would wait for every client to go.
+  const command = supervised(folder, owner, 'SIGTERM', [program ?? 'pgbouncer', join(folder, 'ini')]);
+  const kept = await keep(command, folder, () => listens(port));
+  onTestFinished(() => kept.stop());
+  const through = new URL(url);
+  through.port = String(port);
+  return through.toString();
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { addToBlockLists, keepApart, type Side } from '../../src/k6/block-lists.js';
+import { loadTarget, plannedTarget, shownTarget } from '../../src/plan/target.js';
+import { jsonAt, readJsonPath } from '../../src/profile/json-path.js';
+import { load } from './profile-files.js';
+
+describe('a way into JSON', () => {
+  const document = { live: 'blue', a: { 'b-c': [{ d: 'green' }], length: 3 }, list: ['x', 'y'], '': 'empty' };
+
+  test.each([
+    ['$', document],
+    ['$.live', 'blue'],
+    ["$.a['b-c'][0].d", 'green'],
+    ['$["a"]["b-c"][0]["d"]', 'green'],
+    ['$.list[1]', 'y'],
+    ['$.list[2]', undefined],
+    ['$.list.length', undefined],
+    ['$.a.length', 3],
+    ["$.list['0']", undefined],
+    ['$.live.x', undefined],
+    ['$.constructor', undefined],
+    ["$['__proto__']", undefined],
+  ])('%s', (path, found) => {
+    expect(jsonAt(document, readJsonPath(path) ?? ['unread'])).toEqual(found);
+  });
+
+  test.each(['', 'live', '$live', '$..live', '$.*', '$[*]', '$[?(@.live)]', '$[0:1]', '$.a-b', '$[-1]', "$['a', 'b']", '$.a[', '$.'])(
+    '%s is none',
+    (path) => {
+      expect(readJsonPath(path)).toBeUndefined();
+    },
+  );
+
+  test('leads to what it was made from', () => {
+    const steps = fc.array(fc.oneof(fc.nat({ max: 3 }), fc.stringMatching(/^[^'\\]{1,6}$/)), { maxLength: 5 });
+    fc.assert(
+      fc.property(steps, (path) => {
+        const text = `$${path.map((step) => (typeof step === 'number' ? `[${step}]` : `['${step}']`)).join('')}`;
+        expect(readJsonPath(text)).toEqual(path);
+        const document = path.reduceRight<unknown>(
+          (inner, step) => (typeof step === 'number' ? [...Array(step), inner] : { [step]: inner }),
+          'here',
+        );
+        if (!path.includes('__proto__')) expect(jsonAt(document, path)).toBe('here');
+      }),
+    );
+  });
+});
+
+describe('a target with colours', () => {
+  const { profile } = load({
+    'test.yaml': `target: {colours: {blue: "https://u:hunter22@blue.example.com", green: https://green.example.com/api}, health: /healthz, live: {url: "https://example.com/c?token=hunter22", header: x-live, every: 5s}}
+workload: {script: k6.ts}
+`,
+  });
+
+  test('is planned without knowing which one is live', () => {
+    expect(plannedTarget(profile.target)).toEqual({
+      url: 'https://u:[redacted]@blue.example.com or https://green.example.com/api',
+      health: '/healthz',
+      colours: { blue: 'https://u:[redacted]@blue.example.com', green: 'https://green.example.com/api' },
+      live: 'GET https://example.com/c?token=[redacted], the header x-live; again every 5s while the load is on',
+    });
+  });
+
+  test('is loaded where it is not live', () => {
+    expect(loadTarget(profile.target, 'blue')).toEqual({
+      url: 'https://green.example.com/api',
+      health: 'https://green.example.com/api/healthz',
+      colour: { loaded: 'green', live: 'blue', liveUrl: 'https://u:hunter22@blue.example.com' },
+    });
+    expect(loadTarget(profile.target, 'green').url).toBe('https://u:hunter22@blue.example.com');
+    expect(JSON.stringify(['blue', 'green'].map((live) => shownTarget(loadTarget(profile.target, live as 'blue'))))).not.toContain(
+      'hunter22',
+    );
+  });
+});
+
+describe('runners are kept away from the live colour', () => {
+  const side = (name: string, host: string, ...addresses: string[]): Side => ({ name, host, addresses });
+  const green = side('green', 'green.example.com', '10.0.0.2');
+
+  test('by its name and its addresses, and by the name of the place that tells which one is live', () => {
+    expect(keepApart(side('blue', 'blue.example.com', '10.0.0.1', 'fd00::1'), green, 'example.com')).toEqual({
+      blockHostnames: ['blue.example.com', 'example.com'],
+      blacklistIPs: ['10.0.0.1/32', 'fd00::1/128'],
+      gaps: [],
+    });
+  });
+
+  test('by its name alone where addresses are shared or not known', () => {
+    const shared = keepApart(side('blue', 'blue.example.com', '10.0.0.1', '10.0.0.2'), green, 'green.example.com');
+    expect(shared).toEqual({
+      blockHostnames: ['blue.example.com'],
+      blacklistIPs: ['10.0.0.1/32'],
+      gaps: ['blue, the live colour, shares the address 10.0.0.2 with green: the runners are kept away from it by its name alone.'],
+    });
+    expect(keepApart(side('blue', 'blue.example.com'), green, undefined).gaps).toEqual([
+      'blue.example.com, the host of the live colour, cannot be resolved here: the runners are kept away from it by its name alone.',
+    ]);
+  });
+
+  test('by its address alone where it has no name that k6 takes', () => {
+    expect(keepApart(side('blue', '10.0.0.1', '10.0.0.1'), green, '10.0.0.9')).toEqual({
+      blockHostnames: [],
+      blacklistIPs: ['10.0.0.1/32'],
+      gaps: [],
+    });
+    expect(keepApart(side('blue', 'blue_1.example.com', '10.0.0.1'), green, undefined)).toEqual({
+      blockHostnames: [],
+      blacklistIPs: ['10.0.0.1/32'],
+      gaps: ['k6 does not take blue_1.example.com, the host of the live colour, for a name: it is blocked by its address alone.'],
+    });
+  });
+
+  test('not at all where both are one host', () => {
+    expect(keepApart(side('blue', '127.0.0.1', '127.0.0.1'), side('green', '127.0.0.1', '127.0.0.1'), 'example.com')).toEqual({
+      blockHostnames: ['example.com'],
+      blacklistIPs: [],
+      gaps: ['blue, the live colour, is on the same host as green (127.0.0.1): k6 cannot keep the runners away from one of its ports.'],
+    });
+  });
+
+  test('beside what is blocked already', () => {
+    const options = { blockHostnames: ['*.example.org', 'example.com'], vus: 3 };
+    expect(addToBlockLists(options, { blockHostnames: ['example.com', 'b'], blacklistIPs: [] })).toEqual({
+      blockHostnames: ['*.example.org', 'example.com', 'b'],
+    });
+    expect(addToBlockLists({ blacklistIPs: null }, { blockHostnames: [], blacklistIPs: ['10.0.0.1/32'] })).toEqual({
+      blacklistIPs: ['10.0.0.1/32'],
+    });
+    expect(addToBlockLists(options, { blockHostnames: [], blacklistIPs: [] })).toEqual({});
+  });
+});
