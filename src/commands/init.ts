@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorMessage, LoadctlError } from '../core/errors.js';
-import { redactUrl } from '../core/secrets.js';
+import { redactUrl, secretsInUrl } from '../core/secrets.js';
 import { firstProfile, firstScript } from './first-files.js';
 import { examples, textOption, withCommonOptions } from './options.js';
 import type { CommandModule } from './types.js';
@@ -29,12 +29,17 @@ export const command: CommandModule = {
     await writeAll(shell.cwd, files, options.force === true);
     const next = ['loadctl plan --env dev', 'loadctl run --env dev'];
     const written = Object.keys(files);
-    const text = `Written: ${written.join(', ')}\n\nNext, with your service up at ${redactUrl(url)}:\n${next.map((line) => `  ${line}`).join('\n')}\n`;
+    const text = `Written: ${written.join(', ')}\n\nNext, with your service up at ${url}:\n${next.map((line) => `  ${line}`).join('\n')}\n`;
     return { reasons: [], data: { written, next }, text };
   },
 };
 
 function checkedUrl(url: string): string {
+  if (secretsInUrl(url).length > 0) {
+    throw new LoadctlError('usage', `--url ${redactUrl(url)} holds a secret, and a profile is read by many`, {
+      hint: 'Write it without; give the whole of it as BASE_URL in the environment or in .env.',
+    });
+  }
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/+$/, '');
   throw new LoadctlError('usage', `--url ${redactUrl(url)} is no URL`, { hint: `Write it as ${defaultUrl}` });
 }

@@ -50,9 +50,9 @@ export function isSecretPath(path: Path): boolean {
   return isScriptVariable(path) || (namedSections.includes(String(section)) && !namesFile && path.slice(1).some(isSecretStep));
 }
 
-/** `auth` is a way to log in; what is secret about it has a name of its own. */
+/** `auth`, and k6's `tlsAuth`, are ways to log in; what is secret about them has a name of its own. */
 function isSecretStep(step: Path[number]): boolean {
-  return typeof step === 'string' && step !== 'auth' && isSecretName(step);
+  return typeof step === 'string' && step !== 'auth' && step !== 'tlsAuth' && isSecretName(step);
 }
 
 function isScriptVariable(path: Path): boolean {
@@ -63,7 +63,7 @@ function isScriptVariable(path: Path): boolean {
 export function secretsIn(scalar: ScalarTree, path: Path): string[] {
   const value = String(scalar.value ?? '');
   const substitutions = scalar.substitutions ?? [];
-  const known = substitutions.filter(({ from }) => from === 'default').map((each) => each.value);
+  const known = substitutions.filter(({ from }) => from === 'default').flatMap((each) => [each.value, ...secretsInUrl(each.value)]);
   const named = substitutions.filter(({ name, from }) => isSecretName(name) && from !== 'default');
   const inText = value.includes('://') || mayBeUrl(path) ? secretsInUrl(value) : [];
   const found = [...(isSecretPath(path) ? [value] : inText), ...named.map((each) => each.value)];

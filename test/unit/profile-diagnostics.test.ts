@@ -164,6 +164,11 @@ describe('a word', () => {
         '4:11: unknown key `zzz`; `runners` has `backend`, `count`, `onLost`, `allowedLoss`, `k6`, `readyTimeout`, `hosts`, `sshConfig`, `hostK6`, `keep`, `namespace` and `image`',
       ],
     ],
+    [
+      'of a password that is not escaped',
+      'stores: {d: {kind: postgres, url: "postgres://me:p@ss/word@h/x"}}\n',
+      ['4:35: expected `@` as `%40` and `/` as `%2F` in user and password'],
+    ],
     ['of a URL', 'stores: {c: {kind: redis, url: http://h}}\n', ['4:32: expected a URL such as `redis://cache.example.com:6379/0`']],
     ['of a name', 'environment: My Env\n', ['4:14: expected a name of small letters, digits and `-`, not `My Env`']],
     ['of yes or no', 'guards: {confirm: maybe}\n', ['4:19: expected `true` or `false`, not `maybe`']],
