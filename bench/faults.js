@@ -1,126 +1,161 @@
-// What loadctl does when things go wrong, as a table: node bench/faults.js
-// Real k6 on this machine, a target on loopback, one run a fault; each ends by itself within a minute.
-import { execFileSync, fork, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
+// What loadctl does when things go wrong, as a table: node bench/faults.js [word of a fault's name]
+// Real k6, a target on loopback or in a network of its own, one run a fault; each ends by itself within a minute. A full disk
+// and hosts of our own take root on Linux. docs/faults.md explains the columns.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { scope } from '../dist/core/scope.js';
+import { canMakeHosts } from '../dist/examples/servers/ssh-hosts.js';
+import { openStage, resultIn, startAnother, until } from './support/fault-stage.js';
+import { k6Path } from './support/k6.js';
+import { printTable } from './support/table.js';
 
-const bin = fileURLToPath(new URL('../bin/loadctl.js', import.meta.url));
+const onLoad = ({ type }) => type === 'fleet-sampled';
+const startedSecond = ({ type, runner }) => type === 'runner-started' && runner === '2';
+const pidOfSecond = ({ events }) => events().find(startedSecond).pid;
+const signalSecond = (signal) => (stage) => process.kill(pidOfSecond(stage), signal);
+const signalLoadctl = (signal) => (stage) => stage.loadctl.child.kill(signal);
+const twoHosts = [{ name: 'h1' }, { name: 'h2' }];
+const isRoot = process.getuid?.() === 0;
 
-if (process.argv[2] === 'target') {
-  const server = createServer((_, response) => response.end('{"ok":true}'));
-  server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
-  process.on('disconnect', () => process.exit());
-} else {
-  await main();
-}
+/** Takes the port that the second runner was given before its k6 does, the first time. */
+const takePort = `
+if runner "$@" && [ ! -e taken ]; then
+  for word in "$@"; do case $word in 127.0.0.1:*) port=\${word#127.0.0.1:} ;; esac; done
+  node -e "const s = require('net').createServer().listen($port, '127.0.0.1', () => { require('fs').writeFileSync('taken', ''); setTimeout(() => s.close(), 3000); })" &
+  while [ ! -e taken ]; do sleep 0.05; done
+fi`;
 
-/** A fault: when it strikes after the first event of a type, and how. */
-function faults() {
-  const signalRunner =
-    (signal) =>
-    ({ events }) =>
-      process.kill(events().find((event) => event.type === 'runner-started' && event.runner === '2').pid, signal);
-  return [
-    { name: 'runner killed at start', after: 'runner-started', strike: signalRunner('SIGKILL') },
-    { name: 'runner killed in the middle', after: 'fleet-sampled', strike: signalRunner('SIGKILL') },
-    { name: 'runner frozen (SIGSTOP)', after: 'fleet-sampled', strike: signalRunner('SIGSTOP') },
-    { name: 'loadctl gets SIGTERM', after: 'fleet-sampled', strike: ({ child }) => child.kill('SIGTERM') },
-    {
-      name: 'loadctl stop',
-      after: 'fleet-sampled',
-      strike: ({ folder }) => void spawn(process.execPath, [bin, 'stop'], { cwd: folder, stdio: 'ignore' }),
-    },
-    { name: 'loadctl killed', after: 'fleet-sampled', strike: ({ child }) => child.kill('SIGKILL') },
-    { name: 'loadctl frozen (SIGSTOP)', after: 'fleet-sampled', strike: ({ child }) => child.kill('SIGSTOP'), thaw: true },
-    { name: 'target dies', after: 'fleet-sampled', strike: ({ target }) => target.kill('SIGKILL'), seconds: 6 },
-    {
-      name: 'test.abort() in one runner',
-      script: `if (__ENV.LOADCTL_RUNNER === '2' && exec.vu.iterationInInstance > 20) exec.test.abort();`,
-      after: 'fleet-released',
-    },
-  ];
-}
+/** `after`: the event that it waits for; `strike`: what is done then; `struck`: when it was, where it strikes by itself. */
+const faults = [
+  {
+    name: 'runner killed at start',
+    init: 'if (__VU > 0) while (Date.now() - begun < 500);',
+    after: startedSecond,
+    strike: signalSecond('SIGKILL'),
+  },
+  { name: 'runner killed in the middle', after: onLoad, strike: signalSecond('SIGKILL') },
+  {
+    name: 'runner killed in the last second',
+    seconds: 4,
+    after: ({ type, elapsedMs }) => type === 'fleet-sampled' && elapsedMs >= 3000,
+    strike: signalSecond('SIGKILL'),
+  },
+  { name: 'runner frozen (SIGSTOP)', after: onLoad, strike: signalSecond('SIGSTOP') },
+  {
+    name: 'runner out of memory',
+    k6: 'if runner "$@"; then ulimit -v 1500000; fi',
+    iteration: 'if (second) held.push(new Uint8Array(20e6).fill(1));',
+    after: startedSecond,
+    struck: (stage) => until(() => !isAlive(pidOfSecond(stage)) && Date.now(), 30_000),
+  },
+  {
+    name: 'disk full under the run directory',
+    unless: isRoot ? undefined : 'takes root, to mount a small disk',
+    prepare: mountSmallDisk,
+    after: onLoad,
+    strike: fillDisk,
+  },
+  {
+    name: 'REST port taken',
+    seconds: 3,
+    k6: takePort,
+    after: startedSecond,
+    struck: ({ folder }) => statSync(join(folder, 'taken')).mtimeMs,
+    says: /runner 2 started/,
+  },
+  {
+    name: 'runner never ready',
+    init: 'if (__VU > 0 && second) while (true);',
+    runners: ', readyTimeout: 5s',
+    after: startedSecond,
+  },
+  {
+    name: 'test.abort() in one runner',
+    iteration: `if (second && exec.vu.iterationInInstance > 20) { http.get(__ENV.BASE_URL + '/aborting'); exec.test.abort(); }`,
+    after: ({ type }) => type === 'fleet-stopped',
+    struck: async ({ target }) => (await target.seen())['/aborting'].first,
+  },
+  { name: 'loadctl killed', after: onLoad, strike: signalLoadctl('SIGKILL') },
+  { name: 'loadctl frozen, thawed when its k6 is gone', after: onLoad, strike: signalLoadctl('SIGSTOP'), thaw: true },
+  { name: 'Ctrl-C', after: onLoad, strike: signalLoadctl('SIGINT') },
+  { name: 'loadctl stop', after: onLoad, strike: ({ folder }) => startAnother(folder, 'stop') },
+  { name: 'target dies', seconds: 6, after: onLoad, strike: ({ target }) => target.die(), says: /probe failed/ },
+  { name: 'ssh: a host cut off', hosts: twoHosts, after: onLoad, strike: ({ network }) => network.hosts[1].cutOff() },
+  { name: 'ssh: loadctl killed', hosts: twoHosts, after: onLoad, strike: signalLoadctl('SIGKILL') },
+];
 
-async function main() {
-  const rows = [['fault', 'load off after', 'k6 left', 'requests kept', 'verdict', 'exit']];
-  for (const fault of faults()) rows.push(await suffer(fault));
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
-  for (const row of rows) console.log(row.map((cell, column) => String(cell).padEnd(widths[column])).join('  '));
-}
-
-async function suffer({ name, after, strike, script = '', seconds = 30, thaw = false }) {
-  const target = fork(fileURLToPath(import.meta.url), ['target']);
-  const { port } = await new Promise((resolve) => target.once('message', resolve));
-  const folder = mkdtempSync(join(tmpdir(), 'loadctl-bench-'));
-  const url = `http://127.0.0.1:${port}`;
-  writeFileSync(
-    join(folder, 'script.js'),
-    `import http from 'k6/http';\nimport exec from 'k6/execution';\nimport { sleep } from 'k6';\nexport default () => { http.get('${url}/'); ${script} sleep(0.02); };\n`,
-  );
-  mkdirSync(join(folder, 'profiles'));
-  const profile = `target: {url: "${url}", health: /}\nworkload: {script: ../script.js, vus: 4, duration: ${seconds}s}\nrunners: {count: 2}\nsla: {errors: < 1%}\n`;
-  writeFileSync(join(folder, 'profiles', 'dev.yaml'), profile);
-  const child = spawn(process.execPath, [bin, 'run', '--env', 'dev', '--quiet'], { cwd: folder, stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve(code ?? signal)));
+function isAlive(pid) {
   try {
-    const events = () => eventsIn(folder);
-    await until(() => events().some((event) => event.type === after && (event.runner ?? '2') === '2'), 20_000);
-    const struck = Date.now();
-    await strike?.({ child, folder, target, events });
-    await until(() => k6Left(folder) === 0, 40_000);
-    const off = ((Date.now() - struck) / 1000).toFixed(1);
-    if (thaw) child.kill('SIGKILL');
-    const exit = await ended;
-    return [name, `${off} s`, k6Left(folder), ...resultIn(folder), exit];
-  } finally {
-    child.kill('SIGKILL');
-    target.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 
-function newestRun(folder) {
-  const runs = join(folder, '.loadctl', 'runs');
-  const newest = existsSync(runs) ? readdirSync(runs).sort().at(-1) : undefined;
-  return newest && join(runs, newest);
+function mountSmallDisk(folder, defer) {
+  const disk = join(folder, '.loadctl');
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk]);
+  defer(() => execFileSync('umount', ['-l', disk]));
 }
 
-function eventsIn(folder) {
-  const run = newestRun(folder);
-  const file = run && join(run, 'events.ndjson');
-  if (!file || !existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line));
-}
-
-function resultIn(folder) {
-  const run = newestRun(folder);
-  if (!run) return ['-', 'nothing was run'];
-  const summary = join(run, 'summary.json');
-  const requests = existsSync(summary) ? (JSON.parse(readFileSync(summary, 'utf8')).metrics.http_reqs?.values.count ?? 0) : 0;
+function fillDisk({ folder }) {
   try {
+    writeFileSync(join(folder, '.loadctl', 'filler'), Buffer.alloc(1_000_000));
+  } catch {
+    // It is full now.
+  }
+}
+
+const limitMs = 60_000;
+const saysSo = /ending early|was lost|: failed$/;
+
+async function suffer(fault, k6) {
+  return scope(async (defer) => {
+    const stage = await openStage(fault, k6, defer);
+    const { loadctl, events, processes, target, folder } = stage;
+    const began = await until(() => events().some(fault.after), limitMs);
+    if (began === undefined) throw new Error(`${fault.name}: the moment to strike did not come:\n${text(loadctl)}`);
+    const struckAt = (await fault.struck?.(stage)) ?? Date.now();
+    await fault.strike?.(stage);
+    if (fault.thaw) {
+      await until(() => processes().length === 0, limitMs);
+      loadctl.child.kill('SIGCONT');
+    }
+    await until(() => loadctl.end.at !== undefined, limitMs);
+    // What loadctl left behind may need its seconds to notice.
+    await until(() => processes().length === 0, 10_000);
+    const allGoneAt = Date.now();
+    const seen = await target.seen();
+    const after = (at) => (at === undefined ? '-' : seconds(at - struckAt));
+    const said = loadctl.lines.find(({ at, text }) => at >= struckAt && (fault.says ?? saysSo).test(text))?.at;
+    const { kept, verdict } = resultIn(folder);
     return [
-      requests,
-      JSON.parse(execFileSync(process.execPath, [bin, 'verify', '--json'], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })).verdict,
+      fault.name,
+      said === undefined ? `${after(allGoneAt)} (its agents)` : after(said),
+      after(seen['/work']?.last ?? events().find(({ type }) => type === 'load-ended')?.at),
+      processes().length,
+      kept,
+      seen['/torn-down']?.times ?? 0,
+      verdict,
+      loadctl.end.how ?? `still there after ${limitMs / 1000} s`,
     ];
-  } catch (error) {
-    return [requests, JSON.parse(error.stdout).verdict];
-  }
+  });
 }
 
-function k6Left(folder) {
-  const all = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
-  return all.filter((line) => line.includes(folder) && line.includes('--execution-segment')).length;
+function seconds(ms) {
+  return ms < 100 ? '< 0.1 s' : `${(ms / 1000).toFixed(1)} s`;
 }
 
-async function until(holds, limitMs) {
-  const deadline = Date.now() + limitMs;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error('waited in vain');
-    await sleep(50);
-  }
+function text({ lines }) {
+  return lines.map((line) => line.text).join('\n');
 }
+
+const rows = [['fault', 'noticed after', 'load off after', 'orphans', 'requests kept', 'teardowns', 'verdict', 'exit']];
+const k6 = await k6Path();
+for (const fault of faults.filter(({ name }) => name.includes(process.argv[2] ?? ''))) {
+  const reason = fault.unless ?? (fault.hosts !== undefined && !canMakeHosts() ? 'takes root on Linux, for network namespaces' : undefined);
+  rows.push(reason === undefined ? await suffer(fault, k6) : [fault.name, `left out: ${reason}`, '', '', '', '', '', '']);
+}
+printTable(rows);

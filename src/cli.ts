@@ -4,22 +4,27 @@ import { commands, type TableEntry, topLevelHelp } from './commands/table.js';
 import type { CallStyle, Outcome } from './commands/types.js';
 import { type ExitReason, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
 import type { World } from './core/os.js';
-import { type Redact, redactor } from './core/secrets.js';
+import { type Redact, redactor, secretsInUrl } from './core/secrets.js';
 import { type OwnProcess, openWorld } from './world.js';
 
 /** loadctl, as it was typed: does it, says what came of it, and ends the process with the status that it means. */
 export async function main(): Promise<void> {
   const shell = openWorld();
   const style = styleOf(shell);
-  const speech: Speech = { shell, style, redact: (text) => text };
+  const typed = shell.argv.filter((word) => word.includes('://')).flatMap(secretsInUrl);
+  const speech: Speech = { shell, style, secrets: typed, redact: redactor(typed) };
   shell.onCrash((error) => void shell.leave(sayErrors(speech, [error])));
   await shell.leave(await call(speech));
 }
 
-/** How this process speaks: everything that is printed goes through `redact`, which knows the profile's secrets once it is read. */
+/**
+ * How this process speaks: everything that is printed goes through `redact`, which knows the secrets of URLs that were
+ * typed, and the profile's once it is read.
+ */
 interface Speech {
   readonly shell: OwnProcess;
   readonly style: CallStyle;
+  readonly secrets: string[];
   redact: Redact;
 }
 
@@ -54,10 +59,9 @@ async function command(speech: Speech, name: string, args: readonly string[]): P
     shell.stdout.write(read.help);
     return exitStatus.pass;
   }
-  const secrets: string[] = [];
   const hide = (found: readonly string[]) => {
-    secrets.push(...found);
-    speech.redact = redactor(secrets);
+    speech.secrets.push(...found);
+    speech.redact = redactor(speech.secrets);
   };
   const outcome = await module.run({ ...read, shell, style, hide, version: ownVersion(), redact: (text) => speech.redact(text) });
   return sayOutcome(speech, outcome);

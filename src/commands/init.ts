@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorMessage, LoadctlError } from '../core/errors.js';
+import { redactUrl, secretsInUrl } from '../core/secrets.js';
 import { firstProfile, firstScript } from './first-files.js';
 import { examples, textOption, withCommonOptions } from './options.js';
 import type { CommandModule } from './types.js';
@@ -34,8 +35,13 @@ export const command: CommandModule = {
 };
 
 function checkedUrl(url: string): string {
+  if (secretsInUrl(url).length > 0) {
+    throw new LoadctlError('usage', `--url ${redactUrl(url)} holds a secret, and a profile is read by many`, {
+      hint: 'Write it without; give the whole of it as BASE_URL in the environment or in .env.',
+    });
+  }
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/+$/, '');
-  throw new LoadctlError('usage', `--url ${url} is no URL`, { hint: `Write it as ${defaultUrl}` });
+  throw new LoadctlError('usage', `--url ${redactUrl(url)} is no URL`, { hint: `Write it as ${defaultUrl}` });
 }
 
 async function writeAll(folder: string, files: Readonly<Record<string, string>>, force: boolean): Promise<void> {

@@ -38,8 +38,12 @@ function tooMany(name: string, command: Command): LoadctlError {
   return new LoadctlError('usage', `loadctl ${name}: \`${first}\` is one word too many`, { hint });
 }
 
+/** What follows the `=` of an option that nobody knows may be a secret. */
 function usageError(name: string, { message }: CommanderError): LoadctlError {
-  const [first = '', ...more] = message.replace(/^error: /, '').split('\n');
+  const [first = '', ...more] = message
+    .replace(/^error: /, '')
+    .replace(/'(--?[\w-]+)=.*'/s, "'$1=…'")
+    .split('\n');
   const near = /\(Did you mean (.+)\?\)/.exec(more.join(' '))?.[1];
   const hint = near === undefined ? `loadctl ${name} --help says what it takes.` : `Did you mean ${near}?`;
   return new LoadctlError('usage', `loadctl ${name}: ${first}`, { hint });

@@ -79,6 +79,7 @@ ${wrapping.execNames.map(exportTagged).join('\n')}
 export function handleSummary(data) {
   const contains = {};
   for (const name in data.metrics) contains[name] = data.metrics[name].contains;
+  delete data.setup_data; // k6 would export it with the numbers, and it may hold a token
   return { [__ENV.${factsFileVariable}]: JSON.stringify({ durationMs: data.state.testRunDurationMs, contains }) };
 }
 `;

@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { errorMessage } from '../core/errors.js';
 import type { ProcessEnd } from '../core/os.js';
 import { k6Exit } from '../k6/exit-codes.js';
@@ -8,7 +6,7 @@ import { beginMetric, type RunnerFacts } from '../k6/wrapper.js';
 import { mergeRunnerSummaries } from '../metrics/merge.js';
 import { parseRunnerSummary } from '../metrics/runner-summary.js';
 import type { Summary } from '../metrics/summary.js';
-import { type Runner, type RunnerFiles, runnerFiles } from '../runners/types.js';
+import type { Runner, RunnerFiles } from '../runners/types.js';
 import type { PhaseContext } from './context.js';
 import type { LostRunner } from './fleet.js';
 import { type PreparedTest, statsWanted } from './prepare.js';
@@ -72,9 +70,7 @@ export async function collectFleet(
 
 async function gather(runner: Runner, { redact, emit }: PhaseContext): Promise<Gathered> {
   const [end, files] = [await runner.ended, await runner.collect()];
-  const clean = redact(files.log);
-  if (clean !== files.log) await writeFile(join(files.folder, runnerFiles.log), clean, { mode: 0o600 });
-  return { runner, end, files: { ...files, log: clean }, numbers: numbersOf(runner, files, emit) };
+  return { runner, end, files: { ...files, log: redact(files.log) }, numbers: numbersOf(runner, files, emit) };
 }
 
 function numbersOf(runner: Runner, files: RunnerFiles, emit: PhaseContext['emit']): Gathered['numbers'] {

@@ -4,6 +4,7 @@ import { backendNamed } from '../runners/index.js';
 import type { Runner } from '../runners/types.js';
 import type { Attempt } from './attempt.js';
 import { checkHosts } from './capacity.js';
+import { cleanRunnerFiles } from './clean-runner-files.js';
 import { awaitReady, endHard, setupOnce, startFleet } from './fleet.js';
 import { launches } from './launches.js';
 import { type LiveData, openLiveData } from './live-data.js';
@@ -26,6 +27,7 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
   const { plan, profile, world, emit } = context;
   const { spawn, execute, clock } = world;
   const ids = plan.runners.map(({ id }) => id);
+  defer(() => cleanRunnerFiles(context, attempt.directory));
   const live = await openLiveData(ids, namesOfInterest(context, test), { clock, emit }, defer);
   const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
   defer(() => backend.close());

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import type { Defer } from '../core/scope.js';
+import { archiveToKeep } from '../k6/archive.js';
 import { archiveCommand, type K6 } from '../k6/arguments.js';
 import { addToBlockLists } from '../k6/block-lists.js';
 import { foreignK6Variables, k6Environment } from '../k6/environment.js';
@@ -89,18 +90,19 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
     ),
   });
   await writeFile(wrapper, source, { mode: 0o600 });
-  const archive = directory.file(runFiles.archive);
+  // In a run directory secrets have no place, not even for as long as the run lasts.
+  const archive = join(folder, runFiles.archive);
   const archived = await world.execute(archiveCommand(k6, wrapper, archive));
   if (archived.exitCode !== 0) throw profileError(scriptError(archived, plan.script));
   refuseAnotherScript(plan);
+  const archiveBytes = await readFile(archive);
+  await writeFile(directory.file(runFiles.archive), archiveToKeep(archiveBytes, context.redact), { mode: 0o600 });
   for (const warning of logWarnings(archived.stderr)) context.emit({ type: 'warned', message: `k6 said: ${warning}` });
   return {
     k6,
     k6Version: found.version,
     archive,
-    archiveSha256: createHash('sha256')
-      .update(await readFile(archive))
-      .digest('hex'),
+    archiveSha256: createHash('sha256').update(archiveBytes).digest('hex'),
     script,
     hasSetup,
     hasTeardown,

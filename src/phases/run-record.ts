@@ -1,5 +1,6 @@
 import type { World } from '../core/os.js';
 import type { EpochMs } from '../core/quantities.js';
+import { redactUrl } from '../core/secrets.js';
 import type { Choice } from '../metrics/choices.js';
 import { countedChoices } from '../plan/choices.js';
 import type { Plan } from '../plan/plan.js';
@@ -81,7 +82,8 @@ function linkOfCi(env: World['env']): string | undefined {
   if (env.GITHUB_SERVER_URL && env.GITHUB_REPOSITORY && env.GITHUB_RUN_ID) {
     return `${env.GITHUB_SERVER_URL}/${env.GITHUB_REPOSITORY}/actions/runs/${env.GITHUB_RUN_ID}`;
   }
-  return env.CI_JOB_URL ?? env.BUILD_URL;
+  const link = env.CI_JOB_URL ?? env.BUILD_URL;
+  return link === undefined ? undefined : redactUrl(link);
 }
 
 async function commitHere({ execute, cwd, env }: World): Promise<string | undefined> {

@@ -14,16 +14,7 @@ export interface UnbuiltWord {
 
 /** Every such word that the profile uses. */
 export function unbuiltWords(profile: Profile): UnbuiltWord[] {
-  return [...inStores(profile), ...inRunners(profile), ...inWatching(profile)];
-}
-
-function inStores({ stores }: Profile): UnbuiltWord[] {
-  return Object.entries(stores).flatMap(([name, store]): UnbuiltWord[] => {
-    if (store.kind === 'postgres' && store.auth?.iam !== undefined) {
-      return [{ word: `stores.${name}.auth.iam`, message: 'Logging in with an IAM token is not built yet.', stops: ['load', 'data'] }];
-    }
-    return [];
-  });
+  return [...inRunners(profile), ...inWatching(profile)];
 }
 
 function inRunners({ runners }: Profile): UnbuiltWord[] {

@@ -55,7 +55,10 @@ export function environmentOptionProblem(name: string): LoadctlError | undefined
 function inherited(name: string, env: Readonly<Record<string, string | undefined>>): string {
   const value = env[name];
   if (value !== undefined) return value;
-  throw new LoadctlError('usage', `-e ${name} has no value, and the environment has no ${name}`, { hint: `Write -e ${name}=VALUE` });
+  const shown = firstWord(name);
+  throw new LoadctlError('usage', `-e ${shown} has no value, and the environment has no ${shown}`, {
+    hint: `Write -e ${shown.replace('…', '')}=VALUE`,
+  });
 }
 
 const assignment = /^((?:[^={"]|\{[^}]*\}|"[^"]*")+)=(.*)$/s;
@@ -64,7 +67,13 @@ function splitArgument(option: string, argument: string): { path: string; value:
   const [, path, value] = assignment.exec(argument) ?? [];
   if (path !== undefined && value !== undefined) return { path, value };
   const example = option === '-e' ? 'KEY=VALUE' : 'workload.vus=10';
-  throw new LoadctlError('usage', `${option} ${argument} has no name and \`=\``, { hint: `Write ${option} ${example}` });
+  throw new LoadctlError('usage', `${option} ${firstWord(argument)} has no name and \`=\``, { hint: `Write ${option} ${example}` });
+}
+
+/** The name in a text that should be one: what follows may be a secret that was typed after a blank or a colon. */
+function firstWord(text: string): string {
+  const [name = ''] = /^[\w.-]*/.exec(text) ?? [];
+  return name === text ? name : `${name}…`;
 }
 
 interface Segment {

@@ -27,7 +27,7 @@ function isFilePath({ value }: ScalarTree, path: Path): boolean {
   const [section, name, ...rest] = path;
   if (section === 'workload') return name === 'script' && rest.length === 0;
   if (section === 'runners') return (name === 'k6' && value.includes('/')) || name === 'sshConfig';
-  return section === 'stores' && rest.join('.') === 'tls.ca';
+  return section === 'stores' && ['tls.ca', 'tls.certificate', 'tls.key'].includes(rest.join('.'));
 }
 
 function folderOf({ place }: ScalarTree, cwd: string): string {

@@ -1,5 +1,5 @@
 import { LoadctlError } from '../core/errors.js';
-import type { Redact } from '../core/secrets.js';
+import { type Redact, redactor, secretsInLine } from '../core/secrets.js';
 import { locate, type Place } from './place.js';
 
 /** One thing wrong with a profile, at the token that is to blame. */
@@ -11,18 +11,27 @@ export interface Problem {
 /** A problem as people read it: where and what, the line, and a squiggle under the token; secrets taken out. */
 function codeFrame({ place, message }: Problem, redact: Redact): string[] {
   const { line, column, text, length } = locate(place);
+  const guess = redactor(secretsInLine(text));
+  const hide = (part: string) => guess(redact(part));
   const inFile = place.source.path !== undefined;
-  const where = inFile ? `${place.source.name}:${line}:${column}` : redact(place.source.name);
-  const before = redact(text.slice(0, column - 1)).replaceAll('\t', ' ');
-  const token = redact(text.slice(column - 1, column - 1 + length));
-  const after = redact(text.slice(column - 1 + length));
+  const where = inFile ? `${place.source.name}:${line}:${column}` : hide(place.source.name);
+  const shown = hide(text);
+  const start = sharedLength(shown, hide(text.slice(0, column - 1)));
+  const end = Math.max(start + 1, sharedLength(shown, hide(text.slice(0, column - 1 + length))));
   const gutter = inFile ? String(line) : '';
   const margin = ' '.repeat(gutter.length);
   return [
-    `${where}: ${message}`,
-    `  ${gutter} | ${before}${token}${after}`,
-    `  ${margin} | ${' '.repeat(before.length)}${'~'.repeat(Math.max(1, token.length))}`,
+    `${where}: ${message.replace(/`[^`]*`/g, hide)}`,
+    `  ${gutter} | ${shown.replaceAll('\t', ' ')}`,
+    `  ${margin} | ${' '.repeat(start)}${'~'.repeat(end - start)}`,
   ];
+}
+
+/** How many characters two texts have in common at their beginning: where a cut through a secret falls, too. */
+function sharedLength(one: string, other: string): number {
+  let at = 0;
+  while (at < other.length && one[at] === other[at]) at += 1;
+  return at;
 }
 
 /** All problems of a profile as one error; they are sorted by place, and said once. */

@@ -45,43 +45,34 @@ const namedSections: readonly string[] = ['target', 'users', 'stores', 'monitors
 
 /** Whether the field at this path is a secret whatever it holds. */
 export function isSecretPath(path: Path): boolean {
-  const name = path.findLast((step) => typeof step === 'string');
   const section = path[0] === 'workload' && path[1] === 'options' ? 'target' : path[0];
-  return isScriptVariable(path) || (namedSections.includes(String(section)) && path.length > 1 && isSecretName(String(name)));
+  const namesFile = section === 'stores' && path[2] === 'tls';
+  return isScriptVariable(path) || (namedSections.includes(String(section)) && !namesFile && path.slice(1).some(isSecretStep));
+}
+
+/** `auth`, and k6's `tlsAuth`, are ways to log in; what is secret about them has a name of its own. */
+function isSecretStep(step: Path[number]): boolean {
+  return typeof step === 'string' && step !== 'auth' && step !== 'tlsAuth' && isSecretName(step);
 }
 
 function isScriptVariable(path: Path): boolean {
-  return path[0] === 'workload' && path[1] === 'env' && path.length > 2;
+  return path[0] === 'workload' && path[1] === 'env';
 }
 
 /** The secrets that a scalar holds, whole or in part. */
 export function secretsIn(scalar: ScalarTree, path: Path): string[] {
   const value = String(scalar.value ?? '');
   const substitutions = scalar.substitutions ?? [];
-  const known = substitutions.filter(({ from }) => from === 'default').map((each) => each.value);
+  const known = substitutions.filter(({ from }) => from === 'default').flatMap((each) => [each.value, ...secretsInUrl(each.value)]);
   const named = substitutions.filter(({ name, from }) => isSecretName(name) && from !== 'default');
-  const inText = value.includes('://') ? inUrl(value) : isStorePlace(path) ? inBrokenUrl(value) : [];
+  const inText = value.includes('://') || mayBeUrl(path) ? secretsInUrl(value) : [];
   const found = [...(isSecretPath(path) ? [value] : inText), ...named.map((each) => each.value)];
   return found.filter((secret) => secret !== '' && !known.some((text) => text.includes(secret)));
 }
 
-/** Whether a store's URL stands here: it may be misspelled so far that it looks like none. */
-function isStorePlace([section, , word]: Path): boolean {
-  return section === 'stores' && ['url', 'shards', 'replica', 'replicas'].includes(String(word));
-}
-
-/** What may be a password in a store's URL without `://`, or in libpq's `password=…` words. */
-function inBrokenUrl(value: string): string[] {
-  const password = /:([^:@\s]+)@[^@]*$/.exec(value)?.[1];
-  const word = /\bpassword\s*=\s*('[^']*'|\S+)/i.exec(value)?.[1];
-  return [password, word].filter((text) => text !== undefined);
-}
-
-/** The secrets of a URL, also of one that is none because of a slip: what stands between a user's colon and the `@`. */
-function inUrl(value: string): string[] {
-  if (URL.canParse(value)) return secretsInUrl(value);
-  const password = /:\/\/[^:@/\s]*:([^\s]*)@/.exec(value)?.[1];
-  return password === undefined ? [] : [password];
+/** Whether a URL may stand here, however it is misspelled. */
+function mayBeUrl([section]: Path): boolean {
+  return namedSections.includes(String(section));
 }
 
 /** Whether replacing a text everywhere hides something and does not garble every output: not `1`, `on`, `true`. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatDuration, parseDuration, parsePercent, parseRate } from '../core/quantities.js';
+import { isCutShort } from '../core/secrets.js';
 import { parseSize } from './size.js';
 import { templateProblem } from './template.js';
 
@@ -155,6 +156,9 @@ export const url = (schemes: readonly string[], example: string) => {
   return z
     .string({ error: message })
     .refine((value) => hasPlaceholder(value) || isUrl(value, schemes), { error: message })
+    .refine((value) => !isUrl(value, schemes) || !isCutShort(value), {
+      error: 'expected `@` as `%40` and `/` as `%2F` in user and password',
+    })
     .meta({ examples: [example] });
 };
 

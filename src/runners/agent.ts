@@ -13,7 +13,8 @@ export const heartbeatMs: Milliseconds = 500;
  *
  *     conductor ── a line every 0.5 s ──▶ reader ──▶ beats ──▶ watcher ── SIGTERM, SIGKILL ──▶ k6
  */
-const agentScript = `folder=$1
+const agentScript = `umask 077
+folder=$1
 shift
 trap : TERM
 exec 3<&0

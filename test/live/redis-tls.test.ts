@@ -1,28 +1,39 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
 import { cleanup } from '../../src/phases/cleanup.js';
 import { seed } from '../../src/phases/seed.js';
-import { type Certificates, makeCertificates } from '../servers/certificates.js';
+import { makeCertificates } from '../servers/certificates.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type RedisServer, startRedis, startRedisCluster } from '../servers/redis.js';
 import { workplace } from '../support/loadctl.js';
 
 const token = 'an-AUTH-token-of-sixteen-to-128-characters';
 
-let made: Certificates;
+const folder = mkdtempSync(join(tmpdir(), 'loadctl-certificates-'));
+const pem = (name: string) => join(folder, `${name}.pem`);
+const signed = (name: string) => ({ certificate: pem(name), key: join(folder, `${name}.key`), authority: pem('ca') });
 const servers: Record<'good' | 'expired' | 'mutual' | 'plain', RedisServer> = {} as never;
 beforeAll(async () => {
-  made = makeCertificates();
-  const certificate = made.issue('ca', ['DNS:localhost']);
+  makeCertificates(folder, [
+    { name: 'ca' },
+    { name: 'other' },
+    { name: 'by-name', by: 'ca', hosts: ['DNS:localhost'] },
+    { name: 'by-name-and-address', by: 'ca', hosts: ['DNS:localhost', 'IP:127.0.0.1'] },
+    { name: 'expired', by: 'ca', hosts: ['DNS:localhost'], expired: true },
+  ]);
+  const certificate = signed('by-name');
   const open = ['--tls-auth-clients', 'no'];
   servers.good = await startRedis({ tls: certificate, password: token, words: open });
-  servers.expired = await startRedis({ tls: made.issue('ca', ['DNS:localhost'], -1), password: token, words: open });
+  servers.expired = await startRedis({ tls: signed('expired'), password: token, words: open });
   servers.mutual = await startRedis({ tls: certificate, password: token });
   servers.plain = await startRedis({ password: token });
 });
 afterAll(async () => {
   await Promise.all(Object.values(servers).map((server) => server.stop()));
-  made.remove();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 const users = [{ store: 'cache', key: 'user:user-{n}', rows: 10, value: { id: 'user-{n}' }, ttl: '1h' }];
@@ -37,7 +48,7 @@ function profile(store: Record<string, unknown>): DataProfile {
 }
 
 const at = (server: keyof typeof servers, host = 'localhost', scheme = 'rediss') => `${scheme}://:${token}@${host}:${servers[server].port}`;
-const tls = (authority = 'ca') => ({ ca: made.authority(authority) });
+const tls = (authority = 'ca') => ({ ca: pem(authority) });
 
 test('a verified server is spoken to with an AUTH token, as ElastiCache has it', async () => {
   const parts = profile({ url: at('good'), tls: tls() });
@@ -95,7 +106,7 @@ describe('what is not the right server is told in one line, and nothing is said 
 
 describe('a cluster over TLS', () => {
   test('nodes that announce addresses are verified by the names that the profile lists', async () => {
-    const cluster = await startRedisCluster({ tls: made.issue('ca', ['DNS:localhost']), password: token, replicas: false });
+    const cluster = await startRedisCluster({ tls: signed('by-name'), password: token, replicas: false });
     try {
       const listed = cluster.primaries.map(({ port }) => `localhost:${port}`);
       const named = profile({ cluster: listed.slice(0, 1), password: token, tls: tls() });
@@ -120,7 +131,7 @@ describe('a cluster over TLS', () => {
 
   test('nodes that announce names are reached and verified by them', async () => {
     const words = ['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname'];
-    const cluster = await startRedisCluster({ tls: made.issue('ca', ['DNS:localhost', 'IP:127.0.0.1']), words, replicas: false });
+    const cluster = await startRedisCluster({ tls: signed('by-name-and-address'), words, replicas: false });
     try {
       const { port } = cluster.primaries[0] ?? expect.unreachable();
       const context = dataContext(profile({ cluster: [`127.0.0.1:${port}`], tls: tls() }));

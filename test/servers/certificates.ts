@@ -1,43 +1,53 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import type { ServerCertificate } from '../../examples/servers/redis.js';
+import { connect as connectTls } from 'node:tls';
 
-/** Certificates of a test's own, in a folder that is gone afterwards. */
-export interface Certificates {
-  /** The path of an authority's certificate, made when it is first asked for. */
-  authority(name: string): string;
-  /** A certificate for these names (`DNS:localhost`, `IP:127.0.0.1`), signed by an authority. */
-  issue(authority: string, names: readonly string[], days?: number): ServerCertificate;
-  remove(): void;
+/** A certificate to make. */
+export interface Certificate {
+  readonly name: string;
+  /** Who signs it, by name; it signs itself where this is missing. */
+  readonly by?: string;
+  /** What it is made for: `DNS:localhost`, `IP:127.0.0.1`. */
+  readonly hosts?: readonly string[];
+  /** Its validity is over. */
+  readonly expired?: boolean;
+  /** Its common name; `name` where it is missing. */
+  readonly subject?: string;
 }
 
-/** Makes certificates with openssl. */
-export function makeCertificates(): Certificates {
-  const folder = mkdtempSync(join(tmpdir(), 'loadctl-certificates-'));
-  const path = (name: string) => join(folder, name);
-  const openssl = (...words: string[]) => void execFileSync('openssl', words, { cwd: folder, stdio: 'pipe' });
-  const request = ['req', '-newkey', 'rsa:2048', '-nodes'];
-  const authorities = new Set<string>();
-  let issued = 0;
-  const authority = (name: string) => {
-    const files = ['-keyout', `${name}.key`, '-out', `${name}.pem`, '-subj', `/CN=${name}`];
-    if (!authorities.has(name)) openssl(...request, '-x509', '-days', '2', ...files);
-    authorities.add(name);
-    return path(`${name}.pem`);
-  };
-  return {
-    authority,
-    issue(by, names, days = 2) {
-      const name = `server-${++issued}`;
-      const signed = authority(by);
-      writeFileSync(path(`${name}.names`), `subjectAltName=${names.join(',')}\n`);
-      openssl(...request, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-      const sign = ['x509', '-req', '-in', `${name}.csr`, '-CA', signed, '-CAkey', `${by}.key`, '-CAcreateserial'];
-      openssl(...sign, '-days', String(days), '-extfile', `${name}.names`, '-out', `${name}.pem`);
-      return { certificate: path(`${name}.pem`), key: path(`${name}.key`), authority: signed };
-    },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
-  };
+/** Makes `<name>.pem` and `<name>.key` in the folder, with openssl; authorities go before what they sign. */
+export function makeCertificates(folder: string, certificates: readonly Certificate[]): void {
+  for (const certificate of certificates) make(folder, certificate);
 }
+
+function make(folder: string, { name, by, hosts = [], expired = false, subject = name }: Certificate): void {
+  const openssl = (...words: string[]) => execFileSync('openssl', words, { cwd: folder, stdio: 'pipe' });
+  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${subject}`);
+  const names = hosts.length === 0 ? [] : [`subjectAltName=${hosts.join(',')}`];
+  const authority = by === undefined && hosts.length === 0 ? ['basicConstraints=critical,CA:TRUE'] : [];
+  writeFileSync(join(folder, `${name}.ext`), [...names, ...authority, ''].join('\n'));
+  const signer = by === undefined ? ['-signkey', `${name}.key`] : ['-CA', `${by}.pem`, '-CAkey', `${by}.key`, '-CAcreateserial'];
+  openssl('x509', '-req', '-in', `${name}.csr`, ...signer, '-days', expired ? '-1' : '2', '-extfile', `${name}.ext`, '-out', `${name}.pem`);
+}
+
+/** The common name of the certificate that a Postgres on loopback shows now; undefined where it speaks no TLS. */
+export function shownCertificate(port: number): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(sslRequest));
+    socket.once('error', reject);
+    socket.once('data', (answer) => {
+      if (answer.toString() !== 'S') return resolve(socket.destroy() && undefined);
+      const secure = connectTls({ socket, rejectUnauthorized: false }, () => {
+        const { CN } = secure.getPeerCertificate().subject;
+        secure.destroy();
+        resolve(Array.isArray(CN) ? CN[0] : CN);
+      });
+      secure.once('error', reject);
+    });
+  });
+}
+
+/** What a Postgres client asks first, where it wants TLS. */
+export const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);

@@ -39,8 +39,12 @@ export async function runWorkload(flags: readonly string[], env: Readonly<Record
 }
 
 /** Runs k6 to its end. */
-export function k6(args: readonly string[], env: Readonly<Record<string, string>>): Promise<{ code: number; output: string }> {
-  const options = { env: { PATH: process.env.PATH, K6_AUTO_EXTENSION_RESOLUTION: 'false', ...env }, maxBuffer: 2 ** 26 };
+export function k6(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd?: string,
+): Promise<{ code: number; output: string }> {
+  const options = { env: { PATH: process.env.PATH, K6_AUTO_EXTENSION_RESOLUTION: 'false', ...env }, cwd, maxBuffer: 2 ** 26 };
   return new Promise((resolve) => {
     execFile(process.env.LOADCTL_K6 ?? 'k6', args, options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr }),

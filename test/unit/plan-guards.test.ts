@@ -128,14 +128,13 @@ seed: [{store: cache, key: "k{n}", rows: 2, value: 1}]
 test('words whose part is not built are named, with what they stop', () => {
   const { profile } = planned(`target: {colours: {blue: http://localhost:1, green: http://localhost:2}, live: {command: ./which}}
 workload: {script: k6.ts}
-stores: {cache: {kind: redis, cluster: ["localhost:7000"]}, db: {kind: postgres, url: "postgres://localhost/x", auth: {iam: {region: eu, user: x}}}}
+stores: {cache: {kind: redis, cluster: ["localhost:7000"]}}
 runners: {backend: kubernetes}
 abort: [{when: errors > 5%, for: 30s, after: 1m}, {when: cpu > 95%}]
 monitors: {cpu: {}}
 outputs: {influx: {}}
 `);
   expect(unbuiltWords(profile).map(({ word, stops }) => [word, stops])).toEqual([
-    ['stores.db.auth.iam', ['load', 'data']],
     ['runners.backend: kubernetes', ['load']],
     ['abort: cpu', []],
     ['monitors', []],

@@ -164,6 +164,11 @@ describe('a word', () => {
         '4:11: unknown key `zzz`; `runners` has `backend`, `count`, `onLost`, `allowedLoss`, `k6`, `readyTimeout`, `hosts`, `sshConfig`, `hostK6`, `keep`, `namespace` and `image`',
       ],
     ],
+    [
+      'of a password that is not escaped',
+      'stores: {d: {kind: postgres, url: "postgres://me:p@ss/word@h/x"}}\n',
+      ['4:35: expected `@` as `%40` and `/` as `%2F` in user and password'],
+    ],
     ['of a URL', 'stores: {c: {kind: redis, url: http://h}}\n', ['4:32: expected a URL such as `redis://cache.example.com:6379/0`']],
     ['of a name', 'environment: My Env\n', ['4:14: expected a name of small letters, digits and `-`, not `My Env`']],
     ['of yes or no', 'guards: {confirm: maybe}\n', ['4:19: expected `true` or `false`, not `maybe`']],
@@ -208,6 +213,7 @@ describe('a variable', () => {
 
 describe('words that do not go together', () => {
   const redis = (words: string) => `stores: {c: {kind: redis, ${words}}}\n`;
+  const iam = (words: string) => `stores: {db: {kind: postgres, ${words}, auth: {iam: {region: eu-central-1, user: bob}}}}\n`;
   const db = 'stores: {db: {kind: postgres, url: postgres://h/d}, cache: {kind: redis, url: redis://h:1/0}}\n';
   test.each([
     [
@@ -276,6 +282,29 @@ describe('words that do not go together', () => {
       ['4:57: expected an index other than 0, which is never flushed, such as `1`, not `0`'],
     ],
     ['an index that is none', redis('url: redis://h/one'), ['4:32: expected the URL to end in the number of an index such as `/0`']],
+    [
+      'a token over plain text',
+      iam('url: "postgres://h/x", tls: {mode: prefer}'),
+      ['4:60: `auth.iam` needs `tls: {mode: verify-full}`: `prefer` may send the token in plain text'],
+    ],
+    [
+      'a token with the URL’s own weak mode',
+      iam('url: "postgres://h/x?sslmode=allow"'),
+      ['4:68: `auth.iam` needs `tls: {mode: verify-full}`: `allow` may send the token in plain text'],
+    ],
+    [
+      'a token and a password, for two roles',
+      iam('url: "postgres://ann:pw@h/x", tls: {mode: require}'),
+      [
+        '4:83: with `auth.iam` the password is a token: take the one in the URL out',
+        '4:118: the URL logs in as somebody else than `bob`: take the name out of one of them',
+      ],
+    ],
+    [
+      'a certificate without its key',
+      'stores: {db: {kind: postgres, url: "postgres://h/x", tls: {mode: require, certificate: c.pem}}}\n',
+      ['4:54: `certificate` and `key` need each other'],
+    ],
     [
       'shards without a rule',
       'stores: {db: {kind: postgres, shards: [postgres://h/0, postgres://h/1]}}\n',

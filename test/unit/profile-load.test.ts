@@ -207,8 +207,9 @@ describe('--set and -e', () => {
   test.each([
     [{ set: ['workload.vus'] }, '--set workload.vus has no name and `=`', 'Write --set workload.vus=10'],
     [{ set: ['a..b=1'] }, '--set a..b=… is no path', 'Write --set workload.vus=10'],
-    [{ scriptEnv: ['=1'] }, '-e =1 has no name and `=`', 'Write -e KEY=VALUE'],
+    [{ scriptEnv: ['=1'] }, '-e … has no name and `=`', 'Write -e KEY=VALUE'],
     [{ scriptEnv: ['GONE'] }, '-e GONE has no value, and the environment has no GONE', 'Write -e GONE=VALUE'],
+    [{ scriptEnv: ['TOKEN s3cret'] }, '-e TOKEN… has no value, and the environment has no TOKEN…', 'Write -e TOKEN=VALUE'],
   ])('%o is wrong usage', (options, message, hint) => {
     const error = complaint(() => load({ 'test.yaml': least }, options));
     expect([error.reason, error.message, error.hint]).toEqual(['usage', message, hint]);
@@ -229,7 +230,9 @@ outputs: {chat: {webhookToken: hook-token, url: "https://h/\${CHAT_TOKEN}"}}
 
   test('are all known', () => {
     expect([...loaded.secrets].sort()).toEqual([
+      ':****rd',
       'abcdef',
+      Buffer.from('me:p@ss-word').toString('base64'),
       'chat-token',
       'from-file',
       'hook-token',
@@ -259,7 +262,7 @@ outputs: {chat: {webhookToken: hook-token, url: "https://h/\${CHAT_TOKEN}"}}
     const without = load({ 'test.yaml': words }, { secrets: 'optional' });
     const withThem = load({ 'test.yaml': words }, { env: { KEY: 'signing-key', DB_PASSWORD: 'hunter2' } });
     expect(withThem.redacted).toEqual(without.redacted);
-    expect(withThem.secrets).toEqual(['signing-key', 'hunter2']);
+    expect(withThem.secrets).toEqual(['signing-key', 'hunter2', Buffer.from('me:hunter2').toString('base64')]);
   });
 
   test('variables of the script keep the text they were written with', () => {

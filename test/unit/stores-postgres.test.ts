@@ -7,7 +7,7 @@ import { addressesOf } from '../../src/stores/postgres/places.js';
 import { likePrefix, quoteName, quoteText } from '../../src/stores/postgres/quote.js';
 import { withoutPageHeader } from '../../src/stores/postgres/replicas.js';
 import { countNumbers, eachNumber, partOf, type RowNumbers, remainder, rowsOnShard } from '../../src/stores/postgres/shards.js';
-import { takeTls, tlsOptions } from '../../src/stores/postgres/tls.js';
+import { type Ssl, type TlsWish, takeTls, waysIn } from '../../src/stores/postgres/tls.js';
 
 const never = () => {
   throw new Error('not asked for here');
@@ -71,21 +71,32 @@ describe('tls', () => {
     expect(wish('?sslmode=disable', { mode: 'verify-full', ca: '/b.pem' })).toEqual({ mode: 'verify-full', ca: '/b.pem' });
     expect(wish('')).toEqual({ mode: 'prefer' });
     expect(wish('?sslmode=verify-full&sslrootcert=system')).toEqual({ mode: 'verify-full' });
+    expect(wish('?sslrootcert=system')).toEqual({ mode: 'verify-full' });
+    expect(wish('?sslcert=/c.pem&sslkey=/c.key')).toEqual({ mode: 'prefer', certificate: '/c.pem', key: '/c.key' });
     expect(() => wish('?sslmode=always')).toThrow(/sslmode=always/);
   });
 
+  const ways = async (wish: TlsWish, host: string, speaksTls: boolean) => {
+    const found: Ssl[] = [];
+    for await (const ssl of waysIn(wish, host, () => Promise.resolve(speaksTls))) found.push(ssl);
+    return found;
+  };
+
   test('modes mean what they mean to libpq', async () => {
-    const yes = () => Promise.resolve(true);
-    const no = () => Promise.resolve(false);
-    expect(await tlsOptions({ mode: 'disable' }, 'db', yes)).toBe(false);
-    expect(await tlsOptions({ mode: 'prefer' }, 'db', no)).toBe(false);
-    expect(await tlsOptions({ mode: 'prefer' }, 'db', yes)).toEqual({ rejectUnauthorized: false });
-    expect(await tlsOptions({ mode: 'require' }, 'db', yes)).toEqual({ rejectUnauthorized: false });
-    expect(await tlsOptions({ mode: 'verify-full' }, 'db', yes)).toEqual({ servername: 'db' });
-    expect(await tlsOptions({ mode: 'verify-full' }, '10.0.0.1', yes)).toEqual({});
-    await expect(tlsOptions({ mode: 'require' }, 'db', no)).rejects.toThrow(/does not speak TLS/);
-    await expect(tlsOptions({ mode: 'verify-ca' }, 'db', yes)).rejects.toThrow(/authority/);
-    await expect(tlsOptions({ mode: 'require', ca: '/nowhere.pem' }, 'db', yes)).rejects.toThrow(/cannot be read \(ENOENT\)/);
+    const unchecked = { rejectUnauthorized: false };
+    expect(await ways({ mode: 'disable' }, 'db', true)).toEqual([false]);
+    expect(await ways({ mode: 'allow' }, 'db', true)).toEqual([false, unchecked]);
+    expect(await ways({ mode: 'allow' }, 'db', false)).toEqual([false]);
+    expect(await ways({ mode: 'prefer' }, 'db', true)).toEqual([unchecked, false]);
+    expect(await ways({ mode: 'prefer' }, 'db', false)).toEqual([false]);
+    expect(await ways({ mode: 'require' }, 'db', true)).toEqual([unchecked]);
+    expect(await ways({ mode: 'verify-full' }, 'db', true)).toEqual([{ servername: 'db' }]);
+    expect(await ways({ mode: 'verify-full' }, '10.0.0.1', true)).toEqual([{}]);
+    expect(await ways({ mode: 'verify-full' }, '/run/postgresql', false)).toEqual([false]);
+    await expect(ways({ mode: 'require' }, 'db', false)).rejects.toThrow(/does not speak TLS/);
+    await expect(ways({ mode: 'verify-ca' }, 'db', true)).rejects.toThrow(/authority/);
+    await expect(ways({ mode: 'require', ca: '/nowhere.pem' }, 'db', true)).rejects.toThrow(/cannot be read \(ENOENT\)/);
+    await expect(ways({ mode: 'require', ca: '/etc/hostname' }, 'db', true)).rejects.toThrow(/holds no certificate in PEM form/);
   });
 });
 
@@ -96,6 +107,16 @@ test('addresses are the shards in their order, without what pg would misread', (
     { store: 'db', shard: 1, url: 'postgres://b/x', tls: { mode: 'disable' } },
   ]);
   expect(() => addressesOf('db', { kind: 'postgres' })).toThrow(/neither url nor shards/);
+});
+
+test('an IAM role logs in as itself, and never where its token could be read', () => {
+  const iam = { region: 'eu-central-1', user: 'load ctl' };
+  const store = (url: string) => addressesOf('db', { kind: 'postgres', url, auth: { iam } });
+  expect(store('postgres://db/x?sslmode=verify-full')).toEqual([
+    { store: 'db', shard: null, url: 'postgres://load%20ctl@db/x', tls: { mode: 'verify-full' }, iam },
+  ]);
+  for (const mode of ['disable', 'allow', 'prefer'])
+    expect(() => store(`postgres://db/x?sslmode=${mode}`), mode).toThrow(/may send it in plain text/);
 });
 
 test.each([

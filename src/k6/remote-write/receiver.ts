@@ -114,6 +114,7 @@ function sameText(a: string, b: string): boolean {
 function listen(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
+    // Node's own 511 are too few for 1,000 runners that connect at once: a push of those turned away took up to 25 s.
     server.listen({ port: 0, host, backlog: 4096 }, () => {
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : 0);

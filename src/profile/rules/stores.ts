@@ -5,7 +5,7 @@ import type { Broken, Rule } from './types.js';
 /** Each store is one place or several, and says how its data is spread. */
 export const storesRule: Rule = ({ profile: { stores } }) =>
   Object.entries(stores ?? {}).flatMap(([name, store]) => {
-    const found = store.kind === 'postgres' ? postgres(store) : redis(store);
+    const found = store.kind === 'postgres' ? [...postgres(store), ...login(store)] : redis(store);
     return found.map(({ lacks = [], ...broken }) => ({
       ...broken,
       path: ['stores', name, ...broken.path],
@@ -30,6 +30,31 @@ function postgres({ url, shards, shardBy, replica, replicas }: PostgresStore): B
   if (replica !== undefined && url === undefined) say(['replica'], '`replica` needs `url`; shards have `replicas`', 'url');
   if (replicas !== undefined && replicas.length !== shards?.length)
     say(['replicas'], 'expected a replica for each shard, in their order', 'shards');
+  return broken;
+}
+
+const encryptedModes: readonly string[] = ['require', 'verify-ca', 'verify-full'];
+
+/** An IAM token is a password for a quarter of an hour: it goes over TLS only, and takes the place of the URL's own. */
+function login({ url, shards, tls, auth }: PostgresStore): Broken[] {
+  const broken: Broken[] = [];
+  const say = (path: string[], message: string) => broken.push({ path, on: 'key', message });
+  if ((tls?.certificate === undefined) !== (tls?.key === undefined)) say(['tls'], '`certificate` and `key` need each other');
+  if (auth === undefined) return broken;
+  const { user } = auth.iam;
+  const urls = [...(url === undefined ? [] : [url]), ...(shards ?? [])]
+    .filter((text) => !hasPlaceholder(text))
+    .map((text) => new URL(text));
+  const modes = tls === undefined ? urls.map(({ searchParams }) => searchParams.get('sslmode') ?? 'prefer') : [tls.mode];
+  const weak = modes.find((mode) => !encryptedModes.includes(mode));
+  if (weak !== undefined)
+    say(
+      tls === undefined ? ['auth'] : ['tls', 'mode'],
+      `\`auth.iam\` needs \`tls: {mode: verify-full}\`: \`${weak}\` may send the token in plain text`,
+    );
+  if (urls.some(({ password }) => password !== '')) say(['auth'], 'with `auth.iam` the password is a token: take the one in the URL out');
+  if (urls.some(({ username }) => username !== '' && decodeURIComponent(username) !== user))
+    say(['auth', 'iam', 'user'], `the URL logs in as somebody else than \`${user}\`: take the name out of one of them`);
   return broken;
 }
 

@@ -69,7 +69,13 @@ const postgres = z
           .enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'])
           .meta({ description: 'What `sslmode` means to libpq.', examples: ['verify-full'] }),
         ca: text('the path of a PEM file')
-          .meta({ description: 'The certificate authority; relative to the file that names it.', examples: ['rds.pem'] })
+          .meta({ description: 'The certificate authorities; relative to the file that names it.', examples: ['rds.pem'] })
+          .exactOptional(),
+        certificate: text('the path of a PEM file')
+          .meta({ description: 'loadctl’s own certificate, where the database asks for one.', examples: ['loadctl.pem'] })
+          .exactOptional(),
+        key: text('the path of a PEM file')
+          .meta({ description: 'The private key of that certificate.', examples: ['loadctl.key'] })
           .exactOptional(),
       })
       .describe('How the connection is protected. Wins over the URL’s `sslmode`.')
@@ -81,7 +87,7 @@ const postgres = z
             region: text('a region').meta({ description: 'The AWS region of the database.', examples: ['eu-central-1'] }),
             user: text('a role').meta({ description: 'The database role to log in as.', examples: ['loadctl'] }),
           })
-          .describe('An IAM token as password (RDS).'),
+          .describe('A fresh IAM token as the password of each connection (RDS). Needs TLS.'),
       })
       .describe('How to log in, where it is not with the URL’s password.')
       .exactOptional(),

@@ -1,4 +1,5 @@
 import { errorCode, errorMessage, LoadctlError } from '../../core/errors.js';
+import { tlsFailure } from './tls-errors.js';
 
 /** Where something happened: a database as people know it. */
 export interface Place {
@@ -41,11 +42,6 @@ const broken: Say = (place) => [
   `${shown(place)}: the connection broke`,
   'Look whether the database restarted, then run the command again.',
 ];
-const untrusted: Say = (place, message) => [
-  `${place.name}: the certificate of ${address(place)} is not trusted: ${message}`,
-  'Name the authority that signed it as `tls.ca`, or the host that it was made for in the URL.',
-];
-
 /** By the system's, Node's and Postgres' codes: what happened, and the one thing that mends it. */
 const known: Readonly<Record<string, Say>> = {
   ECONNREFUSED: refused,
@@ -61,12 +57,6 @@ const known: Readonly<Record<string, Say>> = {
   '08006': broken,
   '57P01': broken,
   '57P02': broken,
-  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
-  CERT_HAS_EXPIRED: untrusted,
-  ERR_TLS_CERT_ALTNAME_INVALID: untrusted,
   '28P01': (place) => [
     `${shown(place)}: wrong password for the role ${place.role}`,
     'Correct the password in the environment or the .env file.',
@@ -132,10 +122,22 @@ export function serverMessage(error: unknown): string {
 /** Translates what pg throws; what is no failure of a database comes back as it is. `gone`: the connection had ended. */
 export function translate(error: unknown, place: Place, gone: boolean): unknown {
   if (error instanceof LoadctlError) return error;
-  const say = known[errorCode(error) ?? ''] ?? (gone ? broken : isServerError(error) ? other(error) : undefined);
+  const code = errorCode(error) ?? '';
+  const say = known[code] ?? badHandshake(code) ?? (gone ? broken : isServerError(error) ? other(error) : undefined);
   if (!say) return error;
   const [message, hint] = say(place, errorMessage(error));
   return new LoadctlError('unavailable', message, { hint, cause: error });
+}
+
+function badHandshake(code: string): Say | undefined {
+  const say = tlsFailure(code);
+  return (
+    say &&
+    ((place, message) => {
+      const [what, hint] = say(address(place), message);
+      return [`${place.name}: ${what}`, hint];
+    })
+  );
 }
 
 function other(error: ServerError): Say {

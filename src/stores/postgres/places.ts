@@ -1,6 +1,7 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { PostgresStore } from '../../profile/schema.js';
-import { type TlsWish, takeTls } from './tls.js';
+import type { Iam } from './iam.js';
+import { isEncrypted, type TlsWish, takeTls } from './tls.js';
 
 /** One database of a store, as the profile names it. */
 export interface Address {
@@ -10,32 +11,29 @@ export interface Address {
   /** Without what pg would misread: TLS words, an application_name. */
   readonly url: string;
   readonly tls: TlsWish;
+  /** Log in with a token; missing where the URL says all. */
+  readonly iam?: Iam;
 }
 
 /** Every database of a store, shards in their order. */
 export function addressesOf(store: string, config: PostgresStore): Address[] {
-  if (config.auth) {
-    throw new LoadctlError('unavailable', `${store}: logging in with an IAM token (auth.iam) is not built yet`, {
-      hint: 'Put a password into the URL for now.',
-    });
-  }
   if (config.shards) {
     const by = config.shardBy?.by;
     checkModulo(store, config.shards.length, by?.kind === 'sql' ? undefined : by?.modulo);
-    return config.shards.map((url, shard) => address(store, shard, url, config.tls));
+    return config.shards.map((url, shard) => address(store, shard, url, config));
   }
   if (config.url === undefined)
     throw new LoadctlError('invalid-profile', `the store ${store} has neither url nor shards`, { hint: 'Give it a `url`.' });
-  return [address(store, null, config.url, config.tls)];
+  return [address(store, null, config.url, config)];
 }
 
 /** The replica of a database; undefined where the profile names none. */
-export function replicaOf({ replica, replicas, tls }: PostgresStore, { store, shard }: Address): Address | undefined {
-  const url = shard === null ? replica : replicas?.[shard];
-  return url === undefined ? undefined : address(store, shard, url, tls);
+export function replicaOf(config: PostgresStore, { store, shard }: Address): Address | undefined {
+  const url = shard === null ? config.replica : config.replicas?.[shard];
+  return url === undefined ? undefined : address(store, shard, url, config);
 }
 
-function address(store: string, shard: number | null, text: string, tls: PostgresStore['tls']): Address {
+function address(store: string, shard: number | null, text: string, { tls, auth }: PostgresStore): Address {
   if (!URL.canParse(text)) {
     throw new LoadctlError('invalid-profile', `the URL of the store ${store} cannot be read`, {
       hint: 'Write it as postgres://user:password@host:5432/database; percent-encode what is special in the password.',
@@ -44,7 +42,11 @@ function address(store: string, shard: number | null, text: string, tls: Postgre
   const url = new URL(text);
   url.searchParams.delete('application_name');
   const wish = takeTls(url, tls);
-  return { store, shard, url: url.toString(), tls: wish };
+  if (auth === undefined) return { store, shard, url: url.toString(), tls: wish };
+  if (!isEncrypted(wish.mode)) throw readableToken(store, wish.mode);
+  url.username = encodeURIComponent(auth.iam.user);
+  url.password = '';
+  return { store, shard, url: url.toString(), tls: wish, iam: auth.iam };
 }
 
 function checkModulo(store: string, shards: number, modulo: number | undefined): void {
@@ -52,4 +54,15 @@ function checkModulo(store: string, shards: number, modulo: number | undefined):
   throw new LoadctlError('invalid-profile', `the store ${store} has ${shards} shards, but shardBy says % ${modulo}`, {
     hint: 'Make both the same number: shards[r] holds remainder r.',
   });
+}
+
+/** Whoever reads a token on its way may log in with it. */
+function readableToken(store: string, mode: string): LoadctlError {
+  return new LoadctlError(
+    'invalid-profile',
+    `the store ${store} logs in with an IAM token, and tls mode \`${mode}\` may send it in plain text`,
+    {
+      hint: 'Say `tls: {mode: verify-full}`.',
+    },
+  );
 }

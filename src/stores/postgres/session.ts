@@ -3,9 +3,10 @@ import { pipeline } from 'node:stream/promises';
 import type { Client, ClientConfig, QueryResultRow } from 'pg';
 import { errorCode, LoadctlError } from '../../core/errors.js';
 import type { StoreContext } from '../types.js';
-import { type Place, translate } from './errors.js';
+import { isServerError, type Place, translate } from './errors.js';
+import { refusedToken, urlWithToken } from './iam.js';
 import type { Address } from './places.js';
-import { serverSpeaksTls, tlsOptions } from './tls.js';
+import { serverSpeaksTls, waysIn } from './tls.js';
 
 const connectTimeoutMs = 10_000;
 
@@ -29,7 +30,7 @@ export interface Session {
 /** Connects, or throws `unavailable` with what would mend it. */
 export async function openSession(address: Address, context: Pick<StoreContext, 'label' | 'signal'>): Promise<Session> {
   throwIfAborted(context.signal);
-  const { client, place, config } = await connect(address, context.label);
+  const { client, place, configure } = await connect(address, context.label);
   let gone = false;
   let sealed = false;
   const ended = new Promise<Error>((resolve) => {
@@ -54,7 +55,7 @@ export async function openSession(address: Address, context: Pick<StoreContext, 
       throw error;
     },
   );
-  const cancel = () => void cancelQuery(config, pid);
+  const cancel = () => void cancelQuery(configure, pid);
   context.signal.addEventListener('abort', cancel, { once: true });
   return {
     address,
@@ -83,7 +84,13 @@ export async function openSession(address: Address, context: Pick<StoreContext, 
   };
 }
 
-async function connect(address: Address, label: string): Promise<{ client: Client; place: Place; config: ClientConfig }> {
+/** A connection, and how to make another one like it. */
+interface Connection {
+  readonly client: Client;
+  readonly configure: () => Promise<ClientConfig>;
+}
+
+async function connect(address: Address, label: string): Promise<Connection & { place: Place }> {
   const { default: pg } = await import('pg');
   const basic: ClientConfig = {
     connectionString: address.url,
@@ -103,14 +110,7 @@ async function connect(address: Address, label: string): Promise<{ client: Clien
   };
   const startedAt = performance.now();
   try {
-    const ssl = await tlsOptions(address.tls, host, () =>
-      host.startsWith('/') ? Promise.resolve(false) : serverSpeaksTls(host, port, connectTimeoutMs),
-    );
-    const config = { ...basic, ssl };
-    const client = new pg.Client(config);
-    client.on('error', () => undefined);
-    await client.connect();
-    return { client, place, config };
+    return { place, ...(await logIn(address, place, basic)) };
   } catch (error) {
     // pg gives its own timeout no code.
     const late = errorCode(error) === undefined && performance.now() - startedAt >= connectTimeoutMs - 100;
@@ -118,18 +118,45 @@ async function connect(address: Address, label: string): Promise<{ client: Clien
   }
 }
 
-/** Ends what another connection runs; best effort, since that connection is closed next. */
-async function cancelQuery(config: ClientConfig, pid: number): Promise<void> {
+/** Tries one way after the other until the server lets us in; throws what it said to the first one where it never does. */
+async function logIn(address: Address, place: Place, basic: ClientConfig): Promise<Connection> {
+  const { tls, iam, url } = address;
+  const refusals: unknown[] = [];
+  for await (const ssl of waysIn(tls, place.host, () => serverSpeaksTls(place.host, place.port, connectTimeoutMs))) {
+    const configure = async () => ({ ...basic, connectionString: iam === undefined ? url : await urlWithToken(url, iam, place), ssl });
+    try {
+      return { client: await openClient(await configure()), configure };
+    } catch (error) {
+      refusals.push(iam === undefined ? error : refusedToken(error, iam, place));
+      if (!refusesTheWay(error)) break;
+    }
+  }
+  throw refusals[0];
+}
+
+/** Another way may do where the server itself said no, and not to the password. */
+function refusesTheWay(error: unknown): boolean {
+  return isServerError(error) && error.code !== '28P01';
+}
+
+async function openClient(config: ClientConfig): Promise<Client> {
   const { default: pg } = await import('pg');
   const client = new pg.Client(config);
   client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+/** Ends what another connection runs; best effort, since that connection is closed next. */
+async function cancelQuery(configure: Connection['configure'], pid: number): Promise<void> {
+  let client: Client | undefined;
   try {
-    await client.connect();
+    client = await openClient(await configure());
     await client.query('SELECT pg_cancel_backend($1)', [pid]);
   } catch {
     // The server notices at the next message that the connection is gone.
   } finally {
-    await client.end().catch(() => undefined);
+    await client?.end().catch(() => undefined);
   }
 }
 

@@ -23,30 +23,58 @@ export function takeTls(url: URL, tls: PostgresStore['tls']): TlsWish {
     url.searchParams.delete(name);
     return value ?? undefined;
   };
-  const [sslmode, root, certificate, key] = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'].map(take);
+  const [sslmode, root, sslcert, sslkey] = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'].map(take);
   for (const name of ['ssl', 'uselibpqcompat']) take(name);
+  const usual = root === 'system' ? 'verify-full' : 'prefer';
+  const mode = tls?.mode ?? (sslmode === undefined ? usual : readMode(sslmode));
   const ca = tls?.ca ?? (root === 'system' ? undefined : root);
-  const files = { ...(ca ? { ca } : {}), ...(certificate ? { certificate } : {}), ...(key ? { key } : {}) };
-  return { mode: tls?.mode ?? readMode(sslmode), ...files };
+  const certificate = tls?.certificate ?? sslcert;
+  const key = tls?.key ?? sslkey;
+  return { mode, ...(ca ? { ca } : {}), ...(certificate ? { certificate } : {}), ...(key ? { key } : {}) };
 }
 
-/** pg's `ssl` for a mode, in libpq's meaning. `speaksTls` is asked where the server has a say. */
-export async function tlsOptions(wish: TlsWish, host: string, speaksTls: () => Promise<boolean>): Promise<ConnectionOptions | false> {
+/** Whether a mode never sends anything in plain text. */
+export function isEncrypted(mode: Mode): boolean {
+  return mode === 'require' || mode === 'verify-ca' || mode === 'verify-full';
+}
+
+/** pg's `ssl`; false: no TLS. */
+export type Ssl = ConnectionOptions | false;
+
+/**
+ * Each way to connect that a mode allows, in libpq's order: a further one is for a server that does not let us in by the
+ * one before. `speaksTls` is asked where the server has a say. Throws `unavailable` where none is left.
+ */
+export async function* waysIn(wish: TlsWish, host: string, speaksTls: () => Promise<boolean>): AsyncGenerator<Ssl, void> {
+  const { mode } = wish;
+  if (mode === 'disable' || isSocket(host)) {
+    yield false;
+    return;
+  }
+  if (mode === 'allow') yield false;
+  if (await speaksTls()) yield tlsOptions(wish, host);
+  else if (isEncrypted(mode)) throw plainServer(mode, host);
+  if (mode === 'prefer') yield false;
+}
+
+/** libpq knows no TLS on a Unix socket, whatever the mode says. */
+function isSocket(host: string): boolean {
+  return host.startsWith('/');
+}
+
+async function tlsOptions(wish: TlsWish, host: string): Promise<ConnectionOptions> {
+  const files = await readFiles(wish);
   switch (wish.mode) {
-    case 'disable':
-      return false;
-    case 'allow':
-      throw new LoadctlError('unavailable', 'tls mode `allow` is not built yet', { hint: 'Say `prefer` or `require` instead.' });
-    case 'prefer':
-      return (await speaksTls()) ? { ...(await readFiles(wish)), rejectUnauthorized: false } : false;
+    case 'verify-full':
+      return { ...files, ...(isAddress(host) ? {} : { servername: host }) };
+    case 'verify-ca':
+      if (wish.ca === undefined) throw unknownAuthority();
+      return { ...files, checkServerIdentity: () => undefined };
+    case 'require':
+      return wish.ca === undefined ? { ...files, rejectUnauthorized: false } : { ...files, checkServerIdentity: () => undefined };
+    default:
+      return { ...files, rejectUnauthorized: false };
   }
-  if (!(await speaksTls())) {
-    throw new LoadctlError('unavailable', `${host} does not speak TLS, and the profile asks for it (${wish.mode})`, {
-      hint: 'Switch TLS on in the database, or say `tls: {mode: disable}` where nobody can listen in.',
-    });
-  }
-  if (wish.mode === 'require' && !wish.ca) return { ...(await readFiles(wish)), rejectUnauthorized: false };
-  return wish.mode === 'verify-full' ? { ...(await readFiles(wish)), ...(isAddress(host) ? {} : { servername: host }) } : checkChain(wish);
 }
 
 /** Asks a Postgres server whether it speaks TLS, with the protocol's own question. */
@@ -65,21 +93,24 @@ export function serverSpeaksTls(host: string, port: number, timeoutMs: number): 
   });
 }
 
-async function checkChain(wish: TlsWish): Promise<ConnectionOptions> {
-  if (!wish.ca) {
-    throw new LoadctlError('unavailable', 'tls mode `verify-ca` needs to know the certificate authority', {
-      hint: 'Name its PEM file as `tls.ca`, or say `verify-full`, which trusts the well-known authorities.',
-    });
-  }
-  return { ...(await readFiles(wish)), checkServerIdentity: () => undefined };
-}
-
 async function readFiles({ ca, certificate, key }: TlsWish): Promise<ConnectionOptions> {
-  const read = async (name: 'ca' | 'cert' | 'key', path: string | undefined) => (path ? { [name]: await readPem(path) } : {});
-  return { ...(await read('ca', ca)), ...(await read('cert', certificate)), ...(await read('key', key)) };
+  return {
+    ...(ca === undefined ? {} : { ca: await readPem(ca, 'CERTIFICATE') }),
+    ...(certificate === undefined ? {} : { cert: await readPem(certificate, 'CERTIFICATE') }),
+    ...(key === undefined ? {} : { key: await readPem(key, 'PRIVATE KEY') }),
+  };
 }
 
-async function readPem(path: string): Promise<string> {
+/** Node takes a file without anything of use in it for an empty one. */
+async function readPem(path: string, holds: 'CERTIFICATE' | 'PRIVATE KEY'): Promise<string> {
+  const text = await readText(path);
+  if (new RegExp(`-----BEGIN [A-Z ]*${holds}-----`).test(text)) return text;
+  throw new LoadctlError('unavailable', `the file ${path} holds no ${holds.toLowerCase()} in PEM form`, {
+    hint: `Name one that has a line -----BEGIN ${holds}-----`,
+  });
+}
+
+async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
@@ -90,8 +121,19 @@ async function readPem(path: string): Promise<string> {
   }
 }
 
-function readMode(word: string | undefined): Mode {
-  if (word === undefined) return 'prefer';
+function plainServer(mode: Mode, host: string): LoadctlError {
+  return new LoadctlError('unavailable', `${host} does not speak TLS, and the profile asks for it (${mode})`, {
+    hint: 'Switch TLS on in the database, or say `tls: {mode: disable}` where nobody can listen in.',
+  });
+}
+
+function unknownAuthority(): LoadctlError {
+  return new LoadctlError('unavailable', 'tls mode `verify-ca` needs to know the certificate authority', {
+    hint: 'Name its PEM file as `tls.ca`, or say `verify-full`, which trusts the well-known authorities.',
+  });
+}
+
+function readMode(word: string): Mode {
   if (isMode(word)) return word;
   throw new LoadctlError('invalid-profile', `the database URL says sslmode=${word}`, { hint: `Say one of ${modes.join(', ')}.` });
 }
