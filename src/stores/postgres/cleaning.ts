@@ -7,7 +7,7 @@ import { joinKeys } from './foreign-keys.js';
 import { hidingTables, listTriggers } from './hindrances.js';
 import { leavesOf } from './leaves.js';
 import { sumUpOthers } from './others.js';
-import { countInPasses, deleteInPasses } from './passes.js';
+import { deleteInPasses } from './passes.js';
 import { checkReferences, childrenFirst, findReferences, type Reference, selfReferences, takesNoOthers } from './references.js';
 import { countBeside } from './replicas.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
@@ -17,6 +17,7 @@ import type { TableStep } from './shards.js';
 import { statementLog } from './statement-log.js';
 import { checkPermissions, checkWritable, type Table } from './tables.js';
 import { checkTaking, takeSeededRows } from './take-seeded.js';
+import { type CountMeans, countForNow, countTarget } from './target-counts.js';
 import { findTargets, type Target } from './targets.js';
 
 /** One database on its way: what was found in it, what went, what is left. */
@@ -98,7 +99,7 @@ async function checkDatabase(
   for (const message of [...cascades, ...(await listTriggers(session, tables))]) emit({ type: 'noted', message });
   noteHidden(database, await hidingTables(session, tables));
   Object.assign(database, { targets: childrenFirst(targets, references), references, seeded });
-  for (const target of database.targets) tallies.set(target, { deleted: 0, left: await countInParts(database, target, clock) });
+  for (const target of database.targets) tallies.set(target, { deleted: 0, left: await countForNow(countMeans(database, clock), target) });
 }
 
 function noteHidden(database: Database, hidden: readonly Table[]): void {
@@ -117,7 +118,7 @@ async function sweepDatabase(database: Database, task: StoreTask, context: Store
   for (const target of targets) {
     const { deleted: before = 0, left: known = 0 } = tallies.get(target) ?? {};
     // What was counted last is taken for granted where it was something; nothing may have become something.
-    const left = known > 0 ? known : await countTarget(database, target, context.clock);
+    const left = known > 0 ? known : await countTarget(countMeans(database, context.clock), target);
     // Kept up to date all along: an interrupt ends the deletes anywhere, and the receipt says how far they were.
     const tell = (gone: number) => void tallies.set(target, { deleted: before + gone, left: Math.max(0, left - gone) });
     tell(0);
@@ -126,7 +127,7 @@ async function sweepDatabase(database: Database, task: StoreTask, context: Store
   // What is left over is counted when all deletes are through, as a later one may have freed it; that nothing is, the next sweep.
   let left = 0;
   for (const [target, tally] of tallies) {
-    const now = deleted === 0 || tally.left === 0 ? tally.left : await countInParts(database, target, context.clock);
+    const now = deleted === 0 || tally.left === 0 ? tally.left : await countForNow(countMeans(database, context.clock), target);
     tallies.set(target, { ...tally, left: now });
     left += now;
   }
@@ -200,39 +201,8 @@ function doomedBy(target: Target, { targets, references }: Pick<Database, 'targe
   return { table: target.table, condition: [target.predicate('t'), ...takesNoOthers(target, targets, references)].join(' AND ') };
 }
 
-/** As many pages are read in one statement: 32 MB. */
-const pagesAtOnce = 4096;
-
-/** Counts a target for the time being: in short transactions where the whole of a long table would be read. */
-async function countInParts(database: Database, target: Target, clock: StoreContext['clock']): Promise<number> {
-  const { session, journal } = database;
-  const leaves = (await leavesOf(session, target.table, { toRead: true })) ?? [];
-  const isLong = leaves.reduce((sum, { pages }) => sum + pages, 0) > pagesAtOnce;
-  const sql = countSql(target);
-  if (!isLong || !(await readsWholeTable(session, sql))) return countTarget(database, target, clock);
-  const startedAt = clock.now();
-  const rows = await countInPasses(session, { table: target.table, condition: target.predicate('t') }, leaves, clock);
-  journal.log(sql, 0, clock.now() - startedAt);
-  return rows;
-}
-
-/** Whether the planner would go over all of the rows with alias t, or of one of its partitions, rather than use an index. */
-async function readsWholeTable(session: Session, sql: string): Promise<boolean> {
-  const { rows } = await session.query<{ 'QUERY PLAN': unknown }>(`EXPLAIN (FORMAT JSON) ${sql}`);
-  return /"Node Type":"Seq Scan"[^{}]*"Alias":"t(_\d+)?"/.test(JSON.stringify(rows[0]?.['QUERY PLAN']));
-}
-
-function countSql({ table, predicate }: Target): string {
-  return `SELECT count(*) FROM ${table.quoted} AS t WHERE ${predicate('t')}`;
-}
-
-/** Counts a target in one statement, which sees all of it at one moment. */
-async function countTarget({ session, journal }: Database, target: Target, clock: StoreContext['clock']): Promise<number> {
-  const sql = countSql(target);
-  const startedAt = clock.now();
-  const { rows } = await session.query<{ count: string }>(sql);
-  journal.log(sql, 0, clock.now() - startedAt);
-  return Number(rows[0]?.count);
+function countMeans({ session, journal }: Database, clock: StoreContext['clock']): CountMeans {
+  return { session, clock, log: journal.log };
 }
 
 async function takeSeeded(database: Database, dryRun: boolean, { clock }: StoreContext): Promise<void> {
