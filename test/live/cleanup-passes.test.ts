@@ -125,6 +125,22 @@ describe('many rows go in passes', () => {
     expect((await cleaning).receipt).toMatchObject({ proven: true, rows: [{ deleted: 20_000, left: 0 }] });
   });
 
+  test('somebody who has the whole table to himself for a second is waited for', async () => {
+    const database = await testDatabase(
+      server,
+      `CREATE TABLE things (id int PRIMARY KEY, user_id text); INSERT INTO things SELECT n, ${ours} FROM generate_series(1, 300000) n;`,
+    );
+    const context = dataContext(profile(database.url, byUser('things')));
+    let alone: Promise<unknown> | undefined;
+    const emit: typeof context.emit = (event) => {
+      if (event.type !== 'step-progressed') return;
+      alone ??= database.sql('BEGIN; LOCK TABLE things IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1.5); COMMIT');
+    };
+    const { receipt } = await cleanup({ ...context, emit }, { dryRun: false, users: false });
+    await alone;
+    expect(receipt).toMatchObject({ proven: true, rows: [{ deleted: 200_000, left: 0 }] });
+  });
+
   test('a role that may not touch the partitions themselves goes by way of their parent', async () => {
     const database = await testDatabase(
       server,

@@ -290,6 +290,51 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
     expect(raised.receipt.notes).toContainEqual(expect.stringMatching(/queue_entries: never/));
   });
 
+  test.each([
+    ['no foreign key', ''],
+    ['ON DELETE SET NULL', 'REFERENCES reservations ON DELETE SET NULL'],
+    ['ON DELETE CASCADE', 'REFERENCES reservations ON DELETE CASCADE'],
+  ])('a row stays that others are found through which cannot go: %s', async (_, reference) => {
+    const setup = `CREATE TABLE reservations (id int PRIMARY KEY, user_id text); CREATE TABLE payments (id int, reservation_id int ${reference});
+      INSERT INTO reservations SELECT n, 'load-test-user-' || n FROM generate_series(1, 10) n; INSERT INTO payments SELECT n, n FROM generate_series(1, 10) n;
+      CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.id = 3 THEN RETURN NULL; END IF; RETURN OLD; END $$;
+      CREATE TRIGGER t BEFORE DELETE ON payments FOR EACH ROW EXECUTE FUNCTION f();`;
+    const { url, sql } = await testDatabase(server, setup);
+    const entries = [
+      { store: 'db', table: 'reservations', column: 'user_id' },
+      { store: 'db', table: 'payments', via: 'reservations', column: 'reservation_id' },
+    ];
+    const { receipt, reasons } = await cleanup(dataContext(profile(url, { rows: entries })), real);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.rows.map(({ deleted, left }) => [deleted, left])).toEqual([
+      [9, 1],
+      [9, 1],
+    ]);
+    expect(await sql('SELECT * FROM payments')).toEqual([{ id: 3, reservation_id: 3 }]);
+  });
+
+  test('seeded rows that are swallowed, or hidden, count as left', async () => {
+    const swallowing = await testDatabase(
+      server,
+      `CREATE TABLE words (word text); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+       CREATE TRIGGER t BEFORE DELETE ON words FOR EACH ROW EXECUTE FUNCTION f(); INSERT INTO words VALUES ('w1'), ('w2'), ('w2');`,
+    );
+    const words = profile(swallowing.url, { rows: [], seed: [{ store: 'db', table: 'words', rows: 2, columns: { word: 'w{n}' } }] });
+    const kept = await cleanup(dataContext(words), { dryRun: false, users: true });
+    expect(kept.reasons).toEqual(['cleanup-not-proven']);
+    expect(kept.receipt.rows).toMatchObject([{ table: 'words', deleted: 0, left: 2 }]);
+    const hiding = await testDatabase(
+      server,
+      `CREATE TABLE users (id text PRIMARY KEY); INSERT INTO users SELECT 'user-' || n FROM generate_series(1, 5) n; CREATE ROLE blinkered LOGIN PASSWORD 'pw';
+       GRANT SELECT, DELETE ON users TO blinkered; ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON users TO blinkered USING (id <> 'user-2');`,
+    );
+    const url = asRole(hiding.url, 'blinkered', 'pw');
+    const parts = profile(url, { rows: [], seed: [{ store: 'db', table: 'users', rows: 5, columns: { id: 'user-{n}' } }] });
+    const hidden = await cleanup(dataContext(parts), { dryRun: false, users: true });
+    expect(hidden.reasons).toEqual(['cleanup-not-proven']);
+    expect(hidden.receipt.notes[0]).toMatch(/row-level security may hide rows of users from the role blinkered/);
+  });
+
   test('a row that cannot go keeps back no others; a lock is waited for', async () => {
     const guarded = `CREATE TABLE big (id int, user_id text); INSERT INTO big SELECT n, 'load-test-user-' || n FROM generate_series(1, 6000) n;
       CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.id = 3000 THEN RAISE EXCEPTION 'not me'; END IF; RETURN OLD; END $$;
@@ -388,6 +433,20 @@ test('a seed that no row can hold is no reason to leave the test data', async ()
   expect(await sql(count('codes'))).toEqual([{ count: 1 }]);
 });
 
+test('nor to leave the tables after it uncounted', async () => {
+  const { url } = await testDatabase(server, `${schema}${data} CREATE TABLE codes (id int PRIMARY KEY); INSERT INTO codes VALUES (1);`);
+  const seeds = [
+    { store: 'db', table: 'codes', rows: 2, columns: { id: 'x{n}' } },
+    { store: 'db', table: 'users', rows: 2, columns: { id: 'user-{n}' } },
+  ];
+  const { receipt, reasons } = await cleanup(dataContext(profile(url, { seed: seeds })), real);
+  expect(reasons).toEqual([]);
+  expect(receipt.others.slice(3)).toMatchObject([
+    { table: 'codes', after: 1 },
+    { table: 'users', after: 0 },
+  ]);
+});
+
 test('with users, seeded rows go that nobody changed and nobody references', async () => {
   const { url, sql } = await testDatabase(
     server,
@@ -415,6 +474,28 @@ test('with users, seeded rows go that nobody changed and nobody references', asy
   ]);
   expect(await sql('SELECT id FROM users ORDER BY 1')).toEqual([{ id: 'real' }, { id: 'user-7' }, { id: 'user-9' }]);
   expect(await sql('SELECT word FROM plain ORDER BY 1')).toEqual([{ word: 'other' }, { word: 'w' }]);
+});
+
+test('with users, seeded rows go that only seeded rows of their table reference', async () => {
+  const { url, sql } = await testDatabase(server, 'CREATE TABLE staff (id text PRIMARY KEY, boss text REFERENCES staff)');
+  const parts = profile(url, { rows: [], seed: [{ store: 'db', table: 'staff', rows: 5, columns: { id: 'user-{n}', boss: 'user-1' } }] });
+  await seed(dataContext(parts));
+  const { receipt, reasons } = await cleanup(dataContext(parts), { dryRun: false, users: true });
+  expect(reasons).toEqual([]);
+  expect(receipt.rows).toMatchObject([{ table: 'staff', deleted: 5, left: 0 }]);
+  expect(await sql(count('staff'))).toEqual([{ count: 0 }]);
+});
+
+test('a role needs to see no more than its tables, and may be made to hurry', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `${schema}${data} CREATE SCHEMA private; CREATE SEQUENCE private.numbers; CREATE ROLE modest LOGIN PASSWORD 'pw';
+     GRANT SELECT, DELETE ON reservations, payments, queue_entries TO modest; ALTER ROLE modest SET idle_session_timeout = '100ms';`,
+  );
+  const parts = profile(asRole(url, 'modest', 'pw'));
+  const { reasons } = await cleanup(dataContext({ ...parts, cleanup: { ...parts.cleanup, settle: '400ms' } }), real);
+  expect(reasons).toEqual([]);
+  expect(await sql(count('reservations'))).toEqual([{ count: 0 }]);
 });
 
 test('an interrupted cleanup says so and can be run again', async () => {

@@ -8,7 +8,16 @@ import { hidingTables, listTriggers } from './hindrances.js';
 import { leavesOf } from './leaves.js';
 import { sumUpOthers } from './others.js';
 import { countInPasses, deleteInPasses } from './passes.js';
-import { checkReferences, childrenFirst, findReferences, type Reference, selfReferences, takesNoOthers } from './references.js';
+import {
+  bearsNone,
+  checkReferences,
+  childrenFirst,
+  findReferences,
+  looseChildren,
+  type Reference,
+  selfReferences,
+  takesNoOthers,
+} from './references.js';
 import { countBeside } from './replicas.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
@@ -96,7 +105,7 @@ async function checkDatabase(
   const tables = [...new Map(targets.map(({ table }) => [table.oid, table])).values()];
   const cascades = await checkReferences(session, targets, references);
   for (const message of [...cascades, ...(await listTriggers(session, tables))]) emit({ type: 'noted', message });
-  noteHidden(database, await hidingTables(session, tables));
+  noteHidden(database, await hidingTables(session, [...tables, ...(users ? seeded.map(({ table }) => table) : [])]));
   Object.assign(database, { targets: childrenFirst(targets, references), references, seeded });
   for (const target of database.targets) tallies.set(target, { deleted: 0, left: await countInParts(database, target, clock) });
 }
@@ -150,7 +159,7 @@ async function deleteTarget(
     tell(rows);
     emit({ type: 'step-progressed', step, done: rows, total: Math.max(left, rows), unit: 'rows' });
   };
-  for (const doomed of passes(target, database)) {
+  for (const doomed of passes(target, database, await wouldBeOrphans(database, target, clock))) {
     // With rows that reference each other each pass takes the ones that nothing references any more.
     for (let more = true; more; ) {
       const before = deleted;
@@ -181,12 +190,12 @@ async function deleteDoomed(session: Session, doomed: Doomed, left: number, mean
 }
 
 function keptBack({ place }: Session, { table }: Target): string {
-  return `${place.name}: rows of ${table.inProfile} are still there though deleting them gave no error: a trigger, a rule or row-level security keeps them from the role ${place.role}, or somebody still writes them`;
+  return `${place.name}: rows of ${table.inProfile} are still there though deleting them gave no error: a trigger, a rule or row-level security keeps them from the role ${place.role}, rows that are found through them are left, or somebody still writes them`;
 }
 
 /** A table that references itself goes leaf by leaf; rows that reference each other in a ring then go at once. */
-function passes(target: Target, database: Pick<Database, 'targets' | 'references'>): Doomed[] {
-  const doomed = doomedBy(target, database);
+function passes(target: Target, database: Pick<Database, 'targets' | 'references'>, orphans: readonly Target[]): Doomed[] {
+  const doomed = doomedBy(target, database, orphans);
   const keys = selfReferences(target.table, database.references);
   if (keys.length === 0) return [doomed];
   const leaves = keys.map(
@@ -196,8 +205,20 @@ function passes(target: Target, database: Pick<Database, 'targets' | 'references
   return [{ ...doomed, first: leaves.join(' AND ') }, doomed];
 }
 
-function doomedBy(target: Target, { targets, references }: Pick<Database, 'targets' | 'references'>): Doomed {
-  return { table: target.table, condition: [target.predicate('t'), ...takesNoOthers(target, targets, references)].join(' AND ') };
+function doomedBy(
+  target: Target,
+  { targets, references }: Pick<Database, 'targets' | 'references'>,
+  orphans: readonly Target[] = [],
+): Doomed {
+  const conditions = [target.predicate('t'), ...takesNoOthers(target, targets, references), ...bearsNone(orphans)];
+  return { table: target.table, condition: conditions.join(' AND ') };
+}
+
+/** Entries whose rows nobody would find any more without those of the target, and that have some left. */
+async function wouldBeOrphans(database: Database, target: Target, clock: StoreContext['clock']): Promise<Target[]> {
+  const orphans: Target[] = [];
+  for (const child of looseChildren(target, database.targets)) if ((await countInParts(database, child, clock)) > 0) orphans.push(child);
+  return orphans;
 }
 
 /** As many pages are read in one statement: 32 MB. */

@@ -18,6 +18,8 @@ export interface Target {
   readonly opposite: (alias: string) => string;
   /** The predicate in words. */
   readonly which: string;
+  /** The rows that such a row is found by; missing where it is by a column of its own. */
+  readonly through?: { readonly parent: Table; readonly key: ForeignKey };
 }
 
 /** Finds the tables and columns of every cleanup entry, in the profile's order. */
@@ -127,8 +129,9 @@ async function findColumn(session: Session, table: Table, name: string): Promise
     `SELECT format_type(a.atttypid, a.atttypmod) AS type, t.typcategory = 'S' AS "isText",
             a.atttypid IN ('text'::regtype, 'varchar'::regtype) AND coalesce(c.collisdeterministic, true) AS "byIndex",
             a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS "isWhole", a.atttypid = 'uuid'::regtype AS "isUuid",
-            (SELECT s.last_value::text FROM pg_sequences s
-              WHERE format('%I.%I', s.schemaname, s.sequencename)::regclass = pg_get_serial_sequence($1::oid::regclass::text, a.attname)::regclass) AS counted
+            (SELECT max(s.last_value)::text FROM pg_depend d JOIN pg_class q ON q.oid = d.objid JOIN pg_namespace n ON n.oid = q.relnamespace
+                JOIN pg_sequences s ON s.schemaname = n.nspname AND s.sequencename = q.relname
+              WHERE d.classid = 'pg_class'::regclass AND d.refclassid = d.classid AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum) AS counted
        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation
       WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped`,
     [table.oid, name],
@@ -175,6 +178,7 @@ async function targetVia(
     predicate,
     opposite: (alias) => `NOT ${predicate(alias)}`,
     which: `${key.columns.join(', ')} references such a row of ${parent.inProfile}`,
+    through: { parent, key },
   };
 }
 
@@ -212,3 +216,8 @@ async function keyFor(session: Session, entry: Extract<CleanupRows, { via: strin
 }
 
 const withoutConstraint = { name: '', onDelete: 'no action', indexed: true } as const;
+
+/** Whether Postgres itself keeps a row from going as long as one references it by this key. */
+export function holdsBack({ name, onDelete }: ForeignKey): boolean {
+  return name !== '' && (onDelete === 'no action' || onDelete === 'restrict');
+}
