@@ -208,6 +208,25 @@ describe('rows without a text of their own', () => {
     expect(await sql('SELECT id FROM orders WHERE id > 0')).toHaveLength(1);
   });
 
+  test('a range is held against the sequence of the column that it references, and one that nobody may see is asked for', async () => {
+    const { url } = await testDatabase(
+      server,
+      `CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY (START 1000001) PRIMARY KEY, name text); INSERT INTO customers (name) VALUES ('real');
+       CREATE TABLE orders (customer bigint REFERENCES customers); INSERT INTO orders SELECT id FROM customers;
+       CREATE ROLE clerk LOGIN PASSWORD 'pw'; GRANT SELECT, DELETE ON customers, orders TO clerk;`,
+    );
+    const entry = { table: 'orders', column: 'customer', range: '1000000..2000000' };
+    const options = { dryRun: false, users: false };
+    await expect(cleanup(dataContext(profile(url, entry)), options)).rejects.toMatchObject({
+      reason: 'refused',
+      message: expect.stringMatching(/orders\.customer is numbered by a sequence that is at 1000001/),
+    });
+    await expect(cleanup(dataContext(profile(asRole(url, 'clerk', 'pw'), entry)), options)).rejects.toMatchObject({
+      reason: 'unavailable',
+      hint: 'Let the owner run: GRANT SELECT ON SEQUENCE public.customers_id_seq TO "clerk";',
+    });
+  });
+
   test('go by a namespace of UUIDs, and random ones stay', async () => {
     const prefix = uuidPrefix('load-test');
     const { url, sql } = await testDatabase(server, 'CREATE TABLE orders (customer uuid)');

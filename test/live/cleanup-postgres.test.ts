@@ -6,6 +6,7 @@ import { seed } from '../../src/phases/seed.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { asRole, testDatabase } from '../servers/sql.js';
+import { startPostgresProxy } from '../servers/tcp-proxy.js';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -258,9 +259,27 @@ describe('what the profile does not list is not deleted', () => {
     });
   });
 
+  test('also those that only a partition has', async () => {
+    const setup = `CREATE TABLE things (user_id text) PARTITION BY HASH (user_id); CREATE TABLE things_0 PARTITION OF things FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+      CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
+      CREATE TRIGGER everywhere AFTER DELETE ON things FOR EACH ROW EXECUTE FUNCTION f(); CREATE TRIGGER here AFTER DELETE ON things_0 FOR EACH ROW EXECUTE FUNCTION f();`;
+    const { url } = await testDatabase(server, setup);
+    const context = dataContext(profile(url, { rows: [{ store: 'db', table: 'things', column: 'user_id' }] }));
+    await cleanup(context, real);
+    expect(context.events.filter(({ type }) => type === 'noted')).toMatchObject([
+      { message: 'db: things has the trigger everywhere, which runs AFTER DELETE for each row' },
+      { message: 'db: things_0, a part of things, has the trigger here, which runs AFTER DELETE for each row' },
+    ]);
+  });
+
   test.each([
     [[{ store: 'db', table: 'payments', via: 'reservations' }], 'invalid-profile', /not listed above/],
     [[rows[0], { store: 'db', table: 'queue_entries', via: 'reservations' }], 'invalid-profile', /no foreign key/],
+    [
+      [rows[0], { store: 'db', table: 'queue_entries', via: 'reservations', column: 'user_id' }],
+      'invalid-profile',
+      /queue_entries\.user_id cannot hold what public\.reservations\.id is/,
+    ],
     [[{ store: 'db', table: 'reservations', column: 'id' }], 'invalid-profile', /has to hold text, as a prefix is looked for/],
     [[{ store: 'db', table: 'reservations', column: 'user' }], 'unavailable', /no column user/],
     [[{ store: 'db', table: 'bookings', column: 'user_id' }], 'unavailable', /no table bookings/],
@@ -496,6 +515,25 @@ test('a role needs to see no more than its tables, and may be made to hurry', as
   const { reasons } = await cleanup(dataContext({ ...parts, cleanup: { ...parts.cleanup, settle: '400ms' } }), real);
   expect(reasons).toEqual([]);
   expect(await sql(count('reservations'))).toEqual([{ count: 0 }]);
+});
+
+test('an interrupted cleanup ends even where a cable was pulled', async () => {
+  const { url } = await testDatabase(
+    server,
+    `CREATE TABLE things (user_id text); INSERT INTO things SELECT 'load-test-user-' || n FROM generate_series(1, 200000) n;`,
+  );
+  const proxy = await startPostgresProxy(server.port);
+  const stop = new AbortController();
+  const parts = profile(proxy.through(url), { rows: [{ store: 'db', table: 'things', column: 'user_id' }] });
+  const context = dataContext(parts, { signal: stop.signal });
+  const emit: typeof context.emit = (event) => {
+    if (event.type !== 'step-progressed') return;
+    proxy.freeze();
+    setTimeout(() => stop.abort(), 500); // by then the next statement waits for its answer
+  };
+  const startedAt = performance.now();
+  expect((await cleanup({ ...context, emit }, real)).reasons).toEqual(['cleanup-not-proven', 'interrupted']);
+  expect(performance.now() - startedAt).toBeLessThan(15_000);
 });
 
 test('an interrupted cleanup says so and can be run again', async () => {

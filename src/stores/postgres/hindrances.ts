@@ -7,20 +7,25 @@ const events = { INSERT: { bit: 4, digit: '3' }, DELETE: { bit: 8, digit: '4' } 
 /** What may change or hide what a delete (or an insert) does, beforehand and in words. */
 export async function listTriggers(session: Session, tables: readonly Table[], event: keyof typeof events = 'DELETE'): Promise<string[]> {
   const { bit, digit } = events[event];
-  const { rows } = await session.query<{ oid: number; name: string; kind: string }>(
-    `SELECT c.oid, t.tgname::text AS name, CASE WHEN t.tgtype & 2 > 0 THEN 'BEFORE' ELSE 'AFTER' END || CASE WHEN t.tgtype & 1 > 0 THEN ' each row' ELSE ' each statement' END AS kind
-       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-      WHERE c.oid = ANY($1) AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & $2 > 0
+  const { rows } = await session.query<{ oid: number; part: string | null; name: string; kind: string }>(
+    `WITH RECURSIVE family AS (
+       SELECT oid AS root, oid FROM unnest($1::oid[]) AS oid UNION SELECT f.root, i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent)
+     SELECT f.root AS oid, CASE WHEN f.oid <> f.root THEN f.oid::regclass::text END AS part, t.tgname::text AS name,
+            CASE WHEN t.tgtype & 2 > 0 THEN 'BEFORE' ELSE 'AFTER' END || CASE WHEN t.tgtype & 1 > 0 THEN ' each row' ELSE ' each statement' END AS kind
+       FROM pg_trigger t JOIN family f ON f.oid = t.tgrelid
+      WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & $2 > 0
+        AND (f.oid = f.root OR NOT EXISTS (SELECT 1 FROM pg_trigger r WHERE r.tgrelid = f.root AND r.tgname = t.tgname))
       UNION ALL
-     SELECT r.ev_class, r.rulename::text, 'rule' FROM pg_rewrite r WHERE r.ev_class = ANY($1) AND r.ev_type = $3
-      ORDER BY 1, 2`,
+     SELECT r.ev_class, NULL, r.rulename::text, 'rule' FROM pg_rewrite r WHERE r.ev_class = ANY($1) AND r.ev_type = $3
+      ORDER BY 1, 2 NULLS FIRST, 3`,
     [tables.map(({ oid }) => oid), bit, digit],
   );
-  return rows.map(({ oid, name, kind }) => {
-    const table = tables.find((one) => one.oid === oid);
+  return rows.map(({ oid, part, name, kind }) => {
+    const table = tables.find((one) => one.oid === oid)?.inProfile;
+    const where = `${session.place.name}: ${part === null ? table : `${part}, a part of ${table},`}`;
     return kind === 'rule'
-      ? `${session.place.name}: ${table?.inProfile} has the rule ${name} on ${event}`
-      : `${session.place.name}: ${table?.inProfile} has the trigger ${name}, which runs ${kind.replace('each', `${event} for each`)}`;
+      ? `${where} has the rule ${name} on ${event}`
+      : `${where} has the trigger ${name}, which runs ${kind.replace('each', `${event} for each`)}`;
   });
 }
 

@@ -3,6 +3,7 @@ import { uuidRange } from '../../core/uuids.js';
 import type { CleanupRows } from '../../profile/schema.js';
 import type { NumberRange } from '../../profile/words.js';
 import type { StoreTask } from '../types.js';
+import { serverMessage, sqlState } from './errors.js';
 import { type ForeignKey, foreignKeysBetween, joinKeys, primaryKey } from './foreign-keys.js';
 import { likePrefix, quoteName, quoteText } from './quote.js';
 import type { Session } from './session.js';
@@ -56,8 +57,6 @@ interface FoundColumn {
   readonly byIndex: boolean;
   readonly isWhole: boolean;
   readonly isUuid: boolean;
-  /** The last value of the sequence that numbers it; null where none does. */
-  readonly counted: string | null;
 }
 
 function selectionOf(entry: ColumnEntry, prefix: string | undefined): Selection {
@@ -119,7 +118,7 @@ async function targetByColumn(session: Session, entry: ColumnEntry, table: Table
       },
     );
   }
-  refuseCountedUp(session, entry, table, column);
+  if ('range' in entry) await refuseCountedUp(session, entry, table);
   const predicate = (alias: string) => selection.predicate(column, `${alias}.${quoteName(entry.column)}`);
   return { entry, table, predicate, opposite: (alias) => `(${predicate(alias)}) IS NOT TRUE`, which: selection.which(entry.column) };
 }
@@ -128,10 +127,7 @@ async function findColumn(session: Session, table: Table, name: string): Promise
   const { rows } = await session.query<FoundColumn>(
     `SELECT format_type(a.atttypid, a.atttypmod) AS type, t.typcategory = 'S' AS "isText",
             a.atttypid IN ('text'::regtype, 'varchar'::regtype) AND coalesce(c.collisdeterministic, true) AS "byIndex",
-            a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS "isWhole", a.atttypid = 'uuid'::regtype AS "isUuid",
-            (SELECT max(s.last_value)::text FROM pg_depend d JOIN pg_class q ON q.oid = d.objid JOIN pg_namespace n ON n.oid = q.relnamespace
-                JOIN pg_sequences s ON s.schemaname = n.nspname AND s.sequencename = q.relname
-              WHERE d.classid = 'pg_class'::regclass AND d.refclassid = d.classid AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum) AS counted
+            a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS "isWhole", a.atttypid = 'uuid'::regtype AS "isUuid"
        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation
       WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped`,
     [table.oid, name],
@@ -144,14 +140,41 @@ async function findColumn(session: Session, table: Table, name: string): Promise
   });
 }
 
-/** A range that the column's own sequence has come to holds real rows. */
-function refuseCountedUp({ place }: Session, entry: ColumnEntry, table: Table, { counted }: FoundColumn): void {
-  if (!('range' in entry) || counted === null || BigInt(counted) < BigInt(entry.range.low) || BigInt(entry.range.high) < 0n) return;
-  throw new LoadctlError(
-    'refused',
-    `${place.name}: ${table.shown}.${entry.column} is numbered by a sequence that is at ${counted}: real rows are in the range ${entry.range.low}..${entry.range.high}`,
-    { hint: 'Give the test a range that the sequence will not come to, or one below 0.' },
-  );
+type RangeEntry = Extract<ColumnEntry, { range: unknown }>;
+
+/** The sequences that number a column, or one that it references. */
+const sequencesSql = `
+  WITH mine AS (SELECT attrelid, attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2),
+    numbered AS (SELECT attrelid, attnum FROM mine UNION
+      SELECT k.confrelid, k.confkey[array_position(k.conkey, m.attnum)] FROM pg_constraint k JOIN mine m ON m.attrelid = k.conrelid AND m.attnum = ANY (k.conkey)
+       WHERE k.contype = 'f')
+  SELECT format('%I.%I', n.nspname, q.relname) AS name, s.last_value::text AS counted, has_sequence_privilege(q.oid, 'USAGE, SELECT') AS told
+    FROM numbered c JOIN pg_depend d ON d.refobjid = c.attrelid AND d.refobjsubid = c.attnum AND d.classid = 'pg_class'::regclass AND d.refclassid = d.classid
+    JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S' JOIN pg_namespace n ON n.oid = q.relnamespace
+    JOIN pg_sequences s ON s.schemaname = n.nspname AND s.sequencename = q.relname`;
+
+/** A range that the column's sequence has come to holds real rows. */
+async function refuseCountedUp(session: Session, { range, column }: RangeEntry, table: Table): Promise<void> {
+  if (BigInt(range.high) < 0n) return;
+  const { place } = session;
+  const { rows } = await session.query<{ name: string; counted: string | null; told: boolean }>(sequencesSql, [table.oid, column]);
+  for (const { name, counted, told } of rows) {
+    if (!told) {
+      throw new LoadctlError(
+        'unavailable',
+        `${place.name}: the role ${place.role} may not see how far ${name} is, which numbers ${table.shown}.${column}`,
+        {
+          hint: `Let the owner run: GRANT SELECT ON SEQUENCE ${name} TO ${quoteName(place.role)};`,
+        },
+      );
+    }
+    if (counted === null || BigInt(counted) < BigInt(range.low)) continue;
+    throw new LoadctlError(
+      'refused',
+      `${place.name}: ${table.shown}.${column} is numbered by a sequence that is at ${counted}: real rows are in the range ${range.low}..${range.high}`,
+      { hint: 'Give the test a range that the sequence will not come to, or one below 0.' },
+    );
+  }
 }
 
 async function targetVia(
@@ -208,12 +231,30 @@ async function keyFor(session: Session, entry: Extract<CleanupRows, { via: strin
     );
   }
   const [id, ...others] = column === undefined ? [] : await primaryKey(session, parent);
-  if (column !== undefined && id !== undefined && others.length === 0)
-    return { ...withoutConstraint, table: child, columns: [column], parentColumns: [id] };
+  if (column !== undefined && id !== undefined && others.length === 0) {
+    const loose = { ...withoutConstraint, table: child, columns: [column], parentColumns: [id] };
+    await checkComparable(session, loose, parent);
+    return loose;
+  }
   throw new LoadctlError('invalid-profile', `${session.place.name}: ${child.shown} has no foreign key to ${parent.shown}`, {
     hint: `Name the column of ${child.inProfile} that holds the id of a row of ${parent.inProfile}: \`column: …\`.`,
   });
 }
+
+/** Throws where the two columns have types that Postgres does not compare. */
+async function checkComparable(session: Session, key: ForeignKey, parent: Table): Promise<void> {
+  const pairs = `FROM ${key.table.quoted} AS c JOIN ${parent.quoted} AS p ON ${joinKeys(key, 'c', 'p')}`;
+  await session.query(`EXPLAIN SELECT 1 ${pairs}`).catch((error: unknown) => {
+    if (sqlState(error) !== noSuchOperator) throw error;
+    const [column, id] = [`${key.table.shown}.${key.columns}`, `${parent.shown}.${key.parentColumns}`];
+    throw new LoadctlError('invalid-profile', `${session.place.name}: ${column} cannot hold what ${id} is: ${serverMessage(error)}`, {
+      hint: `Name a column of ${key.table.inProfile} that has the type of ${id}.`,
+      cause: error,
+    });
+  });
+}
+
+const noSuchOperator = '42883';
 
 const withoutConstraint = { name: '', onDelete: 'no action', indexed: true } as const;
 
