@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
@@ -247,6 +248,28 @@ describe('what the profile does not list is not deleted', () => {
     });
   });
 
+  test.each([
+    ['a few', 50],
+    ['many', 30_000],
+  ])('a row of others that comes to reference test data right now does not go along: %s', async (_, many) => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE reservations (id int PRIMARY KEY, user_id text); INSERT INTO reservations SELECT n, 'load-test-user-' || n FROM generate_series(1, ${many}) n;
+       CREATE TABLE payments (id int, user_id text, reservation_id int REFERENCES reservations ON DELETE CASCADE); CREATE INDEX ON payments (reservation_id);`,
+    );
+    const entries = [
+      { store: 'db', table: 'reservations', column: 'user_id' },
+      { store: 'db', table: 'payments', column: 'user_id' },
+    ];
+    await sql("BEGIN; INSERT INTO payments VALUES (1, 'real', 5)");
+    const context = dataContext(profile(url, { rows: entries }));
+    const cleaning = cleanup(context, real);
+    await expect.poll(() => context.events.some(({ type, ...event }) => 'step' in event && event.step.startsWith('delete'))).toBe(true);
+    setTimeout(() => void sql('COMMIT'), 300); // the delete waits for it
+    expect((await cleaning).reasons).toEqual(['cleanup-not-proven']);
+    expect(await sql('SELECT user_id FROM payments')).toEqual([{ user_id: 'real' }]);
+  });
+
   test('triggers and rules are shown beforehand', async () => {
     const setup = `${schema} CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
       CREATE TRIGGER audit AFTER DELETE ON reservations FOR EACH ROW EXECUTE FUNCTION f();`;
@@ -419,6 +442,19 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
     expect(await sql(count('payments'))).toEqual([{ count: 30 }]);
   });
 
+  test('where a delete is passed on, so is one to lock rows', async () => {
+    const { url } = await testDatabase(
+      server,
+      `CREATE TABLE orders (id int PRIMARY KEY, user_id text); CREATE TABLE notes (user_id text, order_id int REFERENCES orders ON DELETE SET NULL);
+       CREATE ROLE remover LOGIN PASSWORD 'pw'; GRANT SELECT, DELETE ON orders, notes TO remover;`,
+    );
+    const entries = ['orders', 'notes'].map((table) => ({ store: 'db', table, column: 'user_id' }));
+    expect(await failure(cleanup(dataContext(profile(asRole(url, 'remover', 'pw'), { rows: entries })), real))).toMatchObject({
+      reason: 'unavailable',
+      hint: 'Let the owner run: GRANT UPDATE ON "public"."orders" TO "remover";',
+    });
+  });
+
   test('with users, so is one on a seeded table', async () => {
     const { url, sql } = await testDatabase(
       server,
@@ -493,6 +529,21 @@ test('with users, seeded rows go that nobody changed and nobody references', asy
   ]);
   expect(await sql('SELECT id FROM users ORDER BY 1')).toEqual([{ id: 'real' }, { id: 'user-7' }, { id: 'user-9' }]);
   expect(await sql('SELECT word FROM plain ORDER BY 1')).toEqual([{ word: 'other' }, { word: 'w' }]);
+});
+
+test('with users, a seeded row stays that somebody comes to reference right now', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `CREATE TABLE users (id text PRIMARY KEY); CREATE TABLE cards (id int, owner text REFERENCES users ON DELETE CASCADE);`,
+  );
+  const parts = profile(url, { rows: [], seed: [{ store: 'db', table: 'users', rows: 20, columns: { id: 'user-{n}' } }] });
+  await seed(dataContext(parts));
+  await sql("BEGIN; INSERT INTO cards VALUES (1, 'user-5')");
+  const cleaning = cleanup(dataContext(parts), { dryRun: false, users: true });
+  await pause(1000); // the delete waits by now
+  await sql('COMMIT');
+  expect((await cleaning).receipt.rows).toMatchObject([{ table: 'users', deleted: 19, left: 0 }]);
+  expect(await sql('SELECT owner FROM cards')).toEqual([{ owner: 'user-5' }]);
 });
 
 test('with users, seeded rows go that only seeded rows of their table reference', async () => {

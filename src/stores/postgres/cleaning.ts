@@ -26,7 +26,7 @@ import type { TableStep } from './shards.js';
 import { statementLog } from './statement-log.js';
 import { checkPermissions, checkWritable, type Table } from './tables.js';
 import { checkTaking, takeSeededRows } from './take-seeded.js';
-import { findTargets, type Target } from './targets.js';
+import { findTargets, holdsBack, type Target } from './targets.js';
 
 /** One database on its way: what was found in it, what went, what is left. */
 interface Database {
@@ -101,7 +101,10 @@ async function checkDatabase(
   for (const { table } of targets) await checkPermissions(session, table, ['SELECT', 'DELETE']);
   if (users) for (const { table } of seeded) await checkTaking(session, table);
   const references = await findReferences(session, targets);
-  for (const { key } of references) await checkPermissions(session, key.table, ['SELECT'], key.columns);
+  for (const { key, parent } of references) {
+    await checkPermissions(session, key.table, ['SELECT'], key.columns);
+    if (!holdsBack(key)) await checkPermissions(session, parent, ['UPDATE']);
+  }
   const tables = [...new Map(targets.map(({ table }) => [table.oid, table])).values()];
   const cascades = await checkReferences(session, targets, references);
   for (const message of [...cascades, ...(await listTriggers(session, tables))]) emit({ type: 'noted', message });
@@ -190,7 +193,7 @@ async function deleteDoomed(session: Session, doomed: Doomed, left: number, mean
 }
 
 function keptBack({ place }: Session, { table }: Target): string {
-  return `${place.name}: rows of ${table.inProfile} are still there though deleting them gave no error: a trigger, a rule or row-level security keeps them from the role ${place.role}, rows that are found through them are left, or somebody still writes them`;
+  return `${place.name}: rows of ${table.inProfile} are still there though deleting them gave no error: a trigger, a rule or row-level security keeps them from the role ${place.role}, rows that reference them are left, or somebody still writes them`;
 }
 
 /** A table that references itself goes leaf by leaf; rows that reference each other in a ring then go at once. */
@@ -210,8 +213,9 @@ function doomedBy(
   { targets, references }: Pick<Database, 'targets' | 'references'>,
   orphans: readonly Target[] = [],
 ): Doomed {
-  const conditions = [target.predicate('t'), ...takesNoOthers(target, targets, references), ...bearsNone(orphans)];
-  return { table: target.table, condition: conditions.join(' AND ') };
+  const alone = takesNoOthers(target, targets, references);
+  const condition = [target.predicate('t'), ...alone, ...bearsNone(orphans)].join(' AND ');
+  return { table: target.table, condition, passedOn: alone.length > 0 };
 }
 
 /** Entries whose rows nobody would find any more without those of the target, and that have some left. */

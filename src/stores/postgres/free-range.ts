@@ -6,6 +6,7 @@ import { type SeededRows, seededQuery } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { countNumbers, partOf } from './shards.js';
 import type { Table } from './tables.js';
+import { checkTaking } from './take-seeded.js';
 
 /**
  * Whether a step's rows can be copied straight into their table: nothing there has anything in common with them that must be
@@ -64,14 +65,16 @@ export async function mayCopyStraight(session: Session, steps: readonly SeededRo
   const count = steps.reduce((sum, { numbers }) => sum + countNumbers(numbers), 0);
   const tables = new Set(steps.map(({ table }) => table.oid));
   if (count < worthStraight || tables.size < steps.length) return false;
-  for (const rows of steps) if (!(await isFree(session, rows)) || !(await mayDelete(session, rows.table))) return false;
+  for (const rows of steps) if (!(await isFree(session, rows)) || !(await mayTakeBack(session, rows.table))) return false;
   return (await referToFormerSteps(session, steps)) && takesFirstRows(session, steps);
 }
 
 /** What is copied part by part is taken back row by row where the server refuses the rest. */
-async function mayDelete(session: Session, { oid }: Table): Promise<boolean> {
-  const { rows } = await session.query<{ may: boolean }>(`SELECT has_table_privilege($1::oid, 'DELETE') AS may`, [oid]);
-  return rows[0]?.may ?? false;
+function mayTakeBack(session: Session, table: Table): Promise<boolean> {
+  return checkTaking(session, table).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Whether each foreign key between the steps' tables leads to one that is all in before: a part alone does not hold what it refers to. */

@@ -1,7 +1,7 @@
 import type { QueryResultRow } from 'pg';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import { add, type Deleted, type Doomed, deletePlaces, deleteSql, fatal, type Means, type Work, workOn } from './deletes.js';
+import { add, type Deleted, type Doomed, deletePlaces, deleteRows, deleteSql, fatal, type Means, type Work, workOn } from './deletes.js';
 import { sqlState, tookTooLong } from './errors.js';
 import type { Leaf } from './leaves.js';
 import type { Session } from './session.js';
@@ -112,7 +112,7 @@ async function deletePart(work: Work, leaf: Leaf, from: number, to: number): Pro
   const startedAt = clock.now();
   const rows = `ONLY ${leaf.quoted} AS t WHERE ${leaf.range(from, to)} AND ${doomed.condition}`;
   try {
-    const { count } = await session.query(`DELETE FROM ${rows}`);
+    const count = await deleteRows(session, doomed, { rows });
     log(deleteSql(doomed), count, clock.now() - startedAt);
     return { rows: count };
   } catch (error) {

@@ -7,6 +7,7 @@ import type { Session } from './session.js';
 import { countNumbers, partOf } from './shards.js';
 import type { StatementLog } from './statement-log.js';
 import { checkPermissions, type Table } from './tables.js';
+import { holdsBack } from './targets.js';
 
 /** How seeded rows are taken out. */
 export interface Taking {
@@ -27,7 +28,10 @@ export interface Taken {
 /** Throws `unavailable` where the role may not take rows out of a seeded table, or not see who references them. */
 export async function checkTaking(session: Session, table: Table): Promise<void> {
   await checkPermissions(session, table, ['SELECT', 'DELETE']);
-  for (const key of await foreignKeysTo(session, table)) await checkPermissions(session, key.table, ['SELECT'], key.columns);
+  for (const key of await foreignKeysTo(session, table)) {
+    await checkPermissions(session, key.table, ['SELECT'], key.columns);
+    if (!holdsBack(key)) await checkPermissions(session, table, ['UPDATE']);
+  }
 }
 
 /** Takes out the rows whose every seeded column still holds its seeded value, and that no row of others references. */
@@ -47,6 +51,7 @@ async function takeRows(session: Session, rows: SeededRows, { dryRun, clock, log
   const doomedOf = (part: SeededRows): Doomed => ({
     table: rows.table,
     condition: [isUnchanged(part), ...unused].join(' AND '),
+    passedOn: keys.some((key) => !holdsBack(key)),
     ...onlyAsMany(part),
   });
   const doomed = doomedOf(rows);
