@@ -341,6 +341,16 @@ test('many new rows that the server refuses halfway are taken back', async () =>
   expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
 });
 
+test('a store that is refused halfway leaves nothing in any other', async () => {
+  const few = await testDatabase(server, usersTable);
+  const many = await testDatabase(server, 'CREATE TABLE codes (id int PRIMARY KEY CHECK (id < 119000))');
+  const stores = { a: { kind: 'postgres', url: few.url }, b: { kind: 'postgres', url: many.url } };
+  const codes = { store: 'b', table: 'codes', rows: 120_000, columns: { id: '{n}' } };
+  expect(await failure(seed(dataContext({ stores, seed: [{ ...users, store: 'a' }, codes] })))).toMatchObject({ reason: 'seeding-failed' });
+  expect(await few.sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+  expect(await many.sql('SELECT count(*)::int FROM codes')).toEqual([{ count: 0 }]);
+});
+
 test('rows that cannot be taken back are told', async () => {
   const { url } = await testDatabase(
     server,

@@ -54,6 +54,7 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, contex
         })),
         context,
       ),
+    isGradual: () => databases.some((database) => database.straight),
     async commit() {
       const straight = databases.filter((database) => database.straight);
       const each = Math.min(copiesAtOnce.inOne, Math.floor(copiesAtOnce.together / databases.length));

@@ -33,6 +33,7 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
       return conflicts;
     },
     others: () => Promise.resolve([]),
+    isGradual: () => true,
     async commit() {
       // Half written is worse than written late: an interrupt waits until the entries are in, or taken back.
       servers.seal();
