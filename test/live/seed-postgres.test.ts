@@ -174,10 +174,11 @@ describe('rows', () => {
   test('of a domain over an enum are held against what is there', async () => {
     const { url } = await testDatabase(
       server,
-      "CREATE TYPE mood AS ENUM ('ok', 'bad'); CREATE DOMAIN shown AS mood; CREATE TABLE moods (id int PRIMARY KEY, mood shown);",
+      "CREATE TYPE mood AS ENUM ('ok', 'bad'); CREATE DOMAIN shown AS mood; CREATE TABLE moods (id int PRIMARY KEY, mood shown); CREATE TABLE keyed (id int, mood shown, PRIMARY KEY (id, mood));",
     );
-    const parts = (mood: string) => profile(url, [{ store: 'db', table: 'moods', rows: 2, columns: { id: '{n}', mood } }]);
+    const parts = (mood: string, table = 'moods') => profile(url, [{ store: 'db', table, rows: 2, columns: { id: '{n}', mood } }]);
     for (const created of [2, 0]) expect((await seed(dataContext(parts('ok')))).stores).toMatchObject([{ created }]);
+    for (const created of [2, 0]) expect((await seed(dataContext(parts('ok', 'keyed')))).stores).toMatchObject([{ created }]);
     expect((await failure(seed(dataContext(parts('bad'))))).lines[0]).toMatch(/mood is "ok", not "bad"/);
   });
 

@@ -4,15 +4,18 @@ import type { Table } from './tables.js';
 /** pg_trigger.tgtype's bit of an event, and pg_rewrite.ev_type's digit. */
 const events = { INSERT: { bit: 4, digit: '3' }, DELETE: { bit: 8, digit: '4' } } as const;
 
+/** Tables ($1) with what belongs to each, its partitions and what inherits from it. */
+const family = `WITH RECURSIVE family AS (
+  SELECT oid AS root, oid FROM unnest($1::oid[]) AS oid UNION SELECT f.root, i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent)
+  SELECT root, oid FROM family`;
+
 /** What may change or hide what a delete (or an insert) does, beforehand and in words. */
 export async function listTriggers(session: Session, tables: readonly Table[], event: keyof typeof events = 'DELETE'): Promise<string[]> {
   const { bit, digit } = events[event];
   const { rows } = await session.query<{ oid: number; part: string | null; name: string; kind: string }>(
-    `WITH RECURSIVE family AS (
-       SELECT oid AS root, oid FROM unnest($1::oid[]) AS oid UNION SELECT f.root, i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent)
-     SELECT f.root AS oid, CASE WHEN f.oid <> f.root THEN f.oid::regclass::text END AS part, t.tgname::text AS name,
+    `SELECT f.root AS oid, CASE WHEN f.oid <> f.root THEN f.oid::regclass::text END AS part, t.tgname::text AS name,
             CASE WHEN t.tgtype & 2 > 0 THEN 'BEFORE' ELSE 'AFTER' END || CASE WHEN t.tgtype & 1 > 0 THEN ' each row' ELSE ' each statement' END AS kind
-       FROM pg_trigger t JOIN family f ON f.oid = t.tgrelid
+       FROM pg_trigger t JOIN (${family}) AS f ON f.oid = t.tgrelid
       WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & $2 > 0
         AND (f.oid = f.root OR NOT EXISTS (SELECT 1 FROM pg_trigger r WHERE r.tgrelid = f.root AND r.tgname = t.tgname))
       UNION ALL
