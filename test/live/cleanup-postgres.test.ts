@@ -270,6 +270,28 @@ describe('what the profile does not list is not deleted', () => {
     expect(await sql('SELECT user_id FROM payments')).toEqual([{ user_id: 'real' }]);
   });
 
+  test('rows that row-level security hides might go along: refused', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE orders (id text PRIMARY KEY); INSERT INTO orders VALUES ('load-test-user-1'); CREATE TABLE users (id text PRIMARY KEY); INSERT INTO users VALUES ('user-1');
+       CREATE TABLE notes (user_id text, order_id text REFERENCES orders ON DELETE CASCADE, owner text REFERENCES users ON DELETE SET NULL);
+       INSERT INTO notes VALUES ('real', 'load-test-user-1', 'user-1'); ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+       CREATE ROLE veiled LOGIN PASSWORD 'pw'; GRANT ALL ON ALL TABLES IN SCHEMA public TO veiled; CREATE POLICY p ON notes TO veiled USING (user_id <> 'real');`,
+    );
+    const entries = [
+      { store: 'db', table: 'orders', column: 'id' },
+      { store: 'db', table: 'notes', column: 'user_id' },
+    ];
+    const seeds = [{ store: 'db', table: 'users', rows: 1, columns: { id: 'user-{n}' } }];
+    const veiled = asRole(url, 'veiled', 'pw');
+    const message = expect.stringMatching(/may hide rows of notes from the role veiled, and a foreign key would pass/);
+    const ours = cleanup(dataContext(profile(veiled, { rows: entries })), real);
+    expect(await failure(ours)).toMatchObject({ reason: 'refused', message });
+    const seeded = cleanup(dataContext(profile(veiled, { rows: [], seed: seeds })), { dryRun: false, users: true });
+    expect(await failure(seeded)).toMatchObject({ reason: 'refused', message });
+    expect(await sql('SELECT * FROM notes')).toEqual([{ user_id: 'real', order_id: 'load-test-user-1', owner: 'user-1' }]);
+  });
+
   test('triggers and rules are shown beforehand', async () => {
     const setup = `${schema} CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
       CREATE TRIGGER audit AFTER DELETE ON reservations FOR EACH ROW EXECUTE FUNCTION f();`;

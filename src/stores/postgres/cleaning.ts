@@ -3,8 +3,8 @@ import type { PostgresStore } from '../../profile/schema.js';
 import { together } from '../together.js';
 import type { CleanedRows, Cleaning, StoreContext, StoreReceipt, StoreTask, Swept } from '../types.js';
 import { type Deleted, type Doomed, deleteFound, deleteSql, type Means } from './deletes.js';
-import { joinKeys } from './foreign-keys.js';
-import { hidingTables, listTriggers } from './hindrances.js';
+import { holdsBack, joinKeys } from './foreign-keys.js';
+import { hidingTables, listTriggers, refuseUnseen } from './hindrances.js';
 import { leavesOf } from './leaves.js';
 import { sumUpOthers } from './others.js';
 import { countInPasses, deleteInPasses } from './passes.js';
@@ -26,7 +26,7 @@ import type { TableStep } from './shards.js';
 import { statementLog } from './statement-log.js';
 import { checkPermissions, checkWritable, type Table } from './tables.js';
 import { checkTaking, takeSeededRows } from './take-seeded.js';
-import { findTargets, holdsBack, type Target } from './targets.js';
+import { findTargets, type Target } from './targets.js';
 
 /** One database on its way: what was found in it, what went, what is left. */
 interface Database {
@@ -105,6 +105,10 @@ async function checkDatabase(
     await checkPermissions(session, key.table, ['SELECT'], key.columns);
     if (!holdsBack(key)) await checkPermissions(session, parent, ['UPDATE']);
   }
+  await refuseUnseen(
+    session,
+    references.map(({ key }) => key),
+  );
   const tables = [...new Map(targets.map(({ table }) => [table.oid, table])).values()];
   const cascades = await checkReferences(session, targets, references);
   for (const message of [...cascades, ...(await listTriggers(session, tables))]) emit({ type: 'noted', message });

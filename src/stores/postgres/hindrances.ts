@@ -1,3 +1,6 @@
+import { LoadctlError } from '../../core/errors.js';
+import { type ForeignKey, holdsBack } from './foreign-keys.js';
+import { quoteName } from './quote.js';
 import type { Session } from './session.js';
 import type { Table } from './tables.js';
 
@@ -30,6 +33,19 @@ export async function listTriggers(session: Session, tables: readonly Table[], e
       ? `${where} has the rule ${name} on ${event}`
       : `${where} has the trigger ${name}, which runs ${kind.replace('each', `${event} for each`)}`;
   });
+}
+
+/** Refuses (112) where rows that nobody can see might go along with what they reference, or be changed. */
+export async function refuseUnseen(session: Session, keys: readonly ForeignKey[]): Promise<void> {
+  const passedOn = keys.filter((key) => !holdsBack(key)).map(({ table }) => table);
+  const [hidden] = await hidingTables(session, passedOn);
+  if (hidden === undefined) return;
+  const { name, role } = session.place;
+  throw new LoadctlError(
+    'refused',
+    `${name}: row-level security may hide rows of ${hidden.inProfile} from the role ${role}, and a foreign key would pass the deletes on to them`,
+    { hint: `Clean up as a role that sees them: ALTER ROLE ${quoteName(role)} BYPASSRLS, or another one in the URL.` },
+  );
 }
 
 /**

@@ -1,8 +1,8 @@
 import { LoadctlError } from '../../core/errors.js';
-import { type ForeignKey, foreignKeysTo, joinKeys } from './foreign-keys.js';
+import { type ForeignKey, foreignKeysTo, holdsBack, joinKeys } from './foreign-keys.js';
 import type { Session } from './session.js';
 import type { Table } from './tables.js';
-import { anyOf, holdsBack, noneOf, type Target } from './targets.js';
+import { anyOf, noneOf, type Target } from './targets.js';
 
 /** A foreign key to a listed table. */
 export interface Reference {

@@ -1,13 +1,13 @@
 import type { Clock } from '../../core/os.js';
 import { add, type Deleted, type Doomed, deleteFound, deleteSql } from './deletes.js';
 import { holdsNoSuchValue, serverMessage } from './errors.js';
-import { type ForeignKey, foreignKeysTo, joinKeys } from './foreign-keys.js';
+import { type ForeignKey, foreignKeysTo, holdsBack, joinKeys } from './foreign-keys.js';
+import { refuseUnseen } from './hindrances.js';
 import { describeRow, type SeededRows, sameKey, sameRow, seededQuery, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { countNumbers, partOf } from './shards.js';
 import type { StatementLog } from './statement-log.js';
 import { checkPermissions, type Table } from './tables.js';
-import { holdsBack } from './targets.js';
 
 /** How seeded rows are taken out. */
 export interface Taking {
@@ -28,10 +28,12 @@ export interface Taken {
 /** Throws `unavailable` where the role may not take rows out of a seeded table, or not see who references them. */
 export async function checkTaking(session: Session, table: Table): Promise<void> {
   await checkPermissions(session, table, ['SELECT', 'DELETE']);
-  for (const key of await foreignKeysTo(session, table)) {
+  const keys = await foreignKeysTo(session, table);
+  for (const key of keys) {
     await checkPermissions(session, key.table, ['SELECT'], key.columns);
     if (!holdsBack(key)) await checkPermissions(session, table, ['UPDATE']);
   }
+  await refuseUnseen(session, keys);
 }
 
 /** Takes out the rows whose every seeded column still holds its seeded value, and that no row of others references. */

@@ -257,8 +257,3 @@ async function checkComparable(session: Session, key: ForeignKey, parent: Table)
 const noSuchOperator = '42883';
 
 const withoutConstraint = { name: '', onDelete: 'no action', indexed: true } as const;
-
-/** Whether Postgres itself keeps a row from going as long as one references it by this key. */
-export function holdsBack({ name, onDelete }: ForeignKey): boolean {
-  return name !== '' && (onDelete === 'no action' || onDelete === 'restrict');
-}
