@@ -227,6 +227,20 @@ describe('rows without a text of their own', () => {
     });
   });
 
+  test.each([
+    ['INCREMENT BY -1', -50, '-100..-1'],
+    ['MINVALUE -2147483648 START -2147483648', -500_000, '-1000000..-1'],
+  ])('a sequence may number below 0: %s', async (how, at, range) => {
+    const { url, sql } = await testDatabase(server, `CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY (${how}))`);
+    const work = () => cleanup(dataContext(profile(url, { table: 'orders', column: 'id', range })), { dryRun: false, users: false });
+    expect((await work()).reasons).toEqual([]);
+    await sql(`SELECT setval('orders_id_seq', ${at})`);
+    await expect(work()).rejects.toMatchObject({
+      reason: 'refused',
+      message: expect.stringContaining(`at ${at}: real rows are in the range`),
+    });
+  });
+
   test('go by a namespace of UUIDs, and random ones stay', async () => {
     const prefix = uuidPrefix('load-test');
     const { url, sql } = await testDatabase(server, 'CREATE TABLE orders (customer uuid)');

@@ -148,17 +148,33 @@ const sequencesSql = `
     numbered AS (SELECT attrelid, attnum FROM mine UNION
       SELECT k.confrelid, k.confkey[array_position(k.conkey, m.attnum)] FROM pg_constraint k JOIN mine m ON m.attrelid = k.conrelid AND m.attnum = ANY (k.conkey)
        WHERE k.contype = 'f')
-  SELECT format('%I.%I', n.nspname, q.relname) AS name, s.last_value::text AS counted, has_sequence_privilege(q.oid, 'USAGE, SELECT') AS told
+  SELECT format('%I.%I', n.nspname, q.relname) AS name, s.start_value::text AS start, s.start_value > 0 AND s.increment_by > 0 AS upwards, s.last_value::text AS counted, has_sequence_privilege(q.oid, 'USAGE, SELECT') AS told
     FROM numbered c JOIN pg_depend d ON d.refobjid = c.attrelid AND d.refobjsubid = c.attnum AND d.classid = 'pg_class'::regclass AND d.refclassid = d.classid
     JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S' JOIN pg_namespace n ON n.oid = q.relnamespace
     JOIN pg_sequences s ON s.schemaname = n.nspname AND s.sequencename = q.relname`;
 
+interface Numbering {
+  readonly name: string;
+  readonly start: string;
+  /** From 1 or more on, never below. */
+  readonly upwards: boolean;
+  readonly counted: string | null;
+  /** Whether the role may see how far it is. */
+  readonly told: boolean;
+}
+
+/** Whether a number lies in the range that the sequence has given, or may have given before it was set on: some begin far below 0, some count down. */
+function hasCountedInto({ low, high }: NumberRange, start: bigint, last: bigint): boolean {
+  const [from, to] = last < start ? [last, start] : [start > 0n ? 0n : start, last];
+  return from <= BigInt(high) && BigInt(low) <= to;
+}
+
 /** A range that the column's sequence has come to holds real rows. */
 async function refuseCountedUp(session: Session, { range, column }: RangeEntry, table: Table): Promise<void> {
-  if (BigInt(range.high) < 0n) return;
   const { place } = session;
-  const { rows } = await session.query<{ name: string; counted: string | null; told: boolean }>(sequencesSql, [table.oid, column]);
-  for (const { name, counted, told } of rows) {
+  const { rows } = await session.query<Numbering>(sequencesSql, [table.oid, column]);
+  for (const { name, start, upwards, counted, told } of rows) {
+    if (upwards && BigInt(range.high) < 0n) continue;
     if (!told) {
       throw new LoadctlError(
         'unavailable',
@@ -168,7 +184,7 @@ async function refuseCountedUp(session: Session, { range, column }: RangeEntry, 
         },
       );
     }
-    if (counted === null || BigInt(counted) < BigInt(range.low)) continue;
+    if (counted === null || !hasCountedInto(range, BigInt(start), BigInt(counted))) continue;
     throw new LoadctlError(
       'refused',
       `${place.name}: ${table.shown}.${column} is numbered by a sequence that is at ${counted}: real rows are in the range ${range.low}..${range.high}`,
