@@ -82,12 +82,16 @@ function refuseConflicts({ count, lines }: Conflicts): void {
   );
 }
 
+function rank({ transactional, seeding }: OpenStore): number {
+  return transactional ? (seeding.isGradual() ? 1 : 2) : 0;
+}
+
 /**
  * What cannot be rolled back goes first, so that what can is still open when it fails. What the stores refuse is taken back
  * everywhere; where the work was ended from outside, what is in stays, and the next seed goes on from there.
  */
 async function commitAll(open: readonly OpenStore[]): Promise<SeededStep[]> {
-  const order = [...open].sort((one, other) => Number(one.transactional) - Number(other.transactional));
+  const order = [...open].sort((one, other) => rank(one) - rank(other));
   const done: SeededStep[] = [];
   try {
     for (const { seeding } of order) done.push(...(await seeding.commit()));

@@ -3,6 +3,7 @@ import { type ExitReason, LoadctlError } from '../core/errors.js';
 import { scope } from '../core/scope.js';
 import { checkCleanup, cleanup } from './cleanup.js';
 import type { PhaseContext } from './context.js';
+import { keepCountedBefore } from './counted-before.js';
 import { takeLock } from './lock.js';
 import type { FoundK6 } from './prepare.js';
 import type { Receipt } from './receipt.js';
@@ -52,13 +53,18 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
     };
 
     const seeded = await attempt(() => seed({ ...data, signal, lock }));
+    const before = seeded?.before;
+    // A test that is killed leaves it to a cleanup that comes later.
+    if (before !== undefined) await attempt(() => keepCountedBefore(world.cwd, profile.environment, before, context.redact));
     const result =
       failures.length > 0 || signal.aborted ? undefined : await attempt(() => run(context, { k6: options.k6, run: runId, lock }));
     const judged = result && (await attempt(() => verify(result.directory, world)));
-    const before = seeded?.before === undefined ? {} : { before: seeded.before };
     const locked = held ? { lock } : {};
     const cleaned = await attempt(() =>
-      cleanup({ ...data, ...before, ...locked, signal: killed }, { dryRun: false, users: options.users }).catch((error: unknown) => {
+      cleanup(
+        { ...data, ...(before === undefined ? {} : { before }), ...locked, signal: killed },
+        { dryRun: false, users: options.users },
+      ).catch((error: unknown) => {
         throw notCleaned(error, profile.environment, options.users);
       }),
     );

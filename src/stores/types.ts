@@ -109,6 +109,8 @@ export interface Seeding {
   check(): Promise<Conflicts>;
   /** How many rows there are that are not test data, and what they hold; asked after {@link check}. */
   others(proof: Proof): Promise<readonly OtherRows[]>;
+  /** Whether {@link commit} writes part by part, and may still be refused halfway; asked after {@link check}. */
+  isGradual(): boolean;
   /** Makes it real. Only called when every store was checked and no conflict was found. */
   commit(): Promise<readonly SeededStep[]>;
   /** Takes back what this seeding wrote, because another store failed. */

@@ -148,6 +148,13 @@ cleanup: {prefix: load-test-user-, settle: 20ms, rows: [{store: db, table: order
   const said = await at.loadctl(['test', '--env', 'prod', '--users']);
   expect(said, said.stderr).toMatchObject({ code: 0 });
   expect(said.stdout).toContain('CLEAN  nothing of the test is left');
+  // Had it been killed, a cleanup would have had something to hold its count against.
+  expect(JSON.parse(at.read('.loadctl/before-prod.json'))).toMatchObject({
+    others: [
+      { table: 'orders', rows: 0 },
+      { table: 'users', rows: 0 },
+    ],
+  });
   expect([requestsTo(colours.blue), (colours.green.hits.get('GET /work') ?? 0) > 0]).toEqual([0, true]);
 });
 

@@ -133,6 +133,22 @@ describe('many rows go in passes', () => {
     expect((await cleaning).receipt).toMatchObject({ proven: true, rows: [{ deleted: 20_000, left: 0 }] });
   });
 
+  test('somebody who has the whole table to himself for a second is waited for', async () => {
+    const database = await testDatabase(
+      server,
+      `CREATE TABLE things (id int PRIMARY KEY, user_id text); INSERT INTO things SELECT n, ${ours} FROM generate_series(1, 300000) n;`,
+    );
+    const context = dataContext(profile(database.url, byUser('things')));
+    let alone: Promise<unknown> | undefined;
+    const emit: typeof context.emit = (event) => {
+      if (event.type !== 'step-progressed') return;
+      alone ??= database.sql('BEGIN; LOCK TABLE things IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1.5); COMMIT');
+    };
+    const { receipt } = await cleanup({ ...context, emit }, { dryRun: false, users: false });
+    await alone;
+    expect(receipt).toMatchObject({ proven: true, rows: [{ deleted: 200_000, left: 0 }] });
+  });
+
   test('a role that may not touch the partitions themselves goes by way of their parent', async () => {
     const database = await testDatabase(
       server,
@@ -227,6 +243,39 @@ describe('rows without a text of their own', () => {
     if (reason) await expect(outcome).rejects.toMatchObject({ reason, message: expect.stringMatching(message ?? /never/) });
     else expect((await outcome).receipt.rows).toMatchObject([{ deleted: 1 }]);
     expect(await sql('SELECT id FROM orders WHERE id > 0')).toHaveLength(1);
+  });
+
+  test('a range is held against the sequence of the column that it references, and one that nobody may see is asked for', async () => {
+    const { url } = await testDatabase(
+      server,
+      `CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY (START 1000001) PRIMARY KEY, name text); INSERT INTO customers (name) VALUES ('real');
+       CREATE TABLE orders (customer bigint REFERENCES customers); INSERT INTO orders SELECT id FROM customers;
+       CREATE ROLE clerk LOGIN PASSWORD 'pw'; GRANT SELECT, DELETE ON customers, orders TO clerk;`,
+    );
+    const entry = { table: 'orders', column: 'customer', range: '1000000..2000000' };
+    const options = { dryRun: false, users: false };
+    await expect(cleanup(dataContext(profile(url, entry)), options)).rejects.toMatchObject({
+      reason: 'refused',
+      message: expect.stringMatching(/orders\.customer is numbered by a sequence that is at 1000001/),
+    });
+    await expect(cleanup(dataContext(profile(asRole(url, 'clerk', 'pw'), entry)), options)).rejects.toMatchObject({
+      reason: 'unavailable',
+      hint: 'Let the owner run: GRANT SELECT ON SEQUENCE public.customers_id_seq TO "clerk";',
+    });
+  });
+
+  test.each([
+    ['INCREMENT BY -1', -50, '-100..-1'],
+    ['MINVALUE -2147483648 START -2147483648', -500_000, '-1000000..-1'],
+  ])('a sequence may number below 0: %s', async (how, at, range) => {
+    const { url, sql } = await testDatabase(server, `CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY (${how}))`);
+    const work = () => cleanup(dataContext(profile(url, { table: 'orders', column: 'id', range })), { dryRun: false, users: false });
+    expect((await work()).reasons).toEqual([]);
+    await sql(`SELECT setval('orders_id_seq', ${at})`);
+    await expect(work()).rejects.toMatchObject({
+      reason: 'refused',
+      message: expect.stringContaining(`at ${at}: real rows are in the range`),
+    });
   });
 
   test('go by a namespace of UUIDs, and random ones stay', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
@@ -6,6 +7,7 @@ import { seed } from '../../src/phases/seed.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { asRole, testDatabase } from '../servers/sql.js';
+import { startPostgresProxy } from '../servers/tcp-proxy.js';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -246,6 +248,50 @@ describe('what the profile does not list is not deleted', () => {
     });
   });
 
+  test.each([
+    ['a few', 50],
+    ['many', 30_000],
+  ])('a row of others that comes to reference test data right now does not go along: %s', async (_, many) => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE reservations (id int PRIMARY KEY, user_id text); INSERT INTO reservations SELECT n, 'load-test-user-' || n FROM generate_series(1, ${many}) n;
+       CREATE TABLE payments (id int, user_id text, reservation_id int REFERENCES reservations ON DELETE CASCADE); CREATE INDEX ON payments (reservation_id);`,
+    );
+    const entries = [
+      { store: 'db', table: 'reservations', column: 'user_id' },
+      { store: 'db', table: 'payments', column: 'user_id' },
+    ];
+    await sql("BEGIN; INSERT INTO payments VALUES (1, 'real', 5)");
+    const context = dataContext(profile(url, { rows: entries }));
+    const cleaning = cleanup(context, real);
+    await expect.poll(() => context.events.some(({ type, ...event }) => 'step' in event && event.step.startsWith('delete'))).toBe(true);
+    setTimeout(() => void sql('COMMIT'), 300); // the delete waits for it
+    expect((await cleaning).reasons).toEqual(['cleanup-not-proven']);
+    expect(await sql('SELECT user_id FROM payments')).toEqual([{ user_id: 'real' }]);
+  });
+
+  test('rows that row-level security hides might go along: refused', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE orders (id text PRIMARY KEY); INSERT INTO orders VALUES ('load-test-user-1'); CREATE TABLE users (id text PRIMARY KEY); INSERT INTO users VALUES ('user-1');
+       CREATE TABLE notes (user_id text, order_id text REFERENCES orders ON DELETE CASCADE, owner text REFERENCES users ON DELETE SET NULL);
+       INSERT INTO notes VALUES ('real', 'load-test-user-1', 'user-1'); ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+       CREATE ROLE veiled LOGIN PASSWORD 'pw'; GRANT ALL ON ALL TABLES IN SCHEMA public TO veiled; CREATE POLICY p ON notes TO veiled USING (user_id <> 'real');`,
+    );
+    const entries = [
+      { store: 'db', table: 'orders', column: 'id' },
+      { store: 'db', table: 'notes', column: 'user_id' },
+    ];
+    const seeds = [{ store: 'db', table: 'users', rows: 1, columns: { id: 'user-{n}' } }];
+    const veiled = asRole(url, 'veiled', 'pw');
+    const message = expect.stringMatching(/may hide rows of notes from the role veiled, and a foreign key would pass/);
+    const ours = cleanup(dataContext(profile(veiled, { rows: entries })), real);
+    expect(await failure(ours)).toMatchObject({ reason: 'refused', message });
+    const seeded = cleanup(dataContext(profile(veiled, { rows: [], seed: seeds })), { dryRun: false, users: true });
+    expect(await failure(seeded)).toMatchObject({ reason: 'refused', message });
+    expect(await sql('SELECT * FROM notes')).toEqual([{ user_id: 'real', order_id: 'load-test-user-1', owner: 'user-1' }]);
+  });
+
   test('triggers and rules are shown beforehand', async () => {
     const setup = `${schema} CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
       CREATE TRIGGER audit AFTER DELETE ON reservations FOR EACH ROW EXECUTE FUNCTION f();`;
@@ -258,9 +304,27 @@ describe('what the profile does not list is not deleted', () => {
     });
   });
 
+  test('also those that only a partition has', async () => {
+    const setup = `CREATE TABLE things (user_id text) PARTITION BY HASH (user_id); CREATE TABLE things_0 PARTITION OF things FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+      CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
+      CREATE TRIGGER everywhere AFTER DELETE ON things FOR EACH ROW EXECUTE FUNCTION f(); CREATE TRIGGER here AFTER DELETE ON things_0 FOR EACH ROW EXECUTE FUNCTION f();`;
+    const { url } = await testDatabase(server, setup);
+    const context = dataContext(profile(url, { rows: [{ store: 'db', table: 'things', column: 'user_id' }] }));
+    await cleanup(context, real);
+    expect(context.events.filter(({ type }) => type === 'noted')).toMatchObject([
+      { message: 'db: things has the trigger everywhere, which runs AFTER DELETE for each row' },
+      { message: 'db: things_0, a part of things, has the trigger here, which runs AFTER DELETE for each row' },
+    ]);
+  });
+
   test.each([
     [[{ store: 'db', table: 'payments', via: 'reservations' }], 'invalid-profile', /not listed above/],
     [[rows[0], { store: 'db', table: 'queue_entries', via: 'reservations' }], 'invalid-profile', /no foreign key/],
+    [
+      [rows[0], { store: 'db', table: 'queue_entries', via: 'reservations', column: 'user_id' }],
+      'invalid-profile',
+      /queue_entries\.user_id cannot hold what public\.reservations\.id is/,
+    ],
     [[{ store: 'db', table: 'reservations', column: 'id' }], 'invalid-profile', /has to hold text, as a prefix is looked for/],
     [[{ store: 'db', table: 'reservations', column: 'user' }], 'unavailable', /no column user/],
     [[{ store: 'db', table: 'bookings', column: 'user_id' }], 'unavailable', /no table bookings/],
@@ -288,6 +352,51 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
     const raised = await cleanup(dataContext(profile(raising.url)), real);
     expect(raised.reasons).toEqual(['cleanup-not-proven']);
     expect(raised.receipt.notes).toContainEqual(expect.stringMatching(/queue_entries: never/));
+  });
+
+  test.each([
+    ['no foreign key', ''],
+    ['ON DELETE SET NULL', 'REFERENCES reservations ON DELETE SET NULL'],
+    ['ON DELETE CASCADE', 'REFERENCES reservations ON DELETE CASCADE'],
+  ])('a row stays that others are found through which cannot go: %s', async (_, reference) => {
+    const setup = `CREATE TABLE reservations (id int PRIMARY KEY, user_id text); CREATE TABLE payments (id int, reservation_id int ${reference});
+      INSERT INTO reservations SELECT n, 'load-test-user-' || n FROM generate_series(1, 10) n; INSERT INTO payments SELECT n, n FROM generate_series(1, 10) n;
+      CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.id = 3 THEN RETURN NULL; END IF; RETURN OLD; END $$;
+      CREATE TRIGGER t BEFORE DELETE ON payments FOR EACH ROW EXECUTE FUNCTION f();`;
+    const { url, sql } = await testDatabase(server, setup);
+    const entries = [
+      { store: 'db', table: 'reservations', column: 'user_id' },
+      { store: 'db', table: 'payments', via: 'reservations', column: 'reservation_id' },
+    ];
+    const { receipt, reasons } = await cleanup(dataContext(profile(url, { rows: entries })), real);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.rows.map(({ deleted, left }) => [deleted, left])).toEqual([
+      [9, 1],
+      [9, 1],
+    ]);
+    expect(await sql('SELECT * FROM payments')).toEqual([{ id: 3, reservation_id: 3 }]);
+  });
+
+  test('seeded rows that are swallowed, or hidden, count as left', async () => {
+    const swallowing = await testDatabase(
+      server,
+      `CREATE TABLE words (word text); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+       CREATE TRIGGER t BEFORE DELETE ON words FOR EACH ROW EXECUTE FUNCTION f(); INSERT INTO words VALUES ('w1'), ('w2'), ('w2');`,
+    );
+    const words = profile(swallowing.url, { rows: [], seed: [{ store: 'db', table: 'words', rows: 2, columns: { word: 'w{n}' } }] });
+    const kept = await cleanup(dataContext(words), { dryRun: false, users: true });
+    expect(kept.reasons).toEqual(['cleanup-not-proven']);
+    expect(kept.receipt.rows).toMatchObject([{ table: 'words', deleted: 0, left: 2 }]);
+    const hiding = await testDatabase(
+      server,
+      `CREATE TABLE users (id text PRIMARY KEY); INSERT INTO users SELECT 'user-' || n FROM generate_series(1, 5) n; CREATE ROLE blinkered LOGIN PASSWORD 'pw';
+       GRANT SELECT, DELETE ON users TO blinkered; ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON users TO blinkered USING (id <> 'user-2');`,
+    );
+    const url = asRole(hiding.url, 'blinkered', 'pw');
+    const parts = profile(url, { rows: [], seed: [{ store: 'db', table: 'users', rows: 5, columns: { id: 'user-{n}' } }] });
+    const hidden = await cleanup(dataContext(parts), { dryRun: false, users: true });
+    expect(hidden.reasons).toEqual(['cleanup-not-proven']);
+    expect(hidden.receipt.notes[0]).toMatch(/row-level security may hide rows of users from the role blinkered/);
   });
 
   test('a row that cannot go keeps back no others; a lock is waited for', async () => {
@@ -355,6 +464,19 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
     expect(await sql(count('payments'))).toEqual([{ count: 30 }]);
   });
 
+  test('where a delete is passed on, so is one to lock rows', async () => {
+    const { url } = await testDatabase(
+      server,
+      `CREATE TABLE orders (id int PRIMARY KEY, user_id text); CREATE TABLE notes (user_id text, order_id int REFERENCES orders ON DELETE SET NULL);
+       CREATE ROLE remover LOGIN PASSWORD 'pw'; GRANT SELECT, DELETE ON orders, notes TO remover;`,
+    );
+    const entries = ['orders', 'notes'].map((table) => ({ store: 'db', table, column: 'user_id' }));
+    expect(await failure(cleanup(dataContext(profile(asRole(url, 'remover', 'pw'), { rows: entries })), real))).toMatchObject({
+      reason: 'unavailable',
+      hint: 'Let the owner run: GRANT UPDATE ON "public"."orders" TO "remover";',
+    });
+  });
+
   test('with users, so is one on a seeded table', async () => {
     const { url, sql } = await testDatabase(
       server,
@@ -388,6 +510,20 @@ test('a seed that no row can hold is no reason to leave the test data', async ()
   expect(await sql(count('codes'))).toEqual([{ count: 1 }]);
 });
 
+test('nor to leave the tables after it uncounted', async () => {
+  const { url } = await testDatabase(server, `${schema}${data} CREATE TABLE codes (id int PRIMARY KEY); INSERT INTO codes VALUES (1);`);
+  const seeds = [
+    { store: 'db', table: 'codes', rows: 2, columns: { id: 'x{n}' } },
+    { store: 'db', table: 'users', rows: 2, columns: { id: 'user-{n}' } },
+  ];
+  const { receipt, reasons } = await cleanup(dataContext(profile(url, { seed: seeds })), real);
+  expect(reasons).toEqual([]);
+  expect(receipt.others.slice(3)).toMatchObject([
+    { table: 'codes', after: 1 },
+    { table: 'users', after: 0 },
+  ]);
+});
+
 test('with users, seeded rows go that nobody changed and nobody references', async () => {
   const { url, sql } = await testDatabase(
     server,
@@ -415,6 +551,62 @@ test('with users, seeded rows go that nobody changed and nobody references', asy
   ]);
   expect(await sql('SELECT id FROM users ORDER BY 1')).toEqual([{ id: 'real' }, { id: 'user-7' }, { id: 'user-9' }]);
   expect(await sql('SELECT word FROM plain ORDER BY 1')).toEqual([{ word: 'other' }, { word: 'w' }]);
+});
+
+test('with users, a seeded row stays that somebody comes to reference right now', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `CREATE TABLE users (id text PRIMARY KEY); CREATE TABLE cards (id int, owner text REFERENCES users ON DELETE CASCADE);`,
+  );
+  const parts = profile(url, { rows: [], seed: [{ store: 'db', table: 'users', rows: 20, columns: { id: 'user-{n}' } }] });
+  await seed(dataContext(parts));
+  await sql("BEGIN; INSERT INTO cards VALUES (1, 'user-5')");
+  const cleaning = cleanup(dataContext(parts), { dryRun: false, users: true });
+  await pause(1000); // the delete waits by now
+  await sql('COMMIT');
+  expect((await cleaning).receipt.rows).toMatchObject([{ table: 'users', deleted: 19, left: 0 }]);
+  expect(await sql('SELECT owner FROM cards')).toEqual([{ owner: 'user-5' }]);
+});
+
+test('with users, seeded rows go that only seeded rows of their table reference', async () => {
+  const { url, sql } = await testDatabase(server, 'CREATE TABLE staff (id text PRIMARY KEY, boss text REFERENCES staff)');
+  const parts = profile(url, { rows: [], seed: [{ store: 'db', table: 'staff', rows: 5, columns: { id: 'user-{n}', boss: 'user-1' } }] });
+  await seed(dataContext(parts));
+  const { receipt, reasons } = await cleanup(dataContext(parts), { dryRun: false, users: true });
+  expect(reasons).toEqual([]);
+  expect(receipt.rows).toMatchObject([{ table: 'staff', deleted: 5, left: 0 }]);
+  expect(await sql(count('staff'))).toEqual([{ count: 0 }]);
+});
+
+test('a role needs to see no more than its tables, and may be made to hurry', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `${schema}${data} CREATE SCHEMA private; CREATE SEQUENCE private.numbers; CREATE ROLE modest LOGIN PASSWORD 'pw';
+     GRANT SELECT, DELETE ON reservations, payments, queue_entries TO modest; ALTER ROLE modest SET idle_session_timeout = '100ms';`,
+  );
+  const parts = profile(asRole(url, 'modest', 'pw'));
+  const { reasons } = await cleanup(dataContext({ ...parts, cleanup: { ...parts.cleanup, settle: '400ms' } }), real);
+  expect(reasons).toEqual([]);
+  expect(await sql(count('reservations'))).toEqual([{ count: 0 }]);
+});
+
+test('an interrupted cleanup ends even where a cable was pulled', async () => {
+  const { url } = await testDatabase(
+    server,
+    `CREATE TABLE things (user_id text); INSERT INTO things SELECT 'load-test-user-' || n FROM generate_series(1, 200000) n;`,
+  );
+  const proxy = await startPostgresProxy(server.port);
+  const stop = new AbortController();
+  const parts = profile(proxy.through(url), { rows: [{ store: 'db', table: 'things', column: 'user_id' }] });
+  const context = dataContext(parts, { signal: stop.signal });
+  const emit: typeof context.emit = (event) => {
+    if (event.type !== 'step-progressed') return;
+    proxy.freeze();
+    setTimeout(() => stop.abort(), 500); // by then the next statement waits for its answer
+  };
+  const startedAt = performance.now();
+  expect((await cleanup({ ...context, emit }, real)).reasons).toEqual(['cleanup-not-proven', 'interrupted']);
+  expect(performance.now() - startedAt).toBeLessThan(15_000);
 });
 
 test('an interrupted cleanup says so and can be run again', async () => {

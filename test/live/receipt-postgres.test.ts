@@ -84,6 +84,21 @@ test('sums add up: the same rows in another order, in partitions, and seen by an
   expect(third.others).toEqual(first.others);
 });
 
+test('sums know the columns by their names: partitions may have them in another order, and what inherits has more', async () => {
+  const partitioned = `CREATE TABLE users (id text PRIMARY KEY, mood text) PARTITION BY HASH (id); CREATE TABLE users_0 (mood text, id text NOT NULL);
+    ALTER TABLE users ATTACH PARTITION users_0 FOR VALUES WITH (MODULUS 1, REMAINDER 0);`;
+  const inherited = `CREATE TABLE users (id text PRIMARY KEY, mood text); CREATE TABLE vips (seat text DEFAULT '1A') INHERITS (users); INSERT INTO vips VALUES ('user-1', 'bad');`;
+  for (const tables of [partitioned, inherited]) {
+    const { url } = await testDatabase(
+      server,
+      `${tables} CREATE TABLE reservations (user_id text); INSERT INTO users VALUES ('real', 'ok');`,
+    );
+    const counted = await before(profile(url, 'full'));
+    const again = await before(profile(url, 'full'));
+    expect(again.others).toEqual(counted.others);
+  }
+});
+
 test('a table with odd columns, and rows that are there twice', async () => {
   const { url } = await testDatabase(
     server,

@@ -163,6 +163,25 @@ describe('rows', () => {
     expect(await sql('SELECT count(*)::int FROM log')).toEqual([{ count: 8 }]);
   });
 
+  test('by a key that nothing in the table makes unique are there once, however often they are seeded', async () => {
+    const { url, sql } = await testDatabase(server, 'CREATE TABLE notes (id text, line text)');
+    const parts = profile(url, [{ store: 'db', table: 'notes', key: 'id', rows: 5, columns: { id: 'n{n}', line: 'same' } }]);
+    expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 5, alreadyThere: 0 }]);
+    expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 0, alreadyThere: 5 }]);
+    expect(await sql('SELECT count(*)::int FROM notes')).toEqual([{ count: 5 }]);
+  });
+
+  test('of a domain over an enum are held against what is there', async () => {
+    const { url } = await testDatabase(
+      server,
+      "CREATE TYPE mood AS ENUM ('ok', 'bad'); CREATE DOMAIN shown AS mood; CREATE TABLE moods (id int PRIMARY KEY, mood shown); CREATE TABLE keyed (id int, mood shown, PRIMARY KEY (id, mood));",
+    );
+    const parts = (mood: string, table = 'moods') => profile(url, [{ store: 'db', table, rows: 2, columns: { id: '{n}', mood } }]);
+    for (const created of [2, 0]) expect((await seed(dataContext(parts('ok')))).stores).toMatchObject([{ created }]);
+    for (const created of [2, 0]) expect((await seed(dataContext(parts('ok', 'keyed')))).stores).toMatchObject([{ created }]);
+    expect((await failure(seed(dataContext(parts('bad'))))).lines[0]).toMatch(/mood is "ok", not "bad"/);
+  });
+
   test('go into partitioned tables, identity columns and tables with late constraints', async () => {
     const setup = `CREATE TABLE parts (id int, day date, name text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
       CREATE TABLE parts_a PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
@@ -321,6 +340,73 @@ test('many new rows that the server refuses halfway are taken back', async () =>
   const error = await failure(seed(dataContext(profile(url, [{ ...users, rows: 100_000 }]))));
   expect(error).toMatchObject({ reason: 'seeding-failed' });
   expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+});
+
+test('a store that is refused halfway leaves nothing in any other', async () => {
+  const few = await testDatabase(server, usersTable);
+  const many = await testDatabase(server, 'CREATE TABLE codes (id int PRIMARY KEY CHECK (id < 119000))');
+  const stores = { a: { kind: 'postgres', url: few.url }, b: { kind: 'postgres', url: many.url } };
+  const codes = { store: 'b', table: 'codes', rows: 120_000, columns: { id: '{n}' } };
+  expect(await failure(seed(dataContext({ stores, seed: [{ ...users, store: 'a' }, codes] })))).toMatchObject({ reason: 'seeding-failed' });
+  expect(await few.sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+  expect(await many.sql('SELECT count(*)::int FROM codes')).toEqual([{ count: 0 }]);
+});
+
+test('rows that cannot be taken back are told', async () => {
+  const { url } = await testDatabase(
+    server,
+    `CREATE TABLE codes (id int PRIMARY KEY CHECK (id < 119000)); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+     CREATE TRIGGER t BEFORE DELETE ON codes FOR EACH ROW EXECUTE FUNCTION f();`,
+  );
+  const context = dataContext(profile(url, [{ store: 'db', table: 'codes', rows: 120_000, columns: { id: '{n}' } }]));
+  expect(await failure(seed(context))).toMatchObject({ reason: 'seeding-failed' });
+  expect(context.events).toContainEqual({
+    type: 'warned',
+    message: 'db: not all that this seed wrote of codes could be taken back (100,000 rows are left)',
+    hint: 'Take it out with `loadctl cleanup --users`.',
+  });
+});
+
+test('many new rows that a role could not take back are written all at once or not at all', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    "CREATE TABLE codes (id int PRIMARY KEY CHECK (id < 119000)); CREATE ROLE writer LOGIN PASSWORD 'pw'; GRANT SELECT, INSERT ON codes TO writer;",
+  );
+  const steps = [{ store: 'db', table: 'codes', rows: 120_000, columns: { id: '{n}' } }];
+  expect(await failure(seed(dataContext(profile(asRole(url, 'writer', 'pw'), steps))))).toMatchObject({ reason: 'seeding-failed' });
+  expect(await sql('SELECT count(*)::int FROM codes')).toEqual([{ count: 0 }]);
+});
+
+test('many new rows may refer to rows of their own table, and to a table further down where that is looked at late', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `CREATE TABLE staff (id int PRIMARY KEY, boss int REFERENCES staff); CREATE TABLE cars (id int PRIMARY KEY);
+     CREATE TABLE trips (id int PRIMARY KEY, car int REFERENCES cars DEFERRABLE INITIALLY DEFERRED);`,
+  );
+  const rows = 60_000;
+  const steps = [
+    { store: 'db', table: 'staff', rows, columns: { id: '{n}', boss: 1 } },
+    { store: 'db', table: 'trips', rows, columns: { id: '{n}', car: '{n}' } },
+    { store: 'db', table: 'cars', rows, columns: { id: '{n}' } },
+  ];
+  await seed(dataContext(profile(url, steps.slice(0, 1))));
+  await seed(dataContext(profile(url, steps.slice(1))));
+  expect(await sql('SELECT (SELECT count(*)::int FROM staff) AS staff, (SELECT count(*)::int FROM trips) AS trips')).toEqual([
+    { staff: rows, trips: rows },
+  ]);
+});
+
+test('time limits that a role has for other people’s queries end no connection of the seed', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `CREATE TABLE slow (id int PRIMARY KEY, word text); CREATE ROLE hasty LOGIN PASSWORD 'pw'; GRANT SELECT, INSERT, DELETE ON slow TO hasty;
+     ALTER ROLE hasty SET statement_timeout = '100ms'; ALTER ROLE hasty SET transaction_timeout = '100ms'; ALTER ROLE hasty SET idle_session_timeout = '100ms';
+     CREATE FUNCTION takes_time(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN length(md5(md5(md5($1)))) > 0; END $$;
+     ALTER TABLE slow ADD CHECK (takes_time(word));`,
+  );
+  const steps = [{ store: 'db', table: 'slow', rows: 120_000, columns: { id: '{n}', word: 'w{n}' } }];
+  await seed(dataContext(profile(asRole(url, 'hasty', 'pw'), steps)));
+  expect(await sql('SELECT count(*)::int FROM slow')).toEqual([{ count: 120_000 }]);
 });
 
 test('shards are filled by the trailing digits of the key, all of them or none', async () => {

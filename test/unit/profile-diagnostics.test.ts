@@ -346,6 +346,16 @@ describe('words that do not go together', () => {
       ['5:36: expected a whole number of at least 1 such as `1000`, not `0`'],
     ],
     [
+      'a key that is no column',
+      `${db}seed: [{store: db, table: t, rows: 1, key: idd, columns: {id: "{n}"}}]\n`,
+      ['5:44: expected one of `columns`: `id`; did you mean `id`?'],
+    ],
+    [
+      'a key that no second seed would find',
+      `${db}seed: [{store: db, table: t, rows: 1, key: at, columns: {id: "{n}", at: "{now}"}}]\n`,
+      ['5:73: expected neither `null` nor `{now}`: rows are told apart by it (`key`)'],
+    ],
+    [
       'a brace too many',
       `${db}seed: [{store: db, table: t, rows: 1, columns: {id: "u{x}"}}]\n`,
       [`5:53: unknown template \`{x}\`: expected ${templateWords}`],

@@ -106,17 +106,37 @@ function shape({ as, value }: Extract<SeedStep, { value: unknown }>, index: numb
 }
 
 function rows(step: SeedStep, index: number, store: Store | undefined): Broken[] {
-  if (!('columns' in step) || store?.kind !== 'postgres' || !store.shardBy) return [];
-  const column = step.shardBy ?? store.shardBy.column;
-  if (Object.hasOwn(step.columns, column)) return [];
+  if (!('columns' in step)) return [];
+  const shardBy = store?.kind === 'postgres' && store.shardBy ? (step.shardBy ?? store.shardBy.column) : undefined;
+  return [...rowKey(step, index), ...(shardBy === undefined ? [] : shardColumn(step, index, shardBy))];
+}
+
+type Columns = Extract<SeedStep, { columns: unknown }>;
+
+/** The next seed finds a row by its key: it is a column of the step, and the same every time. */
+function rowKey({ key, columns }: Columns, index: number): Broken[] {
+  if (key === undefined) return [];
+  if (Object.hasOwn(columns, key)) return lasting(columns, key, index, 'rows are told apart by it (`key`)');
+  const names = Object.keys(columns);
+  return [{ path: ['seed', index, 'key'], message: `expected one of \`columns\`: ${allOf(names)}${didYouMean(key, names)}` }];
+}
+
+function shardColumn({ store, columns }: Columns, index: number, column: string): Broken[] {
+  if (Object.hasOwn(columns, column)) return lasting(columns, column, index, 'it says what shard a row is in');
   return [
     {
       path: ['seed', index, 'columns'],
       on: 'key',
-      message: `expected the column \`${column}\`, which says what shard of \`${step.store}\` a row is in`,
+      message: `expected the column \`${column}\`, which says what shard of \`${store}\` a row is in`,
       lacks: [['seed', index, 'columns', column]],
     },
   ];
+}
+
+function lasting(columns: Columns['columns'], name: string, index: number, why: string): Broken[] {
+  const value = columns[name] ?? null;
+  const isLasting = value !== null && !textsIn(value).some((text) => readTemplate(text).some(({ kind }) => kind === 'now'));
+  return isLasting ? [] : [{ path: ['seed', index, 'columns', name], message: `expected neither \`null\` nor \`{now}\`: ${why}` }];
 }
 
 /** Cleanup reaches what it names: parents before children, and flushes only a test index. */

@@ -3,12 +3,21 @@ import type { PostgresStore } from '../../profile/schema.js';
 import { together } from '../together.js';
 import type { CleanedRows, Cleaning, StoreContext, StoreReceipt, StoreTask, Swept } from '../types.js';
 import { type Deleted, type Doomed, deleteFound, deleteSql, type Means } from './deletes.js';
-import { joinKeys } from './foreign-keys.js';
-import { hidingTables, listTriggers } from './hindrances.js';
+import { holdsBack, joinKeys } from './foreign-keys.js';
+import { hidingTables, listTriggers, refuseUnseen } from './hindrances.js';
 import { leavesOf } from './leaves.js';
 import { sumUpOthers } from './others.js';
 import { deleteInPasses } from './passes.js';
-import { checkReferences, childrenFirst, findReferences, type Reference, selfReferences, takesNoOthers } from './references.js';
+import {
+  bearsNone,
+  checkReferences,
+  childrenFirst,
+  findReferences,
+  looseChildren,
+  type Reference,
+  selfReferences,
+  takesNoOthers,
+} from './references.js';
 import { countBeside } from './replicas.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
@@ -93,11 +102,18 @@ async function checkDatabase(
   for (const { table } of targets) await checkPermissions(session, table, ['SELECT', 'DELETE']);
   if (users) for (const { table } of seeded) await checkTaking(session, table);
   const references = await findReferences(session, targets);
-  for (const { key } of references) await checkPermissions(session, key.table, ['SELECT'], key.columns);
+  for (const { key, parent } of references) {
+    await checkPermissions(session, key.table, ['SELECT'], key.columns);
+    if (!holdsBack(key)) await checkPermissions(session, parent, ['UPDATE']);
+  }
+  await refuseUnseen(
+    session,
+    references.map(({ key }) => key),
+  );
   const tables = [...new Map(targets.map(({ table }) => [table.oid, table])).values()];
   const cascades = await checkReferences(session, targets, references);
   for (const message of [...cascades, ...(await listTriggers(session, tables))]) emit({ type: 'noted', message });
-  noteHidden(database, await hidingTables(session, tables));
+  noteHidden(database, await hidingTables(session, [...tables, ...(users ? seeded.map(({ table }) => table) : [])]));
   Object.assign(database, { targets: childrenFirst(targets, references), references, seeded });
   for (const target of database.targets) tallies.set(target, { deleted: 0, left: await countForNow(countMeans(database, clock), target) });
 }
@@ -151,7 +167,7 @@ async function deleteTarget(
     tell(rows);
     emit({ type: 'step-progressed', step, done: rows, total: Math.max(left, rows), unit: 'rows' });
   };
-  for (const doomed of passes(target, database)) {
+  for (const doomed of passes(target, database, await wouldBeOrphans(database, target, clock))) {
     // With rows that reference each other each pass takes the ones that nothing references any more.
     for (let more = true; more; ) {
       const before = deleted;
@@ -182,12 +198,12 @@ async function deleteDoomed(session: Session, doomed: Doomed, left: number, mean
 }
 
 function keptBack({ place }: Session, { table }: Target): string {
-  return `${place.name}: rows of ${table.inProfile} are still there though deleting them gave no error: a trigger, a rule or row-level security keeps them from the role ${place.role}, or somebody still writes them`;
+  return `${place.name}: rows of ${table.inProfile} are still there though deleting them gave no error: a trigger, a rule or row-level security keeps them from the role ${place.role}, rows that reference them are left, or somebody still writes them`;
 }
 
 /** A table that references itself goes leaf by leaf; rows that reference each other in a ring then go at once. */
-function passes(target: Target, database: Pick<Database, 'targets' | 'references'>): Doomed[] {
-  const doomed = doomedBy(target, database);
+function passes(target: Target, database: Pick<Database, 'targets' | 'references'>, orphans: readonly Target[]): Doomed[] {
+  const doomed = doomedBy(target, database, orphans);
   const keys = selfReferences(target.table, database.references);
   if (keys.length === 0) return [doomed];
   const leaves = keys.map(
@@ -197,8 +213,22 @@ function passes(target: Target, database: Pick<Database, 'targets' | 'references
   return [{ ...doomed, first: leaves.join(' AND ') }, doomed];
 }
 
-function doomedBy(target: Target, { targets, references }: Pick<Database, 'targets' | 'references'>): Doomed {
-  return { table: target.table, condition: [target.predicate('t'), ...takesNoOthers(target, targets, references)].join(' AND ') };
+function doomedBy(
+  target: Target,
+  { targets, references }: Pick<Database, 'targets' | 'references'>,
+  orphans: readonly Target[] = [],
+): Doomed {
+  const alone = takesNoOthers(target, targets, references);
+  const condition = [target.predicate('t'), ...alone, ...bearsNone(orphans)].join(' AND ');
+  return { table: target.table, condition, passedOn: alone.length > 0 };
+}
+
+/** Entries whose rows nobody would find any more without those of the target, and that have some left. */
+async function wouldBeOrphans(database: Database, target: Target, clock: StoreContext['clock']): Promise<Target[]> {
+  const orphans: Target[] = [];
+  for (const child of looseChildren(target, database.targets))
+    if ((await countForNow(countMeans(database, clock), child)) > 0) orphans.push(child);
+  return orphans;
 }
 
 function countMeans({ session, journal }: Database, clock: StoreContext['clock']): CountMeans {

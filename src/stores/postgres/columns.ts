@@ -11,6 +11,8 @@ export interface Column {
   readonly shape: Shape;
   /** Whether two values are held against each other as text: exact, and for types that have no equality. */
   readonly byText: boolean;
+  /** Whether Postgres has `=` for it: a domain over an enum or a range has none. */
+  readonly comparable: boolean;
   /** GENERATED ALWAYS AS IDENTITY: writing to it must be said out loud. */
   readonly identityAlways: boolean;
 }
@@ -34,7 +36,8 @@ const columnsSql = `
               WHEN t.typcategory <> 'A' THEN 'text'
               WHEN t.typelem IN ('json'::regtype, 'jsonb'::regtype) THEN 'json-array'
               ELSE 'array' END AS shape,
-         a.attcollation <> 0 OR NOT (t.typtype IN ('e', 'r', 'm') OR EXISTS (
+         NOT (t.typtype IN ('e', 'r', 'm') AND t.oid <> a.atttypid) AS comparable,
+         a.attcollation <> 0 OR NOT ((t.typtype IN ('e', 'r', 'm') AND t.oid = a.atttypid) OR EXISTS (
            SELECT 1 FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod
             WHERE m.amname = 'btree' AND o.opcdefault AND o.opcintype = t.oid)) AS "byText"
     FROM pg_attribute a JOIN bases b USING (attnum) JOIN pg_type t ON t.oid = b.oid AND t.typtype <> 'd'

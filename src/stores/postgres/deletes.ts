@@ -12,6 +12,8 @@ export interface Doomed {
   readonly condition: string;
   /** Further conditions when rows are looked for: which ones go first. */
   readonly first?: string;
+  /** Whether a foreign key passes the delete on (CASCADE, SET NULL): then nobody may begin to reference the row in the meantime. */
+  readonly passedOn?: boolean;
 }
 
 /** What became of them. */
@@ -134,14 +136,27 @@ export async function deletePlaces(work: Work, part: string, places: readonly st
   }
 }
 
-async function deleteOnce({ session, doomed, patient }: Work, part: string, places: readonly string[]): Promise<number> {
-  const { table, condition } = doomed;
-  await session.query(`BEGIN; SET LOCAL lock_timeout = '${patient ? '2s' : '50ms'}'; SET LOCAL statement_timeout = '30s'`);
+function deleteOnce({ session, doomed, patient }: Work, part: string, places: readonly string[]): Promise<number> {
+  const limits = `SET LOCAL lock_timeout = '${patient ? '2s' : '50ms'}'; SET LOCAL statement_timeout = '30s'`;
+  const rows = `${doomed.table.quoted} AS t WHERE t.tableoid = $1::oid AND t.ctid = ANY($2::text[]::tid[]) AND ${doomed.condition}`;
+  return deleteRows(session, doomed, { rows, values: [part, places], limits });
+}
+
+/**
+ * Deletes rows (what stands after FROM) in one transaction. Where the delete is passed on they are held first: who was about to
+ * reference one is through by then, which the second statement sees, and nobody else can begin to.
+ */
+export async function deleteRows(
+  session: Session,
+  { passedOn = false }: Doomed,
+  { rows, values = [], limits }: { readonly rows: string; readonly values?: readonly unknown[]; readonly limits?: string },
+): Promise<number> {
+  const remove = async () => (await session.query(`DELETE FROM ${rows}`, values)).count;
+  if (!passedOn && limits === undefined) return remove();
+  await session.query(['BEGIN ISOLATION LEVEL READ COMMITTED', ...(limits === undefined ? [] : [limits])].join('; '));
   try {
-    const { count } = await session.query(
-      `DELETE FROM ${table.quoted} AS t WHERE t.tableoid = $1::oid AND t.ctid = ANY($2::text[]::tid[]) AND ${condition}`,
-      [part, places],
-    );
+    if (passedOn) await session.query(`SELECT count(*) FROM (SELECT 1 FROM ${rows} FOR UPDATE OF t) AS held`, values);
+    const count = await remove();
     await session.query('COMMIT');
     return count;
   } catch (error) {

@@ -48,6 +48,11 @@ export function joinKeys({ columns, parentColumns }: ForeignKey, child: string, 
   return columns.map((column, index) => `${parent}.${quoteName(parentColumns[index] ?? '')} = ${child}.${quoteName(column)}`).join(' AND ');
 }
 
+/** Whether Postgres itself keeps a row from going as long as one references it by this key. */
+export function holdsBack({ name, onDelete }: ForeignKey): boolean {
+  return name !== '' && (onDelete === 'no action' || onDelete === 'restrict');
+}
+
 /** The columns of a table's primary key. */
 export async function primaryKey(session: Session, table: Table): Promise<string[]> {
   const { rows } = await session.query<{ name: string }>(

@@ -1,9 +1,12 @@
 import { sqlState } from './errors.js';
+import { foreignKeysTo } from './foreign-keys.js';
 import { quoteName } from './quote.js';
 import { copyTable } from './seed-table.js';
 import { type SeededRows, seededQuery } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { countNumbers, partOf } from './shards.js';
+import type { Table } from './tables.js';
+import { checkTaking } from './take-seeded.js';
 
 /**
  * Whether a step's rows can be copied straight into their table: nothing there has anything in common with them that must be
@@ -13,7 +16,9 @@ export async function isFree(session: Session, rows: SeededRows): Promise<boolea
   if (await isWatched(session, rows)) return false;
   if (await isEmpty(session, rows)) return tellsRowsApart(rows);
   if (rows.key === undefined || rows.odd || !tellsRowsApart(rows)) return false;
-  for (const columns of rows.unique) if (await overlaps(session, rows, columns)) return false;
+  // A key that only the profile names need not be unique: nothing but a look tells that its rows are there already.
+  const apart = rows.unique.includes(rows.key) ? rows.unique : [rows.key, ...rows.unique];
+  for (const columns of apart) if (await overlaps(session, rows, columns)) return false;
   return true;
 }
 
@@ -60,8 +65,25 @@ export async function mayCopyStraight(session: Session, steps: readonly SeededRo
   const count = steps.reduce((sum, { numbers }) => sum + countNumbers(numbers), 0);
   const tables = new Set(steps.map(({ table }) => table.oid));
   if (count < worthStraight || tables.size < steps.length) return false;
-  for (const rows of steps) if (!(await isFree(session, rows))) return false;
-  return takesFirstRows(session, steps);
+  for (const rows of steps) if (!(await isFree(session, rows)) || !(await mayTakeBack(session, rows.table))) return false;
+  return (await referToFormerSteps(session, steps)) && takesFirstRows(session, steps);
+}
+
+/** What is copied part by part is taken back row by row where the server refuses the rest. */
+function mayTakeBack(session: Session, table: Table): Promise<boolean> {
+  return checkTaking(session, table).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Whether each foreign key between the steps' tables leads to one that is all in before: a part alone does not hold what it refers to. */
+async function referToFormerSteps(session: Session, steps: readonly SeededRows[]): Promise<boolean> {
+  for (const [index, { table }] of steps.entries()) {
+    const referring = new Set((await foreignKeysTo(session, table)).map((key) => key.table.oid));
+    if (steps.slice(0, index + 1).some((step) => referring.has(step.table.oid))) return false;
+  }
+  return true;
 }
 
 /** Puts each step's first row in and takes it back: what the server refuses is found before much is written. */

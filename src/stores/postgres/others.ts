@@ -2,6 +2,7 @@ import type { Milliseconds } from '../../core/quantities.js';
 import type { OtherRows, Proof } from '../types.js';
 import { holdsNoSuchValue } from './errors.js';
 import { type Leaf, leavesOf } from './leaves.js';
+import { quoteName } from './quote.js';
 import { type SeededRows, sameKey, seededQuery, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
 import type { Table } from './tables.js';
@@ -32,7 +33,14 @@ export async function sumUpOthers(
     const sums: OtherRows[] = [];
     for (const table of tables.values()) {
       const ofTable = (part: { readonly table: Table }) => part.table.oid === table.oid;
-      const { rows, hashes } = await sumUp(session, { table, targets: targets.filter(ofTable), seeded: seeded.filter(ofTable), proof });
+      const question = {
+        table,
+        targets: targets.filter(ofTable),
+        seeded: seeded.filter(ofTable),
+        proof,
+        columns: await allColumns(session, table),
+      };
+      const { rows, hashes } = await sumUp(session, question);
       const place = { store: session.address.store, shard: session.address.shard, table: table.inProfile };
       sums.push({ ...place, rows: Number(rows), ...(proof === 'count' ? {} : { sum: String(hashes) }) });
     }
@@ -60,6 +68,8 @@ interface Question {
   readonly targets: readonly Target[];
   readonly seeded: readonly SeededRows[];
   readonly proof: Proof;
+  /** All of the table's, of alias t. */
+  readonly columns: string;
 }
 
 /** All that is no test data, less what is seeded: so each part can be taken in its own way, and in pieces. */
@@ -68,10 +78,12 @@ async function sumUp(session: Session, question: Question): Promise<Sum> {
   const { seeded, table } = question;
   if (seeded.length === 0 || all.rows === 0n) return all;
   const there = `${table.quoted} AS t WHERE (${seeded.map((rows) => isSeeded(rows, 't')).join(' OR ')})`;
-  const known = await ask(session, there, question).catch((error: unknown) => {
-    // No row can hold what its column cannot: nothing of such a seed is there.
-    if (holdsNoSuchValue(error)) return undefined;
-    throw error;
+  await session.query('SAVEPOINT loadctl_seeded');
+  const known = await ask(session, there, question).catch(async (error: unknown) => {
+    if (!holdsNoSuchValue(error)) throw error;
+    // No row can hold what its column cannot: nothing of such a seed is there. The tables after it are still to be counted.
+    await session.query('ROLLBACK TO SAVEPOINT loadctl_seeded');
+    return undefined;
   });
   return known === undefined ? all : { rows: all.rows - known.rows, hashes: all.hashes - known.hashes };
 }
@@ -106,22 +118,33 @@ async function readableLeaves(session: Session, table: Table): Promise<readonly 
   return leaves?.some(({ mostPagesAtOnce }) => mostPagesAtOnce !== undefined) ? undefined : leaves;
 }
 
-async function ask(session: Session, from: string, { targets, proof }: Question): Promise<Sum> {
+async function ask(session: Session, from: string, question: Question): Promise<Sum> {
   const { rows } = await session.query<{ rows: string; hashes: string | null }>(
-    `SELECT count(*) AS rows, ${hashesOf(proof)} AS hashes FROM ${from} AND ${noneOf(targets, 't')}`,
+    `SELECT count(*) AS rows, ${hashesOf(question)} AS hashes FROM ${from} AND ${noneOf(question.targets, 't')}`,
   );
   return { rows: BigInt(rows[0]?.rows ?? 0), hashes: BigInt(rows[0]?.hashes ?? 0) };
 }
 
-/** 64 bits of each row's sha256, added up: the order does not matter, and a row that is there twice counts twice. */
-const rowHash = `('x' || left(encode(sha256(textsend(ROW(t.*)::text)), 'hex'), 16))::bit(64)::bigint`;
+/**
+ * 64 bits of each row's sha256, added up: the order does not matter, and a row that is there twice counts twice. The columns
+ * are the table's own in their order: a partition may have them in another one, and what inherits from it has more.
+ */
+const rowHash = (columns: string) => `('x' || left(encode(sha256(textsend(ROW(${columns})::text)), 'hex'), 16))::bit(64)::bigint`;
+
+async function allColumns(session: Session, { oid }: Table): Promise<string> {
+  const { rows } = await session.query<{ name: string }>(
+    'SELECT attname::text AS name FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum',
+    [oid],
+  );
+  return rows.map(({ name }) => `t.${quoteName(name)}`).join(', ');
+}
 
 /** A sample is every hundredth page: the same ones every time. */
 const inSample = `split_part(ltrim(t.ctid::text, '('), ',', 1)::bigint % 100 = 0`;
 
-function hashesOf(proof: Proof): string {
+function hashesOf({ proof, columns }: Question): string {
   if (proof === 'count') return '0';
-  return proof === 'full' ? `sum(${rowHash})` : `sum(CASE WHEN ${inSample} THEN ${rowHash} END)`;
+  return proof === 'full' ? `sum(${rowHash(columns)})` : `sum(CASE WHEN ${inSample} THEN ${rowHash(columns)} END)`;
 }
 
 function plus(one: Sum, other: Sum): Sum {

@@ -1,6 +1,7 @@
+import type { QueryResultRow } from 'pg';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import { add, type Deleted, type Doomed, deletePlaces, deleteSql, fatal, type Means, type Work, workOn } from './deletes.js';
+import { add, type Deleted, type Doomed, deletePlaces, deleteRows, deleteSql, fatal, type Means, type Work, workOn } from './deletes.js';
 import { sqlState, tookTooLong } from './errors.js';
 import type { Leaf } from './leaves.js';
 import type { Session } from './session.js';
@@ -45,13 +46,27 @@ export async function countInPasses(session: Session, { condition }: Doomed, lea
     const part = `SELECT count(*) FROM ONLY ${leaf.quoted} AS t WHERE ${leaf.range(from, to)} AND ${condition}`;
     try {
       rows += Number((await session.query<{ count: string }>(part)).rows[0]?.count);
-      return { rest: () => Promise.resolve() };
     } catch (error) {
-      if (sqlState(error) === tookTooLong && to - from > 1) return 'too much';
-      throw error;
+      if (!mayTakeLonger.includes(sqlState(error))) throw error;
+      if (to - from > 1) return 'too much';
+      rows += Number((await lookPatiently<{ count: string }>(session, part))[0]?.count);
     }
+    return { rest: () => Promise.resolve() };
   });
   return rows;
+}
+
+/** A statement that took too long, or that somebody kept out of the table. */
+const mayTakeLonger: readonly (string | undefined)[] = [tookTooLong, '55P03'];
+
+/** A page has no smaller part, and who has a table to himself must be waited for: neither keeps others from any row. */
+async function lookPatiently<Row extends QueryResultRow>(session: Session, sql: string): Promise<Row[]> {
+  await session.query(`BEGIN; SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '30s'`);
+  try {
+    return (await session.query<Row>(sql)).rows;
+  } finally {
+    await session.query('ROLLBACK').catch(() => undefined);
+  }
 }
 
 /** Does something with the rows on these pages of a table; hands back how to rest after it, or that it took too long and was undone. */
@@ -97,7 +112,7 @@ async function deletePart(work: Work, leaf: Leaf, from: number, to: number): Pro
   const startedAt = clock.now();
   const rows = `ONLY ${leaf.quoted} AS t WHERE ${leaf.range(from, to)} AND ${doomed.condition}`;
   try {
-    const { count } = await session.query(`DELETE FROM ${rows}`);
+    const count = await deleteRows(session, doomed, { rows });
     log(deleteSql(doomed), count, clock.now() - startedAt);
     return { rows: count };
   } catch (error) {
@@ -105,11 +120,11 @@ async function deletePart(work: Work, leaf: Leaf, from: number, to: number): Pro
     if (state === undefined || fatal.test(state)) throw error;
     if (to - from > 1) return 'too much';
     // One page with a row that cannot go, or that somebody holds: row by row, and what stays is told.
-    const found = await session.query<{ place: string }>(`SELECT t.ctid::text AS place FROM ${rows}`);
+    const found = await lookPatiently<{ place: string }>(session, `SELECT t.ctid::text AS place FROM ${rows}`);
     return deletePlaces(
       work,
       String(leaf.oid),
-      found.rows.map(({ place }) => place),
+      found.map(({ place }) => place),
     );
   }
 }

@@ -1,5 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
-import { type ForeignKey, foreignKeysTo, joinKeys } from './foreign-keys.js';
+import { type ForeignKey, foreignKeysTo, holdsBack, joinKeys } from './foreign-keys.js';
 import type { Session } from './session.js';
 import type { Table } from './tables.js';
 import { anyOf, noneOf, type Target } from './targets.js';
@@ -58,25 +58,30 @@ export async function checkReferences(session: Session, targets: readonly Target
 
 /**
  * Conditions on a row (alias t) that is about to be deleted: nothing goes along with it, or is changed, that no entry covers.
- * There was no such row when it was looked for; one may have come since.
+ * There was no such row when it was looked for; one may have come since. Rows that are found through it go before it: nobody
+ * would find what is left of them.
  */
-export function takesNoOthers(target: Target, targets: readonly Target[], references: readonly Reference[]): string[] {
-  const passedOn = references.filter(
-    ({ parent, key }) => parent.oid === target.table.oid && !['no action', 'restrict'].includes(key.onDelete),
-  );
+export function takesNoOthers({ table }: Target, targets: readonly Target[], references: readonly Reference[]): string[] {
+  const passedOn = references.filter(({ parent, key }) => parent.oid === table.oid && !holdsBack(key));
   return passedOn.flatMap(({ key }) => {
-    const listed = targets.filter(({ table }) => table.oid === key.table.oid);
-    if (listed.some(({ entry }) => isVia(entry, target, targets, key))) return [];
-    return [`NOT EXISTS (SELECT 1 FROM ${key.table.quoted} AS o WHERE ${joinKeys(key, 'o', 't')} AND ${noneOf(listed, 'o')})`];
+    const listed = targets.filter((target) => target.table.oid === key.table.oid);
+    const isThrough = key.table.oid !== table.oid && listed.some(({ through }) => through?.key.name === key.name);
+    return [`NOT EXISTS (${referencing(key)}${isThrough ? '' : ` AND ${noneOf(listed, 'o')}`})`];
   });
 }
 
-/** Whether an entry covers whatever references the table by this key. */
-function isVia(entry: Target['entry'], { table }: Target, targets: readonly Target[], key: ForeignKey): boolean {
-  if (!('via' in entry)) return false;
-  const ofParent = targets.filter((one) => one.table.oid === table.oid);
-  const named = ofParent.length === 1 && ofParent.some((one) => one.entry.table === entry.via);
-  return named && (entry.column === undefined || key.columns.includes(entry.column));
+/** The entries whose rows are found through these, and that no foreign key binds to them. */
+export function looseChildren({ table }: Target, targets: readonly Target[]): Target[] {
+  return targets.filter(({ through }) => through?.parent.oid === table.oid && through.key.name === '');
+}
+
+/** Conditions on a row (alias t) that nothing is found through by one of these entries. */
+export function bearsNone(children: readonly Target[]): string[] {
+  return children.flatMap(({ through }) => (through === undefined ? [] : [`NOT EXISTS (${referencing(through.key)})`]));
+}
+
+function referencing(key: ForeignKey): string {
+  return `SELECT 1 FROM ${key.table.quoted} AS o WHERE ${joinKeys(key, 'o', 't')}`;
 }
 
 /** Children before the tables that they reference; entries of one table keep their order. */

@@ -3,7 +3,8 @@ import type { PostgresStore } from '../../profile/schema.js';
 import { together } from '../together.js';
 import type { OtherRows, StoreContext } from '../types.js';
 import { type Address, replicaOf } from './places.js';
-import { openSession, type Session } from './session.js';
+import type { Session } from './session.js';
+import { openWorkSession } from './sessions.js';
 
 /** What counting needs of a database that is open already. */
 export interface Counting {
@@ -16,9 +17,8 @@ export interface Counting {
 export async function countBeside(config: PostgresStore, databases: readonly Counting[], context: StoreContext): Promise<OtherRows[]> {
   const counts = await together(databases, async ({ session, count }) => {
     const replica = replicaOf(config, session.address);
-    const beside = await openSession(replica ?? session.address, context);
+    const beside = await openWorkSession(replica ?? session.address, context);
     try {
-      await beside.query('SET statement_timeout = 0; SET max_parallel_workers_per_gather = 0; SET jit = off');
       if (replica !== undefined) await catchUp(session, beside, replica, context);
       return await count(beside);
     } finally {

@@ -41,7 +41,11 @@ export async function findSeededRows(session: Session, config: PostgresStore, st
   const values = columns.map((column) => valuePieces(step.columns[column.name] ?? null, column, reader));
   const isLasting = ({ name }: Column) => !isVolatile(values[names.indexOf(name)] ?? []);
   const constraints = await findConstraints(session, table);
-  const unique = uniqueAmong(constraints, step, columns.filter(isLasting));
+  const unique = uniqueAmong(
+    constraints,
+    step,
+    columns.filter((column) => column.comparable && isLasting(column)),
+  );
   let ordinal = 'n';
   while (names.includes(ordinal)) ordinal = `loadctl ${ordinal}`;
   return {

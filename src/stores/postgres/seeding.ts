@@ -1,4 +1,4 @@
-import { LoadctlError } from '../../core/errors.js';
+import { errorMessage, LoadctlError } from '../../core/errors.js';
 import { formatCount } from '../../core/quantities.js';
 import type { PostgresStore } from '../../profile/schema.js';
 import { together } from '../together.js';
@@ -8,8 +8,8 @@ import { sumUpOthers } from './others.js';
 import { countBeside } from './replicas.js';
 import { copyTable, seedingFailure, stageTable, type TableOutcome } from './seed-table.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
-import { openSession, type Session } from './session.js';
-import { closeAll, openSessions } from './sessions.js';
+import type { Session } from './session.js';
+import { closeAll, openSessions, openWorkSession } from './sessions.js';
 import { countNumbers, partOf, type TableStep } from './shards.js';
 import { checkPermissions, checkTemporary, checkWritable } from './tables.js';
 import { takeSeededRows } from './take-seeded.js';
@@ -54,6 +54,7 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, contex
         })),
         context,
       ),
+    isGradual: () => databases.some((database) => database.straight),
     async commit() {
       const straight = databases.filter((database) => database.straight);
       const each = Math.min(copiesAtOnce.inOne, Math.floor(copiesAtOnce.together / databases.length));
@@ -119,7 +120,7 @@ async function checkLateConstraints(session: Session): Promise<void> {
 
 async function writeStraight(database: Database, helpers: number, context: StoreContext, failed: AbortController): Promise<void> {
   const { session, rows } = database;
-  for (let more = 0; more < helpers; more++) database.helpers.push(await openSession(session.address, context));
+  for (let more = 0; more < helpers; more++) database.helpers.push(await openWorkSession(session.address, context));
   for (const [index, step] of rows.entries())
     await tellStep(database, step, index, context, (progress) => copyInParts(database, step, progress, failed));
 }
@@ -212,7 +213,16 @@ async function analyze({ session, rows, done }: Database): Promise<void> {
 }
 
 /** A straight copy that the server refused halfway is taken back, row by row that nobody changed since. */
-async function takeBack({ session, rows, straight, written }: Database, { clock }: StoreContext): Promise<void> {
+async function takeBack({ session, rows, straight, written }: Database, { clock, emit }: StoreContext): Promise<void> {
   if (!straight || written === 0) return;
-  for (const table of [...rows].reverse()) await takeSeededRows(session, table, { dryRun: false, clock, log: () => undefined });
+  for (const step of [...rows].reverse()) {
+    const taking = takeSeededRows(session, step, { dryRun: false, clock, log: () => undefined });
+    const why = await taking.then(
+      ({ left, notes }) => notes[0] ?? (left > 0 ? `${formatCount(left)} rows are left` : undefined),
+      errorMessage,
+    );
+    if (why === undefined) continue;
+    const message = `${session.place.name}: not all that this seed wrote of ${step.table.inProfile} could be taken back (${why})`;
+    emit({ type: 'warned', message, hint: 'Take it out with `loadctl cleanup --users`.' });
+  }
 }

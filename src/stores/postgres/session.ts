@@ -9,6 +9,9 @@ import type { Address } from './places.js';
 import { serverSpeaksTls, waysIn } from './tls.js';
 
 const connectTimeoutMs = 10_000;
+/** So long a server has for ending a statement that was cancelled, and for saying goodbye; one that is out of reach does neither. */
+const cancelMs = 5000;
+const closeMs = 2000;
 
 /** One connection to one database, whose errors say what to do and which ends its work on a signal. */
 export interface Session {
@@ -55,7 +58,15 @@ export async function openSession(address: Address, context: Pick<StoreContext, 
       throw error;
     },
   );
-  const cancel = () => void cancelQuery(configure, pid);
+  let late: NodeJS.Timeout | undefined;
+  const hangUpAfter = (ms: number) => {
+    clearTimeout(late);
+    late = setTimeout(() => client.connection.stream.destroy(), ms);
+  };
+  const cancel = () => {
+    hangUpAfter(cancelMs);
+    void cancelQuery(configure, pid);
+  };
   context.signal.addEventListener('abort', cancel, { once: true });
   return {
     address,
@@ -79,7 +90,9 @@ export async function openSession(address: Address, context: Pick<StoreContext, 
     },
     async close() {
       context.signal.removeEventListener('abort', cancel);
+      hangUpAfter(closeMs);
       await client.end().catch(() => undefined);
+      clearTimeout(late);
     },
   };
 }

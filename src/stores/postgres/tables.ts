@@ -79,8 +79,8 @@ function checkKind(session: Session, table: Table & { kind: string }): Table {
   });
 }
 
-/** A permission on a table, in SQL's words. */
-export type Permission = 'SELECT' | 'INSERT' | 'DELETE';
+/** A permission on a table, in SQL's words; UPDATE on any column is what locking a row takes. */
+export type Permission = 'SELECT' | 'INSERT' | 'DELETE' | 'UPDATE';
 
 /** Throws `unavailable` with the GRANT where the role lacks one of these; INSERT and SELECT on `columns` alone will do. */
 export async function checkPermissions(
@@ -91,7 +91,7 @@ export async function checkPermissions(
 ): Promise<void> {
   const { rows } = await session.query<{ permission: Permission }>(
     `SELECT p AS permission FROM unnest($2::text[]) AS p
-      WHERE NOT has_table_privilege($1::oid, p)
+      WHERE NOT has_table_privilege($1::oid, p) AND NOT (p = 'UPDATE' AND has_any_column_privilege($1::oid, p))
         AND (p = 'DELETE' OR cardinality($3::text[]) = 0 OR EXISTS (SELECT 1 FROM unnest($3::text[]) AS c WHERE NOT has_column_privilege($1::oid, c, p)))`,
     [table.oid, needed, columns],
   );

@@ -1,9 +1,11 @@
 import type { Clock } from '../../core/os.js';
-import { type Deleted, type Doomed, deleteFound, deleteSql } from './deletes.js';
+import { add, type Deleted, type Doomed, deleteFound, deleteSql } from './deletes.js';
 import { holdsNoSuchValue, serverMessage } from './errors.js';
-import { type ForeignKey, foreignKeysTo, joinKeys } from './foreign-keys.js';
+import { type ForeignKey, foreignKeysTo, holdsBack, joinKeys } from './foreign-keys.js';
+import { refuseUnseen } from './hindrances.js';
 import { describeRow, type SeededRows, sameKey, sameRow, seededQuery, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
+import { countNumbers, partOf } from './shards.js';
 import type { StatementLog } from './statement-log.js';
 import { checkPermissions, type Table } from './tables.js';
 
@@ -26,7 +28,12 @@ export interface Taken {
 /** Throws `unavailable` where the role may not take rows out of a seeded table, or not see who references them. */
 export async function checkTaking(session: Session, table: Table): Promise<void> {
   await checkPermissions(session, table, ['SELECT', 'DELETE']);
-  for (const key of await foreignKeysTo(session, table)) await checkPermissions(session, key.table, ['SELECT'], key.columns);
+  const keys = await foreignKeysTo(session, table);
+  for (const key of keys) {
+    await checkPermissions(session, key.table, ['SELECT'], key.columns);
+    if (!holdsBack(key)) await checkPermissions(session, table, ['UPDATE']);
+  }
+  await refuseUnseen(session, keys);
 }
 
 /** Takes out the rows whose every seeded column still holds its seeded value, and that no row of others references. */
@@ -43,16 +50,44 @@ export async function takeSeededRows(session: Session, rows: SeededRows, taking:
 async function takeRows(session: Session, rows: SeededRows, { dryRun, clock, log }: Taking): Promise<Taken> {
   const keys = await foreignKeysTo(session, rows.table);
   const unused = keys.map((key) => `NOT EXISTS (${referencing(rows, key)})`);
-  const doomed: Doomed = { table: rows.table, condition: [isUnchanged(rows), ...unused].join(' AND '), ...onlyAsMany(rows) };
+  const doomedOf = (part: SeededRows): Doomed => ({
+    table: rows.table,
+    condition: [isUnchanged(part), ...unused].join(' AND '),
+    passedOn: keys.some((key) => !holdsBack(key)),
+    ...onlyAsMany(part),
+  });
+  const doomed = doomedOf(rows);
   if (dryRun) {
     const left = await count(session, doomed);
     log(deleteSql(doomed), left, 0);
     return { deleted: 0, left, notes: await whatStays(session, rows, keys) };
   }
-  const deleted: Deleted = await deleteFound(session, doomed, { clock, log });
+  // Of rows that look the same those of others cannot be told apart afterwards.
+  const copies = rows.key ? 0 : await count(session, doomed);
+  const means = { clock, log: (_: string, count: number, ms: number) => log(deleteSql(doomed), count, ms) };
+  const isTree = keys.some(({ table }) => table.oid === rows.table.oid);
+  let deleted: Deleted = { rows: 0 };
+  for (let more = true; more; ) {
+    const before = deleted.rows;
+    for (const part of partsOf(rows)) deleted = add(deleted, await deleteFound(session, doomedOf(part), means));
+    // What only seeded rows of the same table referenced may go now.
+    more = isTree && deleted.rows > before;
+  }
   const notes = await whatStays(session, rows, keys);
-  const left = rows.key ? await count(session, doomed) : 0;
+  const left = rows.key ? await count(session, doomed) : copies - deleted.rows;
   return { deleted: deleted.rows, left, notes: deleted.trouble ? [...notes, deleted.trouble] : notes };
+}
+
+/** Each transaction makes all rows of its part anew, to hold those against them that it deletes. */
+const partRows = 50_000;
+
+/** The rows in parts, where a key tells them apart. */
+function partsOf(rows: SeededRows): SeededRows[] {
+  if (!rows.key) return [rows];
+  const parts: SeededRows[] = [];
+  for (let from = 0; from < countNumbers(rows.numbers); from += partRows)
+    parts.push({ ...rows, numbers: partOf(rows.numbers, from, partRows) });
+  return parts;
 }
 
 function isUnchanged(rows: SeededRows): string {

@@ -3,6 +3,7 @@ import { uuidRange } from '../../core/uuids.js';
 import type { CleanupRows } from '../../profile/schema.js';
 import type { NumberRange } from '../../profile/words.js';
 import type { StoreTask } from '../types.js';
+import { serverMessage, sqlState } from './errors.js';
 import { type ForeignKey, foreignKeysBetween, joinKeys, primaryKey } from './foreign-keys.js';
 import { likePrefix, quoteName, quoteText } from './quote.js';
 import type { Session } from './session.js';
@@ -18,6 +19,8 @@ export interface Target {
   readonly opposite: (alias: string) => string;
   /** The predicate in words. */
   readonly which: string;
+  /** The rows that such a row is found by; missing where it is by a column of its own. */
+  readonly through?: { readonly parent: Table; readonly key: ForeignKey };
 }
 
 /** Finds the tables and columns of every cleanup entry, in the profile's order. */
@@ -54,8 +57,6 @@ interface FoundColumn {
   readonly byIndex: boolean;
   readonly isWhole: boolean;
   readonly isUuid: boolean;
-  /** The last value of the sequence that numbers it; null where none does. */
-  readonly counted: string | null;
 }
 
 function selectionOf(entry: ColumnEntry, prefix: string | undefined): Selection {
@@ -117,7 +118,7 @@ async function targetByColumn(session: Session, entry: ColumnEntry, table: Table
       },
     );
   }
-  refuseCountedUp(session, entry, table, column);
+  if ('range' in entry) await refuseCountedUp(session, entry, table);
   const predicate = (alias: string) => selection.predicate(column, `${alias}.${quoteName(entry.column)}`);
   return { entry, table, predicate, opposite: (alias) => `(${predicate(alias)}) IS NOT TRUE`, which: selection.which(entry.column) };
 }
@@ -126,9 +127,7 @@ async function findColumn(session: Session, table: Table, name: string): Promise
   const { rows } = await session.query<FoundColumn>(
     `SELECT format_type(a.atttypid, a.atttypmod) AS type, t.typcategory = 'S' AS "isText",
             a.atttypid IN ('text'::regtype, 'varchar'::regtype) AND coalesce(c.collisdeterministic, true) AS "byIndex",
-            a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS "isWhole", a.atttypid = 'uuid'::regtype AS "isUuid",
-            (SELECT s.last_value::text FROM pg_sequences s
-              WHERE format('%I.%I', s.schemaname, s.sequencename)::regclass = pg_get_serial_sequence($1::oid::regclass::text, a.attname)::regclass) AS counted
+            a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS "isWhole", a.atttypid = 'uuid'::regtype AS "isUuid"
        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation
       WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped`,
     [table.oid, name],
@@ -141,14 +140,57 @@ async function findColumn(session: Session, table: Table, name: string): Promise
   });
 }
 
-/** A range that the column's own sequence has come to holds real rows. */
-function refuseCountedUp({ place }: Session, entry: ColumnEntry, table: Table, { counted }: FoundColumn): void {
-  if (!('range' in entry) || counted === null || BigInt(counted) < BigInt(entry.range.low) || BigInt(entry.range.high) < 0n) return;
-  throw new LoadctlError(
-    'refused',
-    `${place.name}: ${table.shown}.${entry.column} is numbered by a sequence that is at ${counted}: real rows are in the range ${entry.range.low}..${entry.range.high}`,
-    { hint: 'Give the test a range that the sequence will not come to, or one below 0.' },
-  );
+type RangeEntry = Extract<ColumnEntry, { range: unknown }>;
+
+/** The sequences that number a column, or one that it references. */
+const sequencesSql = `
+  WITH mine AS (SELECT attrelid, attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2),
+    numbered AS (SELECT attrelid, attnum FROM mine UNION
+      SELECT k.confrelid, k.confkey[array_position(k.conkey, m.attnum)] FROM pg_constraint k JOIN mine m ON m.attrelid = k.conrelid AND m.attnum = ANY (k.conkey)
+       WHERE k.contype = 'f')
+  SELECT format('%I.%I', n.nspname, q.relname) AS name, s.start_value::text AS start, s.start_value > 0 AND s.increment_by > 0 AS upwards, s.last_value::text AS counted, has_sequence_privilege(q.oid, 'USAGE, SELECT') AS told
+    FROM numbered c JOIN pg_depend d ON d.refobjid = c.attrelid AND d.refobjsubid = c.attnum AND d.classid = 'pg_class'::regclass AND d.refclassid = d.classid
+    JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S' JOIN pg_namespace n ON n.oid = q.relnamespace
+    JOIN pg_sequences s ON s.schemaname = n.nspname AND s.sequencename = q.relname`;
+
+interface Numbering {
+  readonly name: string;
+  readonly start: string;
+  /** From 1 or more on, never below. */
+  readonly upwards: boolean;
+  readonly counted: string | null;
+  /** Whether the role may see how far it is. */
+  readonly told: boolean;
+}
+
+/** Whether a number lies in the range that the sequence has given, or may have given before it was set on: some begin far below 0, some count down. */
+function hasCountedInto({ low, high }: NumberRange, start: bigint, last: bigint): boolean {
+  const [from, to] = last < start ? [last, start] : [start > 0n ? 0n : start, last];
+  return from <= BigInt(high) && BigInt(low) <= to;
+}
+
+/** A range that the column's sequence has come to holds real rows. */
+async function refuseCountedUp(session: Session, { range, column }: RangeEntry, table: Table): Promise<void> {
+  const { place } = session;
+  const { rows } = await session.query<Numbering>(sequencesSql, [table.oid, column]);
+  for (const { name, start, upwards, counted, told } of rows) {
+    if (upwards && BigInt(range.high) < 0n) continue;
+    if (!told) {
+      throw new LoadctlError(
+        'unavailable',
+        `${place.name}: the role ${place.role} may not see how far ${name} is, which numbers ${table.shown}.${column}`,
+        {
+          hint: `Let the owner run: GRANT SELECT ON SEQUENCE ${name} TO ${quoteName(place.role)};`,
+        },
+      );
+    }
+    if (counted === null || !hasCountedInto(range, BigInt(start), BigInt(counted))) continue;
+    throw new LoadctlError(
+      'refused',
+      `${place.name}: ${table.shown}.${column} is numbered by a sequence that is at ${counted}: real rows are in the range ${range.low}..${range.high}`,
+      { hint: 'Give the test a range that the sequence will not come to, or one below 0.' },
+    );
+  }
 }
 
 async function targetVia(
@@ -175,6 +217,7 @@ async function targetVia(
     predicate,
     opposite: (alias) => `NOT ${predicate(alias)}`,
     which: `${key.columns.join(', ')} references such a row of ${parent.inProfile}`,
+    through: { parent, key },
   };
 }
 
@@ -204,11 +247,29 @@ async function keyFor(session: Session, entry: Extract<CleanupRows, { via: strin
     );
   }
   const [id, ...others] = column === undefined ? [] : await primaryKey(session, parent);
-  if (column !== undefined && id !== undefined && others.length === 0)
-    return { ...withoutConstraint, table: child, columns: [column], parentColumns: [id] };
+  if (column !== undefined && id !== undefined && others.length === 0) {
+    const loose = { ...withoutConstraint, table: child, columns: [column], parentColumns: [id] };
+    await checkComparable(session, loose, parent);
+    return loose;
+  }
   throw new LoadctlError('invalid-profile', `${session.place.name}: ${child.shown} has no foreign key to ${parent.shown}`, {
     hint: `Name the column of ${child.inProfile} that holds the id of a row of ${parent.inProfile}: \`column: …\`.`,
   });
 }
+
+/** Throws where the two columns have types that Postgres does not compare. */
+async function checkComparable(session: Session, key: ForeignKey, parent: Table): Promise<void> {
+  const pairs = `FROM ${key.table.quoted} AS c JOIN ${parent.quoted} AS p ON ${joinKeys(key, 'c', 'p')}`;
+  await session.query(`EXPLAIN SELECT 1 ${pairs}`).catch((error: unknown) => {
+    if (sqlState(error) !== noSuchOperator) throw error;
+    const [column, id] = [`${key.table.shown}.${key.columns}`, `${parent.shown}.${key.parentColumns}`];
+    throw new LoadctlError('invalid-profile', `${session.place.name}: ${column} cannot hold what ${id} is: ${serverMessage(error)}`, {
+      hint: `Name a column of ${key.table.inProfile} that has the type of ${id}.`,
+      cause: error,
+    });
+  });
+}
+
+const noSuchOperator = '42883';
 
 const withoutConstraint = { name: '', onDelete: 'no action', indexed: true } as const;

@@ -4,6 +4,7 @@ import type { Place } from './errors.js';
 import type { Address } from './places.js';
 import { refusePooler } from './pooler.js';
 import { openSession, type Session } from './session.js';
+import { setWhatThereIs } from './sessions.js';
 
 /** The advisory lock's key: the bytes of `loadctl` as a number. In every database the same, for every version. */
 const lockKey = '30521761571501164';
@@ -77,17 +78,13 @@ export function describeHolder(holder: Holder | undefined): string {
 
 /** Makes the server notice within half a minute that we are gone, and keeps it from ending a session that only waits. */
 async function keepAlive(session: Session): Promise<void> {
-  const wanted = {
+  await setWhatThereIs(session, {
     tcp_keepalives_idle: '10',
     tcp_keepalives_interval: '5',
     tcp_keepalives_count: '3',
     idle_session_timeout: '0',
     statement_timeout: '0',
-  };
-  await session.query(
-    `SELECT set_config(s.name, w.value, false) FROM json_each_text($1::json) AS w(name, value) JOIN pg_settings s USING (name) WHERE s.context = 'user'`,
-    [JSON.stringify(wanted)],
-  );
+  });
 }
 
 async function sessionName(session: Session): Promise<string> {

@@ -34,6 +34,7 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
       return conflicts;
     },
     others: () => countOthers(() => Promise.resolve(servers), config, task),
+    isGradual: () => true,
     async commit() {
       // Half written is worse than written late: an interrupt waits until the entries are in, or taken back.
       servers.seal();
