@@ -22,10 +22,10 @@ import { countBeside } from './replicas.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { closeAll, openSessions } from './sessions.js';
-import type { TableStep } from './shards.js';
+import { countNumbers, type TableStep } from './shards.js';
 import { statementLog } from './statement-log.js';
 import { checkPermissions, checkWritable, type Table } from './tables.js';
-import { checkTaking, takeSeededRows } from './take-seeded.js';
+import { checkTaking, type GoneBefore, type Taken, takeSeededRows } from './take-seeded.js';
 import { type CountMeans, countForNow, countTarget } from './target-counts.js';
 import { findTargets, type Target } from './targets.js';
 
@@ -34,7 +34,7 @@ interface Database {
   readonly session: Session;
   readonly journal: ReturnType<typeof statementLog>;
   readonly tallies: Map<Target, { deleted: number; left: number }>;
-  readonly seededTallies: CleanedRows[];
+  readonly seededTallies: Map<SeededRows, { deleted: number; left: number }>;
   readonly notes: Set<string>;
   /** Why rows of a target did not go, when they were last tried. */
   readonly troubles: Map<Target, string>;
@@ -54,7 +54,7 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
       session,
       journal: statementLog(session),
       tallies: new Map(),
-      seededTallies: [],
+      seededTallies: new Map(),
       notes: new Set(),
       troubles: new Map(),
       countable: true,
@@ -235,19 +235,42 @@ function countMeans({ session, journal }: Database, clock: StoreContext['clock']
   return { session, clock, log: journal.log };
 }
 
-async function takeSeeded(database: Database, dryRun: boolean, { clock }: StoreContext): Promise<void> {
-  const { session, journal, notes, seededTallies } = database;
-  for (const rows of [...database.seeded].reverse()) {
-    const taken = await takeSeededRows(session, rows, { dryRun, clock, log: journal.log });
-    for (const note of taken.notes) notes.add(note);
-    seededTallies.push({
-      ...placeOf(session),
-      table: rows.table.inProfile,
-      which: 'seeded and unchanged',
-      deleted: taken.deleted,
-      left: taken.left,
-    });
+/** The last step goes first, as it may refer to those before it. An interrupt leaves what is said of the others: all may be there. */
+async function takeSeeded(database: Database, dryRun: boolean, context: StoreContext): Promise<void> {
+  const { session, seeded, seededTallies } = database;
+  const steps = [...seeded].reverse();
+  for (const rows of steps) seededTallies.set(rows, { deleted: 0, left: countNumbers(rows.numbers) });
+  for (const [index, rows] of steps.entries()) {
+    const step = `take ${session.place.name} ${rows.table.inProfile} ${index + 1}`;
+    if (!dryRun) context.emit({ type: 'step-started', step, title: `seeded ${rows.table.inProfile} in ${session.place.name}` });
+    const startedAt = context.clock.now();
+    const { deleted } = await takeStep(
+      database,
+      rows,
+      { dryRun, step, goneBefore: { targets: database.targets, seeded: steps.slice(0, index) } },
+      context,
+    );
+    const detail = `${deleted} ${deleted === 1 ? 'row' : 'rows'} deleted`;
+    if (!dryRun) context.emit({ type: 'step-finished', step, elapsedMs: context.clock.now() - startedAt, detail });
   }
+}
+
+async function takeStep(
+  { session, journal, notes, seededTallies }: Database,
+  rows: SeededRows,
+  { dryRun, step, goneBefore }: { readonly dryRun: boolean; readonly step: string; readonly goneBefore: GoneBefore },
+  { clock, emit }: StoreContext,
+): Promise<Taken> {
+  const all = countNumbers(rows.numbers);
+  const progress = (deleted: number) => {
+    seededTallies.set(rows, { deleted, left: Math.max(0, all - deleted) });
+    emit({ type: 'step-progressed', step, done: deleted, total: Math.max(all, deleted), unit: 'rows' });
+  };
+  const means = { dryRun, clock, log: journal.log, progress, ...(dryRun ? { goneBefore } : {}) };
+  const taken = await takeSeededRows(session, rows, means);
+  for (const note of taken.notes) notes.add(note);
+  seededTallies.set(rows, { deleted: taken.deleted, left: taken.left });
+  return taken;
 }
 
 function reportOf(
@@ -261,6 +284,12 @@ function reportOf(
     which: target.which,
     ...(tallies.get(target) ?? { deleted: 0, left: 0 }),
   }));
+  const taken = [...seededTallies].map(([{ table }, tally]) => ({
+    ...placeOf(session),
+    table: table.inProfile,
+    which: 'seeded and unchanged',
+    ...tally,
+  }));
   const planned = dryRun
     ? targets.map((target) => ({
         ...shardOf(session),
@@ -270,7 +299,7 @@ function reportOf(
       }))
     : [];
   return {
-    rows: [...rows, ...seededTallies],
+    rows: [...rows, ...taken],
     keys: [],
     statements: [...planned, ...journal.statements()],
     notes: [...unsolved, ...notes],
