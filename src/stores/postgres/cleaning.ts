@@ -22,10 +22,11 @@ import { countBeside } from './replicas.js';
 import { findSeededRows, type SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { closeAll, openSessions } from './sessions.js';
-import { countNumbers, type TableStep } from './shards.js';
+import type { TableStep } from './shards.js';
 import { statementLog } from './statement-log.js';
 import { checkPermissions, checkWritable, type Table } from './tables.js';
-import { checkTaking, type GoneBefore, type Taken, takeSeededRows } from './take-seeded.js';
+import { checkTaking } from './take-seeded.js';
+import { type SeededTallies, takeSteps } from './take-steps.js';
 import { type CountMeans, countForNow, countTarget } from './target-counts.js';
 import { findTargets, type Target } from './targets.js';
 
@@ -34,7 +35,7 @@ interface Database {
   readonly session: Session;
   readonly journal: ReturnType<typeof statementLog>;
   readonly tallies: Map<Target, { deleted: number; left: number }>;
-  readonly seededTallies: Map<SeededRows, { deleted: number; left: number }>;
+  readonly seededTallies: SeededTallies;
   readonly notes: Set<string>;
   /** Why rows of a target did not go, when they were last tried. */
   readonly troubles: Map<Target, string>;
@@ -73,7 +74,7 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
       return swept.reduce(addSwept, { deleted: 0, left: 0 });
     },
     async takeSeeded(dryRun) {
-      await together(databases, (database) => takeSeeded(database, dryRun, context));
+      await together(databases, (database) => takeSteps(database, dryRun, context));
     },
     others: (proof) =>
       countBeside(
@@ -233,44 +234,6 @@ async function wouldBeOrphans(database: Database, target: Target, clock: StoreCo
 
 function countMeans({ session, journal }: Database, clock: StoreContext['clock']): CountMeans {
   return { session, clock, log: journal.log };
-}
-
-/** The last step goes first, as it may refer to those before it. An interrupt leaves what is said of the others: all may be there. */
-async function takeSeeded(database: Database, dryRun: boolean, context: StoreContext): Promise<void> {
-  const { session, seeded, seededTallies } = database;
-  const steps = [...seeded].reverse();
-  for (const rows of steps) seededTallies.set(rows, { deleted: 0, left: countNumbers(rows.numbers) });
-  for (const [index, rows] of steps.entries()) {
-    const step = `take ${session.place.name} ${rows.table.inProfile} ${index + 1}`;
-    if (!dryRun) context.emit({ type: 'step-started', step, title: `seeded ${rows.table.inProfile} in ${session.place.name}` });
-    const startedAt = context.clock.now();
-    const { deleted } = await takeStep(
-      database,
-      rows,
-      { dryRun, step, goneBefore: { targets: database.targets, seeded: steps.slice(0, index) } },
-      context,
-    );
-    const detail = `${deleted} ${deleted === 1 ? 'row' : 'rows'} deleted`;
-    if (!dryRun) context.emit({ type: 'step-finished', step, elapsedMs: context.clock.now() - startedAt, detail });
-  }
-}
-
-async function takeStep(
-  { session, journal, notes, seededTallies }: Database,
-  rows: SeededRows,
-  { dryRun, step, goneBefore }: { readonly dryRun: boolean; readonly step: string; readonly goneBefore: GoneBefore },
-  { clock, emit }: StoreContext,
-): Promise<Taken> {
-  const all = countNumbers(rows.numbers);
-  const progress = (deleted: number) => {
-    seededTallies.set(rows, { deleted, left: Math.max(0, all - deleted) });
-    emit({ type: 'step-progressed', step, done: deleted, total: Math.max(all, deleted), unit: 'rows' });
-  };
-  const means = { dryRun, clock, log: journal.log, progress, ...(dryRun ? { goneBefore } : {}) };
-  const taken = await takeSeededRows(session, rows, means);
-  for (const note of taken.notes) notes.add(note);
-  seededTallies.set(rows, { deleted: taken.deleted, left: taken.left });
-  return taken;
 }
 
 function reportOf(
