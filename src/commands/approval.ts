@@ -30,7 +30,7 @@ export async function approve(call: Call, planned: Planned, act: Act, signal: Ab
   const { profile } = loaded;
   const makesLoad = act.does.includes('load');
   refuseUnbuilt(planned, act);
-  const guarded = (confirmed: boolean) => checkGuards(plan, profile, { makesLoad, confirmed });
+  const guarded = (confirmed: boolean, said?: string) => checkGuards(plan, profile, { makesLoad, confirmed, said });
   refuseFor(plan, guarded(true), nothingSent);
   const reachesTarget = makesLoad || act.does.includes('ask');
   const target = reachesTarget ? await findTarget(call, planned, signal) : loadTarget(profile.target);
@@ -38,8 +38,13 @@ export async function approve(call: Call, planned: Planned, act: Act, signal: Ab
   if (act.changesNothing || confirmed || !needsConfirmation(plan, profile)) return target;
   const preview = await showPreview(call, planned, { act, target, signal });
   const typed = await call.shell.ask(`Type the environment's name to go on (${plan.environment}): `, signal);
-  refuseFor(plan, guarded(typed?.trim() === plan.environment), onlyLookedUp(target, preview));
+  refuseFor(plan, guarded(typed?.trim() === plan.environment, whatWasSaid(call, typed)), onlyLookedUp(target, preview));
   return target;
+}
+
+function whatWasSaid({ shell }: Call, typed: string | undefined): string | undefined {
+  if (typed !== undefined) return 'Another name was typed.';
+  return (shell.env.LOADCTL_CONFIRM ?? '') === '' ? undefined : 'LOADCTL_CONFIRM confirms another plan.';
 }
 
 /** Behind colours the load goes to the one that is not live. */

@@ -17,6 +17,8 @@ export interface GuardedAct {
   readonly makesLoad: boolean;
   /** Whether a person typed the environment's name, or {@link isConfirmation} said yes; not needed for what only looks. */
   readonly confirmed: boolean;
+  /** What was said in place of it, as a sentence; missing where nothing was. */
+  readonly said?: string | undefined;
 }
 
 /** How much load is made, as far as it is known. */
@@ -35,7 +37,7 @@ export function checkGuards(plan: Plan, profile: Profile, act: GuardedAct): Refu
   if (plan.beyondLoopback.length === 0) return shared;
   const forLoad = act.makesLoad ? [...checkCaps(profile.guards, sizeOf(plan), true), ...checkAbortRules(profile)] : [];
   const confirmed = act.confirmed || !needsConfirmation(plan, profile);
-  return [...checkHosts(plan, profile), ...forLoad, ...shared, ...(confirmed ? [] : [unconfirmed(plan)])];
+  return [...checkHosts(plan, profile), ...forLoad, ...shared, ...(confirmed ? [] : [unconfirmed(plan, act.said)])];
 }
 
 /** Whether somebody has to say that this environment is meant. */
@@ -166,10 +168,10 @@ function hosts(count: number): string {
   return count === 1 ? 'one host' : `${count} hosts`;
 }
 
-function unconfirmed(plan: Plan): Refusal {
+function unconfirmed(plan: Plan, said: string | undefined): Refusal {
   return {
     guard: 'confirm',
-    message: `Somebody has to confirm that ${plan.environment} is meant: it reaches ${hosts(plan.beyondLoopback.length)} beyond this machine.`,
+    message: `Somebody has to confirm that ${plan.environment} is meant: it reaches ${hosts(plan.beyondLoopback.length)} beyond this machine.${said === undefined ? '' : ` ${said}`}`,
     fix: `Type the environment's name on a terminal, or set LOADCTL_CONFIRM=${confirmationFor(plan)}`,
   };
 }

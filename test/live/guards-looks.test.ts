@@ -196,6 +196,7 @@ describe.runIf(canHaveAddresses())('without a confirmation', () => {
   const shown = await type('yes\r');
   expect(shown.code, shown.shown).toBe(112);
   expect(shown.shown).toContain('welcome, which runs AFTER INSERT for each row');
+  expect(shown.shown).toContain('Another name was typed.');
   expect((await type('\x03')).code).toBe(112);
   expect(await content()).toEqual(untouched);
   expect(proxy.statements.filter((sql) => !looks.test(sql))).toEqual([]);

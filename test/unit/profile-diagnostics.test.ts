@@ -593,3 +593,12 @@ test.each([
   expect(frames(text).join('\n')).not.toContain('topsecretpw');
   expect(frames(text).join('\n')).toContain('[redacted]');
 });
+
+test('a host of the guards is a host, and nothing more', () => {
+  const allowing = (...hosts: string[]) => `${least}guards: {allow: ${JSON.stringify(hosts)}}\n`;
+  for (const wrong of ['http://db.example.com', 'db.example.com:5432', '*', 'a/b'])
+    expect(messages(allowing(wrong)).join(), wrong).toMatch(
+      /expected a host by its name or address, or `\*\.example\.com`: without scheme, port and path/,
+    );
+  expect(load({ 'test.yaml': allowing('db.example.com', '*.example.com', 'db', '10.0.0.1', '::1', 'fe80::1', 'host_1.x.') })).toBeDefined();
+});

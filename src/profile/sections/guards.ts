@@ -1,15 +1,25 @@
 import { z } from 'zod';
 import { count, duration, flag, rate, text } from '../words.js';
 
+/** A name, with `*.` for all below it, or an address. */
+const host = /^((\*\.)?[\w-]+(\.[\w-]+)*\.?|[\da-f:.]*:[\da-f:.]*|.*\$\{.*)$/i;
+
 const guardWords = z.strictObject({
   level: z
     .literal('production')
     .meta({ description: 'The strictest guards: abort rules become mandatory.', examples: ['production'] })
     .exactOptional(),
   allow: z
-    .array(text('a host such as `staging.example.com`'))
+    .array(
+      text('a host such as `staging.example.com`').regex(host, {
+        error: 'expected a host by its name or address, or `*.example.com`: without scheme, port and path',
+      }),
+    )
     .prefault([])
-    .meta({ description: 'The hosts beyond loopback that target, stores and runners may be.', examples: [['staging.example.com']] }),
+    .meta({
+      description: 'The hosts beyond loopback that target, stores and runners may be: by name, address, or `*.example.com`.',
+      examples: [['staging.example.com']],
+    }),
   maxVus: count()
     .meta({ description: 'The most virtual users.', examples: [2000] })
     .exactOptional(),
