@@ -4,7 +4,7 @@ import { commands, type TableEntry, topLevelHelp } from './commands/table.js';
 import type { CallStyle, Outcome } from './commands/types.js';
 import { type ExitReason, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
 import type { World } from './core/os.js';
-import { type Redact, redactor, secretsInUrl } from './core/secrets.js';
+import { outputRedactor, type Redact, secretsInUrl } from './core/secrets.js';
 import { type OwnProcess, openWorld } from './world.js';
 
 /** loadctl, as it was typed: does it, says what came of it, and ends the process with the status that it means. */
@@ -12,7 +12,7 @@ export async function main(): Promise<void> {
   const shell = openWorld();
   const style = styleOf(shell);
   const typed = shell.argv.filter((word) => word.includes('://')).flatMap(secretsInUrl);
-  const speech: Speech = { shell, style, secrets: typed, redact: redactor(typed) };
+  const speech: Speech = { shell, style, secrets: typed, redact: outputRedactor(typed) };
   shell.onCrash((error) => void shell.leave(sayErrors(speech, [error])));
   await shell.leave(await call(speech));
 }
@@ -61,7 +61,7 @@ async function command(speech: Speech, name: string, args: readonly string[]): P
   }
   const hide = (found: readonly string[]) => {
     speech.secrets.push(...found);
-    speech.redact = redactor(speech.secrets);
+    speech.redact = outputRedactor(speech.secrets);
   };
   const outcome = await module.run({ ...read, shell, style, hide, version: ownVersion(), redact: (text) => speech.redact(text) });
   return sayOutcome(speech, outcome);

@@ -1,3 +1,5 @@
+import { ownWords } from './own-words.js';
+
 /** What stands in the place of a secret wherever something is shown or stored. */
 export const redacted = '[redacted]';
 
@@ -89,6 +91,21 @@ export function redactor(secrets: readonly string[]): Redact {
     .flatMap(spellings);
   const longestFirst = [...new Set(forms)].sort((a, b) => b.length - a.length);
   return (text) => longestFirst.reduce((shown, secret) => shown.replaceAll(secret, redacted), text);
+}
+
+/**
+ * The same for all that loadctl says and stores. A secret that is an ordinary word is only taken out of URLs: it tells nobody
+ * anything where it stands by itself, but `er[redacted]r` does, and a file with a hole in its words can be read by nobody.
+ */
+export function outputRedactor(secrets: readonly string[]): Redact {
+  const hide = redactor(secrets.filter((secret) => !isOrdinary(secret)));
+  const ordinary = [...new Set(secrets.filter((secret) => secret !== '' && isOrdinary(secret)))];
+  return (text) => ordinary.reduce((shown, word) => shown.replaceAll(`:${word}@`, `:${redacted}@`), hide(text));
+}
+
+/** Whether a text is too short, a number, a short word, or a part of loadctl's own words. */
+function isOrdinary(text: string): boolean {
+  return text.length < 4 || /^(\d{1,7}|[a-z]{1,5})$/.test(text) || ownWords.includes(text);
 }
 
 /** A key of several lines is shown line by line: what an error says is. */

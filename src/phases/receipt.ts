@@ -1,12 +1,13 @@
 import type { CleanedKeys, CleanedRows, CleanupStatement, OtherRows, Proof, StoreReceipt } from '../stores/types.js';
 
 /**
- * Rows that are not test data in one table, before seeding and after cleanup; `before` is null where nobody counted. The sums
+ * Rows that are not test data in one table (or a cache's keys at one server), before seeding and after cleanup; `before` is null where nobody counted. The sums
  * of their hashes are there where they were asked for: equal sums are equal rows, in whichever order.
  */
 export interface ReceiptOthers {
   readonly store: string;
   readonly shard: number | null;
+  readonly node?: string;
   readonly table: string;
   readonly before: number | null;
   readonly after: number;
@@ -64,7 +65,7 @@ export function makeReceipt(
 
 /** Sets the counts and sums from after the cleanup beside those from before the seeding. */
 export function compareOthers(before: readonly OtherRows[] | undefined, after: readonly OtherRows[]): ReceiptOthers[] {
-  const key = ({ store, shard, table }: Pick<OtherRows, 'store' | 'shard' | 'table'>) => JSON.stringify([store, shard, table]);
+  const key = ({ store, shard, node, table }: Omit<OtherRows, 'rows' | 'sum'>) => JSON.stringify([store, shard, node, table]);
   const known = new Map((before ?? []).map((count) => [key(count), count]));
   return after.map(({ rows, sum, ...place }) => {
     const earlier = known.get(key(place));

@@ -61,13 +61,29 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
     const judged = result && (await attempt(() => verify(result.directory, world)));
     const locked = held ? { lock } : {};
     const cleaned = await attempt(() =>
-      cleanup({ ...data, ...(before === undefined ? {} : { before }), ...locked, signal: killed }, { dryRun: false, users: options.users }),
+      cleanup(
+        { ...data, ...(before === undefined ? {} : { before }), ...locked, signal: killed },
+        { dryRun: false, users: options.users },
+      ).catch((error: unknown) => {
+        throw notCleaned(error, profile.environment, options.users);
+      }),
     );
     if (cleaned && result) await writeJson(join(runsRoot(world.cwd), runId, runFiles.receipt), cleaned.receipt, context.redact);
 
     const reasons = new Set<ExitReason>([...failures.map(reasonOf), ...(judged?.reasons ?? []), ...(cleaned?.reasons ?? [])]);
     if (signal.aborted) reasons.add('interrupted');
     return { run: runId, seeded, result, receipt: cleaned?.receipt, failures, reasons: [...reasons] };
+  });
+}
+
+/** What the test wrote is still there: whatever kept the cleanup from its work, that is the worst of it. */
+function notCleaned(error: unknown, environment: string, users: boolean): unknown {
+  if (!(error instanceof LoadctlError)) return error;
+  const again = `loadctl cleanup --env ${environment}${users ? ' --users' : ''}`;
+  return new LoadctlError('cleanup-not-proven', `the test data was not taken out: ${error.message}`, {
+    hint: `${error.hint ?? 'Mend that.'} Then take it out: ${again}`,
+    lines: error.lines,
+    cause: error,
   });
 }
 

@@ -11,7 +11,9 @@ export interface WebRequest {
 /** GETs a URL once. Redirects are not followed: what is asked is what was named. Rejects where no answer came. */
 export function getOnce(url: string, { userAgent, headers = {}, signal }: WebRequest): Promise<Response> {
   const { plain, authorization } = withoutCredentials(url);
-  return fetch(plain, { redirect: 'manual', headers: { 'user-agent': userAgent, ...authorization, ...headers }, signal });
+  const all = new Headers({ 'user-agent': userAgent, ...authorization });
+  for (const [name, value] of Object.entries(headers)) all.set(name, value); // whatever the case of its letters, in place of ours
+  return fetch(plain, { redirect: 'manual', headers: all, signal });
 }
 
 /** Why no answer came, in words; OpenSSL's own for a server that speaks plain HTTP name its source files. */

@@ -7,7 +7,7 @@ import { type Path, plain, type ScalarTree, scalarsOf, type Tree } from './tree.
  */
 export function secretValues(tree: Tree): string[] {
   const found = scalarsOf(tree).flatMap(({ scalar, path }) =>
-    isScriptVariable(path) ? [String(scalar.value)].filter(isTelling) : secretsIn(scalar, path),
+    isScriptVariable(path) && isPlainWord(scalar, path) ? [] : secretsIn(scalar, path),
   );
   return [...new Set(found)].filter((secret) => !/^\$(\{|%7B)\w+(\}|%7D)$/.test(secret));
 }
@@ -75,7 +75,8 @@ function mayBeUrl([section]: Path): boolean {
   return namedSections.includes(String(section));
 }
 
-/** Whether replacing a text everywhere hides something and does not garble every output: not `1`, `on`, `true`. */
-function isTelling(value: string): boolean {
-  return value.length >= 4 && !/^(true|false|null|\d{1,7})$/.test(value);
+/** Whether a script's variable says what to do, as in `MODE: checkout` and `PORT: 8080`: a word or a number, under a name that tells of no secret. */
+function isPlainWord(scalar: ScalarTree, path: Path): boolean {
+  const names = [String(path.at(-1)), ...(scalar.substitutions ?? []).map(({ name }) => name)];
+  return /^([a-z]{1,12}|\d[\d.]{0,6})$/.test(String(scalar.value)) && !names.some(isSecretName);
 }

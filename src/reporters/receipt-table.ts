@@ -35,6 +35,7 @@ interface Taken {
 interface OtherTable {
   readonly store: string;
   readonly shard: number | null;
+  readonly node?: string;
   readonly table: string;
   readonly before: number | null;
   readonly after: number;
@@ -105,9 +106,10 @@ function headline({ proven, dryRun, environment, finishedAt, by }: ShownReceipt,
 }
 
 function otherRow(other: OtherTable, paint: Paint): string[] {
-  const { store, shard, table, before, after } = other;
+  const { store, shard, node, table, before, after } = other;
+  const where = node === undefined ? placeName(store, shard) : `${store} on ${node}`;
   const change = before === null ? paint.faint('not counted before') : changeIn(other, before, paint);
-  return [table, placeName(store, shard), before === null ? '–' : formatCount(before), formatCount(after), change];
+  return [table, where, before === null ? '–' : formatCount(before), formatCount(after), change];
 }
 
 /** As many rows as before may be other ones: their sum tells. */

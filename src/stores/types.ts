@@ -136,10 +136,13 @@ export function addConflicts(one: Conflicts, other: Conflicts): Conflicts {
 /** How far it is proven that nothing but test data changed: rows are counted; those on every hundredth page, or all, summed up. */
 export type Proof = 'count' | 'sample' | 'full';
 
-/** A count of rows that the test did not make. */
+/** A count of rows, or of a cache's keys, that the test did not make. */
 export interface OtherRows {
   readonly store: string;
   readonly shard: number | null;
+  /** host:port of the cache's server; missing for a database. */
+  readonly node?: string;
+  /** `keys` for a cache. */
   readonly table: string;
   readonly rows: number;
   /** The sum of the rows' hashes, a whole number; missing where rows were only counted. */

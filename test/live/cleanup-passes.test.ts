@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { uuidPrefix } from '../../src/core/uuids.js';
 import { cleanup } from '../../src/phases/cleanup.js';
+import { storeTask } from '../../src/stores/index.js';
 import { leavesOf } from '../../src/stores/postgres/leaves.js';
 import { deleteInPasses } from '../../src/stores/postgres/passes.js';
-import { openSession } from '../../src/stores/postgres/session.js';
+import { openSession, type Session } from '../../src/stores/postgres/session.js';
 import { findTable } from '../../src/stores/postgres/tables.js';
+import { countForNow } from '../../src/stores/postgres/target-counts.js';
+import { findTargets } from '../../src/stores/postgres/targets.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { asRole, type TestDatabase, testDatabase } from '../servers/sql.js';
@@ -23,6 +26,11 @@ const profile = (url: string, ...rows: object[]): DataProfile => ({
   cleanup: { settle: '20ms', rows: rows.map((row) => ({ store: 'db', ...row })) },
 });
 const byUser = (table: string) => ({ table, column: 'user_id' });
+
+function sessionOf({ url }: TestDatabase): Promise<Session> {
+  const address = { store: 'db', shard: null, url, tls: { mode: 'disable' } } as const;
+  return openSession(address, { label: 'test', signal: new AbortController().signal });
+}
 
 async function left({ sql }: TestDatabase, table: string): Promise<unknown> {
   const [row] = await sql(
@@ -155,12 +163,41 @@ describe('many rows go in passes', () => {
     expect(receipt).toMatchObject({ proven: true, rows: [{ deleted: 20_000, left: 0 }] });
   });
 
+  test('a long table is counted in short statements where no index helps, partitions too', async () => {
+    const database = await testDatabase(
+      server,
+      `CREATE TABLE things (id int, user_id text) PARTITION BY HASH (id); CREATE TABLE things_0 PARTITION OF things FOR VALUES WITH (MODULUS 2, REMAINDER 0) WITH (fillfactor = 10);
+       CREATE TABLE things_1 PARTITION OF things FOR VALUES WITH (MODULUS 2, REMAINDER 1) WITH (fillfactor = 10);
+       INSERT INTO things SELECT n, ${ours} FROM generate_series(1, 90000) n; ANALYZE things;`,
+    );
+    const session = await sessionOf(database);
+    const [target = expect.unreachable()] = await findTargets(
+      session,
+      storeTask(dataContext(profile(database.url, byUser('things'))).profile, 'db', 0),
+    );
+    const asked: string[] = [];
+    const watched: Session = {
+      ...session,
+      query: (sql, values) => {
+        asked.push(sql);
+        return session.query(sql, values);
+      },
+    };
+    const means = { session: watched, clock: dataContext({ stores: {} }).clock, log: () => undefined };
+    const parts = () => asked.filter((sql) => sql.includes('FROM ONLY')).length;
+    expect(await countForNow(means, target)).toBe(60_000);
+    expect(parts()).toBeGreaterThan(4);
+    await database.sql('CREATE INDEX ON things (user_id); ANALYZE things');
+    await session.query('SET enable_seqscan = off');
+    asked.length = 0;
+    expect(await countForNow(means, target)).toBe(60_000);
+    expect(parts()).toBe(0);
+    await session.close();
+  });
+
   test('servers before version 14 are gone over by the names of places', async () => {
     const database = await testDatabase(server, `CREATE TABLE things (user_id text); INSERT INTO things SELECT ${ours} FROM ${many};`);
-    const session = await openSession(
-      { store: 'db', shard: null, url: database.url, tls: { mode: 'disable' } },
-      { label: 'test', signal: new AbortController().signal },
-    );
+    const session = await sessionOf(database);
     const table = await findTable(session, 'things');
     const leaves = (await leavesOf(session, table, { version: 130_000 })) ?? [];
     const { clock } = dataContext({ stores: {} });

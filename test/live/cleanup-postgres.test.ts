@@ -380,8 +380,8 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
   test('seeded rows that are swallowed, or hidden, count as left', async () => {
     const swallowing = await testDatabase(
       server,
-      `CREATE TABLE words (word text); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
-       CREATE TRIGGER t BEFORE DELETE ON words FOR EACH ROW EXECUTE FUNCTION f(); INSERT INTO words VALUES ('w1'), ('w2'), ('w2');`,
+      `CREATE TABLE words (word text UNIQUE); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+       CREATE TRIGGER t BEFORE DELETE ON words FOR EACH ROW EXECUTE FUNCTION f(); INSERT INTO words VALUES ('w1'), ('w2');`,
     );
     const words = profile(swallowing.url, { rows: [], seed: [{ store: 'db', table: 'words', rows: 2, columns: { word: 'w{n}' } }] });
     const kept = await cleanup(dataContext(words), { dryRun: false, users: true });
@@ -527,20 +527,26 @@ test('nor to leave the tables after it uncounted', async () => {
 test('with users, seeded rows go that nobody changed and nobody references', async () => {
   const { url, sql } = await testDatabase(
     server,
-    `${schema} CREATE TABLE cards (id int, owner text REFERENCES users ON DELETE CASCADE); CREATE TABLE plain (word text);`,
+    `${schema} CREATE TABLE cards (id int, owner text REFERENCES users ON DELETE CASCADE); CREATE TABLE plain (word text, tag uuid, owner text);`,
   );
-  const parts = profile(url, { seed: [users, { store: 'db', table: 'plain', rows: 2, columns: { word: 'w' } }] });
+  const tagged = { store: 'db', table: 'plain', rows: 2, columns: { word: 'w', tag: '{uuid}' } };
+  const owned = { store: 'db', table: 'plain', rows: 20, columns: { word: 'o', owner: '{ref:users.id}' } };
+  const parts = profile(url, { seed: [users, tagged, owned] });
   await seed(dataContext(parts));
   await sql("UPDATE users SET name = 'Bob' WHERE id = 'user-7'");
   await sql("INSERT INTO cards VALUES (1, 'user-9')");
-  await sql("INSERT INTO users VALUES ('real', 'real@x', 'Real'); INSERT INTO plain VALUES ('w'), ('other')");
+  await sql(
+    "INSERT INTO users VALUES ('real', 'real@x', 'Real'); INSERT INTO plain VALUES ('w', NULL, NULL), ('other', NULL, NULL), ('o', NULL, 'ann')",
+  );
   expect((await cleanup(dataContext(parts), { dryRun: true, users: true })).receipt.rows.slice(3)).toMatchObject([
+    { table: 'plain', deleted: 0, left: 20 },
     { table: 'plain', deleted: 0, left: 2 },
     { table: 'users', deleted: 0, left: 18 },
   ]);
   const { receipt, reasons } = await cleanup(dataContext(parts), { dryRun: false, users: true });
   expect(reasons).toEqual([]);
   expect(receipt.rows.slice(3)).toMatchObject([
+    { table: 'plain', deleted: 20, left: 0 },
     { table: 'plain', deleted: 2, left: 0 },
     { table: 'users', deleted: 18, left: 0 },
   ]);
@@ -550,7 +556,72 @@ test('with users, seeded rows go that nobody changed and nobody references', asy
     expect.stringMatching(/not counted before/),
   ]);
   expect(await sql('SELECT id FROM users ORDER BY 1')).toEqual([{ id: 'real' }, { id: 'user-7' }, { id: 'user-9' }]);
-  expect(await sql('SELECT word FROM plain ORDER BY 1')).toEqual([{ word: 'other' }, { word: 'w' }]);
+  expect(await sql('SELECT word FROM plain ORDER BY 1')).toEqual([{ word: 'o' }, { word: 'other' }, { word: 'w' }]);
+});
+
+test('with users, seeded rows stay that may as well be other people’s, and a seed says so beforehand', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `CREATE TABLE accounts (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, city text, at timestamptz); INSERT INTO accounts (city) VALUES ('c1'), ('c1'), ('c2'), ('c9');`,
+  );
+  for (const key of [undefined, 'city']) {
+    const step = { store: 'db', table: 'accounts', rows: 3, columns: { city: 'c{n}' }, ...(key === undefined ? {} : { key }) };
+    const parts = profile(url, { rows: [], seed: [step] });
+    const context = dataContext(parts);
+    await seed(context).catch(() => undefined);
+    expect(context.events).toContainEqual({
+      type: 'warned',
+      message: "db: nothing tells seeded rows of accounts from other people's: cleanup --users will leave them",
+      hint: 'To have them taken out, seed a column with {uuid}, or one that is unique, or list the table under cleanup.rows.',
+    });
+    const before = await sql('SELECT * FROM accounts ORDER BY id');
+    const { receipt, reasons } = await cleanup(dataContext(parts), { dryRun: false, users: true });
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.rows).toMatchObject([{ table: 'accounts', deleted: 0 }]);
+    expect(receipt.notes[0]).toMatch(
+      /^db: \d seeded rows of accounts stay, because nothing tells them from other people's: seed a column with \{uuid\}/,
+    );
+    expect(await sql('SELECT * FROM accounts ORDER BY id')).toEqual(before);
+  }
+});
+
+test('a dry run with users foretells what the real one does: children that go first hold back nothing', async () => {
+  const { url } = await testDatabase(
+    server,
+    `CREATE TABLE users (id text PRIMARY KEY); CREATE TABLE homes (owner text PRIMARY KEY REFERENCES users); CREATE TABLE orders (id serial PRIMARY KEY, user_id text REFERENCES users);`,
+  );
+  const seeds = [
+    { store: 'db', table: 'users', rows: 30, columns: { id: 'user-{n}' } },
+    { store: 'db', table: 'homes', rows: 30, columns: { owner: '{ref:users.id}' } },
+  ];
+  const parts = profile(url, { rows: [], seed: seeds });
+  await seed(dataContext(parts));
+  const told = (await cleanup(dataContext(parts), { dryRun: true, users: true })).receipt;
+  expect(told.rows.map(({ table, left }) => [table, left])).toEqual([
+    ['homes', 30],
+    ['users', 30],
+  ]);
+  expect(told.notes.filter((note) => note.includes('stay'))).toEqual([]);
+  const { receipt } = await cleanup(dataContext(parts), { dryRun: false, users: true });
+  expect(receipt.rows.map(({ table, deleted }) => [table, deleted])).toEqual([
+    ['homes', 30],
+    ['users', 30],
+  ]);
+});
+
+test('an interrupted cleanup with users says how many seeded rows may still be there', async () => {
+  const { url } = await testDatabase(server, 'CREATE TABLE users (id text PRIMARY KEY)');
+  const parts = profile(url, { rows: [], seed: [{ store: 'db', table: 'users', rows: 60_000, columns: { id: 'user-{n}' } }] });
+  await seed(dataContext(parts));
+  const stop = new AbortController();
+  const context = dataContext(parts, { signal: stop.signal });
+  const emit: typeof context.emit = (event) => {
+    if (event.type === 'step-progressed') stop.abort();
+  };
+  const { receipt, reasons } = await cleanup({ ...context, emit }, { dryRun: false, users: true });
+  expect(reasons).toEqual(['cleanup-not-proven', 'interrupted']);
+  const [{ deleted, left } = expect.unreachable()] = receipt.rows;
+  expect([deleted > 0, deleted + left]).toEqual([true, 60_000]);
 });
 
 test('with users, a seeded row stays that somebody comes to reference right now', async () => {

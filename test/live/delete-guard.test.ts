@@ -101,7 +101,7 @@ test('whatever is listed, a row that no entry selects is there afterwards as it 
       expect(after).toEqual(refused ? before : stays);
       outcomes[refused ? 'refused' : 'clean'] += 1;
     }),
-    { numRuns: 40 },
+    { numRuns: 40, seed: 20_261_127 },
   );
   console.log(`cleanups of random tables: ${outcomes.clean} proven, ${outcomes.refused} refused, no row of others lost or changed`);
   expect(Math.min(outcomes.clean, outcomes.refused)).toBeGreaterThan(2);

@@ -77,6 +77,15 @@ test('two stores in one database do not shut each other out', async () => {
   await lock.release();
 });
 
+test('two shards in one database are told to be none', async () => {
+  const { url } = await testDatabase(server);
+  const shards = { stores: { db: { kind: 'postgres', shards: [url, `${url}?application_name=x`], shardBy: 'id % 2' } } };
+  expect(await failure(takeLock(dataContext(shards), 'seed'))).toMatchObject({
+    reason: 'invalid-profile',
+    message: expect.stringMatching(/^db shard \d: 127\.0\.0\.1:\d+\/test\d+ is the database of another shard, too$/),
+  });
+});
+
 test('a profile without Postgres has nothing to lock', async () => {
   const lock = await takeLock(dataContext({ stores: {} }), 'run');
   expect(lock.databases).toBe(0);

@@ -48,7 +48,7 @@ test('a pattern finds ids inside of a JSON text, and a key of another type is le
   await client.set('queue:b', 'load-test-user-1');
   const { receipt } = await cleanup(context({ key: 'queue:[ab]', members: '*load-test-user-*' }), real);
   expect(receipt.keys).toMatchObject([{ deleted: 1, left: 0 }]);
-  expect(receipt.notes).toEqual(['cache: queue:b is a string, of which no members are taken out: left as found']);
+  expect(receipt.notes).toContain('cache: queue:b is a string, of which no members are taken out: left as found');
   expect(await client.lrange('queue:a', 0, -1)).toEqual(['{"at":2,"id":"user-1"}']);
 });
 

@@ -69,10 +69,11 @@ test('a database that fails over while the load is on: the lock comes back, the 
   expect(back?.elapsedMs).toBeLessThan(10_000);
 });
 
-test('a database that stays away: the load is ended after 10 s, torn down, and the result is invalid', async () => {
+test('a database that stays away: the load is ended after 10 s, torn down, the result is invalid, and 113 says what is to be cleaned up', async () => {
   const [target, database] = [await startTarget(), await startRestartablePostgres()];
-  const at = place(target, database.url, '60s');
-  const run = at.start(['run', '--env', 'dev']);
+  await makeOrders(database.url);
+  const at = place(target, database.url, '60s', cleanup);
+  const run = at.start(['test', '--env', 'dev']);
   await underLoad(target);
 
   const begun = Date.now();
@@ -83,7 +84,9 @@ test('a database that stays away: the load is ended after 10 s, torn down, and t
 
   expect(endedMs).toBeGreaterThan(9_000);
   expect(endedMs).toBeLessThan(13_000);
-  expect(said.code).toBe(111);
+  expect(said.code).toBe(113);
+  expect(said.stdout).toMatch(/^INVALID/m);
+  expect(said.stderr).toMatch(/error: the test data was not taken out: .*\nhint: .* Then take it out: loadctl cleanup --env dev\n/);
   expect(said.stdout).toMatch(/the lock that keeps other runs out was lost: .*; it could not be taken again within 10 s/);
   expect(target.hits.get('GET /torn-down')).toBe(1);
   expect(events(at)).toContainEqual(expect.objectContaining({ type: 'fleet-stopped', cause: 'lock-lost' }));

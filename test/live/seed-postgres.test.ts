@@ -309,6 +309,41 @@ test('an interrupted seed writes nothing where others are there already, and lea
   }
 });
 
+test('a value that its column cannot hold is told with table and column, many rows or few', async () => {
+  const { url, sql } = await testDatabase(server, "CREATE TYPE tier AS ENUM ('gold'); CREATE TABLE people (id int PRIMARY KEY, tier tier)");
+  await sql("INSERT INTO people VALUES (-1, 'gold')");
+  for (const rows of [3, 30_000]) {
+    const wrong = { store: 'db', table: 'people', rows, columns: { id: '{n}', tier: 'platinum' } };
+    expect(await failure(seed(dataContext(profile(url, [wrong]))))).toMatchObject({
+      reason: 'seeding-failed',
+      message: expect.stringMatching(
+        /^db: public\.people does not take the seed: invalid input value for enum tier: "platinum" \(column tier\)$/,
+      ),
+    });
+    const noNumber = { store: 'db', table: 'people', rows, columns: { id: 'x{n}' } };
+    expect(await failure(seed(dataContext(profile(url, [noNumber]))))).toMatchObject({
+      reason: 'seeding-failed',
+      message: expect.stringMatching(/invalid input syntax for type integer: "x1" \(column id\)$/),
+    });
+  }
+});
+
+test('rows that conflict are what is told, not that others cannot refer to them', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    'CREATE TABLE users (id text PRIMARY KEY, email text UNIQUE); CREATE TABLE homes (owner text PRIMARY KEY REFERENCES users)',
+  );
+  await sql("INSERT INTO users VALUES ('real', 'user2@test')");
+  const steps = [
+    { store: 'db', table: 'users', rows: 3, columns: { id: 'user-{n}', email: 'user{n}@test' } },
+    { store: 'db', table: 'homes', rows: 3, columns: { owner: '{ref:users.id}' } },
+  ];
+  expect(await failure(seed(dataContext(profile(url, steps))))).toMatchObject({
+    reason: 'seeding-failed',
+    message: '1 row cannot be there as the profile says; nothing was written',
+  });
+});
+
 test('an interrupted seed of many new rows keeps what is in, and the next one goes on from there', async () => {
   const { url, sql } = await testDatabase(server, usersTable);
   const controller = new AbortController();

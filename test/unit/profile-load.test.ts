@@ -197,7 +197,7 @@ describe('--set and -e', () => {
       { path: 'workload.env.NAME', value: '[redacted]' },
       { path: 'workload.env.FROM_ENV', value: '[redacted]' },
     ]);
-    expect([...loaded.secrets].sort()).toEqual(['a=b c', 'inherited', 'kept-value', 's3cret-word']);
+    expect([...loaded.secrets].sort()).toEqual(['a=b c', 'kept-value', 's3cret-word']);
   });
 
   test('a path in --set is relative to the working directory', () => {

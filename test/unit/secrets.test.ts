@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isSecretName, redactor, redactUrl, secretsInUrl } from '../../src/core/secrets.js';
+import { isSecretName, outputRedactor, redactor, redactUrl, secretsInUrl } from '../../src/core/secrets.js';
 import { archiveToKeep } from '../../src/k6/archive.js';
 
 const password = `a"b<c>&d'é (100%)`;
@@ -38,6 +38,15 @@ describe('a secret is found', () => {
     expect(redactUrl('http://h/@scope/package?of=a@b')).toBe('http://h/@scope/package?of=a@b');
   });
 });
+
+test.each(['ro', 'pass', 'wrong', 'count', 'interrupted', 'http_req', '15', '1234567'])(
+  'a password that is an ordinary word (%s) is taken out of URLs and leaves all other words whole',
+  (password) => {
+    const line = `error: wrong profile: 2 passed, count 15, http_req_duration, interrupted, 1234567`;
+    const hide = outputRedactor([...secretsInUrl(`postgres://ann:${password}@db/x`), 'a-real-one']);
+    expect(hide(`${line} postgres://ann:${password}@db/x a-real-one`)).toBe(`${line} postgres://ann:[redacted]@db/x [redacted]`);
+  },
+);
 
 test.each(['Authorization', 'Cookie', 'X-Api-Key', 'JWT', 'keyPassphrase', 'webhookToken', 'DB_PASSWORD'])('%s names a secret', (name) => {
   expect(isSecretName(name)).toBe(true);

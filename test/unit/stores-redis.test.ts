@@ -10,7 +10,7 @@ import { slotMap } from '../../src/stores/redis/cluster/slot-map.js';
 import { slotOf } from '../../src/stores/redis/cluster/slots.js';
 import { type Primary, readTopology } from '../../src/stores/redis/cluster/topology.js';
 import { entriesOf, entryBatches } from '../../src/stores/redis/entries.js';
-import { mayPass, replyError } from '../../src/stores/redis/errors.js';
+import { mayPass, notSettled, replyError } from '../../src/stores/redis/errors.js';
 import { tlsFor } from '../../src/stores/redis/login.js';
 import { ranges } from '../../src/stores/redis/ranges.js';
 import type { StoreTask } from '../../src/stores/types.js';
@@ -143,6 +143,14 @@ describe('what a cluster says of itself', () => {
     [Object.assign(new Error('x'), { code: 'CERT_HAS_EXPIRED' }), false],
   ])('%s may pass by itself: %s', (error, passes) => {
     expect(mayPass(error)).toBe(passes);
+  });
+
+  test('nodes that send us to and fro are told to disagree', () => {
+    const { message, hint } = notSettled(replyError('MOVED 355 127.0.0.1:7002'), 'cache', '127.0.0.1:7001', 60_000);
+    expect(message).toBe(
+      'cache: the nodes of the cluster disagree about who serves slot 355: 127.0.0.1:7001 says 127.0.0.1:7002; the cluster did not settle within 1m',
+    );
+    expect(hint).toContain('redis-cli --cluster check 127.0.0.1:7001');
   });
 
   test('hosts that only it names are allowed by the guards, or by being a listed node', async () => {

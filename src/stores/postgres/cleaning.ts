@@ -7,7 +7,7 @@ import { holdsBack, joinKeys } from './foreign-keys.js';
 import { hidingTables, listTriggers, refuseUnseen } from './hindrances.js';
 import { leavesOf } from './leaves.js';
 import { sumUpOthers } from './others.js';
-import { countInPasses, deleteInPasses } from './passes.js';
+import { deleteInPasses } from './passes.js';
 import {
   bearsNone,
   checkReferences,
@@ -25,7 +25,9 @@ import { closeAll, openSessions } from './sessions.js';
 import type { TableStep } from './shards.js';
 import { statementLog } from './statement-log.js';
 import { checkPermissions, checkWritable, type Table } from './tables.js';
-import { checkTaking, takeSeededRows } from './take-seeded.js';
+import { checkTaking } from './take-seeded.js';
+import { type SeededTallies, takeSteps } from './take-steps.js';
+import { type CountMeans, countForNow, countTarget } from './target-counts.js';
 import { findTargets, type Target } from './targets.js';
 
 /** One database on its way: what was found in it, what went, what is left. */
@@ -33,7 +35,7 @@ interface Database {
   readonly session: Session;
   readonly journal: ReturnType<typeof statementLog>;
   readonly tallies: Map<Target, { deleted: number; left: number }>;
-  readonly seededTallies: CleanedRows[];
+  readonly seededTallies: SeededTallies;
   readonly notes: Set<string>;
   /** Why rows of a target did not go, when they were last tried. */
   readonly troubles: Map<Target, string>;
@@ -53,7 +55,7 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
       session,
       journal: statementLog(session),
       tallies: new Map(),
-      seededTallies: [],
+      seededTallies: new Map(),
       notes: new Set(),
       troubles: new Map(),
       countable: true,
@@ -72,7 +74,7 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
       return swept.reduce(addSwept, { deleted: 0, left: 0 });
     },
     async takeSeeded(dryRun) {
-      await together(databases, (database) => takeSeeded(database, dryRun, context));
+      await together(databases, (database) => takeSteps(database, dryRun, context));
     },
     others: (proof) =>
       countBeside(
@@ -114,7 +116,7 @@ async function checkDatabase(
   for (const message of [...cascades, ...(await listTriggers(session, tables))]) emit({ type: 'noted', message });
   noteHidden(database, await hidingTables(session, [...tables, ...(users ? seeded.map(({ table }) => table) : [])]));
   Object.assign(database, { targets: childrenFirst(targets, references), references, seeded });
-  for (const target of database.targets) tallies.set(target, { deleted: 0, left: await countInParts(database, target, clock) });
+  for (const target of database.targets) tallies.set(target, { deleted: 0, left: await countForNow(countMeans(database, clock), target) });
 }
 
 function noteHidden(database: Database, hidden: readonly Table[]): void {
@@ -133,7 +135,7 @@ async function sweepDatabase(database: Database, task: StoreTask, context: Store
   for (const target of targets) {
     const { deleted: before = 0, left: known = 0 } = tallies.get(target) ?? {};
     // What was counted last is taken for granted where it was something; nothing may have become something.
-    const left = known > 0 ? known : await countTarget(database, target, context.clock);
+    const left = known > 0 ? known : await countTarget(countMeans(database, context.clock), target);
     // Kept up to date all along: an interrupt ends the deletes anywhere, and the receipt says how far they were.
     const tell = (gone: number) => void tallies.set(target, { deleted: before + gone, left: Math.max(0, left - gone) });
     tell(0);
@@ -142,7 +144,7 @@ async function sweepDatabase(database: Database, task: StoreTask, context: Store
   // What is left over is counted when all deletes are through, as a later one may have freed it; that nothing is, the next sweep.
   let left = 0;
   for (const [target, tally] of tallies) {
-    const now = deleted === 0 || tally.left === 0 ? tally.left : await countInParts(database, target, context.clock);
+    const now = deleted === 0 || tally.left === 0 ? tally.left : await countForNow(countMeans(database, context.clock), target);
     tallies.set(target, { ...tally, left: now });
     left += now;
   }
@@ -225,58 +227,13 @@ function doomedBy(
 /** Entries whose rows nobody would find any more without those of the target, and that have some left. */
 async function wouldBeOrphans(database: Database, target: Target, clock: StoreContext['clock']): Promise<Target[]> {
   const orphans: Target[] = [];
-  for (const child of looseChildren(target, database.targets)) if ((await countInParts(database, child, clock)) > 0) orphans.push(child);
+  for (const child of looseChildren(target, database.targets))
+    if ((await countForNow(countMeans(database, clock), child)) > 0) orphans.push(child);
   return orphans;
 }
 
-/** As many pages are read in one statement: 32 MB. */
-const pagesAtOnce = 4096;
-
-/** Counts a target for the time being: in short transactions where the whole of a long table would be read. */
-async function countInParts(database: Database, target: Target, clock: StoreContext['clock']): Promise<number> {
-  const { session, journal } = database;
-  const leaves = (await leavesOf(session, target.table, { toRead: true })) ?? [];
-  const isLong = leaves.reduce((sum, { pages }) => sum + pages, 0) > pagesAtOnce;
-  const sql = countSql(target);
-  if (!isLong || !(await readsWholeTable(session, sql))) return countTarget(database, target, clock);
-  const startedAt = clock.now();
-  const rows = await countInPasses(session, { table: target.table, condition: target.predicate('t') }, leaves, clock);
-  journal.log(sql, 0, clock.now() - startedAt);
-  return rows;
-}
-
-/** Whether the planner would go over all of the rows with alias t, or of one of its partitions, rather than use an index. */
-async function readsWholeTable(session: Session, sql: string): Promise<boolean> {
-  const { rows } = await session.query<{ 'QUERY PLAN': unknown }>(`EXPLAIN (FORMAT JSON) ${sql}`);
-  return /"Node Type":"Seq Scan"[^{}]*"Alias":"t(_\d+)?"/.test(JSON.stringify(rows[0]?.['QUERY PLAN']));
-}
-
-function countSql({ table, predicate }: Target): string {
-  return `SELECT count(*) FROM ${table.quoted} AS t WHERE ${predicate('t')}`;
-}
-
-/** Counts a target in one statement, which sees all of it at one moment. */
-async function countTarget({ session, journal }: Database, target: Target, clock: StoreContext['clock']): Promise<number> {
-  const sql = countSql(target);
-  const startedAt = clock.now();
-  const { rows } = await session.query<{ count: string }>(sql);
-  journal.log(sql, 0, clock.now() - startedAt);
-  return Number(rows[0]?.count);
-}
-
-async function takeSeeded(database: Database, dryRun: boolean, { clock }: StoreContext): Promise<void> {
-  const { session, journal, notes, seededTallies } = database;
-  for (const rows of [...database.seeded].reverse()) {
-    const taken = await takeSeededRows(session, rows, { dryRun, clock, log: journal.log });
-    for (const note of taken.notes) notes.add(note);
-    seededTallies.push({
-      ...placeOf(session),
-      table: rows.table.inProfile,
-      which: 'seeded and unchanged',
-      deleted: taken.deleted,
-      left: taken.left,
-    });
-  }
+function countMeans({ session, journal }: Database, clock: StoreContext['clock']): CountMeans {
+  return { session, clock, log: journal.log };
 }
 
 function reportOf(
@@ -290,6 +247,12 @@ function reportOf(
     which: target.which,
     ...(tallies.get(target) ?? { deleted: 0, left: 0 }),
   }));
+  const taken = [...seededTallies].map(([{ table }, tally]) => ({
+    ...placeOf(session),
+    table: table.inProfile,
+    which: 'seeded and unchanged',
+    ...tally,
+  }));
   const planned = dryRun
     ? targets.map((target) => ({
         ...shardOf(session),
@@ -299,7 +262,7 @@ function reportOf(
       }))
     : [];
   return {
-    rows: [...rows, ...seededTallies],
+    rows: [...rows, ...taken],
     keys: [],
     statements: [...planned, ...journal.statements()],
     notes: [...unsolved, ...notes],

@@ -113,10 +113,13 @@ export function holdsNoSuchValue(error: unknown): boolean {
   return sqlState(error)?.startsWith('22') ?? false;
 }
 
-/** What the server said, with its detail. */
+/** What the server said, with its detail, and of a COPY with the column. */
 export function serverMessage(error: unknown): string {
   if (error instanceof LoadctlError && error.cause !== undefined) return serverMessage(error.cause);
-  return isServerError(error) && error.detail ? `${error.message} (${error.detail})` : errorMessage(error);
+  if (!isServerError(error)) return errorMessage(error);
+  const column = /^COPY .*, line \d+, column ([^:]+): /.exec(error.where ?? '')?.[1];
+  const more = error.detail ?? (column === undefined ? undefined : `column ${column}`);
+  return more === undefined ? error.message : `${error.message} (${more})`;
 }
 
 /** Translates what pg throws; what is no failure of a database comes back as it is. `gone`: the connection had ended. */

@@ -1,4 +1,4 @@
-import { sqlState } from './errors.js';
+import { holdsNoSuchValue, sqlState } from './errors.js';
 import { foreignKeysTo } from './foreign-keys.js';
 import { quoteName } from './quote.js';
 import { copyTable } from './seed-table.js';
@@ -51,10 +51,13 @@ function tellsRowsApart({ key, columns, values, unique }: SeededRows): boolean {
 
 async function overlaps(session: Session, rows: SeededRows, columns: readonly string[]): Promise<boolean> {
   const same = columns.map((name) => `t.${quoteName(name)} = s.${quoteName(name)}`).join(' AND ');
-  const found = await session.query(
-    `SELECT 1 FROM ${seededQuery(rows)} AS s WHERE EXISTS (SELECT 1 FROM ${rows.table.quoted} AS t WHERE ${same}) LIMIT 1`,
-  );
-  return found.rows.length > 0;
+  const look = `SELECT 1 FROM ${seededQuery(rows)} AS s WHERE EXISTS (SELECT 1 FROM ${rows.table.quoted} AS t WHERE ${same}) LIMIT 1`;
+  const found = await session.query(look).catch((error: unknown) => {
+    // Which value the column cannot hold is told when it is written.
+    if (holdsNoSuchValue(error)) return undefined;
+    throw error;
+  });
+  return found === undefined || found.rows.length > 0;
 }
 
 /** Fewer rows than this are written in one transaction: it takes no time, and is taken back as a whole. */

@@ -1,5 +1,7 @@
+import { LoadctlError } from '../../core/errors.js';
 import type { PostgresStore } from '../../profile/schema.js';
 import type { DatabaseLock, StoreContext } from '../types.js';
+import type { Place } from './errors.js';
 import { keepLock } from './keep-lock.js';
 import { type Address, addressesOf } from './places.js';
 import { takenBy, tryLock } from './try-lock.js';
@@ -9,7 +11,7 @@ export async function lockStore(config: PostgresStore, context: StoreContext, he
   const taken: DatabaseLock[] = [];
   try {
     for (const address of addressesOf(context.store, config).sort((one, other) => (one.url < other.url ? -1 : 1))) {
-      const lock = await lockDatabase(address, context, [...held, ...taken]);
+      const lock = await lockDatabase(address, context, held, taken);
       if (lock) taken.push(lock);
     }
     return taken;
@@ -19,11 +21,25 @@ export async function lockStore(config: PostgresStore, context: StoreContext, he
   }
 }
 
-async function lockDatabase(address: Address, context: StoreContext, held: readonly DatabaseLock[]): Promise<DatabaseLock | undefined> {
+async function lockDatabase(
+  address: Address,
+  context: StoreContext,
+  held: readonly DatabaseLock[],
+  shards: readonly DatabaseLock[],
+): Promise<DatabaseLock | undefined> {
   const tried = await tryLock(address, context);
   if ('taken' in tried) return keepLock(address, tried.taken, context);
   const { holder, place } = tried;
   // Two stores in one database: the lock is ours already.
-  if (holder && held.some((lock) => lock.session === holder.session)) return undefined;
+  const isHolder = (lock: DatabaseLock) => lock.session === holder?.session;
+  if (held.some(isHolder)) return undefined;
+  if (shards.some(isHolder)) throw sameDatabase(place);
   throw takenBy(place, holder);
+}
+
+/** Rows of one shard would be looked for, and put, among those of another. */
+function sameDatabase({ name, host, port, database }: Place): LoadctlError {
+  return new LoadctlError('invalid-profile', `${name}: ${host}:${port}/${database} is the database of another shard, too`, {
+    hint: 'Give each of `shards` a database of its own.',
+  });
 }

@@ -63,6 +63,16 @@ export async function findSeededRows(session: Session, config: PostgresStore, st
   };
 }
 
+/**
+ * Whether a row that holds what one of these does is this one, and nobody else's: a constraint makes it the only one, or it
+ * bears a UUID of the seed, or refers to another seeded row.
+ */
+export function areCertain({ unique, columns, compared, values }: SeededRows): boolean {
+  const tells = (column: Column) =>
+    (values[columns.indexOf(column)] ?? []).some((piece) => typeof piece === 'object' && (piece.kind === 'uuid' || piece.kind === 'ref'));
+  return unique.length > 0 || compared.some(tells);
+}
+
 async function numbersHere(
   session: Session,
   config: PostgresStore,

@@ -7,12 +7,12 @@ import { isFree, mayCopyStraight } from './free-range.js';
 import { sumUpOthers } from './others.js';
 import { countBeside } from './replicas.js';
 import { copyTable, seedingFailure, stageTable, type TableOutcome } from './seed-table.js';
-import { findSeededRows, type SeededRows } from './seeded-rows.js';
+import { areCertain, findSeededRows, type SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { closeAll, openSessions, openWorkSession } from './sessions.js';
 import { countNumbers, partOf, type TableStep } from './shards.js';
 import { checkPermissions, checkTemporary, checkWritable } from './tables.js';
-import { takeSeededRows } from './take-seeded.js';
+import { howToBeCertain, takeSeededRows } from './take-seeded.js';
 import { findTargets } from './targets.js';
 
 /**
@@ -91,12 +91,19 @@ async function checkDatabase(database: Database, config: PostgresStore, task: St
       columns.map(({ name }) => name),
     );
   database.rows = rows;
+  for (const step of rows) warnOfUncertain(session, step, task, context);
   database.straight = await mayCopyStraight(session, rows);
   if (database.straight) return noConflicts;
   await session.query('BEGIN');
   let conflicts = noConflicts;
   for (const [index, table] of rows.entries()) {
-    const outcome = await tellStep(database, table, index, context, (progress) => seedInTransaction(session, table, index + 1, progress));
+    const work = tellStep(database, table, index, context, (progress) => seedInTransaction(session, table, index + 1, progress));
+    const outcome = await work.catch((error: unknown) => {
+      // A row that conflicts is not there for those that refer to it: the conflict is what is wrong.
+      if (conflicts.count > 0 && error instanceof LoadctlError && error.reason === 'seeding-failed') return undefined;
+      throw error;
+    });
+    if (outcome === undefined) return conflicts;
     conflicts = addConflicts(conflicts, outcome.conflicts);
   }
   // A foreign key that is checked late would fail the commit, when other stores are written already.
@@ -104,10 +111,22 @@ async function checkDatabase(database: Database, config: PostgresStore, task: St
   return conflicts;
 }
 
+/** Said once, not for every shard; not of tables whose rows cleanup takes out anyway. */
+function warnOfUncertain({ place, address }: Session, rows: SeededRows, task: StoreTask, { emit }: StoreContext): void {
+  const { inProfile } = rows.table;
+  if (areCertain(rows) || (address.shard ?? 0) > 0 || task.rows.some(({ table }) => table === inProfile)) return;
+  const message = `${place.name}: nothing tells seeded rows of ${inProfile} from other people's: cleanup --users will leave them`;
+  emit({ type: 'warned', message, hint: `To have them taken out, ${howToBeCertain}.` });
+}
+
 type Progress = (done: number) => void;
 
 async function seedInTransaction(session: Session, rows: SeededRows, number: number, progress: Progress): Promise<TableOutcome> {
-  return (await isFree(session, rows)) ? copyTable(session, rows, rows.numbers, progress) : stageTable(session, rows, number, progress);
+  // A value that its column cannot hold ends the look, and with it the transaction.
+  await session.query('SAVEPOINT loadctl_look');
+  const free = await isFree(session, rows);
+  await session.query('ROLLBACK TO SAVEPOINT loadctl_look; RELEASE SAVEPOINT loadctl_look');
+  return free ? copyTable(session, rows, rows.numbers, progress) : stageTable(session, rows, number, progress);
 }
 
 async function checkLateConstraints(session: Session): Promise<void> {
@@ -216,7 +235,7 @@ async function analyze({ session, rows, done }: Database): Promise<void> {
 async function takeBack({ session, rows, straight, written }: Database, { clock, emit }: StoreContext): Promise<void> {
   if (!straight || written === 0) return;
   for (const step of [...rows].reverse()) {
-    const taking = takeSeededRows(session, step, { dryRun: false, clock, log: () => undefined });
+    const taking = takeSeededRows(session, step, { dryRun: false, clock, log: () => undefined, wasEmpty: true });
     const why = await taking.then(
       ({ left, notes }) => notes[0] ?? (left > 0 ? `${formatCount(left)} rows are left` : undefined),
       errorMessage,

@@ -3,17 +3,30 @@ import { add, type Deleted, type Doomed, deleteFound, deleteSql } from './delete
 import { holdsNoSuchValue, serverMessage } from './errors.js';
 import { type ForeignKey, foreignKeysTo, holdsBack, joinKeys } from './foreign-keys.js';
 import { refuseUnseen } from './hindrances.js';
-import { describeRow, type SeededRows, sameKey, sameRow, seededQuery, wholeRow } from './seeded-rows.js';
+import { areCertain, describeRow, type SeededRows, sameKey, sameRow, seededQuery, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { countNumbers, partOf } from './shards.js';
 import type { StatementLog } from './statement-log.js';
 import { checkPermissions, type Table } from './tables.js';
+import { noneOf, type Target } from './targets.js';
 
 /** How seeded rows are taken out. */
 export interface Taking {
   readonly dryRun: boolean;
   readonly clock: Clock;
   readonly log: StatementLog;
+  /** No row like these was there before they were written. */
+  readonly wasEmpty?: boolean;
+  /** In a dry run: what would be gone by then, so that it references nothing any more. */
+  readonly goneBefore?: GoneBefore;
+  /** Told how many rows are out so far. */
+  readonly progress?: (rows: number) => void;
+}
+
+/** What a real cleanup takes out before. */
+export interface GoneBefore {
+  readonly targets: readonly Target[];
+  readonly seeded: readonly SeededRows[];
 }
 
 /** What became of a seed step's rows. */
@@ -47,9 +60,11 @@ export async function takeSeededRows(session: Session, rows: SeededRows, taking:
   }
 }
 
-async function takeRows(session: Session, rows: SeededRows, { dryRun, clock, log }: Taking): Promise<Taken> {
+async function takeRows(session: Session, rows: SeededRows, taking: Taking): Promise<Taken> {
+  const { dryRun, clock, log, wasEmpty = false, goneBefore, progress } = taking;
+  if (!wasEmpty && !areCertain(rows)) return leaveThem(session, rows);
   const keys = await foreignKeysTo(session, rows.table);
-  const unused = keys.map((key) => `NOT EXISTS (${referencing(rows, key)})`);
+  const unused = keys.map((key) => `NOT EXISTS (${referencing(rows, key, goneBefore)})`);
   const doomedOf = (part: SeededRows): Doomed => ({
     table: rows.table,
     condition: [isUnchanged(part), ...unused].join(' AND '),
@@ -59,23 +74,42 @@ async function takeRows(session: Session, rows: SeededRows, { dryRun, clock, log
   const doomed = doomedOf(rows);
   if (dryRun) {
     const left = await count(session, doomed);
-    log(deleteSql(doomed), left, 0);
-    return { deleted: 0, left, notes: await whatStays(session, rows, keys) };
+    log(shownSql(doomed), left, 0);
+    return { deleted: 0, left, notes: await whatStays(session, rows, keys, goneBefore) };
   }
   // Of rows that look the same those of others cannot be told apart afterwards.
   const copies = rows.key ? 0 : await count(session, doomed);
-  const means = { clock, log: (_: string, count: number, ms: number) => log(deleteSql(doomed), count, ms) };
+  const means = { clock, log: (_: string, count: number, ms: number) => log(shownSql(doomed), count, ms) };
   const isTree = keys.some(({ table }) => table.oid === rows.table.oid);
   let deleted: Deleted = { rows: 0 };
   for (let more = true; more; ) {
     const before = deleted.rows;
-    for (const part of partsOf(rows)) deleted = add(deleted, await deleteFound(session, doomedOf(part), means));
+    for (const part of partsOf(rows)) {
+      const out = deleted.rows;
+      deleted = add(deleted, await deleteFound(session, doomedOf(part), { ...means, progress: (now) => progress?.(out + now) }));
+    }
     // What only seeded rows of the same table referenced may go now.
     more = isTree && deleted.rows > before;
   }
   const notes = await whatStays(session, rows, keys);
   const left = rows.key ? await count(session, doomed) : copies - deleted.rows;
   return { deleted: deleted.rows, left, notes: deleted.trouble ? [...notes, deleted.trouble] : notes };
+}
+
+/** Rows that may as well be other people's are nobody's to delete. */
+async function leaveThem(session: Session, rows: SeededRows): Promise<Taken> {
+  const left = await count(session, { table: rows.table, condition: isUnchanged(rows) });
+  if (left === 0) return { deleted: 0, left, notes: [] };
+  const note = `${session.place.name}: ${rowsOf(left, rows)} because nothing tells ${left === 1 ? 'it' : 'them'} from other people's: ${howToBeCertain}`;
+  return { deleted: 0, left, notes: [note] };
+}
+
+/** What makes seeded rows of a table certain. */
+export const howToBeCertain = 'seed a column with {uuid}, or one that is unique, or list the table under cleanup.rows';
+
+/** The statement without all the numbers of a shard's rows. */
+function shownSql(doomed: Doomed): string {
+  return deleteSql(doomed).replace(/\{(\d+,\d+,\d+),[\d,]+\}/g, '{$1,…}');
 }
 
 /** Each transaction makes all rows of its part anew, to hold those against them that it deletes. */
@@ -90,10 +124,10 @@ function partsOf(rows: SeededRows): SeededRows[] {
   return parts;
 }
 
-function isUnchanged(rows: SeededRows): string {
+function isUnchanged(rows: SeededRows, alias = 't'): string {
   const same = rows.key
-    ? `${sameKey(rows.key, 't', 's')} AND ${sameRow(rows.compared, 't', 's')}`
-    : `${wholeRow(rows.compared, 't')} = ${wholeRow(rows.compared, 's')}`;
+    ? `${sameKey(rows.key, alias, 's')} AND ${sameRow(rows.compared, alias, 's')}`
+    : `${wholeRow(rows.compared, alias)} = ${wholeRow(rows.compared, 's')}`;
   return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${same})`;
 }
 
@@ -107,9 +141,12 @@ function onlyAsMany(rows: SeededRows): Pick<Doomed, 'first'> {
   };
 }
 
-function referencing(rows: SeededRows, key: ForeignKey): string {
+function referencing(rows: SeededRows, key: ForeignKey, goneBefore: GoneBefore = { targets: [], seeded: [] }): string {
   const notItself = key.table.oid === rows.table.oid ? ' AND (r.tableoid, r.ctid) <> (t.tableoid, t.ctid)' : '';
-  return `SELECT 1 FROM ${key.table.quoted} AS r WHERE ${joinKeys(key, 'r', 't')}${notItself}`;
+  const ofTable = ({ table }: { readonly table: Table }) => table.oid === key.table.oid;
+  const gone = goneBefore.seeded.filter(ofTable).map((step) => isUnchanged(step, 'r'));
+  const others = [noneOf(goneBefore.targets.filter(ofTable), 'r'), ...gone.map((isGone) => `NOT ${isGone}`)].join(' AND ');
+  return `SELECT 1 FROM ${key.table.quoted} AS r WHERE ${joinKeys(key, 'r', 't')}${notItself} AND ${others}`;
 }
 
 async function count(session: Session, { table, condition, first = 'true' }: Doomed): Promise<number> {
@@ -117,12 +154,12 @@ async function count(session: Session, { table, condition, first = 'true' }: Doo
   return Number(rows[0]?.count);
 }
 
-async function whatStays(session: Session, rows: SeededRows, keys: readonly ForeignKey[]): Promise<string[]> {
+async function whatStays(session: Session, rows: SeededRows, keys: readonly ForeignKey[], goneBefore?: GoneBefore): Promise<string[]> {
   const notes = rows.key ? await changedRows(session, rows, rows.key) : [];
   for (const key of keys) {
     const referenced = await count(session, {
       table: rows.table,
-      condition: `${isUnchanged(rows)} AND EXISTS (${referencing(rows, key)})`,
+      condition: `${isUnchanged(rows)} AND EXISTS (${referencing(rows, key, goneBefore)})`,
     });
     if (referenced > 0)
       notes.push(

@@ -84,9 +84,25 @@ export function translate(error: unknown, store: string, node: string): LoadctlE
   return new LoadctlError('unavailable', message, { hint, cause: error });
 }
 
+function inWords({ message, hint }: LoadctlError): [message: string, hint?: string] {
+  return hint === undefined ? [message] : [message, hint];
+}
+
+function isRedirect(error: unknown): boolean {
+  return ['MOVED', 'ASK'].includes(replyWord(error) ?? '');
+}
+
+const disagreeing: Say = (store, node, redirect) => {
+  const [, slot, other] = redirect.split(' ');
+  return [
+    `${store}: the nodes of the cluster disagree about who serves slot ${slot}: ${node} says ${other}`,
+    `Look at it with redis-cli --cluster check ${node}; --cluster fix ends a resharding that was left halfway.`,
+  ];
+};
+
 /** What is said of a cluster that was waited for in vain. */
 export function notSettled(error: unknown, store: string, node: string, waitedMs: Milliseconds): LoadctlError {
-  const { message, hint = '' } = translate(error, store, node);
+  const [message, hint = ''] = isRedirect(error) ? disagreeing(store, node, errorMessage(error)) : inWords(translate(error, store, node));
   return new LoadctlError('unavailable', `${message}; the cluster did not settle within ${formatDuration(waitedMs)}`, {
     hint,
     cause: error,

@@ -15,22 +15,9 @@ import { type NodePool, nodePool } from './node-pool.js';
 import { patienceFor } from './patience.js';
 import { replicateEverywhere } from './replicate.js';
 import { runRouted } from './routing.js';
-import { type SlotMap, slotMap } from './slot-map.js';
+import { slotMap } from './slot-map.js';
 import { readTopology, type Topology } from './topology.js';
-
-/** A cluster as it is seen at the moment, and the connections to its nodes. */
-export interface Cluster {
-  readonly store: string;
-  /** The node that it is called by where none is to blame: the first that the profile lists. */
-  readonly name: string;
-  map(): SlotMap;
-  /** Asks the nodes for the map anew; false where none of them could say. */
-  refresh(): Promise<boolean>;
-  /** The connection to a node. */
-  node(address: Address): Promise<RedisNode>;
-  /** Gives up a connection to a node that did not answer. */
-  drop(name: string): void;
-}
+import type { Cluster } from './types.js';
 
 /** How long a failover or a resharding may take. A cluster notices a dead node after 15 s, as Redis is delivered. */
 const defaultPatienceMs = 60_000;

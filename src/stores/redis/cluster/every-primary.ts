@@ -3,11 +3,11 @@ import { together } from '../../together.js';
 import { type Address, addressText } from '../address.js';
 import { mayPass, notSettled, replyError, translate } from '../errors.js';
 import type { RedisNode } from '../node.js';
-import type { Cluster } from './cluster.js';
 import type { Patience } from './patience.js';
 import type { SlotMap } from './slot-map.js';
 import { slotCount } from './slots.js';
 import type { Primary } from './topology.js';
+import type { Cluster } from './types.js';
 
 /**
  * Does something at every primary of a cluster at the same time. A slot counts as seen when one node held it before and

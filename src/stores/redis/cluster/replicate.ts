@@ -1,5 +1,5 @@
 import { together } from '../../together.js';
-import type { Cluster } from './cluster.js';
+import type { Cluster } from './types.js';
 
 const patienceMs = 1000;
 

@@ -5,9 +5,9 @@ import { type Address, addressText } from '../address.js';
 import { isRefusal, mayPass, notSettled, replyError } from '../errors.js';
 import type { Reply, Words } from '../node.js';
 import type { Answer, KeyCommand } from '../servers.js';
-import type { Cluster } from './cluster.js';
 import type { Patience } from './patience.js';
 import { type Redirect, redirectOf } from './redirects.js';
+import type { Cluster } from './types.js';
 
 /** A command on its way: where it goes, and what became of it before. */
 interface Pending {
