@@ -32,12 +32,16 @@ export async function askTarget(context: PhaseContext): Promise<Asked[]> {
   const means = storeContext({ profile, emit, clock: world.clock, signal }, step.store, 'loadctl/doctor');
   const samples = (await storeKind(config).sampleRows?.(config, task, step, means)) ?? [];
   const reader = pieceReader(task.source(step));
-  const path = reader.text(lookup.path, 'path');
+  const template = reader.text(lookup.path, 'path');
+  // A value may hold what an address reads otherwise: `a/b`, `#1`. What the profile writes is an address already.
+  const pathOf = (n: number) =>
+    template.map((piece) => (typeof piece === 'string' ? piece : encodeURIComponent(render([piece], n)))).join('');
   const headers = Object.entries(lookup.headers).map(([name, value]) => [name, reader.text(value, name)] as const);
   const ask = async (sample: RowSample): Promise<Asked> => {
-    const request = `GET ${render(path, sample.n)}`;
+    const path = pathOf(sample.n);
+    const request = `GET ${path}`;
     if (!sample.there) return { ...sample, request, found: false };
-    const url = `${context.target.url.replace(/\/+$/, '')}${render(path, sample.n)}`;
+    const url = `${context.target.url.replace(/\/+$/, '')}${path}`;
     const filled = Object.fromEntries(headers.map(([name, pieces]) => [name, render(pieces, sample.n)]));
     const { status } = await probeOnce(url, 'loadctl/doctor', world.clock, { signal, headers: filled });
     return { ...sample, request, status, found: status === lookup.status };

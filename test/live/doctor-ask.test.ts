@@ -69,6 +69,26 @@ test.each([
   );
 });
 
+test('a user is asked for by an address, whatever is in the id', async () => {
+  const database = await testDatabase(server, users);
+  const target = await startTarget((request, response) => {
+    response.writeHead(request.url === `/users/${encodeURIComponent('a/b #1?')}` ? 200 : 404).end();
+    return true;
+  });
+  const place = workplace({
+    'profiles/dev.yaml': `
+target: {url: "${target.url}", lookup: {path: "/users/{ref:users.id}"}}
+workload: {script: ../script.js}
+stores: {db: {kind: postgres, url: "${database.url}"}}
+seed: [{store: db, table: users, rows: 1, columns: {id: "a/b #{n}?", name: x}}]
+`,
+    'script.js': 'export default () => {};',
+  });
+  expect((await place.loadctl(['seed', '--env', 'dev'])).code).toBe(0);
+  const said = await place.loadctl(['doctor', '--env', 'dev', '--ask', '--json']);
+  expect(JSON.parse(said.stdout).asked).toMatchObject([{ status: 200, found: true }]);
+});
+
 test('a profile that says nothing of how to ask: 104 with the words to add', async () => {
   const place = workplace({
     'profiles/dev.yaml': profile('http://127.0.0.1:1', [

@@ -52,6 +52,15 @@ test('a pattern finds ids inside of a JSON text, and a key of another type is le
   expect(await client.lrange('queue:a', 0, -1)).toEqual(['{"at":2,"id":"user-1"}']);
 });
 
+test('a key that is named and of another type is refused: left as found it would count as clean', async () => {
+  await client.xadd('queue:waiting', '*', 'id', 'load-test-user-1');
+  await expect(cleanup(context(waiting), real)).rejects.toMatchObject({
+    reason: 'invalid-profile',
+    message: 'cache: the key "queue:waiting" is a stream, of which no members can be taken out',
+  });
+  expect(await client.xlen('queue:waiting')).toBe(1);
+});
+
 test('any list keeps what does not fit, in its order', async () => {
   const element = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom('load-test-user-1', 'load-test-user-2', 'load-test-user-', 'load-test-user-\n') },

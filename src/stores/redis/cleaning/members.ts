@@ -1,3 +1,4 @@
+import { LoadctlError } from '../../../core/errors.js';
 import type { CleanupCache } from '../../../profile/schema.js';
 import { runOne, type Servers, valueIn } from '../servers.js';
 import { type Collection, collectionTypes } from './collections.js';
@@ -16,7 +17,7 @@ export function membersJob(servers: Servers, { key, members }: Members, note: (t
     what: 'members',
     which: `${members} of ${key}`,
     statement: statementOf(servers, key, members),
-    check: () => Promise.resolve(),
+    check: () => refuseOtherType(servers, key),
     async count() {
       const found = await atEveryKey(servers, key, (keys) => countMembers(servers, find(keys), members));
       return new Map([...found].map(([node, counts]) => [node, total(counts)]));
@@ -30,6 +31,20 @@ export function membersJob(servers: Servers, { key, members }: Members, note: (t
       await servers.replicate();
     },
   };
+}
+
+/** A key that the profile names is taken to hold the test's members: left as found, it would count as clean. */
+async function refuseOtherType(servers: Servers, key: string): Promise<void> {
+  if (!isPlain(key)) return;
+  const type = String((await runOne(servers, key, 'TYPE', key)).value);
+  if (type === 'none' || collectionTypes.has(type)) return;
+  throw new LoadctlError(
+    'invalid-profile',
+    `${servers.store}: the key ${JSON.stringify(key)} is a ${type}, of which no members can be taken out`,
+    {
+      hint: 'Name a list, set, sorted set or hash under cleanup.caches, or take the whole key out by `keys`.',
+    },
+  );
 }
 
 /** Keys, some at a time. */
