@@ -180,6 +180,21 @@ describe('the verdict', () => {
     expect(Math.max(...text.split('\n').map(textWidth))).toBeLessThanOrEqual(80);
   });
 
+  test('has no row of an endpoint whose numbers are not of the judged window', () => {
+    const whole = { ...summary, metrics: { ...summary.metrics, 'http_req_duration{name:PUT /whole}': trend(7000, 7, 300, 400) } };
+    expect(renderVerdict(verdict, { summary: whole }, plain)).not.toContain('PUT /whole');
+    const untold = { ...summary, metrics: { 'http_req_duration{name:PUT /whole}': trend(7000, 7, 300, 400) } };
+    expect(renderVerdict(verdict, { summary: untold }, plain)).toMatch(/PUT \/whole +7,000/);
+  });
+
+  test('shows the busiest endpoints where there are very many', () => {
+    const many = Array.from({ length: 50 }, (_, at) => [`http_req_duration{name:GET /${at},part:steady}`, trend(at, 7, 8, 9)] as const);
+    const text = renderVerdict(verdict, { summary: { ...summary, metrics: Object.fromEntries(many) } }, plain);
+    expect(text).toContain('GET /20 ');
+    expect(text).not.toContain('GET /19 ');
+    expect(text).toContain('… and 20 other endpoints');
+  });
+
   test('is coloured only when asked', async () => {
     expect(renderVerdict(verdict, undefined, plain)).not.toContain('\x1b');
     expect(renderVerdict(verdict, undefined, { paint: await loadPaint(true) })).toContain('\x1b[31m');
