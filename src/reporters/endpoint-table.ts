@@ -5,7 +5,7 @@ import { baseName, tagsIn } from '../metrics/metric-key.js';
 import type { Summary, SummaryMetric } from '../metrics/summary.js';
 import { findInWindow, isOfWindow, isToldApart, windowTag } from '../metrics/window.js';
 import { type Column, linesWidth, renderTable, type TableStyle } from './table.js';
-import { counted, formatRate } from './words.js';
+import { formatRate } from './words.js';
 
 const percentiles = ['p(50)', 'p(95)', 'p(99)'] as const;
 
@@ -31,17 +31,15 @@ export function renderEndpoints(
 ): string[] {
   const end = Math.min(steady?.to ?? summary.durationMs, summary.durationMs);
   const windowMs = Math.max(0, end - (steady?.from ?? 0));
-  const names = endpointNames(summary);
-  const shown = busiest(summary, names);
+  const shown = busiest(summary, endpointNames(summary));
+  const rest = restRow(summary, shown, windowMs);
   const table = (withBounds: boolean, within: TableStyle) => {
     const all = row(summary, undefined, windowMs, withBounds);
     const rows = shown.map((name) => row(summary, name, windowMs, withBounds));
-    return rows.length === 0 && all[1] === '0' ? [] : renderTable(columns, [...rows, all], within);
+    return rows.length === 0 && all[1] === '0' ? [] : renderTable(columns, [...rows, ...rest, all], within);
   };
   const full = table(true, { paint: style.paint });
-  const lines = linesWidth(full) <= (style.width ?? Number.POSITIVE_INFINITY) ? full : table(false, style);
-  const left = names.length - shown.length;
-  return left > 0 ? [...lines, `  ${style.paint.faint(`… and ${counted(left, 'other endpoint')}`)}`] : lines;
+  return linesWidth(full) <= (style.width ?? Number.POSITIVE_INFINITY) ? full : table(false, style);
 }
 
 /** Those with most requests, in their order. */
@@ -62,11 +60,11 @@ function endpointNames({ metrics }: Summary): string[] {
   return [...new Set(names)];
 }
 
-function metricOf({ metrics }: Summary, base: string, name: string | undefined): SummaryMetric | undefined {
+function metricOf({ metrics }: Summary, base: string, name?: string): SummaryMetric | undefined {
   return findInWindow(metrics, name === undefined ? base : `${base}{name:${name}}`);
 }
 
-function requestsOf(summary: Summary, name: string | undefined): number {
+function requestsOf(summary: Summary, name?: string): number {
   return metricOf(summary, 'http_reqs', name)?.values.count ?? metricOf(summary, 'http_req_duration', name)?.values.count ?? 0;
 }
 
@@ -77,10 +75,26 @@ function row(summary: Summary, name: string | undefined, windowMs: Milliseconds,
   return [
     name?.replace(/\p{Cc}+/gu, ' ') ?? 'all requests',
     formatCount(requests),
-    windowMs > 0 ? formatRate(requests / (windowMs / 1000)) : '',
+    rateText(requests, windowMs),
     requests === 0 || errors === undefined ? '–' : formatValue(errors, '%'),
     ...percentiles.map((stat) => (duration === undefined || requests === 0 ? '–' : percentile(duration, stat, withBounds))),
   ];
+}
+
+/** The requests that have no row of their own, where some have: their latency is nobody's. */
+function restRow(summary: Summary, shown: readonly string[], windowMs: Milliseconds): string[][] {
+  const without = (read: (name?: string) => number) => read() - shown.reduce((sum, name) => sum + read(name), 0);
+  const requests = without((name) => requestsOf(summary, name));
+  if (shown.length === 0 || requests <= 0) return [];
+  const unknown = (name?: string) => (requestsOf(summary, name) === 0 ? 0 : Number.NaN);
+  const failed = without((name) => metricOf(summary, 'http_req_failed', name)?.values.passes ?? unknown(name));
+  const errors = Number.isNaN(failed) ? '–' : formatValue(failed / requests, '%');
+  return [['other requests', formatCount(requests), rateText(requests, windowMs), errors, ...percentiles.map(() => '–')]];
+}
+
+/** Nothing where there is no window. */
+function rateText(requests: number, windowMs: Milliseconds): string {
+  return windowMs > 0 ? formatRate(requests / (windowMs / 1000)) : '';
 }
 
 function percentile(metric: SummaryMetric, stat: string, withBounds: boolean): string {

@@ -209,12 +209,20 @@ describe('the verdict', () => {
     expect(renderVerdict(verdict, { summary: untold }, plain)).toMatch(/PUT \/whole +7,000/);
   });
 
-  test('shows the busiest endpoints where there are very many', () => {
+  test('counts the requests of the busiest endpoints one by one, and all others together', () => {
     const many = Array.from({ length: 50 }, (_, at) => [`http_req_duration{name:GET /${at},part:steady}`, trend(at, 7, 8, 9)] as const);
-    const text = renderVerdict(verdict, { summary: { ...summary, metrics: Object.fromEntries(many) } }, plain);
+    const metrics = Object.fromEntries(many);
+    const text = renderVerdict(
+      verdict,
+      { summary: { ...summary, metrics: { 'http_reqs{part:steady}': counter(1225), ...metrics } } },
+      plain,
+    );
     expect(text).toContain('GET /20 ');
     expect(text).not.toContain('GET /19 ');
-    expect(text).toContain('… and 20 other endpoints');
+    expect(text).toMatch(/other requests +190 +3.17\/s +– +– +– +–\n {2}all requests +1,225/);
+    const { 'http_req_duration{name:POST /payments,part:steady}': _, ...known } = summary.metrics;
+    const three = renderVerdict(verdict, { summary: { ...summary, metrics: known } }, plain);
+    expect(three).toMatch(/other requests +1,000 +16.7\/s +0.3% /);
   });
 
   test('is coloured only when asked', async () => {
