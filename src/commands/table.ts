@@ -6,23 +6,32 @@ export interface TableEntry {
   /** What follows the name: `[RUN]`. */
   readonly usage?: string;
   readonly summary: string;
+  /** Whether it reads a profile, and takes the options that say which. */
+  readonly ofProfile?: true;
   readonly load: () => Promise<{ readonly command: CommandModule }>;
 }
 
 /** Every subcommand, in the order in which one meets them. */
 export const commands: readonly TableEntry[] = [
   { name: 'init', summary: 'write a first profile and script into this folder', load: () => import('./init.js') },
-  { name: 'doctor', summary: 'say what this machine has for a load test, and what it lacks', load: () => import('./doctor.js') },
-  { name: 'plan', summary: 'show what a run will do, without doing it', load: () => import('./plan.js') },
-  { name: 'seed', summary: 'put the test data in', load: () => import('./seed.js') },
-  { name: 'run', summary: 'run k6 from many runners as one test, and judge it', load: () => import('./run.js') },
+  {
+    name: 'doctor',
+    summary: 'say what this machine has for a load test, and what it lacks',
+    ofProfile: true,
+    load: () => import('./doctor.js'),
+  },
+  { name: 'plan', summary: 'show what a run will do, without doing it', ofProfile: true, load: () => import('./plan.js') },
+  { name: 'seed', summary: 'put the test data in', ofProfile: true, load: () => import('./seed.js') },
+  { name: 'run', summary: 'run k6 from many runners as one test, and judge it', ofProfile: true, load: () => import('./run.js') },
   { name: 'verify', usage: '[RUN]', summary: 'judge a run against its SLA once more', load: () => import('./verify.js') },
-  { name: 'cleanup', summary: 'take the test data out again, with a receipt', load: () => import('./cleanup.js') },
-  { name: 'test', summary: 'seed, run, verify and cleanup, in one go', load: () => import('./test.js') },
+  { name: 'cleanup', summary: 'take the test data out again, with a receipt', ofProfile: true, load: () => import('./cleanup.js') },
+  { name: 'test', summary: 'seed, run, verify and cleanup, in one go', ofProfile: true, load: () => import('./test.js') },
   { name: 'runs', summary: 'list the runs of this folder', load: () => import('./runs.js') },
   { name: 'attach', usage: '[RUN]', summary: 'show a running run live', load: () => import('./attach.js') },
   { name: 'stop', usage: '[RUN]', summary: 'end a running run', load: () => import('./stop.js') },
 ];
+
+const ofProfiles = commands.filter(({ ofProfile }) => ofProfile).map(({ name }) => name);
 
 /** What `loadctl --help` says. Made without any library: it is what people wait for most often. */
 export function topLevelHelp(): string {
@@ -35,12 +44,16 @@ Load tests on stock k6: seed, run as one fleet, verify against an SLA, clean up 
 Commands:
 ${lines.join('\n')}
 
-Options of every command:
+Options of ${ofProfiles.slice(0, -1).join(', ')} and ${ofProfiles.at(-1)}:
   ${'--env NAME'.padEnd(width)}  the environment: profiles/NAME.yaml
+
+Options of every command:
   ${'--json'.padEnd(width)}  data on stdout, talk on stderr
   ${'--quiet'.padEnd(width)}  only results, warnings and errors
   ${'--no-color'.padEnd(width)}  no colours (NO_COLOR does the same)
   ${'--help'.padEnd(width)}  what a command does and takes, with examples
+
+Without a command:
   ${'--version'.padEnd(width)}  the version of loadctl
 
 Examples:

@@ -96,6 +96,8 @@ export type LoadctlEvent =
   | { readonly type: 'fleet-stopped'; readonly cause: StopCause; readonly reason: string }
   /** No runner makes load any more. */
   | { readonly type: 'load-ended'; readonly elapsedMs: Milliseconds }
+  /** teardown() began, on this runner. */
+  | { readonly type: 'teardown-started'; readonly runner: string }
   /** teardown() ran, once, on this runner; `error` is what it threw, or with what it `aborted` the test. */
   | {
       readonly type: 'teardown-finished';
@@ -104,6 +106,8 @@ export type LoadctlEvent =
       readonly error?: string;
       readonly aborted?: boolean;
     }
+  /** Everything was ended at once while teardown() ran on this runner: what it was to undo may be there still. */
+  | { readonly type: 'teardown-cut-off'; readonly runner: string; readonly elapsedMs: Milliseconds }
   /**
    * A runner's process is gone; `lost`: it ended without being asked to, or without its numbers; `markedFailed`: the
    * script called `test.fail()` in it.

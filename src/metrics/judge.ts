@@ -9,22 +9,33 @@ import { hasWindow, windowKey, windowRate } from './window.js';
 /**
  * What a run is found to be (design §2 to §5). Interrupted goes before invalid, invalid before fail; every criterion is
  * listed whatever the word is. A limit for the servers that no monitor measured fails nothing by itself: it is said.
- * Without any criterion a run passes, and the reason says that nothing was judged.
+ * Without any criterion a run passes, and the reason says that nothing was judged; so it does where there are no numbers.
  */
 export function judge(criteria: readonly Criterion[], evidence: Evidence): Verdict {
   const judged = criteria.map((criterion) => judgeOne(inItsWindow(criterion), evidence));
   const failed = judged.some(({ row }) => failing.includes(row.outcome));
   const faults = [...evidence.faults, ...missingLoad(evidence), ...(failed ? [] : evidence.shortfalls.map(asFault))];
-  const said = judged.flatMap(({ row, reason }) => (row.outcome === 'pass' ? [] : [reason]));
+  const unsaid: readonly Outcome[] = evidence.summary === undefined ? ['pass', 'no-data'] : ['pass'];
+  const said = judged.flatMap(({ row, reason }) => (unsaid.includes(row.outcome) ? [] : [reason]));
   const short = failed ? evidence.shortfalls.map(({ what }) => `Not all of the planned load was made: ${what}.`) : [];
-  const nothing = criteria.length === 0 ? ['Nothing was judged: the profile has no sla and the script no thresholds.'] : [];
   return {
     version: 1,
     run: evidence.run,
     verdict: verdictWord(evidence.interruption !== undefined, faults.length > 0, failed),
-    reasons: [...(evidence.interruption === undefined ? [] : [evidence.interruption]), ...faults, ...said, ...short, ...nothing],
+    reasons: [
+      ...(evidence.interruption === undefined ? [] : [evidence.interruption]),
+      ...faults,
+      ...said,
+      ...short,
+      ...nothingJudged(criteria, evidence),
+    ],
     criteria: judged.map(({ row }) => row),
   };
+}
+
+function nothingJudged(criteria: readonly Criterion[], { summary, interruption }: Evidence): string[] {
+  if (criteria.length === 0) return ['Nothing was judged: the profile has no sla and the script no thresholds.'];
+  return summary === undefined && interruption !== undefined ? ['Nothing was judged: the run has no numbers.'] : [];
 }
 
 /** A target that keeps its limits did not hold the load up. */

@@ -43,7 +43,7 @@ export interface MergedNumbers {
 }
 
 /** The percentiles that every summary tells. */
-const usualPercentiles: readonly string[] = ['med', 'p(50)', 'p(75)', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)'];
+export const usualPercentiles: readonly string[] = ['med', 'p(50)', 'p(75)', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)'];
 
 /** Merges what the runners measured, truthfully (design §5, point 5). */
 export function mergeRunnerSummaries(runners: readonly RunnerSummary[], options: ReadOptions): MergedNumbers {

@@ -53,6 +53,12 @@ export function metricIdentity(key: string): string {
   return tags ? `${parsed.name}{${tags.join(',')}}` : parsed.name;
 }
 
+/** The tags of a metric's key; none where it has no braces, or cannot be read. */
+export function tagsIn(key: string): Readonly<Record<string, string>> {
+  const parsed = parseMetricName(key);
+  return 'error' in parsed ? {} : Object.fromEntries(parsed.tags ?? []);
+}
+
 /** The metric's name without its tags. */
 export function baseName(key: string): string {
   const open = key.indexOf('{');

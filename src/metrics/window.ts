@@ -1,5 +1,5 @@
 import type { Milliseconds, PerSecond } from '../core/quantities.js';
-import { baseName, findMetric, parseMetricName } from './metric-key.js';
+import { baseName, findMetric, parseMetricName, tagsIn } from './metric-key.js';
 import type { SummaryMetric } from './summary.js';
 
 /** The tag that samples of the judged window carry. */
@@ -28,9 +28,19 @@ export function windowKey(metric: string): string {
   return `${parsed.name}{${inside},${tag}}`;
 }
 
-/** A metric of the judged window, or of the whole test where nothing is told apart: then all that was measured belongs to it. */
+/** Whether these metrics tell the judged window from the rest of the test; where nothing else was measured they do not. */
+export function isToldApart(metrics: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(metrics).some((key) => isOfWindow(tagsIn(key)));
+}
+
+/** Whether a metric with these tags holds what belongs to the judged window, and nothing else. */
+export function isOfWindow(tags: Readonly<Record<string, string>>): boolean {
+  return tags[windowTag.tag] === windowTag.value;
+}
+
+/** A metric of the judged window; the whole test's own where nothing is told apart, and only there. */
 export function findInWindow<T>(metrics: Readonly<Record<string, T>>, metric: string): T | undefined {
-  return findMetric(metrics, windowKey(metric)) ?? findMetric(metrics, metric);
+  return findMetric(metrics, isToldApart(metrics) ? windowKey(metric) : metric);
 }
 
 /** A counter of the window per second of the window: k6 itself divides by the whole test's seconds. */

@@ -169,23 +169,26 @@ export async function stopLoad(runners: readonly Runner[], { clock, killed }: Fl
 }
 
 /** teardown() once, on the first runner that is still there; what it threw is told as an event, not thrown. */
-export async function teardownOnce(runners: readonly Runner[], timeoutMs: Milliseconds, context: FleetContext): Promise<boolean> {
-  const { clock, emit, killed } = context;
-  const begun = clock.now();
+export async function teardownOnce(runners: readonly Runner[], timeoutMs: Milliseconds, context: FleetContext): Promise<void> {
+  const { emit, killed } = context;
   for (const runner of runners) {
-    if (killed.aborted) return false;
+    if (killed.aborted) break;
     const answering = await runner.api.status().catch(() => undefined);
-    if (answering === undefined) continue;
-    const failure = await Promise.race([runner.api.runTeardown(timeoutMs + 5000), aborted(killed)]).catch((error: unknown) => ({
-      thrown: errorMessage(error),
-      aborted: false,
-    }));
-    const error = failure === undefined ? {} : { error: failure.thrown, aborted: failure.aborted };
-    emit({ type: 'teardown-finished', runner: runner.id, elapsedMs: clock.now() - begun, ...error });
-    return failure === undefined;
+    if (answering !== undefined && !killed.aborted) return tearDown(runner, timeoutMs, context);
   }
-  emit({ type: 'warned', message: 'teardown() could not run: no runner was left.', hint: 'Undo by hand what setup() did.' });
-  return false;
+  const why = killed.aborted ? 'everything was ended at once' : 'no runner was left';
+  emit({ type: 'warned', message: `teardown() could not run: ${why}.`, hint: 'Undo by hand what setup() did.' });
+}
+
+async function tearDown(runner: Runner, timeoutMs: Milliseconds, { clock, emit, killed }: FleetContext): Promise<void> {
+  const begun = clock.now();
+  emit({ type: 'teardown-started', runner: runner.id });
+  const running = runner.api.runTeardown(timeoutMs + 5000).catch((error: unknown) => ({ thrown: errorMessage(error), aborted: false }));
+  const outcome = await Promise.race([running, aborted(killed).then(() => 'cut off' as const)]);
+  const about = { runner: runner.id, elapsedMs: clock.now() - begun };
+  if (outcome === 'cut off') return emit({ type: 'teardown-cut-off', ...about });
+  const error = outcome === undefined ? {} : { error: outcome.thrown, aborted: outcome.aborted };
+  emit({ type: 'teardown-finished', ...about, ...error });
 }
 
 /** Lets all runners go: they write their numbers and end; those that do not are ended. */

@@ -3,6 +3,7 @@ import type { ProcessEnd } from '../core/os.js';
 import { k6Exit } from '../k6/exit-codes.js';
 import { countComplaints, countShortages, inOneLine, saysMarkedFailed } from '../k6/log.js';
 import { beginMetric, type RunnerFacts } from '../k6/wrapper.js';
+import { unnamedEndpoints } from '../metrics/endpoint-metrics.js';
 import { mergeRunnerSummaries } from '../metrics/merge.js';
 import { parseRunnerSummary } from '../metrics/runner-summary.js';
 import type { Summary } from '../metrics/summary.js';
@@ -62,7 +63,7 @@ export async function collectFleet(
   if (known.length + standIns.size === 0) return undefined;
   const skewMs = startSkew(gathered);
   if (skewMs !== undefined) context.emit({ type: 'start-skew-measured', skewMs });
-  const merged = merge([...known, ...standIns.values()], test, directory.run, context);
+  const merged = withUnnamed(merge([...known, ...standIns.values()], test, directory.run, context), test, received);
   const summary = standIns.size === 0 ? merged : { ...merged, standIns: [...standIns.keys()] };
   await directory.write(runFiles.summary, summary);
   return summary;
@@ -92,6 +93,12 @@ function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: string,
   );
   const { [beginMetric]: _begin, ...metrics } = merged.metrics;
   return { version: 1, run, k6Version: test.k6Version, durationMs, runners: known.length, ...merged, metrics };
+}
+
+/** k6 has sub-metrics of what was named before it began; the live data has every endpoint. */
+function withUnnamed(merged: Summary, { tagged }: PreparedTest, { live }: Received): Summary {
+  const metrics = { ...merged.metrics, ...unnamedEndpoints(live.numbers, merged, tagged) };
+  return { ...merged, metrics: Object.fromEntries(Object.entries(metrics).sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
 /** The runners' logs can be long: what they complain of most, each with how often, is what one wants to see first. */

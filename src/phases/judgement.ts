@@ -1,12 +1,13 @@
 import { howItEnded } from '../core/ends.js';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import type { LoggedEvent, StopCause } from '../core/events.js';
-import { formatDuration, type Milliseconds } from '../core/quantities.js';
+import { formatCount, formatDuration, type Milliseconds } from '../core/quantities.js';
 import type { Criterion, Evidence, ProbeCount, Verdict } from '../metrics/criterion.js';
 import { judge, verdictReason } from '../metrics/judge.js';
-import { findMetric } from '../metrics/metric-key.js';
+import { baseName, findMetric } from '../metrics/metric-key.js';
 import type { Summary } from '../metrics/summary.js';
-import { readScriptThresholds, scriptCriterion } from '../metrics/threshold.js';
+import { readScriptThresholds, type ScriptThreshold, scriptCriterion } from '../metrics/threshold.js';
+import { metricUnit } from '../profile/criteria.js';
 import { readSamples, withGenerators } from './generator-evidence.js';
 import { damaged, readEvents, readJson, runFiles } from './run-directory.js';
 import { type RunRecord, readRunRecord } from './run-record.js';
@@ -48,9 +49,15 @@ async function readSummary(directory: string): Promise<Summary | undefined> {
 function scriptCriteria(record: RunRecord, summary: Summary | undefined): Criterion[] {
   const { byMetric } = readScriptThresholds(record.scriptThresholds);
   return Object.entries(byMetric).flatMap(([metric, thresholds]) => {
-    const is = findMetric(summary?.metrics ?? {}, metric) ?? { type: 'trend', contains: 'default' };
-    return thresholds.map((threshold) => scriptCriterion(metric, threshold, is));
+    const is = findMetric(summary?.metrics ?? {}, metric);
+    return thresholds.map((threshold) => (is === undefined ? unmeasured(metric, threshold) : scriptCriterion(metric, threshold, is)));
   });
+}
+
+/** A threshold on a metric of which nothing is known but its name. */
+function unmeasured(metric: string, threshold: ScriptThreshold): Criterion {
+  const unit = metricUnit(baseName(metric), threshold.expression.stat);
+  return { ...scriptCriterion(metric, threshold, { type: 'trend', contains: 'default' }), unit };
 }
 
 /** What the events of a run say about its measurement. */
@@ -59,7 +66,6 @@ function gatherEvidence(record: RunRecord, summary: Summary | undefined, events:
   const durationMs = summary?.durationMs ?? 0;
   const { from, to } = record.plan.steady ?? { from: 0, to: durationMs };
   const end = Math.min(to, durationMs);
-  const whole = `whole test ${formatDuration(durationMs)}`;
   return {
     run: record.run,
     shortfalls: [],
@@ -67,10 +73,19 @@ function gatherEvidence(record: RunRecord, summary: Summary | undefined, events:
     probes: record.plan.target.health === undefined ? undefined : countProbes(events, released, from, end),
     windowMs: Math.max(0, end - from),
     tagged: record.tagged ?? true,
-    windows: { steady: record.plan.steady === undefined ? whole : `steady ${formatDuration(from)}–${formatDuration(end)}`, test: whole },
+    windows: windowsOf(record, summary),
     faults: faultsIn(events, summary?.standIns ?? []),
     interruption: interruptionIn(record, events),
   };
+}
+
+/** What was judged, in words. */
+function windowsOf({ plan: { steady } }: RunRecord, summary: Summary | undefined): Evidence['windows'] {
+  if (summary === undefined) return { steady: 'nothing', test: 'nothing' };
+  const test = `whole test ${formatDuration(summary.durationMs)}`;
+  if (steady === undefined) return { steady: test, test };
+  if (summary.durationMs <= steady.from) return { steady: 'nothing (it ended before its steady part)', test };
+  return { steady: `steady ${formatDuration(steady.from)}–${formatDuration(Math.min(steady.to, summary.durationMs))}`, test };
 }
 
 function countProbes(events: readonly LoggedEvent[], released: number | undefined, from: Milliseconds, to: Milliseconds): ProbeCount {
@@ -101,13 +116,25 @@ const interrupting: readonly StopCause[] = ['signal', 'script', 'live-colour', '
 function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): string | undefined {
   const stop = events.find((event) => event.type === 'fleet-stopped');
   if (stop?.type === 'fleet-stopped') return interrupting.includes(stop.cause) ? stop.reason : undefined;
-  if (events.some((event) => event.type === 'load-ended')) return undefined;
+  if (events.some((event) => event.type === 'runner-ended')) return undefined;
   const threw = events.findLast((event) => event.type === 'step-failed');
   if (threw?.type === 'step-failed') return `The run ended before any load was made: ${threw.message}`;
   const ended = events.findLast((event) => event.type === 'phase-finished');
   if (ended?.type === 'phase-finished' && ended.reasons.length > 0)
     return `The run ended before any load was made (${ended.reasons.join(', ')}).`;
-  return `The run did not come to its end: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
+  const gone = `The run did not come to its end: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
+  return [gone, ...lastHeard(events)].join(' ');
+}
+
+/** How far a load was when it was last heard of. */
+function lastHeard(events: readonly LoggedEvent[]): string[] {
+  const last = events.findLast((event) => event.type === 'fleet-sampled');
+  if (last?.type !== 'fleet-sampled') return [];
+  const { elapsedMs, totalMs, requests, failedRequests } = last;
+  const far = `${formatDuration(Math.round(elapsedMs / 1000) * 1000)} of ${formatDuration(totalMs)}`;
+  return [
+    `The last that is known of its load: ${formatCount(requests)} requests in ${far}, ${formatCount(failedRequests)} of them failed.`,
+  ];
 }
 
 /** What makes a run fail whatever its criteria say at the end, as sentences. */

@@ -16,10 +16,11 @@ import { scriptVariables } from '../k6/script-variables.js';
 import { wrapperSource } from '../k6/wrapper.js';
 import { choiceKey } from '../metrics/choices.js';
 import type { Criterion } from '../metrics/criterion.js';
+import { thresholdsApart } from '../metrics/endpoint-metrics.js';
 import { trendStatsOf } from '../metrics/handle-summary.js';
 import { summaryTrendStats } from '../metrics/quantile-grid.js';
 import { readScriptThresholds, type ScriptThreshold } from '../metrics/threshold.js';
-import { windowKey, windowTag } from '../metrics/window.js';
+import { windowTag } from '../metrics/window.js';
 import { countedChoices } from '../plan/choices.js';
 import { liveBlockLists } from './block-lists.js';
 import type { PhaseContext } from './context.js';
@@ -75,13 +76,19 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
 
   const wrapper = join(folder, 'loadctl-wrapper.js');
   const load = loadOptions(profile.workload);
-  const apart = addToBlockLists(options, await liveBlockLists(context));
-  const allThresholds = { ...windowMetrics(plan.endpoints, plan.criteria, tagged), ...plainThresholds(thresholds) };
+  const blocked = addToBlockLists(options, await liveBlockLists(context));
+  const apart = thresholdsApart({
+    endpoints: plan.endpoints.map(({ name }) => name),
+    criteria: plan.criteria,
+    thresholds: Object.keys(thresholds),
+    tagged,
+  });
+  const allThresholds = { ...apart, ...plainThresholds(thresholds) };
   const source = wrapperSource({
     script: plan.script,
     execNames: script.execNames,
     hasDefault: script.functions.includes('default'),
-    options: { ...profile.workload.options, ...apart, ...load },
+    options: { ...profile.workload.options, ...blocked, ...load },
     dropped: load.scenarios === undefined ? [] : ['vus', 'duration'],
     thresholds: allThresholds,
     steady: tagged ? (plan.steady ?? { from: 0 }) : undefined,
@@ -197,31 +204,6 @@ function ownTags({ tags, scenarios }: Readonly<Record<string, unknown>>): string
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-/**
- * Thresholds that bring into being, for the judged window, the metrics of the SLA and of each endpoint. They always
- * hold; k6's own view of them is not asked. Each one costs k6 some work a sample: where nothing is told apart, the whole
- * test's own metrics will do.
- */
-function windowMetrics(
-  endpoints: PhaseContext['plan']['endpoints'],
-  criteria: readonly Criterion[],
-  tagged: boolean,
-): Record<string, string[]> {
-  const base = {
-    http_req_duration: 'max>=0',
-    http_reqs: 'count>=0',
-    http_req_failed: 'rate>=0',
-    iterations: 'count>=0',
-    checks: 'rate>=0',
-  };
-  const perEndpoint = endpoints.flatMap(({ name }) =>
-    (['http_req_duration', 'http_reqs', 'http_req_failed'] as const).map((metric) => [`${metric}{name:${name}}`, base[metric]] as const),
-  );
-  const ofCriteria = criteria.filter(({ source }) => source === 'client').map(({ metric, stat }) => [metric, `${stat}>=0`] as const);
-  const wanted = [...(tagged ? Object.entries(base) : []), ...perEndpoint, ...ofCriteria].filter(([metric]) => metric !== 'availability');
-  return Object.fromEntries(wanted.map(([metric, expression]) => [tagged ? windowKey(metric) : metric, [expression]]));
 }
 
 function plainThresholds(thresholds: Thresholds): Record<string, string[]> {

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
+import type { LoggedEvent } from '../core/events.js';
 import type { Clock, World } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { readEvents, readJson, runFiles, writeJson } from './run-directory.js';
@@ -16,10 +17,14 @@ export interface StopRequest {
   readonly at: number;
 }
 
+/** Whether a run came to its end, by what its loadctl told. */
+export function hasEnded(events: readonly LoggedEvent[]): boolean {
+  return events.some((event) => event.type === 'phase-finished' && event.phase === 'run');
+}
+
 /** Whether a run is still going on, as far as this machine can tell. */
 export async function isRunning(directory: string, record: RunRecord, world: Pick<World, 'who' | 'isAlive'>): Promise<boolean> {
-  const finished = (await readEvents(directory)).some((event) => event.type === 'phase-finished' && event.phase === 'run');
-  return !finished && (record.by.host !== world.who.host || world.isAlive(record.by.pid));
+  return !hasEnded(await readEvents(directory)) && (record.by.host !== world.who.host || world.isAlive(record.by.pid));
 }
 
 /**

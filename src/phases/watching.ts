@@ -1,7 +1,7 @@
 import type { Emit } from '../core/events.js';
 import { abortWatch, type Crossing, type LiveLook } from '../metrics/abort-watch.js';
 import type { ProbeCount } from '../metrics/criterion.js';
-import { parseMetricName } from '../metrics/metric-key.js';
+import { tagsIn } from '../metrics/metric-key.js';
 import { readScriptThresholds } from '../metrics/threshold.js';
 import type { PhaseContext } from './context.js';
 import type { PreparedTest } from './prepare.js';
@@ -18,12 +18,7 @@ export function namesOfInterest({ profile, plan }: PhaseContext, { options }: Pr
     ...plan.criteria.map(({ metric }) => metric),
     ...profile.abort.map(({ when }) => when.metric),
   ];
-  return new Set([...plan.endpoints.map(({ name }) => name), ...keys.flatMap(nameIn)]);
-}
-
-function nameIn(key: string): string[] {
-  const parsed = parseMetricName(key);
-  return 'error' in parsed ? [] : (parsed.tags ?? []).flatMap(([tag, value]) => (tag === 'name' ? [value] : []));
+  return new Set([...plan.endpoints.map(({ name }) => name), ...keys.flatMap((key) => tagsIn(key).name ?? [])]);
 }
 
 /** Counts health probes as they are told. */

@@ -114,7 +114,7 @@ function readThreshold(key: string, value: string): Read {
 }
 
 /** The unit of a k6 metric's stat: k6's own are known, another's is what its limit is written in. */
-function metricUnit(metric: string, stat: string, limit: string): Unit {
+export function metricUnit(metric: string, stat: string, limit = ''): Unit {
   const trend = /^(avg|min|max|med|p\()/.test(stat);
   if (trend && /^(http_req_|grpc_req_|ws_(connecting|session)|iteration_duration$|group_duration$)/.test(metric)) return 'ms';
   if (stat === 'rate' && (metric === 'http_req_failed' || metric === 'checks')) return '%';

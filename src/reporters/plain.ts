@@ -55,6 +55,7 @@ function stepLines(): Lines {
     const before = 'step' in event ? open.get(event.step) : undefined;
     followSteps(event, open);
     if (event.type === 'step-started') return `  ${event.title} …`;
+    if (event.type === 'teardown-started') return `  teardown() runs on runner ${event.runner} …`;
     if (event.type === 'step-progressed') {
       const step = open.get(event.step);
       if (step === undefined || event.at - (saidAt.get(event.step) ?? step.startedAt) < everyMs) return undefined;

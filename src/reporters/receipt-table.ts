@@ -52,11 +52,11 @@ const columns = (dryRun: boolean): readonly Column[] => [
 ];
 
 const otherColumns: readonly Column[] = [
-  { title: "everybody else's rows" },
-  { title: 'where' },
+  { title: "everybody else's rows", wraps: true },
+  { title: 'where', wraps: true },
   { title: 'before', align: 'right' },
   { title: 'after', align: 'right' },
-  { title: '' },
+  { title: '', wraps: true },
 ];
 
 /** The proof of a cleanup: what was deleted and what is left, and that nobody else's rows are fewer. */

@@ -17,9 +17,9 @@ export interface SeededRow {
 
 const columns: readonly Column[] = [
   { title: 'store' },
-  { title: 'what' },
+  { title: 'what', wraps: true },
   { title: 'created', align: 'right' },
-  { title: 'already there', align: 'right' },
+  { title: 'already there', align: 'right', wraps: true },
   { title: 'conflicts', align: 'right' },
   { title: 'seconds', align: 'right' },
   { title: 'rows/s', align: 'right' },

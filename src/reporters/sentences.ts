@@ -63,6 +63,12 @@ function sentence(event: LoggedEvent): Sentence | undefined {
       return event.error === undefined
         ? { tone: 'plain', text: `teardown() ran on runner ${event.runner}${took(event.elapsedMs)}` }
         : { tone: 'bad', text: `the script ${event.aborted === true ? 'called test.abort()' : 'threw'} in teardown(): ${event.error}` };
+    case 'teardown-cut-off':
+      return {
+        tone: 'bad',
+        text: `teardown() was cut off on runner ${event.runner}${took(event.elapsedMs)}: it may not have finished`,
+        hint: 'Undo by hand what setup() did.',
+      };
     case 'runner-lost': {
       const share = `${trimNumber(event.lostShare * 100, 1)}% of the load`;
       const loss = event.allowed ? `${share} is lost, which the profile allows` : `${share} is lost`;
@@ -76,6 +82,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
       return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
     case 'start-skew-measured':
       return { tone: 'faint', text: `the runners' first iterations began within ${formatDuration(event.skewMs)}` };
+    case 'teardown-started':
     case 'step-started':
     case 'step-progressed':
     case 'step-finished':

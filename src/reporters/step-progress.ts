@@ -10,8 +10,13 @@ export interface OpenStep {
   readonly progress?: { readonly done: number; readonly total?: number; readonly unit: string };
 }
 
+/** What takes as long as the script wants, and is told by events of its own. */
+const teardown = 'teardown()';
+
 /** The steps that are under way, by their id; follows the events. */
 export function followSteps(event: LoggedEvent, open: Map<string, OpenStep>): void {
+  if (event.type === 'teardown-started') open.set(teardown, { title: `teardown() runs on runner ${event.runner}`, startedAt: event.at });
+  if (event.type === 'teardown-finished' || event.type === 'teardown-cut-off') open.delete(teardown);
   if (event.type === 'step-started') open.set(event.step, { title: event.title, startedAt: event.at });
   if (event.type === 'step-progressed') {
     const { title, startedAt } = open.get(event.step) ?? { title: event.step, startedAt: event.at };

@@ -12,24 +12,25 @@ export interface Column {
 /** How a table is drawn. */
 export interface TableStyle {
   readonly paint: Paint;
-  /** Columns of the screen; where a table is wider, columns that wrap give way, then the first one. */
+  /** Columns of the screen; where a table is wider, columns that wrap give way, then the widest of them or the first one is cut. */
   readonly width?: number;
 }
 
 const gap = '  ';
-const narrowest = 16;
+const narrowest = 12;
 
 /** Rows under titles, in aligned columns, indented by one gap; columns that are empty in every row are left out. */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], { paint, width }: TableStyle): string[] {
   const used = columns.flatMap((column, index) => (rows.some((row) => (row[index] ?? '') !== '') ? [{ column, index }] : []));
   const cellsOf = (row: readonly string[]) => used.map(({ index }) => row[index] ?? '');
-  const wrapped = wrapRows([used.map(({ column }) => column.title), ...rows.map(cellsOf)], used, width);
-  const fitted = narrowed(wrapped.flat(), width);
+  const wrapping = used.flatMap(({ column }, at) => (column.wraps ? [at] : []));
+  const wrapped = wrapRows([used.map(({ column }) => column.title), ...rows.map(cellsOf)], wrapping, width);
+  const fitted = narrowed(wrapped.flat(), [0, ...wrapping], width);
   const widths = used.map((_, at) => widestCell(fitted, at));
   const line = (row: readonly string[]) =>
     (gap + row.map((cell, at) => pad(cell, widths[at] ?? 0, used[at]?.column.align ?? 'left')).join(gap)).trimEnd();
-  const [titles = [], ...body] = fitted;
-  return [paint.faint(line(titles)), ...body.map(line)];
+  const titleLines = wrapped[0]?.length ?? 0;
+  return fitted.map((row, index) => (index < titleLines ? paint.faint(line(row)) : line(row)));
 }
 
 /** How many columns the widest line takes. */
@@ -64,19 +65,23 @@ function pad(text: string, width: number, align: 'left' | 'right'): string {
   return align === 'left' ? text + space : space + text;
 }
 
-function narrowed(rows: readonly (readonly string[])[], width: number | undefined): string[][] {
-  const total = tableWidth(rows);
-  const first =
-    width === undefined || total <= width ? Number.POSITIVE_INFINITY : Math.max(narrowest, widestCell(rows, 0) - (total - width));
-  return rows.map((row) => row.map((cell, at) => (at === 0 ? shorten(cell, first) : cell)));
+/** The widest of some columns cut where the table is wider than the screen. */
+function narrowed(rows: readonly (readonly string[])[], columns: readonly number[], width = Number.POSITIVE_INFINITY): string[][] {
+  const excess = tableWidth(rows) - width;
+  const widest = columns.reduce((most, at) => (widestCell(rows, at) > widestCell(rows, most) ? at : most), 0);
+  const room = excess > 0 ? Math.max(narrowest, widestCell(rows, widest) - excess) : Number.POSITIVE_INFINITY;
+  return rows.map((row) => row.map((cell, at) => (at === widest ? shorten(cell, room) : cell)));
 }
 
 /** Every row as one line or more, the cells of its wrapping columns broken between words where the screen is too narrow. */
-function wrapRows(rows: readonly string[][], used: readonly { column: Column }[], width: number | undefined): string[][][] {
-  const wrapping = used.flatMap(({ column }, at) => (column.wraps ? [at] : []));
+function wrapRows(rows: readonly string[][], wrapping: readonly number[], width = Number.POSITIVE_INFINITY): string[][][] {
   const room = new Map(wrapping.map((at) => [at, widestCell(rows, at)]));
-  for (let excess = tableWidth(rows) - (width ?? Number.POSITIVE_INFINITY); excess > 0; excess -= 1) {
-    const [widest, columns] = [...room].reduce((most, one) => (one[1] > most[1] ? one : most), [-1, narrowest]);
+  const least = new Map(
+    wrapping.map((at) => [at, Math.max(...rows.flatMap((row) => piecesOf(row[at] ?? '').map((piece) => textWidth(piece.trimEnd()))))]),
+  );
+  for (let excess = tableWidth(rows) - width; excess > 0; excess -= 1) {
+    const yielding = [...room].filter(([at, columns]) => columns > (least.get(at) ?? 0));
+    const [widest, columns] = yielding.reduce((most, one) => (one[1] > most[1] ? one : most), [-1, 0]);
     if (widest < 0) break;
     room.set(widest, columns - 1);
   }
@@ -87,17 +92,23 @@ function wrapRows(rows: readonly string[][], used: readonly { column: Column }[]
   });
 }
 
+/** A text as lines; one that is painted as a whole is so on each of them. */
 function wrapText(text: string, width: number): string[] {
   if (textWidth(text) <= width) return [text];
-  const [first = '', ...words] = text.split(' ');
+  const plain = stripVTControlCharacters(text);
+  const [before = '', after = ''] = text.includes(plain) ? text.split(plain) : [];
   const lines: string[] = [];
-  let line = first;
-  for (const word of words) {
-    const fits = textWidth(`${line} ${word}`) <= width;
-    if (!fits) lines.push(line);
-    line = fits ? `${line} ${word}` : word;
+  for (const piece of piecesOf(plain)) {
+    const longer = `${lines.at(-1) ?? ''}${piece}`;
+    if (lines.length > 0 && textWidth(longer.trimEnd()) <= width) lines.splice(-1, 1, longer);
+    else lines.push(piece);
   }
-  return [...lines, line];
+  return lines.map((line) => `${before}${line.trimEnd()}${after}`);
+}
+
+/** Between words a line may end, and before the tags of a metric. */
+function piecesOf(text: string): string[] {
+  return text.split(/(?<= )|(?<=\{)(?=\w+:)/);
 }
 
 function tableWidth(rows: readonly (readonly string[])[]): number {

@@ -8,10 +8,10 @@ import type { Measured } from './types.js';
 import { counted } from './words.js';
 
 const columns: readonly Column[] = [
-  { title: 'criterion' },
+  { title: 'criterion', wraps: true },
   { title: 'limit' },
-  { title: 'actual' },
-  { title: 'window' },
+  { title: 'actual', wraps: true },
+  { title: 'window', wraps: true },
   { title: 'verdict' },
 ];
 

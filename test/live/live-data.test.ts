@@ -96,6 +96,36 @@ export default () => {
   sleep(bad ? 0.2 : 0.02);
 };`;
 
+test('every endpoint has a row of the judged window, whoever names it', async () => {
+  const target = await startTarget();
+  target.statuses.set('/orders', 500);
+  const load = ', vus: 4, ramp: 2s, duration: 7s, endpoints: {a: GET /a}';
+  const place = workplace({
+    'profiles/dev.yaml': profile(target.url, load, 'sla: {errors: < 90%}'),
+    'script.js': `import http from 'k6/http';
+import { sleep } from 'k6';
+export const options = { thresholds: { 'http_req_duration{name:POST /orders}': ['p(95)<5000'] } };
+export default () => {
+  http.get(__ENV.BASE_URL + '/a', { tags: { name: 'GET /a' } });
+  http.post(__ENV.BASE_URL + '/orders', '', { tags: { name: 'POST /orders' } });
+  http.get(__ENV.BASE_URL + '/unnamed', { tags: { name: 'GET /unnamed' } });
+  sleep(0.05);
+};`,
+  });
+
+  const { stdout } = await runs(place, 0);
+
+  const rowOf = (name: string) => new RegExp(`${name} +([\\d,]+) +\\S+ +(\\S+)`).exec(stdout)?.slice(1);
+  const [all, ...rows] = ['all requests', 'GET /a', 'POST /orders', 'GET /unnamed'].map(rowOf);
+  expect(
+    rows.map((row) => row?.[1]),
+    stdout,
+  ).toEqual(['0%', '100%', '0%']);
+  const number = (text = '') => Number(text.replaceAll(',', ''));
+  expect(rows.reduce((sum, row) => sum + number(row?.[0]), 0)).toBe(number(all?.[0]));
+  expect(number(all?.[0])).toBeLessThan(json<Summary>(place, 'summary.json').metrics.http_reqs?.values.count ?? 0);
+});
+
 test('a single runner that crosses a threshold alone does not end the test', async () => {
   const target = await startTarget();
   target.statuses.set('/bad', 500);

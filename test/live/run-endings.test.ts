@@ -167,6 +167,10 @@ test('a second signal ends everything at once', async () => {
   expect(said.code).toBe(105);
   expect(Date.now() - begun).toBeLessThan(3000);
   expect(k6Processes(place.folder)).toBe('');
+  expect(said.stderr).toContain('teardown() runs on runner 1 …');
+  expect(said.stderr).toMatch(/teardown\(\) was cut off on runner 1.*: it may not have finished/);
+  const told = readFileSync(join(place.latestRun(), 'events.ndjson'), 'utf8');
+  expect([told.includes('teardown-cut-off'), told.includes('teardown-finished')]).toEqual([true, false]);
 });
 
 test('a target that is down before the start: 115, nothing is run', async () => {

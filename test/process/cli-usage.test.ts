@@ -29,6 +29,16 @@ describe('help', () => {
     },
   );
 
+  test('says which commands take --env', async () => {
+    const { stdout } = await workplace().loadctl(['--help']);
+    const [, listed = ''] = /^Options of (.+):\n {2}--env NAME/m.exec(stdout) ?? [];
+    const names = [...(stdout.split('Commands:\n')[1]?.split('\n\n')[0] ?? '').matchAll(/^ {2}(\w+)/gm)].map((match) => match[1] ?? '');
+    const helps = await Promise.all(names.map(async (name) => ({ name, help: (await workplace().loadctl([name, '--help'])).stdout })));
+    const takesIt = helps.filter(({ help }) => help.includes('--env <NAME>')).map(({ name }) => name);
+    expect(listed.split(/, | and /)).toEqual(takesIt);
+    expect(stdout.split('Options of every command:\n')[1]?.split('\n\n')[0]).not.toMatch(/--env|--version/);
+  });
+
   test('says its version', async () => {
     expect(await workplace().loadctl(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });

@@ -60,6 +60,47 @@ test('a run whose loadctl was killed is interrupted, and nothing of it passes', 
   expect(verdict.criteria.map(({ outcome }) => outcome)).toEqual(['no-data']);
 });
 
+test('verify of a run whose loadctl was killed says what is known, limits with their units', async () => {
+  const scriptThresholds = { 'http_req_duration{name:GET /a}': ['p(95)<800'], checks: ['rate>0.99'], own_time: ['max<7'] };
+  const second = { elapsedMs: 4012, totalMs: 60_000, vus: 4, requests: 1234, requestsPerSecond: 300, failedRequests: 3, iterations: 600 };
+  const events = [
+    { at: 1, type: 'fleet-released', runners: 2 },
+    { at: 2, type: 'fleet-sampled', ...second, runnersReporting: 2 },
+    { at: 3, type: 'load-ended', elapsedMs: 4100 },
+  ];
+  const killed = { ...record, plan: { ...record.plan, steady: { from: 2000, to: 50_000 } }, scriptThresholds };
+  const place = withRun({ 'run.json': killed, 'events.ndjson': events.map((event) => JSON.stringify(event)).join('\n') });
+  expect((await place.loadctl(['verify', run])).stdout).toMatchInlineSnapshot(`
+    "INTERRUPTED  run 20260102-030405-abcde · judged: nothing
+
+      criterion                             limit     actual  verdict
+      p95                                   < 500 ms  –       ✖ no data
+      http_req_duration{name:GET /a} p(95)  < 800 ms  –       ✖ no data
+      checks rate                           > 99%     –       ✖ no data
+      own_time max                          < 7       –       ✖ no data
+
+      → The run did not come to its end: loadctl (process 4000000 on elsewhere) was killed or crashed. The last that is known of its load: 1,234 requests in 4s of 1m, 3 of them failed.
+      → Nothing was judged: the run has no numbers.
+    "
+  `);
+});
+
+test('a run that ended before its steady part has no judged window', async () => {
+  const summary = { version: 1, run, k6Version: '2.2.0', durationMs: 1500, runners: 1, metrics: {} };
+  const steady = { ...record, plan: { ...record.plan, steady: { from: 2000, to: 50_000 } } };
+  const said = await withRun({ 'run.json': steady, 'summary.json': summary, 'events.ndjson': '' }).loadctl(['verify']);
+  expect(said.stdout).toContain('judged: nothing (it ended before its steady part)');
+});
+
+test('attach to a run whose loadctl was killed says that it is gone', async () => {
+  const host = execFileSync('hostname', { encoding: 'utf8' }).trim();
+  const gone = withRun({ 'run.json': { ...record, by: { user: 'ann', host, pid: 4_000_000 } }, 'events.ndjson': '' });
+  const said = await gone.loadctl(['attach']);
+  expect(said.code).toBe(115);
+  expect(said.stderr).toContain(`The loadctl of run ${run} is gone (process 4000000 on ${host})`);
+  expect(said.stderr).toContain(`loadctl verify ${run}`);
+});
+
 test('a run that still goes on is not judged', async () => {
   const host = execFileSync('hostname', { encoding: 'utf8' }).trim();
   const said = await withRun({ 'run.json': { ...record, by: { user: 'ann', host, pid: process.pid } }, 'events.ndjson': '' }).loadctl([

@@ -60,6 +60,7 @@ const story: readonly LoadctlEvent[] = [
   { type: 'health-probed', good: true, status: 200, elapsedMs: 3 },
   { type: 'warned', message: 'Something is odd.', hint: 'Look at it.' },
   { type: 'load-ended', elapsedMs: 60_400 },
+  { type: 'teardown-started', runner: '1' },
   { type: 'teardown-finished', runner: '1', elapsedMs: 1, error: 'boom' },
   { type: 'runner-ended', runner: '1', exitCode: 0, lost: false },
   { type: 'runner-ended', runner: '2', signal: 'SIGKILL', lost: true },
@@ -88,6 +89,7 @@ describe('plain', () => {
         warning: Something is odd.
           Look at it.
         the load ended after 1m
+        teardown() runs on runner 1 …
       ✖ the script threw in teardown(): boom
       ✖ runner 2 was lost (killed by SIGKILL)
         the runners' first iterations began within 12ms
@@ -131,6 +133,13 @@ test('quiet says only what went wrong, and what came of it', async () => {
     "
   `);
   expect(results).toContain('PASS  run r');
+});
+
+test('a teardown() is shown while it runs; one that was cut off is not said to have run', async () => {
+  const begun = { type: 'teardown-started', runner: '1' } as const;
+  expect((await said('terminal', [begun])).talk).toContain('teardown() runs on runner 1');
+  const { talk } = await said('plain', [begun, { type: 'teardown-cut-off', runner: '1', elapsedMs: 2000 }]);
+  expect(talk).toContain('✖ teardown() was cut off on runner 1 (2s): it may not have finished');
 });
 
 test('the terminal shows what is done, and leaves nothing spinning', async () => {

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Verdict } from '../../src/metrics/criterion.js';
 import type { Summary, SummaryMetric } from '../../src/metrics/summary.js';
@@ -163,14 +164,35 @@ describe('the verdict', () => {
     `);
   });
 
-  test('gives way to a narrow screen in its first column only', () => {
-    const long = {
-      ...verdict,
-      criteria: verdict.criteria.slice(0, 1).map((one) => ({ ...one, name: 'http_req_duration{name:GET /a/very/long/path} p(95)' })),
-    };
-    const text = renderVerdict(long, undefined, { ...plain, width: 72 });
+  test('goes over several lines where the screen is narrow', async () => {
+    const names = ['http_req_duration{name:GET /a/very/long/path} p(95)', 'errors', 'http_req_duration{name:POST /orders} p(99)'];
+    const criteria = verdict.criteria.flatMap((one, at) => {
+      const name = names[at];
+      return name === undefined ? [] : [{ ...one, name, window: at === 0 ? 'whole test 1m' : window }];
+    });
+    const drawn = (paint: typeof noPaint) => renderVerdict({ ...verdict, criteria }, undefined, { paint, width: 70 });
+    const [table = ''] = drawn(noPaint).split('\n\n').slice(1);
+    expect(lines(`${table}\n`)).toMatchInlineSnapshot(`
+      "
+        criterion           limit     actual     window      verdict
+        http_req_duration{  < 500 ms  412 ms     whole test  ✔ pass
+        name:GET                      (411–413)  1m
+        /a/very/long/path}
+        p(95)
+        errors              < 0.1%    0.105%     steady      ✖ fail
+                                                 5s–55s
+        http_req_duration{  < 480 ms  479.9 ms   steady      ✖ undecided
+        name:POST /orders}            (470–490)  5s–55s
+        p(99)
+      "
+    `);
+    expect(stripVTControlCharacters(drawn(await loadPaint(true)))).toBe(drawn(noPaint));
+  });
+
+  test('cuts a name that nothing can break', () => {
+    const criteria = verdict.criteria.slice(0, 1).map((one) => ({ ...one, name: `my_${'very_'.repeat(12)}long_time p(95)` }));
+    const text = renderVerdict({ ...verdict, criteria }, undefined, { ...plain, width: 72 });
     expect(text).toContain('…');
-    expect(text).toContain('412 ms (411–413)  ✔ pass');
     expect(Math.max(...text.split('\n').slice(1).map(textWidth))).toBeLessThanOrEqual(72);
   });
 
@@ -178,6 +200,29 @@ describe('the verdict', () => {
     const text = renderVerdict(verdict, { summary, steady: { from: 5000, to: 55_000 } }, { ...plain, width: 80 });
     expect(text).toContain('POST /payments     1,000   20/s    0.3%  40 ms  610 ms  700 ms');
     expect(Math.max(...text.split('\n').map(textWidth))).toBeLessThanOrEqual(80);
+  });
+
+  test('has no row of an endpoint whose numbers are not of the judged window', () => {
+    const whole = { ...summary, metrics: { ...summary.metrics, 'http_req_duration{name:PUT /whole}': trend(7000, 7, 300, 400) } };
+    expect(renderVerdict(verdict, { summary: whole }, plain)).not.toContain('PUT /whole');
+    const untold = { ...summary, metrics: { 'http_req_duration{name:PUT /whole}': trend(7000, 7, 300, 400) } };
+    expect(renderVerdict(verdict, { summary: untold }, plain)).toMatch(/PUT \/whole +7,000/);
+  });
+
+  test('counts the requests of the busiest endpoints one by one, and all others together', () => {
+    const many = Array.from({ length: 50 }, (_, at) => [`http_req_duration{name:GET /${at},part:steady}`, trend(at, 7, 8, 9)] as const);
+    const metrics = Object.fromEntries(many);
+    const text = renderVerdict(
+      verdict,
+      { summary: { ...summary, metrics: { 'http_reqs{part:steady}': counter(1225), ...metrics } } },
+      plain,
+    );
+    expect(text).toContain('GET /20 ');
+    expect(text).not.toContain('GET /19 ');
+    expect(text).toMatch(/other requests +190 +3.17\/s +– +– +– +–\n {2}all requests +1,225/);
+    const { 'http_req_duration{name:POST /payments,part:steady}': _, ...known } = summary.metrics;
+    const three = renderVerdict(verdict, { summary: { ...summary, metrics: known } }, plain);
+    expect(three).toMatch(/other requests +1,000 +16.7\/s +0.3% /);
   });
 
   test('is coloured only when asked', async () => {
@@ -261,6 +306,32 @@ test('a receipt goes over several lines where the screen is narrow', () => {
   `);
 });
 
+test('so does its second table, in its colours', async () => {
+  const others = receipt.others.map((one) => ({ ...one, node: 'primary-2.cluster.example.com:6379' }));
+  const drawn = (paint: typeof noPaint) =>
+    renderReceipt({ ...receipt, others }, { paint, width: 60 })
+      .split('\n\n')
+      .slice(2, 3)
+      .join('');
+  expect(lines(`${drawn(noPaint)}\n`)).toMatchInlineSnapshot(`
+    "
+      everybody  where                  before  after
+      else's
+      rows
+      users      db on                   1,000  1,000  unchanged
+                 primary-2.…e.com:6379
+      events     db on                       5      7  +2
+                 primary-2.…e.com:6379
+      seats      db on                       –      7  not
+                 primary-2.…e.com:6379                 counted
+                                                       before
+    "
+  `);
+  const colours = await loadPaint(true);
+  expect(drawn(colours)).toContain(colours.faint('before'));
+  expect(stripVTControlCharacters(drawn(colours))).toBe(drawn(noPaint));
+});
+
 test('a receipt that proves says so, a dry run never does', () => {
   expect(renderReceipt({ ...receipt, proven: true }, plain)).toContain('CLEAN  nothing of the test is left');
   const dryRun = renderReceipt({ ...receipt, dryRun: true }, plain);
@@ -289,6 +360,22 @@ test('the seed report says rows and speed', () => {
       store  what           created  already there  conflicts  seconds  rows/s
       db[0]  users              500              0          0      1.2     405
       cache  user:user-{n}        0          1,000          0      0.0  25,000
+    "
+  `);
+  const narrow = renderSeed(
+    seeded.map((one) => ({ ...one, what: `${one.what} of everybody`, rowsPerSecond: 250_000 })),
+    { ...plain, width: 70 },
+  );
+  expect(lines(narrow)).toMatchInlineSnapshot(`
+    "
+    SEEDED  500 rows created, 1,000 already there
+
+      store  what           created  already  conflicts  seconds   rows/s
+                                       there
+      db[0]  users of           500        0          0      1.2  250,000
+             everybody
+      cache  user:user-{n}        0    1,000          0      0.0  250,000
+             of everybody
     "
   `);
   expect(renderSeed([], plain)).toBe('SEEDED  nothing: the profile has no seed\n');
