@@ -21,7 +21,7 @@ runner-ready runner-short runner-started runners runnersReporting sample scenari
 seed seeding-failed segment sequence server sessions setup setup-finished setup_data sha256 shard shardBy shards shared-iterations sharedStores
 signal skewMs sla sla-failed source sql staging standIns start-skew-measured startedAt startTime stat statements status stderr stdout steady
 step step-failed step-finished step-progressed step-started steps stop stopped store stores strategy string submetrics sum summary
-summary-handled summaryTrendStats table tagged tags target teardown teardown-finished test test-aborted test-failed text threshold
+summary-handled summaryTrendStats table tagged tags target teardown teardown-cut-off teardown-finished teardown-started test test-aborted test-failed text threshold
 thresholds throughput time timeUnit title to total totalMs trend true type unavailable undecided unit unknown url usage user users uuid
 value values variables verdict verify version versions via vus vus_max warned warnings what when which window workload written writtenAgain
 `;
