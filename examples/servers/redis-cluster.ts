@@ -31,6 +31,8 @@ export interface RedisCluster {
   nodes(): readonly ClusterNode[];
   /** What the nodes that live are asked, each by itself. */
   ask(...words: (string | number)[]): Promise<unknown[]>;
+  /** From now on no node is taken for dead because the machine is busy: there are no failovers. */
+  patient(): Promise<void>;
   /** Waits until every node that lives serves all slots again, with `primaries` of them. */
   settled(): Promise<void>;
   stop(): Promise<void>;
@@ -46,7 +48,7 @@ export interface ClusterOptions extends Pick<RedisOptions, 'password' | 'tls' | 
 const slots = 16_384;
 const busOffset = 10_000;
 
-/** Starts a cluster whose failovers take a second or two. */
+/** Starts a cluster whose failovers take two or three seconds. */
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
   const { primaries: count = 3, replicas: replicated = true, spares = 0 } = options;
   const password = options.password === true ? 'cluster' : options.password || undefined;
@@ -75,7 +77,7 @@ async function startAll(count: number, options: ClusterOptions): Promise<RedisSe
 async function startNode({ password, tls, words = [] }: ClusterOptions, tries = 5): Promise<RedisServer> {
   const settings = {
     'cluster-enabled': 'yes',
-    'cluster-node-timeout': '1000',
+    'cluster-node-timeout': '2000',
     'cluster-replica-validity-factor': '0',
     'repl-diskless-sync-delay': '0',
     'repl-ping-replica-period': '1',
@@ -153,6 +155,9 @@ function clusterOf(servers: readonly RedisServer[], all: readonly ClusterNode[],
     },
     nodes,
     ask,
+    async patient() {
+      await ask('CONFIG', 'SET', 'cluster-node-timeout', 30_000);
+    },
     settled: () => until(isSettled),
     async stop() {
       for (const node of nodes()) node.signal('SIGCONT');

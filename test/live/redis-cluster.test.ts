@@ -16,6 +16,7 @@ const password = 'cluster';
 let cluster: RedisCluster;
 beforeAll(async () => {
   cluster = await startRedisCluster({ password });
+  await cluster.patient();
 });
 afterAll(() => cluster.stop());
 beforeEach(async () => {

@@ -171,6 +171,7 @@ test('a primary that hangs is left for its successor', async () => {
 });
 
 test('slots that move all the while lose and leave nothing', async () => {
+  await cluster.patient();
   await fill();
   const over = new AbortController();
   const moving = moveSlots(over.signal);

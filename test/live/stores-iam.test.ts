@@ -49,7 +49,7 @@ async function setting(signedFor = region): Promise<Setting> {
   const gate = await startIamGate({ keyId, secretKey, region, host: 'localhost', certificate, postgresPort: server.port });
   const target = await startTarget();
   const place = workplace({
-    'script.js': `import http from 'k6/http';\nexport default () => { http.get(__ENV.BASE_URL + '/'); };`,
+    'script.js': `import http from 'k6/http';\nimport { sleep } from 'k6';\nexport default () => { http.get(__ENV.BASE_URL + '/'); sleep(0.05); };`,
     'profiles/dev.yaml': `target: {url: "${target.url}"}
 workload: {script: ../script.js, vus: 2, duration: 4s}
 runners: {count: 2}
