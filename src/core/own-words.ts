@@ -7,21 +7,22 @@ abort aborted abortOnFail actual after aggregator allow allowed archiveSha256 as
 blue bounds bug by cache caches calls cause checks choices cleanup cleanup-not-proven client code columns command contains count
 countedBefore counter cpus criteria critical data data_received data_sent database databases db default delayAbortEval deleted detail
 directory directory-lost done dropped_iterations dryRun duration durationMs elapsedMs ended endpoints endpointsInAll env environment
-environmentOf error errors everything exec executor exitCode exitCodes fail failedRequests fails fatal file finishedAt fleet-released
+environmentOf error errors everything exec executor exitCode exitCodes fail failedRequests fails false fatal file finishedAt fleet-released
 fleet-sampled fleet-stopped for freeMemory from gauge good gracefulStop green groups grpc guards handle hash headers health health-probed
 healthy high hint host hosts how http http_req_blocked http_req_connecting http_req_duration http_req_failed http_req_receiving
 http_req_sending http_req_tls_handshaking http_req_waiting http_reqs https id info interrupted invalid invalid-profile iteration_duration
 iterations iterationsPerSecond judged k6 k6Version key keys kind latency left level limit live-colour live-colour-found load load-ended
 loadctl loadctl_begin local lock-lost lock-regained lookup lost lostShare low machineCpu markedFailed max maxVus med members memory message
 method metric metrics min mix monitors name no-data node not-measured noted notes null object onLost operator options order others outcome
-outputs overMs overrides pacing pass p50 p95 p99 passed passes path peak percentile perSecond phase phase-finished phase-started pid plan planHash ports
-postgres prefix processCpu processMemory profile proof proven ramp range rate ready readyTimeout reason reasons receipt receipt-made redis
-refused request requests requestsPerSecond result-invalid role root_group rootGroup rows rule run run-opened runner runner-ended runner-lost
-runner-ready runner-short runner-started runners runnersReporting sample scenario scenarios script script-threw scriptFiles scriptThresholds
-seed seeding-failed segment sequence server sessions setup setup-finished setup_data sha256 shard shardBy shards shared-iterations sharedStores
-signal skewMs sla sla-failed source sql staging standIns start-skew-measured startedAt startTime stat statements status stderr stdout steady
-step step-failed step-finished step-progressed step-started steps stop stopped store stores strategy string submetrics sum summary
-summary-handled summaryTrendStats table tagged tags target teardown teardown-cut-off teardown-finished teardown-started test test-aborted test-failed text threshold
-thresholds throughput time timeUnit title to total totalMs trend true type unavailable undecided unit unknown url usage user users uuid
-value values variables verdict verify version versions via vus vus_max warned warnings what when which window workload written writtenAgain
+outputs overMs overrides p50 p95 p99 pacing pass passed passes path peak percentile perSecond phase phase-finished phase-started pid plan
+planHash ports postgres prefix processCpu processMemory profile proof proven ramp range rate ready readyTimeout reason reasons receipt
+receipt-made redis refused request requests requestsPerSecond result-invalid role root_group rootGroup rows rule run run-opened runner
+runner-ended runner-lost runner-ready runner-short runner-started runners runnersReporting sample scenario scenarios script script-threw
+scriptFiles scriptThresholds seed seeding-failed segment sequence server sessions setup setup-finished setup_data sha256 shard shardBy
+shards shared-iterations sharedStores signal skewMs sla sla-failed source sql staging standIns start-skew-measured startedAt startTime stat
+statements status stderr stdout steady step step-failed step-finished step-progressed step-started steps stop stopped store stores strategy
+string submetrics sum summary summary-handled summaryTrendStats table tagged tags target teardown teardown-cut-off teardown-finished
+teardown-started test test-aborted test-failed text threshold thresholds throughput time timeUnit title to total totalMs trend true type
+unavailable undecided unit unknown url usage user users uuid value values variables verdict verify version versions via vus vus_max warned
+warnings what when which window workload written writtenAgain
 `;

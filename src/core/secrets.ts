@@ -99,9 +99,15 @@ export function redactor(secrets: readonly string[]): Redact {
  */
 export function outputRedactor(secrets: readonly string[]): Redact {
   const hide = redactor(secrets.filter((secret) => !isOrdinary(secret)));
-  const ordinary = [...new Set(secrets.filter((secret) => secret !== '' && isOrdinary(secret)))];
-  return (text) => ordinary.reduce((shown, word) => shown.replaceAll(`:${word}@`, `:${redacted}@`), hide(text));
+  const ordinary = new Set(secrets.filter((secret) => secret !== '' && isOrdinary(secret)));
+  if (ordinary.size === 0) return hide;
+  const hideWord = (whole: string, before: string, word: string) => (ordinary.has(word) ? `${before}${redacted}` : whole);
+  return (text) => hide(text).replace(inUserInfo, hideWord).replace(inQuery, hideWord);
 }
+
+/** Where a URL has a password, and where it has the value of a parameter. */
+const inUserInfo = /(:)([^:@/\s]+)(?=@)/g;
+const inQuery = /([?&][\w.-]+=)([^&#\s"']+)/g;
 
 /** Whether a text is too short, a number, a short word, or a part of loadctl's own words. */
 function isOrdinary(text: string): boolean {
@@ -116,8 +122,8 @@ function linesOf(text: string): string[] {
 
 /** A text as it is, in a URL, in JSON, and in JSON that is a text in JSON: a script's log line. */
 function spellings(text: string): string[] {
-  const inQuery = inUrlQuery(text);
-  const inUrl = [encodeURIComponent(text), inQuery, inQuery.replaceAll('%20', '+'), inGoUserInfo(text)];
+  const query = inUrlQuery(text);
+  const inUrl = [encodeURIComponent(text), query, query.replaceAll('%20', '+'), inGoUserInfo(text)];
   const inJson = jsonSpellings(text);
   return [text, ...inUrl, ...inJson, ...inJson.flatMap(jsonSpellings)];
 }

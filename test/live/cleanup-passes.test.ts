@@ -10,7 +10,7 @@ import { countForNow } from '../../src/stores/postgres/target-counts.js';
 import { findTargets } from '../../src/stores/postgres/targets.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
-import { asRole, type TestDatabase, testDatabase } from '../servers/sql.js';
+import { asRole, somebodyWaits, type TestDatabase, testDatabase } from '../servers/sql.js';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -133,16 +133,22 @@ describe('many rows go in passes', () => {
     expect((await cleaning).receipt).toMatchObject({ proven: true, rows: [{ deleted: 20_000, left: 0 }] });
   });
 
-  test('somebody who has the whole table to himself for a second is waited for', async () => {
+  test('somebody who has the whole table to himself for a while is waited for', async () => {
     const database = await testDatabase(
       server,
       `CREATE TABLE things (id int PRIMARY KEY, user_id text); INSERT INTO things SELECT n, ${ours} FROM generate_series(1, 300000) n;`,
     );
     const context = dataContext(profile(database.url, byUser('things')));
+    /** Until two of the cleanup's transactions have waited for it: longer than either may. */
+    const aloneForAWhile = async () => {
+      await database.sql('BEGIN; LOCK TABLE things IN ACCESS EXCLUSIVE MODE');
+      await somebodyWaits(database.sql, 2);
+      await database.sql('COMMIT');
+    };
     let alone: Promise<unknown> | undefined;
     const emit: typeof context.emit = (event) => {
       if (event.type !== 'step-progressed') return;
-      alone ??= database.sql('BEGIN; LOCK TABLE things IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1.5); COMMIT');
+      alone ??= aloneForAWhile();
     };
     const { receipt } = await cleanup({ ...context, emit }, { dryRun: false, users: false });
     await alone;

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
@@ -6,7 +5,7 @@ import { cleanup } from '../../src/phases/cleanup.js';
 import { seed } from '../../src/phases/seed.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
-import { asRole, testDatabase } from '../servers/sql.js';
+import { asRole, somebodyWaits, testDatabase } from '../servers/sql.js';
 import { startPostgresProxy } from '../servers/tcp-proxy.js';
 
 let server: PostgresServer;
@@ -265,7 +264,8 @@ describe('what the profile does not list is not deleted', () => {
     const context = dataContext(profile(url, { rows: entries }));
     const cleaning = cleanup(context, real);
     await expect.poll(() => context.events.some(({ type, ...event }) => 'step' in event && event.step.startsWith('delete'))).toBe(true);
-    setTimeout(() => void sql('COMMIT'), 300); // the delete waits for it
+    await somebodyWaits(sql);
+    await sql('COMMIT');
     expect((await cleaning).reasons).toEqual(['cleanup-not-proven']);
     expect(await sql('SELECT user_id FROM payments')).toEqual([{ user_id: 'real' }]);
   });
@@ -633,7 +633,7 @@ test('with users, a seeded row stays that somebody comes to reference right now'
   await seed(dataContext(parts));
   await sql("BEGIN; INSERT INTO cards VALUES (1, 'user-5')");
   const cleaning = cleanup(dataContext(parts), { dryRun: false, users: true });
-  await pause(1000); // the delete waits by now
+  await somebodyWaits(sql);
   await sql('COMMIT');
   expect((await cleaning).receipt.rows).toMatchObject([{ table: 'users', deleted: 19, left: 0 }]);
   expect(await sql('SELECT owner FROM cards')).toEqual([{ owner: 'user-5' }]);
@@ -670,14 +670,20 @@ test('an interrupted cleanup ends even where a cable was pulled', async () => {
   const stop = new AbortController();
   const parts = profile(proxy.through(url), { rows: [{ store: 'db', table: 'things', column: 'user_id' }] });
   const context = dataContext(parts, { signal: stop.signal });
+  let asked: Promise<unknown> | undefined;
   const emit: typeof context.emit = (event) => {
-    if (event.type !== 'step-progressed') return;
+    if (event.type !== 'step-progressed' || asked !== undefined) return;
+    const sent = proxy.statements.length;
     proxy.freeze();
-    setTimeout(() => stop.abort(), 500); // by then the next statement waits for its answer
+    asked = expect.poll(() => proxy.statements.length).toBeGreaterThan(sent);
   };
-  const startedAt = performance.now();
-  expect((await cleanup({ ...context, emit }, real)).reasons).toEqual(['cleanup-not-proven', 'interrupted']);
-  expect(performance.now() - startedAt).toBeLessThan(15_000);
+  const cleaning = cleanup({ ...context, emit }, real);
+  await expect.poll(() => asked, { timeout: 10_000 }).toBeDefined();
+  await asked;
+  const interruptedAt = performance.now();
+  stop.abort();
+  expect((await cleaning).reasons).toEqual(['cleanup-not-proven', 'interrupted']);
+  expect(performance.now() - interruptedAt).toBeLessThan(15_000);
 });
 
 test('an interrupted cleanup says so and can be run again', async () => {

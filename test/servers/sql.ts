@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { PostgresServer } from './postgres.js';
 
 /** A database of one test's own, and a connection to it. */
@@ -20,6 +20,16 @@ export async function testDatabase(server: PostgresServer, setup = ''): Promise<
   onTestFinished(() => client.end());
   if (setup !== '') await client.query(setup);
   return { url, sql: async (text, values) => (await client.query(text, values ? [...values] : undefined)).rows };
+}
+
+/** Waits until a session waits for a lock, which may be one of this connection's; then until as many `times` others did. */
+export async function somebodyWaits(sql: TestDatabase['sql'], times = 1): Promise<void> {
+  const waits = new Set<unknown>();
+  const look = async () => {
+    for (const { wait } of await sql('SELECT virtualtransaction AS wait FROM pg_locks WHERE NOT granted')) waits.add(wait);
+    return waits.size;
+  };
+  await expect.poll(look, { timeout: 20_000, interval: 20 }).toBeGreaterThanOrEqual(times);
 }
 
 /** The same URL as another role. */
