@@ -159,6 +159,20 @@ describe('cleanup', () => {
     expect((await keysLeft()).every((key) => key.startsWith('user:load-test-userX'))).toBe(true);
   });
 
+  test('sums up the keys of everybody else node by node', async () => {
+    for (let n = 0; n < 300; n++) await ask(`real:${n}`, 'SET', `value ${n}`);
+    const parts = profile({ caches: [{ store: 'cache', keys: 'user:load-test-user-*' }], guards: { receipt: 'full' } });
+    const { before } = await seed(dataContext(parts));
+    const compared = async () => {
+      const { receipt } = await cleanup(dataContext(parts, before ? { before } : {}), real);
+      expect(receipt.others.reduce((sum, { after }) => sum + after, 0)).toBe(300);
+      return receipt.others.map(({ before: was, after, sumBefore, sumAfter }) => was === after && sumBefore === sumAfter);
+    };
+    expect(await compared()).toEqual([true, true, true]);
+    await ask('real:7', 'SET', 'value 8');
+    expect((await compared()).toSorted()).toEqual([false, true, true]);
+  });
+
   test('with users takes out what nobody changed, hashes too', async () => {
     await seed(dataContext(profile()));
     await ask('user:user-7', 'SET', 'changed');

@@ -261,6 +261,43 @@ describe('cleanup', () => {
     );
   });
 
+  test.each(['sample', 'full'])('sums up what the keys of everybody else hold, whatever their order: %s', async (receipt) => {
+    const parts = { ...profile({ caches: [{ store: 'cache', keys: 'cart:load-test-user-*' }] }), guards: { receipt } };
+    const members = Array.from({ length: 700 }, (_, n) => `m${n}`);
+    const fill = async (names = members) => {
+      await home.flushdb();
+      const pipeline = home.pipeline();
+      for (let n = 0; n < 400; n++) pipeline.set(`text:${n}`, `value ${n}`);
+      for (let n = 0; n < 100; n++)
+        pipeline.rpush(`list:${n}`, 'a', 'b').zadd(`zset:${n}`, 1, 'a', 2, 'b').xadd(`stream:${n}`, '1-1', 'a', 'b');
+      pipeline.sadd('set:large', ...names).hset('hash:large', Object.fromEntries(names.map((name) => [name, `of ${name}`])));
+      await pipeline.exec();
+    };
+    await fill();
+    const { before } = await seed(dataContext(parts));
+    expect(before?.others).toMatchObject([{ table: 'keys', rows: 702, sum: expect.stringMatching(/^[1-9]\d+$/) }]);
+    const compared = async () => {
+      const { receipt: told } = await cleanup(dataContext(parts, before ? { before } : {}), real);
+      return told.others.map((one) => [one.before, one.after, one.sumBefore === one.sumAfter]);
+    };
+    expect(await compared()).toEqual([[702, 702, true]]);
+    await fill(members.toReversed());
+    expect(await compared()).toEqual([[702, 702, true]]);
+    const changes = [
+      () => home.set('text:7', 'value 8'),
+      () => home.lset('list:7', 0, 'b'),
+      () => home.zadd('zset:7', 3, 'a'),
+      () => home.pipeline().srem('set:large', 'm7').sadd('set:large', 'n7').exec(),
+      () => home.hset('hash:large', 'm7', 'of m8', 'm8', 'of m7'),
+      () => home.xadd('stream:7', '2-1', 'a', 'c'),
+    ];
+    for (const change of receipt === 'full' ? changes : []) {
+      await fill();
+      await change();
+      expect(await compared()).toEqual([[702, 702, false]]);
+    }
+  });
+
   test('with users takes seeded entries out that nobody changed', async () => {
     await seed(dataContext(profile()));
     await home.set('user:user-7', 'changed');

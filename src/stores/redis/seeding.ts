@@ -6,7 +6,7 @@ import { type Entries, type Entry, entriesOf, entryBatches, isEntryStep } from '
 import { isRefusal } from './errors.js';
 import { seedIndex } from './login.js';
 import { openServers } from './open.js';
-import { countOthers } from './others.js';
+import { sumUpOthers } from './others.js';
 import { type Ranges, ranges } from './ranges.js';
 import { type Answer, type Servers, valueIn } from './servers.js';
 import { takeBack } from './take-back.js';
@@ -33,7 +33,7 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
       for (const progress of steps) conflicts = addConflicts(conflicts, await checkStep(servers, progress));
       return conflicts;
     },
-    others: () => countOthers(() => Promise.resolve(servers), config, task),
+    others: (proof) => sumUpOthers(() => Promise.resolve(servers), config, task, proof),
     isGradual: () => true,
     async commit() {
       // Half written is worse than written late: an interrupt waits until the entries are in, or taken back.

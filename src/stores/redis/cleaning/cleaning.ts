@@ -3,7 +3,7 @@ import type { CleanedKeys, Cleaning, CleanupStatement, StoreContext, StoreTask }
 import { entriesOf, isEntryStep } from '../entries.js';
 import { seedIndex } from '../login.js';
 import { openServers } from '../open.js';
-import { countOthers } from '../others.js';
+import { sumUpOthers } from '../others.js';
 import type { Servers } from '../servers.js';
 import { keysJob } from './by-pattern.js';
 import { flushJob, testDatabase } from './flushing.js';
@@ -76,7 +76,7 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
     async takeSeeded(dryRun) {
       for (const step of steps) seeded.push(await takeSeeded(await home(), step, dryRun, note));
     },
-    others: () => countOthers(home, config, task),
+    others: (proof) => sumUpOthers(home, config, task, proof),
     report: (dryRun) => ({
       rows: [],
       keys: [...progress.flatMap((each) => rowsOf(each.job, each)), ...seeded.flatMap((taken) => rowsOf(taken, taken))],
