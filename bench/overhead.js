@@ -1,5 +1,6 @@
-// Requests a second of loadctl against bare k6, the same script and target, in turn: node bench/overhead.js [pairs] [seconds]
-// Prints the ratio for one runner and for two (design: the median is at least 0.97).
+// Requests a second of loadctl against bare k6, the same script and target, in turn: node bench/overhead.js [pairs] [seconds] [runners]
+// Prints the ratio for one runner and for two (design: the median is at least 0.97), or for `runners`. On a machine whose own speed
+// comes and goes, single pairs tell little: the confidence interval of the median says how many it takes.
 import { execFileSync, fork, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -15,10 +16,11 @@ if (process.argv[2] === 'target') {
   server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
   process.on('disconnect', () => process.exit());
 } else {
-  await main(Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 10));
+  const [pairs = '5', seconds = '10', runners] = process.argv.slice(2);
+  await main(Number(pairs), Number(seconds), runners === undefined ? [1, 2] : [Number(runners)]);
 }
 
-async function main(pairs, seconds) {
+async function main(pairs, seconds, fleets) {
   // In a session of its own, as servers are: Linux shares out CPU time among sessions, and loadctl's runners have their own.
   const target = fork(fileURLToPath(import.meta.url), ['target'], { detached: true });
   const { port } = await new Promise((resolve) => target.once('message', resolve));
@@ -30,7 +32,7 @@ async function main(pairs, seconds) {
     const profile = `target: {url: "${url}"}\nworkload: {script: ../script.js, vus: ${vus}, duration: ${seconds}s}\n`;
     writeFileSync(join(folder, 'profiles', 'dev.yaml'), profile);
     const k6 = await k6Path();
-    for (const runners of [1, 2]) report(k6, runners, pairs, seconds, folder);
+    for (const runners of fleets) report(k6, runners, pairs, seconds, folder);
   } finally {
     target.disconnect();
     rmSync(folder, { recursive: true, force: true });
@@ -41,13 +43,41 @@ function report(k6, runners, pairs, seconds, folder) {
   console.log(`\nloadctl with ${runners} runner${runners > 1 ? 's' : ''} against one bare k6, ${vus} VUs, ${seconds} s each, in turn`);
   const ratios = [];
   for (let pair = 1; pair <= pairs; pair += 1) {
-    const bare = bareK6(k6, folder, seconds);
-    const ours = loadctl(folder, runners);
+    const { bare, ours } = measurePair(pair, { bare: () => bareK6(k6, folder, seconds), ours: () => loadctl(folder, runners) });
     ratios.push(ours / bare);
     console.log(`  ${pair}: k6 ${bare.toFixed(0)}/s, loadctl ${ours.toFixed(0)}/s, ratio ${(ours / bare).toFixed(3)}`);
   }
   ratios.sort((a, b) => a - b);
-  console.log(`  ratio: min ${ratios[0].toFixed(3)}, median ${ratios[ratios.length >> 1].toFixed(3)}, max ${ratios.at(-1).toFixed(3)}`);
+  const [min, median, max] = [ratios[0], medianOf(ratios), ratios.at(-1)].map((ratio) => ratio.toFixed(3));
+  const rank = lowRank(pairs);
+  const likely = rank < 0 ? 'too few pairs to say' : `${ratios[rank].toFixed(3)} to ${ratios[pairs - 1 - rank].toFixed(3)}`;
+  console.log(`  ratio: min ${min}, median ${median} (95% confidence: ${likely}), max ${max}`);
+}
+
+/** Every other pair the other way round: what a run leaves to the next one (a warm target, memory) goes to both alike. */
+function measurePair(pair, { bare, ours }) {
+  if (pair % 2 === 1) return { bare: bare(), ours: ours() };
+  const first = ours();
+  return { bare: bare(), ours: first };
+}
+
+function medianOf(sorted) {
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * The k for which the median of the population lies between the values of rank k and n-1-k (0-based) of n with a probability of 95% at least,
+ * whatever their distribution (the sign test: binomial with p = 1/2); -1 where n is too small.
+ */
+function lowRank(n) {
+  let tail = 0;
+  let probability = 0.5 ** n;
+  for (let k = 0; ; k += 1) {
+    tail += probability;
+    if (tail > 0.025) return k - 1;
+    probability *= (n - k) / (k + 1);
+  }
 }
 
 function bareK6(k6, folder, seconds) {

@@ -1,4 +1,5 @@
 import type { Command } from '../core/command.js';
+import type { Milliseconds } from '../core/quantities.js';
 import type { PushAddress } from './remote-write/receiver.js';
 
 /** A k6 binary with what every call of it gets. */
@@ -26,8 +27,9 @@ export interface RunnerTask {
   readonly rps?: number;
   /** The file that k6 writes its numbers to: `--summary-export`. */
   readonly summaryFile: string;
-  /** Where it pushes what it measures, every second. */
+  /** Where it pushes what it measures. */
   readonly push: PushAddress;
+  readonly pushEvery: Milliseconds;
 }
 
 const quiet = ['--log-format', 'json', '--no-color', '--quiet'];
@@ -47,7 +49,7 @@ export function archiveCommand(k6: K6, script: string, archive: string): Command
  * token is in its environment only: arguments are everybody's to read.
  */
 export function runnerCommand(k6: K6, task: RunnerTask): Command {
-  return command({ ...k6, env: { ...k6.env, ...pushEnvironment(task.push) } }, [
+  return command({ ...k6, env: { ...k6.env, ...pushEnvironment(task) } }, [
     'run',
     '--paused',
     '--linger',
@@ -72,12 +74,12 @@ export function runnerCommand(k6: K6, task: RunnerTask): Command {
 }
 
 /** k6's own variables of its Prometheus remote-write output. */
-function pushEnvironment({ url, token }: PushAddress): Record<string, string> {
+function pushEnvironment({ push: { url, token }, pushEvery }: RunnerTask): Record<string, string> {
   return {
     K6_FEATURES: 'native-histograms',
     K6_PROMETHEUS_RW_SERVER_URL: url,
     K6_PROMETHEUS_RW_BEARER_TOKEN: token,
-    K6_PROMETHEUS_RW_PUSH_INTERVAL: '1s',
+    K6_PROMETHEUS_RW_PUSH_INTERVAL: `${pushEvery}ms`,
   };
 }
 

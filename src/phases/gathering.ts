@@ -17,11 +17,14 @@ import { startSkew } from './start-skew.js';
 
 const complaintsShown = 5;
 
+/** A push that took longer than the time to the next one: k6 then says that samples may be dropped, but they wait, and are in the next. */
+const slowPush = 'Successful flushed time series to remote write endpoint but it took';
+
 /**
  * What k6 says of one runner and is not so for the fleet: it judges there, and one runner's share of a load may be nothing.
  * That the load was ended over REST is loadctl's own doing, and told already.
  */
-const ofOneRunner = ['thresholds on metrics', 'No script iterations fully finished', 'test run stopped from REST API'];
+const ofOneRunner = ['thresholds on metrics', 'No script iterations fully finished', 'test run stopped from REST API', slowPush];
 
 interface Gathered {
   readonly runner: Runner;

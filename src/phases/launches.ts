@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Milliseconds } from '../core/quantities.js';
 import { runnerCommand } from '../k6/arguments.js';
 import { goRuntime } from '../k6/go-runtime.js';
 import type { PushAddress } from '../k6/remote-write/receiver.js';
@@ -28,10 +29,23 @@ export function launches(plan: Plan, test: PreparedTest, live: LiveData, directo
         ...(test.rps[index] === undefined ? {} : { rps: test.rps[index] }),
         summaryFile: join(folder, runnerFiles.summary),
         push: throughPort(live.addressFor(id), reachablePort),
+        pushEvery: pushEvery(plan),
       };
       return runnerCommand({ file: inputs.k6, configFile: inputs.configFile, env }, task);
     },
   }));
+}
+
+const mostRare: Milliseconds = 1000;
+const mostOften: Milliseconds = 200;
+
+/**
+ * How often each runner pushes: 100 pushes a second of the whole fleet at most while that is more than one of each. Until its next push, k6 holds
+ * all samples in memory: few of them are still in the CPU's caches, and less is lost with a runner (docs/decisions/0013).
+ */
+export function pushEvery({ backend, runners }: Pick<Plan, 'backend' | 'runners'>): Milliseconds {
+  if (backend !== 'local') return mostRare; // a push there takes a round trip through the tunnel
+  return Math.min(mostRare, Math.max(mostOften, runners.length * 10));
 }
 
 /** The same address as a runner reaches it, by a port of its own loopback. */

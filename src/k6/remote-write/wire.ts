@@ -23,7 +23,7 @@ export interface PushReader {
   read(body: Uint8Array): PushedSeries[];
 }
 
-/** Makes a reader. Runners push the same labels every second: what they say is read once, and then known by their bytes. */
+/** Makes a reader. Runners push the same labels again and again: what they say is read once, and then known by their bytes. */
 export function pushReader(): PushReader {
   const known = new Map<string, SeriesLabels>();
   const labelsOf = (bytes: Uint8Array): SeriesLabels => {
