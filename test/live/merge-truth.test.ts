@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
+import type { Verdict } from '../../src/metrics/criterion.js';
 import type { Summary } from '../../src/metrics/summary.js';
 import { workplace } from '../support/loadctl.js';
 import { startTarget } from '../support/target.js';
@@ -30,8 +31,11 @@ test('three unequal runners, merged, against the pooled raw samples of the same 
   chmodSync(join(place.folder, 'k6.sh'), 0o755);
 
   const said = await place.loadctl(['run', '--env', 'dev'], { LOADCTL_K6: join(place.folder, 'k6.sh') });
-  // The target, which waits out parts of milliseconds, and three k6 fill a small machine: then the result is invalid (111), and merged all the same.
-  expect([0, 111], said.stderr).toContain(said.code);
+  // The target, which waits out parts of milliseconds, and three k6 may fill a small machine: that alone may make the result invalid.
+  const { reasons, criteria } = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as Verdict;
+  expect(reasons.filter((reason) => !/^The machine of runners .* was above 90% CPU/.test(reason))).toEqual([]);
+  expect(said.code, said.stderr).toBe(reasons.length === 0 ? 0 : 111);
+  expect(criteria.map(({ outcome }) => outcome)).toEqual(['pass', 'pass', 'pass', 'pass', 'pass']);
 
   const runners = join(place.latestRun(), 'runners');
   const samples = await Promise.all(readdirSync(runners).map((id) => durations(join(runners, id, 'facts.json.csv'))));
