@@ -12,13 +12,22 @@ const limitShare = 0.7;
 const leastLimitBytes = 400e6;
 
 /**
+ * Go's monitor thread (sysmon) goes to sleep whenever a process has nothing to do, and looks some 15,000 times a second for a
+ * while after it was woken. A k6 that waits for answers on one CPU wakes it all the time, which takes it a tenth of its requests and more
+ * (docs/decisions/0014). With a trace of the scheduler it never goes to sleep, and looks 100 times a second; this trace
+ * is written once in 24.8 days (2^31 - 1 ms), which log.ts knows. Source: sysmon() in Go's src/runtime/proc.go.
+ */
+const calmMonitor = `schedtrace=${2 ** 31 - 1}`;
+
+/**
  * How Go runs a k6 process that has so much for itself: it collects garbage seldom while there is room, and several runners
- * of a host do not each spread over all of its CPUs. The time that is not lost goes to requests; `bench/overhead.js` shows
+ * of a host do not each spread over all of its CPUs, and its monitor thread keeps out of the way. The time that is not lost goes to requests; `bench/overhead.js` shows
  * how much. Variables of the Go runtime: https://pkg.go.dev/runtime#hdr-Environment_Variables
  */
 export function goRuntime({ memoryBytes = 0, cpus }: HostShare): Record<string, string> {
   const limit = Math.floor(memoryBytes * limitShare);
   return {
+    GODEBUG: calmMonitor,
     ...(limit < leastLimitBytes ? {} : { GOGC: String(lazyGoal), GOMEMLIMIT: String(limit) }),
     ...(cpus === undefined ? {} : { GOMAXPROCS: String(Math.max(1, Math.ceil(cpus))) }),
   };

@@ -8,8 +8,12 @@ export interface LogLine {
   readonly byScript: boolean;
 }
 
+/** The trace of Go's scheduler, which goRuntime asks for and nobody reads. */
+const schedulerTrace = /^SCHED \d+ms: /;
+
 /** Reads one line of k6's JSON log; a line that is none (a Go panic, output of a library) is an `error` as it stands. */
 export function parseLogLine(line: string): LogLine {
+  if (schedulerTrace.test(line)) return { level: 'debug', message: line, byScript: false };
   try {
     const entry: unknown = JSON.parse(line);
     if (isRecord(entry) && typeof entry.msg === 'string') {

@@ -9,5 +9,5 @@ test.each([
   ['many on one CPU, with little memory each', { freeMemoryBytes: 5e9, cpus: 1 }, 12, { GOMAXPROCS: '1' }],
   ['on a host that tells nothing', {}, 3, {}],
 ])('the Go runtime of a runner %s', (_, host, runners, expected) => {
-  expect(goRuntime(shareOf(host, runners))).toEqual(expected);
+  expect(goRuntime(shareOf(host, runners))).toEqual({ GODEBUG: 'schedtrace=2147483647', ...expected });
 });
