@@ -46,7 +46,8 @@ test('killed at any moment of seed and cleanup: the same command again ends righ
   const all = async (sql: string) => (await Promise.all(databases.map((database) => database.sql(sql)))).flat();
   const others = () =>
     all(
-      "SELECT md5(string_agg(u::text, ',' ORDER BY id)) FROM users u WHERE id LIKE 'real-%' UNION ALL SELECT md5(string_agg(r::text, ',' ORDER BY id)) FROM reservations r WHERE user_id NOT LIKE 'load-test-user-%'",
+      `SELECT (SELECT md5(string_agg(u::text, ',' ORDER BY id)) FROM users u WHERE id LIKE 'real-%') AS users,
+        (SELECT md5(string_agg(r::text, ',' ORDER BY id)) FROM reservations r WHERE user_id NOT LIKE 'load-test-user-%') AS reservations`,
     );
   const untouched = await others();
   const timed = async (args: readonly string[]) => {
