@@ -21,8 +21,8 @@ const calmMonitor = `schedtrace=${2 ** 31 - 1}`;
 
 /**
  * How Go runs a k6 process that has so much for itself: it collects garbage seldom while there is room, and several runners
- * of a host do not each spread over all of its CPUs, and its monitor thread keeps out of the way. The time that is not lost goes to requests; `bench/overhead.js` shows
- * how much. Variables of the Go runtime: https://pkg.go.dev/runtime#hdr-Environment_Variables
+ * of a host do not each spread over all of its CPUs, and its monitor thread keeps out of the way. The time that is not lost
+ * goes to requests; `bench/overhead.js` shows how much. Variables of the Go runtime: https://pkg.go.dev/runtime#hdr-Environment_Variables
  */
 export function goRuntime({ memoryBytes = 0, cpus }: HostShare): Record<string, string> {
   const limit = Math.floor(memoryBytes * limitShare);
