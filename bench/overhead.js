@@ -1,4 +1,5 @@
-// Requests a second of loadctl against bare k6, the same script and target, in turn: node bench/overhead.js [pairs] [seconds] [runners]
+// Requests a second of loadctl against bare k6, the same script and target, in turn:
+// node bench/overhead.js [pairs] [seconds] [runners [words for loadctl run …]], as in: node bench/overhead.js 7 8 2 -e GODEBUG=
 // Prints the ratio for one runner and for two (design: the median is at least 0.97), or for `runners`. On a machine whose own speed
 // comes and goes, single pairs tell little: the confidence interval of the median says how many it takes.
 import { execFileSync, fork, spawnSync } from 'node:child_process';
@@ -16,11 +17,11 @@ if (process.argv[2] === 'target') {
   server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
   process.on('disconnect', () => process.exit());
 } else {
-  const [pairs = '5', seconds = '10', runners] = process.argv.slice(2);
-  await main(Number(pairs), Number(seconds), runners === undefined ? [1, 2] : [Number(runners)]);
+  const [pairs = '5', seconds = '10', runners, ...words] = process.argv.slice(2);
+  await main(Number(pairs), Number(seconds), runners === undefined ? [1, 2] : [Number(runners)], words);
 }
 
-async function main(pairs, seconds, fleets) {
+async function main(pairs, seconds, fleets, words) {
   // In a session of its own, as servers are: Linux shares out CPU time among sessions, and loadctl's runners have their own.
   const target = fork(fileURLToPath(import.meta.url), ['target'], { detached: true });
   const { port } = await new Promise((resolve) => target.once('message', resolve));
@@ -32,18 +33,19 @@ async function main(pairs, seconds, fleets) {
     const profile = `target: {url: "${url}"}\nworkload: {script: ../script.js, vus: ${vus}, duration: ${seconds}s}\n`;
     writeFileSync(join(folder, 'profiles', 'dev.yaml'), profile);
     const k6 = await k6Path();
-    for (const runners of fleets) report(k6, runners, pairs, seconds, folder);
+    for (const runners of fleets) report(k6, { runners, words }, pairs, seconds, folder);
   } finally {
     target.disconnect();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function report(k6, runners, pairs, seconds, folder) {
-  console.log(`\nloadctl with ${runners} runner${runners > 1 ? 's' : ''} against one bare k6, ${vus} VUs, ${seconds} s each, in turn`);
+function report(k6, { runners, words }, pairs, seconds, folder) {
+  const fleet = [`${runners} runner${runners > 1 ? 's' : ''}`, ...words].join(' ');
+  console.log(`\nloadctl with ${fleet} against one bare k6, ${vus} VUs, ${seconds} s each, in turn`);
   const ratios = [];
   for (let pair = 1; pair <= pairs; pair += 1) {
-    const { bare, ours } = measurePair(pair, { bare: () => bareK6(k6, folder, seconds), ours: () => loadctl(folder, runners) });
+    const { bare, ours } = measurePair(pair, { bare: () => bareK6(k6, folder, seconds), ours: () => loadctl(folder, runners, words) });
     ratios.push(ours / bare);
     console.log(`  ${pair}: k6 ${bare.toFixed(0)}/s, loadctl ${ours.toFixed(0)}/s, ratio ${(ours / bare).toFixed(3)}`);
   }
@@ -87,9 +89,9 @@ function bareK6(k6, folder, seconds) {
   return JSON.parse(readFileSync(summary, 'utf8')).metrics.http_reqs.rate;
 }
 
-function loadctl(folder, runners) {
+function loadctl(folder, runners, words) {
   const bin = fileURLToPath(new URL('../bin/loadctl.js', import.meta.url));
-  const args = [bin, 'run', '--env', 'dev', '--quiet', '--set', `runners.count=${runners}`];
+  const args = [bin, 'run', '--env', 'dev', '--quiet', '--set', `runners.count=${runners}`, ...words];
   const { status } = spawnSync(process.execPath, args, { cwd: folder, stdio: 'ignore' });
   // 111: k6 takes all of this machine, which makes an invalid result, and is what is to be measured here.
   if (status !== 0 && status !== 111) throw new Error(`loadctl ended with ${status}`);

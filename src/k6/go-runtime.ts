@@ -12,9 +12,8 @@ const limitShare = 0.7;
 const leastLimitBytes = 400e6;
 
 /**
- * Go's monitor thread (sysmon) goes to sleep whenever a process has nothing to do, and looks some 15,000 times a second for a
- * while after it was woken. A k6 that waits for answers on one CPU wakes it all the time, which takes it a tenth of its requests and more
- * (docs/decisions/0014). With a trace of the scheduler it never goes to sleep, and looks 100 times a second; this trace
+ * Go's monitor thread (sysmon) goes to sleep whenever a process has nothing to do, and looks every 20 µs for a while after it
+ * was woken. A k6 that waits for answers on one CPU wakes it all the time, which costs requests (docs/decisions/0014). With a trace of the scheduler it never goes to sleep, and looks 100 times a second; this trace
  * is written once in 24.8 days (2^31 - 1 ms), which log.ts knows. Source: sysmon() in Go's src/runtime/proc.go.
  */
 const calmMonitor = `schedtrace=${2 ** 31 - 1}`;

@@ -10,7 +10,7 @@ import { startTarget } from '../support/target.js';
 
 const script = `
 import http from 'k6/http';
-export const options = { scenarios: { work: { executor: 'per-vu-iterations', vus: 12, iterations: 600, maxDuration: '2m' } } };
+export const options = { scenarios: { work: { executor: 'per-vu-iterations', vus: 12, iterations: 500, maxDuration: '2m' } } };
 const path = __ENV.LOADCTL_RUNNER === '3' ? '/slow' : '/fast';
 export default () => { http.get(__ENV.BASE_URL + path); };
 `;
@@ -31,10 +31,8 @@ test('three unequal runners, merged, against the pooled raw samples of the same 
   chmodSync(join(place.folder, 'k6.sh'), 0o755);
 
   const said = await place.loadctl(['run', '--env', 'dev'], { LOADCTL_K6: join(place.folder, 'k6.sh') });
-  // The target, which waits out parts of milliseconds, and three k6 may fill a small machine: that alone may make the result invalid.
-  const { reasons, criteria } = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as Verdict;
-  expect(reasons.filter((reason) => !/^The machine of runners .* was above 90% CPU/.test(reason))).toEqual([]);
-  expect(said.code, said.stderr).toBe(reasons.length === 0 ? 0 : 111);
+  expect(said.code, said.stdout).toBe(0);
+  const { criteria } = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as Verdict;
   expect(criteria.map(({ outcome }) => outcome)).toEqual(['pass', 'pass', 'pass', 'pass', 'pass']);
 
   const runners = join(place.latestRun(), 'runners');
@@ -63,12 +61,12 @@ test('three unequal runners, merged, against the pooled raw samples of the same 
 });
 
 /**
- * Answers after a time drawn from a smooth distribution, three times as long on the slow path. Timers know whole
- * milliseconds only: the last part of each is waited out.
+ * Answers after a time drawn from a smooth distribution, twice as long on the slow path. Timers know whole milliseconds
+ * only: the last part of each is waited out, for so few requests a second that it does not fill a CPU.
  */
 function answerSmoothly(request: IncomingMessage, response: ServerResponse): boolean {
   const begun = performance.now();
-  const due = begun + (request.url === '/slow' ? 3 : 1) * (3 - 4 * Math.log(1 - Math.random()));
+  const due = begun + (request.url === '/slow' ? 2 : 1) * (6 - 8 * Math.log(1 - Math.random()));
   setTimeout(
     () => {
       while (performance.now() < due);
