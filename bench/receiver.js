@@ -97,9 +97,9 @@ function answer(child) {
 
 /** The receiving process: receiver, merge, live view and timeseries, as in a run. */
 async function receive() {
-  const { openLiveData } = await import('../dist/phases/live-data.js');
-  const { startLiveView } = await import('../dist/phases/progress.js');
-  const { createRunDirectory } = await import('../dist/phases/run-directory.js');
+  const { openLiveData } = await import('../dist/phases/watch/live-data.js');
+  const { startLiveView } = await import('../dist/phases/watch/live-view.js');
+  const { createRunDirectory } = await import('../dist/runs/run-directory.js');
   const { openWorld } = await import('../dist/world.js');
   const { clock } = openWorld();
   const { runners } = await message();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import type { CallStyle, Outcome } from './commands/call/types.js';
 import { redactDeep } from './commands/redact-deep.js';
 import { commands, type TableEntry, topLevelHelp } from './commands/table.js';
-import type { CallStyle, Outcome } from './commands/types.js';
 import { type ExitReason, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
 import type { World } from './core/os.js';
 import { outputRedactor, type Redact, secretsInUrl } from './core/secrets.js';
@@ -53,7 +53,7 @@ async function help(speech: Speech, [topic]: readonly string[]): Promise<number>
 async function command(speech: Speech, name: string, args: readonly string[]): Promise<number> {
   const { shell, style } = speech;
   const module = await moduleOf(name);
-  const { readCall } = await import('./commands/read-call.js');
+  const { readCall } = await import('./commands/call/read-call.js');
   const read = readCall(module, name, args);
   if ('help' in read) {
     shell.stdout.write(read.help);
@@ -70,7 +70,7 @@ async function command(speech: Speech, name: string, args: readonly string[]): P
 async function moduleOf(name: string) {
   const entry = commands.find((one: TableEntry) => one.name === name);
   if (entry !== undefined) return (await entry.load()).command;
-  const { nearest } = await import('./profile/near.js');
+  const { nearest } = await import('./profile/words/near.js');
   const near = nearest(
     name,
     commands.map((one) => one.name),

@@ -1,9 +1,9 @@
-import { attach } from '../phases/attach.js';
-import { findRun } from '../phases/run-directory.js';
-import { readRunRecord } from '../phases/run-record.js';
-import { examples, withCommonOptions } from './options.js';
-import { openReporter } from './session.js';
-import type { CommandModule } from './types.js';
+import { attach } from '../runs/attach.js';
+import { readRunRecord } from '../runs/record.js';
+import { findRun } from '../runs/run-directory.js';
+import { examples, withCommonOptions } from './call/options.js';
+import { openReporter } from './call/session.js';
+import type { CommandModule } from './call/types.js';
 
 /** loadctl attach */
 export const command: CommandModule = {

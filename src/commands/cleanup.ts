@@ -1,12 +1,12 @@
 import { LoadctlError } from '../core/errors.js';
-import { cleanup } from '../phases/cleanup.js';
-import { readCountedBefore } from '../phases/counted-before.js';
-import { keepReceipt } from '../phases/receipt-file.js';
-import { approvedPlan, withPlanOption } from './approved-plan.js';
-import { examples, withCommonOptions, withProfileOptions } from './options.js';
-import type { Planned } from './profile.js';
-import { session } from './session.js';
-import type { CommandModule } from './types.js';
+import { cleanup } from '../phases/data/cleanup.js';
+import { readCountedBefore } from '../runs/counted-before.js';
+import { keepReceipt } from '../runs/receipt-file.js';
+import { approvedPlan, withPlanOption } from './call/approved-plan.js';
+import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
+import type { Planned } from './call/profile.js';
+import { session } from './call/session.js';
+import type { CommandModule } from './call/types.js';
 
 /** loadctl cleanup */
 export const command: CommandModule = {

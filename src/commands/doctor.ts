@@ -2,17 +2,17 @@ import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { Shell } from '../core/os.js';
 import { formatCount } from '../core/quantities.js';
 import { findK6, pinnedVersion } from '../k6/binary/index.js';
-import { type Asked, askTarget } from '../phases/ask-target.js';
+import { type Asked, askTarget } from '../phases/target/ask-target.js';
 import { type HostFacts, portsOf } from '../plan/capacity.js';
 import { renderCapacity } from '../reporters/capacity-table.js';
 import { type Finding, renderDoctor } from '../reporters/doctor-table.js';
-import { readThisMachine } from '../runners/this-machine.js';
-import { capacityHere } from './capacity.js';
-import { examples, profileChoice, withCommonOptions, withProfileOptions } from './options.js';
-import { planProfile } from './profile.js';
-import { session } from './session.js';
-import { tableStyle } from './style.js';
-import type { Call, CommandModule, Outcome } from './types.js';
+import { readThisMachine } from '../runners/local/this-machine.js';
+import { capacityHere } from './call/capacity.js';
+import { examples, profileChoice, withCommonOptions, withProfileOptions } from './call/options.js';
+import { planProfile } from './call/profile.js';
+import { session } from './call/session.js';
+import { tableStyle } from './call/style.js';
+import type { Call, CommandModule, Outcome } from './call/types.js';
 
 /** loadctl doctor */
 export const command: CommandModule = {

@@ -3,9 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorMessage, LoadctlError } from '../core/errors.js';
 import { redactUrl, secretsInUrl } from '../core/secrets.js';
+import { examples, textOption, withCommonOptions } from './call/options.js';
+import type { CommandModule } from './call/types.js';
 import { firstProfile, firstScript } from './first-files.js';
-import { examples, textOption, withCommonOptions } from './options.js';
-import type { CommandModule } from './types.js';
 
 const defaultUrl = 'http://127.0.0.1:8080';
 

@@ -4,11 +4,11 @@ import { errorCode, LoadctlError } from '../core/errors.js';
 import { checkGuards, isConfirmation } from '../plan/guards.js';
 import { unbuiltWords } from '../plan/unbuilt.js';
 import { renderPlan } from '../reporters/plan-table.js';
-import { plannedCapacity } from './capacity.js';
-import { examples, textOption, withCommonOptions, withProfileOptions } from './options.js';
-import { type Planned, planProfile } from './profile.js';
-import { tableStyle } from './style.js';
-import type { Call, CommandModule } from './types.js';
+import { plannedCapacity } from './call/capacity.js';
+import { examples, textOption, withCommonOptions, withProfileOptions } from './call/options.js';
+import { type Planned, planProfile } from './call/profile.js';
+import { tableStyle } from './call/style.js';
+import type { Call, CommandModule } from './call/types.js';
 
 /** loadctl plan */
 export const command: CommandModule = {

@@ -2,15 +2,15 @@ import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import type { Shell } from '../core/os.js';
 import type { Verdict, VerdictWord } from '../metrics/criterion.js';
-import { judgeRun } from '../phases/judgement.js';
-import { listRuns, readEvents, readJson, runFiles, runsRoot } from '../phases/run-directory.js';
-import { readRunRecord } from '../phases/run-record.js';
-import { isRunning } from '../phases/stop.js';
+import { judgeRun } from '../phases/verify/judgement.js';
 import { renderTable } from '../reporters/table.js';
 import { reasonsInWords } from '../reporters/words.js';
-import { examples, withCommonOptions } from './options.js';
-import { tableStyle } from './style.js';
-import type { CommandModule } from './types.js';
+import { readRunRecord } from '../runs/record.js';
+import { listRuns, readEvents, readJson, runFiles, runsRoot } from '../runs/run-directory.js';
+import { isRunning } from '../runs/stop.js';
+import { examples, withCommonOptions } from './call/options.js';
+import { tableStyle } from './call/style.js';
+import type { CommandModule } from './call/types.js';
 
 /** One run of this folder. */
 interface ListedRun {

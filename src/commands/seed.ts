@@ -1,11 +1,11 @@
-import { keepCountedBefore } from '../phases/counted-before.js';
-import { seed } from '../phases/seed.js';
+import { seed } from '../phases/data/seed.js';
 import { renderSeed } from '../reporters/seed-table.js';
-import { approvedPlan, withPlanOption } from './approved-plan.js';
-import { examples, withCommonOptions, withProfileOptions } from './options.js';
-import { session } from './session.js';
-import { tableStyle } from './style.js';
-import type { CommandModule } from './types.js';
+import { keepCountedBefore } from '../runs/counted-before.js';
+import { approvedPlan, withPlanOption } from './call/approved-plan.js';
+import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
+import { session } from './call/session.js';
+import { tableStyle } from './call/style.js';
+import type { CommandModule } from './call/types.js';
 
 /** loadctl seed */
 export const command: CommandModule = {

@@ -1,7 +1,7 @@
-import { findRun } from '../phases/run-directory.js';
-import { stopRun } from '../phases/stop.js';
-import { examples, withCommonOptions } from './options.js';
-import type { CommandModule } from './types.js';
+import { findRun } from '../runs/run-directory.js';
+import { stopRun } from '../runs/stop.js';
+import { examples, withCommonOptions } from './call/options.js';
+import type { CommandModule } from './call/types.js';
 
 /** loadctl stop */
 export const command: CommandModule = {

@@ -1,4 +1,4 @@
-import type { CommandModule } from './types.js';
+import type { CommandModule } from './call/types.js';
 
 /** A subcommand as `loadctl --help` shows it; its module is loaded when it is called. */
 export interface TableEntry {

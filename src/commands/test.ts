@@ -1,9 +1,9 @@
 import { test } from '../phases/test.js';
-import { approvedPlan, withPlanOption } from './approved-plan.js';
-import { k6Of } from './k6.js';
-import { examples, withCommonOptions, withProfileOptions } from './options.js';
-import { session } from './session.js';
-import type { CommandModule } from './types.js';
+import { approvedPlan, withPlanOption } from './call/approved-plan.js';
+import { k6Of } from './call/k6.js';
+import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
+import { session } from './call/session.js';
+import type { CommandModule } from './call/types.js';
 
 /** loadctl test */
 export const command: CommandModule = {

@@ -1,9 +1,9 @@
-import { findRun } from '../phases/run-directory.js';
-import { verify } from '../phases/verify.js';
+import { verify } from '../phases/verify/verify.js';
 import { renderVerdict } from '../reporters/verdict-table.js';
-import { examples, withCommonOptions } from './options.js';
-import { tableStyle } from './style.js';
-import type { CommandModule } from './types.js';
+import { findRun } from '../runs/run-directory.js';
+import { examples, withCommonOptions } from './call/options.js';
+import { tableStyle } from './call/style.js';
+import type { CommandModule } from './call/types.js';
 
 /** loadctl verify */
 export const command: CommandModule = {

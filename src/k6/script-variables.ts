@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/quantities.js';
 import { uuidPrefix } from '../core/uuids.js';
-import type { CleanupRows, Profile } from '../profile/schema.js';
+import type { CleanupRows, Profile } from '../profile/sections/schema.js';
 
 /** What a script's variables are made from besides the profile. */
 export interface RunFacts {

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import { scope } from '../core/scope.js';
-import { checkCleanup, cleanup } from './cleanup.js';
-import type { PhaseContext } from './context.js';
-import { keepCountedBefore } from './counted-before.js';
-import { takeLock } from './lock.js';
-import type { FoundK6 } from './prepare.js';
-import type { Receipt } from './receipt.js';
-import { type RunResult, run } from './run.js';
-import { makeRunId, runFiles, runsRoot, writeJson } from './run-directory.js';
-import { type SeedReport, seed } from './seed.js';
-import { verify } from './verify.js';
+import { keepCountedBefore } from '../runs/counted-before.js';
+import { makeRunId, runFiles, runsRoot, writeJson } from '../runs/run-directory.js';
+import { checkCleanup, cleanup } from './data/cleanup.js';
+import { takeLock } from './data/lock.js';
+import type { Receipt } from './data/receipt.js';
+import { type SeedReport, seed } from './data/seed.js';
+import type { PhaseContext } from './frame/context.js';
+import type { FoundK6 } from './run/prepare.js';
+import { type RunResult, run } from './run/run.js';
+import { verify } from './verify/verify.js';
 
 /** What came of a whole test. */
 export interface TestResult {

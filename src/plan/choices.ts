@@ -1,5 +1,5 @@
 import type { Choice } from '../metrics/choices.js';
-import type { Profile } from '../profile/schema.js';
+import type { Profile } from '../profile/sections/schema.js';
 
 /** The counters in which a script may say what it drew (docs/script-contract.md). */
 export const choiceCounters = ['session_choices', 'read_choices'] as const;

@@ -1,5 +1,5 @@
 import { formatCount, formatDuration, type Milliseconds, type PerSecond, trimNumber } from '../core/quantities.js';
-import type { Profile } from '../profile/schema.js';
+import type { Profile } from '../profile/sections/schema.js';
 import { isLoopback } from './hosts.js';
 import type { Plan } from './plan.js';
 

@@ -1,4 +1,4 @@
-import type { PostgresStore, RedisStore } from '../profile/schema.js';
+import type { PostgresStore, RedisStore } from '../profile/sections/schema.js';
 
 /** Where something is reached. */
 export interface Place {

@@ -1,4 +1,4 @@
-import type { Profile } from '../profile/schema.js';
+import type { Profile } from '../profile/sections/schema.js';
 import { type FleetLoad, type HostFacts, type LoadHost, usualHost } from './capacity.js';
 import type { Plan } from './plan.js';
 

@@ -1,7 +1,7 @@
 import { LoadctlError } from '../core/errors.js';
 import type { Milliseconds, PerSecond } from '../core/quantities.js';
 import type { Criterion } from '../metrics/criterion.js';
-import type { CleanupCache, CleanupRows, Profile, SeedStep } from '../profile/schema.js';
+import type { CleanupCache, CleanupRows, Profile, SeedStep } from '../profile/sections/schema.js';
 import { contentHash, fingerprint } from './canonical.js';
 import { isLoopback, machinePlace, placeOf, placeText, storePlaces } from './hosts.js';
 import { exact, iterationsPerSecond, type PlannedEndpoint, plannedEndpoints } from './requests.js';

@@ -1,5 +1,5 @@
 import type { PerSecond, Share } from '../core/quantities.js';
-import type { Profile } from '../profile/schema.js';
+import type { Profile } from '../profile/sections/schema.js';
 
 /** One kind of request of the workload. */
 export interface PlannedEndpoint {

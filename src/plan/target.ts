@@ -1,7 +1,7 @@
 import type { Colour } from '../core/events.js';
 import { formatDuration } from '../core/quantities.js';
 import { redactUrl } from '../core/secrets.js';
-import type { Profile } from '../profile/schema.js';
+import type { Profile } from '../profile/sections/schema.js';
 
 type Target = Profile['target'];
 

@@ -1,6 +1,6 @@
 import type { Criterion } from '../metrics/criterion.js';
 import { formatLimit } from '../metrics/limit-text.js';
-import type { Profile } from '../profile/schema.js';
+import type { Profile } from '../profile/sections/schema.js';
 
 /** A word of the profile that is checked like all others, and whose part this version does not have. */
 export interface UnbuiltWord {

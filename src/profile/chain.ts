@@ -1,10 +1,10 @@
 import { basename, dirname, resolve } from 'node:path';
+import { locate, type Source } from './document/place.js';
+import type { Problem } from './document/problem.js';
+import { type MapTree, merge, type Tree } from './document/tree.js';
+import { parseYaml } from './document/yaml-tree.js';
 import type { ProfileFiles } from './files.js';
 import { nearFile, shownPath } from './find.js';
-import { locate, type Source } from './place.js';
-import type { Problem } from './problem.js';
-import { type MapTree, merge, type Tree } from './tree.js';
-import { parseYaml } from './yaml-tree.js';
 
 /** A profile laid over all that it extends. */
 export interface Chain {

@@ -1,6 +1,6 @@
+import type { Problem } from './document/problem.js';
+import { scalarsOf, type Tree } from './document/tree.js';
 import { beginning } from './explain.js';
-import type { Problem } from './problem.js';
-import { scalarsOf, type Tree } from './tree.js';
 
 /** The numbers among the seeded values that are not what is written any more once they are read: a row would hold another one. */
 export function changedNumbers(tree: Tree): Problem[] {

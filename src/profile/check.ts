@@ -1,10 +1,10 @@
 import { changedNumbers } from './changed-numbers.js';
+import type { Problem } from './document/problem.js';
+import { keyAt, nodeAt, type Path, plain, type Tree } from './document/tree.js';
 import { beginning, blamed, explainAll } from './explain.js';
-import type { Problem } from './problem.js';
 import { brokenRules } from './rules/index.js';
 import { valueAt } from './rules/types.js';
-import { type Profile, profileSchema } from './schema.js';
-import { keyAt, nodeAt, type Path, plain, type Tree } from './tree.js';
+import { type Profile, profileSchema } from './sections/schema.js';
 
 /** A checked document: its profile where nothing is wrong, and all that is wrong. */
 export interface CheckedTree {

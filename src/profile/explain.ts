@@ -1,12 +1,12 @@
 import type { z } from 'zod';
+import type { Place } from './document/place.js';
+import type { Problem } from './document/problem.js';
+import { keyAt, nodeAt, type Path, type Tree } from './document/tree.js';
 import { alternatives, type JsonSchema, schemasAt } from './json-schema.js';
-import { allOf, anyOf, nearest } from './near.js';
-import type { Place } from './place.js';
-import type { Problem } from './problem.js';
 import { secretsIn } from './secret-values.js';
-import { keyAt, nodeAt, type Path, type Tree } from './tree.js';
 import { missing, missingIn } from './variables.js';
-import { looksLike } from './words.js';
+import { allOf, anyOf, nearest } from './words/near.js';
+import { looksLike } from './words/words.js';
 
 type Issue = z.core.$ZodIssue;
 

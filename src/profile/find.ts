@@ -1,8 +1,8 @@
 import { basename, join, relative, resolve } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import type { ProfileFiles } from './files.js';
-import { allOf, nearest } from './near.js';
 import { environmentOptionProblem } from './overrides.js';
+import { allOf, nearest } from './words/near.js';
 
 /** Which profile is meant: an environment's, or a file. */
 export type ProfileSource = { readonly environment: string } | { readonly file: string };

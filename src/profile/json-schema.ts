@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { profileSchema } from './schema.js';
-import type { Path } from './tree.js';
-import { text } from './words.js';
+import type { Path } from './document/tree.js';
+import { profileSchema } from './sections/schema.js';
+import { text } from './words/words.js';
 
 /** As much of JSON Schema as profiles need. */
 export interface JsonSchema {

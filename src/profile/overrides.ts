@@ -1,8 +1,8 @@
 import { LoadctlError } from '../core/errors.js';
-import type { Place, Source } from './place.js';
-import type { Problem } from './problem.js';
-import { type MapTree, merge, type Path, type ScalarTree, type Tree } from './tree.js';
-import { parseYaml } from './yaml-tree.js';
+import type { Place, Source } from './document/place.js';
+import type { Problem } from './document/problem.js';
+import { type MapTree, merge, type Path, type ScalarTree, type Tree } from './document/tree.js';
+import { parseYaml } from './document/yaml-tree.js';
 
 /** A value that was changed for one run, as it was typed. */
 export interface Override {

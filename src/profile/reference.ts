@@ -13,7 +13,7 @@ export function referencePage(): string {
 
 const introduction = `# The profile
 
-<!-- Made from src/profile/schema.ts by \`${regenerate}\`. -->
+<!-- Made from src/profile/sections/schema.ts by \`${regenerate}\`. -->
 
 A profile is one environment's YAML. \`--env staging\` reads \`profiles/staging.yaml\`; \`--profile FILE\` reads that file.
 The first line \`# yaml-language-server: $schema=../schema/profile.schema.json\` makes editors check and complete it.

@@ -1,5 +1,5 @@
 import { isSecretName, redacted, redactor, secretsInUrl } from '../core/secrets.js';
-import { type Path, plain, type ScalarTree, scalarsOf, type Tree } from './tree.js';
+import { type Path, plain, type ScalarTree, scalarsOf, type Tree } from './document/tree.js';
 
 /**
  * Every secret of a document, for the redactor: what fields named key, token or password hold, passwords and tokens in

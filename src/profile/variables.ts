@@ -1,5 +1,5 @@
-import type { Problem } from './problem.js';
-import { mapScalars, type ScalarTree, type Substitution, type Tree } from './tree.js';
+import type { Problem } from './document/problem.js';
+import { mapScalars, type ScalarTree, type Substitution, type Tree } from './document/tree.js';
 
 /** A variable of a profile and where its value came from: `environment`, `.env.staging`, `.env`, `default`, `missing`. */
 export interface Variable {

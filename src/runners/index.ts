@@ -1,7 +1,7 @@
 import { LoadctlError } from '../core/errors.js';
-import { localBackend } from './local.js';
+import { localBackend } from './local/index.js';
+import type { Backend, BackendContext } from './runner/types.js';
 import { sshBackend } from './ssh/index.js';
-import type { Backend, BackendContext } from './types.js';
 
 const backends = {
   local: localBackend,

@@ -1,10 +1,10 @@
 import type { EpochMs } from '../core/quantities.js';
-import type { PostgresStore, Profile, RedisStore, SeedStep } from '../profile/schema.js';
-import { seededColumn } from '../profile/seeded-column.js';
-import type { RowSource } from './pieces.js';
+import type { PostgresStore, Profile, RedisStore, SeedStep } from '../profile/sections/schema.js';
+import { seededColumn } from '../profile/sections/seeded-column.js';
+import type { StoreKind, StoreTask } from './kind/types.js';
 import { postgres } from './postgres/index.js';
 import { redis } from './redis/index.js';
-import type { StoreKind, StoreTask } from './types.js';
+import type { RowSource } from './templates/pieces.js';
 
 /** A store as the profile describes it. */
 export type StoreConfig = PostgresStore | RedisStore;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { uuidPrefix } from '../../src/core/uuids.js';
-import { cleanup } from '../../src/phases/cleanup.js';
+import { cleanup } from '../../src/phases/data/cleanup.js';
 import { storeTask } from '../../src/stores/index.js';
 import { leavesOf } from '../../src/stores/postgres/leaves.js';
 import { deleteInPasses } from '../../src/stores/postgres/passes.js';

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
-import { cleanup } from '../../src/phases/cleanup.js';
-import { seed } from '../../src/phases/seed.js';
+import { cleanup } from '../../src/phases/data/cleanup.js';
+import { seed } from '../../src/phases/data/seed.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { asRole, somebodyWaits, testDatabase } from '../servers/sql.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cleanup } from '../../src/phases/cleanup.js';
+import { cleanup } from '../../src/phases/data/cleanup.js';
 import type { Session } from '../../src/stores/postgres/session.js';
 import { findTargets } from '../../src/stores/postgres/targets.js';
 import { dataContext } from '../servers/data-context.js';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { takeLock } from '../../src/phases/lock.js';
+import { takeLock } from '../../src/phases/data/lock.js';
 import { dataContext } from '../servers/data-context.js';
 import { canHaveAddresses, ownAddresses } from '../servers/own-addresses.js';
 import { hasPgBouncer, startPgBouncer } from '../servers/pgbouncer.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cleanup } from '../../src/phases/cleanup.js';
-import { seed } from '../../src/phases/seed.js';
+import { cleanup } from '../../src/phases/data/cleanup.js';
+import { seed } from '../../src/phases/data/seed.js';
 import { dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { testDatabase } from '../servers/sql.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
-import { takeLock } from '../../src/phases/lock.js';
-import { seed } from '../../src/phases/seed.js';
+import { takeLock } from '../../src/phases/data/lock.js';
+import { seed } from '../../src/phases/data/seed.js';
 import { dataContext } from '../servers/data-context.js';
 import { hasPgBouncer, type Pooling, startPgBouncer } from '../servers/pgbouncer.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';

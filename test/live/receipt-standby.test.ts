@@ -1,8 +1,8 @@
 import { setTimeout as passes } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
-import { cleanup } from '../../src/phases/cleanup.js';
-import { seed } from '../../src/phases/seed.js';
+import { cleanup } from '../../src/phases/data/cleanup.js';
+import { seed } from '../../src/phases/data/seed.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type PrimaryAndStandby, startPrimaryAndStandby } from '../servers/standby.js';
 import { startPostgresProxy } from '../servers/tcp-proxy.js';

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
-import { cleanup } from '../../src/phases/cleanup.js';
-import { seed } from '../../src/phases/seed.js';
-import { storeContext } from '../../src/phases/store-context.js';
+import { cleanup } from '../../src/phases/data/cleanup.js';
+import { seed } from '../../src/phases/data/seed.js';
+import { storeContext } from '../../src/phases/data/store-context.js';
 import { storeTask } from '../../src/stores/index.js';
 import { openCluster } from '../../src/stores/redis/cluster/cluster.js';
 import { slotOf } from '../../src/stores/redis/cluster/slots.js';
-import { openSeeding } from '../../src/stores/redis/seeding.js';
+import { openSeeding } from '../../src/stores/redis/seeding/seeding.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type ClusterNode, type RedisCluster, startRedis, startRedisCluster } from '../servers/redis.js';
 

@@ -1,8 +1,8 @@
 import { Cluster } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LoadctlEvent } from '../../src/core/events.js';
-import { cleanup } from '../../src/phases/cleanup.js';
-import { seed } from '../../src/phases/seed.js';
+import { cleanup } from '../../src/phases/data/cleanup.js';
+import { seed } from '../../src/phases/data/seed.js';
 import { slotOf } from '../../src/stores/redis/cluster/slots.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type ClusterNode, type RedisCluster, startRedisCluster } from '../servers/redis.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { cleanup } from '../../src/phases/cleanup.js';
-import { globMatcher } from '../../src/stores/redis/cleaning/glob.js';
+import { cleanup } from '../../src/phases/data/cleanup.js';
+import { globMatcher } from '../../src/stores/redis/keys/glob.js';
 import { dataContext } from '../servers/data-context.js';
 import { type RedisServer, startRedis } from '../servers/redis.js';
 

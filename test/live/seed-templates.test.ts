@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cleanup } from '../../src/phases/cleanup.js';
-import { seed } from '../../src/phases/seed.js';
-import { pieceReader, type RowSource, render } from '../../src/stores/pieces.js';
+import { cleanup } from '../../src/phases/data/cleanup.js';
+import { seed } from '../../src/phases/data/seed.js';
 import { piecesSql } from '../../src/stores/postgres/made-rows.js';
+import { pieceReader, type RowSource, render } from '../../src/stores/templates/pieces.js';
 import { dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { type TestDatabase, testDatabase } from '../servers/sql.js';

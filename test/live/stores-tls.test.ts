@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LoadctlError } from '../../src/core/errors.js';
-import { takeLock } from '../../src/phases/lock.js';
+import { takeLock } from '../../src/phases/data/lock.js';
 import { makeCertificates, shownCertificate } from '../servers/certificates.js';
 import { dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';

@@ -1,6 +1,6 @@
 import type { LoadctlEvent } from '../../src/core/events.js';
-import type { CleanupContext } from '../../src/phases/cleanup.js';
-import { type Profile, profileSchema } from '../../src/profile/schema.js';
+import type { CleanupContext } from '../../src/phases/data/cleanup.js';
+import { type Profile, profileSchema } from '../../src/profile/sections/schema.js';
 
 /** The parts of a profile that a test of the data phases writes down, as in YAML. */
 export interface DataProfile {

@@ -3,8 +3,8 @@ import type { LoadctlEvent, LoggedEvent } from '../../src/core/events.js';
 import type { Evidence } from '../../src/metrics/criterion.js';
 import type { GeneratorSample } from '../../src/metrics/generators.js';
 import type { Summary } from '../../src/metrics/summary.js';
-import { withGenerators } from '../../src/phases/generator-evidence.js';
-import type { RunRecord } from '../../src/phases/run-record.js';
+import { withGenerators } from '../../src/phases/verify/generator-evidence.js';
+import type { RunRecord } from '../../src/runs/record.js';
 
 const load = { vus: 10, rate: 100, duration: 60_000, ramp: 10_000 };
 const steady = { from: 10_000, to: 50_000 };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { goRuntime } from '../../src/k6/go-runtime.js';
-import { shareOf } from '../../src/runners/starting.js';
+import { shareOf } from '../../src/runners/runner/starting.js';
 
 test.each([
   ['alone on a machine', { freeMemoryBytes: 10e9, cpus: 8 }, 1, { GOGC: '800', GOMEMLIMIT: '7000000000' }],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { pushEvery } from '../../src/phases/launches.js';
+import { pushEvery } from '../../src/phases/run/launches.js';
 
 const fleet = (backend: string, count: number) => ({
   backend,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addToBlockLists, keepApart, type Side } from '../../src/k6/block-lists.js';
 import { loadTarget, plannedTarget, shownTarget } from '../../src/plan/target.js';
-import { jsonAt, readJsonPath } from '../../src/profile/json-path.js';
+import { jsonAt, readJsonPath } from '../../src/profile/words/json-path.js';
 import { load } from './profile-files.js';
 
 describe('a way into JSON', () => {

@@ -5,7 +5,7 @@ import { type Choice, choiceFaults, choiceKey } from '../../src/metrics/choices.
 import { crowdedMachines, diedWithoutMemory, type GeneratorSample, generatorFaults } from '../../src/metrics/generators.js';
 import { type PlannedShare, shortfalls } from '../../src/metrics/shortfall.js';
 import type { Summary, SummaryMetric } from '../../src/metrics/summary.js';
-import { readLinuxVitals, sampleBetween } from '../../src/runners/vitals.js';
+import { readLinuxVitals, sampleBetween } from '../../src/runners/runner/vitals.js';
 
 const minute = { from: 0, to: 60_000 };
 

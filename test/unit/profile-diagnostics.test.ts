@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LoadOptions } from '../../src/profile/load.js';
-import { templateWords } from '../../src/profile/template.js';
+import { templateWords } from '../../src/profile/words/template.js';
 import { complaint, least, load } from './profile-files.js';
 
 /** What stands on standard error for a profile: its problems, frame by frame, without the margins that all have. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Criterion } from '../../src/metrics/criterion.js';
-import { readAbort, readCritical, readSla } from '../../src/profile/criteria.js';
 import { parseDotenv } from '../../src/profile/dotenv.js';
-import { nearest } from '../../src/profile/near.js';
-import { parseSize } from '../../src/profile/size.js';
-import { dependsOnRow, readTemplate, templateProblem, templateWords } from '../../src/profile/template.js';
-import { count, duration, percentage, rate, window } from '../../src/profile/words.js';
+import { readAbort, readCritical, readSla } from '../../src/profile/words/criteria.js';
+import { nearest } from '../../src/profile/words/near.js';
+import { parseSize } from '../../src/profile/words/size.js';
+import { dependsOnRow, readTemplate, templateProblem, templateWords } from '../../src/profile/words/template.js';
+import { count, duration, percentage, rate, window } from '../../src/profile/words/words.js';
 
 describe('quantities', () => {
   test.each([

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Clock, ProcessEnd } from '../../src/core/os.js';
 import type { RunnerApi, RunnerStatus } from '../../src/k6/rest.js';
-import { type RunnerCourse, watchfulness, watchRunner } from '../../src/phases/runner-watch.js';
-import type { Runner } from '../../src/runners/types.js';
+import { type RunnerCourse, watchfulness, watchRunner } from '../../src/phases/run/runner-watch.js';
+import type { Runner } from '../../src/runners/runner/types.js';
 
 /** Time that passes as fast as it is waited for; `jumps` adds to single sleeps, by their number. */
 function quickClock(jumps: Readonly<Record<number, number>> = {}): Clock & { elapsed(): number } {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { beginMetric } from '../../src/k6/wrapper.js';
-import { startSkew } from '../../src/phases/start-skew.js';
-import type { HostFacts } from '../../src/runners/types.js';
+import { startSkew } from '../../src/phases/run/start-skew.js';
+import type { HostFacts } from '../../src/runners/runner/types.js';
 
 const facts = (clockOffsetMs: number): HostFacts => ({ k6Version: '2.2.0', platform: 'Linux x86_64', clockOffsetMs });
 const begun = (at: number, hostFacts?: HostFacts) => ({

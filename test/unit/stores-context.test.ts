@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { storeContext } from '../../src/phases/store-context.js';
+import { storeContext } from '../../src/phases/data/store-context.js';
 import { dataContext } from '../servers/data-context.js';
 
 test.each([

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { uuidFrom, uuidPrefix, uuidRange } from '../../src/core/uuids.js';
-import { hashes } from '../../src/stores/hashes.js';
+import { hashes } from '../../src/stores/templates/hashes.js';
 
 /** Values that the hashes' own authors and RFCs give. */
 test.each([

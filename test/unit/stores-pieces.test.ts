@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SeedValue } from '../../src/profile/schema.js';
-import { dependsOnRow, templateProblem } from '../../src/profile/template.js';
-import { isVolatile, type PieceReader, patternOf, pieceReader, type RowSource, render } from '../../src/stores/pieces.js';
+import type { SeedValue } from '../../src/profile/sections/schema.js';
+import { dependsOnRow, templateProblem } from '../../src/profile/words/template.js';
 import { copyField, valuePieces } from '../../src/stores/postgres/values.js';
+import { isVolatile, type PieceReader, patternOf, pieceReader, type RowSource, render } from '../../src/stores/templates/pieces.js';
 
 const users: Record<string, SeedValue> = { id: 'user-{n}', tier: '{pick:gold|silver}', born: '{now}', uid: '{uuid}', level: 7 };
 const source: RowSource = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { compareOthers, makeReceipt } from '../../src/phases/receipt.js';
-import { together } from '../../src/stores/together.js';
+import { compareOthers, makeReceipt } from '../../src/phases/data/receipt.js';
+import { together } from '../../src/stores/kind/together.js';
 
 const head = { environment: 'dev', dryRun: false, startedAt: 'a', finishedAt: 'b', by: { user: 'ann', host: 'laptop' } };
 const part = (left: number, countable = true) => ({

@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { RowSource } from '../../src/stores/pieces.js';
-import { addressText } from '../../src/stores/redis/address.js';
-import { globMatcher } from '../../src/stores/redis/cleaning/glob.js';
-import { knownKeys } from '../../src/stores/redis/cleaning/patterns.js';
+import type { StoreTask } from '../../src/stores/kind/types.js';
 import { checkLearntHosts } from '../../src/stores/redis/cluster/learnt-hosts.js';
 import { redirectOf } from '../../src/stores/redis/cluster/redirects.js';
 import { slotMap } from '../../src/stores/redis/cluster/slot-map.js';
 import { slotOf } from '../../src/stores/redis/cluster/slots.js';
 import { type Primary, readTopology } from '../../src/stores/redis/cluster/topology.js';
-import { entriesOf, entryBatches } from '../../src/stores/redis/entries.js';
-import { mayPass, notSettled, replyError } from '../../src/stores/redis/errors.js';
-import { tlsFor } from '../../src/stores/redis/login.js';
-import { ranges } from '../../src/stores/redis/ranges.js';
-import type { StoreTask } from '../../src/stores/types.js';
+import { addressText } from '../../src/stores/redis/connection/address.js';
+import { mayPass, notSettled, replyError } from '../../src/stores/redis/connection/errors.js';
+import { tlsFor } from '../../src/stores/redis/connection/login.js';
+import { entriesOf, entryBatches } from '../../src/stores/redis/keys/entries.js';
+import { globMatcher } from '../../src/stores/redis/keys/glob.js';
+import { knownKeys } from '../../src/stores/redis/keys/patterns.js';
+import { ranges } from '../../src/stores/redis/keys/ranges.js';
+import type { RowSource } from '../../src/stores/templates/pieces.js';
 
 const source: RowSource = { random: '', startedAt: '2026-01-02T03:04:05.678Z', refer: () => ({ value: '', rows: 1, source }) };
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { getOnce } from '../../src/phases/web-request.js';
+import { getOnce } from '../../src/phases/target/web-request.js';
 
 test.each([
   [{}, 'Basic YW5uOnNlY3JldC13b3JkLW9mLWFubg=='],

@@ -1,8 +1,8 @@
-import { allOf, didYouMean } from '../near.js';
-import type { Profile, SeedStep, SeedValue, Store } from '../schema.js';
-import { seededColumn } from '../seeded-column.js';
-import { dependsOnRow, readTemplate } from '../template.js';
-import type { Path } from '../tree.js';
+import type { Path } from '../document/tree.js';
+import type { Profile, SeedStep, SeedValue, Store } from '../sections/schema.js';
+import { seededColumn } from '../sections/seeded-column.js';
+import { allOf, didYouMean } from '../words/near.js';
+import { dependsOnRow, readTemplate } from '../words/template.js';
 import { type Broken, type Checked, itemsOf, keysOf, type Rule, valueAt } from './types.js';
 
 /** Every store that is named exists and is of the kind that the words around the name need. */

@@ -1,5 +1,5 @@
-import { serverWords, slaWords } from '../criteria.js';
-import { anyOf, didYouMean } from '../near.js';
+import { serverWords, slaWords } from '../words/criteria.js';
+import { anyOf, didYouMean } from '../words/near.js';
 import { type Broken, keysOf, type Rule } from './types.js';
 
 /** The runners' words fit their backend. */

@@ -1,5 +1,5 @@
-import type { PostgresStore, RedisStore } from '../schema.js';
-import { hasPlaceholder } from '../words.js';
+import type { PostgresStore, RedisStore } from '../sections/schema.js';
+import { hasPlaceholder } from '../words/words.js';
 import type { Broken, Rule } from './types.js';
 
 /** Each store is one place or several, and says how its data is spread. */

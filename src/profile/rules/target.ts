@@ -1,4 +1,4 @@
-import { hasPlaceholder } from '../words.js';
+import { hasPlaceholder } from '../words/words.js';
 import type { Broken, Rule } from './types.js';
 
 const [soonestMs, latestMs] = [100, 10_000];

@@ -1,5 +1,5 @@
-import type { Profile } from '../schema.js';
-import type { Path } from '../tree.js';
+import type { Path } from '../document/tree.js';
+import type { Profile } from '../sections/schema.js';
 
 /** What the rules are held against: the sections that are sound by themselves, and the document as it stands. */
 export interface Checked {

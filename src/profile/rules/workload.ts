@@ -1,7 +1,7 @@
 import { trimNumber } from '../../core/quantities.js';
-import { allOf, didYouMean, nearest } from '../near.js';
-import type { Profile } from '../schema.js';
-import { inWords } from '../words.js';
+import type { Profile } from '../sections/schema.js';
+import { allOf, didYouMean, nearest } from '../words/near.js';
+import { inWords } from '../words/words.js';
 import { type Broken, keysOf, type Rule } from './types.js';
 
 type Workload = Profile['workload'];

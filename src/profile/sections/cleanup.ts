@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, range, text } from '../words.js';
+import { duration, range, text } from '../words/words.js';
 
 const wildcard = /[%_*?[\]\\]/;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, duration, flag, rate, text } from '../words.js';
+import { count, duration, flag, rate, text } from '../words/words.js';
 
 /** A name, with `*.` for all below it, or an address. */
 const host = /^((\*\.)?[\w-]+(\.[\w-]+)*\.?|[\da-f:.]*:[\da-f:.]*|.*\$\{.*)$/i;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, duration, flag, percentage, text } from '../words.js';
+import { count, duration, flag, percentage, text } from '../words/words.js';
 
 /** No leading `-`: ssh would take it for an option. */
 const machine = text('a host such as `load-1.example.com`').regex(/^[^\s-]\S*$/, { error: 'expected a host such as `load-1.example.com`' });

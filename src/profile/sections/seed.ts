@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { templateProblem } from '../template.js';
-import { count, duration, template, text } from '../words.js';
+import { templateProblem } from '../words/template.js';
+import { count, duration, template, text } from '../words/words.js';
 
 /** What a column or a cache entry may hold: a template, or any JSON value with templates in it. */
 export type SeedValue = string | number | boolean | null | SeedValue[] | { [key: string]: SeedValue };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Criterion } from '../../metrics/criterion.js';
-import { type CriterionProblem, readAbort, readCritical, readSla } from '../criteria.js';
-import { duration } from '../words.js';
+import { type CriterionProblem, readAbort, readCritical, readSla } from '../words/criteria.js';
+import { duration } from '../words/words.js';
 
 const limit = z.union([z.string(), z.number()], { error: 'expected a limit such as `< 500ms`' });
 const limits = z.union([limit, z.array(limit).min(1, { error: 'expected at least one limit' })], {

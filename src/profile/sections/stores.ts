@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { testIndex, text, url } from '../words.js';
+import { testIndex, text, url } from '../words/words.js';
 
 const postgresUrl = () => url(['postgres', 'postgresql'], 'postgres://user:${DB_PASSWORD}@db.example.com:5432/reservations');
 

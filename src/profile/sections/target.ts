@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { readJsonPath } from '../json-path.js';
-import { count, duration, template, text, url } from '../words.js';
+import { readJsonPath } from '../words/json-path.js';
+import { count, duration, template, text, url } from '../words/words.js';
 
 const web = (example = 'https://staging.example.com') => url(['http', 'https'], example);
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, duration, text } from '../words.js';
+import { count, duration, text } from '../words/words.js';
 
 /** Who the virtual users are to the target. */
 export const users = z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, duration, percentage, rate, text, window } from '../words.js';
+import { count, duration, percentage, rate, text, window } from '../words/words.js';
 
 const names = z.record(z.string(), text('a request name such as `GET /events`')).prefault({});
 

@@ -1,7 +1,7 @@
 import type { Clock, Process, ProcessEnd } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import { heartbeatMs } from '../agent.js';
-import type { BackendContext } from '../types.js';
+import { heartbeatMs } from '../runner/agent.js';
+import type { BackendContext } from '../runner/types.js';
 import { type AgentSettings, agentCommand } from './agent-script.js';
 import { type Answer, readAnswer } from './answers.js';
 import { connectCommand, type SshHost } from './commands.js';

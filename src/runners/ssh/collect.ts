@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BackendContext, RunnerFiles } from '../types.js';
-import { runnerFiles } from '../types.js';
+import type { BackendContext, RunnerFiles } from '../runner/types.js';
+import { runnerFiles } from '../runner/types.js';
 import { overSsh } from './commands.js';
 import type { HostSession } from './host-session.js';
 

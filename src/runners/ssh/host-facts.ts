@@ -1,7 +1,7 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import type { HostFacts } from '../types.js';
-import { readCpuLimit, readLinuxMemory } from '../vitals.js';
+import type { HostFacts } from '../runner/types.js';
+import { readCpuLimit, readLinuxMemory } from '../runner/vitals.js';
 
 const oldestMajor = 2;
 const saidVersion = /^k6\S* v?((\d+)\.\d+\.\d+\S*)/;

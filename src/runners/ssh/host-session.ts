@@ -1,6 +1,6 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import type { BackendContext, HostFacts, RunnerInputs, RunnerLaunch } from '../types.js';
+import type { BackendContext, HostFacts, RunnerInputs, RunnerLaunch } from '../runner/types.js';
 import type { AgentLink } from './agent-link.js';
 import { overSsh, reverseCommand, type SshHost } from './commands.js';
 import { tunnelRefused } from './failures.js';

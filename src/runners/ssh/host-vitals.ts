@@ -1,5 +1,5 @@
-import type { Vitals } from '../types.js';
-import { readLinuxVitals } from '../vitals.js';
+import type { Vitals } from '../runner/types.js';
+import { readLinuxVitals } from '../runner/vitals.js';
 import type { AgentLink } from './agent-link.js';
 
 /** What a runner and its host have used so far, by the runner's id; undefined where that cannot be read. */

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LoadctlError } from '../../core/errors.js';
-import type { Backend, BackendContext, RunnerLaunch } from '../types.js';
+import type { Backend, BackendContext, RunnerLaunch } from '../runner/types.js';
 import { type AgentLink, openLink } from './agent-link.js';
 import type { SshHost } from './commands.js';
 import { destinationOf } from './destination.js';

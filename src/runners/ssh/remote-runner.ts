@@ -1,8 +1,8 @@
 import type { ProcessEnd } from '../../core/os.js';
 import { runnerApi } from '../../k6/rest.js';
-import { endBehindAgent } from '../agent.js';
-import { freePort, shareOf, startAnswering } from '../starting.js';
-import type { BackendContext, Runner, RunnerLaunch } from '../types.js';
+import { endBehindAgent } from '../runner/agent.js';
+import { freePort, shareOf, startAnswering } from '../runner/starting.js';
+import type { BackendContext, Runner, RunnerLaunch } from '../runner/types.js';
 import { runOrder } from './agent-script.js';
 import { collectFrom } from './collect.js';
 import { forwardCommand } from './commands.js';

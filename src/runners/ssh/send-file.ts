@@ -1,5 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { BackendContext } from '../types.js';
+import type { BackendContext } from '../runner/types.js';
 import { fedFrom, overSsh, type SshHost } from './commands.js';
 
 const sendMs = 10 * 60_000;

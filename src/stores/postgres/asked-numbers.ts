@@ -1,5 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { Pieces } from '../pieces.js';
+import type { Pieces } from '../templates/pieces.js';
 import { serverMessage, sqlState } from './errors.js';
 import { numbersSql, piecesSql } from './made-rows.js';
 import type { Session } from './session.js';

@@ -1,7 +1,7 @@
 import type { Milliseconds } from '../../core/quantities.js';
-import type { PostgresStore } from '../../profile/schema.js';
-import { together } from '../together.js';
-import type { CleanedRows, Cleaning, StoreContext, StoreReceipt, StoreTask, Swept } from '../types.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
+import { together } from '../kind/together.js';
+import type { CleanedRows, Cleaning, StoreContext, StoreReceipt, StoreTask, Swept } from '../kind/types.js';
 import { type Deleted, type Doomed, deleteFound, deleteSql, type Means } from './deletes.js';
 import { holdsBack, joinKeys } from './foreign-keys.js';
 import { hidingTables, listTriggers, refuseUnseen } from './hindrances.js';

@@ -1,4 +1,4 @@
-import { escapePieces, join, joinWith, type Pieces, render } from '../pieces.js';
+import { escapePieces, join, joinWith, type Pieces, render } from '../templates/pieces.js';
 import type { SeededRows } from './seeded-rows.js';
 import { eachNumber, type RowNumbers } from './shards.js';
 import { copyField } from './values.js';

@@ -1,6 +1,6 @@
 import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import type { PostgresStore } from '../../profile/schema.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
 import { type Place, sqlState } from './errors.js';
 
 /** Who logs in to which region's RDS: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html */

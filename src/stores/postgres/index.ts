@@ -1,5 +1,5 @@
-import type { PostgresStore } from '../../profile/schema.js';
-import type { StoreKind } from '../types.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
+import type { StoreKind } from '../kind/types.js';
 import { openCleaning } from './cleaning.js';
 import { lockStore } from './lock.js';
 import { previewStore } from './preview.js';

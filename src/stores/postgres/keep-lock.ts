@@ -1,7 +1,7 @@
 import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Clock } from '../../core/os.js';
 import type { EpochMs, Milliseconds } from '../../core/quantities.js';
-import type { DatabaseLock, StoreContext } from '../types.js';
+import type { DatabaseLock, StoreContext } from '../kind/types.js';
 import type { Address } from './places.js';
 import type { Session } from './session.js';
 import { describeHolder, holdsLock, type LockSession, type Tried, tryLock } from './try-lock.js';

@@ -1,6 +1,6 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { PostgresStore } from '../../profile/schema.js';
-import type { DatabaseLock, StoreContext } from '../types.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
+import type { DatabaseLock, StoreContext } from '../kind/types.js';
 import type { Place } from './errors.js';
 import { keepLock } from './keep-lock.js';
 import { type Address, addressesOf } from './places.js';

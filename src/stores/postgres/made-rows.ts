@@ -1,5 +1,5 @@
 import { uuidPrefix } from '../../core/uuids.js';
-import { chanceDigits, type Pieces, type Token } from '../pieces.js';
+import { chanceDigits, type Pieces, type Token } from '../templates/pieces.js';
 import { quoteText } from './quote.js';
 import type { RowNumbers } from './shards.js';
 

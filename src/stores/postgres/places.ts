@@ -1,5 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { PostgresStore } from '../../profile/schema.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
 import type { Iam } from './iam.js';
 import { isEncrypted, type TlsWish, takeTls } from './tls.js';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LoadctlError } from '../../core/errors.js';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import type { StoreContext } from '../types.js';
+import type { StoreContext } from '../kind/types.js';
 import { sqlState } from './errors.js';
 import { openSession, type Session } from './session.js';
 

@@ -1,6 +1,6 @@
-import type { PostgresStore } from '../../profile/schema.js';
-import { together } from '../together.js';
-import type { Intent, StoreContext, StoreTask } from '../types.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
+import { together } from '../kind/together.js';
+import type { Intent, StoreContext, StoreTask } from '../kind/types.js';
 import { foreignKeysTo } from './foreign-keys.js';
 import { listTriggers } from './hindrances.js';
 import { addressesOf } from './places.js';

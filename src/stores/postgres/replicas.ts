@@ -1,7 +1,7 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { PostgresStore } from '../../profile/schema.js';
-import { together } from '../together.js';
-import type { OtherRows, StoreContext } from '../types.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
+import { together } from '../kind/together.js';
+import type { OtherRows, StoreContext } from '../kind/types.js';
 import { type Address, replicaOf } from './places.js';
 import type { Session } from './session.js';
 import { openWorkSession } from './sessions.js';

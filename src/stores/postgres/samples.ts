@@ -1,6 +1,6 @@
-import type { PostgresStore } from '../../profile/schema.js';
-import { together } from '../together.js';
-import type { RowSample, StoreContext, StoreTask } from '../types.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
+import { together } from '../kind/together.js';
+import type { RowSample, StoreContext, StoreTask } from '../kind/types.js';
 import { describeRow, findSeededRows, sameKey, seededQuery, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { closeAll, openSessions } from './sessions.js';

@@ -1,5 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
-import { type Conflicts, noConflicts } from '../types.js';
+import { type Conflicts, noConflicts } from '../kind/types.js';
 import { copyText } from './copy-text.js';
 import { serverMessage, sqlState } from './errors.js';
 import { quoteName } from './quote.js';

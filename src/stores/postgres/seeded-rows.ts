@@ -1,5 +1,5 @@
-import type { PostgresStore } from '../../profile/schema.js';
-import { isVolatile, type Pieces, pieceReader, type RowSource, render } from '../pieces.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
+import { isVolatile, type Pieces, pieceReader, type RowSource, render } from '../templates/pieces.js';
 import { askForNumbers } from './asked-numbers.js';
 import { type Column, findColumns, sameValue } from './columns.js';
 import { numbersSql, piecesSql } from './made-rows.js';

@@ -1,8 +1,16 @@
 import { errorMessage, LoadctlError } from '../../core/errors.js';
 import { formatCount } from '../../core/quantities.js';
-import type { PostgresStore } from '../../profile/schema.js';
-import { together } from '../together.js';
-import { addConflicts, type Conflicts, noConflicts, type SeededStep, type Seeding, type StoreContext, type StoreTask } from '../types.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
+import { together } from '../kind/together.js';
+import {
+  addConflicts,
+  type Conflicts,
+  noConflicts,
+  type SeededStep,
+  type Seeding,
+  type StoreContext,
+  type StoreTask,
+} from '../kind/types.js';
 import { isFree, mayCopyStraight } from './free-range.js';
 import { sumUpOthers } from './others.js';
 import { countBeside } from './replicas.js';

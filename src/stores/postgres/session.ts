@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client, ClientConfig, QueryResultRow } from 'pg';
 import { errorCode, LoadctlError } from '../../core/errors.js';
-import type { StoreContext } from '../types.js';
+import type { StoreContext } from '../kind/types.js';
 import { isServerError, type Place, translate } from './errors.js';
 import { refusedToken, urlWithToken } from './iam.js';
 import type { Address } from './places.js';

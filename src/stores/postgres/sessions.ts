@@ -1,6 +1,6 @@
-import type { PostgresStore } from '../../profile/schema.js';
-import { together } from '../together.js';
-import type { StoreContext } from '../types.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
+import { together } from '../kind/together.js';
+import type { StoreContext } from '../kind/types.js';
 import { type Address, addressesOf } from './places.js';
 import { openSession, type Session } from './session.js';
 

@@ -1,8 +1,8 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { PostgresStore, SeedStep } from '../../profile/schema.js';
+import type { PostgresStore, SeedStep } from '../../profile/sections/schema.js';
 import type { ShardBy } from '../../profile/sections/stores.js';
-import { hashes } from '../hashes.js';
-import { type Pieces, render } from '../pieces.js';
+import { hashes } from '../templates/hashes.js';
+import { type Pieces, render } from '../templates/pieces.js';
 
 /** A seed step that fills a table. */
 export type TableStep = Extract<SeedStep, { table: string }>;

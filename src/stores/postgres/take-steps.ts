@@ -1,4 +1,4 @@
-import type { StoreContext } from '../types.js';
+import type { StoreContext } from '../kind/types.js';
 import type { SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { countNumbers } from './shards.js';

@@ -1,8 +1,8 @@
 import { LoadctlError } from '../../core/errors.js';
 import { uuidRange } from '../../core/uuids.js';
-import type { CleanupRows } from '../../profile/schema.js';
-import type { NumberRange } from '../../profile/words.js';
-import type { StoreTask } from '../types.js';
+import type { CleanupRows } from '../../profile/sections/schema.js';
+import type { NumberRange } from '../../profile/words/words.js';
+import type { StoreTask } from '../kind/types.js';
 import { serverMessage, sqlState } from './errors.js';
 import { type ForeignKey, foreignKeysBetween, joinKeys, primaryKey } from './foreign-keys.js';
 import { likePrefix, quoteName, quoteText } from './quote.js';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { errorCode, LoadctlError } from '../../core/errors.js';
-import type { PostgresStore } from '../../profile/schema.js';
+import type { PostgresStore } from '../../profile/sections/schema.js';
 
 type Mode = NonNullable<PostgresStore['tls']>['mode'];
 

@@ -1,5 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { StoreContext } from '../types.js';
+import type { StoreContext } from '../kind/types.js';
 import type { Place } from './errors.js';
 import type { Address } from './places.js';
 import { refusePooler } from './pooler.js';

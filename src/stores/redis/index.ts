@@ -1,7 +1,7 @@
-import type { RedisStore } from '../../profile/schema.js';
-import type { StoreKind } from '../types.js';
+import type { RedisStore } from '../../profile/sections/schema.js';
+import type { StoreKind } from '../kind/types.js';
 import { openCleaning } from './cleaning/cleaning.js';
-import { openSeeding } from './seeding.js';
+import { openSeeding } from './seeding/seeding.js';
 
 /** A Redis or Valkey: a single server, or a cluster. */
 export const redis: StoreKind<RedisStore> = { transactional: false, openSeeding, openCleaning };

@@ -1,6 +1,6 @@
-import { type Servers, valueIn } from '../servers.js';
+import { type Servers, valueIn } from '../connection/servers.js';
+import { countKeys, scanKeys } from '../keys/scan.js';
 import { type Job, whereText } from './job.js';
-import { countKeys, scanKeys } from './scan.js';
 import type { Tally } from './tally.js';
 
 /** Keys that fit a pattern: `keys`. */

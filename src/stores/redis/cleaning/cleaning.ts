@@ -1,15 +1,15 @@
-import type { CleanupCache, RedisStore } from '../../../profile/schema.js';
-import type { CleanedKeys, Cleaning, CleanupStatement, StoreContext, StoreTask } from '../../types.js';
-import { entriesOf, isEntryStep } from '../entries.js';
-import { seedIndex } from '../login.js';
-import { openServers } from '../open.js';
-import { sumUpOthers } from '../others.js';
-import type { Servers } from '../servers.js';
+import type { CleanupCache, RedisStore } from '../../../profile/sections/schema.js';
+import type { CleanedKeys, Cleaning, CleanupStatement, StoreContext, StoreTask } from '../../kind/types.js';
+import { seedIndex } from '../connection/login.js';
+import type { Servers } from '../connection/servers.js';
+import { entriesOf, isEntryStep } from '../keys/entries.js';
+import { knownKeys } from '../keys/patterns.js';
+import { sumUpOthers } from '../proof/others.js';
+import { openServers } from '../servers/open.js';
 import { keysJob } from './by-pattern.js';
 import { flushJob, testDatabase } from './flushing.js';
 import type { Job } from './job.js';
 import { membersJob } from './members.js';
-import { knownKeys } from './patterns.js';
 import { type TakenSeeded, takeSeeded } from './take-seeded.js';
 import { type Counts, type Tally, tally, total } from './tally.js';
 

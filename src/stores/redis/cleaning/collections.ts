@@ -1,7 +1,7 @@
-import { runOne, type Servers } from '../servers.js';
-import { globMatcher } from './glob.js';
+import { runOne, type Servers } from '../connection/servers.js';
+import { globMatcher } from '../keys/glob.js';
+import { readPage } from '../keys/scan.js';
 import { countInList, removeFromList } from './lists.js';
-import { readPage } from './scan.js';
 
 /** A type of key that holds members of which some can be taken out. */
 export interface Collection {

@@ -1,9 +1,9 @@
 import { LoadctlError } from '../../../core/errors.js';
-import type { CleanupCache } from '../../../profile/schema.js';
-import type { Servers } from '../servers.js';
+import type { CleanupCache } from '../../../profile/sections/schema.js';
+import type { Servers } from '../connection/servers.js';
+import { findStrangers } from '../keys/scan.js';
 import { unlinkKeys } from './by-pattern.js';
 import { type Job, whereText } from './job.js';
-import { findStrangers } from './scan.js';
 import { type Tally, total } from './tally.js';
 
 export type Flush = Extract<CleanupCache, { flush: unknown }>;

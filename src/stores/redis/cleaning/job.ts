@@ -1,5 +1,5 @@
-import type { CleanedKeys } from '../../types.js';
-import type { Servers } from '../servers.js';
+import type { CleanedKeys } from '../../kind/types.js';
+import type { Servers } from '../connection/servers.js';
 import type { Counts, Tally } from './tally.js';
 
 /** What one entry of `cleanup.caches` comes to. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { runOne, type Servers } from '../servers.js';
+import { runOne, type Servers } from '../connection/servers.js';
 
 type Fits = (element: Buffer) => boolean;
 

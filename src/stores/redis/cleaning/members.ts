@@ -1,10 +1,10 @@
 import { LoadctlError } from '../../../core/errors.js';
-import type { CleanupCache } from '../../../profile/schema.js';
-import { runOne, type Servers, valueIn } from '../servers.js';
+import type { CleanupCache } from '../../../profile/sections/schema.js';
+import { runOne, type Servers, valueIn } from '../connection/servers.js';
+import { isPlain } from '../keys/glob.js';
+import { scanKeys } from '../keys/scan.js';
 import { type Collection, collectionTypes } from './collections.js';
-import { isPlain } from './glob.js';
 import { type Job, whereText } from './job.js';
-import { scanKeys } from './scan.js';
 import { total } from './tally.js';
 
 export type Members = Extract<CleanupCache, { members: unknown }>;

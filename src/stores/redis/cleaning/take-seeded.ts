@@ -1,7 +1,7 @@
-import { type Entries, entryBatches } from '../entries.js';
-import type { Servers } from '../servers.js';
-import { unlinkEqual } from '../take-back.js';
-import { compare } from '../values.js';
+import type { Servers } from '../connection/servers.js';
+import { type Entries, entryBatches } from '../keys/entries.js';
+import { unlinkEqual } from '../keys/take-back.js';
+import { compare } from '../keys/values.js';
 import { type Job, whereText } from './job.js';
 import { type Counts, type Tally, tally, total } from './tally.js';
 

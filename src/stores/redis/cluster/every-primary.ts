@@ -1,8 +1,8 @@
 import type { Milliseconds } from '../../../core/quantities.js';
-import { together } from '../../together.js';
-import { type Address, addressText } from '../address.js';
-import { mayPass, notSettled, replyError, translate } from '../errors.js';
-import type { RedisNode } from '../node.js';
+import { together } from '../../kind/together.js';
+import { type Address, addressText } from '../connection/address.js';
+import { mayPass, notSettled, replyError, translate } from '../connection/errors.js';
+import type { RedisNode } from '../connection/node.js';
 import type { Patience } from './patience.js';
 import type { SlotMap } from './slot-map.js';
 import { slotCount } from './slots.js';

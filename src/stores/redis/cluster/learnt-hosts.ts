@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { LoadctlError } from '../../../core/errors.js';
-import { type Address, addressText, isAddress } from '../address.js';
+import { type Address, addressText, isAddress } from '../connection/address.js';
 
 /** Looks at nodes that a cluster announces, and refuses hosts that the profile's guards do not allow. */
 export type CheckHosts = (nodes: readonly Address[]) => Promise<void>;

@@ -1,5 +1,5 @@
-import { type Address, addressText } from '../address.js';
-import type { RedisNode } from '../node.js';
+import { type Address, addressText } from '../connection/address.js';
+import type { RedisNode } from '../connection/node.js';
 
 /** Connections to the nodes of a cluster, each made when it is first needed and anew when it broke. */
 export interface NodePool {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../core/os.js';
 import type { Milliseconds } from '../../../core/quantities.js';
-import type { Sealable } from '../sealable.js';
+import type { Sealable } from '../connection/sealable.js';
 
 /** How long something is tried again that may mend itself. */
 export interface Patience {

@@ -1,5 +1,5 @@
-import { type Address, readAddress } from '../address.js';
-import { replyWord } from '../errors.js';
+import { type Address, readAddress } from '../connection/address.js';
+import { replyWord } from '../connection/errors.js';
 
 /** Where a node of a cluster sends a command on to: for good, or for this once while the slot is on its way. */
 export interface Redirect {

@@ -1,4 +1,4 @@
-import { together } from '../../together.js';
+import { together } from '../../kind/together.js';
 import type { Cluster } from './types.js';
 
 const patienceMs = 1000;

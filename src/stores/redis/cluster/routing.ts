@@ -1,10 +1,10 @@
 import { LoadctlError } from '../../../core/errors.js';
 import type { Milliseconds } from '../../../core/quantities.js';
-import { together } from '../../together.js';
-import { type Address, addressText } from '../address.js';
-import { isRefusal, mayPass, notSettled, replyError } from '../errors.js';
-import type { Reply, Words } from '../node.js';
-import type { Answer, KeyCommand } from '../servers.js';
+import { together } from '../../kind/together.js';
+import { type Address, addressText } from '../connection/address.js';
+import { isRefusal, mayPass, notSettled, replyError } from '../connection/errors.js';
+import type { Reply, Words } from '../connection/node.js';
+import type { Answer, KeyCommand } from '../connection/servers.js';
 import type { Patience } from './patience.js';
 import { type Redirect, redirectOf } from './redirects.js';
 import type { Cluster } from './types.js';

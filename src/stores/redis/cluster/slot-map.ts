@@ -1,4 +1,4 @@
-import type { Address } from '../address.js';
+import type { Address } from '../connection/address.js';
 import { slotCount, slotOf } from './slots.js';
 import type { Primary, Topology } from './topology.js';
 

@@ -1,4 +1,4 @@
-import { type Address, addressText, isAddress } from '../address.js';
+import { type Address, addressText, isAddress } from '../connection/address.js';
 import { slotCount } from './slots.js';
 
 /** What a cluster's nodes say of themselves at one moment. */

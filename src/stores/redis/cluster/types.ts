@@ -1,5 +1,5 @@
-import type { Address } from '../address.js';
-import type { RedisNode } from '../node.js';
+import type { Address } from '../connection/address.js';
+import type { RedisNode } from '../connection/node.js';
 import type { SlotMap } from './slot-map.js';
 
 /** A cluster as it is seen at the moment, and the connections to its nodes. */

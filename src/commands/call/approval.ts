@@ -1,0 +1,120 @@
+import { LoadctlError } from '../../core/errors.js';
+import { type Preview, previewStores } from '../../phases/data/preview.js';
+import { lookUpLive } from '../../phases/target/live-colour.js';
+import { checkGuards, isConfirmation, needsConfirmation, type Refusal } from '../../plan/guards.js';
+import type { Plan } from '../../plan/plan.js';
+import { type LoadTarget, loadTarget, shownTarget } from '../../plan/target.js';
+import { unbuiltWords } from '../../plan/unbuilt.js';
+import { type Deed, renderPlan } from '../../reporters/plan-table.js';
+import { planNotes } from '../plan.js';
+import type { Planned } from './profile.js';
+import { tableStyle } from './style.js';
+import type { Call } from './types.js';
+
+/** What a call is about to do with what the plan names. */
+export interface Act {
+  readonly does: readonly Deed[];
+  /** Seeded rows are to go, too. */
+  readonly users?: boolean;
+  /** It only looks: nobody has to confirm that. */
+  readonly changesNothing?: boolean;
+}
+
+/**
+ * Lets a call go on, or refuses it before anything was sent: what is not built, then every guard that needs no look at
+ * anything, then which colour is live, then the person at the terminal, who is shown what it will touch and types the
+ * environment's name back. Hands back where load would go. Throws `unavailable` or `refused`.
+ */
+export async function approve(call: Call, planned: Planned, act: Act, signal: AbortSignal): Promise<LoadTarget> {
+  const { plan, loaded } = planned;
+  const { profile } = loaded;
+  const makesLoad = act.does.includes('load');
+  refuseUnbuilt(planned, act);
+  const guarded = (confirmed: boolean, said?: string) => checkGuards(plan, profile, { makesLoad, confirmed, said });
+  refuseFor(plan, guarded(true), nothingSent);
+  const reachesTarget = makesLoad || act.does.includes('ask');
+  const target = reachesTarget ? await findTarget(call, planned, signal) : loadTarget(profile.target);
+  const confirmed = isConfirmation(call.shell.env.LOADCTL_CONFIRM, plan);
+  if (act.changesNothing || confirmed || !needsConfirmation(plan, profile)) return target;
+  const preview = await showPreview(call, planned, { act, target, signal });
+  const typed = await call.shell.ask(`Type the environment's name to go on (${plan.environment}): `, signal);
+  refuseFor(plan, guarded(typed?.trim() === plan.environment, whatWasSaid(call, typed)), onlyLookedUp(target, preview));
+  return target;
+}
+
+function whatWasSaid({ shell }: Call, typed: string | undefined): string | undefined {
+  if (typed !== undefined) return 'Another name was typed.';
+  return (shell.env.LOADCTL_CONFIRM ?? '') === '' ? undefined : 'LOADCTL_CONFIRM confirms another plan.';
+}
+
+/** Behind colours the load goes to the one that is not live. */
+async function findTarget({ shell }: Call, { plan, loaded }: Planned, signal: AbortSignal): Promise<LoadTarget> {
+  const { target } = loaded.profile;
+  if (target.colours === undefined || target.live === undefined) return loadTarget(target);
+  try {
+    return loadTarget(target, await lookUpLive(target.live, { world: shell, loaded, userAgent: 'loadctl/guard', signal }));
+  } catch (error) {
+    if (!(error instanceof LoadctlError) || error.reason !== 'refused') throw error;
+    throw refusal(plan, 'live-colour', 'nothing was sent but its own look-up', error);
+  }
+}
+
+async function showPreview(
+  call: Call,
+  planned: Planned,
+  { act, target, signal }: { readonly act: Act; readonly target: LoadTarget; readonly signal: AbortSignal },
+): Promise<Preview> {
+  const { shell, redact } = call;
+  const intent = { seeds: act.does.includes('seed'), cleans: act.does.includes('cleanup'), users: act.users === true };
+  const preview = await previewStores(planned.loaded.profile, intent, { clock: shell.clock, signal });
+  const shown = target.colour === undefined ? {} : { target: shownTarget(target) };
+  const notes = { ...planNotes(call, planned), refusals: [], does: act.does, users: intent.users, setOff: preview.lines, ...shown };
+  shell.stderr.write(redact(`${renderPlan(planned.plan, notes, await tableStyle(call, 'stderr'))}\n`));
+  return preview;
+}
+
+function refuseUnbuilt({ plan, loaded }: Planned, { does }: Act): void {
+  const touchesData = does.some((deed) => deed !== 'load');
+  const stopping = unbuiltWords(loaded.profile).filter(
+    ({ stops }) => (does.includes('load') && stops.includes('load')) || (touchesData && stops.includes('data')),
+  );
+  const [first] = stopping;
+  if (first === undefined) return;
+  const all = stopping.map(({ word, message }) => `${word}: ${message}`);
+  const message = all.length === 1 ? (all[0] ?? '') : `${all.length} words of the profile are not built yet.`;
+  throw new LoadctlError('unavailable', message, {
+    lines: all.length === 1 ? [] : all,
+    hint: `Nothing was sent. Change it for this call with --set, or look at it: loadctl plan --env ${plan.environment}`,
+  });
+}
+
+const nothingSent = 'nothing was sent';
+
+function onlyLookedUp({ colour }: LoadTarget, { asked }: Preview): string {
+  const looks = [
+    ...(colour === undefined ? [] : ['which colour is live']),
+    ...(asked.length === 0 ? [] : [`triggers and cascades in ${asked.join(', ')}`]),
+  ];
+  return looks.length === 0 ? nothingSent : `${nothingSent} but look-ups (${looks.join('; ')})`;
+}
+
+function refuseFor(plan: Plan, refusals: readonly Refusal[], sent: string): void {
+  const [first, ...others] = refusals;
+  if (first === undefined) return;
+  if (others.length === 0) throw refusal(plan, first.guard, sent, { message: first.message, hint: first.fix });
+  throw new LoadctlError('refused', `${refusals.length} guards refuse this on ${plan.environment}; ${sent}.`, {
+    lines: refusals.flatMap(({ guard, message, fix }) => [`${guard}: ${message}`, `  ${fix}`]),
+    hint: 'Satisfy each of them, in the profile.',
+  });
+}
+
+function refusal(
+  { environment }: Plan,
+  guard: string,
+  sent: string,
+  { message, hint }: { readonly message: string; readonly hint: string | undefined },
+): LoadctlError {
+  return new LoadctlError('refused', `The guard \`${guard}\` refuses this on ${environment}; ${sent}. ${message}`, {
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

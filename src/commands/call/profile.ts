@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { LoadctlError } from '../../core/errors.js';
+import { readScriptFiles } from '../../k6/script-files.js';
+import { makePlan, type Plan } from '../../plan/plan.js';
+import { environmentsIn, type ProfileSource, shownPath } from '../../profile/find.js';
+import { diskFiles, type LoadedProfile, loadProfile } from '../../profile/load.js';
+import { profileChoice } from './options.js';
+import type { Call } from './types.js';
+
+/** A profile with the plan that it makes. */
+export interface Planned {
+  readonly loaded: LoadedProfile;
+  readonly plan: Plan;
+  /** The profile's file, as shown. */
+  readonly file: string;
+  /** Whether the user said in words which environment is meant. */
+  readonly named: boolean;
+}
+
+/** Loads the profile that a call means, hides its secrets, and plans. */
+export function planProfile(call: Call, secrets: 'required' | 'optional', fallback?: ProfileSource): Planned {
+  const { cwd, env } = call.shell;
+  const { source, set, scriptEnv } = profileChoice(call);
+  const loaded = loadProfile(source ?? fallback ?? onlyProfile(cwd), { cwd, env, files: diskFiles, secrets, set, scriptEnv });
+  call.hide(loaded.secrets);
+  const plan = makePlan(loaded.profile, { ...loaded, scriptFiles: readScriptFiles(loaded.profile.workload.script) });
+  return { loaded, plan, file: shownPath(loaded.file, cwd), named: source !== undefined };
+}
+
+/** The one environment there is; where there are several, saying which is the user's part. */
+function onlyProfile(cwd: string): ProfileSource {
+  const known = environmentsIn(join(cwd, 'profiles'), diskFiles);
+  const [only] = known;
+  if (only !== undefined && known.length === 1) return { environment: only };
+  if (only === undefined) {
+    throw new LoadctlError('usage', 'There is no profile here: the folder profiles/ has none.', {
+      hint: 'Write a first one with `loadctl init`, or name a file with --profile FILE.',
+    });
+  }
+  throw new LoadctlError('usage', `Which environment? profiles/ has ${known.join(', ')}.`, {
+    hint: `Say it: --env ${known.includes('dev') ? 'dev' : only}`,
+  });
+}

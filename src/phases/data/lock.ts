@@ -1,0 +1,92 @@
+import { LoadctlError } from '../../core/errors.js';
+import type { Emit } from '../../core/events.js';
+import type { Clock } from '../../core/os.js';
+import type { Profile } from '../../profile/sections/schema.js';
+import { storeKind } from '../../stores/index.js';
+import type { DatabaseLock } from '../../stores/kind/types.js';
+import { storeContext } from './store-context.js';
+
+/** What the phases that touch data need to know. */
+export interface DataContext {
+  readonly profile: Profile;
+  /** The run that the servers are told of; undefined outside one. */
+  readonly run?: string;
+  readonly emit: Emit;
+  readonly clock: Clock;
+  readonly who: { readonly user: string; readonly host: string };
+  readonly signal: AbortSignal;
+  /** A lock that is held already; without one the phase takes and releases its own. */
+  readonly lock?: Lock;
+}
+
+/** loadctl's lock in every Postgres database of a profile: one run per database at a time (design §7). */
+export interface Lock {
+  /** How many databases it is held in; 0: the profile has no Postgres store. */
+  readonly databases: number;
+  /**
+   * Resolves, with the reason, when the lock is held no more without having been released, and nobody could take it again
+   * within 10 s: the work must stop.
+   */
+  readonly lost: Promise<LoadctlError>;
+  /** Tells one more listener, until the returned function is called, when it is gone for a while, and when it is held again. */
+  hear(listener: Emit): () => void;
+  /** Lets go of it. May be called twice; never rejects. */
+  release(): Promise<void>;
+}
+
+/** Takes the lock for `purpose` (seed, run, cleanup, test), or throws 112 `refused` and says who holds it. */
+export async function takeLock(context: DataContext, purpose: string): Promise<Lock> {
+  const held: DatabaseLock[] = [];
+  const listeners = new Set([context.emit]);
+  const emit: Emit = (event) => {
+    for (const listener of listeners) listener(event);
+  };
+  const release = async () => {
+    for (const lock of held.splice(0).reverse()) await lock.release();
+  };
+  try {
+    for (const [store, config] of Object.entries(context.profile.stores).sort(byName)) {
+      const label = lockLabel(context, purpose);
+      held.push(...((await storeKind(config).lock?.(config, storeContext({ ...context, emit }, store, label), held)) ?? []));
+    }
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  const hear = (listener: Emit) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
+  return { databases: held.length, lost: firstLost(held), hear, release };
+}
+
+/** Runs `body` under the context's lock or one of its own; its signal aborts on an interrupt and when the lock is lost. */
+export async function withLock<T>(context: DataContext, purpose: string, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const lock = context.lock ?? (await takeLock(context, purpose));
+  const lost = new AbortController();
+  void lock.lost.then((error) => lost.abort(error));
+  try {
+    return await body(AbortSignal.any([context.signal, lost.signal]));
+  } catch (error) {
+    throw lost.signal.aborted ? lost.signal.reason : error;
+  } finally {
+    if (!context.lock) await lock.release();
+  }
+}
+
+/** Postgres cuts an application_name after 63 bytes. */
+function lockLabel({ run, who }: DataContext, purpose: string): string {
+  return `loadctl/${run ?? purpose} by ${who.user}@${who.host}`.slice(0, 63);
+}
+
+function byName([one]: [string, unknown], [other]: [string, unknown]): number {
+  return one < other ? -1 : 1;
+}
+
+async function firstLost(held: readonly DatabaseLock[]): Promise<LoadctlError> {
+  const cause = await Promise.race([new Promise<never>(() => undefined), ...held.map((lock) => lock.lost)]);
+  return new LoadctlError('unavailable', `the lock that keeps other runs out was lost: ${cause.message}`, {
+    hint: 'Look at the database and the network to it, then run `loadctl cleanup` and start again.',
+    cause,
+  });
+}

@@ -1,0 +1,57 @@
+import { errorMessage } from '../../core/errors.js';
+import type { Clock } from '../../core/os.js';
+import type { Milliseconds } from '../../core/quantities.js';
+import type { Profile } from '../../profile/sections/schema.js';
+import { isIdle, type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
+import type { Intent } from '../../stores/kind/types.js';
+import { storeContext } from './store-context.js';
+
+/** Whoever has to confirm does not wait longer than this. */
+const patienceMs: Milliseconds = 5000;
+
+/** What the databases would do by themselves with what a command puts in or takes out. */
+export interface Preview {
+  /** In words; also what could not be looked up, and why. */
+  readonly lines: readonly string[];
+  /** The stores that were asked. */
+  readonly asked: readonly string[];
+}
+
+/** Asks every store that can tell. Only looks, for a few seconds, and never rejects. */
+export async function previewStores(
+  profile: Pick<Profile, 'stores' | 'seed' | 'cleanup' | 'guards'>,
+  intent: Intent,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<Preview> {
+  const concerned = Object.entries(profile.stores).filter(([store, config]) => {
+    const task = storeTask(profile, store, clock.now());
+    const done = { ...task, seed: intent.seeds || intent.users ? task.seed : [], rows: intent.cleans ? task.rows : [], caches: [] };
+    return storeKind(config).preview !== undefined && !isIdle(done);
+  });
+  const lines = await Promise.all(concerned.map(([store, config]) => previewStore(store, config, profile, intent, { clock, signal })));
+  return { lines: lines.flat(), asked: concerned.map(([store]) => store) };
+}
+
+async function previewStore(
+  store: string,
+  config: StoreConfig,
+  profile: Pick<Profile, 'seed' | 'cleanup' | 'guards'>,
+  intent: Intent,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<readonly string[]> {
+  const over = new AbortController();
+  const late = clock.sleep(patienceMs, AbortSignal.any([signal, over.signal])).then((): never => {
+    throw new Error(`no answer within ${patienceMs / 1000} s`);
+  });
+  const phase = { profile, emit: () => undefined, clock, signal: AbortSignal.any([signal, over.signal]) };
+  const context = storeContext(phase, store, 'loadctl/preview');
+  try {
+    const asked = storeKind(config).preview?.(config, storeTask(profile, store, clock.now()), intent, context) ?? [];
+    return await Promise.race([asked, late]);
+  } catch (error) {
+    return [`${store}: triggers and cascades could not be looked up: ${errorMessage(error)}`];
+  } finally {
+    over.abort();
+    late.catch(() => {});
+  }
+}

@@ -1,0 +1,18 @@
+import type { Emit } from '../../core/events.js';
+import type { Clock } from '../../core/os.js';
+import { allowsHost } from '../../plan/guards.js';
+import type { Profile } from '../../profile/sections/schema.js';
+import type { StoreContext } from '../../stores/kind/types.js';
+
+/** What of a phase concerns a store. */
+interface PhaseOnData {
+  readonly profile: Pick<Profile, 'guards'>;
+  readonly emit: Emit;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** What a phase tells a store; `label` is what the store's servers are told. */
+export function storeContext({ profile, emit, clock, signal }: PhaseOnData, store: string, label: string): StoreContext {
+  return { store, label, emit, clock, signal, allowsHost: (host) => allowsHost(profile, host) };
+}

@@ -1,0 +1,21 @@
+import type { Defer } from '../../core/scope.js';
+import type { RunDirectory } from '../../runs/run-directory.js';
+import type { PhaseContext } from '../frame/context.js';
+import type { LiveWatch } from '../target/watch-colours.js';
+import type { FleetContext } from './fleet.js';
+import type { Interruptions } from './interruptions.js';
+import type { PreparedTest } from './prepare.js';
+
+/** What the stages of one run share, from its first runner to its verdict. */
+export interface Attempt {
+  readonly context: PhaseContext;
+  readonly directory: RunDirectory;
+  readonly test: PreparedTest;
+  /** Everything that may end the load before its time. */
+  readonly stop: Interruptions;
+  readonly fleet: FleetContext;
+  readonly colourWatch: LiveWatch;
+  /** How k6 and our own probes call themselves. */
+  readonly userAgent: string;
+  readonly defer: Defer;
+}

@@ -1,0 +1,69 @@
+import { LoadctlError } from '../../core/errors.js';
+import { formatDuration, type Milliseconds } from '../../core/quantities.js';
+import { capacityOf, type FleetLoad, type LoadHost } from '../../plan/capacity.js';
+import { loadHosts, plannedFleetLoad } from '../../plan/load-hosts.js';
+import { readThisMachine } from '../../runners/local/this-machine.js';
+import type { HostFacts, Runner } from '../../runners/runner/types.js';
+import type { PhaseContext } from '../frame/context.js';
+import type { PreparedTest } from './prepare.js';
+
+/** Times of a host's log are misleading when its clock is off by more than this. */
+const clockAllowedMs: Milliseconds = 1000;
+
+/**
+ * Holds the load against what this machine has: throws `unavailable` for what cannot work, warns of what probably will not.
+ * Hosts elsewhere can be looked at when their runners are there: {@link checkHosts}.
+ */
+export async function checkCapacity(context: PhaseContext, test: PreparedTest): Promise<void> {
+  const { plan, profile, world } = context;
+  if (plan.backend === 'local') judge(loadHosts(profile, plan.runners.length, await readThisMachine(world)), context, test);
+}
+
+/**
+ * Holds the load against what the hosts of these runners told of themselves, before any of it is made: throws `unavailable`
+ * as {@link checkCapacity} does. A k6 that is not the same everywhere, and a wrong clock, are told.
+ */
+export function checkHosts(runners: readonly Pick<Runner, 'host' | 'hostFacts'>[], context: PhaseContext, test: PreparedTest): void {
+  const hosts = new Map<string, LoadHost & { readonly facts: HostFacts }>();
+  for (const { host: name, hostFacts: facts } of runners) {
+    if (facts !== undefined) hosts.set(name, { name, facts, runners: (hosts.get(name)?.runners ?? 0) + 1 });
+  }
+  if (hosts.size === 0) return;
+  const told = [...hosts.values()];
+  tellVersions(told, context, test);
+  for (const { name, facts } of told) tellClock(name, facts.clockOffsetMs, context);
+  judge(told, context, test);
+}
+
+function judge(hosts: readonly LoadHost[], { plan, emit }: PhaseContext, test: PreparedTest): void {
+  // Of a load of the script's own it is not known how much of it is there at the same time.
+  const load: FleetLoad = plannedFleetLoad(plan) ?? { vus: test.requirements.maxVus, open: true };
+  const { problems } = capacityOf(load, hosts);
+  const [refused] = problems.filter(({ certain }) => certain);
+  if (refused !== undefined) {
+    throw new LoadctlError('unavailable', refused.message, { hint: 'loadctl plan shows what each runner and host has to carry.' });
+  }
+  for (const { message } of problems) emit({ type: 'warned', message });
+}
+
+function tellVersions(
+  hosts: readonly { readonly name: string; readonly facts: HostFacts }[],
+  { emit }: PhaseContext,
+  { k6Version }: PreparedTest,
+): void {
+  const where = new Map([[k6Version, ['this machine']]]);
+  for (const { name, facts } of hosts) where.set(facts.k6Version, [...(where.get(facts.k6Version) ?? []), name]);
+  if (where.size === 1) return;
+  const versions = [...where].map(([version, names]) => `${version} on ${names.join(', ')}`).join('; ');
+  emit({
+    type: 'warned',
+    message: `k6 is not the same everywhere: ${versions}.`,
+    hint: 'Install the same one on all hosts, or bring this machine’s along: runners.hostK6: bring',
+  });
+}
+
+function tellClock(host: string, offsetMs: Milliseconds, { emit }: PhaseContext): void {
+  if (Math.abs(offsetMs) <= clockAllowedMs) return;
+  const off = `${formatDuration(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead of' : 'behind'}`;
+  emit({ type: 'warned', message: `The clock of ${host} is ${off} this machine's: the times in the logs of its runners are, too.` });
+}

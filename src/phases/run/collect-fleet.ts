@@ -1,0 +1,126 @@
+import { errorMessage } from '../../core/errors.js';
+import type { ProcessEnd } from '../../core/os.js';
+import { k6Exit } from '../../k6/exit-codes.js';
+import { countComplaints, countShortages, inOneLine, saysMarkedFailed } from '../../k6/log.js';
+import { beginMetric, type RunnerFacts } from '../../k6/wrapper.js';
+import { unnamedEndpoints } from '../../metrics/endpoint-metrics.js';
+import { mergeRunnerSummaries } from '../../metrics/merge.js';
+import { parseRunnerSummary } from '../../metrics/runner-summary.js';
+import type { Summary } from '../../metrics/summary.js';
+import type { Runner, RunnerFiles } from '../../runners/runner/types.js';
+import { type RunDirectory, runFiles } from '../../runs/run-directory.js';
+import type { PhaseContext } from '../frame/context.js';
+import type { LostRunner } from './fleet.js';
+import { type PreparedTest, statsWanted } from './prepare.js';
+import { type Received, type RunnerNumbers, standInsFor } from './stand-ins.js';
+import { startSkew } from './start-skew.js';
+
+const complaintsShown = 5;
+
+/** A push that took longer than the time to the next one: k6 then says that samples may be dropped, but they wait, and are in the next. */
+const slowPush = 'Successful flushed time series to remote write endpoint but it took';
+
+/**
+ * What k6 says of one runner and is not so for the fleet: it judges there, and one runner's share of a load may be nothing.
+ * That the load was ended over REST is loadctl's own doing, and told already.
+ */
+const ofOneRunner = ['thresholds on metrics', 'No script iterations fully finished', 'test run stopped from REST API', slowPush];
+
+interface Gathered {
+  readonly runner: Runner;
+  readonly end: ProcessEnd;
+  readonly files: RunnerFiles;
+  /** Missing where the runner did not come to write its numbers. */
+  readonly numbers: RunnerNumbers | undefined;
+}
+
+/**
+ * After the runners' end: brings in what they wrote, merges it, and writes summary.json; what was received of a runner
+ * that wrote nothing stands in for it. Undefined where there are no numbers at all.
+ */
+export async function collectFleet(
+  runners: readonly Runner[],
+  test: PreparedTest,
+  directory: RunDirectory,
+  context: PhaseContext,
+  lost: readonly LostRunner[],
+  received: Received,
+): Promise<Summary | undefined> {
+  const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
+  for (const { runner, end: seen, numbers, files } of gathered) {
+    const loss = lost.find((one) => one.runner === runner);
+    const { exitCode, signal, error } = loss?.end ?? seen;
+    const how = {
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(error === undefined ? {} : { error }),
+    };
+    const failed = exitCode === k6Exit.markedFailed || saysMarkedFailed(files.log) ? { markedFailed: true } : {};
+    context.emit({ type: 'runner-ended', runner: runner.id, ...how, ...failed, lost: loss !== undefined || numbers === undefined });
+  }
+  tellComplaints(gathered, directory, context);
+  tellShortages(gathered, context);
+  const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
+  const silent = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
+  const standIns = standInsFor(silent, known, test, received, context);
+  if (known.length + standIns.size === 0) return undefined;
+  const skewMs = startSkew(gathered);
+  if (skewMs !== undefined) context.emit({ type: 'start-skew-measured', skewMs });
+  const merged = withUnnamed(merge([...known, ...standIns.values()], test, directory.run, context), test, received);
+  const summary = standIns.size === 0 ? merged : { ...merged, standIns: [...standIns.keys()] };
+  await directory.write(runFiles.summary, summary);
+  return summary;
+}
+
+async function gather(runner: Runner, { redact, emit }: PhaseContext): Promise<Gathered> {
+  const [end, files] = [await runner.ended, await runner.collect()];
+  return { runner, end, files: { ...files, log: redact(files.log) }, numbers: numbersOf(runner, files, emit) };
+}
+
+function numbersOf(runner: Runner, files: RunnerFiles, emit: PhaseContext['emit']): Gathered['numbers'] {
+  if (files.summary === undefined || files.facts === undefined) return undefined;
+  try {
+    const facts = JSON.parse(files.facts) as RunnerFacts;
+    return { facts, summary: parseRunnerSummary(JSON.parse(files.summary), facts.contains) };
+  } catch (error) {
+    emit({ type: 'warned', message: `The numbers of runner ${runner.id} cannot be read: ${errorMessage(error)}` });
+    return undefined;
+  }
+}
+
+function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: string, { plan }: PhaseContext): Summary {
+  const durationMs = Math.max(...known.map(({ facts }) => facts.durationMs));
+  const merged = mergeRunnerSummaries(
+    known.map(({ summary }) => summary),
+    { durationMs, percentiles: statsWanted(plan.criteria, test.options) },
+  );
+  const { [beginMetric]: _begin, ...metrics } = merged.metrics;
+  return { version: 1, run, k6Version: test.k6Version, durationMs, runners: known.length, ...merged, metrics };
+}
+
+/** k6 has sub-metrics of what was named before it began; the live data has every endpoint. */
+function withUnnamed(merged: Summary, { tagged }: PreparedTest, { live }: Received): Summary {
+  const metrics = { ...merged.metrics, ...unnamedEndpoints(live.numbers, merged, tagged) };
+  return { ...merged, metrics: Object.fromEntries(Object.entries(metrics).sort(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+/** The runners' logs can be long: what they complain of most, each with how often, is what one wants to see first. */
+function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, { emit }: PhaseContext): void {
+  const complaints = countComplaints(gathered.map(({ files }) => files.log)).filter(
+    ({ message }) => !ofOneRunner.some((beginning) => message.startsWith(beginning)),
+  );
+  for (const { message, times } of complaints.slice(0, complaintsShown)) {
+    emit({ type: 'warned', message: `k6 said${times > 1 ? ` ${times} times` : ''}: ${inOneLine(message)}` });
+  }
+  if (complaints.length > complaintsShown)
+    emit({
+      type: 'noted',
+      message: `${complaints.length - complaintsShown} more kinds of messages are in ${directory.file(runFiles.runners)}.`,
+    });
+}
+
+/** What the system would not give a runner: its own machine was the limit, not the target. */
+function tellShortages(gathered: readonly Gathered[], { emit }: PhaseContext): void {
+  for (const { runner, files } of gathered)
+    for (const { of, times } of countShortages(files.log)) emit({ type: 'runner-short', runner: runner.id, of, times });
+}

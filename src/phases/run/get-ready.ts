@@ -1,0 +1,65 @@
+import { errorMessage } from '../../core/errors.js';
+import type { Milliseconds } from '../../core/quantities.js';
+import { backendNamed } from '../../runners/index.js';
+import type { Runner } from '../../runners/runner/types.js';
+import { step } from '../frame/step.js';
+import { type LiveData, openLiveData } from '../watch/live-data.js';
+import type { Attempt } from './attempt.js';
+import { checkHosts } from './check-capacity.js';
+import { cleanRunnerFiles } from './clean-runner-files.js';
+import { awaitReady, endHard, setupOnce, startFleet } from './fleet.js';
+import { launches } from './launches.js';
+import { namesOfInterest } from './limits.js';
+
+/** A fleet at the barrier: paused, set up once, heard from the first second on. */
+export interface ReadyFleet {
+  readonly runners: readonly Runner[];
+  readonly live: LiveData;
+  /** How soon a runner that is gone is noticed, at the latest. */
+  readonly noticeMs: Milliseconds;
+  /** What the script's setup() returned. */
+  readonly setupData: unknown;
+}
+
+/** Starts the runners, waits until all have their VUs, and runs setup() once. Throws what keeps the load from beginning. */
+export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
+  const { context, test, stop, fleet, defer } = attempt;
+  const { plan, profile, world, emit } = context;
+  const { spawn, execute, clock } = world;
+  const ids = plan.runners.map(({ id }) => id);
+  defer(() => cleanRunnerFiles(context, attempt.directory));
+  const live = await openLiveData(ids, namesOfInterest(context, test), { clock, emit }, defer);
+  const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
+  defer(() => backend.close());
+  const start = async () => {
+    const started = await startFleet(backend, launches(plan, test, live, attempt.directory, attempt.userAgent)).catch((error: unknown) => {
+      stop.check();
+      throw error;
+    });
+    defer(() => endHard(started));
+    for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
+    checkHosts(started, context, test);
+    await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
+    return started;
+  };
+  const title = `start ${ids.length} runner${ids.length === 1 ? '' : 's'}`;
+  const runners = await step(fleet, 'ready', title, start, () => 'all runners ready');
+  const setupData = test.hasSetup ? await setUp(attempt, runners) : undefined;
+  stop.check();
+  return { runners, live, noticeMs: backend.noticeMs, setupData };
+}
+
+/** A setup() that throws is told as a step that failed: who reads the run later learns why there was no load. */
+async function setUp({ context, test, stop, fleet }: Attempt, runners: readonly Runner[]): Promise<unknown> {
+  try {
+    return await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet));
+  } catch (error) {
+    context.emit({ type: 'step-failed', step: 'setup()', message: errorMessage(error) });
+    throw error;
+  }
+}
+
+async function tellStarted(runner: Runner, segment: string, emit: Attempt['context']['emit']): Promise<void> {
+  const pid = await runner.pid();
+  emit({ type: 'runner-started', runner: runner.id, host: runner.host, segment, ...(pid === undefined ? {} : { pid }) });
+}

@@ -1,0 +1,73 @@
+import { LoadctlError } from '../../core/errors.js';
+import type { StopCause } from '../../core/events.js';
+import type { Defer } from '../../core/scope.js';
+import type { Crossing } from '../../metrics/abort-watch.js';
+import type { RunDirectory } from '../../runs/run-directory.js';
+import { stopAsked } from '../../runs/stop.js';
+import type { Lock } from '../data/lock.js';
+import type { PhaseContext } from '../frame/context.js';
+
+/** Why a load has to end before its time, from whichever side it comes first. */
+export interface Interruptions {
+  /** Aborted by the first of them. */
+  readonly signal: AbortSignal;
+  /** What it was; only after {@link Interruptions.signal} was aborted. */
+  why(): { readonly cause: StopCause; readonly reason: string };
+  /** Also stop when this lock is lost. */
+  onLockLost(lock: Lock): void;
+  /** Stop now: the colour under load went live, or nobody knows any more whether it did. */
+  onLiveColour(error: LoadctlError): void;
+  /** Stop now: the fleet's live data says so. */
+  onCrossing(crossing: Crossing): void;
+  /** Throws `interrupted` (or what else it was) when it is time to stop: for the time before there is load. */
+  check(): void;
+  /** Resolves with `work`, or throws like {@link Interruptions.check} as soon as it is time to stop. */
+  race<T>(work: Promise<T>): Promise<T>;
+}
+
+/**
+ * Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost
+ * lock, a colour that went live, a crossed limit. `advice` is what is left to do by hand then.
+ */
+export function interruptions(context: PhaseContext, directory: RunDirectory, advice: string | undefined, defer: Defer): Interruptions {
+  const { signal } = context;
+  const byHand = advice === undefined ? {} : { hint: advice };
+  const stopped = new AbortController();
+  let known: { cause: StopCause; reason: string; error: LoadctlError } | undefined;
+  const stop = (cause: StopCause, error: LoadctlError) => {
+    known ??= { cause, reason: error.message, error };
+    stopped.abort();
+  };
+  const onSignal = () => stop('signal', new LoadctlError('interrupted', 'The run was interrupted (Ctrl-C or SIGTERM).', byHand));
+  if (signal.aborted) onSignal();
+  signal.addEventListener('abort', onSignal);
+  defer(() => signal.removeEventListener('abort', onSignal));
+  void directory.failed.then((error) => stop('directory-lost', error));
+  const over = new AbortController();
+  defer(() => over.abort());
+  void stopAsked(directory.path, context.world.clock, over.signal).then(({ by }) =>
+    stop('signal', new LoadctlError('interrupted', `The run was ended by ${by.user} on ${by.host} (loadctl stop).`, byHand)),
+  );
+  const check = () => {
+    if (stopped.signal.aborted && known) throw known.error;
+  };
+  return {
+    signal: stopped.signal,
+    why: () => ({ cause: known?.cause ?? 'signal', reason: known?.reason ?? '' }),
+    onLiveColour: (error) => stop('live-colour', error),
+    onCrossing: ({ cause, reason }) => stop(cause, new LoadctlError('sla-failed', reason)),
+    onLockLost: (lock) => void lock.lost.then((error) => stop('lock-lost', error)),
+    check,
+    race: async (work) => {
+      const interrupted = new Promise<never>((_, reject) => {
+        const onStop = () => reject(known?.error);
+        if (stopped.signal.aborted) onStop();
+        stopped.signal.addEventListener('abort', onStop, { once: true });
+      });
+      interrupted.catch(() => {});
+      const value = await Promise.race([work, interrupted]);
+      check();
+      return value;
+    },
+  };
+}

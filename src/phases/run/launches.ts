@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { Milliseconds } from '../../core/quantities.js';
+import { runnerCommand } from '../../k6/arguments.js';
+import { goRuntime } from '../../k6/go-runtime.js';
+import type { PushAddress } from '../../k6/remote-write/receiver.js';
+import { factsFileVariable } from '../../k6/wrapper.js';
+import type { Plan } from '../../plan/plan.js';
+import { type RunnerLaunch, runnerFiles } from '../../runners/runner/types.js';
+import { makeRunnerFolder, type RunDirectory } from '../../runs/run-directory.js';
+import type { LiveData } from '../watch/live-data.js';
+import type { PreparedTest } from './prepare.js';
+
+/** How each runner of the plan is started: the same archive, its own segment, its own folder, its own way to push. */
+export function launches(plan: Plan, test: PreparedTest, live: LiveData, directory: RunDirectory, userAgent: string): RunnerLaunch[] {
+  return plan.runners.map(({ id, segment, sequence }, index) => ({
+    id,
+    folder: makeRunnerFolder(directory, id),
+    inputs: { k6: test.k6.file, configFile: test.k6.configFile, archive: test.archive, archiveSha256: test.archiveSha256 },
+    reachable: { host: '127.0.0.1', port: live.port },
+    command: ({ address, folder, inputs, reachablePort, share }) => {
+      const env = { ...goRuntime(share), ...test.k6.env, LOADCTL_RUNNER: id, [factsFileVariable]: join(folder, runnerFiles.facts) };
+      const task = {
+        archive: inputs.archive,
+        segment,
+        sequence,
+        address,
+        trendStats: test.trendStats,
+        ...(typeof test.options.userAgent === 'string' ? {} : { userAgent }),
+        ...(test.rps[index] === undefined ? {} : { rps: test.rps[index] }),
+        summaryFile: join(folder, runnerFiles.summary),
+        push: throughPort(live.addressFor(id), reachablePort),
+        pushEvery: pushEvery(plan),
+      };
+      return runnerCommand({ file: inputs.k6, configFile: inputs.configFile, env }, task);
+    },
+  }));
+}
+
+const mostRare: Milliseconds = 1000;
+const mostOften: Milliseconds = 200;
+
+/**
+ * How often each runner pushes: 100 pushes a second of the whole fleet at most while that is more than one of each. Until its next push, k6 holds
+ * all samples in memory: few of them are still in the CPU's caches, and less is lost with a runner (docs/decisions/0013).
+ */
+export function pushEvery({ backend, runners }: Pick<Plan, 'backend' | 'runners'>): Milliseconds {
+  if (backend !== 'local') return mostRare; // a push there takes a round trip through the tunnel
+  return Math.min(mostRare, Math.max(mostOften, runners.length * 10));
+}
+
+/** The same address as a runner reaches it, by a port of its own loopback. */
+function throughPort({ url, token }: PushAddress, port: number): PushAddress {
+  const reached = new URL(url);
+  reached.port = String(port);
+  return { url: reached.href, token };
+}

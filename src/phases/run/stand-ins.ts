@@ -1,0 +1,44 @@
+import type { EpochMs } from '../../core/quantities.js';
+import type { RunnerFacts } from '../../k6/wrapper.js';
+import type { RunnerSummary } from '../../metrics/runner-summary.js';
+import { standIn } from '../../metrics/stand-in.js';
+import type { PhaseContext } from '../frame/context.js';
+import type { LiveData } from '../watch/live-data.js';
+import type { PreparedTest } from './prepare.js';
+
+/** A runner's numbers, with what its summary does not say. */
+export interface RunnerNumbers {
+  readonly summary: RunnerSummary;
+  readonly facts: RunnerFacts;
+}
+
+/** What was received of the runners while they ran. */
+export interface Received {
+  readonly live: LiveData;
+  readonly releasedAt: EpochMs;
+}
+
+/** By runner, what stands in for the numbers of those that did not come to write theirs; it is told. */
+export function standInsFor(
+  lost: readonly string[],
+  known: readonly RunnerNumbers[],
+  test: PreparedTest,
+  { live, releasedAt }: Received,
+  { emit }: PhaseContext,
+): Map<string, RunnerNumbers> {
+  const summaries = known.map(({ summary }) => summary);
+  const found = new Map<string, RunnerNumbers>();
+  for (const runner of lost) {
+    const summary = standIn(live.numbers, runner, summaries, test.metricKeys);
+    const heardAt = live.heardAt.get(runner);
+    if (summary === undefined || heardAt === undefined || heardAt < releasedAt) continue;
+    found.set(runner, { summary, facts: { durationMs: heardAt - releasedAt, contains: {} } });
+    const left = summary.uncounted.filter((key) => !key.includes('{'));
+    const missing =
+      left.length === 0
+        ? ''
+        : ` How often ${left.join(', ')} held there is not known: ${left.length === 1 ? 'it is' : 'they are'} left out.`;
+    emit({ type: 'warned', message: `Runner ${runner} left no numbers: what it pushed while it ran stands in for them.${missing}` });
+  }
+  return found;
+}

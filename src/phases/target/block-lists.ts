@@ -1,0 +1,29 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { type BlockLists, keepApart, type Side } from '../../k6/block-lists.js';
+import { placeOf } from '../../plan/hosts.js';
+import type { PhaseContext } from '../frame/context.js';
+
+const nothing: BlockLists = { blockHostnames: [], blacklistIPs: [] };
+
+/** What keeps the runners away from the live colour, by k6's own block lists; what they cannot keep apart is told. */
+export async function liveBlockLists({ target, profile, emit }: Pick<PhaseContext, 'target' | 'profile' | 'emit'>): Promise<BlockLists> {
+  if (target.colour === undefined) return nothing;
+  const { live, loaded, liveUrl } = target.colour;
+  const asked = profile.target.live?.url;
+  const [away, near] = await Promise.all([sideOf(live, liveUrl), sideOf(loaded, target.url)]);
+  const { gaps, ...lists } = keepApart(away, near, asked === undefined ? undefined : hostOf(asked));
+  for (const message of gaps) emit({ type: 'warned', message });
+  return lists;
+}
+
+async function sideOf(name: string, url: string): Promise<Side> {
+  const host = hostOf(url);
+  if (isIP(host) !== 0) return { name, host, addresses: [host] };
+  const found = await lookup(host, { all: true }).catch(() => []);
+  return { name, host, addresses: found.map(({ address }) => address) };
+}
+
+function hostOf(url: string): string {
+  return placeOf(url).host.toLowerCase().replace(/\.$/, '');
+}

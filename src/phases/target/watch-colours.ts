@@ -1,0 +1,83 @@
+import { errorMessage, LoadctlError } from '../../core/errors.js';
+import type { Colour, Emit } from '../../core/events.js';
+import type { Clock } from '../../core/os.js';
+import { formatDuration, type Milliseconds } from '../../core/quantities.js';
+import type { Defer } from '../../core/scope.js';
+import { shownTarget } from '../../plan/target.js';
+import type { PhaseContext } from '../frame/context.js';
+import type { Interruptions } from '../run/interruptions.js';
+import { lookUpLive } from './live-colour.js';
+
+/** So many look-ups in a row may fail while the load is on; then nobody knows any more what is loaded. */
+const missesAllowed = 2;
+
+/** Looks after it that the colour under load is not the live one. */
+export interface LiveWatch {
+  /** Looks now, before there is load. Throws `refused` where the colour went live meanwhile, or nobody can tell. */
+  look(): Promise<void>;
+  /** Looks every now and then from here on. */
+  begin(): void;
+  /** There is no load any more. */
+  end(): void;
+}
+
+/**
+ * Looks the live colour up again, now and then, until the load is over: a switch ends the run. Without colours there is
+ * nothing to watch.
+ */
+export function watchColours(context: PhaseContext, userAgent: string, stop: Pick<Interruptions, 'onLiveColour'>, defer: Defer): LiveWatch {
+  const { target, profile, world, loaded: file, signal, emit } = context;
+  const { colour } = target;
+  const { live } = profile.target;
+  if (colour === undefined || live === undefined) return { look: async () => {}, begin: () => {}, end: () => {} };
+  const { loaded } = colour;
+  emit({ type: 'live-colour-found', live: colour.live, loaded, url: shownTarget(target).url });
+  const over = new AbortController();
+  defer(() => over.abort());
+  const lookUp = () => lookUpLive(live, { world, loaded: file, userAgent, signal });
+  const look = async () => {
+    if ((await lookUp()) === loaded) throw wentLive(loaded);
+  };
+  const watching = { clock: world.clock, emit, everyMs: live.every, lookUp, stop: stop.onLiveColour };
+  return { look, begin: () => void watchOn(loaded, watching, over.signal), end: () => over.abort() };
+}
+
+interface Watching {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly everyMs: Milliseconds;
+  readonly lookUp: () => Promise<Colour>;
+  /** Ends the run, with the reason. */
+  readonly stop: (error: LoadctlError) => void;
+}
+
+async function watchOn(loaded: Colour, { clock, emit, everyMs, lookUp, stop }: Watching, over: AbortSignal): Promise<void> {
+  let misses = 0;
+  for (let next = clock.now() + everyMs; ; next = Math.max(next + everyMs, clock.now())) {
+    await clock.sleep(Math.max(0, next - clock.now()), over);
+    if (over.aborted) return;
+    const live = await lookUp().catch((error: unknown) => ({ error }));
+    if (over.aborted) return;
+    if (live === loaded) return stop(wentLive(loaded));
+    if (typeof live === 'string') {
+      if (misses > 0) emit({ type: 'noted', message: `${live} is live, as before` });
+      misses = 0;
+      continue;
+    }
+    misses += 1;
+    if (misses > missesAllowed) return stop(nobodyKnows(live.error, misses, misses * everyMs));
+    emit({ type: 'warned', message: errorMessage(live.error), hint: `It is tried again in ${formatDuration(everyMs)}.` });
+  }
+}
+
+function wentLive(loaded: Colour): LoadctlError {
+  return new LoadctlError('refused', `${loaded} is live now: it is the colour that this run loads, and nobody may load the live one.`, {
+    hint: 'Start again: the other colour is loaded then.',
+  });
+}
+
+function nobodyKnows(error: unknown, times: number, forMs: Milliseconds): LoadctlError {
+  const message = `For ${formatDuration(forMs)} nobody could tell whether the colour under load went live (${times} look-ups). ${errorMessage(error)}`;
+  const hint = error instanceof LoadctlError ? error.hint : undefined;
+  return new LoadctlError('refused', message, hint === undefined ? {} : { hint });
+}

@@ -1,0 +1,110 @@
+import type { LoggedEvent } from '../../core/events.js';
+import { formatCount, formatDuration, type Milliseconds } from '../../core/quantities.js';
+import { choiceFaults } from '../../metrics/choices.js';
+import type { Evidence, Shortfall } from '../../metrics/criterion.js';
+import { diedWithoutMemory, type GeneratorSample, generatorFaults } from '../../metrics/generators.js';
+import { type PlannedShare, shortfalls } from '../../metrics/shortfall.js';
+import type { Summary } from '../../metrics/summary.js';
+import type { RunRecord } from '../../runs/record.js';
+import { readLines, runFiles } from '../../runs/run-directory.js';
+
+/** What a run directory says about the generators. */
+export interface GeneratorFacts {
+  readonly record: RunRecord;
+  readonly summary: Summary | undefined;
+  readonly events: readonly LoggedEvent[];
+  readonly samples: readonly GeneratorSample[];
+}
+
+/** The lines of generators.ndjson; none where nothing could be read. */
+export async function readSamples(directory: string): Promise<GeneratorSample[]> {
+  return readLines<GeneratorSample>(directory, runFiles.generators);
+}
+
+/** Adds what the generators were short of, and what is missing of the load, to what else is known of a run. */
+export function withGenerators(evidence: Evidence, facts: GeneratorFacts): Evidence {
+  const { record, summary } = facts;
+  return {
+    ...evidence,
+    faults: [
+      ...evidence.faults,
+      ...machineFaults(facts),
+      ...lostWithoutMemory(facts),
+      ...shortageFaults(facts),
+      ...skewFaults(facts),
+      ...(summary === undefined ? [] : choiceFaults(record.choices ?? [], summary)),
+    ],
+    shortfalls: shortfallsOf(facts),
+  };
+}
+
+function machineFaults({ record, summary, events, samples }: GeneratorFacts): string[] {
+  const released = events.find((event) => event.type === 'fleet-released')?.at;
+  const ended = events.find((event) => event.type === 'load-ended')?.at ?? samples.at(-1)?.at;
+  if (released === undefined || ended === undefined) return [];
+  const { from, to } = record.plan.steady ?? { from: 0, to: summary?.durationMs ?? ended - released };
+  return generatorFaults(samples, { from: released + from, to: Math.min(released + to, ended) });
+}
+
+function lostWithoutMemory({ events, samples }: GeneratorFacts): string[] {
+  const lost = events.flatMap((event) => (event.type === 'runner-ended' && event.lost ? [event.runner] : []));
+  return lost
+    .filter((runner) => diedWithoutMemory(samples, runner))
+    .map(
+      (runner) =>
+        `Runner ${runner}'s machine had less than 5% of its memory free when the runner was lost: use more machines or fewer VUs.`,
+    );
+}
+
+/** So much of all requests may fail by a shortage; running out of memory always counts. */
+const shortageAllowed = 0.001;
+
+function shortageFaults({ summary, events }: GeneratorFacts): string[] {
+  const requests = summary?.metrics.http_reqs?.values.count ?? 0;
+  return events.flatMap((event) => {
+    if (event.type !== 'runner-short') return [];
+    const share = event.times / Math.max(requests, event.times);
+    if (event.of !== 'memory' && share < shortageAllowed) return [];
+    const times = `${formatCount(event.times)} time${event.times === 1 ? '' : 's'}`;
+    return [
+      {
+        ports: `Runner ${event.runner} had no port left for a connection, ${times}: use more hosts, or fewer VUs on each.`,
+        'open files': `Runner ${event.runner} had too many open files for a connection, ${times}: raise its limit (ulimit -n), or use more runners.`,
+        memory: `Runner ${event.runner} ran out of memory: use more machines or fewer VUs.`,
+      }[event.of],
+    ];
+  });
+}
+
+const skewAllowedMs: Milliseconds = 1000;
+const longestSkewMs: Milliseconds = 5000;
+const skewAllowedShare = 0.02;
+
+function skewFaults({ summary, events }: GeneratorFacts): string[] {
+  const limit = Math.min(longestSkewMs, Math.max(skewAllowedMs, (summary?.durationMs ?? 0) * skewAllowedShare));
+  return events.flatMap((event) => {
+    if (event.type !== 'start-skew-measured' || event.skewMs <= limit) return [];
+    return [
+      `The runners began ${formatDuration(event.skewMs)} apart, more than the ${formatDuration(limit)} that this test allows: they were not one test. Look whether their machines are overloaded, and their clocks right.`,
+    ];
+  });
+}
+
+/** Of a load that was ended before its time, or failed by what the script says, nothing is missing. */
+function shortfallsOf({ record, summary, events }: GeneratorFacts): Shortfall[] {
+  const cutShort = events.some(
+    (event) => event.type === 'fleet-stopped' || (event.type === 'runner-ended' && (event.lost || event.markedFailed === true)),
+  );
+  return summary === undefined || cutShort ? [] : shortfalls(plannedShare(record, summary), summary);
+}
+
+/** Undefined where the script makes its own load, or the judged window reaches into the ramps. */
+function plannedShare({ plan }: RunRecord, summary: Summary | undefined): PlannedShare | undefined {
+  const { load, steady, iterationsPerSecond } = plan;
+  if (load === undefined) return undefined;
+  const { from, to } = steady ?? { from: 0, to: load.duration };
+  const { ramp = 0, duration, vus, rate } = load;
+  if (from < ramp || to > duration - ramp) return undefined;
+  const windowMs = Math.max(0, Math.min(to, summary?.durationMs ?? 0) - from);
+  return { vus, open: rate !== undefined, perSecond: iterationsPerSecond, windowMs };
+}

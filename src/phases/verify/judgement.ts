@@ -1,0 +1,181 @@
+import { howItEnded } from '../../core/ends.js';
+import { type ExitReason, LoadctlError } from '../../core/errors.js';
+import type { LoggedEvent, StopCause } from '../../core/events.js';
+import { formatCount, formatDuration, type Milliseconds } from '../../core/quantities.js';
+import type { Criterion, Evidence, ProbeCount, Verdict } from '../../metrics/criterion.js';
+import { judge, verdictReason } from '../../metrics/judge.js';
+import { baseName, findMetric } from '../../metrics/metric-key.js';
+import type { Summary } from '../../metrics/summary.js';
+import { readScriptThresholds, type ScriptThreshold, scriptCriterion } from '../../metrics/threshold.js';
+import { metricUnit } from '../../profile/words/criteria.js';
+import { type RunRecord, readRunRecord } from '../../runs/record.js';
+import { damaged, readEvents, readJson, runFiles } from '../../runs/run-directory.js';
+import { readSamples, withGenerators } from './generator-evidence.js';
+
+/** A run as it was found to be. */
+export interface Judgement {
+  readonly record: RunRecord;
+  readonly summary: Summary | undefined;
+  readonly verdict: Verdict;
+  /** Everything that the exit status could be; empty for a pass. */
+  readonly reasons: readonly ExitReason[];
+}
+
+/** Judges a run from what its directory holds, and nothing else. Throws `unavailable` for a damaged one. */
+export async function judgeRun(directory: string): Promise<Judgement> {
+  const record = await readRunRecord(directory);
+  const summary = await readSummary(directory);
+  const events = await readEvents(directory);
+  const evidence = withGenerators(gatherEvidence(record, summary, events), {
+    record,
+    summary,
+    events,
+    samples: await readSamples(directory),
+  });
+  const judged = judge([...record.plan.criteria, ...scriptCriteria(record, summary)], evidence);
+  const verdict = failures(events).reduceRight(markFailed, judged);
+  return { record, summary, verdict, reasons: exitReasons(verdict, events) };
+}
+
+async function readSummary(directory: string): Promise<Summary | undefined> {
+  const summary = (await readJson(directory, runFiles.summary)) as Partial<Summary> | undefined;
+  if (summary === undefined) return undefined;
+  const whole = typeof summary.durationMs === 'number' && typeof summary.metrics === 'object' && typeof summary.runners === 'number';
+  if (!whole) throw damaged(`${directory}/${runFiles.summary}`, 'durationMs, metrics or runners is missing');
+  return summary as Summary;
+}
+
+/** The script's own thresholds as criteria; what they measure is known from the summary. */
+function scriptCriteria(record: RunRecord, summary: Summary | undefined): Criterion[] {
+  const { byMetric } = readScriptThresholds(record.scriptThresholds);
+  return Object.entries(byMetric).flatMap(([metric, thresholds]) => {
+    const is = findMetric(summary?.metrics ?? {}, metric);
+    return thresholds.map((threshold) => (is === undefined ? unmeasured(metric, threshold) : scriptCriterion(metric, threshold, is)));
+  });
+}
+
+/** A threshold on a metric of which nothing is known but its name. */
+function unmeasured(metric: string, threshold: ScriptThreshold): Criterion {
+  const unit = metricUnit(baseName(metric), threshold.expression.stat);
+  return { ...scriptCriterion(metric, threshold, { type: 'trend', contains: 'default' }), unit };
+}
+
+/** What the events of a run say about its measurement. */
+function gatherEvidence(record: RunRecord, summary: Summary | undefined, events: readonly LoggedEvent[]): Evidence {
+  const released = events.find((event) => event.type === 'fleet-released')?.at;
+  const durationMs = summary?.durationMs ?? 0;
+  const { from, to } = record.plan.steady ?? { from: 0, to: durationMs };
+  const end = Math.min(to, durationMs);
+  return {
+    run: record.run,
+    shortfalls: [],
+    summary,
+    probes: record.plan.target.health === undefined ? undefined : countProbes(events, released, from, end),
+    windowMs: Math.max(0, end - from),
+    tagged: record.tagged ?? true,
+    windows: windowsOf(record, summary),
+    faults: faultsIn(events, summary?.standIns ?? []),
+    interruption: interruptionIn(record, events),
+  };
+}
+
+/** What was judged, in words. */
+function windowsOf({ plan: { steady } }: RunRecord, summary: Summary | undefined): Evidence['windows'] {
+  if (summary === undefined) return { steady: 'nothing', test: 'nothing' };
+  const test = `whole test ${formatDuration(summary.durationMs)}`;
+  if (steady === undefined) return { steady: test, test };
+  if (summary.durationMs <= steady.from) return { steady: 'nothing (it ended before its steady part)', test };
+  return { steady: `steady ${formatDuration(steady.from)}–${formatDuration(Math.min(steady.to, summary.durationMs))}`, test };
+}
+
+function countProbes(events: readonly LoggedEvent[], released: number | undefined, from: Milliseconds, to: Milliseconds): ProbeCount {
+  const probes = events.flatMap((event) =>
+    event.type === 'health-probed' ? [{ good: event.good, sentAt: event.at - event.elapsedMs }] : [],
+  );
+  const inWindow = released === undefined ? [] : probes.filter(({ sentAt }) => sentAt >= released + from && sentAt <= released + to);
+  return { good: inWindow.filter(({ good }) => good).length, total: inWindow.length };
+}
+
+function faultsIn(events: readonly LoggedEvent[], standIns: readonly string[]): string[] {
+  const losses = events.findLast((event) => event.type === 'runner-lost');
+  const allowed = losses?.type === 'runner-lost' && losses.allowed;
+  const left = (runner: string) =>
+    standIns.includes(runner) ? 'what it pushed until then stands in for its numbers' : 'its numbers are missing';
+  return events.flatMap((event) => {
+    if (event.type === 'runner-ended' && event.lost) {
+      if (allowed) return [];
+      return [`Runner ${event.runner} was lost (${howItEnded(event)}): its share of the load was not made, and ${left(event.runner)}.`];
+    }
+    return event.type === 'fleet-stopped' && event.cause === 'lock-lost' ? [event.reason] : [];
+  });
+}
+
+/** What ends a load from outside; everything else is a finding of the test, or a fault of its measurement. */
+const interrupting: readonly StopCause[] = ['signal', 'script', 'live-colour', 'directory-lost'];
+
+function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): string | undefined {
+  const stop = events.find((event) => event.type === 'fleet-stopped');
+  if (stop?.type === 'fleet-stopped') return interrupting.includes(stop.cause) ? stop.reason : undefined;
+  if (events.some((event) => event.type === 'runner-ended')) return undefined;
+  const threw = events.findLast((event) => event.type === 'step-failed');
+  if (threw?.type === 'step-failed') return `The run ended before any load was made: ${threw.message}`;
+  const ended = events.findLast((event) => event.type === 'phase-finished');
+  if (ended?.type === 'phase-finished' && ended.reasons.length > 0)
+    return `The run ended before any load was made (${ended.reasons.join(', ')}).`;
+  const gone = `The run did not come to its end: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
+  return [gone, ...lastHeard(events)].join(' ');
+}
+
+/** How far a load was when it was last heard of. */
+function lastHeard(events: readonly LoggedEvent[]): string[] {
+  const last = events.findLast((event) => event.type === 'fleet-sampled');
+  if (last?.type !== 'fleet-sampled') return [];
+  const { elapsedMs, totalMs, requests, failedRequests } = last;
+  const far = `${formatDuration(Math.round(elapsedMs / 1000) * 1000)} of ${formatDuration(totalMs)}`;
+  return [
+    `The last that is known of its load: ${formatCount(requests)} requests in ${far}, ${formatCount(failedRequests)} of them failed.`,
+  ];
+}
+
+/** What makes a run fail whatever its criteria say at the end, as sentences. */
+function failures(events: readonly LoggedEvent[]): string[] {
+  const crossings = events.flatMap((event) => (isCrossing(event) ? [event.reason] : []));
+  const marked = events.some((event) => event.type === 'runner-ended' && event.markedFailed === true);
+  return [...crossings, ...(marked ? ['The script called test.fail().'] : [])];
+}
+
+/** The load was ended because the fleet crossed a threshold with `abortOnFail` or an abort rule. */
+function isCrossing(event: LoggedEvent): event is Extract<LoggedEvent, { type: 'fleet-stopped' }> {
+  return event.type === 'fleet-stopped' && (event.cause === 'threshold' || event.cause === 'rule');
+}
+
+function markFailed(verdict: Verdict, reason: string): Verdict {
+  return { ...verdict, verdict: verdict.verdict === 'pass' ? 'fail' : verdict.verdict, reasons: [reason, ...verdict.reasons] };
+}
+
+function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReason[] {
+  const reasons = new Set<ExitReason>();
+  for (const event of events) {
+    if (event.type === 'teardown-finished' && event.error !== undefined)
+      reasons.add(event.aborted === true ? 'test-aborted' : 'script-threw');
+    if (event.type === 'runner-ended' && event.markedFailed === true) reasons.add('test-failed');
+    if (event.type === 'fleet-stopped' && event.cause === 'script') reasons.add('test-aborted');
+    if (event.type === 'fleet-stopped' && event.cause === 'live-colour') reasons.add('refused');
+    if (event.type === 'fleet-stopped' && event.cause === 'directory-lost') reasons.add('unavailable');
+  }
+  const failedCriteria =
+    events.some(isCrossing) || verdict.criteria.some(({ outcome }) => ['fail', 'undecided', 'no-data'].includes(outcome));
+  if (verdict.verdict === 'invalid' && failedCriteria) reasons.add('sla-failed');
+  const own = verdictReason(verdict);
+  const explained = own === 'interrupted' && reasons.has('test-aborted');
+  const onlyMarked = own === 'sla-failed' && reasons.has('test-failed') && !failedCriteria;
+  if (own !== 'pass' && !explained && !onlyMarked) reasons.add(own);
+  return [...reasons];
+}
+
+/** The error for a run that is still going on: there is nothing to judge yet. */
+export function stillRunning(record: RunRecord): LoadctlError {
+  return new LoadctlError('unavailable', `Run ${record.run} is still running (process ${record.by.pid} on ${record.by.host}).`, {
+    hint: 'Wait until it ends, then judge it.',
+  });
+}

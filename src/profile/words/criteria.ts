@@ -1,0 +1,149 @@
+import { parseDuration, parsePercent, parseRate } from '../../core/quantities.js';
+import type { Criterion, Operator } from '../../metrics/criterion.js';
+import { parseMetricName } from '../../metrics/metric-key.js';
+import { isProblem, parseThreshold } from '../../metrics/threshold.js';
+import { allOf, nearest } from './near.js';
+import { parseSize } from './size.js';
+
+/** Why words are no criterion; `on` says which part of the entry is meant. */
+export interface CriterionProblem {
+  readonly problem: string;
+  readonly on: 'name' | 'value';
+}
+
+type Read = { criterion: Criterion } | CriterionProblem;
+type Unit = Criterion['unit'];
+
+/** What a word of the SLA measures. */
+interface Meaning {
+  readonly metric: string;
+  readonly stat: string;
+  readonly unit: Unit;
+  /** The operator of a bare value. */
+  readonly bare: Operator;
+}
+
+const latency = (stat: string): Meaning => ({ metric: 'http_req_duration', stat, unit: 'ms', bare: '<' });
+
+/** The words of the SLA besides p<N>. */
+const words: Readonly<Record<string, Meaning>> = {
+  avg: latency('avg'),
+  med: latency('med'),
+  max: latency('max'),
+  availability: { metric: 'availability', stat: 'rate', unit: '%', bare: '>=' },
+  errors: { metric: 'http_req_failed', stat: 'rate', unit: '%', bare: '<' },
+  throughput: { metric: 'http_reqs', stat: 'rate', unit: '/s', bare: '>=' },
+};
+
+/** Every word that an SLA may use, for near misses. */
+export const slaWords: readonly string[] = ['p50', 'p90', 'p95', 'p99', 'p99.9', ...Object.keys(words)];
+
+/** The servers' metrics that every environment may limit; further names are the profile's monitors'. */
+export const serverWords: readonly string[] = ['cpu', 'memory', 'dbConnections', 'queueDepth'];
+
+const operatorFirst = /^\s*(<=|>=|===|==|!=|<|>)\s*(.+?)\s*$/s;
+const number = /^[-+]?(\d[\d_]*)?\.?\d+(e[-+]?\d+)?$/i;
+
+/** What limits of each unit look like. */
+const wanted: Readonly<Record<Unit, string>> = {
+  ms: 'a duration such as `< 500ms`',
+  '%': 'a percentage such as `< 0.1%`',
+  '/s': 'a rate such as `30000/s`',
+  B: 'a size such as `< 10MB`',
+  '': 'a number such as `< 1000`',
+};
+
+/** One entry of `sla`: a word or a k6 metric, and its limit. */
+export function readSla(name: string, value: string): Read {
+  const meaning = meaningOf(name);
+  if (meaning) return limited({ name, source: 'client', window: 'steady' }, meaning, value);
+  if (!looksLikeMetric(name)) return { problem: noWord(name), on: 'name' };
+  return readThreshold(name, value);
+}
+
+/** One entry of `critical`: a monitor's name and its limit. */
+export function readCritical(name: string, value: string): Read {
+  const unit = /^(cpu|memory|dbConnections)$/.test(name) ? '%' : unitOf(value.replace(operatorFirst, '$2').trim());
+  return limited({ name, source: 'server', window: 'steady' }, { metric: name, stat: 'value', unit, bare: '<' }, value);
+}
+
+/** The condition of an abort rule: `errors > 5%`, `cpu > 95%`, `checkout_time{step:pay} p(99) > 2s`. */
+export function readAbort(condition: string): Read {
+  const match = /^\s*([\w.]+(?:\{.*\})?)\s*(.*?)\s*$/s.exec(condition);
+  const name = match?.[1] ?? '';
+  const rest = match?.[2] ?? '';
+  if (!operatorFirst.test(rest)) {
+    const isThreshold = !isProblem(parseThreshold(rest, () => 0));
+    return isThreshold ? readThreshold(name, rest) : { problem: 'expected a condition such as `errors > 5%`', on: 'value' };
+  }
+  return meaningOf(name) ? readSla(name, rest) : readCritical(name, rest);
+}
+
+function noWord(name: string): string {
+  const near = nearest(name, slaWords);
+  const hint = near === undefined ? `it has ${allOf(['p95', ...Object.keys(words)])}, and k6 metrics` : `did you mean \`${near}\`?`;
+  return `\`${name}\` is no word of the SLA; ${hint}`;
+}
+
+function meaningOf(name: string): Meaning | undefined {
+  const percentile = /^p(\d+(?:\.\d+)?)$/.exec(name)?.[1];
+  if (percentile !== undefined) return Number(percentile) <= 100 ? latency(`p(${percentile})`) : undefined;
+  return Object.hasOwn(words, name) ? words[name] : undefined;
+}
+
+/** k6's built-in metrics and whatever cannot be a misspelled word. */
+function looksLikeMetric(name: string): boolean {
+  return /[_{]/.test(name) || name === 'checks' || name === 'iterations' || name === 'vus';
+}
+
+function readThreshold(key: string, value: string): Read {
+  const metric = parseMetricName(key);
+  if ('error' in metric) return { problem: `expected a metric of k6; ${metric.error}`, on: 'name' };
+  let limit = '';
+  const read = parseThreshold(value, (text) => {
+    limit = text;
+    return 0;
+  });
+  if (isProblem(read)) {
+    const expected = 'expected a threshold such as `p(95) < 500ms` or `rate < 1%`';
+    return { problem: operatorFirst.test(value) ? expected : `${read.error}; ${expected}`, on: 'value' };
+  }
+  const unit = metricUnit(metric.name, read.stat, limit);
+  const meaning: Meaning = { metric: key, stat: read.stat, unit, bare: '<' };
+  return limited({ name: `${key} ${read.stat}`, source: 'client', window: 'steady' }, meaning, `${read.operator} ${limit}`);
+}
+
+/** The unit of a k6 metric's stat: k6's own are known, another's is what its limit is written in. */
+export function metricUnit(metric: string, stat: string, limit = ''): Unit {
+  const trend = /^(avg|min|max|med|p\()/.test(stat);
+  if (trend && /^(http_req_|grpc_req_|ws_(connecting|session)|iteration_duration$|group_duration$)/.test(metric)) return 'ms';
+  if (stat === 'rate' && (metric === 'http_req_failed' || metric === 'checks')) return '%';
+  if (stat === 'rate' && /^(http_reqs|iterations|dropped_iterations)$/.test(metric)) return '/s';
+  if (stat === 'count' && /^data_(sent|received)$/.test(metric)) return 'B';
+  return unitOf(limit);
+}
+
+function unitOf(limit: string): Unit {
+  if (parsePercent(limit) !== undefined) return '%';
+  if (parseRate(limit) !== undefined) return '/s';
+  if (!number.test(limit) && parseDuration(limit) !== undefined) return 'ms';
+  return parseSize(limit) === undefined ? '' : 'B';
+}
+
+function limited(who: Pick<Criterion, 'name' | 'source' | 'window'>, meaning: Meaning, value: string): Read {
+  const match = operatorFirst.exec(value);
+  const limit = readLimit(match?.[2] ?? value.trim(), meaning.unit);
+  if (limit === undefined) return { problem: `expected ${wanted[meaning.unit]}`, on: 'value' };
+  const operator = (match?.[1] as Operator | undefined) ?? meaning.bare;
+  const { metric, stat, unit } = meaning;
+  return { criterion: { name: who.name, source: who.source, metric, stat, operator, limit, unit, window: who.window } };
+}
+
+function readLimit(text: string, unit: Unit): number | undefined {
+  if (unit === 'ms' && parseDuration(text) !== undefined) return parseDuration(text);
+  if (unit === '%' && parsePercent(text) !== undefined) return parsePercent(text);
+  if (unit === '/s' && parseRate(text) !== undefined) return parseRate(text);
+  if (unit === 'B' && parseSize(text) !== undefined) return parseSize(text);
+  const bare = number.test(text) ? Number(text.replaceAll('_', '')) : undefined;
+  return unit === '%' && bare !== undefined && (bare < 0 || bare > 1) ? undefined : bare;
+}

@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { formatDuration, parseDuration, parsePercent, parseRate } from '../../core/quantities.js';
+import { isCutShort } from '../../core/secrets.js';
+import { parseSize } from './size.js';
+import { templateProblem } from './template.js';
+
+/** What a value looks like it was meant as, for the message about a wrong unit; empty where it is nothing known. */
+export function looksLike(text: string): string {
+  if (/^\s*[\d_]+(\.\d+)?\s*$/.test(text)) return 'a bare number';
+  if (parsePercent(text) !== undefined) return 'a percentage';
+  if (parseRate(text) !== undefined) return 'a rate';
+  if (parseDuration(text) !== undefined) return 'a duration';
+  return parseSize(text) === undefined ? '' : 'a size';
+}
+
+interface Words<T> {
+  /** What a value must be, after "expected". */
+  readonly expected: string;
+  /** The type's name in the reference. */
+  readonly title: string;
+  /** A regular expression for editors; a `${NAME}` is always let through besides. */
+  readonly pattern: string;
+  readonly examples: readonly (string | number)[];
+  readonly parse: (text: string) => T | undefined;
+}
+
+function quantity<T>(words: Words<T>) {
+  const message = `expected ${words.expected} such as \`${words.examples[0]}\``;
+  return z
+    .union([z.string(), z.number()], { error: message })
+    .transform((value, context) => {
+      const read = words.parse(String(value));
+      if (read !== undefined) return read;
+      context.addIssue({ code: 'custom', message, continue: true });
+      return z.NEVER;
+    })
+    .meta({ title: words.title, pattern: `${words.pattern}|\\$\\{`, examples: [...words.examples] });
+}
+
+const durationPattern = '(\\d+(\\.\\d+)?(ms|us|µs|d|h|m|s))+';
+
+/** A length of time in people's words; milliseconds. */
+export const duration = () =>
+  quantity({
+    expected: 'a duration',
+    title: 'duration',
+    pattern: `^(0|${durationPattern})$`,
+    examples: ['1m30s', '250ms', '2h'],
+    parse: parseDuration,
+  });
+
+/** A share of a whole, written as a percentage; 0…1. */
+export const percentage = () =>
+  quantity({
+    expected: 'a percentage',
+    title: 'percentage',
+    pattern: '^\\d+(\\.\\d+)?\\s*%$',
+    examples: ['40%', '99.9%'],
+    parse: readShare,
+  });
+
+/** Something per second. */
+export const rate = () =>
+  quantity({
+    expected: 'a rate',
+    title: 'rate',
+    pattern: '^\\d+(\\.\\d+)?(e\\d+)?\\s*/\\s*[smh]$',
+    examples: ['1000/s', '600/m'],
+    parse: (text) => positive(parseRate(text)),
+  });
+
+/** A whole number that is at least `least`; `1_000` is one, too. */
+export const count = (least = 1) =>
+  quantity({
+    title: 'whole number',
+    expected: `a whole number of at least ${least}`,
+    pattern: '^\\d[\\d_]*$',
+    examples: [1000],
+    parse: (text) => readCount(text, least),
+  });
+
+/** The number of a Redis index that may be flushed. */
+export const testIndex = () =>
+  quantity({
+    expected: 'an index other than 0, which is never flushed,',
+    title: 'whole number',
+    pattern: '^[1-9]\\d*$',
+    examples: [1],
+    parse: (text) => readCount(text, 1),
+  });
+
+/** A part of the test, `30s..9m30s`: from and to, counted from its start. */
+export const window = () =>
+  quantity({
+    expected: 'a part of the test',
+    title: 'part of the test',
+    pattern: `^(0|${durationPattern})\\s*\\.\\.\\s*${durationPattern}$`,
+    examples: ['30s..9m30s'],
+    parse: (text) => {
+      const [from, to, ...rest] = text.split('..').map(parseDuration);
+      return from !== undefined && to !== undefined && rest.length === 0 ? { from, to } : undefined;
+    },
+  });
+
+/** Whole numbers from one to another, both included, of any size: as their digits. */
+export interface NumberRange {
+  readonly low: string;
+  readonly high: string;
+}
+
+/** Real rows are counted from 1 up: a range of the test's own begins far above them, or lies below 0. */
+const leastOwnNumber = 1_000_000n;
+
+/** Numbers that only the test uses, `900000000..999999999`. */
+export const range = () =>
+  quantity({
+    expected: 'a range of whole numbers of 1,000,000 or more, or below 0,',
+    title: 'range of numbers',
+    pattern: '^-?\\d[\\d_]*\\s*\\.\\.\\s*-?\\d[\\d_]*$',
+    examples: ['900000000..999999999', '-1000000..-1'],
+    parse: readRange,
+  });
+
+function readRange(text: string): NumberRange | undefined {
+  const [, low, high] = /^\s*(-?\d[\d_]*)\s*\.\.\s*(-?\d[\d_]*)\s*$/.exec(text) ?? [];
+  if (low === undefined || high === undefined) return undefined;
+  const [from, to] = [low, high].map((digits) => BigInt(digits.replaceAll('_', ''))) as [bigint, bigint];
+  const own = to < 0n || from >= leastOwnNumber;
+  return own && from <= to ? { low: String(from), high: String(to) } : undefined;
+}
+
+/** Yes or no; a substituted `true` or `false` counts. */
+export const flag = () =>
+  z
+    .union([z.boolean(), z.literal(['true', 'false'])], { error: 'expected `true` or `false`' })
+    .transform((value) => value === true || value === 'true')
+    .meta({ title: '`true` or `false`' });
+
+/** Text that is not empty. */
+export const text = (expected = 'a text') =>
+  z.string({ error: `expected ${expected}` }).min(1, { error: `expected ${expected}, not nothing` });
+
+/** A seed template that is not empty. */
+export const template = (expected: string) =>
+  text(expected).superRefine((value, context) => {
+    const problem = templateProblem(value);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
+
+/** A placeholder stands for text that is not known yet: a plan without secrets keeps it. */
+export const hasPlaceholder = (value: string): boolean => /\$\{[A-Za-z_]\w*\}/.test(value);
+
+/** A URL with one of these schemes. */
+export const url = (schemes: readonly string[], example: string) => {
+  const message = `expected a URL such as \`${example}\``;
+  return z
+    .string({ error: message })
+    .refine((value) => hasPlaceholder(value) || isUrl(value, schemes), { error: message })
+    .refine((value) => !isUrl(value, schemes) || !isCutShort(value), {
+      error: 'expected `@` as `%40` and `/` as `%2F` in user and password',
+    })
+    .meta({ examples: [example] });
+};
+
+/** Milliseconds in people's words, for messages. */
+export const inWords = formatDuration;
+
+function isUrl(value: string, schemes: readonly string[]): boolean {
+  return URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1)) && new URL(value).hostname !== '';
+}
+
+function readShare(value: string): number | undefined {
+  const share = parsePercent(value);
+  return share !== undefined && share <= 1 ? share : undefined;
+}
+
+function readCount(value: string, least: number): number | undefined {
+  const number = /^\s*\d[\d_]*\s*$/.test(value) ? Number(value.replaceAll('_', '')) : Number.NaN;
+  return number >= least && Number.isSafeInteger(number) ? number : undefined;
+}
+
+function positive(value: number | undefined): number | undefined {
+  return value !== undefined && value > 0 ? value : undefined;
+}

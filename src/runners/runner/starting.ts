@@ -1,0 +1,75 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { howItEnded } from '../../core/ends.js';
+import { LoadctlError } from '../../core/errors.js';
+import type { Clock, ProcessEnd } from '../../core/os.js';
+import { k6Exit } from '../../k6/exit-codes.js';
+import type { HostShare } from '../../k6/go-runtime.js';
+import { logErrors } from '../../k6/log.js';
+import { initError } from '../../k6/script.js';
+import type { HostFacts } from '../../plan/capacity.js';
+import { type Runner, runnerFiles } from './types.js';
+
+const pollMs = 50;
+const answerMs = 30_000;
+const portAttempts = 5;
+
+/**
+ * Starts a runner by `spawnRunner`, which gives it a port for its REST API, and waits until that answers. A port that is
+ * free now may be taken a moment later: k6 then says so by its exit code, and it is tried again with another one.
+ */
+export async function startAnswering(spawnRunner: () => Promise<Runner>, clock: Clock, attemptsLeft = portAttempts): Promise<Runner> {
+  const runner = await spawnRunner();
+  const end = await answersOrEnds(runner, clock);
+  if (end === undefined) return runner;
+  if (end.exitCode === k6Exit.restPortTaken && attemptsLeft > 1) return startAnswering(spawnRunner, clock, attemptsLeft - 1);
+  throw await startError(runner, end);
+}
+
+/** Waits until the REST API answers; the end of the process when it goes first. */
+async function answersOrEnds(runner: Runner, clock: Clock): Promise<ProcessEnd | undefined> {
+  const ended = runner.ended.then((end) => ({ end }));
+  const deadline = clock.now() + answerMs;
+  while (clock.now() < deadline) {
+    const answer = runner.api.status().then(
+      () => 'answered' as const,
+      () => clock.sleep(pollMs).then(() => 'silent' as const),
+    );
+    const first = await Promise.race([ended, answer]);
+    if (first === 'answered') return undefined;
+    if (first !== 'silent') return first.end;
+  }
+  runner.end('hard');
+  return (await ended).end;
+}
+
+async function startError(runner: Runner, end: ProcessEnd): Promise<LoadctlError> {
+  const { log, folder } = await runner.collect();
+  if (end.exitCode === k6Exit.scriptException || end.exitCode === k6Exit.testAborted)
+    return initError({ exitCode: end.exitCode, stderr: log }, 'the script');
+  const said = logErrors(log).flatMap((line) => line.message.split('\n'));
+  return new LoadctlError('unavailable', `Runner ${runner.id} on ${runner.host} did not start (${howItEnded(end)}).`, {
+    lines: said.slice(0, 10),
+    hint: `Its log is ${join(folder, runnerFiles.log)}.`,
+  });
+}
+
+/** A port of this machine's loopback on which nothing listens right now. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** What each of `runners` on a host has for itself. A runner that is alone may use any CPU, as k6 does by itself. */
+export function shareOf({ freeMemoryBytes, cpus }: HostFacts, runners: number): HostShare {
+  return {
+    ...(freeMemoryBytes === undefined ? {} : { memoryBytes: freeMemoryBytes / runners }),
+    ...(cpus === undefined || runners === 1 ? {} : { cpus: cpus / runners }),
+  };
+}

@@ -1,0 +1,121 @@
+import type { Command } from '../../core/command.js';
+import type { Clock, Execute, ProcessEnd, Spawn } from '../../core/os.js';
+import type { Milliseconds } from '../../core/quantities.js';
+import type { HostShare } from '../../k6/go-runtime.js';
+import type { RunnerApi } from '../../k6/rest.js';
+import type { HostFacts as HostMeans } from '../../plan/capacity.js';
+import type { Profile } from '../../profile/sections/schema.js';
+
+/** The files that every runner of a fleet reads, by where they lie. */
+export interface RunnerInputs {
+  readonly k6: string;
+  readonly configFile: string;
+  readonly archive: string;
+}
+
+/** Where a runner lives, as its command has to know it. */
+export interface RunnerPlace {
+  /** host:port for its REST API. */
+  readonly address: string;
+  /** Where it writes its {@link runnerFiles}. */
+  readonly folder: string;
+  readonly inputs: RunnerInputs;
+  /** The port of its own loopback that leads to {@link RunnerLaunch.reachable}. */
+  readonly reachablePort: number;
+  readonly share: HostShare;
+}
+
+/** How to start one runner, wherever it lives. */
+export interface RunnerLaunch {
+  readonly id: string;
+  /** The k6 command for a runner that lives there. */
+  command(place: RunnerPlace): Command;
+  /** The files that it reads, as they lie on this machine; `archiveSha256` (hex) is what the archive must be wherever it is read. */
+  readonly inputs: RunnerInputs & { readonly archiveSha256: string };
+  /** A port of this machine's loopback that the runner has to reach. */
+  readonly reachable: { readonly host: '127.0.0.1'; readonly port: number };
+  /** The runner's own folder in the run directory: all that it wrote ends up there. */
+  readonly folder: string;
+}
+
+/** One k6 process of the fleet. */
+export interface Runner {
+  readonly id: string;
+  readonly host: string;
+  /** What its host is able to do; missing where that is this machine. */
+  readonly hostFacts?: HostFacts;
+  /** The id of its process on its host, where it is known. */
+  pid(): Promise<number | undefined>;
+  readonly api: RunnerApi;
+  /** Resolves when the process is gone; never rejects. */
+  readonly ended: Promise<ProcessEnd>;
+  /** Asks the process to end (k6 then writes its numbers), or ends it. */
+  end(how: 'gracefully' | 'hard'): void;
+  /** After its end: brings what it wrote into its folder. */
+  collect(): Promise<RunnerFiles>;
+  /**
+   * What its process and its machine have used so far; undefined where that cannot be read. Never rejects. Missing where
+   * the backend cannot look.
+   */
+  vitals?(): Promise<Vitals | undefined>;
+}
+
+/** What a process and its machine have used so far. Memory is in bytes. */
+export interface Vitals {
+  /** CPU time of the process. */
+  readonly processMs: Milliseconds;
+  readonly processMemory: number;
+  readonly cpus: number;
+  /** CPUs that the process may use, where a container has fewer than its machine. */
+  readonly cpuLimit?: number;
+  /** CPU time of the whole machine that was spent, and that could have been: of all CPUs together. */
+  readonly busyMs: Milliseconds;
+  readonly wholeMs: Milliseconds;
+  /** Of the machine, or of the container that the process lives in. */
+  readonly memory: number;
+  readonly freeMemory: number;
+}
+
+/** The files that a runner writes, by what is in them. */
+export const runnerFiles = { summary: 'summary.json', facts: 'facts.json', log: 'log', stdout: 'stdout' } as const;
+
+/** What a runner left behind, as text; undefined where it did not come to write it. */
+export interface RunnerFiles {
+  readonly summary: string | undefined;
+  readonly facts: string | undefined;
+  readonly log: string;
+  /** The folder that holds them now, on this machine. */
+  readonly folder: string;
+}
+
+/** What a host that makes load has, as far as it tells, and what it is. */
+export interface HostFacts extends HostMeans {
+  readonly k6Version: string;
+  /** As `uname -sm` says it: `Linux x86_64`. */
+  readonly platform: string;
+  /** How far its wall clock is ahead of this machine's. */
+  readonly clockOffsetMs: Milliseconds;
+}
+
+/** What every backend may use. */
+export interface BackendContext {
+  readonly spawn: Spawn;
+  readonly execute: Execute;
+  readonly clock: Clock;
+  readonly profile: Profile['runners'];
+  /** Aborted when nothing should be started any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Where runners live. A new one is a file here and a line in index.ts: it starts k6 processes paused, says where their
+ * REST API is, ends them, and brings back what they wrote.
+ */
+export interface Backend {
+  /** Starts one runner, paused. Rejects with a LoadctlError when it cannot be started. */
+  start(launch: RunnerLaunch): Promise<Runner>;
+  /** How soon a runner that is gone is noticed, at the latest. */
+  readonly noticeMs: Milliseconds;
+  /** Lets go of all that it holds besides the runners, wherever it is. */
+  close(): Promise<void>;
+}

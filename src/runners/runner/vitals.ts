@@ -1,0 +1,106 @@
+import type { EpochMs } from '../../core/quantities.js';
+import type { GeneratorSample } from '../../metrics/generators.js';
+import type { Vitals } from './types.js';
+
+/** The texts that Linux tells {@link Vitals} in: files of /proc, and of the process's control group (v2) where it has one. */
+export interface LinuxTexts {
+  /** /proc/PID/stat */
+  readonly process: string;
+  /** /proc/stat */
+  readonly machine: string;
+  /** /proc/meminfo */
+  readonly memory: string;
+  /** cpu.max, memory.max, memory.current */
+  readonly cpuMax?: string | undefined;
+  readonly memoryMax?: string | undefined;
+  readonly memoryCurrent?: string | undefined;
+}
+
+/** Linux counts CPU time in hundredths of a second, and memory of processes in pages. */
+const tickMs = 10;
+const pageBytes = 4096;
+
+/** Reads what Linux tells; undefined where it does not tell all of it (the process is gone). */
+export function readLinuxVitals(texts: LinuxTexts): Vitals | undefined {
+  const process = processIn(texts.process);
+  const machine = machineIn(texts.machine);
+  const memory = readLinuxMemory(texts);
+  if (process === undefined || machine === undefined || memory === undefined) return undefined;
+  const cpuLimit = readCpuLimit(texts.cpuMax, machine.cpus);
+  return { ...process, ...machine, ...memory, ...(cpuLimit === undefined ? {} : { cpuLimit }) };
+}
+
+/** The fields behind the process's name, which stands in brackets and may hold anything (proc_pid_stat(5)). */
+function processIn(stat: string): Pick<Vitals, 'processMs' | 'processMemory'> | undefined {
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+  const [user, system, pages] = [fields[11], fields[12], fields[21]];
+  if (user === undefined || system === undefined || pages === undefined) return undefined;
+  return { processMs: (user + system) * tickMs, processMemory: pages * pageBytes };
+}
+
+/** user nice system idle iowait irq softirq steal: what is stolen by other guests of the host could not be had, either. */
+function machineIn(stat: string): Pick<Vitals, 'cpus' | 'busyMs' | 'wholeMs'> | undefined {
+  const lines = stat.split('\n').filter((line) => line.startsWith('cpu'));
+  const times = lines[0]?.trim().split(/\s+/).slice(1, 9).map(Number);
+  const [idle, waiting] = [times?.[3], times?.[4]];
+  if (times === undefined || idle === undefined || waiting === undefined) return undefined;
+  const whole = times.reduce((sum, time) => sum + time, 0);
+  return { cpus: lines.length - 1, busyMs: (whole - idle - waiting) * tickMs, wholeMs: whole * tickMs };
+}
+
+/** The memory of the machine, or of the control group where that has less. */
+export function readLinuxMemory({
+  memory,
+  memoryMax,
+  memoryCurrent,
+}: Pick<LinuxTexts, 'memory' | 'memoryMax' | 'memoryCurrent'>): Pick<Vitals, 'memory' | 'freeMemory'> | undefined {
+  const [whole, free] = [memoryLine(memory, 'MemTotal'), memoryLine(memory, 'MemAvailable')];
+  if (whole === undefined || free === undefined) return undefined;
+  const limit = Number(memoryMax);
+  if (memoryMax === undefined || Number.isNaN(limit) || limit >= whole) return { memory: whole, freeMemory: free };
+  return { memory: limit, freeMemory: Math.min(free, Math.max(0, limit - Number(memoryCurrent))) };
+}
+
+function memoryLine(meminfo: string, name: string): number | undefined {
+  const kilobytes = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(meminfo)?.[1];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}
+
+/** CPUs that a control group may use, where those are fewer: cpu.max is `200000 100000` (so many microseconds in so many) or `max`. */
+export function readCpuLimit(cpuMax: string | undefined, cpus: number): number | undefined {
+  const [quota, period] = (cpuMax ?? '').trim().split(' ').map(Number);
+  const limit = (quota ?? Number.NaN) / (period ?? Number.NaN);
+  return limit < cpus ? limit : undefined;
+}
+
+/** What was used between two looks at a runner. Undefined where no time lies between them. */
+export function sampleBetween(
+  runner: { readonly id: string; readonly host: string },
+  before: { readonly at: EpochMs; readonly vitals: Vitals },
+  now: { readonly at: EpochMs; readonly vitals: Vitals },
+): GeneratorSample | undefined {
+  const overMs = now.at - before.at;
+  const wholeMs = now.vitals.wholeMs - before.vitals.wholeMs;
+  if (overMs <= 0 || wholeMs <= 0) return undefined;
+  const { cpus, cpuLimit, processMemory, memory, freeMemory } = now.vitals;
+  return {
+    at: now.at,
+    runner: runner.id,
+    host: runner.host,
+    overMs,
+    processCpu: rounded((now.vitals.processMs - before.vitals.processMs) / overMs),
+    processMemory,
+    cpus,
+    ...(cpuLimit === undefined ? {} : { cpuLimit }),
+    machineCpu: rounded((now.vitals.busyMs - before.vitals.busyMs) / wholeMs),
+    memory,
+    freeMemory,
+  };
+}
+
+function rounded(share: number): number {
+  return Math.round(share * 1000) / 1000;
+}

@@ -1,0 +1,29 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Redact } from '../core/secrets.js';
+import type { OtherRows } from '../stores/kind/types.js';
+import { readJson, stateRoot, writeJson } from './run-directory.js';
+
+/** What there was besides test data, before anything was seeded. */
+export interface CountedBefore {
+  /** ISO 8601 */
+  readonly at: string;
+  readonly others: readonly OtherRows[];
+}
+
+/** Keeps it for a cleanup that comes later: one file for each environment, as of the latest seed. */
+export async function keepCountedBefore(cwd: string, environment: string, counted: CountedBefore, redact: Redact): Promise<void> {
+  await mkdir(stateRoot(cwd), { recursive: true, mode: 0o700 }).catch(() => undefined); // writing says why it cannot be
+  await writeJson(join(stateRoot(cwd), fileFor(environment)), { version: 1, environment, ...counted }, redact);
+}
+
+/** What the latest seed of this environment counted here; undefined where there was none: cleanup needs no such file. */
+export async function readCountedBefore(cwd: string, environment: string): Promise<CountedBefore | undefined> {
+  const kept = (await readJson(stateRoot(cwd), fileFor(environment)).catch(() => undefined)) as Partial<CountedBefore> | undefined;
+  const { at, others } = kept ?? {};
+  return typeof at === 'string' && Array.isArray(others) ? { at, others } : undefined;
+}
+
+function fileFor(environment: string): string {
+  return `before-${environment}.json`;
+}

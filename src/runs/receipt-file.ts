@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { LoadctlError } from '../core/errors.js';
+import type { Redact } from '../core/secrets.js';
+import type { Receipt } from '../phases/data/receipt.js';
+import { readRunRecord } from './record.js';
+import { listRuns, runFiles, runsRoot, writeJson } from './run-directory.js';
+
+/** Puts a cleanup's receipt into the latest run of its environment here, where there is one: cleanup needs no run. */
+export async function keepReceipt(cwd: string, environment: string, receipt: Receipt, redact: Redact): Promise<void> {
+  for (const run of await listRuns(cwd)) {
+    const directory = join(runsRoot(cwd), run);
+    if ((await environmentOf(directory)) !== environment) continue;
+    return writeJson(join(directory, runFiles.receipt), receipt, redact);
+  }
+}
+
+/** A damaged run is nobody's. */
+async function environmentOf(directory: string): Promise<string | undefined> {
+  try {
+    return (await readRunRecord(directory)).environment;
+  } catch (error) {
+    if (error instanceof LoadctlError) return undefined;
+    throw error;
+  }
+}

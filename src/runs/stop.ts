@@ -1,0 +1,67 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LoadctlError } from '../core/errors.js';
+import type { LoggedEvent } from '../core/events.js';
+import type { Clock, World } from '../core/os.js';
+import type { Milliseconds } from '../core/quantities.js';
+import { type RunRecord, readRunRecord } from './record.js';
+import { readEvents, readJson, runFiles, writeJson } from './run-directory.js';
+
+const pollMs = 250;
+/** Ending a load takes 3 s at most; teardown and merging may follow. */
+const patienceMs: Milliseconds = 90_000;
+
+/** Who asked a run to end: stop.json in its directory. */
+export interface StopRequest {
+  readonly by: { readonly user: string; readonly host: string };
+  readonly at: number;
+}
+
+/** Whether a run came to its end, by what its loadctl told. */
+export function hasEnded(events: readonly LoggedEvent[]): boolean {
+  return events.some((event) => event.type === 'phase-finished' && event.phase === 'run');
+}
+
+/** Whether a run is still going on, as far as this machine can tell. */
+export async function isRunning(directory: string, record: RunRecord, world: Pick<World, 'who' | 'isAlive'>): Promise<boolean> {
+  return !hasEnded(await readEvents(directory)) && (record.by.host !== world.who.host || world.isAlive(record.by.pid));
+}
+
+/**
+ * Asks a running run to end, as Ctrl-C in its terminal would, and waits until it has. Throws `unavailable` for one that
+ * does not go on any more, or that does not end.
+ */
+export async function stopRun(directory: string, world: Pick<World, 'who' | 'isAlive' | 'clock'>): Promise<RunRecord> {
+  const record = await readRunRecord(directory);
+  if (!(await isRunning(directory, record, world))) {
+    throw new LoadctlError('unavailable', `Run ${record.run} is not running.`, { hint: 'loadctl runs shows which are.' });
+  }
+  const request: StopRequest = { by: world.who, at: world.clock.now() };
+  await writeJson(join(directory, runFiles.stop), request, (text) => text);
+  const deadline = world.clock.now() + patienceMs;
+  while (await isRunning(directory, record, world)) {
+    if (world.clock.now() > deadline) {
+      throw new LoadctlError('unavailable', `Run ${record.run} was asked to end and has not within ${patienceMs / 1000} s.`, {
+        hint: `End its process on ${record.by.host}: kill ${record.by.pid}. Its k6 processes end with it.`,
+      });
+    }
+    await world.clock.sleep(pollMs);
+  }
+  return record;
+}
+
+/** Resolves when somebody asks the run in this directory to end; never, once `signal` is aborted. */
+export async function stopAsked(directory: string, clock: Clock, signal: AbortSignal): Promise<StopRequest> {
+  while (!signal.aborted) {
+    if (await isThere(join(directory, runFiles.stop))) return (await readJson(directory, runFiles.stop)) as StopRequest;
+    await clock.sleep(pollMs, signal);
+  }
+  return new Promise(() => undefined);
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,155 @@
+import type { Redis, RedisOptions } from 'ioredis';
+import type { Milliseconds } from '../../../core/quantities.js';
+import { type Address, addressText } from './address.js';
+import { isRefusal } from './errors.js';
+import { type Login, tlsFor } from './login.js';
+import type { Sealable } from './sealable.js';
+
+/** A command as it is sent: its name, in capitals, and its arguments. */
+export type Words = readonly [name: string, ...args: (string | Buffer | number)[]];
+
+/** What one command came to; texts come as bytes. */
+export type Reply = readonly [error: Error | null, value: unknown];
+
+/** A connection to one server. Its errors are those of ioredis; see errors.ts. */
+export interface RedisNode {
+  readonly address: Address;
+  /** host:port */
+  readonly name: string;
+  /** Whether the connection still stands. */
+  isOpen(): boolean;
+  /** Sends commands in one round trip; each comes to a reply, in their order. Never throws. */
+  send(commands: readonly Words[]): Promise<readonly Reply[]>;
+  /** Sends one command; throws its error. */
+  ask(...words: Words): Promise<unknown>;
+  /** Asks the server what it is. */
+  greet(): Promise<ServerFacts>;
+  close(): void;
+}
+
+/** What a server says of itself; nothing where it is a Redis before 6. */
+export interface ServerFacts {
+  readonly isCluster?: boolean;
+  readonly isReplica?: boolean;
+}
+
+const connectTimeoutMs = 5000;
+
+/** Connects to a server and logs in. */
+export async function openNode(address: Address, login: Login, { label, replyMs }: NodeOptions): Promise<RedisNode> {
+  const { Redis: Client } = await import('ioredis');
+  const client = new Client(optionsOf(address, login, label));
+  // ioredis says only "Connection is closed." of a command, and why in an event.
+  const trouble: Trouble = {};
+  client.on('error', (error: unknown) => {
+    trouble.cause ??= error;
+  });
+  try {
+    // Its own time limit ends with the TCP connection: a server that hangs greets nobody.
+    await within(connectTimeoutMs, client, trouble, () => client.connect());
+    const node = nodeOf(client, address, trouble, replyMs);
+    await node.ask('PING');
+    return node;
+  } catch (error) {
+    client.disconnect();
+    throw reasonOf(error, trouble);
+  }
+}
+
+/** How a server is spoken to. */
+export interface NodeOptions {
+  /** What the server shows of the connection. */
+  readonly label: string;
+  /** How long an answer may take. */
+  readonly replyMs: Milliseconds;
+}
+
+function nodeOf(client: Redis, address: Address, trouble: Trouble, replyMs: Milliseconds): RedisNode {
+  const send = async (commands: readonly Words[]): Promise<readonly Reply[]> => {
+    const pipeline = client.pipeline();
+    for (const words of commands) pipeline.callBuffer(...words);
+    const replies = (await within(replyMs, client, trouble, () => pipeline.exec())) ?? [];
+    return replies.map(([error, value]): Reply => [error === null ? null : reasonOf(error, trouble), value]);
+  };
+  return {
+    address,
+    name: addressText(address),
+    isOpen: () => client.status === 'ready',
+    send,
+    async ask(...words) {
+      const [reply] = await send([words]);
+      if (reply?.[0]) throw reply[0];
+      return reply?.[1];
+    },
+    async greet() {
+      const [[error, answer] = [null, null]] = await send([['HELLO']]);
+      if (error !== null && !isRefusal(error)) throw error;
+      return readGreeting(answer);
+    },
+    close: () => client.disconnect(),
+  };
+}
+
+/** The same connection, which throws instead of asking anything once the signal has aborted. */
+export function interruptible(node: RedisNode, signal: Sealable): RedisNode {
+  const guarded =
+    <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) =>
+    async (...args: Args): Promise<T> => {
+      signal.throwIfAborted();
+      return work(...args);
+    };
+  return { ...node, send: guarded(node.send), ask: guarded(node.ask) };
+}
+
+/** What broke a connection, as far as it is known. */
+interface Trouble {
+  cause?: unknown;
+}
+
+/** One timer for all commands of a pipeline: one for each costs more than the command. Ends the connection when time is up. */
+async function within<T>(ms: Milliseconds, client: Redis, trouble: Trouble, work: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => {
+    trouble.cause ??= Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
+    client.disconnect();
+  }, ms);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** An error of the server's own as it is; for one of the connection what broke it. */
+function reasonOf(error: unknown, { cause }: Trouble): Error {
+  const isReply = error instanceof Error && error.name === 'ReplyError';
+  const reason = isReply ? error : (cause ?? error);
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+/** Every user may send HELLO, whatever the ACL. Its answer is a list of names and values. */
+function readGreeting(answer: unknown): ServerFacts {
+  const words = Array.isArray(answer) ? answer.map(String) : [];
+  const after = (name: string) => (words.includes(name) ? words[words.indexOf(name) + 1] : undefined);
+  const [mode, role] = [after('mode'), after('role')];
+  return {
+    ...(mode === undefined ? {} : { isCluster: mode === 'cluster' }),
+    ...(role === undefined ? {} : { isReplica: role !== 'master' }),
+  };
+}
+
+function optionsOf(address: Address, { username, password, tls }: Login, label: string): Omit<RedisOptions, 'replyMapping'> {
+  return {
+    ...address,
+    connectionName: label.replaceAll(' ', '-'),
+    lazyConnect: true,
+    connectTimeout: connectTimeoutMs,
+    keepAlive: 10_000,
+    disconnectTimeout: 200,
+    enableReadyCheck: false,
+    maxRetriesPerRequest: null,
+    retryStrategy: () => null,
+    ...(username ? { username } : {}),
+    ...(password ? { password } : {}),
+    ...(tls ? { tls: tlsFor(address, tls) } : {}),
+  };
+}

@@ -1,0 +1,207 @@
+import { LoadctlError } from '../../../core/errors.js';
+import { formatDuration, type Milliseconds } from '../../../core/quantities.js';
+import type { RedisStore } from '../../../profile/sections/schema.js';
+import {
+  addConflicts,
+  type Conflicts,
+  noConflicts,
+  type SeededStep,
+  type Seeding,
+  type StoreContext,
+  type StoreTask,
+} from '../../kind/types.js';
+import { isRefusal } from '../connection/errors.js';
+import { seedIndex } from '../connection/login.js';
+import { type Answer, type Servers, valueIn } from '../connection/servers.js';
+import { type Entries, type Entry, entriesOf, entryBatches, isEntryStep } from '../keys/entries.js';
+import { type Ranges, ranges } from '../keys/ranges.js';
+import { takeBack } from '../keys/take-back.js';
+import { type Compared, compare, createCommand, isCreated, refreshCommand } from '../keys/values.js';
+import { sumUpOthers } from '../proof/others.js';
+import { openServers } from '../servers/open.js';
+
+/** A step on its way. */
+interface Progress {
+  readonly entries: Entries;
+  readonly ttlMs: Milliseconds | undefined;
+  /** The entries that were not there when it was checked, by their numbers. */
+  readonly absent: Ranges;
+  /** Those that were written by us. */
+  readonly created: Ranges;
+  checkMs: Milliseconds;
+}
+
+/** Seeds the index that the store's URL names, or a cluster. */
+export async function openSeeding(config: RedisStore, task: StoreTask, context: StoreContext): Promise<Seeding> {
+  const servers = await openServers(config, seedIndex(context.store, config), context);
+  const steps = task.seed.filter(isEntryStep).map((step) => begin(entriesOf(step, task.source(step))));
+  return {
+    async check() {
+      let conflicts = noConflicts;
+      for (const progress of steps) conflicts = addConflicts(conflicts, await checkStep(servers, progress));
+      return conflicts;
+    },
+    others: (proof) => sumUpOthers(() => Promise.resolve(servers), config, task, proof),
+    isGradual: () => true,
+    async commit() {
+      // Half written is worse than written late: an interrupt waits until the entries are in, or taken back.
+      servers.seal();
+      const done: SeededStep[] = [];
+      for (const [index, progress] of steps.entries()) done.push(await tellStep(servers, progress, index + 1, context));
+      return done;
+    },
+    async rollBack() {
+      for (const { entries, created } of steps) await takeBack(servers, entries, created, context);
+    },
+    close: () => Promise.resolve(servers.close()),
+  };
+}
+
+function begin(entries: Entries): Progress {
+  const { ttl } = entries.step;
+  const ttlMs = ttl === undefined ? undefined : Math.max(1, Math.round(ttl));
+  return { entries, ttlMs, absent: ranges(), created: ranges(), checkMs: 0 };
+}
+
+async function checkStep(servers: Servers, progress: Progress): Promise<Conflicts> {
+  const startedAt = performance.now();
+  let conflicts = noConflicts;
+  for (const batch of entryBatches(progress.entries, servers.width())) {
+    for (const compared of await compare(servers, batch)) {
+      if (compared.state === 'absent') progress.absent.add(compared.entry.n);
+      if (compared.state === 'different') conflicts = addConflicts(conflicts, { count: 1, lines: [conflictLine(servers, compared)] });
+    }
+  }
+  progress.checkMs = performance.now() - startedAt;
+  return conflicts;
+}
+
+async function tellStep(servers: Servers, progress: Progress, number: number, { emit, store }: StoreContext): Promise<SeededStep> {
+  const { created, checkMs } = progress;
+  const { step } = progress.entries;
+  const id = `seed ${store} ${number} ${step.key}`;
+  emit({ type: 'step-started', step: id, title: `${step.key} in ${store}` });
+  const startedAt = performance.now();
+  try {
+    await writeAll(servers, progress, (done) => emit({ type: 'step-progressed', step: id, done, total: step.rows, unit: 'entries' }));
+    const writtenAgain = await readBack(servers, progress);
+    if (writtenAgain > 0)
+      emit({
+        type: 'warned',
+        message: goneInWords(servers, progress, writtenAgain),
+        hint: 'Look whether a node failed over, or evicts keys.',
+      });
+    const elapsedMs = Math.round(performance.now() - startedAt + checkMs);
+    const counts = { created: created.size(), alreadyThere: step.rows - created.size(), writtenAgain };
+    const rowsPerSecond = Math.round(step.rows / Math.max(elapsedMs / 1000, 0.001));
+    emit({ type: 'step-finished', step: id, elapsedMs, detail: inWords(counts, rowsPerSecond) });
+    return { store, shard: null, what: step.key, ...counts, conflicts: 0, elapsedMs, rowsPerSecond };
+  } catch (error) {
+    emit({ type: 'step-failed', step: id, message: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
+
+function inWords(counts: Pick<SeededStep, 'created' | 'alreadyThere' | 'writtenAgain'>, rowsPerSecond: number): string {
+  const again = counts.writtenAgain ? `, ${counts.writtenAgain} gone when read back and written again` : '';
+  return `${counts.created} created, ${counts.alreadyThere} already there${again}, ${rowsPerSecond} entries/s`;
+}
+
+function goneInWords({ store }: Servers, { entries: { step } }: Progress, count: number): string {
+  const were = count === 1 ? '1 entry was' : `${count} entries were`;
+  return `${store}: ${were} gone when ${step.key} was read back, and written again`;
+}
+
+/** Writes what was not there when it was checked. */
+async function writeAll(servers: Servers, progress: Progress, tell: (done: number) => void): Promise<void> {
+  for (const batch of entryBatches(progress.entries, servers.width())) {
+    await create(
+      servers,
+      progress,
+      batch.filter(({ n }) => progress.absent.has(n)),
+    );
+    tell(batch.at(-1)?.n ?? 0);
+  }
+  await servers.replicate();
+}
+
+/** Never overwrites: what appeared since the check stays as it is, and is held against the profile when it is read back. */
+async function create(servers: Servers, { ttlMs, created }: Progress, entries: readonly Entry[]): Promise<void> {
+  const answers = await servers.run(entries.map((entry) => createCommand(entry, ttlMs)));
+  for (const [index, { n }] of entries.entries()) if (isOurs(answers[index])) created.add(n);
+  for (const answer of answers) valueIn(servers, answer);
+}
+
+/**
+ * Whether an entry that was absent was written by us, or may have been: no answer came, or one that may be the second.
+ * Such ones are taken back only where they are as we write them.
+ */
+function isOurs(answer: Answer | undefined): boolean {
+  if (answer === undefined) return false;
+  const wasRefused = answer.error !== null && isRefusal(answer.error);
+  return answer.mayBeSecond || (answer.error === null ? isCreated(answer.value) : !wasRefused);
+}
+
+const mostPasses = 10;
+
+/**
+ * A failover loses what its new primary had not received yet, although it was acknowledged. So everything is read back,
+ * and what is gone is written again, until a whole pass finds all of it. Hands back how many were written again.
+ */
+async function readBack(servers: Servers, progress: Progress): Promise<number> {
+  let writtenAgain = 0;
+  for (let pass = 1; pass <= mostPasses; pass++) {
+    const startedAt = performance.now();
+    const missing = await readBackOnce(servers, progress, pass === 1);
+    if (missing === 0) return writtenAgain;
+    writtenAgain += missing;
+    if (progress.ttlMs !== undefined && progress.ttlMs < performance.now() - startedAt) throw livesTooShort(progress);
+    await servers.replicate();
+  }
+  throw vanishing(servers, progress, writtenAgain);
+}
+
+/** Everything must be as it would be written. What was there before begins its time to live anew. */
+async function readBackOnce(servers: Servers, { entries, ttlMs, created }: Progress, isFirst: boolean): Promise<number> {
+  let missing = 0;
+  for (const batch of entryBatches(entries, servers.width())) {
+    const compared = await compare(servers, batch);
+    refuseDifferent(servers, compared);
+    const commands = compared.flatMap(({ entry, state }) => {
+      if (state === 'absent') return createCommand(entry, ttlMs);
+      return isFirst && !created.has(entry.n) ? refreshCommand(entry, ttlMs) : [];
+    });
+    for (const answer of await servers.run(commands)) valueIn(servers, answer);
+    missing += compared.filter(({ state }) => state === 'absent').length;
+  }
+  return missing;
+}
+
+function refuseDifferent(servers: Servers, compared: readonly Compared[]): void {
+  const lines = compared.filter(({ state }) => state === 'different').map((each) => conflictLine(servers, each));
+  if (lines.length === 0) return;
+  throw new LoadctlError('seeding-failed', 'a cache entry appeared with another value while it was seeded', {
+    hint: 'Keep other writers away from these keys, then seed again; what this seed wrote was taken back.',
+    lines: lines.slice(0, 10),
+  });
+}
+
+function conflictLine({ store }: Servers, { entry, found, wanted }: Compared): string {
+  return `${store}: the key ${JSON.stringify(entry.key)} holds ${found}, not ${wanted}`;
+}
+
+function livesTooShort({ entries: { step }, ttlMs = 0 }: Progress): LoadctlError {
+  return new LoadctlError(
+    'seeding-failed',
+    `entries of ${step.key} live ${formatDuration(ttlMs)}: some have expired before all are there`,
+    {
+      hint: 'Give the step a longer `ttl`.',
+    },
+  );
+}
+
+function vanishing({ store }: Servers, { entries: { step } }: Progress, count: number): LoadctlError {
+  return new LoadctlError('seeding-failed', `${store}: entries of ${step.key} vanish again and again (${count} were written again)`, {
+    hint: 'Look whether the server evicts keys (INFO stats: evicted_keys; its maxmemory-policy), then seed again.',
+  });
+}
