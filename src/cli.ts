@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { CallStyle, Outcome } from './commands/call/types.js';
-import { redactDeep } from './commands/redact-deep.js';
 import { commands, type TableEntry, topLevelHelp } from './commands/table.js';
 import { type ExitReason, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
 import type { World } from './core/os.js';
-import { outputRedactor, type Redact, secretsInUrl } from './core/secrets.js';
+import { outputRedactor, type Redact, redactDeep, secretsInUrl } from './core/secrets.js';
 import { type OwnProcess, openWorld } from './world.js';
 
 /** loadctl, as it was typed: does it, says what came of it, and ends the process with the status that it means. */

@@ -1,6 +1,6 @@
 import { attach } from '../runs/attach.js';
+import { findRun } from '../runs/find.js';
 import { readRunRecord } from '../runs/record.js';
-import { findRun } from '../runs/run-directory.js';
 import { examples, withCommonOptions } from './call/options.js';
 import { openReporter } from './call/session.js';
 import type { CommandModule } from './call/types.js';

@@ -1,14 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { errorCode, LoadctlError } from '../core/errors.js';
-import { checkGuards, isConfirmation } from '../plan/guards.js';
-import { unbuiltWords } from '../plan/unbuilt.js';
 import { renderPlan } from '../reporters/plan-table.js';
 import { plannedCapacity } from './call/capacity.js';
 import { examples, textOption, withCommonOptions, withProfileOptions } from './call/options.js';
+import { planNotes } from './call/plan-notes.js';
 import { type Planned, planProfile } from './call/profile.js';
 import { tableStyle } from './call/style.js';
-import type { Call, CommandModule } from './call/types.js';
+import type { CommandModule } from './call/types.js';
 
 /** loadctl plan */
 export const command: CommandModule = {
@@ -36,25 +35,6 @@ export const command: CommandModule = {
     return { reasons: [], data: { ...planned.plan, variables, overrides, unbuilt, refusals, capacity: carried?.capacity }, text };
   },
 };
-
-/** What is told beside a plan: where values came from, what is not built, which guards would refuse it. */
-export function planNotes({ shell }: Call, { plan, loaded, file }: Planned) {
-  const confirmed = isConfirmation(shell.env.LOADCTL_CONFIRM, plan);
-  return {
-    file,
-    variables: loaded.variables,
-    overrides: loaded.overrides,
-    unbuilt: unbuiltWords(loaded.profile),
-    refusals: checkGuards(plan, loaded.profile, { makesLoad: true, confirmed }),
-    changingHash: changingHash(loaded),
-  };
-}
-
-/** The missing variables that stand where no secret does: their values are in the hash. */
-function changingHash({ variables, redacted, scriptVariables }: Planned['loaded']): string[] {
-  const hashed = JSON.stringify([redacted, scriptVariables]);
-  return variables.filter(({ name, from }) => from === 'missing' && hashed.includes(`\${${name}}`)).map(({ name }) => name);
-}
 
 async function writePlan(file: string, { plan }: Planned): Promise<void> {
   try {

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import type { Shell } from '../core/os.js';
-import type { Verdict, VerdictWord } from '../metrics/criterion.js';
+import type { Verdict, VerdictWord } from '../core/verdict.js';
 import { judgeRun } from '../phases/verify/judgement.js';
 import { renderTable } from '../reporters/table.js';
 import { reasonsInWords } from '../reporters/words.js';
+import { listRuns } from '../runs/find.js';
+import { runFiles, runsRoot } from '../runs/layout.js';
+import { readEvents, readJson } from '../runs/read.js';
 import { readRunRecord } from '../runs/record.js';
-import { listRuns, readEvents, readJson, runFiles, runsRoot } from '../runs/run-directory.js';
 import { isRunning } from '../runs/stop.js';
 import { examples, withCommonOptions } from './call/options.js';
 import { tableStyle } from './call/style.js';

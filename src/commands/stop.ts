@@ -1,4 +1,4 @@
-import { findRun } from '../runs/run-directory.js';
+import { findRun } from '../runs/find.js';
 import { stopRun } from '../runs/stop.js';
 import { examples, withCommonOptions } from './call/options.js';
 import type { CommandModule } from './call/types.js';

@@ -1,6 +1,6 @@
 import { verify } from '../phases/verify/verify.js';
 import { renderVerdict } from '../reporters/verdict-table.js';
-import { findRun } from '../runs/run-directory.js';
+import { findRun } from '../runs/find.js';
 import { examples, withCommonOptions } from './call/options.js';
 import { tableStyle } from './call/style.js';
 import type { CommandModule } from './call/types.js';

@@ -10,6 +10,9 @@ export type PerSecond = number;
 /** A point in time: milliseconds since 1970-01-01T00:00:00Z. */
 export type EpochMs = number;
 
+/** How a value is shown: milliseconds, a share times 100, a rate, bytes, or a bare number. */
+export type Unit = 'ms' | '%' | '/s' | 'B' | '';
+
 const unitMs: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, µs: 0.001 };
 const durationPart = /(\d+(?:\.\d+)?)(ms|us|µs|d|h|m|s)/gy;
 

@@ -1,4 +1,4 @@
-import type { Milliseconds } from '../core/quantities.js';
+import type { Milliseconds, Unit } from '../core/quantities.js';
 import type { Summary } from './summary.js';
 
 /** How a value is held against a limit; k6's operators. */
@@ -16,43 +16,9 @@ export interface Criterion {
   readonly operator: Operator;
   /** In the metric's own unit: milliseconds, a share 0…1, a number per second, a count. */
   readonly limit: number;
-  /** `ms`, `%` (a share, shown times 100), `/s`, `B` or nothing: how limit and value are shown. */
-  readonly unit: 'ms' | '%' | '/s' | 'B' | '';
+  readonly unit: Unit;
   /** `steady`: only what belongs to the judged window; `test`: the whole test. */
   readonly window: 'steady' | 'test';
-}
-
-/** How one criterion came out. `undecided`: the limit lies inside the bounds of a percentile. */
-export type Outcome = 'pass' | 'fail' | 'undecided' | 'no-data' | 'not-measured';
-
-/** One line of verdict.json. */
-export interface JudgedCriterion {
-  readonly name: string;
-  readonly source: 'client' | 'server' | 'script';
-  readonly metric: string;
-  /** As shown: `< 500 ms`. */
-  readonly limit: string;
-  /** In the metric's own unit; null without data. */
-  readonly actual: number | null;
-  readonly low: number | null;
-  readonly high: number | null;
-  readonly unit: Criterion['unit'];
-  /** What was judged, in words: `steady 5s–55s`, `whole test 1m`. */
-  readonly window: string;
-  readonly outcome: Outcome;
-}
-
-/** What a run is found to be. */
-export type VerdictWord = 'pass' | 'fail' | 'invalid' | 'interrupted';
-
-/** verdict.json. */
-export interface Verdict {
-  readonly version: 1;
-  readonly run: string;
-  readonly verdict: VerdictWord;
-  /** Why, in words a user can act on. A pass has none but what was not measured, or that nothing was judged. */
-  readonly reasons: readonly string[];
-  readonly criteria: readonly JudgedCriterion[];
 }
 
 /** Good and all probes of the target's health in the judged window; undefined where the profile has no `health`. */

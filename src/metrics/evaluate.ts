@@ -1,4 +1,5 @@
-import type { Criterion, Operator, Outcome } from './criterion.js';
+import type { Outcome } from '../core/verdict.js';
+import type { Criterion, Operator } from './criterion.js';
 import { percentileLevel } from './quantile-grid.js';
 import type { SummaryMetric } from './summary.js';
 

@@ -1,5 +1,6 @@
 import type { ExitReason } from '../core/errors.js';
-import type { Criterion, Evidence, JudgedCriterion, Outcome, Shortfall, Verdict, VerdictWord } from './criterion.js';
+import type { JudgedCriterion, Outcome, Verdict, VerdictWord } from '../core/verdict.js';
+import type { Criterion, Evidence, Shortfall } from './criterion.js';
 import { decide, exactly, type Measured, readStat } from './evaluate.js';
 import { formatLimit, formatValue } from './limit-text.js';
 import { baseName, findMetric } from './metric-key.js';

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
+import type { Receipt } from '../core/receipt.js';
 import { scope } from '../core/scope.js';
 import { keepCountedBefore } from '../runs/counted-before.js';
-import { makeRunId, runFiles, runsRoot, writeJson } from '../runs/run-directory.js';
+import { makeRunId, runFiles, runsRoot } from '../runs/layout.js';
+import { writeJson } from '../runs/write.js';
 import { checkCleanup, cleanup } from './data/cleanup.js';
 import { takeLock } from './data/lock.js';
-import type { Receipt } from './data/receipt.js';
 import { type SeedReport, seed } from './data/seed.js';
 import type { PhaseContext } from './frame/context.js';
 import type { FoundK6 } from './run/prepare.js';

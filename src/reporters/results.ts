@@ -1,5 +1,5 @@
 import type { LoggedEvent } from '../core/events.js';
-import type { Verdict } from '../metrics/criterion.js';
+import type { Verdict } from '../core/verdict.js';
 import { asReceipt, renderReceipt } from './receipt-table.js';
 import type { TableStyle } from './table.js';
 import type { ReporterOptions } from './types.js';

@@ -1,5 +1,5 @@
 import { trimNumber } from '../core/quantities.js';
-import type { JudgedCriterion, Outcome, Verdict } from '../metrics/criterion.js';
+import type { JudgedCriterion, Outcome, Verdict } from '../core/verdict.js';
 import { formatValue } from '../metrics/limit-text.js';
 import { renderEndpoints } from './endpoint-table.js';
 import type { Paint } from './paint.js';

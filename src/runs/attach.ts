@@ -1,8 +1,8 @@
 import { LoadctlError } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
 import type { World } from '../core/os.js';
+import { readEvents } from './read.js';
 import { type RunRecord, readRunRecord } from './record.js';
-import { readEvents } from './run-directory.js';
 import { hasEnded, isRunning } from './stop.js';
 
 const pollMs = 250;

@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OtherRows } from '../core/receipt.js';
 import type { Redact } from '../core/secrets.js';
-import type { OtherRows } from '../stores/kind/types.js';
-import { readJson, stateRoot, writeJson } from './run-directory.js';
+import { stateRoot } from './layout.js';
+import { readJson } from './read.js';
+import { writeJson } from './write.js';
 
 /** What there was besides test data, before anything was seeded. */
 export interface CountedBefore {

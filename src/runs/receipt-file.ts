@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
+import type { Receipt } from '../core/receipt.js';
 import type { Redact } from '../core/secrets.js';
-import type { Receipt } from '../phases/data/receipt.js';
+import { listRuns } from './find.js';
+import { runFiles, runsRoot } from './layout.js';
 import { readRunRecord } from './record.js';
-import { listRuns, runFiles, runsRoot, writeJson } from './run-directory.js';
+import { writeJson } from './write.js';
 
 /** Puts a cleanup's receipt into the latest run of its environment here, where there is one: cleanup needs no run. */
 export async function keepReceipt(cwd: string, environment: string, receipt: Receipt, redact: Redact): Promise<void> {

@@ -1,13 +1,9 @@
-import type { World } from '../core/os.js';
 import type { EpochMs } from '../core/quantities.js';
-import { redactUrl } from '../core/secrets.js';
 import type { Choice } from '../metrics/choices.js';
-import type { PhaseContext } from '../phases/frame/context.js';
-import type { PreparedTest } from '../phases/run/prepare.js';
-import { countedChoices } from '../plan/choices.js';
 import type { Plan } from '../plan/plan.js';
-import { type LoadTarget, shownTarget } from '../plan/target.js';
-import { damaged, layoutVersion, readJson, runFiles } from './run-directory.js';
+import type { LoadTarget } from '../plan/target.js';
+import { layoutVersion, runFiles } from './layout.js';
+import { damaged, readJson } from './read.js';
 
 /** run.json: what was run, by whom, with what; no secrets. */
 export interface RunRecord {
@@ -37,32 +33,6 @@ export interface RunRecord {
   readonly gitCommit?: string;
 }
 
-/** Writes down what this run is. */
-export async function recordRun(context: PhaseContext, test: PreparedTest, run: string): Promise<RunRecord> {
-  const { loaded, plan, world, version } = context;
-  const ciLink = linkOfCi(world.env);
-  const gitCommit = await commitHere(world);
-  return {
-    version: layoutVersion,
-    run,
-    environment: plan.environment,
-    startedAt: world.clock.now(),
-    profile: loaded.redacted,
-    variables: loaded.variables,
-    overrides: loaded.overrides,
-    plan,
-    target: shownTarget(context.target),
-    scriptThresholds: test.options.thresholds ?? {},
-    tagged: test.tagged,
-    choices: countedChoices(context.profile.workload, test.script.counters),
-    archiveSha256: test.archiveSha256,
-    versions: { loadctl: version, k6: test.k6Version, node: world.versions.node },
-    by: { ...world.who, pid: world.pid },
-    ...(ciLink === undefined ? {} : { ciLink }),
-    ...(gitCommit === undefined ? {} : { gitCommit }),
-  };
-}
-
 /** run.json of a run directory. Throws `unavailable` where it is missing, damaged, or of another version. */
 export async function readRunRecord(directory: string): Promise<RunRecord> {
   const record = (await readJson(directory, runFiles.run)) as Partial<RunRecord> | undefined;
@@ -76,17 +46,4 @@ export async function readRunRecord(directory: string): Promise<RunRecord> {
     typeof record.by === 'object';
   if (!whole) throw damaged(`${directory}/${runFiles.run}`, 'run, plan or by is missing');
   return record as RunRecord;
-}
-
-function linkOfCi(env: World['env']): string | undefined {
-  if (env.GITHUB_SERVER_URL && env.GITHUB_REPOSITORY && env.GITHUB_RUN_ID) {
-    return `${env.GITHUB_SERVER_URL}/${env.GITHUB_REPOSITORY}/actions/runs/${env.GITHUB_RUN_ID}`;
-  }
-  const link = env.CI_JOB_URL ?? env.BUILD_URL;
-  return link === undefined ? undefined : redactUrl(link);
-}
-
-async function commitHere({ execute, cwd, env }: World): Promise<string | undefined> {
-  const output = await execute({ file: 'git', args: ['rev-parse', 'HEAD'], cwd, env: { PATH: env.PATH ?? '' } }, { timeoutMs: 2000 });
-  return output.exitCode === 0 ? output.stdout.trim() : undefined;
 }

@@ -4,8 +4,10 @@ import { LoadctlError } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
 import type { Clock, World } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
+import { runFiles } from './layout.js';
+import { readEvents, readJson } from './read.js';
 import { type RunRecord, readRunRecord } from './record.js';
-import { readEvents, readJson, runFiles, writeJson } from './run-directory.js';
+import { writeJson } from './write.js';
 
 const pollMs = 250;
 /** Ending a load takes 3 s at most; teardown and merging may follow. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { unprivilegedOwner } from '../../examples/servers/postgres.js';
-import type { Receipt } from '../../src/phases/data/receipt.js';
+import type { Receipt } from '../../src/core/receipt.js';
 import { startPostgres } from '../servers/postgres.js';
 import { startRestartablePostgres } from '../servers/restartable-postgres.js';
 import { testDatabase } from '../servers/sql.js';

@@ -1,6 +1,6 @@
 import { setTimeout as passes } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Receipt } from '../../src/phases/data/receipt.js';
+import type { Receipt } from '../../src/core/receipt.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { testDatabase } from '../servers/sql.js';
 import { type Workplace, workplace } from '../support/loadctl.js';

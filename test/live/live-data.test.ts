@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LoggedEvent } from '../../src/core/events.js';
-import type { Verdict } from '../../src/metrics/criterion.js';
+import type { Verdict } from '../../src/core/verdict.js';
 import type { Summary } from '../../src/metrics/summary.js';
 import { type Said, type Workplace, workplace } from '../support/loadctl.js';
 import { startTarget } from '../support/target.js';

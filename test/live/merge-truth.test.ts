@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import type { Verdict } from '../../src/metrics/criterion.js';
+import type { Verdict } from '../../src/core/verdict.js';
 import type { Summary } from '../../src/metrics/summary.js';
 import { workplace } from '../support/loadctl.js';
 import { startTarget } from '../support/target.js';

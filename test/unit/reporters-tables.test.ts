@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { Verdict } from '../../src/metrics/criterion.js';
+import type { Verdict } from '../../src/core/verdict.js';
 import type { Summary, SummaryMetric } from '../../src/metrics/summary.js';
 import { renderDoctor } from '../../src/reporters/doctor-table.js';
 import { loadPaint, noPaint } from '../../src/reporters/paint.js';

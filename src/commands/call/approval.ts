@@ -6,7 +6,7 @@ import type { Plan } from '../../plan/plan.js';
 import { type LoadTarget, loadTarget, shownTarget } from '../../plan/target.js';
 import { unbuiltWords } from '../../plan/unbuilt.js';
 import { type Deed, renderPlan } from '../../reporters/plan-table.js';
-import { planNotes } from '../plan.js';
+import { planNotes } from './plan-notes.js';
 import type { Planned } from './profile.js';
 import { tableStyle } from './style.js';
 import type { Call } from './types.js';

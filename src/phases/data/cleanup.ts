@@ -1,13 +1,14 @@
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
+import type { OtherRows, Proof, Receipt } from '../../core/receipt.js';
 import { type Defer, scope } from '../../core/scope.js';
 import type { CountedBefore } from '../../runs/counted-before.js';
 import { isIdle, type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
-import type { Cleaning, OtherRows, Proof } from '../../stores/kind/types.js';
+import type { Cleaning } from '../../stores/kind/types.js';
 import { step } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
 import { type DataContext, withLock } from './lock.js';
-import { compareOthers, makeReceipt, type Receipt } from './receipt.js';
+import { compareOthers, makeReceipt } from './receipt.js';
 import { storeContext } from './store-context.js';
 
 /** What cleanup is told besides what every phase on data is. */
@@ -36,7 +37,7 @@ const mostSweeps = 30;
 export async function cleanup(context: CleanupContext, options: CleanupOptions): Promise<CleanupResult> {
   const title = options.dryRun ? 'what would be taken out (dry run)' : 'take the test data out';
   const body = () => withLock(context, 'cleanup', (signal) => cleanUp({ ...context, signal }, options));
-  return tellPhase(context, 'cleanup', title, body, ({ reasons }) => reasons);
+  return tellPhase({ ...context, environment: context.profile.environment }, 'cleanup', title, body, ({ reasons }) => reasons);
 }
 
 function cleanUp(context: CleanupContext, { dryRun, users }: CleanupOptions): Promise<CleanupResult> {

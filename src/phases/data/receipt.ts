@@ -1,42 +1,5 @@
-import type { CleanedKeys, CleanedRows, CleanupStatement, OtherRows, Proof, StoreReceipt } from '../../stores/kind/types.js';
-
-/**
- * Rows that are not test data in one table (or a cache's keys at one server), before seeding and after cleanup; `before` is null where nobody counted. The sums
- * of their hashes are there where they were asked for: equal sums are equal rows, in whichever order.
- */
-export interface ReceiptOthers {
-  readonly store: string;
-  readonly shard: number | null;
-  readonly node?: string;
-  readonly table: string;
-  readonly before: number | null;
-  readonly after: number;
-  readonly sumBefore?: string;
-  readonly sumAfter?: string;
-}
-
-/** receipt.json: the proof of a cleanup. */
-export interface Receipt {
-  readonly version: 1;
-  readonly environment: string;
-  readonly run?: string;
-  readonly dryRun: boolean;
-  /** ISO 8601 */
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  readonly by: { readonly user: string; readonly host: string };
-  /** How the rows of everybody else were held against one another; missing where they were not looked at. */
-  readonly proof?: Proof;
-  /** When they were counted before the test; missing where they were not. */
-  readonly countedBefore?: string;
-  readonly rows: readonly CleanedRows[];
-  readonly keys: readonly CleanedKeys[];
-  readonly others: readonly ReceiptOthers[];
-  readonly statements: readonly CleanupStatement[];
-  /** Whether nothing of the test is left, counted by a role that sees every row when nothing new had turned up for a while. */
-  readonly proven: boolean;
-  readonly notes: readonly string[];
-}
+import type { OtherRows, Receipt, ReceiptOthers } from '../../core/receipt.js';
+import type { StoreReceipt } from '../../stores/kind/types.js';
 
 /** What a receipt says that no store knows. */
 export type ReceiptHead = Pick<Receipt, 'environment' | 'run' | 'dryRun' | 'startedAt' | 'finishedAt' | 'by' | 'proof' | 'countedBefore'>;

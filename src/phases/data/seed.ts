@@ -20,7 +20,7 @@ export interface SeedReport {
 export async function seed(context: DataContext): Promise<SeedReport> {
   const { seed: steps } = context.profile;
   const title = `${formatCount(steps.reduce((sum, { rows }) => sum + rows, 0))} rows and entries in ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`;
-  return tellPhase(context, 'seed', title, () =>
+  return tellPhase({ ...context, environment: context.profile.environment }, 'seed', title, () =>
     withLock(context, 'seed', (signal) => seedStores({ ...context, signal }).catch((error: unknown) => Promise.reject(explain(error)))),
   );
 }

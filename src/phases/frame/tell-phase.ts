@@ -1,10 +1,10 @@
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
-import type { Phase } from '../../core/events.js';
-import type { DataContext } from '../data/lock.js';
+import type { Emit, Phase } from '../../core/events.js';
+import type { Clock } from '../../core/os.js';
 
 /** Runs a phase between its two events; the error that ends it is passed on. */
 export async function tellPhase<T>(
-  { profile, emit, clock }: Pick<DataContext, 'profile' | 'emit' | 'clock'>,
+  { environment, emit, clock }: { readonly environment: string; readonly emit: Emit; readonly clock: Clock },
   phase: Phase,
   title: string,
   work: () => Promise<T>,
@@ -12,7 +12,7 @@ export async function tellPhase<T>(
 ): Promise<T> {
   const startedAt = clock.now();
   const finish = (reasons: readonly ExitReason[]) => emit({ type: 'phase-finished', phase, elapsedMs: clock.now() - startedAt, reasons });
-  emit({ type: 'phase-started', phase, environment: profile.environment, title });
+  emit({ type: 'phase-started', phase, environment, title });
   try {
     const result = await work();
     finish(reasonsOf(result));

@@ -1,5 +1,5 @@
 import type { Defer } from '../../core/scope.js';
-import type { RunDirectory } from '../../runs/run-directory.js';
+import type { RunDirectory } from '../../runs/write.js';
 import type { PhaseContext } from '../frame/context.js';
 import type { LiveWatch } from '../target/watch-colours.js';
 import type { FleetContext } from './fleet.js';

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runnerFiles } from '../../runners/runner/types.js';
-import { type RunDirectory, runFiles } from '../../runs/run-directory.js';
+import { runFiles } from '../../runs/layout.js';
+import type { RunDirectory } from '../../runs/write.js';
 import type { PhaseContext } from '../frame/context.js';
 
 /**

@@ -2,8 +2,8 @@ import { LoadctlError } from '../../core/errors.js';
 import type { StopCause } from '../../core/events.js';
 import type { Defer } from '../../core/scope.js';
 import type { Crossing } from '../../metrics/abort-watch.js';
-import type { RunDirectory } from '../../runs/run-directory.js';
 import { stopAsked } from '../../runs/stop.js';
+import type { RunDirectory } from '../../runs/write.js';
 import type { Lock } from '../data/lock.js';
 import type { PhaseContext } from '../frame/context.js';
 

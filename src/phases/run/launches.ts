@@ -6,7 +6,7 @@ import type { PushAddress } from '../../k6/remote-write/receiver.js';
 import { factsFileVariable } from '../../k6/wrapper.js';
 import type { Plan } from '../../plan/plan.js';
 import { type RunnerLaunch, runnerFiles } from '../../runners/runner/types.js';
-import { makeRunnerFolder, type RunDirectory } from '../../runs/run-directory.js';
+import { makeRunnerFolder, type RunDirectory } from '../../runs/write.js';
 import type { LiveData } from '../watch/live-data.js';
 import type { PreparedTest } from './prepare.js';
 

@@ -1,6 +1,4 @@
-import type { Emit } from '../../core/events.js';
 import { abortWatch, type Crossing, type LiveLook } from '../../metrics/abort-watch.js';
-import type { ProbeCount } from '../../metrics/criterion.js';
 import { tagsIn } from '../../metrics/metric-key.js';
 import { readScriptThresholds } from '../../metrics/threshold.js';
 import type { PhaseContext } from '../frame/context.js';
@@ -19,18 +17,4 @@ export function namesOfInterest({ profile, plan }: PhaseContext, { options }: Pr
     ...profile.abort.map(({ when }) => when.metric),
   ];
   return new Set([...plan.endpoints.map(({ name }) => name), ...keys.flatMap((key) => tagsIn(key).name ?? [])]);
-}
-
-/** Counts health probes as they are told. */
-export function countProbes(emit: Emit): { readonly emit: Emit; count(): ProbeCount } {
-  let [good, total] = [0, 0];
-  return {
-    emit: (event) => {
-      emit(event);
-      if (event.type !== 'health-probed') return;
-      total += 1;
-      if (event.good) good += 1;
-    },
-    count: () => ({ good, total }),
-  };
 }

@@ -1,12 +1,12 @@
 import { howItEnded } from '../../core/ends.js';
 import type { EpochMs } from '../../core/quantities.js';
-import { startHealthProbe } from '../target/health-probe.js';
+import { countProbes, startHealthProbe } from '../target/health-probe.js';
 import { watchGenerators } from '../watch/generators.js';
 import { startLiveView } from '../watch/live-view.js';
 import type { Attempt } from './attempt.js';
 import { type LoadEnd, type LostRunner, releaseTogether, stopLoad, watchLoad } from './fleet.js';
 import type { ReadyFleet } from './get-ready.js';
-import { countProbes, watchFor } from './limits.js';
+import { watchFor } from './limits.js';
 import { lossesOf } from './losses.js';
 
 /** A load that is over. */

@@ -22,7 +22,8 @@ import { summaryTrendStats } from '../../metrics/quantile-grid.js';
 import { readScriptThresholds, type ScriptThreshold } from '../../metrics/threshold.js';
 import { windowTag } from '../../metrics/window.js';
 import { countedChoices } from '../../plan/choices.js';
-import { type RunDirectory, runFiles } from '../../runs/run-directory.js';
+import { runFiles } from '../../runs/layout.js';
+import type { RunDirectory } from '../../runs/write.js';
 import type { PhaseContext } from '../frame/context.js';
 import { liveBlockLists } from '../target/block-lists.js';
 

@@ -1,12 +1,12 @@
 import { type ExitReason, exitCodesOf, LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import { type Defer, scope } from '../../core/scope.js';
-import type { Verdict } from '../../metrics/criterion.js';
+import type { Verdict } from '../../core/verdict.js';
 import type { Summary } from '../../metrics/summary.js';
 import { type LoadTarget, shownTarget } from '../../plan/target.js';
 import { shownPath } from '../../profile/find.js';
-import { recordRun } from '../../runs/record.js';
-import { createRunDirectory, makeRunId, type RunDirectory, runFiles } from '../../runs/run-directory.js';
+import { makeRunId, runFiles } from '../../runs/layout.js';
+import { createRunDirectory, type RunDirectory } from '../../runs/write.js';
 import { type Lock, takeLock } from '../data/lock.js';
 import { cleanupAdvice, type PhaseContext } from '../frame/context.js';
 import { step } from '../frame/step.js';
@@ -21,6 +21,7 @@ import { getReady } from './get-ready.js';
 import { type Interruptions, interruptions } from './interruptions.js';
 import { makeLoad } from './make-load.js';
 import { type FoundK6, type PreparedTest, prepareTest } from './prepare.js';
+import { recordRun } from './record-run.js';
 import { handOverSummary } from './script-summary.js';
 
 /** What came of a run. */
@@ -78,7 +79,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const fleet: FleetContext = { clock: world.clock, emit, signal: stop.signal, killed: context.killed };
 
   const userAgent = `loadctl/${directory.run}`;
-  const colourWatch = watchColours(context, userAgent, stop, defer);
+  const colourWatch = watchColours(context, userAgent, stop.onLiveColour, defer);
   const { lock, test } = await beforeAnythingStarts(directory, context, options, { stop, colourWatch, defer });
   stop.onLockLost(lock);
   // A whole test's lock tells only the terminal by itself.

@@ -2,6 +2,7 @@ import { LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
+import type { ProbeCount } from '../../metrics/criterion.js';
 import { getOnce, noAnswer } from './web-request.js';
 
 const everyMs = 1000;
@@ -76,5 +77,19 @@ export function startHealthProbe(
     if (atOnce) dropped.abort();
     await looping;
     await Promise.all(due);
+  };
+}
+
+/** Counts health probes as they are told. */
+export function countProbes(emit: Emit): { readonly emit: Emit; count(): ProbeCount } {
+  let [good, total] = [0, 0];
+  return {
+    emit: (event) => {
+      emit(event);
+      if (event.type !== 'health-probed') return;
+      total += 1;
+      if (event.good) good += 1;
+    },
+    count: () => ({ good, total }),
   };
 }

@@ -5,7 +5,6 @@ import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { Defer } from '../../core/scope.js';
 import { shownTarget } from '../../plan/target.js';
 import type { PhaseContext } from '../frame/context.js';
-import type { Interruptions } from '../run/interruptions.js';
 import { lookUpLive } from './live-colour.js';
 
 /** So many look-ups in a row may fail while the load is on; then nobody knows any more what is loaded. */
@@ -25,7 +24,7 @@ export interface LiveWatch {
  * Looks the live colour up again, now and then, until the load is over: a switch ends the run. Without colours there is
  * nothing to watch.
  */
-export function watchColours(context: PhaseContext, userAgent: string, stop: Pick<Interruptions, 'onLiveColour'>, defer: Defer): LiveWatch {
+export function watchColours(context: PhaseContext, userAgent: string, stop: (error: LoadctlError) => void, defer: Defer): LiveWatch {
   const { target, profile, world, loaded: file, signal, emit } = context;
   const { colour } = target;
   const { live } = profile.target;
@@ -38,7 +37,7 @@ export function watchColours(context: PhaseContext, userAgent: string, stop: Pic
   const look = async () => {
     if ((await lookUp()) === loaded) throw wentLive(loaded);
   };
-  const watching = { clock: world.clock, emit, everyMs: live.every, lookUp, stop: stop.onLiveColour };
+  const watching = { clock: world.clock, emit, everyMs: live.every, lookUp, stop };
   return { look, begin: () => void watchOn(loaded, watching, over.signal), end: () => over.abort() };
 }
 

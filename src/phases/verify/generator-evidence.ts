@@ -5,8 +5,9 @@ import type { Evidence, Shortfall } from '../../metrics/criterion.js';
 import { diedWithoutMemory, type GeneratorSample, generatorFaults } from '../../metrics/generators.js';
 import { type PlannedShare, shortfalls } from '../../metrics/shortfall.js';
 import type { Summary } from '../../metrics/summary.js';
+import { runFiles } from '../../runs/layout.js';
+import { readLines } from '../../runs/read.js';
 import type { RunRecord } from '../../runs/record.js';
-import { readLines, runFiles } from '../../runs/run-directory.js';
 
 /** What a run directory says about the generators. */
 export interface GeneratorFacts {

@@ -2,14 +2,16 @@ import { howItEnded } from '../../core/ends.js';
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
 import type { LoggedEvent, StopCause } from '../../core/events.js';
 import { formatCount, formatDuration, type Milliseconds } from '../../core/quantities.js';
-import type { Criterion, Evidence, ProbeCount, Verdict } from '../../metrics/criterion.js';
+import type { Verdict } from '../../core/verdict.js';
+import type { Criterion, Evidence, ProbeCount } from '../../metrics/criterion.js';
 import { judge, verdictReason } from '../../metrics/judge.js';
 import { baseName, findMetric } from '../../metrics/metric-key.js';
 import type { Summary } from '../../metrics/summary.js';
 import { readScriptThresholds, type ScriptThreshold, scriptCriterion } from '../../metrics/threshold.js';
 import { metricUnit } from '../../profile/words/criteria.js';
+import { runFiles } from '../../runs/layout.js';
+import { damaged, readEvents, readJson } from '../../runs/read.js';
 import { type RunRecord, readRunRecord } from '../../runs/record.js';
-import { damaged, readEvents, readJson, runFiles } from '../../runs/run-directory.js';
 import { readSamples, withGenerators } from './generator-evidence.js';
 
 /** A run as it was found to be. */

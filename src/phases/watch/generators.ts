@@ -4,7 +4,8 @@ import type { EpochMs } from '../../core/quantities.js';
 import { crowdedMachines, type GeneratorSample } from '../../metrics/generators.js';
 import type { Runner, Vitals } from '../../runners/runner/types.js';
 import { sampleBetween } from '../../runners/runner/vitals.js';
-import { type RunDirectory, runFiles } from '../../runs/run-directory.js';
+import { runFiles } from '../../runs/layout.js';
+import type { RunDirectory } from '../../runs/write.js';
 
 const everyMs = 1000;
 

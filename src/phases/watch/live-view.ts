@@ -6,7 +6,8 @@ import { readStat } from '../../metrics/evaluate.js';
 import type { LiveNumbers, Picks } from '../../metrics/live-numbers.js';
 import { type LiveTotal, readTotal, type Span, totalSince } from '../../metrics/live-total.js';
 import { hasWindow, windowTag } from '../../metrics/window.js';
-import { type RunDirectory, runFiles } from '../../runs/run-directory.js';
+import { runFiles } from '../../runs/layout.js';
+import type { RunDirectory } from '../../runs/write.js';
 import { type LiveData, silentMs } from './live-data.js';
 
 const everyMs = 1000;

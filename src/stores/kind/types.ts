@@ -1,6 +1,7 @@
 import type { Emit } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
+import type { CleanedKeys, CleanedRows, CleanupStatement, OtherRows, Proof } from '../../core/receipt.js';
 import type { CleanupCache, CleanupRows, SeedStep } from '../../profile/sections/schema.js';
 import type { RowSource } from '../templates/pieces.js';
 
@@ -131,60 +132,6 @@ export const noConflicts: Conflicts = { count: 0, lines: [] };
 /** Both together; still no more than ten lines. */
 export function addConflicts(one: Conflicts, other: Conflicts): Conflicts {
   return { count: one.count + other.count, lines: [...one.lines, ...other.lines].slice(0, 10) };
-}
-
-/** How far it is proven that nothing but test data changed: rows are counted; those on every hundredth page, or all, summed up. */
-export type Proof = 'count' | 'sample' | 'full';
-
-/** A count of rows, or of a cache's keys, that the test did not make. */
-export interface OtherRows {
-  readonly store: string;
-  readonly shard: number | null;
-  /** host:port of the cache's server; missing for a database. */
-  readonly node?: string;
-  /** `keys` for a cache. */
-  readonly table: string;
-  readonly rows: number;
-  /** The sum of the rows' hashes, a whole number; missing where rows were only counted. */
-  readonly sum?: string;
-}
-
-/** Rows of one cleanup entry in one database: receipt.json's `rows`. */
-export interface CleanedRows {
-  readonly store: string;
-  readonly shard: number | null;
-  readonly host: string;
-  readonly database: string;
-  readonly role: string;
-  readonly table: string;
-  /** Which of the table's rows, in words: `user_id begins with "load-test-user-"`. */
-  readonly which: string;
-  readonly deleted: number;
-  readonly left: number;
-}
-
-/** Keys, or members of collections, of one cleanup entry on one node: receipt.json's `keys`. */
-export interface CleanedKeys {
-  readonly what: 'keys' | 'members';
-  readonly store: string;
-  /** host:port */
-  readonly node: string;
-  /** The index. */
-  readonly database: number;
-  /** Which of them, in words: `all`, a glob, `load-test-user-* of queue:waiting`, `seeded`. */
-  readonly which: string;
-  readonly deleted: number;
-  readonly left: number;
-}
-
-/** A statement of the cleanup, with what it did: all its executions together. */
-export interface CleanupStatement {
-  readonly store: string;
-  readonly shard: number | null;
-  /** SQL, or what another store's server is asked in its own words. */
-  readonly sql: string;
-  readonly rows: number;
-  readonly ms: Milliseconds;
 }
 
 /** What one store has to say for the receipt. */

@@ -1,7 +1,8 @@
 import type { Milliseconds } from '../../core/quantities.js';
+import type { CleanedRows } from '../../core/receipt.js';
 import type { PostgresStore } from '../../profile/sections/schema.js';
 import { together } from '../kind/together.js';
-import type { CleanedRows, Cleaning, StoreContext, StoreReceipt, StoreTask, Swept } from '../kind/types.js';
+import type { Cleaning, StoreContext, StoreReceipt, StoreTask, Swept } from '../kind/types.js';
 import { type Deleted, type Doomed, deleteFound, deleteSql, type Means } from './deletes.js';
 import { holdsBack, joinKeys } from './foreign-keys.js';
 import { hidingTables, listTriggers, refuseUnseen } from './hindrances.js';

@@ -1,5 +1,5 @@
 import type { Milliseconds } from '../../core/quantities.js';
-import type { OtherRows, Proof } from '../kind/types.js';
+import type { OtherRows, Proof } from '../../core/receipt.js';
 import { holdsNoSuchValue } from './errors.js';
 import { type Leaf, leavesOf } from './leaves.js';
 import { quoteName } from './quote.js';

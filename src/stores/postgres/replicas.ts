@@ -1,7 +1,8 @@
 import { LoadctlError } from '../../core/errors.js';
+import type { OtherRows } from '../../core/receipt.js';
 import type { PostgresStore } from '../../profile/sections/schema.js';
 import { together } from '../kind/together.js';
-import type { OtherRows, StoreContext } from '../kind/types.js';
+import type { StoreContext } from '../kind/types.js';
 import { type Address, replicaOf } from './places.js';
 import type { Session } from './session.js';
 import { openWorkSession } from './sessions.js';

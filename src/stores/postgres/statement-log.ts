@@ -1,4 +1,4 @@
-import type { CleanupStatement } from '../kind/types.js';
+import type { CleanupStatement } from '../../core/receipt.js';
 import type { Session } from './session.js';
 
 /** Notes that a statement ran, with the rows that it changed and how long it took. */

@@ -1,5 +1,6 @@
+import type { CleanedKeys, CleanupStatement } from '../../../core/receipt.js';
 import type { CleanupCache, RedisStore } from '../../../profile/sections/schema.js';
-import type { CleanedKeys, Cleaning, CleanupStatement, StoreContext, StoreTask } from '../../kind/types.js';
+import type { Cleaning, StoreContext, StoreTask } from '../../kind/types.js';
 import { seedIndex } from '../connection/login.js';
 import type { Servers } from '../connection/servers.js';
 import { entriesOf, isEntryStep } from '../keys/entries.js';

@@ -1,4 +1,4 @@
-import type { CleanedKeys } from '../../kind/types.js';
+import type { CleanedKeys } from '../../../core/receipt.js';
 import type { Servers } from '../connection/servers.js';
 import type { Counts, Tally } from './tally.js';
 

@@ -1,6 +1,7 @@
+import type { OtherRows, Proof } from '../../../core/receipt.js';
 import { sha256Hex } from '../../../core/uuids.js';
 import type { RedisStore } from '../../../profile/sections/schema.js';
-import type { OtherRows, Proof, StoreTask } from '../../kind/types.js';
+import type { StoreTask } from '../../kind/types.js';
 import { type Servers, valueIn } from '../connection/servers.js';
 import { isEntryStep } from '../keys/entries.js';
 import { globMatcher } from '../keys/glob.js';

@@ -1,0 +1,23 @@
+import { checkGuards, isConfirmation } from '../../plan/guards.js';
+import { unbuiltWords } from '../../plan/unbuilt.js';
+import type { Planned } from './profile.js';
+import type { Call } from './types.js';
+
+/** What is told beside a plan: where values came from, what is not built, which guards would refuse it. */
+export function planNotes({ shell }: Call, { plan, loaded, file }: Planned) {
+  const confirmed = isConfirmation(shell.env.LOADCTL_CONFIRM, plan);
+  return {
+    file,
+    variables: loaded.variables,
+    overrides: loaded.overrides,
+    unbuilt: unbuiltWords(loaded.profile),
+    refusals: checkGuards(plan, loaded.profile, { makesLoad: true, confirmed }),
+    changingHash: changingHash(loaded),
+  };
+}
+
+/** The missing variables that stand where no secret does: their values are in the hash. */
+function changingHash({ variables, redacted, scriptVariables }: Planned['loaded']): string[] {
+  const hashed = JSON.stringify([redacted, scriptVariables]);
+  return variables.filter(({ name, from }) => from === 'missing' && hashed.includes(`\${${name}}`)).map(({ name }) => name);
+}

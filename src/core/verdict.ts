@@ -1,0 +1,34 @@
+import type { Unit } from './quantities.js';
+
+/** How one criterion came out. `undecided`: the limit lies inside the bounds of a percentile. */
+export type Outcome = 'pass' | 'fail' | 'undecided' | 'no-data' | 'not-measured';
+
+/** One line of verdict.json. */
+export interface JudgedCriterion {
+  readonly name: string;
+  readonly source: 'client' | 'server' | 'script';
+  readonly metric: string;
+  /** As shown: `< 500 ms`. */
+  readonly limit: string;
+  /** In the metric's own unit; null without data. */
+  readonly actual: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly unit: Unit;
+  /** What was judged, in words: `steady 5s–55s`, `whole test 1m`. */
+  readonly window: string;
+  readonly outcome: Outcome;
+}
+
+/** What a run is found to be. */
+export type VerdictWord = 'pass' | 'fail' | 'invalid' | 'interrupted';
+
+/** verdict.json. */
+export interface Verdict {
+  readonly version: 1;
+  readonly run: string;
+  readonly verdict: VerdictWord;
+  /** Why, in words a user can act on. A pass has none but what was not measured, or that nothing was judged. */
+  readonly reasons: readonly string[];
+  readonly criteria: readonly JudgedCriterion[];
+}

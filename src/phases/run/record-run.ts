@@ -1,0 +1,47 @@
+import type { World } from '../../core/os.js';
+import { redactUrl } from '../../core/secrets.js';
+import { countedChoices } from '../../plan/choices.js';
+import { shownTarget } from '../../plan/target.js';
+import { layoutVersion } from '../../runs/layout.js';
+import type { RunRecord } from '../../runs/record.js';
+import type { PhaseContext } from '../frame/context.js';
+import type { PreparedTest } from './prepare.js';
+
+/** Writes down what this run is. */
+export async function recordRun(context: PhaseContext, test: PreparedTest, run: string): Promise<RunRecord> {
+  const { loaded, plan, world, version } = context;
+  const ciLink = linkOfCi(world.env);
+  const gitCommit = await commitHere(world);
+  return {
+    version: layoutVersion,
+    run,
+    environment: plan.environment,
+    startedAt: world.clock.now(),
+    profile: loaded.redacted,
+    variables: loaded.variables,
+    overrides: loaded.overrides,
+    plan,
+    target: shownTarget(context.target),
+    scriptThresholds: test.options.thresholds ?? {},
+    tagged: test.tagged,
+    choices: countedChoices(context.profile.workload, test.script.counters),
+    archiveSha256: test.archiveSha256,
+    versions: { loadctl: version, k6: test.k6Version, node: world.versions.node },
+    by: { ...world.who, pid: world.pid },
+    ...(ciLink === undefined ? {} : { ciLink }),
+    ...(gitCommit === undefined ? {} : { gitCommit }),
+  };
+}
+
+function linkOfCi(env: World['env']): string | undefined {
+  if (env.GITHUB_SERVER_URL && env.GITHUB_REPOSITORY && env.GITHUB_RUN_ID) {
+    return `${env.GITHUB_SERVER_URL}/${env.GITHUB_REPOSITORY}/actions/runs/${env.GITHUB_RUN_ID}`;
+  }
+  const link = env.CI_JOB_URL ?? env.BUILD_URL;
+  return link === undefined ? undefined : redactUrl(link);
+}
+
+async function commitHere({ execute, cwd, env }: World): Promise<string | undefined> {
+  const output = await execute({ file: 'git', args: ['rev-parse', 'HEAD'], cwd, env: { PATH: env.PATH ?? '' } }, { timeoutMs: 2000 });
+  return output.exitCode === 0 ? output.stdout.trim() : undefined;
+}

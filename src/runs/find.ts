@@ -1,0 +1,40 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode, LoadctlError } from '../core/errors.js';
+import { runFiles, runsRoot } from './layout.js';
+import { readText } from './read.js';
+
+/** The ids of the runs below a working directory, newest first. */
+export async function listRuns(cwd: string): Promise<string[]> {
+  try {
+    const entries = await readdir(runsRoot(cwd), { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .sort()
+      .reverse();
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The directory of a run: by id, by path, or the latest one here. Throws `unavailable` where there is none. */
+export async function findRun(cwd: string, named?: string): Promise<string> {
+  const runs = await listRuns(cwd);
+  if (named === undefined) {
+    const [latest] = runs;
+    if (latest !== undefined) return join(runsRoot(cwd), latest);
+    throw new LoadctlError('unavailable', `There is no run here yet (${runsRoot(cwd)}).`, { hint: 'Start one: loadctl run --env dev' });
+  }
+  const matching = runs.filter((run) => run === named);
+  if (matching[0] !== undefined) return join(runsRoot(cwd), matching[0]);
+  const path = join(cwd, named);
+  const folder = named.startsWith('/') ? named : path;
+  if (await readText(join(folder, runFiles.run))) return folder;
+  const known = runs.slice(0, 5).map((run) => `  ${run}`);
+  throw new LoadctlError('unavailable', `There is no run "${named}" here.`, {
+    lines: known.length > 0 ? ['The latest runs here:', ...known] : [],
+    hint: 'loadctl runs lists them all; a folder of a run will do, too.',
+  });
+}

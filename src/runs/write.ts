@@ -1,0 +1,107 @@
+import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode, errorMessage, LoadctlError } from '../core/errors.js';
+import type { LoadctlEvent } from '../core/events.js';
+import type { EpochMs } from '../core/quantities.js';
+import type { Redact } from '../core/secrets.js';
+import { runFiles, runsRoot } from './layout.js';
+
+/** A run directory that is being written. */
+export interface RunDirectory {
+  readonly run: string;
+  readonly path: string;
+  /** The path of one of its files or folders. */
+  file(name: string): string;
+  /** Appends to events.ndjson. Never throws: see {@link RunDirectory.failed}. */
+  log(event: LoadctlEvent, at: EpochMs): void;
+  /** Appends one JSON line to a file; like {@link RunDirectory.log}. */
+  append(name: string, line: unknown): void;
+  /** Writes a whole JSON file, at once or not at all. */
+  write(name: string, content: unknown): Promise<void>;
+  /** Resolves with the first error of a write that could not be done (disk full). */
+  readonly failed: Promise<LoadctlError>;
+  close(): void;
+  /** Takes the directory away again: for a run that never began. */
+  remove(): Promise<void>;
+}
+
+/** Makes the directory of a new run. Throws `unavailable` where the place cannot be written. */
+export async function createRunDirectory(cwd: string, run: string, redact: Redact): Promise<RunDirectory> {
+  const path = join(runsRoot(cwd), run);
+  let fail: (error: LoadctlError) => void = () => {};
+  const failed = new Promise<LoadctlError>((resolve) => {
+    fail = resolve;
+  });
+  const descriptors = new Map<string, number>();
+  const append = (name: string, line: unknown) => {
+    try {
+      const descriptor = descriptors.get(name) ?? openSync(join(path, name), 'a', 0o600);
+      descriptors.set(name, descriptor);
+      appendFileSync(descriptor, `${redact(JSON.stringify(line))}\n`);
+    } catch (error) {
+      fail(writeError(path, error));
+    }
+  };
+  try {
+    // One by one: for a full disk a recursive mkdir says ENOENT.
+    await mkdir(runsRoot(cwd), { recursive: true, mode: 0o700 });
+    await mkdir(path, { mode: 0o700 });
+    await mkdir(join(path, runFiles.runners), { mode: 0o700 });
+  } catch (error) {
+    throw writeError(path, error);
+  }
+  return {
+    run,
+    path,
+    failed,
+    append,
+    file: (name) => join(path, name),
+    log: (event, at) => append(runFiles.events, { at, ...event }),
+    write: (name, content) => writeJson(join(path, name), content, redact),
+    close: () => closeAll(descriptors),
+    remove: async () => {
+      closeAll(descriptors);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Writes a JSON file of mode 0600, at once or not at all. */
+export async function writeJson(path: string, content: unknown, redact: Redact): Promise<void> {
+  const temporary = `${path}.new`;
+  try {
+    await writeFile(temporary, `${redact(JSON.stringify(content, null, 2))}\n`, { mode: 0o600 });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw writeError(path, error);
+  }
+}
+
+/** Makes one runner's folder in a run directory. */
+export function makeRunnerFolder(directory: RunDirectory, runner: string): string {
+  const folder = join(directory.path, runFiles.runners, runner);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+function closeAll(descriptors: Map<string, number>): void {
+  for (const descriptor of descriptors.values()) closeSync(descriptor);
+  descriptors.clear();
+}
+
+function writeError(path: string, error: unknown): LoadctlError {
+  const fixes: Record<string, string> = {
+    ENOSPC: 'The disk is full: free some space there.',
+    EDQUOT: 'The disk quota is used up: free some space there.',
+    EACCES: 'The folder may not be written: change to one that may, or mend its permissions.',
+    EROFS: 'The file system is read-only: change to a folder that can be written.',
+    ENOTDIR: 'A file stands where a folder is needed: move it away.',
+    EEXIST: 'A file stands where a folder is needed: move it away.',
+  };
+  return new LoadctlError('unavailable', `The run directory ${path} cannot be written: ${errorMessage(error)}`, {
+    cause: error,
+    hint: fixes[errorCode(error) ?? ''] ?? 'Mend it, then start again.',
+  });
+}
