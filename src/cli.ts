@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { CallStyle, Outcome } from './commands/call/types.js';
 import { commands, type TableEntry, topLevelHelp } from './commands/table.js';
-import { type ExitReason, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
+import { type ExitReason, errorData, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
 import type { World } from './core/os.js';
 import { outputRedactor, type Redact, redactDeep, secretsInUrl } from './core/secrets.js';
+import { errorText } from './reporters/error-text.js';
+import { withStatus } from './reporters/json.js';
 import { type OwnProcess, openWorld } from './world.js';
 
 /** loadctl, as it was typed: does it, says what came of it, and ends the process with the status that it means. */
@@ -102,12 +104,11 @@ function styleOf({ argv, env, stdout, stderr }: World): CallStyle {
   };
 }
 
-function sayOutcome(speech: Speech, { reasons, data, text, errors = [] }: Outcome): number {
+function sayOutcome(speech: Speech, { reasons, data, text, bugs = [] }: Outcome): number {
   const { shell, style, redact } = speech;
-  for (const error of errors) shell.stderr.write(inWords(speech, error));
+  for (const error of bugs) shell.stderr.write(inWords(speech, error));
   const ending = exitCodesOf(reasons);
-  const problems = errors.length > 0 ? { errors: errors.map(asData) } : {};
-  if (style.json) sayJson(speech, { ...data, ...problems, ...ending });
+  if (style.json) sayJson(speech, { ...data, ...ending });
   else shell.stdout.write(redact(text));
   return ending.exitCode;
 }
@@ -115,7 +116,7 @@ function sayOutcome(speech: Speech, { reasons, data, text, errors = [] }: Outcom
 function sayErrors(speech: Speech, errors: readonly unknown[]): number {
   const ending = exitCodesOf(errors.map(reasonOf));
   for (const error of errors) speech.shell.stderr.write(inWords(speech, error));
-  if (speech.style.json) sayJson(speech, { error: asData(errors[0]), ...ending });
+  if (speech.style.json) sayJson(speech, { error: withStatus(errorData(errors[0])), ...ending });
   return ending.exitCode;
 }
 
@@ -127,30 +128,17 @@ function reasonOf(error: unknown): ExitReason {
   return error instanceof LoadctlError ? error.reason : 'bug';
 }
 
-function asData(error: unknown): Record<string, unknown> {
-  const code = reasonOf(error);
-  const known = error instanceof LoadctlError ? { hint: error.hint, ...(error.lines.length > 0 ? { lines: error.lines } : {}) } : {};
-  return { code, message: errorMessage(error), ...known, exitCode: exitStatus[code] };
-}
-
 /** An error as people read it: what is wrong, where, and one thing to do about it. A bug shows its stack when asked. */
 function inWords({ shell, style, redact }: Speech, error: unknown): string {
   const red = (text: string) => (style.colour.stderr ? `\x1b[31m${text}\x1b[39m` : text);
   const stack = error instanceof Error && shell.env.LOADCTL_DEBUG === '1' ? (error.stack?.split('\n').slice(1) ?? []) : [];
-  if (error instanceof LoadctlError) {
-    const hint = error.hint === undefined ? [] : [`hint: ${error.hint}`];
-    return redact(`${[`${red('error:')} ${error.message}`, ...error.lines.map(indented), ...hint, ...stack].join('\n')}\n`);
-  }
+  if (error instanceof LoadctlError) return redact([errorText(errorData(error), red), ...stack.map((line) => `${line}\n`)].join(''));
   const report = [
     'This is a bug in loadctl, not in your test. Please report it with the command that you typed' +
       (stack.length > 0 ? '.' : ', and what LOADCTL_DEBUG=1 adds.'),
     ...bugTracker(),
   ];
   return redact(`${[`${red('error:')} ${errorMessage(error)}`, ...stack, ...report].join('\n')}\n`);
-}
-
-function indented(line: string): string {
-  return line === '' ? '' : `  ${line}`;
 }
 
 function bugTracker(): string[] {

@@ -16,10 +16,10 @@ export const command: CommandModule = {
   run: async (call) => {
     const { shell } = call;
     const directory = await findRun(shell.cwd, call.args[0]);
-    const { plan, run } = await readRunRecord(directory);
+    const { run } = await readRunRecord(directory);
     const leave = new AbortController();
     const stopListening = shell.onInterrupt(() => leave.abort());
-    const reporter = await openReporter(call, plan);
+    const reporter = await openReporter(call);
     try {
       const how = await attach(directory, shell, (event) => reporter.handle(event), leave.signal);
       return { reasons: [], data: { run, ended: how === 'ended' }, text: how === 'left' ? `Left; run ${run} goes on.\n` : '' };

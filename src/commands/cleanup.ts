@@ -28,7 +28,7 @@ export const command: CommandModule = {
   run: async (call) => {
     const options = { dryRun: call.options.dryRun === true, users: call.options.users === true };
     const { fallback, check } = await approvedPlan(call);
-    const act = { does: ['cleanup'] as const, users: options.users, changesNothing: options.dryRun };
+    const act = { command: 'cleanup', does: ['cleanup'], users: options.users, changesNothing: options.dryRun } as const;
     const checked = (planned: Planned) => {
       if (fallback === undefined) wantsWords(planned);
       check(planned);
@@ -39,7 +39,7 @@ export const command: CommandModule = {
       const data = { profile, emit, clock: world.clock, who: world.who, signal, ...(before === undefined ? {} : { before }) };
       const { receipt, reasons } = await cleanup(data, options);
       if (!options.dryRun) await keepReceipt(world.cwd, profile.environment, receipt, context.redact);
-      return { reasons, data: { ...receipt }, text: '' };
+      return { reasons };
     });
   },
 };

@@ -50,12 +50,11 @@ export const command: CommandModule = {
 
 /** What the target says of a seeded row of every shard. */
 async function askForUsers(call: Call): Promise<Outcome> {
-  return session(call, { does: ['ask'], changesNothing: true }, async (context) => {
+  return session(call, { command: 'doctor', does: ['ask'], changesNothing: true }, async (context) => {
     const asked = await askTarget(context);
     return {
       reasons: asked.every(({ found }) => found) ? [] : ['unavailable'],
-      data: { asked },
-      text: renderDoctor(asked.map(lookedUp), await tableStyle(call, 'stdout')),
+      shown: { data: { asked }, text: renderDoctor(asked.map(lookedUp), await tableStyle(call, 'stdout')) },
     };
   });
 }

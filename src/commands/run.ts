@@ -22,8 +22,8 @@ export const command: CommandModule = {
         ]),
       ),
   run: async (call) =>
-    session(call, { does: ['load'], ...(await approvedPlan(call)) }, async (context) => {
-      const { directory, verdict, reasons } = await run(context, { k6: await k6Of(context) });
-      return { reasons, data: { ...verdict, directory }, text: '' };
+    session(call, { command: 'run', does: ['load'], ...(await approvedPlan(call)) }, async (context) => {
+      const { reasons } = await run(context, { k6: await k6Of(context) });
+      return { reasons };
     }),
 };

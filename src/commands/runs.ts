@@ -3,12 +3,12 @@ import { LoadctlError } from '../core/errors.js';
 import type { Shell } from '../core/os.js';
 import type { Verdict, VerdictWord } from '../core/verdict.js';
 import { judgeRun } from '../phases/verify/judgement.js';
+import { reasonsInWords } from '../reporters/sentences/words.js';
 import { renderTable } from '../reporters/table.js';
-import { reasonsInWords } from '../reporters/words.js';
 import { listRuns } from '../runs/find.js';
 import { runFiles, runsRoot } from '../runs/layout.js';
 import { readEvents, readJson } from '../runs/read.js';
-import { readRunRecord } from '../runs/record.js';
+import { environmentOf, readRunRecord } from '../runs/record.js';
 import { isRunning } from '../runs/stop.js';
 import { examples, withCommonOptions } from './call/options.js';
 import { tableStyle } from './call/style.js';
@@ -56,10 +56,10 @@ const stateOf = { pass: 'passed', fail: 'failed', invalid: 'invalid', interrupte
 async function look(run: string, shell: Shell): Promise<ListedRun> {
   const directory = join(runsRoot(shell.cwd), run);
   try {
-    const record = await readRunRecord(directory);
-    const { environment } = record;
     const written = (await readJson(directory, runFiles.verdict)) as Verdict | undefined;
-    if (written === undefined && (await isRunning(directory, record, shell))) return { run, environment, state: 'running' };
+    const environment = (await environmentOf(directory)) ?? '';
+    if (written === undefined && (await isRunning(directory, await readRunRecord(directory), shell)))
+      return { run, environment, state: 'running' };
     const { verdict, reasons } = written ?? (await unfinished(directory));
     const why = verdict === 'pass' ? undefined : reasons[0];
     return { run, environment, state: stateOf[verdict], ...(why === undefined ? {} : { why }) };

@@ -1,10 +1,8 @@
 import { seed } from '../phases/data/seed.js';
-import { renderSeed } from '../reporters/seed-table.js';
 import { keepCountedBefore } from '../runs/counted-before.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
 import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
 import { session } from './call/session.js';
-import { tableStyle } from './call/style.js';
 import type { CommandModule } from './call/types.js';
 
 /** loadctl seed */
@@ -22,13 +20,9 @@ export const command: CommandModule = {
         ]),
       ),
   run: async (call) =>
-    session(call, { does: ['seed'], ...(await approvedPlan(call)) }, async ({ profile, emit, world, signal, redact }) => {
-      const report = await seed({ profile, emit, clock: world.clock, who: world.who, signal });
-      if (report.before !== undefined) await keepCountedBefore(world.cwd, profile.environment, report.before, redact);
-      return {
-        reasons: [],
-        data: { environment: profile.environment, ...report },
-        text: renderSeed(report.stores, await tableStyle(call, 'stdout')),
-      };
+    session(call, { command: 'seed', does: ['seed'], ...(await approvedPlan(call)) }, async ({ profile, emit, world, signal, redact }) => {
+      const { before } = await seed({ profile, emit, clock: world.clock, who: world.who, signal });
+      if (before !== undefined) await keepCountedBefore(world.cwd, profile.environment, before, redact);
+      return { reasons: [] };
     }),
 };

@@ -20,10 +20,7 @@ export const command: CommandModule = {
       ),
   run: async (call) => {
     const users = call.options.users === true;
-    return session(call, { does: ['seed', 'load', 'cleanup'], users, ...(await approvedPlan(call)) }, async (context) => {
-      const { run, seeded, result, receipt, failures, reasons } = await test(context, { k6: await k6Of(context), users });
-      const data = { run, seeded: seeded?.stores, verdict: result?.verdict, receipt };
-      return { reasons, data, text: '', errors: failures };
-    });
+    const act = { command: 'test', does: ['seed', 'load', 'cleanup'], users } as const;
+    return session(call, { ...act, ...(await approvedPlan(call)) }, async (context) => test(context, { k6: await k6Of(context), users }));
   },
 };

@@ -1,3 +1,4 @@
+import { measuredNumbers } from '../metrics/endpoint-numbers.js';
 import { verify } from '../phases/verify/verify.js';
 import { renderVerdict } from '../reporters/verdict-table.js';
 import { findRun } from '../runs/find.js';
@@ -22,8 +23,7 @@ export const command: CommandModule = {
     const directory = await findRun(call.shell.cwd, named);
     if (named === undefined && !call.style.quiet) call.shell.stderr.write(`The latest run here: ${directory}\n`);
     const { verdict, summary, record, reasons } = await verify(directory, call.shell);
-    const { steady } = record.plan;
-    const measured = { summary, ...(steady === undefined ? {} : { steady }) };
+    const measured = summary === undefined ? undefined : measuredNumbers(summary, record.plan.steady);
     return { reasons, data: { ...verdict }, text: renderVerdict(verdict, measured, await tableStyle(call, 'stdout')) };
   },
 };

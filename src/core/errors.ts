@@ -91,3 +91,19 @@ export function errorMessage(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return errorMessage(error.errors[0]);
   return error instanceof Error ? error.message : String(error);
 }
+
+/** An expected failure as data: what events, `--json` and a replay tell of it. */
+export interface ErrorData {
+  /** The way to end that it means. */
+  readonly code: ExitReason;
+  readonly message: string;
+  readonly hint?: string;
+  readonly lines?: readonly string[];
+}
+
+/** An error as data; anything but a {@link LoadctlError} is a bug. */
+export function errorData(error: unknown): ErrorData {
+  if (!(error instanceof LoadctlError)) return { code: 'bug', message: errorMessage(error) };
+  const { reason, message, hint, lines } = error;
+  return { code: reason, message, ...(hint === undefined ? {} : { hint }), ...(lines.length === 0 ? {} : { lines }) };
+}

@@ -1,25 +1,30 @@
-import type { ExitReason } from './errors.js';
-import type { EpochMs, Milliseconds, Share } from './quantities.js';
+import type { ErrorData, ExitReason } from './errors.js';
+import type { ProcessEnd } from './os.js';
+import type { EpochMs, LiveValue, Milliseconds, PerSecond, Share } from './quantities.js';
+import type { OtherRows, Receipt } from './receipt.js';
+import type { Colour, Stop } from './stop.js';
+import type { Verdict } from './verdict.js';
+import type { Note, Warning } from './warnings.js';
+import type { DataPlace, Work, WorkResult } from './work.js';
 
-/** The phases of a test, each a subcommand. */
-export type Phase = 'seed' | 'run' | 'verify' | 'cleanup';
+/** The commands that leave a trace of events. */
+export type TracedCommand = 'seed' | 'run' | 'cleanup' | 'test' | 'doctor';
 
-/** One of the two sides of a blue-green deployment. */
-export type Colour = 'blue' | 'green';
+/** The phases of a test that take time; verify reads what they left. */
+export type Phase = 'seed' | 'run' | 'cleanup';
 
-/**
- * Why a load is ended before its time: Ctrl-C or SIGTERM; `test.abort()`; a threshold with `abortOnFail` that the fleet
- * crossed; an abort rule of the profile; a runner that was lost; the lock that was lost; the colour under load that went
- * live, or of which nobody knows any more whether it did; the run directory that can no longer be written.
- */
-export type StopCause = 'signal' | 'script' | 'threshold' | 'rule' | 'runner-lost' | 'lock-lost' | 'live-colour' | 'directory-lost';
-
-/** A value read off live data, with the bounds that it certainly lies in. */
-export interface LiveValue {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
+/** What a phase is about to do. */
+export type PhaseAim =
+  | { readonly phase: 'seed'; readonly rows: number; readonly steps: number }
+  /** `url` without credentials; behind colours, which of the two it is. */
+  | {
+      readonly phase: 'run';
+      readonly runners: number;
+      readonly backend: string;
+      readonly url: string;
+      readonly colour?: { readonly loaded: Colour; readonly live: Colour };
+    }
+  | { readonly phase: 'cleanup'; readonly dryRun: boolean };
 
 /** How long requests took, in milliseconds. */
 export interface LiveLatency {
@@ -37,33 +42,81 @@ export interface EndpointSample {
   readonly latency?: LiveLatency;
 }
 
+/** What a run measured at one endpoint, or at all of them: of the judged window, where there is one. */
+export interface EndpointNumbers {
+  readonly requests: number;
+  /** Missing where the window has no length. */
+  readonly requestsPerSecond?: PerSecond;
+  /** The share of failed requests; missing where it is not known. */
+  readonly errors?: Share;
+  /** Missing where nothing was measured. */
+  readonly latency?: LiveLatency;
+}
+
+/** How one seed step came out in one database. */
+export interface SeededStep {
+  readonly store: string;
+  /** Null where the store has no shards. */
+  readonly shard: number | null;
+  /** The table or the key's template. */
+  readonly what: string;
+  readonly created: number;
+  readonly alreadyThere: number;
+  readonly conflicts: number;
+  readonly elapsedMs: Milliseconds;
+  readonly rowsPerSecond: number;
+  /** How many were gone when they were read back, and were written once more; missing where nothing is read back. */
+  readonly writtenAgain?: number;
+}
+
+/** What there was besides test data, before anything was seeded. */
+export interface CountedBefore {
+  /** ISO 8601 */
+  readonly at: string;
+  readonly others: readonly OtherRows[];
+}
+
 /**
- * Everything that can happen, in plain words. A closed union: the terminal, plain lines, JSON and every report are
- * folds over it, and a run's events.ndjson is the list of them.
+ * Everything that can happen. A closed union: the terminal, plain lines, JSON and every report are folds over it, and a
+ * run's events.ndjson is the list of them. Events hold data; the sentences are the reporters'.
  */
 export type LoadctlEvent =
-  /** A phase began; `title` says what it is about to do, in one line. */
-  | { readonly type: 'phase-started'; readonly phase: Phase; readonly environment: string; readonly title: string }
-  /** A phase came to its end; `reasons` are all that hold (empty: it passed). */
+  /** A command began: the first event of all. */
+  | { readonly type: 'command-started'; readonly command: TracedCommand; readonly environment: string; readonly version: string }
+  /** What ended a command, or one phase of a whole test, before its time. */
+  | { readonly type: 'failed'; readonly error: ErrorData; readonly phase?: Phase }
+  /** A command ended: the last event of all. `reasons` are all that hold (empty: it passed). */
+  | { readonly type: 'command-finished'; readonly reasons: readonly ExitReason[] }
+  /** A phase began. */
+  | ({ readonly type: 'phase-started'; readonly environment: string } & PhaseAim)
+  /** A phase ended; `reasons` are all that hold (empty: it passed). */
   | { readonly type: 'phase-finished'; readonly phase: Phase; readonly elapsedMs: Milliseconds; readonly reasons: readonly ExitReason[] }
-  /** A piece of work that takes a while began: connecting, archiving, seeding one store. Ids are unique within a phase. */
-  | { readonly type: 'step-started'; readonly step: string; readonly title: string }
+  /** A piece of work that takes a while began. `step` is unique within a phase. */
+  | { readonly type: 'step-started'; readonly step: string; readonly work: Work }
   /** How far a step is; `total` where it is known. */
-  | { readonly type: 'step-progressed'; readonly step: string; readonly done: number; readonly total?: number; readonly unit: string }
-  /** A step is done; `detail` is what came of it, in a few words. */
-  | { readonly type: 'step-finished'; readonly step: string; readonly elapsedMs: Milliseconds; readonly detail: string }
+  | {
+      readonly type: 'step-progressed';
+      readonly step: string;
+      readonly done: number;
+      readonly total?: number;
+      readonly unit: 'rows' | 'entries';
+    }
+  /** A step is done. */
+  | ({ readonly type: 'step-finished'; readonly step: string; readonly elapsedMs: Milliseconds } & WorkResult)
   /** A step failed; the error itself ends the phase and is told by the shell. */
   | { readonly type: 'step-failed'; readonly step: string; readonly message: string }
   /** Something the user should know and that does not end the phase. */
-  | { readonly type: 'warned'; readonly message: string; readonly hint?: string }
+  | ({ readonly type: 'warned' } & Warning)
   /** Something the user may want to know. */
-  | { readonly type: 'noted'; readonly message: string }
+  | ({ readonly type: 'noted' } & Note)
+  /** What the profile declares is in. */
+  | { readonly type: 'seeded'; readonly stores: readonly SeededStep[]; readonly before?: CountedBefore }
   /** The run's directory was made. */
   | { readonly type: 'run-opened'; readonly run: string; readonly directory: string; readonly planHash: string }
   /** Which colour is live was looked up: the other one is loaded, at `url`. */
   | { readonly type: 'live-colour-found'; readonly live: Colour; readonly loaded: Colour; readonly url: string }
   /** The lock in a database was gone for so long, and is held again: nobody else had it when it was taken. */
-  | { readonly type: 'lock-regained'; readonly database: string; readonly elapsedMs: Milliseconds }
+  | { readonly type: 'lock-regained'; readonly place: DataPlace; readonly elapsedMs: Milliseconds }
   /** A k6 process was started, paused. */
   | { readonly type: 'runner-started'; readonly runner: string; readonly host: string; readonly pid?: number; readonly segment: string }
   /** A runner has its VUs and waits at the barrier. */
@@ -91,9 +144,15 @@ export type LoadctlEvent =
   /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
   | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }
   /** A runner was lost and the others go on; `lostShare` of the whole load is lost by now, and whether the profile allows that. */
-  | { readonly type: 'runner-lost'; readonly runner: string; readonly how: string; readonly lostShare: Share; readonly allowed: boolean }
+  | {
+      readonly type: 'runner-lost';
+      readonly runner: string;
+      readonly end: ProcessEnd;
+      readonly lostShare: Share;
+      readonly allowed: boolean;
+    }
   /** The load is being ended before its time, everywhere; or a signal came after it, while its end was under way. */
-  | { readonly type: 'fleet-stopped'; readonly cause: StopCause; readonly reason: string }
+  | ({ readonly type: 'fleet-stopped' } & Stop)
   /** No runner makes load any more. */
   | { readonly type: 'load-ended'; readonly elapsedMs: Milliseconds }
   /** teardown() began, on this runner. */
@@ -128,13 +187,24 @@ export type LoadctlEvent =
   | { readonly type: 'summary-handled'; readonly stdout: string; readonly stderr: string }
   /** A runner could not make connections for want of something of its own machine, so many times by its log. */
   | { readonly type: 'runner-short'; readonly runner: string; readonly of: 'ports' | 'open files' | 'memory'; readonly times: number }
+  /** The fleet's merged numbers; the busiest endpoints, at most 30, and what the others made together. */
+  | {
+      readonly type: 'measured';
+      readonly run: string;
+      readonly k6Version: string;
+      /** How many runners' numbers are in it. */
+      readonly runners: number;
+      readonly all: EndpointNumbers;
+      readonly endpoints: readonly (EndpointNumbers & { readonly name: string })[];
+      readonly other?: EndpointNumbers;
+    }
   /** The run was judged; the verdict is verdict.json's. */
-  | { readonly type: 'judged'; readonly run: string; readonly verdict: unknown }
+  | { readonly type: 'judged'; readonly run: string; readonly verdict: Verdict }
   /** The receipt of a cleanup; receipt.json's content. */
-  | { readonly type: 'receipt-made'; readonly receipt: unknown };
+  | { readonly type: 'receipt-made'; readonly receipt: Receipt };
 
-/** An event with the moment it happened: a line of events.ndjson. */
-export type LoggedEvent = LoadctlEvent & { readonly at: EpochMs };
+/** An event with its moment, by the wall clock and in milliseconds since the first event (monotonic): a line of events.ndjson. */
+export type LoggedEvent = LoadctlEvent & { readonly at: EpochMs; readonly t: Milliseconds };
 
 /** Tells that something happened. Never throws, never waits. */
 export type Emit = (event: LoadctlEvent) => void;

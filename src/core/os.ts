@@ -5,6 +5,8 @@ import type { EpochMs, Milliseconds } from './quantities.js';
 export interface Clock {
   /** Now, by the machine's wall clock. */
   now(): EpochMs;
+  /** Milliseconds since some fixed moment of this process; it never goes back and nobody sets it. */
+  elapsed(): Milliseconds;
   /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
   sleep(ms: Milliseconds, signal?: AbortSignal): Promise<void>;
 }

@@ -13,6 +13,13 @@ export type EpochMs = number;
 /** How a value is shown: milliseconds, a share times 100, a rate, bytes, or a bare number. */
 export type Unit = 'ms' | '%' | '/s' | 'B' | '';
 
+/** A value read off live data, with the bounds that it certainly lies in. */
+export interface LiveValue {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 const unitMs: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, µs: 0.001 };
 const durationPart = /(\d+(?:\.\d+)?)(ms|us|µs|d|h|m|s)/gy;
 

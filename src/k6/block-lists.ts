@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
+import type { Colour } from '../core/stop.js';
+import type { BlockGap } from '../core/warnings.js';
 
 /** One of two colours, as a connection finds it. */
 export interface Side {
-  /** How people call it. */
-  readonly name: string;
+  readonly name: Colour;
   /** A name or an address, without brackets. */
   readonly host: string;
   /** What the host resolves to, as far as it is known here. */
@@ -21,12 +22,12 @@ const blockable = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9
 
 /**
  * What keeps VUs that load one colour away from the live one: its name, and the addresses that are not the loaded one's,
- * too. `asked` is the host that tells which one is live: often the name under which the live one is public. `gaps` says in
- * sentences what k6 cannot tell apart.
+ * too. `asked` is the host that tells which one is live: often the name under which the live one is public. `gaps` are
+ * what k6 cannot tell apart.
  */
-export function keepApart(live: Side, loaded: Side, asked: string | undefined): BlockLists & { readonly gaps: readonly string[] } {
+export function keepApart(live: Side, loaded: Side, asked: string | undefined): BlockLists & { readonly gaps: readonly BlockGap[] } {
   if (live.host === loaded.host) {
-    const gap = `${live.name}, the live colour, is on the same host as ${loaded.name} (${live.host}): k6 cannot keep the runners away from one of its ports.`;
+    const gap: BlockGap = { why: 'same-host', live: live.name, loaded: loaded.name, host: live.host };
     return { blockHostnames: names([asked], loaded), blacklistIPs: [], gaps: [gap] };
   }
   const own = live.addresses.filter((address) => !loaded.addresses.includes(address));
@@ -51,15 +52,12 @@ function names(hosts: readonly (string | undefined)[], loaded: Side): string[] {
   return [...new Set(wanted)];
 }
 
-function gapsBetween({ name, host, addresses }: Side, loaded: Side): string[] {
-  const shared = addresses.filter((address) => loaded.addresses.includes(address));
+function gapsBetween({ name: live, host, addresses }: Side, { name: loaded, addresses: others }: Side): BlockGap[] {
+  const shared = addresses.filter((address) => others.includes(address));
   const byName = isName(host) && blockable.test(host);
-  const rest = byName ? 'the runners are kept away from it by its name alone' : 'k6 cannot keep the runners away from it';
-  if (shared.length > 0) return [`${name}, the live colour, shares the address ${shared.join(', ')} with ${loaded.name}: ${rest}.`];
-  if (addresses.length === 0) return [`${host}, the host of the live colour, cannot be resolved here: ${rest}.`];
-  return byName || !isName(host)
-    ? []
-    : [`k6 does not take ${host}, the host of the live colour, for a name: it is blocked by its address alone.`];
+  if (shared.length > 0) return [{ why: 'shared-address', live, loaded, host, addresses: shared, byName }];
+  if (addresses.length === 0) return [{ why: 'unresolved', live, loaded, host, byName }];
+  return byName || !isName(host) ? [] : [{ why: 'no-name', live, loaded, host }];
 }
 
 function isName(host: string): boolean {

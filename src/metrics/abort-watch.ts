@@ -1,23 +1,8 @@
-import { formatDuration, type Milliseconds } from '../core/quantities.js';
-import type { Criterion } from './criterion.js';
+import type { AbortRule, Crossing } from '../core/criterion.js';
+import type { Milliseconds } from '../core/quantities.js';
 import { decide, type Measured, readStat } from './evaluate.js';
-import { formatLimit, formatValue } from './limit-text.js';
 import { type LiveTotal, readTotal, type Span, totalSince } from './live-total.js';
 import { type ScriptThreshold, scriptCriterion } from './threshold.js';
-
-/** When a test is ended before its time: `when` must have held for `for` without a break, `after` the start at the earliest. */
-export interface AbortRule {
-  readonly when: Criterion;
-  readonly for: Milliseconds;
-  readonly after: Milliseconds;
-}
-
-/** Why the fleet must end now. */
-export interface Crossing {
-  readonly cause: 'threshold' | 'rule';
-  /** As a sentence. */
-  readonly reason: string;
-}
 
 /** The fleet's live data at one moment of the test. */
 export interface LiveLook {
@@ -75,11 +60,7 @@ function watchThreshold(metric: string, threshold: ScriptThreshold): Watch {
     const criterion = scriptCriterion(metric, threshold, read);
     const measured = readStat(read, criterion.stat);
     if (measured === undefined || decide(criterion.operator, criterion.limit, measured) !== 'fail') return undefined;
-    const when = formatDuration(look.elapsedMs);
-    return {
-      cause: 'threshold',
-      reason: `The script's threshold ${criterion.name} ${formatLimit(criterion)} was crossed after ${when}: it was ${say(criterion, measured)}.`,
-    };
+    return { cause: 'threshold', criterion, actual: measured, elapsedMs: look.elapsedMs };
   };
 }
 
@@ -99,8 +80,7 @@ function watchRule(rule: AbortRule): Watch {
     }
     since ??= elapsedMs;
     if (elapsedMs - since < lasting) return undefined;
-    const held = lasting > 0 ? ` for ${formatDuration(lasting)}` : '';
-    return { cause: 'rule', reason: `The abort rule ${when.name} ${formatLimit(when)} held${held}: it was ${say(when, measured)}.` };
+    return { cause: 'rule', rule, actual: measured };
   };
 }
 
@@ -114,9 +94,4 @@ function measureRecent(
   const span = look.seconds === undefined ? unknownSpan : { low: seconds - pushLagSeconds, high: seconds + pushLagSeconds };
   const total = stat === 'count' ? now : totalSince(now, before?.total);
   return readStat(readTotal(total, [stat], span), stat);
-}
-
-function say({ unit, limit }: Criterion, { value, low, high }: Measured): string {
-  const text = (number: number) => formatValue(number, unit, limit);
-  return low === high ? text(value) : `between ${text(low)} and ${text(high)}`;
 }

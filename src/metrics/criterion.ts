@@ -1,25 +1,5 @@
-import type { Milliseconds, Unit } from '../core/quantities.js';
+import type { Milliseconds } from '../core/quantities.js';
 import type { Summary } from './summary.js';
-
-/** How a value is held against a limit; k6's operators. */
-export type Operator = '<' | '<=' | '>' | '>=' | '==' | '===' | '!=';
-
-/** One thing that must be true of a run: a line of the SLA, a threshold of the script, a limit for the servers. */
-export interface Criterion {
-  /** As people wrote it: `p95`, `availability`, `http_req_duration{name:GET /events} p(99)`. */
-  readonly name: string;
-  readonly source: 'client' | 'server' | 'script';
-  /** A key of summary.json's metrics, or `availability`, or a monitor's name. */
-  readonly metric: string;
-  /** A key of the metric's values: `p(95)`, `rate`, `count`, `avg`… */
-  readonly stat: string;
-  readonly operator: Operator;
-  /** In the metric's own unit: milliseconds, a share 0…1, a number per second, a count. */
-  readonly limit: number;
-  readonly unit: Unit;
-  /** `steady`: only what belongs to the judged window; `test`: the whole test. */
-  readonly window: 'steady' | 'test';
-}
 
 /** Good and all probes of the target's health in the judged window; undefined where the profile has no `health`. */
 export interface ProbeCount {

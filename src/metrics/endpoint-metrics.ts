@@ -1,4 +1,4 @@
-import type { Criterion } from './criterion.js';
+import type { Criterion } from '../core/criterion.js';
 import type { LiveNumbers } from './live-numbers.js';
 import { readTotal } from './live-total.js';
 import { usualPercentiles } from './merge.js';

@@ -1,5 +1,5 @@
+import type { Criterion, Operator } from '../core/criterion.js';
 import type { Outcome } from '../core/verdict.js';
-import type { Criterion, Operator } from './criterion.js';
 import { percentileLevel } from './quantile-grid.js';
 import type { SummaryMetric } from './summary.js';
 

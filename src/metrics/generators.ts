@@ -59,13 +59,25 @@ export function generatorFaults(samples: readonly GeneratorSample[], span: TimeS
   ]);
 }
 
+/** A machine with generators that others kept busy for `forMs` of `ofMs`; `k6` is the generators' own share of it. */
+export interface CrowdedMachine {
+  readonly host: string;
+  readonly runners: readonly string[];
+  readonly forMs: Milliseconds;
+  readonly ofMs: Milliseconds;
+  readonly k6: Share;
+}
+
 /** Machines that others kept busy: no fault of the generators, but latencies may be too long. */
-export function crowdedMachines(samples: readonly GeneratorSample[], span: TimeSpan): string[] {
+export function crowdedMachines(samples: readonly GeneratorSample[], span: TimeSpan): CrowdedMachine[] {
   return machinesOf(samples, span).flatMap((machine) =>
-    lasting(machine, span, (tick) => tick.cpu > fullCpu && tick.cpuPart < realPart).map(
-      ({ time, ticks }) =>
-        `${machine.whose} was above 90% CPU for ${time}, most of it by others (k6: ${percent(mean(ticks, ({ cpuPart }) => cpuPart))}): latencies may be longer than the target's.`,
-    ),
+    lasting(machine, span, (tick) => tick.cpu > fullCpu && tick.cpuPart < realPart).map(({ forMs, ofMs, ticks }) => ({
+      host: machine.host,
+      runners: machine.runners,
+      forMs,
+      ofMs,
+      k6: mean(ticks, ({ cpuPart }) => cpuPart),
+    })),
   );
 }
 
@@ -87,16 +99,17 @@ interface Tick {
 }
 
 interface Machine {
+  readonly host: string;
   readonly whose: string;
   readonly runners: readonly string[];
   readonly ticks: readonly Tick[];
 }
 
 function machinesOf(samples: readonly GeneratorSample[], span: TimeSpan): Machine[] {
-  return [...groupBy(samples, ({ host }) => host).values()].map((ofHost) => {
+  return [...groupBy(samples, ({ host }) => host)].map(([host, ofHost]) => {
     const runners = [...new Set(ofHost.map(({ runner }) => runner))];
     const ticks = [...groupBy(ofHost, ({ at }) => at).values()].map((together) => tickOf(together, span));
-    return { whose: whoseMachine(runners), runners, ticks: ticks.filter(({ ms }) => ms > 0) };
+    return { host, whose: whoseMachine(runners), runners, ticks: ticks.filter(({ ms }) => ms > 0) };
   });
 }
 
@@ -118,6 +131,8 @@ function tickOf(together: readonly GeneratorSample[], { from, to }: TimeSpan): T
 interface Lasting {
   /** `41s of 1m` */
   readonly time: string;
+  readonly forMs: Milliseconds;
+  readonly ofMs: Milliseconds;
   readonly ticks: readonly Tick[];
 }
 
@@ -127,7 +142,7 @@ function lasting({ ticks }: Machine, { from, to }: TimeSpan, isTrue: (tick: Tick
   const ms = found.reduce((total, tick) => total + tick.ms, 0);
   const wholeMs = to - from;
   if (ms < leastMs || ms < wholeMs * leastShare) return [];
-  return [{ time: `${Math.round(ms / 1000)} s of ${seconds(wholeMs)}`, ticks: found }];
+  return [{ time: `${Math.round(ms / 1000)} s of ${seconds(wholeMs)}`, forMs: ms, ofMs: wholeMs, ticks: found }];
 }
 
 function seconds(ms: Milliseconds): string {

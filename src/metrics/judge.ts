@@ -1,6 +1,7 @@
+import type { Criterion } from '../core/criterion.js';
 import type { ExitReason } from '../core/errors.js';
 import type { JudgedCriterion, Outcome, Verdict, VerdictWord } from '../core/verdict.js';
-import type { Criterion, Evidence, Shortfall } from './criterion.js';
+import type { Evidence, Shortfall } from './criterion.js';
 import { decide, exactly, type Measured, readStat } from './evaluate.js';
 import { formatLimit, formatValue } from './limit-text.js';
 import { baseName, findMetric } from './metric-key.js';

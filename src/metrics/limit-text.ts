@@ -1,4 +1,4 @@
-import type { Criterion } from './criterion.js';
+import type { Criterion } from '../core/criterion.js';
 
 type Unit = Criterion['unit'];
 

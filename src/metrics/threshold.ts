@@ -1,5 +1,5 @@
+import type { Criterion, Operator } from '../core/criterion.js';
 import { type Milliseconds, parseDuration } from '../core/quantities.js';
-import type { Criterion, Operator } from './criterion.js';
 import { parseGoFloat } from './go-float.js';
 import { type Problem, parseMetricName } from './metric-key.js';
 import { percentileLevel } from './quantile-grid.js';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
+import type { Phase } from '../core/events.js';
 import type { Receipt } from '../core/receipt.js';
 import { scope } from '../core/scope.js';
 import { keepCountedBefore } from '../runs/counted-before.js';
@@ -13,6 +14,12 @@ import type { FoundK6 } from './run/prepare.js';
 import { type RunResult, run } from './run/run.js';
 import { verify } from './verify/verify.js';
 
+/** What ended one phase of a whole test. */
+export interface PhaseFailure {
+  readonly phase: Phase;
+  readonly error: unknown;
+}
+
 /** What came of a whole test. */
 export interface TestResult {
   readonly run: string;
@@ -20,7 +27,7 @@ export interface TestResult {
   readonly result: RunResult | undefined;
   readonly receipt: Receipt | undefined;
   /** The errors that ended a phase, in order. The phases after it that need it were left out, cleanup was not. */
-  readonly failures: readonly unknown[];
+  readonly failures: readonly PhaseFailure[];
   /** Everything that the exit status could be; empty for a pass. */
   readonly reasons: readonly ExitReason[];
 }
@@ -43,25 +50,25 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
       held = false;
     });
     await checkCleanup({ ...data, signal, lock }, options.users);
-    const failures: unknown[] = [];
-    const attempt = async <T>(phase: () => Promise<T>): Promise<T | undefined> => {
+    const failures: PhaseFailure[] = [];
+    const attempt = async <T>(phase: Phase, work: () => Promise<T>): Promise<T | undefined> => {
       try {
-        return await phase();
+        return await work();
       } catch (error) {
-        failures.push(error);
+        failures.push({ phase, error });
         return undefined;
       }
     };
 
-    const seeded = await attempt(() => seed({ ...data, signal, lock }));
+    const seeded = await attempt('seed', () => seed({ ...data, signal, lock }));
     const before = seeded?.before;
     // A test that is killed leaves it to a cleanup that comes later.
-    if (before !== undefined) await attempt(() => keepCountedBefore(world.cwd, profile.environment, before, context.redact));
+    if (before !== undefined) await attempt('seed', () => keepCountedBefore(world.cwd, profile.environment, before, context.redact));
     const result =
-      failures.length > 0 || signal.aborted ? undefined : await attempt(() => run(context, { k6: options.k6, run: runId, lock }));
-    const judged = result && (await attempt(() => verify(result.directory, world)));
+      failures.length > 0 || signal.aborted ? undefined : await attempt('run', () => run(context, { k6: options.k6, run: runId, lock }));
+    const judged = result && (await attempt('run', () => verify(result.directory, world)));
     const locked = held ? { lock } : {};
-    const cleaned = await attempt(() =>
+    const cleaned = await attempt('cleanup', () =>
       cleanup(
         { ...data, ...(before === undefined ? {} : { before }), ...locked, signal: killed },
         { dryRun: false, users: options.users },
@@ -71,7 +78,11 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
     );
     if (cleaned && result) await writeJson(join(runsRoot(world.cwd), runId, runFiles.receipt), cleaned.receipt, context.redact);
 
-    const reasons = new Set<ExitReason>([...failures.map(reasonOf), ...(judged?.reasons ?? []), ...(cleaned?.reasons ?? [])]);
+    const reasons = new Set<ExitReason>([
+      ...failures.map(({ error }) => reasonOf(error)),
+      ...(judged?.reasons ?? []),
+      ...(cleaned?.reasons ?? []),
+    ]);
     if (signal.aborted) reasons.add('interrupted');
     return { run: runId, seeded, result, receipt: cleaned?.receipt, failures, reasons: [...reasons] };
   });

@@ -1,6 +1,7 @@
+import type { Criterion } from '../core/criterion.js';
 import { LoadctlError } from '../core/errors.js';
 import type { Milliseconds, PerSecond } from '../core/quantities.js';
-import type { Criterion } from '../metrics/criterion.js';
+import type { PlanWarning } from '../core/warnings.js';
 import type { CleanupCache, CleanupRows, Profile, SeedStep } from '../profile/sections/schema.js';
 import { contentHash, fingerprint } from './canonical.js';
 import { isLoopback, machinePlace, placeOf, placeText, storePlaces } from './hosts.js';
@@ -37,8 +38,8 @@ export interface Plan {
   readonly hosts: readonly string[];
   /** Those that are not this machine. */
   readonly beyondLoopback: readonly string[];
-  /** What this run cannot show however well it goes, as sentences. */
-  readonly warnings: readonly string[];
+  /** What this run cannot show however well it goes. */
+  readonly warnings: readonly PlanWarning[];
   /** sha256 (hex) of all the above, of the effective profile without its secrets, and of the script's variables. */
   readonly hash: string;
 }
@@ -114,6 +115,7 @@ function planWithoutHash(profile: Profile, scriptFiles: readonly ScriptFile[]): 
     hosts,
     beyondLoopback: hosts.filter((host) => !isLoopback(host)),
     warnings: planWarnings({
+      profile,
       criteria,
       windowMs,
       requestsPerSecond,

@@ -1,6 +1,6 @@
-import type { Colour } from '../core/events.js';
 import { formatDuration } from '../core/quantities.js';
 import { redactUrl } from '../core/secrets.js';
+import type { Colour } from '../core/stop.js';
 import type { Profile } from '../profile/sections/schema.js';
 
 type Target = Profile['target'];

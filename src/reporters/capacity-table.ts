@@ -1,7 +1,7 @@
 import { formatCount, trimNumber } from '../core/quantities.js';
 import { type Capacity, formatBytes, type HostFacts, type Needs, portsOf } from '../plan/capacity.js';
+import { counted, formatRate } from './sentences/words.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
-import { counted, formatRate } from './words.js';
 
 /** What a runner and a host have to carry, against what the host has, and what does not fit. */
 export function renderCapacity({ capacity, note }: { readonly capacity: Capacity; readonly note: string }, style: TableStyle): string[] {

@@ -1,9 +1,9 @@
 import type { EndpointSample, LiveLatency, LoggedEvent } from '../core/events.js';
 import { formatCount } from '../core/quantities.js';
 import { formatValue } from '../metrics/limit-text.js';
-import { errorShare, liveLine, liveRate } from './sentences.js';
+import { errorShare, liveLine, liveRate } from './sentences/live-line.js';
+import { counted } from './sentences/words.js';
 import { type Column, renderTable, shorten, type TableStyle, textWidth } from './table.js';
-import { counted } from './words.js';
 
 type Sample = Extract<LoggedEvent, { type: 'fleet-sampled' }>;
 

@@ -1,10 +1,14 @@
 import type { LoggedEvent } from '../core/events.js';
 import type { EpochMs } from '../core/quantities.js';
-import { resultOf } from './results.js';
-import { liveLine, makeTeller, type Sentence } from './sentences.js';
+import { errorText, isTold } from './error-text.js';
+import { makeTables } from './results.js';
+import { makeTeller } from './sentences/index.js';
+import { liveLine } from './sentences/live-line.js';
+import type { Sentence } from './sentences/sentence.js';
+import { took } from './sentences/words.js';
+import { resultText, workTitle } from './sentences/work.js';
 import { followSteps, type OpenStep, progressText } from './step-progress.js';
 import type { MakeReporter, ReporterOptions } from './types.js';
-import { took } from './words.js';
 
 /** How often a line says how the load or a long step is getting on. */
 const everyMs = 10_000;
@@ -12,6 +16,7 @@ const everyMs = 10_000;
 /** One line for whatever happens: for CI, files and pipes. */
 export const plainReporter: MakeReporter = async (options) => {
   const tell = makeTeller();
+  const tables = makeTables(options);
   const steps = stepLines();
   const live = liveLines();
   return {
@@ -19,7 +24,8 @@ export const plainReporter: MakeReporter = async (options) => {
       const sentence = tell(event);
       const line = sentence === undefined ? (steps(event) ?? live(event)) : lineOf(sentence, options);
       if (line !== undefined) options.talk.write(`${line}\n`);
-      const result = resultOf(event, options);
+      if (isTold(event)) options.talk.write(errorText(event.error, options.talkPaint.bad));
+      const result = tables(event);
       if (result !== undefined) options.results?.write(result);
     },
     close() {},
@@ -54,7 +60,7 @@ function stepLines(): Lines {
   return (event) => {
     const before = 'step' in event ? open.get(event.step) : undefined;
     followSteps(event, open);
-    if (event.type === 'step-started') return `  ${event.title} …`;
+    if (event.type === 'step-started') return `  ${workTitle(event.work)} …`;
     if (event.type === 'teardown-started') return `  teardown() runs on runner ${event.runner} …`;
     if (event.type === 'step-progressed') {
       const step = open.get(event.step);
@@ -64,7 +70,7 @@ function stepLines(): Lines {
     }
     if (event.type !== 'step-finished' && event.type !== 'step-failed') return undefined;
     const title = before?.title ?? event.step;
-    return event.type === 'step-failed' ? `  ${title}: failed` : `  ${title}: ${event.detail}${took(event.elapsedMs)}`;
+    return event.type === 'step-failed' ? `  ${title}: failed` : `  ${title}: ${resultText(event)}${took(event.elapsedMs)}`;
   };
 }
 

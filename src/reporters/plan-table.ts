@@ -4,8 +4,9 @@ import type { Capacity } from '../plan/capacity.js';
 import type { Plan } from '../plan/plan.js';
 import type { LoadTarget } from '../plan/target.js';
 import { renderCapacity } from './capacity-table.js';
+import { planWarningText } from './sentences/plan-warning.js';
+import { counted, formatRate } from './sentences/words.js';
 import { type Column, renderPairs, renderTable, type TableStyle } from './table.js';
-import { counted, formatRate } from './words.js';
 
 /** What is told beside a plan. */
 export interface PlanNotes {
@@ -71,7 +72,7 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
     ),
     plan.endpoints.length > 0 && does('load') ? renderTable(endpointColumns, endpointRows(plan), style) : [],
     notes.carried === undefined ? [] : renderCapacity(notes.carried, style),
-    plan.warnings.map((warning) => `  ${paint.warn('!')} ${warning}`),
+    plan.warnings.map((warning) => `  ${paint.warn('!')} ${planWarningText(warning)}`),
     notes.unbuilt.map(({ word, message }) => `  ${paint.warn('!')} ${word}: ${message}`),
     notes.refusals.flatMap(({ guard, message, fix }) => [
       `  ${guard === 'confirm' ? paint.warn('!') : paint.bad('✖')} ${message}`,

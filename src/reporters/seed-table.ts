@@ -1,19 +1,7 @@
-import { formatCount, type Milliseconds } from '../core/quantities.js';
+import type { SeededStep } from '../core/events.js';
+import { formatCount } from '../core/quantities.js';
+import { counted } from './sentences/words.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
-import { counted } from './words.js';
-
-/** What came of one seed step in one database. */
-export interface SeededRow {
-  readonly store: string;
-  /** Null where the store has no shards. */
-  readonly shard: number | null;
-  readonly what: string;
-  readonly created: number;
-  readonly alreadyThere: number;
-  readonly conflicts: number;
-  readonly elapsedMs: Milliseconds;
-  readonly rowsPerSecond: number;
-}
 
 const columns: readonly Column[] = [
   { title: 'store' },
@@ -26,7 +14,7 @@ const columns: readonly Column[] = [
 ];
 
 /** What seeding did, store by store. */
-export function renderSeed(seeded: readonly SeededRow[], style: TableStyle): string {
+export function renderSeed(seeded: readonly SeededStep[], style: TableStyle): string {
   const { paint } = style;
   if (seeded.length === 0) return `${paint.strong('SEEDED')}  ${paint.faint('nothing: the profile has no seed')}\n`;
   const created = seeded.reduce((sum, one) => sum + one.created, 0);
@@ -35,9 +23,9 @@ export function renderSeed(seeded: readonly SeededRow[], style: TableStyle): str
   return [head, '', ...renderTable(columns, seeded.map(row), style), ''].join('\n');
 }
 
-function row({ store, shard, what, created, alreadyThere, conflicts, elapsedMs, rowsPerSecond }: SeededRow): string[] {
+function row({ store, shard, what, created, alreadyThere, conflicts, elapsedMs, rowsPerSecond }: SeededStep): string[] {
   return [
-    placeName(store, shard),
+    shardName(store, shard),
     what,
     ...[created, alreadyThere, conflicts].map(formatCount),
     (elapsedMs / 1000).toFixed(1),
@@ -45,7 +33,7 @@ function row({ store, shard, what, created, alreadyThere, conflicts, elapsedMs, 
   ];
 }
 
-/** `db`, or `db[2]` for a shard. */
-export function placeName(store: string, shard: number | null): string {
+/** A store's name in a table, with its shard where it has some: `db[3]`. */
+export function shardName(store: string, shard: number | null): string {
   return shard === null ? store : `${store}[${shard}]`;
 }

@@ -1,6 +1,7 @@
 import type { LoggedEvent } from '../core/events.js';
 import { type EpochMs, formatCount, formatDuration, type Share } from '../core/quantities.js';
-import { formatRate } from './words.js';
+import { formatRate } from './sentences/words.js';
+import { workTitle } from './sentences/work.js';
 
 /** A step that is under way. */
 export interface OpenStep {
@@ -17,7 +18,7 @@ const teardown = 'teardown()';
 export function followSteps(event: LoggedEvent, open: Map<string, OpenStep>): void {
   if (event.type === 'teardown-started') open.set(teardown, { title: `teardown() runs on runner ${event.runner}`, startedAt: event.at });
   if (event.type === 'teardown-finished' || event.type === 'teardown-cut-off') open.delete(teardown);
-  if (event.type === 'step-started') open.set(event.step, { title: event.title, startedAt: event.at });
+  if (event.type === 'step-started') open.set(event.step, { title: workTitle(event.work), startedAt: event.at });
   if (event.type === 'step-progressed') {
     const { title, startedAt } = open.get(event.step) ?? { title: event.step, startedAt: event.at };
     const { done, total, unit } = event;

@@ -1,15 +1,17 @@
 import type { LoggedEvent } from '../core/events.js';
 import type { EpochMs } from '../core/quantities.js';
+import { errorText, isTold } from './error-text.js';
 import { liveView } from './live-view.js';
 import { noPaint } from './paint.js';
 import { lineOf } from './plain.js';
 import { redrawn } from './redrawn.js';
-import { resultOf } from './results.js';
-import { makeTeller } from './sentences.js';
+import { makeTables } from './results.js';
+import { makeTeller } from './sentences/index.js';
+import { took } from './sentences/words.js';
+import { resultText } from './sentences/work.js';
 import { followSteps, type OpenStep, oneStep, progressBar, progressText } from './step-progress.js';
 import { shorten, textWidth } from './table.js';
 import type { MakeReporter } from './types.js';
-import { took } from './words.js';
 
 /** What the spinner itself and the edge of the screen take. */
 const margin = 6;
@@ -27,6 +29,7 @@ export const terminalReporter: MakeReporter = async (options) => {
     color: paint === noPaint ? false : 'cyan',
   });
   const tell = makeTeller();
+  const tables = makeTables(options);
   const under = new Map<string, OpenStep>();
   const block = redrawn(talk);
   let loading = false;
@@ -68,7 +71,8 @@ export const terminalReporter: MakeReporter = async (options) => {
       const sentence = tell(event);
       if (finished !== undefined) above(`${finished}\n`);
       if (sentence !== undefined && sentence.tone !== 'faint') above(`${lineOf(sentence, options)}\n`);
-      const result = resultOf(event, options);
+      if (isTold(event)) above(errorText(event.error, paint.bad));
+      const result = tables(event);
       if (result !== undefined && options.results) above(result, options.results);
       show(last);
     },
@@ -103,5 +107,5 @@ function finishedStep(
   if (event.type !== 'step-finished' && event.type !== 'step-failed') return undefined;
   const title = open.get(event.step)?.title ?? event.step;
   if (event.type === 'step-failed') return `  ${paint.bad('✖')} ${title}`;
-  return `  ${paint.good('✔')} ${title}  ${paint.faint(`${event.detail}${took(event.elapsedMs)}`)}`;
+  return `  ${paint.good('✔')} ${title}  ${paint.faint(`${resultText(event)}${took(event.elapsedMs)}`)}`;
 }

@@ -1,7 +1,5 @@
 import type { LoggedEvent } from '../core/events.js';
 import type { Screen } from '../core/os.js';
-import type { Milliseconds } from '../core/quantities.js';
-import type { Summary } from '../metrics/summary.js';
 import type { Paint } from './paint.js';
 
 /*
@@ -24,15 +22,6 @@ export interface ReporterOptions {
   /** What came of it: the tables. Missing where nobody wants tables (`--json`). */
   readonly results?: Screen;
   readonly resultsPaint: Paint;
-  /** What a run measured, for the endpoints below its verdict. */
-  readonly measured: (run: string) => Measured | undefined;
-}
-
-/** A run's numbers and how long they were taken over. */
-export interface Measured {
-  readonly summary: Summary | undefined;
-  /** The judged window; the whole test where it is missing. */
-  readonly steady?: { readonly from: Milliseconds; readonly to: Milliseconds };
 }
 
 /** Makes a reporter. What it needs for drawing is loaded then, not before. */

@@ -1,11 +1,11 @@
 import { trimNumber } from '../core/quantities.js';
 import type { JudgedCriterion, Outcome, Verdict } from '../core/verdict.js';
+import type { MeasuredNumbers } from '../metrics/endpoint-numbers.js';
 import { formatValue } from '../metrics/limit-text.js';
 import { renderEndpoints } from './endpoint-table.js';
 import type { Paint } from './paint.js';
+import { counted } from './sentences/words.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
-import type { Measured } from './types.js';
-import { counted } from './words.js';
 
 const columns: readonly Column[] = [
   { title: 'criterion', wraps: true },
@@ -16,13 +16,13 @@ const columns: readonly Column[] = [
 ];
 
 /** A run's verdict: every criterion with its bounds and window, why it is what it is, and the endpoints one by one. */
-export function renderVerdict(verdict: Verdict, measured: Measured | undefined, style: TableStyle): string {
+export function renderVerdict(verdict: Verdict, measured: MeasuredNumbers | undefined, style: TableStyle): string {
   const { paint } = style;
   const windows = new Set(verdict.criteria.map(({ window }) => window));
   const [shared] = windows.size === 1 ? windows : [];
   const rows = verdict.criteria.map((criterion) => row(criterion, shared === undefined, paint));
   const reasons = verdict.reasons.map((reason) => `  ${verdict.verdict === 'pass' ? paint.warn('!') : paint.bad('→')} ${reason}`);
-  const endpoints = measured?.summary ? renderEndpoints(measured.summary, measured.steady, style) : [];
+  const endpoints = measured === undefined ? [] : renderEndpoints(measured, style);
   const sections = [
     [headline(verdict, measured, shared, paint)],
     rows.length > 0 ? renderTable(columns, rows, style) : [],
@@ -32,11 +32,11 @@ export function renderVerdict(verdict: Verdict, measured: Measured | undefined, 
   return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
 }
 
-function headline({ verdict, run }: Verdict, measured: Measured | undefined, window: string | undefined, paint: Paint): string {
+function headline({ verdict, run }: Verdict, measured: MeasuredNumbers | undefined, window: string | undefined, paint: Paint): string {
   const colour = { pass: paint.good, fail: paint.bad, invalid: paint.bad, interrupted: paint.warn }[verdict];
   const facts = [
     `run ${run}`,
-    ...(measured?.summary ? [`${counted(measured.summary.runners, 'runner')}, k6 ${measured.summary.k6Version}`] : []),
+    ...(measured === undefined ? [] : [`${counted(measured.runners, 'runner')}, k6 ${measured.k6Version}`]),
     ...(window === undefined ? [] : [`judged: ${window}`]),
   ];
   return `${paint.strong(colour(verdict.toUpperCase()))}  ${paint.faint(facts.join(' · '))}`;

@@ -3,12 +3,12 @@ import type { LoggedEvent } from '../core/events.js';
 import type { World } from '../core/os.js';
 import { readEvents } from './read.js';
 import { type RunRecord, readRunRecord } from './record.js';
-import { hasEnded, isRunning } from './stop.js';
+import { isAlive } from './stop.js';
 
 const pollMs = 250;
 
 /**
- * Tells what happened in a run so far and what goes on happening, until it ends or `signal` says to leave. The run
+ * Tells what happened in a run so far and what goes on happening, until its command ends or `signal` says to leave. The run
  * does not notice. Of the seconds before now only the last one is told. Throws `unavailable` for a run whose loadctl is
  * gone and did not bring it to its end.
  */
@@ -21,14 +21,14 @@ export async function attach(
   const record = await readRunRecord(directory);
   let told = 0;
   while (!signal.aborted) {
-    const goesOn = await isRunning(directory, record, world);
+    const alive = isAlive(record, world);
     const events = await readEvents(directory);
     const news = events.slice(told);
     const lastSecond = news.findLast((event) => event.type === 'fleet-sampled');
     for (const event of news) if (event.type !== 'fleet-sampled' || event === lastSecond) tell(event);
     told = events.length;
-    if (!goesOn && hasEnded(events)) return 'ended';
-    if (!goesOn) throw gone(record);
+    if (events.at(-1)?.type === 'command-finished') return 'ended';
+    if (!alive) throw gone(record);
     await world.clock.sleep(pollMs, signal);
   }
   return 'left';

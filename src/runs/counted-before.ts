@@ -1,17 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { OtherRows } from '../core/receipt.js';
+import type { CountedBefore } from '../core/events.js';
 import type { Redact } from '../core/secrets.js';
 import { stateRoot } from './layout.js';
 import { readJson } from './read.js';
 import { writeJson } from './write.js';
-
-/** What there was besides test data, before anything was seeded. */
-export interface CountedBefore {
-  /** ISO 8601 */
-  readonly at: string;
-  readonly others: readonly OtherRows[];
-}
 
 /** Keeps it for a cleanup that comes later: one file for each environment, as of the latest seed. */
 export async function keepCountedBefore(cwd: string, environment: string, counted: CountedBefore, redact: Redact): Promise<void> {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { EpochMs } from '../core/quantities.js';
 
 /** The version of a run directory's layout; see docs/run-directory.md. */
-export const layoutVersion = 1;
+export const layoutVersion = 2;
 
 /** The files of a run directory, by what is in them. */
 export const runFiles = {

@@ -4,22 +4,22 @@ import type { Receipt } from '../core/receipt.js';
 import type { Redact } from '../core/secrets.js';
 import { listRuns } from './find.js';
 import { runFiles, runsRoot } from './layout.js';
-import { readRunRecord } from './record.js';
+import { environmentOf } from './record.js';
 import { writeJson } from './write.js';
 
 /** Puts a cleanup's receipt into the latest run of its environment here, where there is one: cleanup needs no run. */
 export async function keepReceipt(cwd: string, environment: string, receipt: Receipt, redact: Redact): Promise<void> {
   for (const run of await listRuns(cwd)) {
     const directory = join(runsRoot(cwd), run);
-    if ((await environmentOf(directory)) !== environment) continue;
+    if ((await environmentIn(directory)) !== environment) continue;
     return writeJson(join(directory, runFiles.receipt), receipt, redact);
   }
 }
 
 /** A damaged run is nobody's. */
-async function environmentOf(directory: string): Promise<string | undefined> {
+async function environmentIn(directory: string): Promise<string | undefined> {
   try {
-    return (await readRunRecord(directory)).environment;
+    return await environmentOf(directory);
   } catch (error) {
     if (error instanceof LoadctlError) return undefined;
     throw error;

@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+import { LoadctlError } from '../core/errors.js';
 import type { EpochMs } from '../core/quantities.js';
 import type { Choice } from '../metrics/choices.js';
 import type { Plan } from '../plan/plan.js';
@@ -33,12 +35,17 @@ export interface RunRecord {
   readonly gitCommit?: string;
 }
 
+/** The environment that run.json names, whatever the version of its layout; undefined where it names none. */
+export async function environmentOf(directory: string): Promise<string | undefined> {
+  const { environment } = ((await readJson(directory, runFiles.run)) ?? {}) as Partial<RunRecord>;
+  return typeof environment === 'string' ? environment : undefined;
+}
+
 /** run.json of a run directory. Throws `unavailable` where it is missing, damaged, or of another version. */
 export async function readRunRecord(directory: string): Promise<RunRecord> {
   const record = (await readJson(directory, runFiles.run)) as Partial<RunRecord> | undefined;
   if (record === undefined) throw damaged(directory, `${runFiles.run} is missing`);
-  if (record.version !== layoutVersion)
-    throw damaged(`${directory}/${runFiles.run}`, `its layout is version ${String(record.version)}, this loadctl reads ${layoutVersion}`);
+  if (record.version !== layoutVersion) throw otherLayout(basename(directory), record.version);
   const whole =
     typeof record.run === 'string' &&
     Array.isArray(record.plan?.criteria) &&
@@ -46,4 +53,11 @@ export async function readRunRecord(directory: string): Promise<RunRecord> {
     typeof record.by === 'object';
   if (!whole) throw damaged(`${directory}/${runFiles.run}`, 'run, plan or by is missing');
   return record as RunRecord;
+}
+
+function otherLayout(run: string, version: unknown): LoadctlError {
+  const message = `The directory of run ${run} has layout version ${String(version)}; this loadctl reads version ${layoutVersion} only.`;
+  return new LoadctlError('unavailable', message, {
+    hint: 'loadctl runs shows its stored verdict. Use the loadctl that made it, or run again.',
+  });
 }

@@ -20,13 +20,18 @@ export interface StopRequest {
 }
 
 /** Whether a run came to its end, by what its loadctl told. */
-export function hasEnded(events: readonly LoggedEvent[]): boolean {
+function hasEnded(events: readonly LoggedEvent[]): boolean {
   return events.some((event) => event.type === 'phase-finished' && event.phase === 'run');
 }
 
 /** Whether a run is still going on, as far as this machine can tell. */
 export async function isRunning(directory: string, record: RunRecord, world: Pick<World, 'who' | 'isAlive'>): Promise<boolean> {
-  return !hasEnded(await readEvents(directory)) && (record.by.host !== world.who.host || world.isAlive(record.by.pid));
+  return !hasEnded(await readEvents(directory)) && isAlive(record, world);
+}
+
+/** Whether the loadctl of a run is there, as far as this machine can tell. */
+export function isAlive({ by }: RunRecord, world: Pick<World, 'who' | 'isAlive'>): boolean {
+  return by.host !== world.who.host || world.isAlive(by.pid);
 }
 
 /**

@@ -2,8 +2,7 @@ import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorMessage, LoadctlError } from '../core/errors.js';
-import type { LoadctlEvent } from '../core/events.js';
-import type { EpochMs } from '../core/quantities.js';
+import type { LoggedEvent } from '../core/events.js';
 import type { Redact } from '../core/secrets.js';
 import { runFiles, runsRoot } from './layout.js';
 
@@ -14,7 +13,7 @@ export interface RunDirectory {
   /** The path of one of its files or folders. */
   file(name: string): string;
   /** Appends to events.ndjson. Never throws: see {@link RunDirectory.failed}. */
-  log(event: LoadctlEvent, at: EpochMs): void;
+  log(event: LoggedEvent): void;
   /** Appends one JSON line to a file; like {@link RunDirectory.log}. */
   append(name: string, line: unknown): void;
   /** Writes a whole JSON file, at once or not at all. */
@@ -57,7 +56,7 @@ export async function createRunDirectory(cwd: string, run: string, redact: Redac
     failed,
     append,
     file: (name) => join(path, name),
-    log: (event, at) => append(runFiles.events, { at, ...event }),
+    log: ({ at, t, ...event }) => append(runFiles.events, { at, t, ...event }),
     write: (name, content) => writeJson(join(path, name), content, redact),
     close: () => closeAll(descriptors),
     remove: async () => {

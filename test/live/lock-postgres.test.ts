@@ -137,7 +137,9 @@ describe('that is lost', () => {
     proxy.freeze();
     proxy.thaw();
     await expect.poll(() => regained(context.events), { timeout: 5000 }).toBe(1);
-    expect(context.events).toContainEqual({ type: 'warned', message: expect.stringContaining('db did not answer for 10 s') });
+    expect(context.events).toContainEqual(
+      expect.objectContaining({ type: 'warned', code: 'lock-lost', why: expect.stringContaining('db did not answer for 10 s') }),
+    );
     const now = await sql(`SELECT pid FROM pg_stat_activity WHERE ${holders}`);
     expect(now).toHaveLength(1);
     expect(now).not.toEqual([before]);
@@ -193,6 +195,7 @@ describe('that is lost', () => {
 /** A clock on which a second takes 50 ms: what waits long for a database that is silent need not be waited for. */
 const fastClock = {
   now: () => Date.now() * 20,
+  elapsed: () => performance.now() * 20,
   sleep: (ms: number, signal?: AbortSignal) => dataContext({ stores: {} }).clock.sleep(ms / 20, signal),
 };
 

@@ -37,7 +37,7 @@ inTerminal('Ctrl-C, typed once: loadctl ends the load, k6 gets no signal of it, 
   run.type('\x03');
 
   expect(await run.exitCode, run.shown()).toBe(105);
-  expect(run.shown().split('ending what is under way')).toHaveLength(2);
+  expect(run.shown().split('stopping gracefully')).toHaveLength(2);
   expect(run.shown()).toContain('INTERRUPTED');
   expect(target.hits.get('GET /torn-down')).toBe(1);
   const heard = readdirSync(place.folder).filter((name) => name.startsWith('signals-'));

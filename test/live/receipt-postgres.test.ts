@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CountedBefore } from '../../src/core/events.js';
 import { cleanup } from '../../src/phases/data/cleanup.js';
 import { seed } from '../../src/phases/data/seed.js';
-import type { CountedBefore } from '../../src/runs/counted-before.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { asRole, testDatabase } from '../servers/sql.js';

@@ -72,6 +72,7 @@ test('a replica that stays behind, or is none, is told in one line', async () =>
   const pollMs = 50;
   const hurried = {
     now: () => now,
+    elapsed: () => now,
     sleep: (ms: number) => {
       if (ms === pollMs) now += 40_000;
       return passes(ms);

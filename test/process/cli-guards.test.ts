@@ -71,8 +71,8 @@ describe('beyond this machine', () => {
 });
 
 test.each([
-  ['runners: {backend: kubernetes}', 'runners.backend: kubernetes: Runners by way of kubernetes are not built yet.'],
-  ['runners: {backend: kubernetes}', 'runners.backend: kubernetes: Runners by way of kubernetes are not built yet.'],
+  ['runners: {backend: kubernetes}', 'runners.backend: kubernetes: The kubernetes backend is not implemented yet.'],
+  ['runners: {backend: kubernetes}', 'runners.backend: kubernetes: The kubernetes backend is not implemented yet.'],
 ])('what is not built is said in one line: %s', async (words, message) => {
   const text = `target: {url: http://127.0.0.1:1}\nworkload: {script: k6.js}\n${words}\n`;
   const said = await here(text).loadctl(['run']);

@@ -72,7 +72,7 @@ describe('an interrupted run', () => {
     process.kill('SIGTERM');
     const { code, stdout, stderr } = await said;
     expect(code).toBe(105);
-    expect(stderr).toContain('SIGTERM: ending what is under way; once more ends it at once');
+    expect(stderr).toContain('SIGTERM received: stopping gracefully. Repeat to stop immediately.');
     expect(JSON.parse(stdout)).toMatchObject({ verdict: 'interrupted', exitCode: 105, exitCodes: [105] });
   });
 
@@ -90,7 +90,7 @@ describe('an interrupted run', () => {
     const { process, said, until } = place.start(['run']);
     await until('the load begins');
     process.kill('SIGINT');
-    await until('once more ends it at once');
+    await until('Repeat to stop immediately');
     process.kill('SIGTERM');
     const asked = Date.now();
     expect((await said).code).toBe(105);

@@ -6,7 +6,7 @@ import { type Workplace, workplace } from '../support/loadctl.js';
 
 const run = '20260102-030405-abcde';
 const record = {
-  version: 1,
+  version: 2,
   run,
   environment: 'dev',
   startedAt: 1_767_323_045_000,
@@ -113,8 +113,7 @@ test('a run that still goes on is not judged', async () => {
 test.each([
   ['run.json is no JSON', { 'run.json': '{"version": 1,' }, 'run.json'],
   ['run.json is missing', { 'events.ndjson': '' }, 'run.json is missing'],
-  ['run.json is of another version', { 'run.json': { ...record, version: 99 } }, 'version 99'],
-  ['run.json lacks its plan', { 'run.json': { version: 1, run } }, 'run.json'],
+  ['run.json lacks its plan', { 'run.json': { version: 2, run } }, 'run.json'],
   ['summary.json is no JSON', { 'run.json': record, 'summary.json': '' }, 'summary.json'],
   ['summary.json is something else', { 'run.json': record, 'summary.json': '[1, 2]' }, 'summary.json'],
   [
@@ -154,4 +153,17 @@ test.runIf(process.getuid?.() === 0)('a full disk: 115, with the fix', async () 
   expect(said.code).toBe(115);
   expect(said.stderr).toContain('disk is full');
   expect(said.stderr).not.toMatch(/\n\s+at /);
+});
+
+test('a run of an earlier layout is listed with its stored verdict, and refused by verify and attach in one sentence', async () => {
+  const verdict = { version: 1, run, verdict: 'fail', reasons: ['p95 was 612 ms, limit < 500 ms.'], criteria: [] };
+  const earlier = withRun({ 'run.json': { ...record, version: 1 }, 'verdict.json': verdict, 'events.ndjson': '{"at":1,"type":"noted"}\n' });
+  const { runs } = JSON.parse((await earlier.loadctl(['runs', '--json'])).stdout);
+  expect(runs).toEqual([{ run, environment: record.environment, state: 'failed', why: 'p95 was 612 ms, limit < 500 ms.' }]);
+  for (const command of ['verify', 'attach', 'stop']) {
+    const said = await earlier.loadctl([command]);
+    expect(said.code).toBe(115);
+    expect(said.stderr).toContain(`error: The directory of run ${run} has layout version 1; this loadctl reads version 2 only.\n`);
+    expect(said.stdout).toBe('');
+  }
 });

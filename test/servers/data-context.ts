@@ -26,7 +26,7 @@ export function dataContext(parts: DataProfile, more: Partial<CleanupContext> = 
   return {
     profile: dataProfile(parts),
     emit: (event) => events.push(event),
-    clock: { now: Date.now, sleep },
+    clock: { now: Date.now, elapsed: () => performance.now(), sleep },
     who: { user: 'ann', host: 'laptop' },
     signal: new AbortController().signal,
     events,

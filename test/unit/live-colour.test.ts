@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Colour } from '../../src/core/stop.js';
 import { addToBlockLists, keepApart, type Side } from '../../src/k6/block-lists.js';
 import { loadTarget, plannedTarget, shownTarget } from '../../src/plan/target.js';
 import { jsonAt, readJsonPath } from '../../src/profile/words/json-path.js';
@@ -78,7 +79,7 @@ workload: {script: k6.ts}
 });
 
 describe('runners are kept away from the live colour', () => {
-  const side = (name: string, host: string, ...addresses: string[]): Side => ({ name, host, addresses });
+  const side = (name: Colour, host: string, ...addresses: string[]): Side => ({ name, host, addresses });
   const green = side('green', 'green.example.com', '10.0.0.2');
 
   test('by its name and its addresses, and by the name of the place that tells which one is live', () => {
@@ -94,10 +95,10 @@ describe('runners are kept away from the live colour', () => {
     expect(shared).toEqual({
       blockHostnames: ['blue.example.com'],
       blacklistIPs: ['10.0.0.1/32'],
-      gaps: ['blue, the live colour, shares the address 10.0.0.2 with green: the runners are kept away from it by its name alone.'],
+      gaps: [{ why: 'shared-address', live: 'blue', loaded: 'green', host: 'blue.example.com', addresses: ['10.0.0.2'], byName: true }],
     });
     expect(keepApart(side('blue', 'blue.example.com'), green, undefined).gaps).toEqual([
-      'blue.example.com, the host of the live colour, cannot be resolved here: the runners are kept away from it by its name alone.',
+      { why: 'unresolved', live: 'blue', loaded: 'green', host: 'blue.example.com', byName: true },
     ]);
   });
 
@@ -110,7 +111,7 @@ describe('runners are kept away from the live colour', () => {
     expect(keepApart(side('blue', 'blue_1.example.com', '10.0.0.1'), green, undefined)).toEqual({
       blockHostnames: [],
       blacklistIPs: ['10.0.0.1/32'],
-      gaps: ['k6 does not take blue_1.example.com, the host of the live colour, for a name: it is blocked by its address alone.'],
+      gaps: [{ why: 'no-name', live: 'blue', loaded: 'green', host: 'blue_1.example.com' }],
     });
   });
 
@@ -118,7 +119,7 @@ describe('runners are kept away from the live colour', () => {
     expect(keepApart(side('blue', '127.0.0.1', '127.0.0.1'), side('green', '127.0.0.1', '127.0.0.1'), 'example.com')).toEqual({
       blockHostnames: ['example.com'],
       blacklistIPs: [],
-      gaps: ['blue, the live colour, is on the same host as green (127.0.0.1): k6 cannot keep the runners away from one of its ports.'],
+      gaps: [{ why: 'same-host', live: 'blue', loaded: 'green', host: '127.0.0.1' }],
     });
   });
 

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { type AbortRule, abortWatch, type LiveLook } from '../../src/metrics/abort-watch.js';
-import type { Criterion } from '../../src/metrics/criterion.js';
+import type { AbortRule, Criterion } from '../../src/core/criterion.js';
+import { abortWatch, type LiveLook } from '../../src/metrics/abort-watch.js';
 import type { LiveTotal } from '../../src/metrics/live-total.js';
 import { readScriptThresholds } from '../../src/metrics/threshold.js';
+import { stopReason } from '../../src/reporters/sentences/stop.js';
 
 const errorsAbove5: Criterion = {
   name: 'errors',
@@ -46,10 +47,10 @@ const thresholds = (form: unknown) => readScriptThresholds(form).byMetric;
 test('a threshold with abortOnFail is crossed over the whole test, and says where and at what value', () => {
   const watch = abortWatch(thresholds({ http_req_duration: [{ threshold: 'p(95)<400', abortOnFail: true }] }), []);
   expect(watch(look(1, {}))).toBeUndefined();
-  expect(watch(look(12, { http_req_duration: slow(100) }))).toEqual({
-    cause: 'threshold',
-    reason: "The script's threshold http_req_duration p(95) < 400 ms was crossed after 12s: it was between 545 ms and 595 ms.",
-  });
+  const crossing = watch(look(12, { http_req_duration: slow(100) }));
+  expect(crossing && stopReason(crossing)).toBe(
+    "The script's threshold http_req_duration p(95) < 400 ms was crossed after 12s: it was between 545 ms and 595 ms.",
+  );
 });
 
 test('a limit inside the bounds, no samples, or a threshold without abortOnFail end nothing', () => {
@@ -71,15 +72,18 @@ test('delayAbortEval: nothing ends before', () => {
   const watch = abortWatch(thresholds({ http_req_failed: [{ threshold: 'rate<0.1', abortOnFail: true, delayAbortEval: '10s' }] }), []);
   expect(watch(look(9, { http_req_failed: failed(50, 100) }))).toBeUndefined();
   expect(watch(look(10, { http_req_failed: failed(50, 100) }))).toBeUndefined();
-  expect(watch(look(11, { http_req_failed: failed(50, 100) }))?.reason).toContain(
-    'http_req_failed rate < 10% was crossed after 11s: it was 50%',
-  );
+  expect(watch(look(11, { http_req_failed: failed(50, 100) }))).toMatchObject({
+    cause: 'threshold',
+    criterion: { name: 'http_req_failed rate', operator: '<', limit: 0.1 },
+    actual: { value: 0.5, low: 0.5, high: 0.5 },
+    elapsedMs: 11_000,
+  });
 });
 
 test('a rate per second is only known as well as the seconds are; while a runner is silent it is not known at all', () => {
   const crossed = (limit: string, span?: LiveLook['seconds']) =>
     abortWatch(thresholds({ http_reqs: [{ threshold: limit, abortOnFail: true }] }), [])(look(2, { http_reqs: requests(100) }, span));
-  expect(crossed('rate>60')?.reason).toContain('between 50/s and 57.14/s');
+  expect(crossed('rate>60')?.actual).toMatchObject({ low: 50, high: expect.closeTo(57.14, 2) });
   expect(crossed('rate>55')).toBeUndefined();
   expect(
     abortWatch(
@@ -106,10 +110,11 @@ test('a rule must hold for its time without a break', () => {
 });
 
 test('a rule looks at the last seconds: an outage after an hour of health shows, and one that is over is over', () => {
-  const watch = abortWatch({}, [rule({})]);
+  const watched = rule({});
+  const watch = abortWatch({}, [watched]);
   for (let at = 1; at <= 100; at += 1) expect(watch(look(at, { http_req_failed: failed(0, at * 1000) }))).toBeUndefined();
   const crossing = watch(look(101, { http_req_failed: failed(1000, 101_000) }));
-  expect(crossing).toEqual({ cause: 'rule', reason: 'The abort rule errors > 5% held: it was 50%.' });
+  expect(crossing).toEqual({ cause: 'rule', rule: watched, actual: { value: 0.5, low: 0.5, high: 0.5 } });
   for (let at = 102; at <= 105; at += 1) watch(look(at, { http_req_failed: failed(1000, at * 1000) }));
   expect(watch(look(106, { http_req_failed: failed(1000, 106_000) }))).toBeUndefined();
 });
@@ -137,7 +142,8 @@ test('a rule on a rate per second or a percentile', () => {
   const crossed = Array.from({ length: 8 }, (_, n) => n + 11).find((at) => dead(look(at, { http_reqs: requests(1000) })));
   expect(crossed).toBe(12);
   const p95 = abortWatch({}, [rule({ name: 'p95', metric: 'http_req_duration', stat: 'p(95)', operator: '>', limit: 500, unit: 'ms' })]);
-  expect(p95(look(1, { http_req_duration: slow(100) }))?.reason).toBe(
-    'The abort rule p95 > 500 ms held: it was between 545 ms and 595 ms.',
-  );
+  expect(p95(look(1, { http_req_duration: slow(100) }))?.actual).toMatchObject({
+    low: expect.closeTo(545, 0),
+    high: expect.closeTo(595, 0),
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Criterion } from '../../src/metrics/criterion.js';
+import type { Criterion } from '../../src/core/criterion.js';
 import { thresholdsApart, unnamedEndpoints } from '../../src/metrics/endpoint-metrics.js';
 import { liveNumbers, type PushedSeries } from '../../src/metrics/live-numbers.js';
 import type { SummaryMetric } from '../../src/metrics/summary.js';

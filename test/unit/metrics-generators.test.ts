@@ -72,7 +72,7 @@ describe('the generators’ machines', () => {
 
   test('a machine that others keep busy is told of', () => {
     const [said] = crowdedMachines(seconds('2', 41, { machineCpu: 0.97, processCpu: 0.4 }), minute);
-    expect(said).toContain("Runner 2's machine was above 90% CPU for 41 s of 60 s, most of it by others (k6: 10%)");
+    expect(said).toEqual({ host: expect.any(String), runners: ['2'], forMs: 41_000, ofMs: 60_000, k6: expect.closeTo(0.1, 6) });
     expect(crowdedMachines(seconds('2', 41, full), minute)).toEqual([]);
   });
 

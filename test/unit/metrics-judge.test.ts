@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Criterion, Evidence } from '../../src/metrics/criterion.js';
+import type { Criterion } from '../../src/core/criterion.js';
+import type { Evidence } from '../../src/metrics/criterion.js';
 import { judge, verdictReason } from '../../src/metrics/judge.js';
 import { formatLimit, formatValue } from '../../src/metrics/limit-text.js';
 import type { Summary, SummaryMetric } from '../../src/metrics/summary.js';

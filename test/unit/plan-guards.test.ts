@@ -125,8 +125,8 @@ seed: [{store: cache, key: "k{n}", rows: 2, value: 1}]
   });
 });
 
-test('words whose part is not built are named, with what they stop', () => {
-  const { profile } = planned(`target: {colours: {blue: http://localhost:1, green: http://localhost:2}, live: {command: ./which}}
+test('words whose part is not implemented are named, and those that are only ignored warned of', () => {
+  const { profile, plan } = planned(`target: {colours: {blue: http://localhost:1, green: http://localhost:2}, live: {command: ./which}}
 workload: {script: k6.ts}
 stores: {cache: {kind: redis, cluster: ["localhost:7000"]}}
 runners: {backend: kubernetes}
@@ -134,10 +134,10 @@ abort: [{when: errors > 5%, for: 30s, after: 1m}, {when: cpu > 95%}]
 monitors: {cpu: {}}
 outputs: {influx: {}}
 `);
-  expect(unbuiltWords(profile).map(({ word, stops }) => [word, stops])).toEqual([
-    ['runners.backend: kubernetes', ['load']],
-    ['abort: cpu', []],
-    ['monitors', []],
-    ['outputs', []],
+  expect(unbuiltWords(profile).map(({ word }) => word)).toEqual(['runners.backend: kubernetes']);
+  expect(plan.warnings).toMatchObject([
+    { code: 'rule-not-watched', when: { name: 'cpu' } },
+    { code: 'not-implemented', word: 'monitors' },
+    { code: 'not-implemented', word: 'outputs' },
   ]);
 });

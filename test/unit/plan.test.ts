@@ -6,6 +6,7 @@ import { canonicalJson } from '../../src/plan/canonical.js';
 import { databasePlace, isLoopback, machinePlace, placeOf, placeText } from '../../src/plan/hosts.js';
 import { makePlan, type Plan } from '../../src/plan/plan.js';
 import { cutSegments } from '../../src/plan/segments.js';
+import { planWarningText } from '../../src/reporters/sentences/plan-warning.js';
 import { load } from './profile-files.js';
 
 const shop = `target: {url: http://127.0.0.1:8080, health: /healthz}
@@ -138,32 +139,32 @@ describe('a plan', () => {
 });
 
 describe('what a run cannot show', () => {
-  const warnings = (sla: string, set: string[] = []) => planOf(shop.replace(/sla: .*/, `sla: ${sla}`), set).warnings;
+  const warnings = (sla: string, set: string[] = []) => planOf(shop.replace(/sla: .*/, `sla: ${sla}`), set).warnings.map(planWarningText);
 
   test('one missed probe decides', () => {
     expect(warnings('{availability: 99.9%}')).toEqual([
-      'One missed probe of 50 is 98%: availability >= 99.9% allows for none in 50s. 16m40s would allow for one.',
+      'One missed probe of 50 is 98%: availability >= 99.9% allows none in 50s. 16m40s would allow one.',
     ]);
     expect(warnings('{availability: 98%}')).toEqual([]);
     expect(warnings('{availability: 99.9%}', ['workload.ramp=null'])).toEqual([
-      'One missed probe of 60 is 98.3%: availability >= 99.9% allows for none in 1m. 16m40s would allow for one.',
+      'One missed probe of 60 is 98.3%: availability >= 99.9% allows none in 1m. 16m40s would allow one.',
     ]);
   });
 
   test('a throughput above what the load makes', () => {
-    expect(warnings('{throughput: 121/s}')).toEqual(['throughput >= 121/s cannot be met: the load makes 120/s at most.']);
+    expect(warnings('{throughput: 121/s}')).toEqual(['throughput >= 121/s cannot be met: the load makes at most 120/s.']);
     expect(warnings('{throughput: 120/s}')).toEqual([]);
   });
 
   test('one failed request of few', () => {
     expect(warnings('{errors: < 1%}', ['workload.vus=2', 'workload.duration=20s'])).toEqual([
-      'One failed request of 24 is 4.2%: errors < 1% allows for none.',
+      'One failed request of 24 is 4.2%: errors < 1% allows none.',
     ]);
   });
 
   test('limits for servers that nobody watches', () => {
-    expect(planOf(`${shop}critical: {cpu: < 80%, queueDepth: < 1000}\n`).warnings).toEqual([
-      'The critical limits (cpu < 80%, queueDepth < 1,000) will not be measured: no monitor gives them.',
+    expect(planOf(`${shop}critical: {cpu: < 80%, queueDepth: < 1000}\n`).warnings.map(planWarningText)).toEqual([
+      'The critical limits (cpu < 80%, queueDepth < 1,000) will not be measured: no monitor provides them.',
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Criterion } from '../../src/metrics/criterion.js';
+import type { Criterion } from '../../src/core/criterion.js';
 import { parseDotenv } from '../../src/profile/dotenv.js';
 import { readAbort, readCritical, readSla } from '../../src/profile/words/criteria.js';
 import { nearest } from '../../src/profile/words/near.js';

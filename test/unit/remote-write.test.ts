@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import SnappyJS from 'snappyjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Rejection, startReceiver } from '../../src/k6/remote-write/receiver.js';
+import type { PushRejection } from '../../src/core/warnings.js';
+import { startReceiver } from '../../src/k6/remote-write/receiver.js';
 import { MalformedPush, OversizedPush, pushReader } from '../../src/k6/remote-write/wire.js';
 import { type LiveNumbers, liveNumbers } from '../../src/metrics/live-numbers.js';
 import { readTotal } from '../../src/metrics/live-total.js';
@@ -84,7 +85,7 @@ describe('a real push of k6', () => {
 
 async function openReceiver() {
   const pushed: string[] = [];
-  const rejected: Rejection[] = [];
+  const rejected: PushRejection[] = [];
   const receiver = await startReceiver(['1', '2'], { pushed: (runner) => pushed.push(runner), rejected: (why) => rejected.push(why) });
   onTestFinished(() => receiver.close());
   return { receiver, pushed, rejected };

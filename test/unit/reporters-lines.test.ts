@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { LoadctlEvent } from '../../src/core/events.js';
 import type { Screen } from '../../src/core/os.js';
+import type { Verdict } from '../../src/core/verdict.js';
 import { type ReporterKind, reporters } from '../../src/reporters/index.js';
 import { noPaint } from '../../src/reporters/paint.js';
 
@@ -24,9 +25,9 @@ function memory(): Screen & { text(): string } {
 
 async function said(kind: ReporterKind, events: readonly (LoadctlEvent & { at?: number })[], withResults = true) {
   const [talk, results] = [memory(), memory()];
-  const options = { talk, talkPaint: noPaint, resultsPaint: noPaint, measured: () => undefined };
+  const options = { talk, talkPaint: noPaint, resultsPaint: noPaint };
   const reporter = await reporters[kind](withResults ? { ...options, results } : options);
-  for (const [index, event] of events.entries()) reporter.handle({ at: index * 1000, ...event });
+  for (const [index, event] of events.entries()) reporter.handle({ at: index * 1000, t: index * 1000, ...event });
   reporter.close();
   return { talk: talk.text(), results: results.text() };
 }
@@ -43,12 +44,12 @@ const sample = (second: number): LoadctlEvent => ({
   runnersReporting: 2,
 });
 
-const verdict = { version: 1, run: 'r', verdict: 'pass', reasons: [], criteria: [] };
+const verdict: Verdict = { version: 1, run: 'r', verdict: 'pass', reasons: [], criteria: [] };
 
 const story: readonly LoadctlEvent[] = [
-  { type: 'phase-started', phase: 'run', environment: 'dev', title: '2 runners (local) → http://127.0.0.1:8080' },
-  { type: 'step-started', step: 'archive', title: 'archive k6/first.js' },
-  { type: 'step-finished', step: 'archive', elapsedMs: 230, detail: 'k6 2.2.0' },
+  { type: 'phase-started', phase: 'run', environment: 'dev', runners: 2, backend: 'local', url: 'http://127.0.0.1:8080' },
+  { type: 'step-started', step: 'archive', work: { kind: 'archive-script', script: 'k6/first.js' } },
+  { type: 'step-finished', step: 'archive', elapsedMs: 230, result: 'archived', k6Version: '2.2.0', sha256: '0123456789abcdef' },
   { type: 'run-opened', run: 'r', directory: '.loadctl/runs/r', planHash: '0123456789abcdef' },
   { type: 'runner-ready', runner: '1', vus: 50 },
   { type: 'setup-finished', runner: '1', elapsedMs: 20 },
@@ -58,7 +59,7 @@ const story: readonly LoadctlEvent[] = [
   { type: 'health-probed', good: false, status: 503, elapsedMs: 3 },
   { type: 'health-probed', good: false, status: 0, elapsedMs: 3 },
   { type: 'health-probed', good: true, status: 200, elapsedMs: 3 },
-  { type: 'warned', message: 'Something is odd.', hint: 'Look at it.' },
+  { type: 'warned', code: 'tag-lost', tag: 'part' },
   { type: 'load-ended', elapsedMs: 60_400 },
   { type: 'teardown-started', runner: '1' },
   { type: 'teardown-finished', runner: '1', elapsedMs: 1, error: 'boom' },
@@ -77,7 +78,7 @@ describe('plain', () => {
       "
       run dev: 2 runners (local) → http://127.0.0.1:8080
         archive k6/first.js …
-        archive k6/first.js: k6 2.2.0 (230ms)
+        archive k6/first.js: k6 2.2.0, sha256 0123456789ab (230ms)
         run r, plan 0123456789ab, in .loadctl/runs/r
         runner 1 is ready: 50 VUs
         setup() ran on runner 1
@@ -86,8 +87,8 @@ describe('plain', () => {
         20s/1m · 100 VUs · 125 requests/s · 2 errors (0.08%)
         warning: the target's health probe failed (status 503)
         the target is healthy again, after 2 missed probes
-        warning: Something is odd.
-          Look at it.
+        warning: The script's own tag \`part\` is lost: loadctl marks the judged window with it.
+          Rename the tag in options.tags or in the scenario.
         the load ended after 1m
         teardown() runs on runner 1 …
       ✖ the script threw in teardown(): boom
@@ -125,8 +126,8 @@ test('quiet says only what went wrong, and what came of it', async () => {
   expect(`\n${talk}`).toMatchInlineSnapshot(`
     "
       warning: the target's health probe failed (status 503)
-      warning: Something is odd.
-        Look at it.
+      warning: The script's own tag \`part\` is lost: loadctl marks the judged window with it.
+        Rename the tag in options.tags or in the scenario.
     ✖ the script threw in teardown(): boom
     ✖ runner 2 was lost (killed by SIGKILL)
     ✖ run ended after 1m1s: the SLA was not met, interrupted
@@ -144,7 +145,7 @@ test('a teardown() is shown while it runs; one that was cut off is not said to h
 
 test('the terminal shows what is done, and leaves nothing spinning', async () => {
   const { talk } = await said('terminal', story);
-  expect(talk).toContain('✔ archive k6/first.js  k6 2.2.0 (230ms)\n');
+  expect(talk).toContain('✔ archive k6/first.js  k6 2.2.0, sha256 0123456789ab (230ms)\n');
   expect(talk).toContain('the load ended after 1m\n');
   expect(talk).toContain('✖ run ended after 1m1s: the SLA was not met, interrupted\n');
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { EndpointSample, LiveValue, LoggedEvent } from '../../src/core/events.js';
+import type { EndpointSample, LoggedEvent } from '../../src/core/events.js';
 import type { Screen } from '../../src/core/os.js';
+import type { LiveValue } from '../../src/core/quantities.js';
 import { liveView } from '../../src/reporters/live-view.js';
 import { noPaint } from '../../src/reporters/paint.js';
 import { redrawn } from '../../src/reporters/redrawn.js';
@@ -16,6 +17,7 @@ const endpoint = (name: string, requests: number, failedRequests = 0): EndpointS
 });
 const sample: Extract<LoggedEvent, { type: 'fleet-sampled' }> = {
   at: 0,
+  t: 0,
   type: 'fleet-sampled',
   elapsedMs: 32_000,
   totalMs: 60_000,

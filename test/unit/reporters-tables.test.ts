@@ -1,10 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import type { Receipt } from '../../src/core/receipt.js';
 import type { Verdict } from '../../src/core/verdict.js';
+import { measuredNumbers } from '../../src/metrics/endpoint-numbers.js';
 import type { Summary, SummaryMetric } from '../../src/metrics/summary.js';
 import { renderDoctor } from '../../src/reporters/doctor-table.js';
 import { loadPaint, noPaint } from '../../src/reporters/paint.js';
-import { renderReceipt, type ShownReceipt } from '../../src/reporters/receipt-table.js';
+import { renderReceipt } from '../../src/reporters/receipt-table.js';
 import { renderSeed } from '../../src/reporters/seed-table.js';
 import { renderTable, shorten, textWidth } from '../../src/reporters/table.js';
 import { renderVerdict } from '../../src/reporters/verdict-table.js';
@@ -125,7 +127,7 @@ const verdict: Verdict = {
 
 describe('the verdict', () => {
   test('says every criterion with its bounds, why, and every endpoint', () => {
-    const measured = { summary, steady: { from: 5000, to: 55_000 } };
+    const measured = measuredNumbers(summary, { from: 5000, to: 55_000 });
     expect(lines(renderVerdict(verdict, measured, plain))).toMatchInlineSnapshot(`
       "
       FAIL  run 20261123-195601-k3x9q · 2 runners, k6 2.2.0 · judged: steady 5s–55s
@@ -197,16 +199,16 @@ describe('the verdict', () => {
   });
 
   test('shows no bounds of percentiles where a narrow screen has no room for them', () => {
-    const text = renderVerdict(verdict, { summary, steady: { from: 5000, to: 55_000 } }, { ...plain, width: 80 });
+    const text = renderVerdict(verdict, measuredNumbers(summary, { from: 5000, to: 55_000 }), { ...plain, width: 80 });
     expect(text).toContain('POST /payments     1,000   20/s    0.3%  40 ms  610 ms  700 ms');
     expect(Math.max(...text.split('\n').map(textWidth))).toBeLessThanOrEqual(80);
   });
 
   test('has no row of an endpoint whose numbers are not of the judged window', () => {
     const whole = { ...summary, metrics: { ...summary.metrics, 'http_req_duration{name:PUT /whole}': trend(7000, 7, 300, 400) } };
-    expect(renderVerdict(verdict, { summary: whole }, plain)).not.toContain('PUT /whole');
+    expect(renderVerdict(verdict, measuredNumbers(whole), plain)).not.toContain('PUT /whole');
     const untold = { ...summary, metrics: { 'http_req_duration{name:PUT /whole}': trend(7000, 7, 300, 400) } };
-    expect(renderVerdict(verdict, { summary: untold }, plain)).toMatch(/PUT \/whole +7,000/);
+    expect(renderVerdict(verdict, measuredNumbers(untold), plain)).toMatch(/PUT \/whole +7,000/);
   });
 
   test('counts the requests of the busiest endpoints one by one, and all others together', () => {
@@ -214,14 +216,14 @@ describe('the verdict', () => {
     const metrics = Object.fromEntries(many);
     const text = renderVerdict(
       verdict,
-      { summary: { ...summary, metrics: { 'http_reqs{part:steady}': counter(1225), ...metrics } } },
+      measuredNumbers({ ...summary, metrics: { 'http_reqs{part:steady}': counter(1225), ...metrics } }),
       plain,
     );
     expect(text).toContain('GET /20 ');
     expect(text).not.toContain('GET /19 ');
     expect(text).toMatch(/other requests +190 +3.17\/s +– +– +– +–\n {2}all requests +1,225/);
     const { 'http_req_duration{name:POST /payments,part:steady}': _, ...known } = summary.metrics;
-    const three = renderVerdict(verdict, { summary: { ...summary, metrics: known } }, plain);
+    const three = renderVerdict(verdict, measuredNumbers({ ...summary, metrics: known }), plain);
     expect(three).toMatch(/other requests +1,000 +16.7\/s +0.3% /);
   });
 
@@ -231,7 +233,8 @@ describe('the verdict', () => {
   });
 });
 
-const receipt: ShownReceipt = {
+const receipt: Receipt = {
+  version: 1,
   environment: 'dev',
   dryRun: false,
   startedAt: '2026-11-23T19:57:00.000Z',
@@ -242,6 +245,7 @@ const receipt: ShownReceipt = {
       store: 'db',
       shard: null,
       host: '127.0.0.1',
+      database: 'app',
       role: 'app',
       table: 'payments',
       which: 'by way of reservations',
@@ -252,6 +256,7 @@ const receipt: ShownReceipt = {
       store: 'db',
       shard: 2,
       host: '127.0.0.1',
+      database: 'app',
       role: 'app',
       table: 'reservations',
       which: 'user_id begins with "load-test-user-"',
@@ -259,13 +264,13 @@ const receipt: ShownReceipt = {
       left: 2,
     },
   ],
-  keys: [{ store: 'cache', node: '127.0.0.1:6379', database: 1, which: 'all', deleted: 12, left: 0 }],
+  keys: [{ what: 'keys', store: 'cache', node: '127.0.0.1:6379', database: 1, which: 'all', deleted: 12, left: 0 }],
   others: [
     { store: 'db', shard: null, table: 'users', before: 1000, after: 1000 },
     { store: 'db', shard: null, table: 'events', before: 5, after: 7 },
     { store: 'db', shard: null, table: 'seats', before: null, after: 7 },
   ],
-  statements: [{ store: 'db', shard: 2, sql: 'DELETE FROM reservations\n  WHERE user_id LIKE $1' }],
+  statements: [{ store: 'db', shard: 2, sql: 'DELETE FROM reservations\n  WHERE user_id LIKE $1', rows: 3, ms: 4 }],
   proven: false,
   notes: ['the profile has no cleanup'],
 };
@@ -273,7 +278,7 @@ const receipt: ShownReceipt = {
 test('the receipt says what is left, and whose rows changed', () => {
   expect(lines(renderReceipt(receipt, plain))).toMatchInlineSnapshot(`
     "
-    NOT PROVEN  that nothing of the test is left  dev · 2026-11-23T19:57:02.000Z · ann on laptop
+    NOT PROVEN  test data may remain  dev · 2026-11-23T19:57:02.000Z · ann on laptop
 
       what          where                             which                                  deleted  left
       payments      db on 127.0.0.1 as app            by way of reservations                   1,234     0

@@ -74,17 +74,10 @@ async function showPreview(
 }
 
 function refuseUnbuilt({ plan, loaded }: Planned, { does }: Act): void {
-  const touchesData = does.some((deed) => deed !== 'load');
-  const stopping = unbuiltWords(loaded.profile).filter(
-    ({ stops }) => (does.includes('load') && stops.includes('load')) || (touchesData && stops.includes('data')),
-  );
-  const [first] = stopping;
+  const [first] = does.includes('load') ? unbuiltWords(loaded.profile) : [];
   if (first === undefined) return;
-  const all = stopping.map(({ word, message }) => `${word}: ${message}`);
-  const message = all.length === 1 ? (all[0] ?? '') : `${all.length} words of the profile are not built yet.`;
-  throw new LoadctlError('unavailable', message, {
-    lines: all.length === 1 ? [] : all,
-    hint: `Nothing was sent. Change it for this call with --set, or look at it: loadctl plan --env ${plan.environment}`,
+  throw new LoadctlError('unavailable', `${first.word}: ${first.message}`, {
+    hint: `Nothing was sent. Change it for this call with --set runners.backend=local, or see loadctl plan --env ${plan.environment}`,
   });
 }
 

@@ -6,6 +6,6 @@ import type { FoundK6 } from '../../phases/run/prepare.js';
 export async function k6Of({ profile, world, emit, signal }: PhaseContext): Promise<FoundK6> {
   const { k6 } = profile.runners;
   const env = k6 === undefined ? world.env : { ...world.env, LOADCTL_K6: k6 };
-  const progress = (message: string) => emit({ type: 'noted', message });
+  const progress = (message: string) => emit({ type: 'noted', code: 'k6-binary', message });
   return resolveK6({ env, home: world.home, cwd: world.cwd, execute: world.execute }, { progress, signal });
 }

@@ -1,35 +1,45 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { LoadctlError } from '../../core/errors.js';
-import type { Emit } from '../../core/events.js';
+import { type ExitReason, errorData, LoadctlError } from '../../core/errors.js';
+import type { Emit, TracedCommand } from '../../core/events.js';
 import { scope } from '../../core/scope.js';
-import { redactDeep } from '../../core/secrets.js';
-import type { Summary } from '../../metrics/summary.js';
 import type { PhaseContext } from '../../phases/frame/context.js';
-import type { Plan } from '../../plan/plan.js';
-import { unbuiltWords } from '../../plan/unbuilt.js';
+import type { PhaseFailure } from '../../phases/test.js';
 import type { ProfileSource } from '../../profile/find.js';
 import { reporters } from '../../reporters/index.js';
+import { jsonReport } from '../../reporters/json.js';
 import { loadPaint } from '../../reporters/paint.js';
-import type { Measured, Reporter } from '../../reporters/types.js';
-import { runFiles, runsRoot } from '../../runs/layout.js';
+import type { Reporter } from '../../reporters/types.js';
 import { type Act, approve } from './approval.js';
 import { type Planned, planProfile } from './profile.js';
-import type { Call } from './types.js';
+import { openTrace, type Trace } from './trace.js';
+import type { Call, Outcome } from './types.js';
 
 /** What a session is opened for. */
 export interface SessionOptions extends Act {
+  readonly command: TracedCommand;
   /** The profile where the call names none. */
   readonly fallback?: ProfileSource;
   /** A last look at the plan before anybody is asked; throws what stands against it. */
   readonly check?: (planned: Planned) => void;
 }
 
+/** What came of a session's work. */
+export interface Done {
+  /** Everything that the exit status could be; empty for a pass. */
+  readonly reasons: readonly ExitReason[];
+  /** What ended phases of a whole test, in order. */
+  readonly failures?: readonly PhaseFailure[];
+  /** What is printed, and what `--json` prints, beside what the events tell. */
+  readonly shown?: { readonly text: string; readonly data: Readonly<Record<string, unknown>> };
+}
+
 /** How long what is under way gets to end after a second Ctrl-C, before it is left to itself. */
 const patienceMs = 2000;
 
-/** Loads the profile, has the plan approved, and runs `body` with all that a phase needs: reporter, signals, redactor. */
-export async function session<T>(call: Call, options: SessionOptions, body: (context: PhaseContext) => Promise<T>): Promise<T> {
+/**
+ * Loads the profile, has the plan approved, and runs `body` with all that a phase needs: events, signals, redactor. What
+ * `--json` prints is a fold over the events; an error that ends `body` is one of them.
+ */
+export async function session(call: Call, options: SessionOptions, body: (context: PhaseContext) => Promise<Done>): Promise<Outcome> {
   return scope(async (defer) => {
     const planned = planProfile(call, 'required', options.fallback);
     options.check?.(planned);
@@ -39,63 +49,58 @@ export async function session<T>(call: Call, options: SessionOptions, body: (con
     const stopListening = call.shell.onInterrupt((count, signal) => {
       interrupted.abort();
       if (count > 1) killed.abort();
-      else emit({ type: 'noted', message: `${signal}: ending what is under way; once more ends it at once` });
+      else emit({ type: 'noted', code: 'stopping', signal });
     });
     defer(stopListening);
     const target = await approve(call, planned, options, interrupted.signal);
-    const reporter = await openReporter(call, planned.plan);
+    const reporter = await openReporter(call);
     defer(() => reporter.close());
-    emit = emitTo(call, reporter);
-    if (options.does.includes('load')) warnOfPlan(planned, emit);
-    const context = { ...contextOf(call, planned, emit, [interrupted.signal, killed.signal]), target };
-    return untilKilled(context, body);
+    const json = jsonReport();
+    const trace = openTrace(call.shell.clock, call.redact, (event) => {
+      json.add(event);
+      reporter.handle(event);
+    });
+    defer(() => trace.close());
+    emit = trace.emit;
+    emit({ type: 'command-started', command: options.command, environment: planned.plan.environment, version: call.version });
+    if (options.does.includes('load')) for (const warning of planned.plan.warnings) emit({ type: 'warned', ...warning });
+    const context = { ...contextOf(call, planned, trace, [interrupted.signal, killed.signal]), target };
+    const { reasons, shown, failures = [] } = await told(() => untilKilled(context, body), emit);
+    const bugs = failures.flatMap(({ error }) => (error instanceof LoadctlError ? [] : [error]));
+    return { reasons, data: { ...shown?.data, ...json.read() }, text: shown?.text ?? '', bugs };
   });
+}
+
+/** Tells how `work` ended; a bug is told and passed on. */
+async function told(work: () => Promise<Done>, emit: Emit): Promise<Done> {
+  const done = await work().catch((error: unknown): Done => {
+    emit({ type: 'failed', error: errorData(error) });
+    if (!(error instanceof LoadctlError)) throw error;
+    return { reasons: [error.reason] };
+  });
+  for (const { phase, error } of done.failures ?? []) emit({ type: 'failed', phase, error: errorData(error) });
+  emit({ type: 'command-finished', reasons: done.reasons });
+  return done;
 }
 
 function contextOf(
   { shell, version, redact }: Call,
   { loaded, plan }: Planned,
-  emit: Emit,
+  { emit, keepIn }: Trace,
   [signal, killed]: readonly [AbortSignal, AbortSignal],
 ): Omit<PhaseContext, 'target'> {
-  return { profile: loaded.profile, plan, loaded, world: shell, emit, redact, signal, killed, version };
+  return { profile: loaded.profile, plan, loaded, world: shell, emit, keepIn, redact, signal, killed, version };
 }
 
 /** The reporter that suits how the call wants to be spoken to. */
-export function openReporter({ shell, style }: Call, plan: Plan): Promise<Reporter> {
+export async function openReporter({ shell, style }: Call): Promise<Reporter> {
   const kind = style.quiet ? 'quiet' : style.json || !style.animated ? 'plain' : 'terminal';
-  return Promise.all([loadPaint(style.colour.stdout), loadPaint(style.colour.stderr)]).then(([resultsPaint, talkPaint]) =>
-    reporters[kind]({
-      talk: shell.stderr,
-      talkPaint,
-      ...(style.json ? {} : { results: shell.stdout }),
-      resultsPaint,
-      measured: (run) => measuredBy(shell.cwd, run, plan),
-    }),
-  );
-}
-
-function emitTo({ shell, redact }: Call, reporter: Reporter): Emit {
-  return (event) => reporter.handle({ at: shell.clock.now(), ...redactDeep(event, redact) });
-}
-
-/** The numbers of a run that was judged a moment ago. */
-function measuredBy(cwd: string, run: string, { steady }: Plan): Measured | undefined {
-  try {
-    const summary = JSON.parse(readFileSync(join(runsRoot(cwd), run, runFiles.summary), 'utf8')) as Summary;
-    return { summary, ...(steady === undefined ? {} : { steady }) };
-  } catch {
-    return undefined; // a run without numbers: its verdict says so
-  }
-}
-
-function warnOfPlan({ plan, loaded }: Planned, emit: Emit): void {
-  for (const message of plan.warnings) emit({ type: 'warned', message });
-  for (const { word, message } of unbuiltWords(loaded.profile)) emit({ type: 'warned', message: `${word}: ${message}` });
+  const [resultsPaint, talkPaint] = await Promise.all([loadPaint(style.colour.stdout), loadPaint(style.colour.stderr)]);
+  return reporters[kind]({ talk: shell.stderr, talkPaint, ...(style.json ? {} : { results: shell.stdout }), resultsPaint });
 }
 
 /** A second Ctrl-C ends the call even where something under way does not listen. */
-async function untilKilled<T>(context: PhaseContext, body: (context: PhaseContext) => Promise<T>): Promise<T> {
+async function untilKilled(context: PhaseContext, body: (context: PhaseContext) => Promise<Done>): Promise<Done> {
   const { killed, world } = context;
   const given = new AbortController();
   const patience = new Promise<never>((_, reject) => {

@@ -48,6 +48,6 @@ export interface Outcome {
   readonly data: Readonly<Record<string, unknown>>;
   /** What is printed without it; empty where all was said by the reporter. */
   readonly text: string;
-  /** Errors that did not keep the command from going on. */
-  readonly errors?: readonly unknown[];
+  /** Bugs that did not keep the command from going on. */
+  readonly bugs?: readonly unknown[];
 }

@@ -1,10 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { PushRejection } from '../../core/warnings.js';
 import type { PushedSeries } from '../../metrics/live-numbers.js';
 import { MalformedPush, OversizedPush, pushReader } from './wire.js';
-
-/** Why a push was turned away: not readable, too large, with another token or for another path than a runner's. */
-export type Rejection = 'malformed' | 'oversized' | 'foreign';
 
 /** Where a runner pushes to, and what it says to be let in. The token is a secret. */
 export interface PushAddress {
@@ -27,14 +25,14 @@ export interface ReceiverListener {
   /** A runner's push, read; called before k6 has its answer. */
   pushed(runner: string, series: readonly PushedSeries[]): void;
   /** A push was turned away, and changed nothing. */
-  rejected(why: Rejection): void;
+  rejected(why: PushRejection): void;
 }
 
 /** A push of one runner is some 1 kB packed. */
 const maxBodyBytes = 8 * 1024 * 1024;
 const host = '127.0.0.1';
 
-const statusOf: Readonly<Record<Rejection, number>> = { malformed: 400, oversized: 413, foreign: 404 };
+const statusOf: Readonly<Record<PushRejection, number>> = { malformed: 400, oversized: 413, foreign: 404 };
 
 /** Listens on a free port of loopback for k6's Prometheus remote-write pushes. */
 export async function startReceiver(runners: readonly string[], listener: ReceiverListener): Promise<Receiver> {
@@ -56,7 +54,7 @@ export async function startReceiver(runners: readonly string[], listener: Receiv
       throw error;
     }
   };
-  const reject = (why: Rejection, status = statusOf[why]): number => {
+  const reject = (why: PushRejection, status = statusOf[why]): number => {
     listener.rejected(why);
     return status;
   };

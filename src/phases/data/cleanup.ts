@@ -1,7 +1,7 @@
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
+import type { CountedBefore } from '../../core/events.js';
 import type { OtherRows, Proof, Receipt } from '../../core/receipt.js';
 import { type Defer, scope } from '../../core/scope.js';
-import type { CountedBefore } from '../../runs/counted-before.js';
 import { isIdle, type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
 import type { Cleaning } from '../../stores/kind/types.js';
@@ -35,9 +35,9 @@ const mostSweeps = 30;
 
 /** Takes the test's data out of every store, counts what is left until it is quiet, and makes the receipt. */
 export async function cleanup(context: CleanupContext, options: CleanupOptions): Promise<CleanupResult> {
-  const title = options.dryRun ? 'what would be taken out (dry run)' : 'take the test data out';
   const body = () => withLock(context, 'cleanup', (signal) => cleanUp({ ...context, signal }, options));
-  return tellPhase({ ...context, environment: context.profile.environment }, 'cleanup', title, body, ({ reasons }) => reasons);
+  const teller = { ...context, environment: context.profile.environment };
+  return tellPhase(teller, { phase: 'cleanup', dryRun: options.dryRun }, body, ({ reasons }) => reasons);
 }
 
 function cleanUp(context: CleanupContext, { dryRun, users }: CleanupOptions): Promise<CleanupResult> {
@@ -45,10 +45,12 @@ function cleanUp(context: CleanupContext, { dryRun, users }: CleanupOptions): Pr
   const startedAt = clock.now();
   return scope(async (defer) => {
     const cleanings = await openCleanings(context, users, defer);
-    await step(context, 'check', 'look at what is there', async () => {
-      await together(cleanings, (cleaning) => cleaning.check(users));
-      return 'nothing stands in the way';
-    });
+    await step(
+      context,
+      { kind: 'check-data' },
+      () => together(cleanings, (cleaning) => cleaning.check(users)),
+      () => ({ result: 'nothing-in-the-way' }),
+    );
     const outcome = await takeOut(context, cleanings, { dryRun, users });
     const proof = profile.guards.receipt;
     const others = proof === 'off' || outcome.interrupted ? [] : await countOthers(context, cleanings, proof);
@@ -65,8 +67,7 @@ function cleanUp(context: CleanupContext, { dryRun, users }: CleanupOptions): Pr
       quiet: outcome.quiet,
       notes: notesOf(context, outcome, others),
     });
-    if (!users && !dryRun && profile.seed.length > 0)
-      emit({ type: 'noted', message: 'What was seeded stays for the next test; cleanup --users takes it out.' });
+    if (!users && !dryRun && profile.seed.length > 0) emit({ type: 'noted', code: 'seeded-data-kept' });
     emit({ type: 'receipt-made', receipt });
     return { receipt, reasons: reasonsOf(receipt, outcome) };
   });
@@ -104,19 +105,32 @@ interface Outcome {
 
 async function takeOut(context: CleanupContext, cleanings: readonly Cleaning[], { dryRun, users }: CleanupOptions): Promise<Outcome> {
   try {
-    const quiet = dryRun || (await step(context, 'sweep', 'delete the test data', () => sweepUntilQuiet(context, cleanings)));
-    if (users) await step(context, 'users', 'take out seeded rows that nobody changed', () => takeSeeded(cleanings, dryRun));
-    return { quiet: quiet !== 'rows are left', interrupted: false };
+    const quiet = dryRun || (await sweep(context, cleanings));
+    if (users)
+      await step(
+        context,
+        { kind: 'take-out-seeded' },
+        () => together(cleanings, (cleaning) => cleaning.takeSeeded(dryRun)),
+        () => ({ result: 'taken-out', dryRun }),
+      );
+    return { quiet, interrupted: false };
   } catch (error) {
     if (!(error instanceof LoadctlError) || error.reason !== 'interrupted') throw error;
     return { quiet: false, interrupted: true };
   }
 }
 
-type Quiet = 'nothing is left' | 'rows are left';
+function sweep(context: CleanupContext, cleanings: readonly Cleaning[]): Promise<boolean> {
+  return step(
+    context,
+    { kind: 'delete-test-data' },
+    () => sweepUntilQuiet(context, cleanings),
+    (quiet) => ({ result: 'swept', left: !quiet }),
+  );
+}
 
 /** Sweeps until two counts find nothing. Gives up when a sweep neither deletes nor changes anything: something swallows the deletes. */
-async function sweepUntilQuiet({ profile, clock, signal }: CleanupContext, cleanings: readonly Cleaning[]): Promise<Quiet> {
+async function sweepUntilQuiet({ profile, clock, signal }: CleanupContext, cleanings: readonly Cleaning[]): Promise<boolean> {
   let zeros = 0;
   let before = Number.POSITIVE_INFINITY;
   for (let sweep = 1; sweep <= mostSweeps; sweep++) {
@@ -124,26 +138,21 @@ async function sweepUntilQuiet({ profile, clock, signal }: CleanupContext, clean
     const left = swept.reduce((sum, one) => sum + one.left, 0);
     const deleted = swept.reduce((sum, one) => sum + one.deleted, 0);
     zeros = left === 0 && deleted === 0 ? zeros + 1 : left === 0 ? 1 : 0;
-    if (zeros === 2) return 'nothing is left';
-    if (left > 0 && deleted === 0 && left >= before) return 'rows are left';
+    if (zeros === 2) return true;
+    if (left > 0 && deleted === 0 && left >= before) return false;
     before = left;
     await clock.sleep(profile.cleanup?.settle ?? defaultSettleMs, signal);
   }
-  return 'rows are left';
+  return false;
 }
 
-async function takeSeeded(cleanings: readonly Cleaning[], dryRun: boolean): Promise<string> {
-  await together(cleanings, (cleaning) => cleaning.takeSeeded(dryRun));
-  return dryRun ? 'counted' : 'taken out';
-}
-
-async function countOthers(context: CleanupContext, cleanings: readonly Cleaning[], proof: Proof): Promise<OtherRows[]> {
-  const counts: OtherRows[] = [];
-  await step(context, 'others', 'count the rows of everybody else', async () => {
-    counts.push(...(await together(cleanings, (cleaning) => cleaning.others(proof))).flat());
-    return `${counts.length} ${counts.length === 1 ? 'table' : 'tables'}`;
-  });
-  return counts;
+function countOthers(context: CleanupContext, cleanings: readonly Cleaning[], proof: Proof): Promise<OtherRows[]> {
+  return step(
+    context,
+    { kind: 'count-others' },
+    async () => (await together(cleanings, (cleaning) => cleaning.others(proof))).flat(),
+    (counts) => ({ result: 'counted', tables: counts.length }),
+  );
 }
 
 function storesToClean({ profile }: CleanupContext, users: boolean): [string, StoreConfig][] {

@@ -1,10 +1,10 @@
 import { errorMessage, LoadctlError } from '../../core/errors.js';
+import type { CountedBefore, SeededStep } from '../../core/events.js';
 import { formatCount } from '../../core/quantities.js';
 import { scope } from '../../core/scope.js';
-import type { CountedBefore } from '../../runs/counted-before.js';
 import { type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
-import { addConflicts, type Conflicts, noConflicts, type SeededStep, type Seeding } from '../../stores/kind/types.js';
+import { addConflicts, type Conflicts, noConflicts, type Seeding } from '../../stores/kind/types.js';
 import { tellPhase } from '../frame/tell-phase.js';
 import { type DataContext, withLock } from './lock.js';
 import { storeContext } from './store-context.js';
@@ -19,8 +19,8 @@ export interface SeedReport {
 /** Seeds what the profile declares: every store is checked first, and nothing is written where one of them has a conflict. */
 export async function seed(context: DataContext): Promise<SeedReport> {
   const { seed: steps } = context.profile;
-  const title = `${formatCount(steps.reduce((sum, { rows }) => sum + rows, 0))} rows and entries in ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`;
-  return tellPhase({ ...context, environment: context.profile.environment }, 'seed', title, () =>
+  const aim = { phase: 'seed', rows: steps.reduce((sum, { rows }) => sum + rows, 0), steps: steps.length } as const;
+  return tellPhase({ ...context, environment: context.profile.environment }, aim, () =>
     withLock(context, 'seed', (signal) => seedStores({ ...context, signal }).catch((error: unknown) => Promise.reject(explain(error)))),
   );
 }
@@ -44,7 +44,9 @@ function seedStores(context: DataContext): Promise<SeedReport> {
     const proof = context.profile.guards.receipt;
     const at = new Date(context.clock.now()).toISOString();
     const others = proof === 'off' ? undefined : (await all(({ seeding }) => seeding.others(proof))).flat();
-    return { stores: await commitAll(open), before: others && { at, others } };
+    const report = { stores: await commitAll(open), before: others && { at, others } };
+    context.emit({ type: 'seeded', stores: report.stores, ...(report.before === undefined ? {} : { before: report.before }) });
+    return report;
   });
 }
 

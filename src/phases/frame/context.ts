@@ -3,10 +3,15 @@ import { shellQuote } from '../../core/command.js';
 import type { Emit } from '../../core/events.js';
 import type { World } from '../../core/os.js';
 import type { Redact } from '../../core/secrets.js';
+import type { Note } from '../../core/warnings.js';
 import type { Plan } from '../../plan/plan.js';
 import type { LoadTarget } from '../../plan/target.js';
 import type { LoadedProfile } from '../../profile/load.js';
 import type { Profile } from '../../profile/sections/schema.js';
+import type { RunDirectory } from '../../runs/write.js';
+
+/** The note that says how to take the test data out. */
+export type CleanupAdvice = Extract<Note, { code: 'cleanup-advised' }>;
 
 /** What a phase is handed: what to do, the slices of the world to do it with, and whom to tell. */
 export interface PhaseContext {
@@ -18,6 +23,8 @@ export interface PhaseContext {
   readonly loaded: LoadedProfile;
   readonly world: World;
   readonly emit: Emit;
+  /** Writes every event of this command, from its first to its last, into the directory of its run. */
+  readonly keepIn: (directory: RunDirectory) => void;
   readonly redact: Redact;
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
@@ -28,12 +35,9 @@ export interface PhaseContext {
 }
 
 /** What is left to do by hand after a load that ended early. */
-export function cleanupAdvice(context: Pick<PhaseContext, 'loaded' | 'plan' | 'world'>): string {
-  const hasData = context.plan.seed.length > 0 || context.plan.cleanup.length > 0;
-  const type = cleanupCommand(context);
-  return hasData
-    ? `Take the test data out: ${type}`
-    : `There is nothing to clean up: the profile names no test data, which ${type} would take out.`;
+export function cleanupAdvice(context: Pick<PhaseContext, 'loaded' | 'plan' | 'world'>): CleanupAdvice {
+  const { seed, cleanup } = context.plan;
+  return { code: 'cleanup-advised', command: cleanupCommand(context), hasData: seed.length > 0 || cleanup.length > 0 };
 }
 
 /** What to type to take this profile's test data out again. */

@@ -1,23 +1,23 @@
 import { errorMessage } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
+import type { Work, WorkResult } from '../../core/work.js';
 
-/** Tells of a piece of work: that it began, and how it ended; `detail` says in a few words what came of it. */
+/** Tells of a piece of work: that it began, and how it ended; `came` says what came of it. There is one of each kind in a phase. */
 export async function step<T>(
   { emit, clock }: { readonly emit: Emit; readonly clock: Clock },
-  name: string,
-  title: string,
-  work: () => Promise<T>,
-  detail: (result: T) => string = String,
+  work: Work,
+  does: () => Promise<T>,
+  came: (value: T) => WorkResult,
 ): Promise<T> {
   const begun = clock.now();
-  emit({ type: 'step-started', step: name, title });
+  emit({ type: 'step-started', step: work.kind, work });
   try {
-    const result = await work();
-    emit({ type: 'step-finished', step: name, elapsedMs: clock.now() - begun, detail: detail(result) });
-    return result;
+    const value = await does();
+    emit({ type: 'step-finished', step: work.kind, elapsedMs: clock.now() - begun, ...came(value) });
+    return value;
   } catch (error) {
-    emit({ type: 'step-failed', step: name, message: errorMessage(error) });
+    emit({ type: 'step-failed', step: work.kind, message: errorMessage(error) });
     throw error;
   }
 }

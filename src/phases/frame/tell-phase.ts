@@ -1,18 +1,18 @@
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
-import type { Emit, Phase } from '../../core/events.js';
+import type { Emit, PhaseAim } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 
 /** Runs a phase between its two events; the error that ends it is passed on. */
 export async function tellPhase<T>(
   { environment, emit, clock }: { readonly environment: string; readonly emit: Emit; readonly clock: Clock },
-  phase: Phase,
-  title: string,
+  aim: PhaseAim,
   work: () => Promise<T>,
   reasonsOf: (result: T) => readonly ExitReason[] = () => [],
 ): Promise<T> {
-  const startedAt = clock.now();
-  const finish = (reasons: readonly ExitReason[]) => emit({ type: 'phase-finished', phase, elapsedMs: clock.now() - startedAt, reasons });
-  emit({ type: 'phase-started', phase, environment, title });
+  const { phase } = aim;
+  const begun = clock.now();
+  const finish = (reasons: readonly ExitReason[]) => emit({ type: 'phase-finished', phase, elapsedMs: clock.now() - begun, reasons });
+  emit({ type: 'phase-started', environment, ...aim });
   try {
     const result = await work();
     finish(reasonsOf(result));

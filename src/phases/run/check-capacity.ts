@@ -1,5 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
-import { formatDuration, type Milliseconds } from '../../core/quantities.js';
+import type { Milliseconds } from '../../core/quantities.js';
 import { capacityOf, type FleetLoad, type LoadHost } from '../../plan/capacity.js';
 import { loadHosts, plannedFleetLoad } from '../../plan/load-hosts.js';
 import { readThisMachine } from '../../runners/local/this-machine.js';
@@ -43,7 +43,7 @@ function judge(hosts: readonly LoadHost[], { plan, emit }: PhaseContext, test: P
   if (refused !== undefined) {
     throw new LoadctlError('unavailable', refused.message, { hint: 'loadctl plan shows what each runner and host has to carry.' });
   }
-  for (const { message } of problems) emit({ type: 'warned', message });
+  for (const { message } of problems) emit({ type: 'warned', code: 'capacity-short', problem: message });
 }
 
 function tellVersions(
@@ -54,16 +54,9 @@ function tellVersions(
   const where = new Map([[k6Version, ['this machine']]]);
   for (const { name, facts } of hosts) where.set(facts.k6Version, [...(where.get(facts.k6Version) ?? []), name]);
   if (where.size === 1) return;
-  const versions = [...where].map(([version, names]) => `${version} on ${names.join(', ')}`).join('; ');
-  emit({
-    type: 'warned',
-    message: `k6 is not the same everywhere: ${versions}.`,
-    hint: 'Install the same one on all hosts, or bring this machine’s along: runners.hostK6: bring',
-  });
+  emit({ type: 'warned', code: 'k6-versions-differ', versions: Object.fromEntries(where) });
 }
 
 function tellClock(host: string, offsetMs: Milliseconds, { emit }: PhaseContext): void {
-  if (Math.abs(offsetMs) <= clockAllowedMs) return;
-  const off = `${formatDuration(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead of' : 'behind'}`;
-  emit({ type: 'warned', message: `The clock of ${host} is ${off} this machine's: the times in the logs of its runners are, too.` });
+  if (Math.abs(offsetMs) > clockAllowedMs) emit({ type: 'warned', code: 'clock-off', host, offsetMs });
 }

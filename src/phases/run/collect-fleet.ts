@@ -84,7 +84,7 @@ function numbersOf(runner: Runner, files: RunnerFiles, emit: PhaseContext['emit'
     const facts = JSON.parse(files.facts) as RunnerFacts;
     return { facts, summary: parseRunnerSummary(JSON.parse(files.summary), facts.contains) };
   } catch (error) {
-    emit({ type: 'warned', message: `The numbers of runner ${runner.id} cannot be read: ${errorMessage(error)}` });
+    emit({ type: 'warned', code: 'numbers-unreadable', runner: runner.id, message: errorMessage(error) });
     return undefined;
   }
 }
@@ -111,12 +111,14 @@ function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, 
     ({ message }) => !ofOneRunner.some((beginning) => message.startsWith(beginning)),
   );
   for (const { message, times } of complaints.slice(0, complaintsShown)) {
-    emit({ type: 'warned', message: `k6 said${times > 1 ? ` ${times} times` : ''}: ${inOneLine(message)}` });
+    emit({ type: 'warned', code: 'k6-complained', message: inOneLine(message), times });
   }
   if (complaints.length > complaintsShown)
     emit({
       type: 'noted',
-      message: `${complaints.length - complaintsShown} more kinds of messages are in ${directory.file(runFiles.runners)}.`,
+      code: 'k6-complaints-left',
+      kinds: complaints.length - complaintsShown,
+      folder: directory.file(runFiles.runners),
     });
 }
 

@@ -176,8 +176,7 @@ export async function teardownOnce(runners: readonly Runner[], timeoutMs: Millis
     const answering = await runner.api.status().catch(() => undefined);
     if (answering !== undefined && !killed.aborted) return tearDown(runner, timeoutMs, context);
   }
-  const why = killed.aborted ? 'everything was ended at once' : 'no runner was left';
-  emit({ type: 'warned', message: `teardown() could not run: ${why}.`, hint: 'Undo by hand what setup() did.' });
+  emit({ type: 'warned', code: 'teardown-not-run', why: killed.aborted ? 'ended-at-once' : 'no-runner' });
 }
 
 async function tearDown(runner: Runner, timeoutMs: Milliseconds, { clock, emit, killed }: FleetContext): Promise<void> {

@@ -42,8 +42,7 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
     await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
     return started;
   };
-  const title = `start ${ids.length} runner${ids.length === 1 ? '' : 's'}`;
-  const runners = await step(fleet, 'ready', title, start, () => 'all runners ready');
+  const runners = await step(fleet, { kind: 'start-runners', runners: ids.length }, start, () => ({ result: 'ready' }));
   const setupData = test.hasSetup ? await setUp(attempt, runners) : undefined;
   stop.check();
   return { runners, live, noticeMs: backend.noticeMs, setupData };
@@ -54,7 +53,7 @@ async function setUp({ context, test, stop, fleet }: Attempt, runners: readonly 
   try {
     return await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet));
   } catch (error) {
-    context.emit({ type: 'step-failed', step: 'setup()', message: errorMessage(error) });
+    context.emit({ type: 'step-failed', step: 'setup', message: errorMessage(error) });
     throw error;
   }
 }

@@ -1,18 +1,20 @@
-import { LoadctlError } from '../../core/errors.js';
-import type { StopCause } from '../../core/events.js';
+import type { Crossing } from '../../core/criterion.js';
+import { errorData, LoadctlError } from '../../core/errors.js';
 import type { Defer } from '../../core/scope.js';
-import type { Crossing } from '../../metrics/abort-watch.js';
+import type { Stop } from '../../core/stop.js';
+import { noteText } from '../../reporters/sentences/note.js';
+import { stopReason } from '../../reporters/sentences/stop.js';
 import { stopAsked } from '../../runs/stop.js';
 import type { RunDirectory } from '../../runs/write.js';
 import type { Lock } from '../data/lock.js';
-import type { PhaseContext } from '../frame/context.js';
+import type { CleanupAdvice, PhaseContext } from '../frame/context.js';
 
 /** Why a load has to end before its time, from whichever side it comes first. */
 export interface Interruptions {
   /** Aborted by the first of them. */
   readonly signal: AbortSignal;
   /** What it was; only after {@link Interruptions.signal} was aborted. */
-  why(): { readonly cause: StopCause; readonly reason: string };
+  why(): Stop;
   /** Also stop when this lock is lost. */
   onLockLost(lock: Lock): void;
   /** Stop now: the colour under load went live, or nobody knows any more whether it did. */
@@ -29,34 +31,37 @@ export interface Interruptions {
  * Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost
  * lock, a colour that went live, a crossed limit. `advice` is what is left to do by hand then.
  */
-export function interruptions(context: PhaseContext, directory: RunDirectory, advice: string | undefined, defer: Defer): Interruptions {
+export function interruptions(
+  context: PhaseContext,
+  directory: RunDirectory,
+  advice: CleanupAdvice | undefined,
+  defer: Defer,
+): Interruptions {
   const { signal } = context;
-  const byHand = advice === undefined ? {} : { hint: advice };
+  const byHand = advice === undefined ? {} : { hint: noteText(advice) };
   const stopped = new AbortController();
-  let known: { cause: StopCause; reason: string; error: LoadctlError } | undefined;
-  const stop = (cause: StopCause, error: LoadctlError) => {
-    known ??= { cause, reason: error.message, error };
+  let known: { readonly why: Stop; readonly error: LoadctlError } | undefined;
+  const stop = (why: Stop, error = new LoadctlError('interrupted', stopReason(why), byHand)) => {
+    known ??= { why, error };
     stopped.abort();
   };
-  const onSignal = () => stop('signal', new LoadctlError('interrupted', 'The run was interrupted (Ctrl-C or SIGTERM).', byHand));
+  const onSignal = () => stop({ cause: 'signal' });
   if (signal.aborted) onSignal();
   signal.addEventListener('abort', onSignal);
   defer(() => signal.removeEventListener('abort', onSignal));
-  void directory.failed.then((error) => stop('directory-lost', error));
+  void directory.failed.then((error) => stop({ cause: 'directory-lost', error: errorData(error) }, error));
   const over = new AbortController();
   defer(() => over.abort());
-  void stopAsked(directory.path, context.world.clock, over.signal).then(({ by }) =>
-    stop('signal', new LoadctlError('interrupted', `The run was ended by ${by.user} on ${by.host} (loadctl stop).`, byHand)),
-  );
+  void stopAsked(directory.path, context.world.clock, over.signal).then(({ by }) => stop({ cause: 'asked', by }));
   const check = () => {
     if (stopped.signal.aborted && known) throw known.error;
   };
   return {
     signal: stopped.signal,
-    why: () => ({ cause: known?.cause ?? 'signal', reason: known?.reason ?? '' }),
-    onLiveColour: (error) => stop('live-colour', error),
-    onCrossing: ({ cause, reason }) => stop(cause, new LoadctlError('sla-failed', reason)),
-    onLockLost: (lock) => void lock.lost.then((error) => stop('lock-lost', error)),
+    why: () => known?.why ?? { cause: 'signal' },
+    onLiveColour: (error) => stop({ cause: 'live-colour', error: errorData(error) }, error),
+    onCrossing: (crossing) => stop(crossing, new LoadctlError('sla-failed', stopReason(crossing))),
+    onLockLost: (lock) => void lock.lost.then((error) => stop({ cause: 'lock-lost', error: errorData(error) }, error)),
     check,
     race: async (work) => {
       const interrupted = new Promise<never>((_, reject) => {

@@ -1,4 +1,5 @@
-import { abortWatch, type Crossing, type LiveLook } from '../../metrics/abort-watch.js';
+import type { Crossing } from '../../core/criterion.js';
+import { abortWatch, type LiveLook } from '../../metrics/abort-watch.js';
 import { tagsIn } from '../../metrics/metric-key.js';
 import { readScriptThresholds } from '../../metrics/threshold.js';
 import type { PhaseContext } from '../frame/context.js';

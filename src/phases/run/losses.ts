@@ -1,4 +1,3 @@
-import { howItEnded } from '../../core/ends.js';
 import type { EpochMs, Milliseconds, Share } from '../../core/quantities.js';
 import { segmentShare } from '../../plan/segments.js';
 import type { PhaseContext } from '../frame/context.js';
@@ -24,7 +23,7 @@ export function lossesOf(
       const segment = plan.runners.find(({ id }) => id === runner.id)?.segment ?? '0:1';
       const left = load.totalMs > 0 ? Math.max(0, 1 - (clock.now() - load.releasedAt) / load.totalMs) : 1;
       lostShare += segmentShare(segment) * left;
-      emit({ type: 'runner-lost', runner: runner.id, how: howItEnded(end), lostShare, allowed: lostShare <= allowedLoss });
+      emit({ type: 'runner-lost', runner: runner.id, end, lostShare, allowed: lostShare <= allowedLoss });
       return true;
     },
   };

@@ -1,4 +1,3 @@
-import { howItEnded } from '../../core/ends.js';
 import type { EpochMs } from '../../core/quantities.js';
 import { countProbes, startHealthProbe } from '../target/health-probe.js';
 import { watchGenerators } from '../watch/generators.js';
@@ -69,10 +68,10 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
 
 function tellWhy(end: LoadEnd, { stop, fleet: { emit } }: Pick<Attempt, 'stop' | 'fleet'>): void {
   if (end.how === 'aborted-by-script') {
-    emit({ type: 'fleet-stopped', cause: 'script', reason: `The script called test.abort() in runner ${end.runner.id}.` });
+    emit({ type: 'fleet-stopped', cause: 'script', runner: end.runner.id });
   } else if (end.how === 'lost') {
     const { runner, end: how } = end.lost;
-    emit({ type: 'fleet-stopped', cause: 'runner-lost', reason: `Runner ${runner.id} was lost: ${howItEnded(how)}.` });
+    emit({ type: 'fleet-stopped', cause: 'runner-lost', runner: runner.id, end: how });
     runner.end('hard');
   } else if (end.how === 'stopped') {
     emit({ type: 'fleet-stopped', ...stop.why() });

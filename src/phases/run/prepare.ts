@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Criterion } from '../../core/criterion.js';
 import { LoadctlError } from '../../core/errors.js';
 import type { Defer } from '../../core/scope.js';
 import { archiveToKeep } from '../../k6/archive.js';
@@ -15,7 +16,6 @@ import { readScriptFiles } from '../../k6/script-files.js';
 import { scriptVariables } from '../../k6/script-variables.js';
 import { wrapperSource } from '../../k6/wrapper.js';
 import { choiceKey } from '../../metrics/choices.js';
-import type { Criterion } from '../../metrics/criterion.js';
 import { thresholdsApart } from '../../metrics/endpoint-metrics.js';
 import { trendStatsOf } from '../../metrics/handle-summary.js';
 import { summaryTrendStats } from '../../metrics/quantile-grid.js';
@@ -105,7 +105,7 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
   refuseAnotherScript(plan);
   const archiveBytes = await readFile(archive);
   await writeFile(directory.file(runFiles.archive), archiveToKeep(archiveBytes, context.redact), { mode: 0o600 });
-  for (const warning of logWarnings(archived.stderr)) context.emit({ type: 'warned', message: `k6 said: ${warning}` });
+  for (const warning of logWarnings(archived.stderr)) context.emit({ type: 'warned', code: 'k6-complained', message: warning, times: 1 });
   return {
     k6,
     k6Version: found.version,
@@ -173,18 +173,10 @@ function refuseTwoLoads(script: InspectedScript, workload: PhaseContext['profile
 function tellWhatChanges({ world, emit }: PhaseContext, tags: readonly string[]): void {
   const foreign = foreignK6Variables(world.env);
   if (foreign.length > 0) {
-    emit({
-      type: 'warned',
-      message: `Ignored from the environment: ${foreign.join(', ')}. They would change the test.`,
-      hint: 'Say it in the profile: workload.options.',
-    });
+    emit({ type: 'warned', code: 'environment-ignored', variables: foreign });
   }
   if (tags.includes(windowTag.tag)) {
-    emit({
-      type: 'warned',
-      message: `The script's own tag \`${windowTag.tag}\` is lost: loadctl marks the judged window by it.`,
-      hint: 'Give the tag another name in options.tags or the scenario.',
-    });
+    emit({ type: 'warned', code: 'tag-lost', tag: windowTag.tag });
   }
 }
 

@@ -1,15 +1,17 @@
-import { type ExitReason, exitCodesOf, LoadctlError } from '../../core/errors.js';
+import { type ExitReason, exitCodesOf } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import { type Defer, scope } from '../../core/scope.js';
 import type { Verdict } from '../../core/verdict.js';
+import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
 import type { Summary } from '../../metrics/summary.js';
-import { type LoadTarget, shownTarget } from '../../plan/target.js';
+import { shownTarget } from '../../plan/target.js';
 import { shownPath } from '../../profile/find.js';
 import { makeRunId, runFiles } from '../../runs/layout.js';
 import { createRunDirectory, type RunDirectory } from '../../runs/write.js';
 import { type Lock, takeLock } from '../data/lock.js';
-import { cleanupAdvice, type PhaseContext } from '../frame/context.js';
+import { type CleanupAdvice, cleanupAdvice, type PhaseContext } from '../frame/context.js';
 import { step } from '../frame/step.js';
+import { tellPhase } from '../frame/tell-phase.js';
 import { requireTarget } from '../target/health-probe.js';
 import { type LiveWatch, watchColours } from '../target/watch-colours.js';
 import { judgeRun } from '../verify/judgement.js';
@@ -48,26 +50,19 @@ export interface RunOptions {
  */
 export async function run(context: PhaseContext, options: RunOptions): Promise<RunResult> {
   return scope(async (defer) => {
-    const { world, plan } = context;
-    const begun = world.clock.now();
-    const directory = await createRunDirectory(world.cwd, options.run ?? makeRunId(begun), context.redact);
-    defer(() => directory.close());
-    const emit = emitInto(directory, context);
-    emit({
-      type: 'phase-started',
-      phase: 'run',
-      environment: plan.environment,
-      title: `${plan.runners.length} runner${plan.runners.length === 1 ? '' : 's'} (${plan.backend}) → ${inWords(context.target)}`,
-    });
-    try {
-      const result = await runInto(directory, { ...context, emit }, options, defer);
-      emit({ type: 'phase-finished', phase: 'run', elapsedMs: world.clock.now() - begun, reasons: result.reasons });
-      return result;
-    } catch (error) {
-      const reason = error instanceof LoadctlError ? error.reason : 'bug';
-      emit({ type: 'phase-finished', phase: 'run', elapsedMs: world.clock.now() - begun, reasons: [reason] });
-      throw error;
-    }
+    const { world, plan, redact } = context;
+    const directory = await createRunDirectory(world.cwd, options.run ?? makeRunId(world.clock.now()), redact);
+    const { url, colour } = shownTarget(context.target);
+    const { environment, runners, backend } = plan;
+    const side = colour === undefined ? {} : { colour: { loaded: colour.loaded, live: colour.live } };
+    const teller = { environment, emit: context.emit, clock: world.clock };
+    const aim = { phase: 'run', runners: runners.length, backend, url, ...side } as const;
+    return tellPhase(
+      teller,
+      aim,
+      () => runInto(directory, context, options, defer),
+      ({ reasons }) => reasons,
+    );
   });
 }
 
@@ -82,15 +77,14 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   const colourWatch = watchColours(context, userAgent, stop.onLiveColour, defer);
   const { lock, test } = await beforeAnythingStarts(directory, context, options, { stop, colourWatch, defer });
   stop.onLockLost(lock);
-  // A whole test's lock tells only the terminal by itself.
-  if (options.lock !== undefined) defer(lock.hear((event) => directory.log(event, world.clock.now())));
+  context.keepIn(directory);
   emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
   await directory.write(runFiles.run, await recordRun(context, test, directory.run));
 
   const attempt: Attempt = { context, directory, test, stop, fleet, colourWatch, userAgent, defer };
   const ready = await getReady(attempt);
   const { end, lost, releasedAt, lastLook } = await makeLoad(attempt, ready);
-  if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', message: advice });
+  if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', ...advice });
 
   const { runners, live, setupData } = ready;
   if (test.hasTeardown) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
@@ -103,6 +97,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
 
   const { verdict, reasons } = await judgeRun(directory.path);
   await directory.write(runFiles.verdict, { ...verdict, ...exitCodesOf(reasons) });
+  if (summary !== undefined) emit({ type: 'measured', run: directory.run, ...measuredNumbers(summary, plan.steady) });
   emit({ type: 'judged', run: directory.run, verdict });
   return { run: directory.run, directory: directory.path, verdict, summary, reasons };
 }
@@ -121,9 +116,14 @@ async function beforeAnythingStarts(
     const lock = options.lock ?? (await ownLock(directory, context, defer));
     const teller = { emit, clock: world.clock };
     const isUp = () => requireTarget(target, `loadctl/${directory.run}`, world.clock);
-    await step(teller, 'target', `look whether ${shownTarget(target).url} is up`, isUp, () => 'healthy');
+    await step(teller, { kind: 'look-at-target', url: shownTarget(target).url }, isUp, () => ({ result: 'healthy' }));
     const archive = () => prepareTest(context, options.k6, directory, defer);
-    const test = await step(teller, 'archive', `archive ${shownPath(plan.script, world.cwd)}`, archive, told);
+    const script = shownPath(plan.script, world.cwd);
+    const test = await step(teller, { kind: 'archive-script', script }, archive, ({ k6Version, archiveSha256 }) => ({
+      result: 'archived',
+      k6Version,
+      sha256: archiveSha256,
+    }));
     stop.check();
     await checkCapacity(context, test);
     return { lock, test };
@@ -131,15 +131,6 @@ async function beforeAnythingStarts(
     await directory.remove();
     throw error;
   }
-}
-
-function inWords(target: LoadTarget): string {
-  const { url, colour } = shownTarget(target);
-  return colour === undefined ? url : `${colour.loaded}, ${url} (${colour.live} is live)`;
-}
-
-function told({ k6Version, archiveSha256 }: PreparedTest): string {
-  return `k6 ${k6Version}, sha256 ${archiveSha256.slice(0, 12)}`;
 }
 
 async function ownLock(directory: RunDirectory, context: PhaseContext, defer: Defer): Promise<Lock> {
@@ -150,16 +141,9 @@ async function ownLock(directory: RunDirectory, context: PhaseContext, defer: De
 }
 
 /** Ctrl-C after the load, in teardown() or handleSummary(): what was measured is whole, but the run was not left to end. */
-function tellLateSignal(stop: Interruptions, emit: Emit, advice: string | undefined): void {
+function tellLateSignal(stop: Interruptions, emit: Emit, advice: CleanupAdvice | undefined): void {
   const why = stop.why();
   if (why.cause !== 'signal') return;
   emit({ type: 'fleet-stopped', ...why });
-  if (advice !== undefined) emit({ type: 'noted', message: advice });
-}
-
-function emitInto(directory: RunDirectory, { emit, world }: PhaseContext): Emit {
-  return (event) => {
-    directory.log(event, world.clock.now());
-    emit(event);
-  };
+  if (advice !== undefined) emit({ type: 'noted', ...advice });
 }

@@ -39,7 +39,7 @@ export async function handOverSummary(
     const thrown = await textOf(files.thrown);
     const [first] = logErrors(output.stderr);
     const failure = thrown ?? first?.message ?? (output.exitCode === 0 ? undefined : `k6 ended with ${howItEnded(output)}`);
-    if (failure !== undefined) emit({ type: 'warned', message: `The script's handleSummary failed: ${inOneLine(failure)}` });
+    if (failure !== undefined) emit({ type: 'warned', code: 'handle-summary-failed', message: inOneLine(failure) });
     const said = { stdout: output.stdout, stderr: (await textOf(files.stderr)) ?? '' };
     if (said.stdout.trim() !== '' || said.stderr.trim() !== '') emit({ type: 'summary-handled', ...said });
   });

@@ -33,12 +33,8 @@ export function standInsFor(
     const heardAt = live.heardAt.get(runner);
     if (summary === undefined || heardAt === undefined || heardAt < releasedAt) continue;
     found.set(runner, { summary, facts: { durationMs: heardAt - releasedAt, contains: {} } });
-    const left = summary.uncounted.filter((key) => !key.includes('{'));
-    const missing =
-      left.length === 0
-        ? ''
-        : ` How often ${left.join(', ')} held there is not known: ${left.length === 1 ? 'it is' : 'they are'} left out.`;
-    emit({ type: 'warned', message: `Runner ${runner} left no numbers: what it pushed while it ran stands in for them.${missing}` });
+    const uncounted = summary.uncounted.filter((key) => !key.includes('{'));
+    emit({ type: 'warned', code: 'numbers-pushed-only', runner, uncounted });
   }
   return found;
 }

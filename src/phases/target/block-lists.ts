@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import type { Colour } from '../../core/stop.js';
 import { type BlockLists, keepApart, type Side } from '../../k6/block-lists.js';
 import { placeOf } from '../../plan/hosts.js';
 import type { PhaseContext } from '../frame/context.js';
@@ -13,11 +14,11 @@ export async function liveBlockLists({ target, profile, emit }: Pick<PhaseContex
   const asked = profile.target.live?.url;
   const [away, near] = await Promise.all([sideOf(live, liveUrl), sideOf(loaded, target.url)]);
   const { gaps, ...lists } = keepApart(away, near, asked === undefined ? undefined : hostOf(asked));
-  for (const message of gaps) emit({ type: 'warned', message });
+  for (const gap of gaps) emit({ type: 'warned', code: 'live-colour-in-reach', gap });
   return lists;
 }
 
-async function sideOf(name: string, url: string): Promise<Side> {
+async function sideOf(name: Colour, url: string): Promise<Side> {
   const host = hostOf(url);
   if (isIP(host) !== 0) return { name, host, addresses: [host] };
   const found = await lookup(host, { all: true }).catch(() => []);

@@ -1,8 +1,9 @@
-import { errorMessage, LoadctlError } from '../../core/errors.js';
-import type { Colour, Emit } from '../../core/events.js';
+import { errorData, errorMessage, LoadctlError } from '../../core/errors.js';
+import type { Emit } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { Defer } from '../../core/scope.js';
+import type { Colour } from '../../core/stop.js';
 import { shownTarget } from '../../plan/target.js';
 import type { PhaseContext } from '../frame/context.js';
 import { lookUpLive } from './live-colour.js';
@@ -59,13 +60,13 @@ async function watchOn(loaded: Colour, { clock, emit, everyMs, lookUp, stop }: W
     if (over.aborted) return;
     if (live === loaded) return stop(wentLive(loaded));
     if (typeof live === 'string') {
-      if (misses > 0) emit({ type: 'noted', message: `${live} is live, as before` });
+      if (misses > 0) emit({ type: 'noted', code: 'live-colour-unchanged', live });
       misses = 0;
       continue;
     }
     misses += 1;
     if (misses > missesAllowed) return stop(nobodyKnows(live.error, misses, misses * everyMs));
-    emit({ type: 'warned', message: errorMessage(live.error), hint: `It is tried again in ${formatDuration(everyMs)}.` });
+    emit({ type: 'warned', code: 'live-lookup-failed', error: errorData(live.error), retryMs: everyMs });
   }
 }
 

@@ -1,14 +1,17 @@
+import type { Criterion } from '../../core/criterion.js';
 import { howItEnded } from '../../core/ends.js';
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
-import type { LoggedEvent, StopCause } from '../../core/events.js';
+import type { LoggedEvent } from '../../core/events.js';
 import { formatCount, formatDuration, type Milliseconds } from '../../core/quantities.js';
+import type { StopCause } from '../../core/stop.js';
 import type { Verdict } from '../../core/verdict.js';
-import type { Criterion, Evidence, ProbeCount } from '../../metrics/criterion.js';
+import type { Evidence, ProbeCount } from '../../metrics/criterion.js';
 import { judge, verdictReason } from '../../metrics/judge.js';
 import { baseName, findMetric } from '../../metrics/metric-key.js';
 import type { Summary } from '../../metrics/summary.js';
 import { readScriptThresholds, type ScriptThreshold, scriptCriterion } from '../../metrics/threshold.js';
 import { metricUnit } from '../../profile/words/criteria.js';
+import { stopReason } from '../../reporters/sentences/stop.js';
 import { runFiles } from '../../runs/layout.js';
 import { damaged, readEvents, readJson } from '../../runs/read.js';
 import { type RunRecord, readRunRecord } from '../../runs/record.js';
@@ -27,7 +30,7 @@ export interface Judgement {
 export async function judgeRun(directory: string): Promise<Judgement> {
   const record = await readRunRecord(directory);
   const summary = await readSummary(directory);
-  const events = await readEvents(directory);
+  const events = eventsOfRun(await readEvents(directory));
   const evidence = withGenerators(gatherEvidence(record, summary, events), {
     record,
     summary,
@@ -37,6 +40,13 @@ export async function judgeRun(directory: string): Promise<Judgement> {
   const judged = judge([...record.plan.criteria, ...scriptCriteria(record, summary)], evidence);
   const verdict = failures(events).reduceRight(markFailed, judged);
   return { record, summary, verdict, reasons: exitReasons(verdict, events) };
+}
+
+/** What happened in the run itself: a whole test seeds before it and cleans up after it. */
+function eventsOfRun(events: readonly LoggedEvent[]): readonly LoggedEvent[] {
+  const from = events.findIndex((event) => event.type === 'phase-started' && event.phase === 'run');
+  const to = events.findIndex((event) => event.type === 'phase-finished' && event.phase === 'run');
+  return events.slice(Math.max(0, from), to === -1 ? undefined : to + 1);
 }
 
 async function readSummary(directory: string): Promise<Summary | undefined> {
@@ -108,16 +118,16 @@ function faultsIn(events: readonly LoggedEvent[], standIns: readonly string[]): 
       if (allowed) return [];
       return [`Runner ${event.runner} was lost (${howItEnded(event)}): its share of the load was not made, and ${left(event.runner)}.`];
     }
-    return event.type === 'fleet-stopped' && event.cause === 'lock-lost' ? [event.reason] : [];
+    return event.type === 'fleet-stopped' && event.cause === 'lock-lost' ? [stopReason(event)] : [];
   });
 }
 
 /** What ends a load from outside; everything else is a finding of the test, or a fault of its measurement. */
-const interrupting: readonly StopCause[] = ['signal', 'script', 'live-colour', 'directory-lost'];
+const interrupting: readonly StopCause[] = ['signal', 'asked', 'script', 'live-colour', 'directory-lost'];
 
 function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): string | undefined {
   const stop = events.find((event) => event.type === 'fleet-stopped');
-  if (stop?.type === 'fleet-stopped') return interrupting.includes(stop.cause) ? stop.reason : undefined;
+  if (stop?.type === 'fleet-stopped') return interrupting.includes(stop.cause) ? stopReason(stop) : undefined;
   if (events.some((event) => event.type === 'runner-ended')) return undefined;
   const threw = events.findLast((event) => event.type === 'step-failed');
   if (threw?.type === 'step-failed') return `The run ended before any load was made: ${threw.message}`;
@@ -141,7 +151,7 @@ function lastHeard(events: readonly LoggedEvent[]): string[] {
 
 /** What makes a run fail whatever its criteria say at the end, as sentences. */
 function failures(events: readonly LoggedEvent[]): string[] {
-  const crossings = events.flatMap((event) => (isCrossing(event) ? [event.reason] : []));
+  const crossings = events.flatMap((event) => (isCrossing(event) ? [stopReason(event)] : []));
   const marked = events.some((event) => event.type === 'runner-ended' && event.markedFailed === true);
   return [...crossings, ...(marked ? ['The script called test.fail().'] : [])];
 }

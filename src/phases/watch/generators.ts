@@ -41,7 +41,7 @@ export function watchGenerators(
   };
   const loop = async () => {
     await look();
-    if (before.size === 0) tellUnread(emit);
+    if (before.size === 0) emit({ type: 'noted', code: 'generators-unreadable' });
     for (let next = begun + everyMs; !stopped.signal.aborted; next += everyMs) {
       await clock.sleep(Math.max(0, next - clock.now()), stopped.signal);
       await look();
@@ -52,13 +52,7 @@ export function watchGenerators(
     if (stopped.signal.aborted) return;
     stopped.abort();
     await looping;
-    for (const message of crowdedMachines(samples, { from: begun, to: clock.now() })) emit({ type: 'warned', message });
+    for (const crowded of crowdedMachines(samples, { from: begun, to: clock.now() }))
+      emit({ type: 'warned', code: 'generators-crowded', ...crowded });
   };
-}
-
-function tellUnread(emit: Emit): void {
-  emit({
-    type: 'noted',
-    message: "The runners' CPU and memory cannot be read on this system: whether they were the limit will not be known.",
-  });
 }

@@ -2,7 +2,8 @@ import type { Emit } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import type { Defer } from '../../core/scope.js';
-import { type PushAddress, type Rejection, startReceiver } from '../../k6/remote-write/receiver.js';
+import type { PushRejection } from '../../core/warnings.js';
+import { type PushAddress, startReceiver } from '../../k6/remote-write/receiver.js';
 import { type LiveNumbers, liveNumbers } from '../../metrics/live-numbers.js';
 
 /** What the runners push while they run. */
@@ -23,12 +24,6 @@ export interface LiveData {
 /** A runner pushes every second: one that was silent for longer does not report. */
 export const silentMs: Milliseconds = 3000;
 
-const rejections: Readonly<Record<Rejection, string>> = {
-  malformed: 'could not be read',
-  oversized: 'was too large',
-  foreign: 'came from somewhere else than a runner (wrong path or token)',
-};
-
 /** Opens the receiver of the runners' live data. `keep` are names of requests that limits are about. */
 export async function openLiveData(
   runners: readonly string[],
@@ -38,7 +33,7 @@ export async function openLiveData(
 ): Promise<LiveData> {
   const numbers = liveNumbers({ keep });
   const heardAt = new Map<string, EpochMs>();
-  const rejected = new Map<Rejection, number>();
+  const rejected = new Map<PushRejection, number>();
   const told = new Set<string>();
   const receiver = await startReceiver(runners, {
     pushed: (runner, series) => {
@@ -48,14 +43,13 @@ export async function openLiveData(
     rejected: (why) => {
       const times = (rejected.get(why) ?? 0) + 1;
       rejected.set(why, times);
-      if (times === 1) emit({ type: 'warned', message: `A push of live data ${rejections[why]}: it was turned away and changed nothing.` });
+      if (times === 1) emit({ type: 'warned', code: 'push-rejected', why });
     },
   });
   defer(() => receiver.close());
-  const tellOnce = (what: string, message: string) => {
-    if (told.has(what)) return;
-    told.add(what);
-    emit({ type: 'warned', message, hint: "Give requests whose URLs differ one name: http.get(url, {tags: {name: 'GET /things/:id'}})." });
+  const tellOnce = (code: 'requests-folded' | 'series-left-out') => {
+    if (!told.has(code)) emit({ type: 'warned', code });
+    told.add(code);
   };
   return {
     numbers,
@@ -64,13 +58,11 @@ export async function openLiveData(
     addressFor: (runner) => receiver.addressFor(runner),
     tellExcess: () => {
       const { folded, ignored } = numbers.excess;
-      if (folded > 0) tellOnce('folded', 'There are so many different requests that the live view counts further ones as "other".');
-      if (ignored > 0)
-        tellOnce('ignored', 'There are so many different series that the live view leaves further ones out. The summary has them all.');
+      if (folded > 0) tellOnce('requests-folded');
+      if (ignored > 0) tellOnce('series-left-out');
     },
     tellRejected: () => {
-      for (const [why, times] of rejected)
-        if (times > 1) emit({ type: 'noted', message: `${times} pushes of live data were turned away, as each ${rejections[why]}.` });
+      for (const [why, times] of rejected) if (times > 1) emit({ type: 'noted', code: 'pushes-rejected', why, times });
     },
   };
 }

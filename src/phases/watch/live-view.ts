@@ -1,7 +1,8 @@
-import type { Emit, EndpointSample, LiveLatency, LiveValue } from '../../core/events.js';
+import type { Crossing } from '../../core/criterion.js';
+import type { Emit, EndpointSample, LiveLatency } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
-import type { EpochMs, Milliseconds } from '../../core/quantities.js';
-import type { Crossing, LiveLook } from '../../metrics/abort-watch.js';
+import type { EpochMs, LiveValue, Milliseconds } from '../../core/quantities.js';
+import type { LiveLook } from '../../metrics/abort-watch.js';
 import { readStat } from '../../metrics/evaluate.js';
 import type { LiveNumbers, Picks } from '../../metrics/live-numbers.js';
 import { type LiveTotal, readTotal, type Span, totalSince } from '../../metrics/live-total.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Criterion } from '../../metrics/criterion.js';
+import type { Criterion } from '../../core/criterion.js';
 import { type CriterionProblem, readAbort, readCritical, readSla } from '../words/criteria.js';
 import { duration } from '../words/words.js';
 

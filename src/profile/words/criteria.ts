@@ -1,5 +1,5 @@
+import type { Criterion, Operator } from '../../core/criterion.js';
 import { parseDuration, parsePercent, parseRate } from '../../core/quantities.js';
-import type { Criterion, Operator } from '../../metrics/criterion.js';
 import { parseMetricName } from '../../metrics/metric-key.js';
 import { isProblem, parseThreshold } from '../../metrics/threshold.js';
 import { allOf, nearest } from './near.js';

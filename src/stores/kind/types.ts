@@ -1,4 +1,4 @@
-import type { Emit } from '../../core/events.js';
+import type { Emit, SeededStep } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import type { CleanedKeys, CleanedRows, CleanupStatement, OtherRows, Proof } from '../../core/receipt.js';
@@ -86,22 +86,6 @@ export interface DatabaseLock {
   /** Resolves when the lock is held no more without having been released, and could not be taken again. */
   readonly lost: Promise<Error>;
   release(): Promise<void>;
-}
-
-/** How one seed step came out in one database. */
-export interface SeededStep {
-  readonly store: string;
-  /** Null where the store has no shards. */
-  readonly shard: number | null;
-  /** The table or the key's template. */
-  readonly what: string;
-  readonly created: number;
-  readonly alreadyThere: number;
-  readonly conflicts: number;
-  readonly elapsedMs: Milliseconds;
-  readonly rowsPerSecond: number;
-  /** How many were gone when they were read back, and were written once more; missing where nothing is read back. */
-  readonly writtenAgain?: number;
 }
 
 /** Seed steps of one store on their way. */

@@ -9,6 +9,7 @@ import { hidingTables, listTriggers, refuseUnseen } from './hindrances.js';
 import { leavesOf } from './leaves.js';
 import { sumUpOthers } from './others.js';
 import { deleteInPasses } from './passes.js';
+import { dataPlace } from './places.js';
 import {
   bearsNone,
   checkReferences,
@@ -114,7 +115,7 @@ async function checkDatabase(
   );
   const tables = [...new Map(targets.map(({ table }) => [table.oid, table])).values()];
   const cascades = await checkReferences(session, targets, references);
-  for (const message of [...cascades, ...(await listTriggers(session, tables))]) emit({ type: 'noted', message });
+  for (const effect of [...cascades, ...(await listTriggers(session, tables))]) emit({ type: 'noted', code: 'side-effect', effect });
   noteHidden(database, await hidingTables(session, [...tables, ...(users ? seeded.map(({ table }) => table) : [])]));
   Object.assign(database, { targets: childrenFirst(targets, references), references, seeded });
   for (const target of database.targets) tallies.set(target, { deleted: 0, left: await countForNow(countMeans(database, clock), target) });
@@ -164,7 +165,7 @@ async function deleteTarget(
   const step = `delete ${session.place.name} ${target.table.inProfile} ${++database.deletes}`;
   const startedAt = clock.now();
   let deleted = 0;
-  emit({ type: 'step-started', step, title: `${target.table.inProfile} in ${session.place.name}` });
+  emit({ type: 'step-started', step, work: { kind: 'delete', what: target.table.inProfile, ...dataPlace(session) } });
   const progress = (rows: number) => {
     tell(rows);
     emit({ type: 'step-progressed', step, done: rows, total: Math.max(left, rows), unit: 'rows' });
@@ -181,7 +182,7 @@ async function deleteTarget(
     }
   }
   tell(deleted);
-  emit({ type: 'step-finished', step, elapsedMs: clock.now() - startedAt, detail: `${deleted} ${deleted === 1 ? 'row' : 'rows'} deleted` });
+  emit({ type: 'step-finished', step, elapsedMs: clock.now() - startedAt, result: 'deleted', rows: deleted });
   return deleted;
 }
 

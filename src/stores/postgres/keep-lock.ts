@@ -2,7 +2,7 @@ import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Clock } from '../../core/os.js';
 import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import type { DatabaseLock, StoreContext } from '../kind/types.js';
-import type { Address } from './places.js';
+import { type Address, dataPlace } from './places.js';
 import type { Session } from './session.js';
 import { describeHolder, holdsLock, type LockSession, type Tried, tryLock } from './try-lock.js';
 
@@ -80,11 +80,8 @@ async function regain(
 ): Promise<LockSession | Error> {
   const { clock, emit } = context;
   const lostAt = clock.now();
-  const name = address.shard === null ? address.store : `${address.store} shard ${address.shard}`;
-  emit({
-    type: 'warned',
-    message: `${name}: the lock was lost (${problem.message}); it is tried to take it again for ${regainMs / 1000} s`,
-  });
+  const place = dataPlace({ address });
+  emit({ type: 'warned', code: 'lock-lost', place, why: problem.message, retryMs: regainMs });
   let last: unknown;
   while (!released.aborted && clock.now() - lostAt < regainMs) {
     const tried = await inTime(tryLock(address, { ...context, signal: never }, former), lostAt, clock, released);
@@ -92,7 +89,7 @@ async function regain(
       last = tried;
       if (tried instanceof LoadctlError && tried.reason === 'refused') break;
     } else if ('taken' in tried) {
-      emit({ type: 'lock-regained', database: name, elapsedMs: clock.now() - lostAt });
+      emit({ type: 'lock-regained', place, elapsedMs: clock.now() - lostAt });
       return tried.taken;
     } else if (tried.holder !== undefined && tried.holder.session !== former) {
       return new Error(`${problem.message}; meanwhile it was taken by ${describeHolder(tried.holder)}`);

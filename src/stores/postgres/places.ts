@@ -1,4 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
+import type { DataPlace } from '../../core/work.js';
 import type { PostgresStore } from '../../profile/sections/schema.js';
 import type { Iam } from './iam.js';
 import { isEncrypted, type TlsWish, takeTls } from './tls.js';
@@ -13,6 +14,11 @@ export interface Address {
   readonly tls: TlsWish;
   /** Log in with a token; missing where the URL says all. */
   readonly iam?: Iam;
+}
+
+/** The same as events name it. */
+export function dataPlace({ address: { store, shard } }: { readonly address: Address }): DataPlace {
+  return { store, shard };
 }
 
 /** Every database of a store, shards in their order. */

@@ -3,7 +3,7 @@ import type { OtherRows } from '../../core/receipt.js';
 import type { PostgresStore } from '../../profile/sections/schema.js';
 import { together } from '../kind/together.js';
 import type { StoreContext } from '../kind/types.js';
-import { type Address, replicaOf } from './places.js';
+import { type Address, dataPlace, replicaOf } from './places.js';
 import type { Session } from './session.js';
 import { openWorkSession } from './sessions.js';
 
@@ -45,7 +45,7 @@ async function catchUp(primary: Session, replica: Session, address: Address, { c
     if (state?.follows === false) throw noReplica(replica, address);
     if (state?.seen) return;
     if (state?.seen === null) {
-      emit({ type: 'noted', message: `${replica.place.name}: its replica does not tell how far it is; what it shows may be a little old` });
+      emit({ type: 'noted', code: 'replica-position-unknown', place: dataPlace(replica) });
       return;
     }
     if (clock.now() > deadline) {

@@ -1,18 +1,12 @@
 import { errorMessage, LoadctlError } from '../../core/errors.js';
+import type { SeededStep } from '../../core/events.js';
 import { formatCount } from '../../core/quantities.js';
 import type { PostgresStore } from '../../profile/sections/schema.js';
 import { together } from '../kind/together.js';
-import {
-  addConflicts,
-  type Conflicts,
-  noConflicts,
-  type SeededStep,
-  type Seeding,
-  type StoreContext,
-  type StoreTask,
-} from '../kind/types.js';
+import { addConflicts, type Conflicts, noConflicts, type Seeding, type StoreContext, type StoreTask } from '../kind/types.js';
 import { isFree, mayCopyStraight } from './free-range.js';
 import { sumUpOthers } from './others.js';
+import { dataPlace } from './places.js';
 import { countBeside } from './replicas.js';
 import { copyTable, seedingFailure, stageTable, type TableOutcome } from './seed-table.js';
 import { areCertain, findSeededRows, type SeededRows } from './seeded-rows.js';
@@ -120,11 +114,10 @@ async function checkDatabase(database: Database, config: PostgresStore, task: St
 }
 
 /** Said once, not for every shard; not of tables whose rows cleanup takes out anyway. */
-function warnOfUncertain({ place, address }: Session, rows: SeededRows, task: StoreTask, { emit }: StoreContext): void {
+function warnOfUncertain({ address }: Session, rows: SeededRows, task: StoreTask, { emit }: StoreContext): void {
   const { inProfile } = rows.table;
   if (areCertain(rows) || (address.shard ?? 0) > 0 || task.rows.some(({ table }) => table === inProfile)) return;
-  const message = `${place.name}: nothing tells seeded rows of ${inProfile} from other people's: cleanup --users will leave them`;
-  emit({ type: 'warned', message, hint: `To have them taken out, ${howToBeCertain}.` });
+  emit({ type: 'warned', code: 'seeded-rows-uncertain', place: dataPlace({ address }), table: inProfile, fix: howToBeCertain });
 }
 
 type Progress = (done: number) => void;
@@ -188,7 +181,7 @@ async function tellStep(
   const step = `seed ${session.place.name} ${index + 1} ${rows.table.inProfile}`;
   const total = countNumbers(rows.numbers);
   const startedAt = performance.now();
-  emit({ type: 'step-started', step, title: `${rows.table.inProfile} in ${session.place.name}` });
+  emit({ type: 'step-started', step, work: { kind: 'seed', what: rows.table.inProfile, ...dataPlace(session) } });
   try {
     const outcome = await work((count) => emit({ type: 'step-progressed', step, done: count, total, unit: 'rows' }));
     const { created, conflicts } = outcome;
@@ -204,7 +197,12 @@ async function tellStep(
         type: 'step-finished',
         step,
         elapsedMs,
-        detail: `${created} created, ${alreadyThere} already there, ${rowsPerSecond} rows/s`,
+        result: 'seeded',
+        created,
+        alreadyThere,
+        writtenAgain: 0,
+        perSecond: rowsPerSecond,
+        unit: 'rows',
       });
     return outcome;
   } catch (error) {
@@ -249,7 +247,6 @@ async function takeBack({ session, rows, straight, written }: Database, { clock,
       errorMessage,
     );
     if (why === undefined) continue;
-    const message = `${session.place.name}: not all that this seed wrote of ${step.table.inProfile} could be taken back (${why})`;
-    emit({ type: 'warned', message, hint: 'Take it out with `loadctl cleanup --users`.' });
+    emit({ type: 'warned', code: 'seed-not-taken-back', place: dataPlace(session), what: step.table.inProfile, why });
   }
 }

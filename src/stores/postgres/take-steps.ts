@@ -1,4 +1,5 @@
 import type { StoreContext } from '../kind/types.js';
+import { dataPlace } from './places.js';
 import type { SeededRows } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { countNumbers } from './shards.js';
@@ -27,7 +28,8 @@ export async function takeSteps(database: DatabaseToTake, dryRun: boolean, conte
   for (const rows of steps) seededTallies.set(rows, { deleted: 0, left: countNumbers(rows.numbers) });
   for (const [index, rows] of steps.entries()) {
     const step = `take ${session.place.name} ${rows.table.inProfile} ${index + 1}`;
-    if (!dryRun) context.emit({ type: 'step-started', step, title: `seeded ${rows.table.inProfile} in ${session.place.name}` });
+    if (!dryRun)
+      context.emit({ type: 'step-started', step, work: { kind: 'take-out', what: rows.table.inProfile, ...dataPlace(session) } });
     const startedAt = context.clock.now();
     const { deleted } = await takeStep(
       database,
@@ -35,8 +37,8 @@ export async function takeSteps(database: DatabaseToTake, dryRun: boolean, conte
       { dryRun, step, goneBefore: { targets: database.targets, seeded: steps.slice(0, index) } },
       context,
     );
-    const detail = `${deleted} ${deleted === 1 ? 'row' : 'rows'} deleted`;
-    if (!dryRun) context.emit({ type: 'step-finished', step, elapsedMs: context.clock.now() - startedAt, detail });
+    const elapsedMs = context.clock.now() - startedAt;
+    if (!dryRun) context.emit({ type: 'step-finished', step, elapsedMs, result: 'deleted', rows: deleted });
   }
 }
 

@@ -15,8 +15,8 @@ export async function takeBack(servers: Servers, entries: Entries, created: Rang
       await servers.replicate();
     }
   } catch (error) {
-    const message = `${store}: what this seed wrote of ${entries.step.key} could not be taken back (${errorMessage(error)})`;
-    emit({ type: 'warned', message, hint: 'Take it out with `loadctl cleanup --users`.' });
+    const place = { store, shard: null };
+    emit({ type: 'warned', code: 'seed-not-taken-back', place, what: entries.step.key, why: errorMessage(error) });
   }
 }
 

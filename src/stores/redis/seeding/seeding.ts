@@ -1,15 +1,8 @@
 import { LoadctlError } from '../../../core/errors.js';
+import type { SeededStep } from '../../../core/events.js';
 import { formatDuration, type Milliseconds } from '../../../core/quantities.js';
 import type { RedisStore } from '../../../profile/sections/schema.js';
-import {
-  addConflicts,
-  type Conflicts,
-  noConflicts,
-  type SeededStep,
-  type Seeding,
-  type StoreContext,
-  type StoreTask,
-} from '../../kind/types.js';
+import { addConflicts, type Conflicts, noConflicts, type Seeding, type StoreContext, type StoreTask } from '../../kind/types.js';
 import { isRefusal } from '../connection/errors.js';
 import { seedIndex } from '../connection/login.js';
 import { type Answer, type Servers, valueIn } from '../connection/servers.js';
@@ -80,36 +73,22 @@ async function tellStep(servers: Servers, progress: Progress, number: number, { 
   const { created, checkMs } = progress;
   const { step } = progress.entries;
   const id = `seed ${store} ${number} ${step.key}`;
-  emit({ type: 'step-started', step: id, title: `${step.key} in ${store}` });
+  const place = { store, shard: null };
+  emit({ type: 'step-started', step: id, work: { kind: 'seed', what: step.key, ...place } });
   const startedAt = performance.now();
   try {
     await writeAll(servers, progress, (done) => emit({ type: 'step-progressed', step: id, done, total: step.rows, unit: 'entries' }));
     const writtenAgain = await readBack(servers, progress);
-    if (writtenAgain > 0)
-      emit({
-        type: 'warned',
-        message: goneInWords(servers, progress, writtenAgain),
-        hint: 'Look whether a node failed over, or evicts keys.',
-      });
+    if (writtenAgain > 0) emit({ type: 'warned', code: 'entries-vanished', place, key: step.key, count: writtenAgain });
     const elapsedMs = Math.round(performance.now() - startedAt + checkMs);
     const counts = { created: created.size(), alreadyThere: step.rows - created.size(), writtenAgain };
     const rowsPerSecond = Math.round(step.rows / Math.max(elapsedMs / 1000, 0.001));
-    emit({ type: 'step-finished', step: id, elapsedMs, detail: inWords(counts, rowsPerSecond) });
+    emit({ type: 'step-finished', step: id, elapsedMs, result: 'seeded', ...counts, perSecond: rowsPerSecond, unit: 'entries' });
     return { store, shard: null, what: step.key, ...counts, conflicts: 0, elapsedMs, rowsPerSecond };
   } catch (error) {
     emit({ type: 'step-failed', step: id, message: error instanceof Error ? error.message : String(error) });
     throw error;
   }
-}
-
-function inWords(counts: Pick<SeededStep, 'created' | 'alreadyThere' | 'writtenAgain'>, rowsPerSecond: number): string {
-  const again = counts.writtenAgain ? `, ${counts.writtenAgain} gone when read back and written again` : '';
-  return `${counts.created} created, ${counts.alreadyThere} already there${again}, ${rowsPerSecond} entries/s`;
-}
-
-function goneInWords({ store }: Servers, { entries: { step } }: Progress, count: number): string {
-  const were = count === 1 ? '1 entry was' : `${count} entries were`;
-  return `${store}: ${were} gone when ${step.key} was read back, and written again`;
 }
 
 /** Writes what was not there when it was checked. */

@@ -1,5 +1,5 @@
-import type { ExitReason } from '../core/errors.js';
-import { formatCount, formatDuration, type PerSecond, trimNumber } from '../core/quantities.js';
+import type { ExitReason } from '../../core/errors.js';
+import { formatCount, formatDuration, type PerSecond, trimNumber } from '../../core/quantities.js';
 
 const said: Readonly<Record<ExitReason, string>> = {
   pass: 'passed',

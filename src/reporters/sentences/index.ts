@@ -1,19 +1,12 @@
-import { howItEnded } from '../core/ends.js';
-import type { LoggedEvent } from '../core/events.js';
-import { formatCount, formatDuration, type PerSecond, trimNumber } from '../core/quantities.js';
-import { formatValue } from '../metrics/limit-text.js';
+import { howItEnded } from '../../core/ends.js';
+import type { LoggedEvent, PhaseAim } from '../../core/events.js';
+import { formatCount, formatDuration, trimNumber } from '../../core/quantities.js';
+import { noteText } from './note.js';
+import type { Sentence } from './sentence.js';
+import { stopReason } from './stop.js';
+import { warningText } from './warning.js';
 import { counted, reasonsInWords, took } from './words.js';
-
-/** How a line is meant. */
-export type Tone = 'title' | 'plain' | 'faint' | 'good' | 'bad' | 'warn';
-
-/** One line about what happened. */
-export interface Sentence {
-  readonly tone: Tone;
-  readonly text: string;
-  /** One action, on a line of its own. */
-  readonly hint?: string;
-}
+import { placeName } from './work.js';
 
 /** What an event means in words; undefined where it is shown in another way, or not worth a line. Folds over events. */
 export type Teller = (event: LoggedEvent) => Sentence | undefined;
@@ -34,19 +27,19 @@ export function makeTeller(): Teller {
 function sentence(event: LoggedEvent): Sentence | undefined {
   switch (event.type) {
     case 'phase-started':
-      return { tone: 'title', text: `${event.phase} ${event.environment}: ${event.title}` };
+      return { tone: 'title', text: `${event.phase} ${event.environment}: ${aimText(event)}` };
     case 'phase-finished':
       return phaseFinished(event);
     case 'warned':
-      return { tone: 'warn', text: event.message, ...(event.hint === undefined ? {} : { hint: event.hint }) };
+      return { tone: 'warn', ...warningText(event) };
     case 'noted':
-      return { tone: 'plain', text: event.message };
+      return { tone: 'plain', text: noteText(event) };
     case 'run-opened':
       return { tone: 'faint', text: `run ${event.run}, plan ${event.planHash.slice(0, 12)}, in ${event.directory}` };
     case 'live-colour-found':
-      return { tone: 'plain', text: `${event.live} is live: ${event.loaded} is loaded, ${event.url}` };
+      return { tone: 'plain', text: `${event.live} is live; loading ${event.loaded} at ${event.url}` };
     case 'lock-regained':
-      return { tone: 'plain', text: `${event.database}: the lock is held again${took(event.elapsedMs)}` };
+      return { tone: 'plain', text: `${placeName(event.place)}: got the lock back${took(event.elapsedMs)}` };
     case 'runner-started':
       return { tone: 'faint', text: `runner ${event.runner} started on ${event.host}: segment ${event.segment}` };
     case 'runner-ready':
@@ -56,7 +49,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'fleet-released':
       return { tone: 'plain', text: `the load begins: ${counted(event.runners, 'runner')} released together` };
     case 'fleet-stopped':
-      return { tone: 'warn', text: `ending early: ${event.reason}` };
+      return { tone: 'warn', text: `ending early: ${stopReason(event)}` };
     case 'load-ended':
       return { tone: 'plain', text: `the load ended after ${formatDuration(event.elapsedMs)}` };
     case 'teardown-finished':
@@ -72,7 +65,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'runner-lost': {
       const share = `${trimNumber(event.lostShare * 100, 1)}% of the load`;
       const loss = event.allowed ? `${share} is lost, which the profile allows` : `${share} is lost`;
-      return { tone: 'bad', text: `runner ${event.runner} was lost (${event.how}); the others go on: ${loss}` };
+      return { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event.end)}); the others go on: ${loss}` };
     }
     case 'runner-ended':
       return event.lost ? { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event)})` } : undefined;
@@ -89,41 +82,34 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'step-failed':
     case 'fleet-sampled':
     case 'health-probed':
+    case 'command-started':
+    case 'failed':
+    case 'command-finished':
+    case 'seeded':
+    case 'measured':
     case 'judged':
     case 'receipt-made':
       return undefined;
   }
 }
 
+function aimText(aim: PhaseAim): string {
+  switch (aim.phase) {
+    case 'seed':
+      return `${formatCount(aim.rows)} rows and entries in ${counted(aim.steps, 'step')}`;
+    case 'run':
+      return `${counted(aim.runners, 'runner')} (${aim.backend}) → ${aimedAt(aim)}`;
+    case 'cleanup':
+      return aim.dryRun ? 'what would be removed (dry run)' : 'remove the test data';
+  }
+}
+
+function aimedAt({ url, colour }: Extract<PhaseAim, { phase: 'run' }>): string {
+  return colour === undefined ? url : `${colour.loaded}, ${url} (${colour.live} is live)`;
+}
+
 function phaseFinished({ phase, elapsedMs, reasons }: Extract<LoggedEvent, { type: 'phase-finished' }>): Sentence {
   const time = formatDuration(elapsedMs);
   if (reasons.length === 0) return { tone: 'good', text: `${phase} is done (${time})` };
   return { tone: 'bad', text: `${phase} ended after ${time}: ${reasonsInWords(reasons)}` };
-}
-
-/** One second of the load on one line: `32s/1m · 100 VUs · 125 requests/s · 2 errors (0.05%) · p95 12 ms`. */
-export function liveLine(event: Extract<LoggedEvent, { type: 'fleet-sampled' }>, more = p95Of(event)): string {
-  const { elapsedMs, totalMs, vus, requests, requestsPerSecond, failedRequests } = event;
-  const time = `${wholeSeconds(elapsedMs)}/${formatDuration(totalMs)}`;
-  const rate = `${liveRate(requestsPerSecond)} requests/s`;
-  const errors = `${counted(failedRequests, 'error')}${errorShare(failedRequests, requests)}`;
-  return [time, counted(vus, 'VU'), rate, errors, ...more].join(' · ');
-}
-
-function p95Of({ latency }: Extract<LoggedEvent, { type: 'fleet-sampled' }>): string[] {
-  return latency === undefined ? [] : [`p95 ${formatValue(latency.p95.value, 'ms')}`];
-}
-
-/** A rate of one second: more figures would only flicker. */
-export function liveRate(perSecond: PerSecond): string {
-  return perSecond < 10 ? trimNumber(perSecond, 1) : formatCount(perSecond);
-}
-
-/** The share of requests that failed, behind their number: ` (0.05%)`; nothing where none did. */
-export function errorShare(failed: number, requests: number): string {
-  return requests > 0 && failed > 0 ? ` (${Number(((failed / requests) * 100).toPrecision(2))}%)` : '';
-}
-
-function wholeSeconds(ms: number): string {
-  return formatDuration(Math.max(1000, Math.round(ms / 1000) * 1000));
 }

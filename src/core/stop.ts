@@ -1,0 +1,28 @@
+import type { Crossing } from './criterion.js';
+import type { ErrorData } from './errors.js';
+import type { ProcessEnd } from './os.js';
+
+/** One of the two sides of a blue-green deployment. */
+export type Colour = 'blue' | 'green';
+
+/** Why a load ends before its time. */
+export type Stop =
+  /** Ctrl-C, SIGTERM or SIGHUP. */
+  | { readonly cause: 'signal' }
+  /** `loadctl stop`. */
+  | { readonly cause: 'asked'; readonly by: { readonly user: string; readonly host: string } }
+  /** `test.abort()`, first seen on this runner. */
+  | { readonly cause: 'script'; readonly runner: string }
+  /** The fleet crossed a threshold with `abortOnFail`, or an abort rule of the profile. */
+  | Crossing
+  /** A runner was lost and the profile does not go on without it. */
+  | { readonly cause: 'runner-lost'; readonly runner: string; readonly end: ProcessEnd }
+  /** The lock in a database was lost for good. */
+  | { readonly cause: 'lock-lost'; readonly error: ErrorData }
+  /** The colour under load went live, or nobody knows any more whether it did. */
+  | { readonly cause: 'live-colour'; readonly error: ErrorData }
+  /** The run directory cannot be written any more. */
+  | { readonly cause: 'directory-lost'; readonly error: ErrorData };
+
+/** The cause of a {@link Stop}. */
+export type StopCause = Stop['cause'];

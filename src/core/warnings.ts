@@ -1,0 +1,123 @@
+import type { Criterion } from './criterion.js';
+import type { ErrorData } from './errors.js';
+import type { Milliseconds, PerSecond, Share } from './quantities.js';
+import type { Colour } from './stop.js';
+import type { DataPlace } from './work.js';
+
+/**
+ * Everything that a user should know and that does not end a phase, by its code. The sentences are the reporters':
+ * a new code is one variant here and one sentence there, and the compiler asks for it.
+ */
+export type Warning = PlanWarning | LoadWarning | LiveWarning | DataWarning;
+
+/** What a run cannot show however well it goes, and words of the profile that do nothing yet. */
+export type PlanWarning =
+  /** A limit that holds only where the service does badly; `meant` is the operator that it probably should have. */
+  | { readonly code: 'limit-wrong-way'; readonly limit: Criterion; readonly meant: '<' | '>=' }
+  /** The judged window is shorter than the time between two health probes. */
+  | { readonly code: 'window-without-probe'; readonly limit: Criterion }
+  /** One missed health probe breaks the limit; `neededMs` is the window that would allow for one, where there is any. */
+  | {
+      readonly code: 'limit-allows-no-missed-probe';
+      readonly limit: Criterion;
+      readonly probes: number;
+      readonly windowMs: Milliseconds;
+      readonly neededMs?: Milliseconds;
+    }
+  /** One failed request of so many breaks the limit. */
+  | { readonly code: 'limit-allows-no-failed-request'; readonly limit: Criterion; readonly requests: number }
+  /** The load makes fewer requests than the limit asks for. */
+  | { readonly code: 'limit-above-load'; readonly limit: Criterion; readonly requestsPerSecond: PerSecond }
+  /** Limits for the servers that no monitor measures. */
+  | { readonly code: 'limits-not-measured'; readonly limits: readonly Criterion[] }
+  /** A word of the profile that this version checks and ignores. */
+  | { readonly code: 'not-implemented'; readonly word: 'monitors' | 'outputs' }
+  /** An abort rule about a server that no monitor measures. */
+  | { readonly code: 'rule-not-watched'; readonly when: Criterion };
+
+/** What was noticed about the script, k6 and the hosts that make the load. */
+export type LoadWarning =
+  /** Variables of the shell that would change what k6 does. */
+  | { readonly code: 'environment-ignored'; readonly variables: readonly string[] }
+  /** The script uses the tag by which loadctl marks the judged window. */
+  | { readonly code: 'tag-lost'; readonly tag: string }
+  /** What k6 logged as a warning or an error, so many times. */
+  | { readonly code: 'k6-complained'; readonly message: string; readonly times: number }
+  /** k6 is not the same on all hosts: hosts by version. */
+  | { readonly code: 'k6-versions-differ'; readonly versions: Readonly<Record<string, readonly string[]>> }
+  /** A host's clock is ahead of (positive) or behind this machine's. */
+  | { readonly code: 'clock-off'; readonly host: string; readonly offsetMs: Milliseconds }
+  /** The load will probably not fit its hosts. */
+  | { readonly code: 'capacity-short'; readonly problem: string }
+  /** Other processes kept a generator's machine busy. */
+  | {
+      readonly code: 'generators-crowded';
+      readonly runners: readonly string[];
+      readonly host: string;
+      readonly forMs: Milliseconds;
+      readonly ofMs: Milliseconds;
+      readonly k6: Share;
+    }
+  /** k6 cannot keep the runners away from the live colour as it should. */
+  | { readonly code: 'live-colour-in-reach'; readonly gap: BlockGap }
+  /** teardown() did not run: everything was ended at once, or no runner was left. */
+  | { readonly code: 'teardown-not-run'; readonly why: 'ended-at-once' | 'no-runner' }
+  | { readonly code: 'handle-summary-failed'; readonly message: string }
+  | { readonly code: 'numbers-unreadable'; readonly runner: string; readonly message: string }
+  /** A runner wrote no summary: its pushed numbers are used, and its counts for the rates `uncounted` are unknown. */
+  | { readonly code: 'numbers-pushed-only'; readonly runner: string; readonly uncounted: readonly string[] };
+
+/** Why k6's block lists cannot keep the runners away from the live colour. */
+export type BlockGap = { readonly live: Colour; readonly loaded: Colour; readonly host: string } & (
+  | { readonly why: 'same-host' }
+  | { readonly why: 'shared-address'; readonly addresses: readonly string[]; readonly byName: boolean }
+  | { readonly why: 'unresolved'; readonly byName: boolean }
+  /** k6 does not take the host for a name: its address is blocked. */
+  | { readonly why: 'no-name' }
+);
+
+/** Why a push of live data was turned away. */
+export type PushRejection = 'malformed' | 'oversized' | 'foreign';
+
+/** What was noticed while the load was on. */
+export type LiveWarning =
+  | { readonly code: 'push-rejected'; readonly why: PushRejection }
+  /** So many different requests that further ones are counted as "other" in the live view. */
+  | { readonly code: 'requests-folded' }
+  /** So many different series that further ones are left out of the live view. */
+  | { readonly code: 'series-left-out' }
+  /** The live colour could not be looked up; it is tried again after `retryMs`. */
+  | { readonly code: 'live-lookup-failed'; readonly error: ErrorData; readonly retryMs: Milliseconds };
+
+/** What was noticed about databases and caches. */
+export type DataWarning =
+  /** The lock was lost; for `retryMs` loadctl tries to get it back. */
+  | { readonly code: 'lock-lost'; readonly place: DataPlace; readonly why: string; readonly retryMs: Milliseconds }
+  /** Nothing tells seeded rows from other people's: cleanup leaves them. `fix` is how to make them certain. */
+  | { readonly code: 'seeded-rows-uncertain'; readonly place: DataPlace; readonly table: string; readonly fix: string }
+  /** Part of what this seed wrote could not be taken back after it failed. */
+  | { readonly code: 'seed-not-taken-back'; readonly place: DataPlace; readonly what: string; readonly why: string }
+  /** Entries were gone when they were read back, and were written again. */
+  | { readonly code: 'entries-vanished'; readonly place: DataPlace; readonly key: string; readonly count: number };
+
+/** Everything that a user may want to know, by its code. */
+export type Note =
+  /** A first Ctrl-C or its like was heard. */
+  | { readonly code: 'stopping'; readonly signal: string }
+  /** What getting a k6 binary is about. */
+  | { readonly code: 'k6-binary'; readonly message: string }
+  /** What is left to do by hand after a load that ended early; `command` takes the test data out. */
+  | { readonly code: 'cleanup-advised'; readonly command: string; readonly hasData: boolean }
+  /** Further kinds of k6's complaints are in the logs of the runners. */
+  | { readonly code: 'k6-complaints-left'; readonly kinds: number; readonly folder: string }
+  /** The runners' CPU and memory cannot be read on this system. */
+  | { readonly code: 'generators-unreadable' }
+  | { readonly code: 'pushes-rejected'; readonly why: PushRejection; readonly times: number }
+  /** After failed look-ups: the same colour is live as before. */
+  | { readonly code: 'live-colour-unchanged'; readonly live: Colour }
+  /** Seeded rows and entries stay for the next test. */
+  | { readonly code: 'seeded-data-kept' }
+  /** What the schema itself will do when rows are deleted: a trigger, a cascade. */
+  | { readonly code: 'side-effect'; readonly effect: string }
+  /** A replica does not report its position. */
+  | { readonly code: 'replica-position-unknown'; readonly place: DataPlace };

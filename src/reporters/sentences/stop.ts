@@ -1,0 +1,43 @@
+import type { Crossing } from '../../core/criterion.js';
+import { howItEnded } from '../../core/ends.js';
+import { formatDuration, type LiveValue, type Unit } from '../../core/quantities.js';
+import type { Stop } from '../../core/stop.js';
+import { formatLimit, formatValue } from '../../metrics/limit-text.js';
+
+/** Why a load ended before its time, as a sentence. */
+export function stopReason(stop: Stop): string {
+  switch (stop.cause) {
+    case 'signal':
+      return 'The run was interrupted (Ctrl-C or SIGTERM).';
+    case 'asked':
+      return `The run was stopped by ${stop.by.user} on ${stop.by.host} (loadctl stop).`;
+    case 'script':
+      return `The script called test.abort() in runner ${stop.runner}.`;
+    case 'threshold':
+    case 'rule':
+      return crossingReason(stop);
+    case 'runner-lost':
+      return `Runner ${stop.runner} was lost: ${howItEnded(stop.end)}.`;
+    case 'lock-lost':
+    case 'live-colour':
+    case 'directory-lost':
+      return stop.error.message;
+  }
+}
+
+/** What the fleet crossed, as a sentence. */
+export function crossingReason(crossing: Crossing): string {
+  if (crossing.cause === 'threshold') {
+    const { criterion, actual, elapsedMs } = crossing;
+    const when = `was crossed after ${formatDuration(elapsedMs)}`;
+    return `The script's threshold ${criterion.name} ${formatLimit(criterion)} ${when}: it was ${valueText(actual, criterion)}.`;
+  }
+  const { when, for: lasting } = crossing.rule;
+  const held = lasting > 0 ? ` for ${formatDuration(lasting)}` : '';
+  return `The abort rule ${when.name} ${formatLimit(when)} held${held}: it was ${valueText(crossing.actual, when)}.`;
+}
+
+function valueText({ value, low, high }: LiveValue, { unit, limit }: { readonly unit: Unit; readonly limit: number }): string {
+  const text = (number: number) => formatValue(number, unit, limit);
+  return low === high ? text(value) : `between ${text(low)} and ${text(high)}`;
+}

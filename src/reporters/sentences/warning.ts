@@ -1,0 +1,172 @@
+import { formatDuration, type Milliseconds } from '../../core/quantities.js';
+import type { BlockGap, DataWarning, LiveWarning, LoadWarning, PushRejection, Warning } from '../../core/warnings.js';
+import { planWarningText } from './plan-warning.js';
+import { counted } from './words.js';
+import { placeName } from './work.js';
+
+/** A sentence, with one action where there is one. */
+export interface Advice {
+  readonly text: string;
+  readonly hint?: string;
+}
+
+/** What a warning says; every code has its sentence here. */
+export function warningText(warning: Warning): Advice {
+  switch (warning.code) {
+    case 'environment-ignored':
+    case 'tag-lost':
+    case 'k6-complained':
+    case 'k6-versions-differ':
+    case 'clock-off':
+    case 'capacity-short':
+    case 'generators-crowded':
+    case 'live-colour-in-reach':
+    case 'teardown-not-run':
+    case 'handle-summary-failed':
+    case 'numbers-unreadable':
+    case 'numbers-pushed-only':
+      return loadWarning(warning);
+    case 'push-rejected':
+    case 'requests-folded':
+    case 'series-left-out':
+    case 'live-lookup-failed':
+      return liveWarning(warning);
+    case 'lock-lost':
+    case 'seeded-rows-uncertain':
+    case 'seed-not-taken-back':
+    case 'entries-vanished':
+      return dataWarning(warning);
+    default:
+      return { text: planWarningText(warning) };
+  }
+}
+
+function loadWarning(warning: LoadWarning): Advice {
+  switch (warning.code) {
+    case 'environment-ignored':
+      return {
+        text: `Ignored from the environment: ${warning.variables.join(', ')}. They would change the test.`,
+        hint: 'Set it in the profile: workload.options.',
+      };
+    case 'tag-lost':
+      return {
+        text: `The script's own tag \`${warning.tag}\` is lost: loadctl marks the judged window with it.`,
+        hint: 'Rename the tag in options.tags or in the scenario.',
+      };
+    case 'k6-complained':
+      return { text: `k6 reported${warning.times > 1 ? ` ${warning.times} times` : ''}: ${warning.message}` };
+    case 'k6-versions-differ':
+      return {
+        text: `k6 is not the same everywhere: ${versionsText(warning.versions)}.`,
+        hint: "Install one version on all hosts, or ship this machine's: runners.hostK6: bring",
+      };
+    case 'clock-off':
+      return { text: clockText(warning.host, warning.offsetMs) };
+    case 'capacity-short':
+      return { text: warning.problem };
+    case 'generators-crowded':
+      return { text: crowdedText(warning) };
+    case 'live-colour-in-reach':
+      return { text: gapText(warning.gap) };
+    case 'teardown-not-run':
+      return {
+        text: `teardown() did not run: ${warning.why === 'ended-at-once' ? 'everything was ended at once' : 'no runner was left'}.`,
+        hint: 'Undo by hand what setup() did.',
+      };
+    case 'handle-summary-failed':
+      return { text: `The script's handleSummary failed: ${warning.message}` };
+    case 'numbers-unreadable':
+      return { text: `The numbers of runner ${warning.runner} are unreadable: ${warning.message}` };
+    case 'numbers-pushed-only':
+      return { text: pushedOnly(warning.runner, warning.uncounted) };
+  }
+}
+
+function versionsText(versions: Readonly<Record<string, readonly string[]>>): string {
+  return Object.entries(versions)
+    .map(([version, hosts]) => `${version} on ${hosts.join(', ')}`)
+    .join('; ');
+}
+
+function clockText(host: string, offsetMs: Milliseconds): string {
+  const off = `${formatDuration(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead of' : 'behind'}`;
+  return `The clock of ${host} is ${off} this machine's, and so are the times in the logs of its runners.`;
+}
+
+function crowdedText({ runners, forMs, ofMs, k6 }: Extract<LoadWarning, { code: 'generators-crowded' }>): string {
+  const whose =
+    runners.length === 1
+      ? `Runner ${runners[0]}'s machine`
+      : `The machine of runners ${runners.slice(0, -1).join(', ')} and ${runners.at(-1)}`;
+  const time = `${Math.round(forMs / 1000)} s of ${ofMs < 120_000 ? `${Math.round(ofMs / 1000)} s` : formatDuration(ofMs)}`;
+  return `${whose} was above 90% CPU for ${time}, most of it by others (k6: ${Math.round(k6 * 100)}%): latencies may be longer than the target's.`;
+}
+
+function gapText(gap: BlockGap): string {
+  const { live, loaded, host } = gap;
+  const rest = (byName: boolean) =>
+    byName ? 'the runners are kept away from it by its name alone' : 'k6 cannot keep the runners away from it';
+  switch (gap.why) {
+    case 'same-host':
+      return `${live}, the live colour, is on the same host as ${loaded} (${host}): k6 cannot keep the runners away from one of its ports.`;
+    case 'shared-address':
+      return `${live}, the live colour, shares the address ${gap.addresses.join(', ')} with ${loaded}: ${rest(gap.byName)}.`;
+    case 'unresolved':
+      return `${host}, the host of the live colour, cannot be resolved here: ${rest(gap.byName)}.`;
+    case 'no-name':
+      return `k6 does not accept ${host}, the host of the live colour, as a name: it is blocked by its address alone.`;
+  }
+}
+
+function pushedOnly(runner: string, uncounted: readonly string[]): string {
+  const known = `Runner ${runner} wrote no summary; using the live data it pushed.`;
+  return uncounted.length === 0 ? known : `${known} Its counts for ${uncounted.join(', ')} are unknown and excluded.`;
+}
+
+const oneName = "Give requests whose URLs differ one name: http.get(url, {tags: {name: 'GET /things/:id'}}).";
+
+function liveWarning(warning: LiveWarning): Advice {
+  switch (warning.code) {
+    case 'push-rejected':
+      return { text: `A push of live data ${rejections[warning.why]}: it was rejected and changed nothing.` };
+    case 'requests-folded':
+      return { text: 'There are so many different requests that the live view counts further ones as "other".', hint: oneName };
+    case 'series-left-out':
+      return {
+        text: 'There are so many different series that the live view leaves further ones out. The summary has them all.',
+        hint: oneName,
+      };
+    case 'live-lookup-failed':
+      return { text: warning.error.message, hint: `Retrying in ${formatDuration(warning.retryMs)}.` };
+  }
+}
+
+/** Why a push was turned away, as the end of a sentence. */
+export const rejections: Readonly<Record<PushRejection, string>> = {
+  malformed: 'was unreadable',
+  oversized: 'was too large',
+  foreign: 'did not come from a runner (wrong path or token)',
+};
+
+function dataWarning(warning: DataWarning): Advice {
+  const name = placeName(warning.place);
+  switch (warning.code) {
+    case 'lock-lost':
+      return { text: `${name}: lost the lock (${warning.why}); retrying for ${formatDuration(warning.retryMs)}` };
+    case 'seeded-rows-uncertain':
+      return {
+        text: `${name}: nothing tells seeded rows of ${warning.table} from other people's: cleanup --users will leave them`,
+        hint: `To have them removed, ${warning.fix}.`,
+      };
+    case 'seed-not-taken-back':
+      return {
+        text: `${name}: could not remove all that this seed wrote to ${warning.what} (${warning.why})`,
+        hint: 'loadctl cleanup --users',
+      };
+    case 'entries-vanished':
+      return {
+        text: `${name}: ${counted(warning.count, 'entry', 'entries')} of ${warning.key} vanished before being read back, written again`,
+        hint: 'Check whether a node failed over, or evicts keys.',
+      };
+  }
+}

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import type { Warning } from '../../src/core/warnings.js';
+import { noteText } from '../../src/reporters/sentences/note.js';
+import { stopReason } from '../../src/reporters/sentences/stop.js';
+import { warningText } from '../../src/reporters/sentences/warning.js';
+
+const db = { store: 'db', shard: 1 };
+
+test.each<[Warning, string]>([
+  [
+    { code: 'clock-off', host: 'load-1', offsetMs: -2500 },
+    "The clock of load-1 is 2.5s behind this machine's, and so are the times in the logs of its runners.",
+  ],
+  [
+    { code: 'k6-versions-differ', versions: { '2.2.0': ['this machine'], '2.1.0': ['load-1', 'load-2'] } },
+    'k6 is not the same everywhere: 2.2.0 on this machine; 2.1.0 on load-1, load-2.',
+  ],
+  [
+    { code: 'generators-crowded', host: 'x', runners: ['1', '2'], forMs: 41_000, ofMs: 60_000, k6: 0.1 },
+    "The machine of runners 1 and 2 was above 90% CPU for 41 s of 60 s, most of it by others (k6: 10%): latencies may be longer than the target's.",
+  ],
+  [
+    {
+      code: 'live-colour-in-reach',
+      gap: { why: 'shared-address', live: 'blue', loaded: 'green', host: 'b', addresses: ['10.0.0.2'], byName: true },
+    },
+    'blue, the live colour, shares the address 10.0.0.2 with green: the runners are kept away from it by its name alone.',
+  ],
+  [
+    { code: 'numbers-pushed-only', runner: '2', uncounted: ['checks'] },
+    'Runner 2 wrote no summary; using the live data it pushed. Its counts for checks are unknown and excluded.',
+  ],
+  [
+    { code: 'lock-lost', place: db, why: 'the server ended the connection', retryMs: 10_000 },
+    'db shard 1: lost the lock (the server ended the connection); retrying for 10s',
+  ],
+  [
+    { code: 'entries-vanished', place: { store: 'cache', shard: null }, key: 'user:{n}', count: 1 },
+    'cache: 1 entry of user:{n} vanished before being read back, written again',
+  ],
+])('%j has its sentence', (warning, text) => {
+  expect(warningText(warning).text).toBe(text);
+});
+
+test('a stop says who or what ended the load', () => {
+  expect(stopReason({ cause: 'asked', by: { user: 'ann', host: 'laptop' } })).toBe('The run was stopped by ann on laptop (loadctl stop).');
+  expect(stopReason({ cause: 'runner-lost', runner: '2', end: { signal: 'SIGKILL' } })).toBe('Runner 2 was lost: killed by SIGKILL.');
+});
+
+test('a note without data to clean up says so', () => {
+  expect(noteText({ code: 'cleanup-advised', command: 'loadctl cleanup --env dev', hasData: false })).toBe(
+    'Nothing to clean up: this profile declares no test data.',
+  );
+});
