@@ -34,8 +34,8 @@ test('a second terminal sees a run live, leaves it alone, and ends it', async ()
   expect(target.hits.get('GET /torn-down')).toBe(1);
   const verdict = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as { verdict: string; reasons: string[] };
   expect(verdict.verdict).toBe('interrupted');
-  expect(verdict.reasons[0]).toMatch(/ended by .* on .* \(loadctl stop\)/);
-  expect((await place.loadctl(['runs'])).stdout).toMatch(/ dev\s+interrupted\s+The run was ended by /);
+  expect(verdict.reasons[0]).toMatch(/stopped by .* on .* \(loadctl stop\)/);
+  expect((await place.loadctl(['runs'])).stdout).toMatch(/ dev\s+interrupted\s+The run was stopped by /);
 });
 
 test('what is over cannot be ended', async () => {

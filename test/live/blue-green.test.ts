@@ -51,6 +51,7 @@ describe('the colour that is not live', () => {
     expect(events(at)).toContainEqual({
       type: 'live-colour-found',
       at: expect.any(Number),
+      t: expect.any(Number),
       live: 'blue',
       loaded: 'green',
       url: colours.green.url,
@@ -181,7 +182,7 @@ describe('while the load is on', () => {
     expect(said.code).toBe(112);
     expect(json(at, 'verdict.json')).toMatchObject({ verdict: 'interrupted', exitCode: 112, exitCodes: [112, 105] });
     expect((json(at, 'verdict.json').reasons as string[])[0]).toMatch(/^green is live now: it is the colour that this run loads/);
-    expect(said.stderr).toContain('loadctl cleanup --env prod');
+    expect(said.stderr).toContain('Nothing to clean up: this profile declares no test data.');
     expect(colours.green.hits.get('GET /torn-down')).toBe(1);
     expect(requestsTo(colours.blue)).toBe(0);
     expect((await at.loadctl(['verify', '--json'])).code).toBe(112);

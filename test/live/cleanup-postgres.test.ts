@@ -217,7 +217,8 @@ describe('what the profile does not list is not deleted', () => {
     expect((await cleanup(context, real)).reasons).toEqual([]);
     expect(context.events).toContainEqual({
       type: 'noted',
-      message: 'db: billing.invoices (reservation) references reservations with ON DELETE CASCADE',
+      code: 'side-effect',
+      effect: 'db: billing.invoices (reservation) references reservations with ON DELETE CASCADE',
     });
   });
 
@@ -263,7 +264,7 @@ describe('what the profile does not list is not deleted', () => {
     await sql("BEGIN; INSERT INTO payments VALUES (1, 'real', 5)");
     const context = dataContext(profile(url, { rows: entries }));
     const cleaning = cleanup(context, real);
-    await expect.poll(() => context.events.some(({ type, ...event }) => 'step' in event && event.step.startsWith('delete'))).toBe(true);
+    await expect.poll(() => context.events.some(({ type, ...event }) => 'step' in event && event.step.startsWith('delete '))).toBe(true);
     await somebodyWaits(sql);
     await sql('COMMIT');
     expect((await cleaning).reasons).toEqual(['cleanup-not-proven']);
@@ -300,7 +301,8 @@ describe('what the profile does not list is not deleted', () => {
     await cleanup(context, real);
     expect(context.events).toContainEqual({
       type: 'noted',
-      message: 'db: reservations has the trigger audit, which runs AFTER DELETE for each row',
+      code: 'side-effect',
+      effect: 'db: reservations has the trigger audit, which runs AFTER DELETE for each row',
     });
   });
 
@@ -312,8 +314,8 @@ describe('what the profile does not list is not deleted', () => {
     const context = dataContext(profile(url, { rows: [{ store: 'db', table: 'things', column: 'user_id' }] }));
     await cleanup(context, real);
     expect(context.events.filter(({ type }) => type === 'noted')).toMatchObject([
-      { message: 'db: things has the trigger everywhere, which runs AFTER DELETE for each row' },
-      { message: 'db: things_0, a part of things, has the trigger here, which runs AFTER DELETE for each row' },
+      { effect: 'db: things has the trigger everywhere, which runs AFTER DELETE for each row' },
+      { effect: 'db: things_0, a part of things, has the trigger here, which runs AFTER DELETE for each row' },
     ]);
   });
 
@@ -571,8 +573,10 @@ test('with users, seeded rows stay that may as well be other people’s, and a s
     await seed(context).catch(() => undefined);
     expect(context.events).toContainEqual({
       type: 'warned',
-      message: "db: nothing tells seeded rows of accounts from other people's: cleanup --users will leave them",
-      hint: 'To have them taken out, seed a column with {uuid}, or one that is unique, or list the table under cleanup.rows.',
+      code: 'seeded-rows-uncertain',
+      place: { store: 'db', shard: null },
+      table: 'accounts',
+      fix: 'seed a column with {uuid}, or one that is unique, or list the table under cleanup.rows',
     });
     const before = await sql('SELECT * FROM accounts ORDER BY id');
     const { receipt, reasons } = await cleanup(dataContext(parts), { dryRun: false, users: true });

@@ -122,7 +122,7 @@ test.each(['CASCADE', 'SET NULL', 'SET DEFAULT'])(
     const late: Promise<unknown>[] = [];
     const emit: typeof context.emit = (event) => {
       context.emit(event);
-      if (event.type === 'step-finished' && event.step === 'check') late.push(sql('COMMIT'));
+      if (event.type === 'step-finished' && event.step === 'check-data') late.push(sql('COMMIT'));
     };
     const clock = {
       ...context.clock,

@@ -109,9 +109,12 @@ describe('that is lost', () => {
     expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 300_000 }]);
     expect(context.events).toContainEqual({
       type: 'warned',
-      message: 'db: the lock was lost (terminating connection due to administrator command); it is tried to take it again for 10 s',
+      code: 'lock-lost',
+      place: { store: 'db', shard: null },
+      why: 'terminating connection due to administrator command',
+      retryMs: 10_000,
     });
-    expect(context.events).toContainEqual({ type: 'lock-regained', database: 'db', elapsedMs: expect.any(Number) });
+    expect(context.events).toContainEqual({ type: 'lock-regained', place: { store: 'db', shard: null }, elapsedMs: expect.any(Number) });
   });
 
   test('is held again as before: others are refused, and are not when it is released', async () => {

@@ -88,7 +88,7 @@ async function suffer(at: Workplace, look: Look, fill: () => Promise<unknown>, t
     const now = await look();
     for (const [key, value] of seeded) if (now.get(key) !== value) expect([key, now.get(key)]).toEqual([key, value]);
 
-    await kill(at, ['cleanup', '--users'], /nothing stands in the way/, whileCleaning);
+    await kill(at, ['cleanup', '--users'], /no obstacles/, whileCleaning);
     const left = (await look()).size;
     if (left > others.size && left < others.size + seeded.size) halfDone++;
     const said = await at.loadctl(['cleanup', '--users', '--env', 'dev', '--json']);

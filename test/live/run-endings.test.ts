@@ -139,7 +139,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 
     expect(Date.now() - begun).toBeLessThan(7000);
     expect(said.code).toBe(105);
-    expect(said.stdout + said.stderr).toContain('loadctl cleanup --env dev');
+    expect(said.stdout + said.stderr).toContain('Nothing to clean up: this profile declares no test data.');
     expect(target.hits.get('GET /torn-down')).toBe(1);
     const verdict = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as { verdict: string };
     expect(verdict.verdict).toBe('interrupted');

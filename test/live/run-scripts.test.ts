@@ -112,7 +112,7 @@ const cases: Case[] = [
   {
     name: 'an option that k6 does not have',
     options: '{ vus: 3, iterations: 6, disGard: 1 }',
-    says: /k6 said: .*disGard/,
+    says: /k6 reported: .*disGard/,
     hits: { '/work': 6 },
   },
   {
@@ -169,7 +169,7 @@ test('a push that took its time is not told as lost samples, and what Go says of
   const said = await place.loadctl(['run', '--env', 'dev'], { LOADCTL_K6: k6 });
 
   expect(said.code, said.stderr).toBe(0);
-  expect(said.stdout + said.stderr).toMatch(/k6 said 3 times: Something else is amiss/);
+  expect(said.stdout + said.stderr).toMatch(/k6 reported 3 times: Something else is amiss/);
   expect(said.stdout + said.stderr).not.toMatch(/flushed|dropped|SCHED/);
 });
 

@@ -397,8 +397,10 @@ test('rows that cannot be taken back are told', async () => {
   expect(await failure(seed(context))).toMatchObject({ reason: 'seeding-failed' });
   expect(context.events).toContainEqual({
     type: 'warned',
-    message: 'db: not all that this seed wrote of codes could be taken back (100,000 rows are left)',
-    hint: 'Take it out with `loadctl cleanup --users`.',
+    code: 'seed-not-taken-back',
+    place: { store: 'db', shard: null },
+    what: 'codes',
+    why: '100,000 rows are left',
   });
 });
 
