@@ -1,10 +1,11 @@
 import { basename, dirname, resolve } from 'node:path';
+import { shownPath } from '../core/shown-path.js';
 import { locate, type Source } from './document/place.js';
 import type { Problem } from './document/problem.js';
 import { type MapTree, merge, type Tree } from './document/tree.js';
 import { parseYaml } from './document/yaml-tree.js';
 import type { ProfileFiles } from './files.js';
-import { nearFile, shownPath } from './find.js';
+import { nearFile } from './find.js';
 
 /** A profile laid over all that it extends. */
 export interface Chain {

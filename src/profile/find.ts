@@ -1,5 +1,6 @@
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
+import { shownPath } from '../core/shown-path.js';
 import type { ProfileFiles } from './files.js';
 import { environmentOptionProblem } from './overrides.js';
 import { allOf, nearest } from './words/near.js';
@@ -31,12 +32,6 @@ export function environmentsIn(folder: string, files: ProfileFiles): string[] {
     .filter((name) => !bases.includes(name))
     .map((name) => name.replace(ending, ''))
     .sort();
-}
-
-/** A file's name for messages: relative to the working directory where it is below it. */
-export function shownPath(path: string, cwd: string): string {
-  const shown = relative(cwd, path);
-  return shown === '' || shown.startsWith('..') ? path : shown;
 }
 
 function namedFile(file: string, cwd: string, files: ProfileFiles): { file: string; environment: string } {

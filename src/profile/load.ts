@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { redacted, redactor } from '../core/secrets.js';
+import { shownPath } from '../core/shown-path.js';
 import { isBeside, readChain } from './chain.js';
 import { check } from './check.js';
 import { invalidProfile, type Problem } from './document/problem.js';
 import { merge, nodeAt, type Tree } from './document/tree.js';
 import { parseDotenv } from './dotenv.js';
 import type { ProfileFiles } from './files.js';
-import { findProfile, type ProfileSource, shownPath } from './find.js';
+import { findProfile, type ProfileSource } from './find.js';
 import { withDefaults } from './json-schema.js';
 import { applyScriptVariable, applySet, type Override } from './overrides.js';
 import { missingScript, resolvePaths } from './paths.js';

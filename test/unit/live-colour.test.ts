@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { jsonAt, readJsonPath } from '../../src/core/json-path.js';
 import type { Colour } from '../../src/core/stop.js';
 import { addToBlockLists, keepApart, type Side } from '../../src/k6/block-lists.js';
 import { loadTarget, plannedTarget, shownTarget } from '../../src/plan/target.js';
-import { jsonAt, readJsonPath } from '../../src/profile/words/json-path.js';
 import { load } from './profile-files.js';
 
 describe('a way into JSON', () => {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { LoadctlError } from '../../core/errors.js';
+import { shownPath } from '../../core/shown-path.js';
 import { readScriptFiles } from '../../k6/script-files.js';
 import { makePlan, type Plan } from '../../plan/plan.js';
-import { environmentsIn, type ProfileSource, shownPath } from '../../profile/find.js';
+import { environmentsIn, type ProfileSource } from '../../profile/find.js';
 import { diskFiles, type LoadedProfile, loadProfile } from '../../profile/load.js';
 import { profileChoice } from './options.js';
 import type { Call } from './types.js';

@@ -1,11 +1,11 @@
 import { type ExitReason, exitCodesOf } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import { type Defer, scope } from '../../core/scope.js';
+import { shownPath } from '../../core/shown-path.js';
 import type { Verdict } from '../../core/verdict.js';
 import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
 import type { Summary } from '../../metrics/summary.js';
 import { shownTarget } from '../../plan/target.js';
-import { shownPath } from '../../profile/find.js';
 import { makeRunId, runFiles } from '../../runs/layout.js';
 import { createRunDirectory, type RunDirectory } from '../../runs/write.js';
 import { type Lock, takeLock } from '../data/lock.js';

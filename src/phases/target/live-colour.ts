@@ -1,13 +1,13 @@
 import { dirname } from 'node:path';
 import { howItEnded } from '../../core/ends.js';
 import { LoadctlError } from '../../core/errors.js';
+import { type JsonPath, jsonAt } from '../../core/json-path.js';
 import type { ProcessEnd, World } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { redactUrl } from '../../core/secrets.js';
 import type { Colour } from '../../core/stop.js';
 import type { LoadedProfile } from '../../profile/load.js';
 import type { Profile } from '../../profile/sections/schema.js';
-import { type JsonPath, jsonAt } from '../../profile/words/json-path.js';
 import { getOnce, noAnswer } from './web-request.js';
 
 type Live = NonNullable<Profile['target']['live']>;

@@ -7,10 +7,10 @@ import type { StopCause } from '../../core/stop.js';
 import type { Verdict } from '../../core/verdict.js';
 import type { Evidence, ProbeCount } from '../../metrics/criterion.js';
 import { judge, verdictReason } from '../../metrics/judge.js';
+import { k6Unit } from '../../metrics/k6-unit.js';
 import { baseName, findMetric } from '../../metrics/metric-key.js';
 import type { Summary } from '../../metrics/summary.js';
 import { readScriptThresholds, type ScriptThreshold, scriptCriterion } from '../../metrics/threshold.js';
-import { metricUnit } from '../../profile/words/criteria.js';
 import { stopReason } from '../../reporters/sentences/stop.js';
 import { runFiles } from '../../runs/layout.js';
 import { damaged, readEvents, readJson } from '../../runs/read.js';
@@ -68,7 +68,7 @@ function scriptCriteria(record: RunRecord, summary: Summary | undefined): Criter
 
 /** A threshold on a metric of which nothing is known but its name. */
 function unmeasured(metric: string, threshold: ScriptThreshold): Criterion {
-  const unit = metricUnit(baseName(metric), threshold.expression.stat);
+  const unit = k6Unit(baseName(metric), threshold.expression.stat) ?? '';
   return { ...scriptCriterion(metric, threshold, { type: 'trend', contains: 'default' }), unit };
 }
 

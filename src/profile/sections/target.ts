@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readJsonPath } from '../words/json-path.js';
+import { readJsonPath } from '../../core/json-path.js';
 import { count, duration, template, text, url } from '../words/words.js';
 
 const web = (example = 'https://staging.example.com') => url(['http', 'https'], example);

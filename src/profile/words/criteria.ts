@@ -1,5 +1,6 @@
 import type { Criterion, Operator } from '../../core/criterion.js';
 import { parseDuration, parsePercent, parseRate } from '../../core/quantities.js';
+import { k6Unit } from '../../metrics/k6-unit.js';
 import { parseMetricName } from '../../metrics/metric-key.js';
 import { isProblem, parseThreshold } from '../../metrics/threshold.js';
 import { allOf, nearest } from './near.js';
@@ -108,21 +109,12 @@ function readThreshold(key: string, value: string): Read {
     const expected = 'expected a threshold such as `p(95) < 500ms` or `rate < 1%`';
     return { problem: operatorFirst.test(value) ? expected : `${read.error}; ${expected}`, on: 'value' };
   }
-  const unit = metricUnit(metric.name, read.stat, limit);
+  const unit = k6Unit(metric.name, read.stat) ?? unitOf(limit);
   const meaning: Meaning = { metric: key, stat: read.stat, unit, bare: '<' };
   return limited({ name: `${key} ${read.stat}`, source: 'client', window: 'steady' }, meaning, `${read.operator} ${limit}`);
 }
 
-/** The unit of a k6 metric's stat: k6's own are known, another's is what its limit is written in. */
-export function metricUnit(metric: string, stat: string, limit = ''): Unit {
-  const trend = /^(avg|min|max|med|p\()/.test(stat);
-  if (trend && /^(http_req_|grpc_req_|ws_(connecting|session)|iteration_duration$|group_duration$)/.test(metric)) return 'ms';
-  if (stat === 'rate' && (metric === 'http_req_failed' || metric === 'checks')) return '%';
-  if (stat === 'rate' && /^(http_reqs|iterations|dropped_iterations)$/.test(metric)) return '/s';
-  if (stat === 'count' && /^data_(sent|received)$/.test(metric)) return 'B';
-  return unitOf(limit);
-}
-
+/** What a limit is written in. */
 function unitOf(limit: string): Unit {
   if (parsePercent(limit) !== undefined) return '%';
   if (parseRate(limit) !== undefined) return '/s';
