@@ -47,6 +47,19 @@ test('imports point to lower ranks only', () => {
   expect(imports.length).toBeGreaterThan(100);
 });
 
+/** The rooms of src/phases that carry a plan out. Those on data still read the profile. */
+const ofPlans = ['run', 'target', 'watch', 'verify'].map((room) => join('phases', room, sep));
+
+test('what carries a plan out does not read the profile again', () => {
+  const reading = imports.filter(({ from, to }) => ofPlans.some((room) => from.startsWith(room)) && part(to) === 'profile');
+  expect(reading.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  const uses = /\b(?:PhaseContext|LoadedProfile|Profile)\b/;
+  expect(files.filter((file) => ofPlans.some((room) => file.startsWith(room)) && uses.test(readFileSync(join(src, file), 'utf8')))).toEqual(
+    [],
+  );
+  expect(ofPlans.every((room) => files.some((file) => file.startsWith(room)))).toBe(true);
+});
+
 /** The folder of a file, cut to its first `depth` names: `phases/run`. */
 const folderAt = (depth: number) => (file: string) => dirname(file).split(sep).slice(0, depth).join(sep);
 const deepest = Math.max(...files.map((file) => file.split(sep).length - 1));

@@ -27,17 +27,16 @@ export const command: CommandModule = {
       ),
   run: async (call) => {
     const options = { dryRun: call.options.dryRun === true, users: call.options.users === true };
-    const { fallback, check } = await approvedPlan(call);
+    const { fallback, decide } = await approvedPlan(call);
     const act = { command: 'cleanup', does: ['cleanup'], users: options.users, changesNothing: options.dryRun } as const;
-    const checked = (planned: Planned) => {
+    const decideHere = (planned: Planned) => {
       if (fallback === undefined) wantsWords(planned);
-      check(planned);
+      return decide(planned);
     };
-    return session(call, { ...act, ...(fallback === undefined ? {} : { fallback }), check: checked }, async (context) => {
-      const { profile, emit, world, signal } = context;
+    return session(call, { ...act, ...(fallback === undefined ? {} : { fallback }), decide: decideHere }, async (context) => {
+      const { profile, world } = context;
       const before = await readCountedBefore(world.cwd, profile.environment);
-      const data = { profile, emit, clock: world.clock, who: world.who, signal, ...(before === undefined ? {} : { before }) };
-      const { receipt, reasons } = await cleanup(data, options);
+      const { receipt, reasons } = await cleanup({ ...context, ...(before === undefined ? {} : { before }) }, options);
       if (!options.dryRun) await keepReceipt(world.cwd, profile.environment, receipt, context.redact);
       return { reasons };
     });

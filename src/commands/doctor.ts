@@ -2,6 +2,7 @@ import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { Shell } from '../core/os.js';
 import { formatCount } from '../core/quantities.js';
 import { findK6, pinnedVersion } from '../k6/binary/index.js';
+import { rowsToAskFor } from '../phases/data/rows-to-ask-for.js';
 import { type Asked, askTarget } from '../phases/target/ask-target.js';
 import { type HostFacts, portsOf } from '../plan/capacity.js';
 import { renderCapacity } from '../reporters/capacity-table.js';
@@ -51,7 +52,7 @@ export const command: CommandModule = {
 /** What the target says of a seeded row of every shard. */
 async function askForUsers(call: Call): Promise<Outcome> {
   return session(call, { command: 'doctor', does: ['ask'], changesNothing: true }, async (context) => {
-    const asked = await askTarget(context);
+    const asked = await askTarget(context, await rowsToAskFor(context));
     return {
       reasons: asked.every(({ found }) => found) ? [] : ['unavailable'],
       shown: { data: { asked }, text: renderDoctor(asked.map(lookedUp), await tableStyle(call, 'stdout')) },

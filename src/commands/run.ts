@@ -1,3 +1,4 @@
+import { takeLock } from '../phases/data/lock.js';
 import { run } from '../phases/run/run.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
 import { k6Of } from './call/k6.js';
@@ -23,7 +24,8 @@ export const command: CommandModule = {
       ),
   run: async (call) =>
     session(call, { command: 'run', does: ['load'], ...(await approvedPlan(call)) }, async (context) => {
-      const { reasons } = await run(context, { k6: await k6Of(context) });
+      const take = (id: string) => takeLock({ ...context, run: id }, 'run');
+      const { reasons } = await run(context, { k6: await k6Of(context), lock: { take } });
       return { reasons };
     }),
 };

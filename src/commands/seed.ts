@@ -20,8 +20,9 @@ export const command: CommandModule = {
         ]),
       ),
   run: async (call) =>
-    session(call, { command: 'seed', does: ['seed'], ...(await approvedPlan(call)) }, async ({ profile, emit, world, signal, redact }) => {
-      const { before } = await seed({ profile, emit, clock: world.clock, who: world.who, signal });
+    session(call, { command: 'seed', does: ['seed'], ...(await approvedPlan(call)) }, async (context) => {
+      const { profile, world, redact } = context;
+      const { before } = await seed(context);
       if (before !== undefined) await keepCountedBefore(world.cwd, profile.environment, before, redact);
       return { reasons: [] };
     }),

@@ -6,6 +6,11 @@ export const redacted = '[redacted]';
 /** Takes secrets out of text before it is shown or stored. */
 export type Redact = (text: string) => string;
 
+declare const secretsInside: unique symbol;
+
+/** Something with its secrets in it: to be used, and never to be shown, stored or hashed. */
+export type Whole<T> = T & { readonly [secretsInside]: true };
+
 const secretName =
   /(^|[^a-z])(pas+(w(or)?d)?|secret|token|key|apikey|auth|authorization|bearer|jwt|cookie|passphrase|signature|sig|credential)s?([^a-z]|$)/i;
 const wordBreaks = /([a-z0-9])([A-Z])/g;

@@ -10,22 +10,31 @@ const isSource = /\.(?:[cm]?js|ts)$/;
 
 /**
  * The script and every local file that it imports or opens by a name that stands in it, with their hashes: what k6 would
- * put into its archive, as far as that can be told without running it.
+ * put into its archive, as far as that can be told without running it. What only an absolute name leads to keeps that
+ * name: the way to it from the script is another one on another machine.
  */
 export function readScriptFiles(script: string): ScriptFile[] {
-  const found = new Map<string, string>();
-  collect(script, script, found);
-  return [...found].map(([path, sha256]) => ({ file: relative(dirname(script), path), sha256 }));
+  const found = new Map<string, ScriptFile>();
+  collect({ path: script, byWay: true }, script, found);
+  return [...found.values()];
 }
 
-function collect(path: string, script: string, found: Map<string, string>): void {
+interface NamedFile {
+  readonly path: string;
+  /** Whether relative names alone lead to it. */
+  readonly byWay: boolean;
+}
+
+function collect({ path, byWay }: NamedFile, script: string, found: Map<string, ScriptFile>): void {
   const sha256 = found.has(path) ? undefined : fileHash(path);
   if (sha256 === undefined) return;
-  found.set(path, sha256);
+  const way = relative(dirname(script), path);
+  found.set(path, { file: byWay || !way.startsWith('..') ? way : path, sha256 });
   if (!isSource.test(path)) return;
   for (const [, , name = ''] of readFileSync(path, 'utf8').matchAll(naming)) {
+    const named = (folder: string) => ({ path: pathOf(name, folder), byWay: byWay && !/^(file:|\/)/.test(name) });
     // Some k6 read what open() names beside the first script, some beside the one that calls it.
-    for (const folder of new Set([dirname(path), dirname(script)])) collect(pathOf(name, folder), script, found);
+    for (const folder of new Set([dirname(path), dirname(script)])) collect(named(folder), script, found);
   }
 }
 

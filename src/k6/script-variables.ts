@@ -1,13 +1,14 @@
 import type { EpochMs } from '../core/quantities.js';
+import type { Whole } from '../core/secrets.js';
 import { uuidPrefix } from '../core/uuids.js';
-import type { CleanupRows, Profile } from '../profile/sections/schema.js';
+import type { Plan } from '../plan/plan.js';
+import type { CleanupEntry } from '../plan/sections.js';
 
-/** What a script's variables are made from besides the profile. */
+/** What a script's variables are made from besides the plan. */
 export interface RunFacts {
   readonly run: string;
   readonly startedAt: EpochMs;
   readonly targetUrl: string;
-  readonly runners: number;
 }
 
 /**
@@ -15,22 +16,22 @@ export interface RunFacts {
  * `workload.env` and `-e` come last: they may change all of them but those that guards and cleanup rely on, which the
  * profile's rules keep.
  */
-export function scriptVariables(profile: Profile, facts: RunFacts): Record<string, string> {
-  const { workload, users } = profile;
+export function scriptVariables(plan: Whole<Plan>, facts: RunFacts): Record<string, string> {
+  const { draws, pacing, cleanup } = plan;
   return {
     BASE_URL: facts.targetUrl,
     LOADCTL_RUN: facts.run,
-    LOADCTL_ENVIRONMENT: profile.environment,
-    LOADCTL_RUNNERS: String(facts.runners),
-    LOADCTL_VIRTUAL_USER_PREFIX: `${writtenPrefix(profile.cleanup?.prefix)}${facts.run}-`,
-    LOADCTL_ENDPOINTS: JSON.stringify(workload.endpoints),
-    LOADCTL_MIX: JSON.stringify(workload.mix),
-    LOADCTL_SESSIONS: JSON.stringify(workload.sessions),
-    LOADCTL_STEPS: JSON.stringify(workload.steps),
-    ...(workload.pacing === undefined || workload.rate !== undefined ? {} : { LOADCTL_PACING_MS: String(workload.pacing) }),
-    ...ownIds(profile.cleanup?.rows ?? []),
-    ...userVariables(users, facts.startedAt),
-    ...workload.env,
+    LOADCTL_ENVIRONMENT: plan.environment,
+    LOADCTL_RUNNERS: String(plan.runners.length),
+    LOADCTL_VIRTUAL_USER_PREFIX: `${writtenPrefix(cleanup?.prefix)}${facts.run}-`,
+    LOADCTL_ENDPOINTS: JSON.stringify(draws.endpoints),
+    LOADCTL_MIX: JSON.stringify(draws.mix),
+    LOADCTL_SESSIONS: JSON.stringify(draws.sessions),
+    LOADCTL_STEPS: JSON.stringify(draws.steps),
+    ...(pacing === undefined ? {} : { LOADCTL_PACING_MS: String(pacing) }),
+    ...ownIds(cleanup?.entries ?? []),
+    ...userVariables(plan.users, facts.startedAt),
+    ...plan.env,
   };
 }
 
@@ -42,16 +43,16 @@ function writtenPrefix(prefix = usualPrefix): string {
 }
 
 /** Where rows are found again by a UUID or a number: what the script has to write there. */
-function ownIds(rows: readonly CleanupRows[]): Record<string, string> {
-  const prefixes = rows.flatMap((entry) => ('uuid' in entry ? [[entry.uuid, uuidPrefix(entry.uuid)]] : []));
-  const ranges = rows.flatMap((entry) => ('range' in entry ? [[`${entry.table}.${entry.column}`, entry.range]] : []));
+function ownIds(entries: readonly CleanupEntry[]): Record<string, string> {
+  const prefixes = entries.flatMap((entry) => ('uuid' in entry ? [[entry.uuid, uuidPrefix(entry.uuid)]] : []));
+  const ranges = entries.flatMap((entry) => ('range' in entry ? [[`${entry.table}.${entry.column}`, entry.range]] : []));
   return {
     ...(prefixes.length === 0 ? {} : { LOADCTL_UUID_PREFIXES: JSON.stringify(Object.fromEntries(prefixes)) }),
     ...(ranges.length === 0 ? {} : { LOADCTL_NUMBER_RANGES: JSON.stringify(Object.fromEntries(ranges)) }),
   };
 }
 
-function userVariables(users: Profile['users'], startedAt: EpochMs): Record<string, string> {
+function userVariables(users: Plan['users'], startedAt: EpochMs): Record<string, string> {
   if (users === undefined) return {};
   if (users.strategy === 'pool') {
     return { LOADCTL_STRATEGY: 'pool', LOADCTL_POOL_SIZE: String(users.count), LOADCTL_POOL_ID: users.id };

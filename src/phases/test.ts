@@ -39,17 +39,17 @@ export interface TestResult {
  * was lost for good is taken anew for the cleanup.
  */
 export async function test(context: PhaseContext, options: { readonly k6: FoundK6; readonly users: boolean }): Promise<TestResult> {
-  const { profile, world, emit, signal, killed } = context;
+  const { profile, world, signal, killed } = context;
   const runId = makeRunId(world.clock.now());
-  const data = { profile, run: runId, emit, clock: world.clock, who: world.who };
+  const data = { ...context, run: runId };
   return scope(async (defer) => {
-    const lock = await takeLock({ ...data, signal }, 'test');
+    const lock = await takeLock(data, 'test');
     defer(() => lock.release());
     let held = true;
     void lock.lost.then(() => {
       held = false;
     });
-    await checkCleanup({ ...data, signal, lock }, options.users);
+    await checkCleanup({ ...data, lock }, options.users);
     const failures: PhaseFailure[] = [];
     const attempt = async <T>(phase: Phase, work: () => Promise<T>): Promise<T | undefined> => {
       try {
@@ -60,12 +60,14 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
       }
     };
 
-    const seeded = await attempt('seed', () => seed({ ...data, signal, lock }));
+    const seeded = await attempt('seed', () => seed({ ...data, lock }));
     const before = seeded?.before;
     // A test that is killed leaves it to a cleanup that comes later.
     if (before !== undefined) await attempt('seed', () => keepCountedBefore(world.cwd, profile.environment, before, context.redact));
     const result =
-      failures.length > 0 || signal.aborted ? undefined : await attempt('run', () => run(context, { k6: options.k6, run: runId, lock }));
+      failures.length > 0 || signal.aborted
+        ? undefined
+        : await attempt('run', () => run(context, { k6: options.k6, run: runId, lock: { held: lock } }));
     const judged = result && (await attempt('run', () => verify(result.directory, world)));
     const locked = held ? { lock } : {};
     const cleaned = await attempt('cleanup', () =>

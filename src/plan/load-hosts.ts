@@ -1,9 +1,8 @@
-import type { Profile } from '../profile/sections/schema.js';
 import { type FleetLoad, type HostFacts, type LoadHost, usualHost } from './capacity.js';
 import type { Plan } from './plan.js';
 
-/** The hosts that a plan's runners will be on, as far as the profile says. `here` is what this machine has. */
-export function loadHosts({ runners: { backend, hosts = [] } }: Profile, count: number, here: HostFacts): LoadHost[] {
+/** The hosts that a plan's runners will be on, as far as it says. `here` is what this machine has. */
+export function loadHosts({ fleet: { backend, count, hosts = [] } }: Pick<Plan, 'fleet'>, here: HostFacts): LoadHost[] {
   if (backend === 'local') return [{ name: 'this machine', runners: count, facts: here }];
   if (backend !== 'ssh' || hosts.length === 0)
     return Array.from({ length: count }, () => ({ name: 'its host', runners: 1, facts: usualHost }));

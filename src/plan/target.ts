@@ -1,19 +1,33 @@
-import { formatDuration } from '../core/quantities.js';
-import { redactUrl } from '../core/secrets.js';
+import type { JsonPath } from '../core/json-path.js';
+import type { Milliseconds } from '../core/quantities.js';
+import { redactUrl, type Whole } from '../core/secrets.js';
 import type { Colour } from '../core/stop.js';
 import type { Profile } from '../profile/sections/schema.js';
 
 type Target = Profile['target'];
 
-/** The system under test as a plan shows it, without secrets. */
-export interface PlannedTarget {
-  /** With colours it names both: which one is loaded is known when the live one is looked up. */
-  readonly url: string;
-  /** A full URL; with colours a path of whichever is loaded. */
-  readonly health?: string;
-  readonly colours?: Readonly<Record<Colour, string>>;
-  /** How the live colour is looked up, in words. */
-  readonly live?: string;
+/** The system under test: one URL, or two colours of which only the one that is not live is loaded. */
+export type PlannedTarget =
+  | {
+      readonly url: string;
+      /** A full URL. */
+      readonly health?: string;
+    }
+  | {
+      readonly colours: Readonly<Record<Colour, string>>;
+      /** A path of whichever is loaded. */
+      readonly health?: string;
+      readonly live: LiveLookUp;
+    };
+
+/** How the live colour is looked up: in the JSON or a header of what a URL answers, or in what a command prints. */
+export interface LiveLookUp {
+  readonly url?: string;
+  readonly jsonPath?: JsonPath;
+  readonly header?: string;
+  readonly command?: string;
+  /** How often it is looked up again while the load is on. */
+  readonly every: Milliseconds;
 }
 
 /** Where the load and the probes go. */
@@ -25,24 +39,30 @@ export interface LoadTarget {
   readonly colour?: { readonly loaded: Colour; readonly live: Colour; readonly liveUrl: string };
 }
 
-/** What a plan says of the target. */
-export function plannedTarget(target: Target): PlannedTarget {
-  const { colours, live, health } = target;
-  if (colours === undefined) return shownTarget(loadTarget(target));
-  const [blue, green] = [redactUrl(colours.blue), redactUrl(colours.green)];
+/** What a profile says of the target. */
+export function plannedTarget({ url = '', health, colours, live }: Target): PlannedTarget {
+  if (colours === undefined || live === undefined) return placed(url, health);
+  return { colours, ...(health === undefined ? {} : { health }), live };
+}
+
+/** The same without credentials in its URLs, whoever wrote them there. */
+export function withoutCredentials(target: Target): Target {
+  const { url, health, colours, live } = target;
   return {
-    url: `${blue} or ${green}`,
-    ...(health === undefined ? {} : { health }),
-    colours: { blue, green },
-    ...(live === undefined ? {} : { live: lookUpInWords(live) }),
+    ...target,
+    ...(url === undefined ? {} : { url: redactUrl(url) }),
+    ...(health === undefined ? {} : { health: redactUrl(health) }),
+    ...(colours === undefined ? {} : { colours: { blue: redactUrl(colours.blue), green: redactUrl(colours.green) } }),
+    ...(live?.url === undefined ? {} : { live: { ...live, url: redactUrl(live.url) } }),
   };
 }
 
 /** Where the load goes, with credentials; behind colours, to the one that is not `live`. */
-export function loadTarget({ url = '', health, colours }: Target, live?: Colour): LoadTarget {
-  if (colours === undefined || live === undefined) return placed(url, health);
+export function loadTarget({ target }: Whole<{ readonly target: PlannedTarget }>, live?: Colour): LoadTarget {
+  if (!('colours' in target)) return target;
+  if (live === undefined) return { url: '' };
   const loaded = live === 'blue' ? 'green' : 'blue';
-  return { ...placed(colours[loaded], health), colour: { loaded, live, liveUrl: colours[live] } };
+  return { ...placed(target.colours[loaded], target.health), colour: { loaded, live, liveUrl: target.colours[live] } };
 }
 
 /** The same without its secrets. */
@@ -55,13 +75,7 @@ export function shownTarget({ url, health, colour }: LoadTarget): LoadTarget {
 }
 
 /** A path is added to the target's own path: `/healthz` of `http://host/api` is `http://host/api/healthz`. */
-function placed(url: string, health: string | undefined): LoadTarget {
+function placed(url: string, health: string | undefined): { readonly url: string; readonly health?: string } {
   if (health === undefined) return { url };
   return { url, health: health.startsWith('/') ? `${url.replace(/[?#].*$/s, '').replace(/\/+$/, '')}${health}` : health };
-}
-
-function lookUpInWords({ url, header, command, every }: NonNullable<Target['live']>): string {
-  const where = header === undefined ? 'its JSON' : `the header ${header}`;
-  const how = url === undefined ? `what \`${command ?? ''}\` prints` : `GET ${redactUrl(url)}, ${where}`;
-  return `${how}; again every ${formatDuration(every)} while the load is on`;
 }

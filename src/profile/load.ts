@@ -10,8 +10,8 @@ import type { ProfileFiles } from './files.js';
 import { findProfile, type ProfileSource } from './find.js';
 import { withDefaults } from './json-schema.js';
 import { applyScriptVariable, applySet, type Override } from './overrides.js';
-import { missingScript, resolvePaths } from './paths.js';
-import { isSecretPath, scriptVariableValues, secretValues, withoutSecrets } from './secret-values.js';
+import { missingScript, type Places, resolvePaths, withoutPlaces } from './paths.js';
+import { hideSecrets, isSecretPath, scriptVariableValues, secretValues, withoutSecrets } from './secret-values.js';
 import type { Profile } from './sections/schema.js';
 import { substitute, type Variable, type VariableSources } from './variables.js';
 
@@ -20,8 +20,7 @@ export type { ProfileSource } from './find.js';
 export { environmentOptionProblem } from './overrides.js';
 
 /** What a profile is loaded with. */
-export interface LoadOptions {
-  readonly cwd: string;
+export interface LoadOptions extends Places {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly files: ProfileFiles;
   /** `optional`: a variable that nobody has stays a `${NAME}` and counts as missing (a plan needs no secrets). */
@@ -44,8 +43,12 @@ export interface LoadedProfile {
   readonly variables: readonly Variable[];
   /** Every secret value, for the redactor. */
   readonly secrets: readonly string[];
+  /** The profile without its secrets: where a text holds one, it says `[redacted]`. */
+  readonly shown: Profile;
   /** The effective profile in people's words, defaults included, secrets replaced: for run.json. */
   readonly redacted: unknown;
+  /** The same on every machine, as a plan's hash covers it: without the places of the working directory and the home. */
+  readonly portable: unknown;
   /** What `workload.env` holds, but for what comes out of secrets: for the plan's hash, and for nothing that is shown. */
   readonly scriptVariables: Readonly<Record<string, string>>;
 }
@@ -81,7 +84,9 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
     overrides: [...set.overrides, ...fed.overrides].map(({ path, value }) => ({ path, value: redactor(secrets)(value) })),
     variables: filled.variables,
     secrets,
+    shown: hideSecrets(checked.profile, fed.tree),
     redacted: withDefaults(withoutSecrets(fed.tree)),
+    portable: withDefaults(withoutSecrets(withoutPlaces(fed.tree, options))),
     scriptVariables: scriptVariableValues(fed.tree),
   };
 }

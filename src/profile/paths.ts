@@ -13,6 +13,30 @@ export function resolvePaths(tree: Tree, cwd: string): Tree {
   );
 }
 
+/** Folders that are another one on another machine, or for another user. */
+export interface Places {
+  readonly cwd: string;
+  readonly home?: string | undefined;
+}
+
+/**
+ * The document with what is written absolutely, and lies in the working directory or the user's home, named from there: the
+ * same on every machine. Only for files, and for the command that tells the live colour.
+ */
+export function withoutPlaces(tree: Tree, { cwd, home }: Places): Tree {
+  const portable = (text: string) => nameFrom(home, 'home', nameFrom(cwd, 'project', text));
+  return mapScalars(tree, (scalar, path) =>
+    isFilePath(scalar, path) || path.join('.') === 'target.live.command' ? { ...scalar, value: portable(String(scalar.value)) } : scalar,
+  );
+}
+
+/** With a mark that nobody types, so that no two files have one name. */
+function nameFrom(folder: string | undefined, mark: string, text: string): string {
+  if (folder === undefined || !/^\/./s.test(folder)) return text;
+  const from = folder.replace(/\/+$/, '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return text.replace(new RegExp(`(?<![\\w./~-])${from}(?=/|$)`, 'g'), `\0${mark}`);
+}
+
 /** A script that is not there. `tree` has absolute paths. */
 export function missingScript(tree: Tree, cwd: string, files: ProfileFiles): Problem[] {
   const script = nodeAt(tree, ['workload', 'script']);

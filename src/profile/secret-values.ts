@@ -1,5 +1,5 @@
 import { isSecretName, redacted, redactor, secretsInUrl } from '../core/secrets.js';
-import { type Path, plain, type ScalarTree, scalarsOf, type Tree } from './document/tree.js';
+import { nodeAt, type Path, plain, type ScalarTree, scalarsOf, type Tree } from './document/tree.js';
 
 /**
  * Every secret of a document, for the redactor: what fields named key, token or password hold, passwords and tokens in
@@ -22,6 +22,26 @@ export function withoutSecrets(tree: Tree): unknown {
     const secrets = secretsIn(scalar, path);
     return secrets.length > 0 ? redactor(secrets)(String(scalar.value)) : scalar.value;
   });
+}
+
+/**
+ * The same for a checked profile, or a part of it at `path`: where a text holds a secret in the document, it is
+ * `[redacted]`. What is no text there any more (a limit, a duration) stays.
+ */
+export function hideSecrets<T>(part: T, tree: Tree | undefined, path: Path = []): T {
+  return hidden(part, tree, path) as T;
+}
+
+function hidden(part: unknown, tree: Tree | undefined, path: Path): unknown {
+  if (tree === undefined) return part;
+  if (typeof part === 'string' && tree.kind === 'scalar') {
+    const secrets = secretsIn(tree, path);
+    return isScriptVariable(path) ? redacted : redactor(secrets)(part);
+  }
+  const below = (value: unknown, key: string | number) => hidden(value, nodeAt(tree, [key]), [...path, key]);
+  if (Array.isArray(part)) return part.map(below);
+  if (typeof part !== 'object' || part === null) return part;
+  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, below(value, key)]));
 }
 
 /**

@@ -2,8 +2,10 @@ import { formatCount, formatDuration } from '../core/quantities.js';
 import { formatLimit } from '../metrics/limit-text.js';
 import type { Capacity } from '../plan/capacity.js';
 import type { Plan } from '../plan/plan.js';
-import type { LoadTarget } from '../plan/target.js';
+import type { PlannedSeed } from '../plan/sections.js';
+import type { LiveLookUp, LoadTarget } from '../plan/target.js';
 import { renderCapacity } from './capacity-table.js';
+import { cleanupInWords, seedInWords } from './sentences/data.js';
 import { planWarningText } from './sentences/plan-warning.js';
 import { counted, formatRate } from './sentences/words.js';
 import { type Column, renderPairs, renderTable, type TableStyle } from './table.js';
@@ -55,7 +57,7 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
         ['target', does('load') ? targetLines(plan, notes) : []],
         ['script', does('load') ? scriptLines(plan) : []],
         ['load', does('load') ? loadLines(plan) : []],
-        ['runners', does('load') ? [`${plan.runners.length}, ${plan.backend}: ${segments(plan)}`] : []],
+        ['runners', does('load') ? [`${plan.runners.length}, ${plan.fleet.backend}: ${segments(plan)}`] : []],
         [
           'stores',
           plan.stores.map(({ name, kind, hosts }) => `${name}: ${kind} on ${hosts.length > 0 ? hosts.join(', ') : '(no address)'}`),
@@ -87,21 +89,27 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
   return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
 }
 
-function targetLines({ target: { url, health, colours, live } }: Plan, { target }: PlanNotes): string[] {
+function targetLines({ target: planned }: Plan, { target }: PlanNotes): string[] {
   if (target?.colour !== undefined) {
     const { colour } = target;
     const probed = target.health === undefined ? [] : [`health: ${target.health}`];
     return [`${colour.loaded}, ${target.url}; ${colour.live} is live (${colour.liveUrl})`, ...probed];
   }
-  const probed = health === undefined ? [] : [`health: ${health}`];
-  if (colours === undefined) return [url, ...probed];
+  const probed = planned.health === undefined ? [] : [`health: ${planned.health}`];
+  if (!('colours' in planned)) return [planned.url, ...probed];
   return [
-    `blue: ${colours.blue}`,
-    `green: ${colours.green}`,
+    `blue: ${planned.colours.blue}`,
+    `green: ${planned.colours.green}`,
     ...probed,
     'loaded is the one that is not live, which is told by:',
-    `  ${live ?? ''}`,
+    `  ${lookUpInWords(planned.live)}`,
   ];
+}
+
+function lookUpInWords({ url, header, command, every }: LiveLookUp): string {
+  const where = header === undefined ? 'its JSON' : `the header ${header}`;
+  const how = url === undefined ? `what \`${command ?? ''}\` prints` : `GET ${url}, ${where}`;
+  return `${how}; again every ${formatDuration(every)} while the load is on`;
 }
 
 /** Its hash is that of the file alone; what it imports and opens is in the plan's, too. */
@@ -112,13 +120,13 @@ function scriptLines({ script, scriptFiles: [own, ...others] }: Plan): string[] 
 }
 
 function seedLines({ seed }: Plan): string[] {
-  const rowsOf = (rows: number, what: string) => (what.startsWith('keys ') ? counted(rows, 'entry', 'entries') : counted(rows, 'row'));
-  return seed.map(({ store, what, rows }) => `${rowsOf(rows, what)} into ${store}: ${what}`);
+  const count = (step: PlannedSeed) => (step.kind === 'rows' ? counted(step.rows, 'row') : counted(step.rows, 'entry', 'entries'));
+  return seed.map((step) => `${count(step)} into ${step.store}: ${seedInWords(step)}`);
 }
 
 function cleanupLines({ cleanup, seed }: Plan, { users }: PlanNotes): string[] {
-  const seeded = users ? seed.map(({ store, what }) => `${store}: ${what}, as seeded and where nobody changed it`) : [];
-  return [...cleanup.map(({ store, what }) => `${store}: ${what}`), ...seeded];
+  const seeded = users ? seed.map((step) => `${step.store}: ${seedInWords(step)}, as seeded and where nobody changed it`) : [];
+  return [...(cleanup?.entries ?? []).map((entry) => `${entry.store}: ${cleanupInWords(entry)}`), ...seeded];
 }
 
 function loadLines({ load, steady, iterationsPerSecond, requestsPerSecond }: Plan): string[] {

@@ -189,7 +189,7 @@ describe('many rows go in passes', () => {
         return session.query(sql, values);
       },
     };
-    const means = { session: watched, clock: dataContext({ stores: {} }).clock, log: () => undefined };
+    const means = { session: watched, clock: dataContext({ stores: {} }).world.clock, log: () => undefined };
     const parts = () => asked.filter((sql) => sql.includes('FROM ONLY')).length;
     expect(await countForNow(means, target)).toBe(60_000);
     expect(parts()).toBeGreaterThan(4);
@@ -206,7 +206,7 @@ describe('many rows go in passes', () => {
     const session = await sessionOf(database);
     const table = await findTable(session, 'things');
     const leaves = (await leavesOf(session, table, { version: 130_000 })) ?? [];
-    const { clock } = dataContext({ stores: {} });
+    const { clock } = dataContext({ stores: {} }).world;
     const means = { clock, log: () => undefined, pauseMs: 0 };
     const doomed = { table, condition: "t.user_id LIKE 'load-test-user-%'" };
     expect(await deleteInPasses(session, doomed, leaves, means)).toEqual({ rows: 20_000 });

@@ -183,9 +183,9 @@ describe('test data', () => {
     const { url, sql } = await testDatabase(server, schema + data);
     const context = dataContext(profile(url));
     let late = 3;
-    const sleep = context.clock.sleep;
+    const sleep = context.world.clock.sleep;
     const clock = {
-      ...context.clock,
+      ...context.world.clock,
       sleep: async (ms: number, signal?: AbortSignal) => {
         if (ms < 1000 && late-- > 0)
           await sql(
@@ -194,7 +194,7 @@ describe('test data', () => {
         return sleep(ms, signal);
       },
     };
-    const { receipt, reasons } = await cleanup({ ...context, clock }, real);
+    const { receipt, reasons } = await cleanup({ ...context, world: { ...context.world, clock } }, real);
     expect(reasons).toEqual([]);
     expect(receipt.rows.map(({ deleted }) => deleted)).toEqual([7, 33, 33]);
   });
@@ -418,13 +418,13 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
     const context = dataContext(profile(url));
     const released: Promise<unknown>[] = [];
     const clock = {
-      ...context.clock,
+      ...context.world.clock,
       sleep: (ms: number, signal?: AbortSignal) => {
         if (ms === 100) released.push(holder.query('ROLLBACK'));
-        return context.clock.sleep(ms, signal);
+        return context.world.clock.sleep(ms, signal);
       },
     };
-    const two = await cleanup({ ...context, clock }, real);
+    const two = await cleanup({ ...context, world: { ...context.world, clock } }, real);
     expect(released).toHaveLength(1);
     await Promise.all(released);
     await holder.end();

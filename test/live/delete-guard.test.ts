@@ -125,13 +125,13 @@ test.each(['CASCADE', 'SET NULL', 'SET DEFAULT'])(
       if (event.type === 'step-finished' && event.step === 'check-data') late.push(sql('COMMIT'));
     };
     const clock = {
-      ...context.clock,
+      ...context.world.clock,
       sleep: async (ms: number, signal?: AbortSignal) => {
         await Promise.all(late);
-        return context.clock.sleep(ms, signal);
+        return context.world.clock.sleep(ms, signal);
       },
     };
-    const { receipt, reasons } = await cleanup({ ...context, emit, clock }, { dryRun: false, users: false });
+    const { receipt, reasons } = await cleanup({ ...context, emit, world: { ...context.world, clock } }, { dryRun: false, users: false });
     await Promise.all(late);
     expect(await sql('SELECT * FROM notes')).toEqual([{ id: 1, owner: 'ann', order_id: 1 }]);
     expect(await sql('SELECT id FROM orders')).toEqual([{ id: 1 }]);

@@ -199,7 +199,7 @@ describe('that is lost', () => {
 const fastClock = {
   now: () => Date.now() * 20,
   elapsed: () => performance.now() * 20,
-  sleep: (ms: number, signal?: AbortSignal) => dataContext({ stores: {} }).clock.sleep(ms / 20, signal),
+  sleep: (ms: number, signal?: AbortSignal) => dataContext({ stores: {} }).world.clock.sleep(ms / 20, signal),
 };
 
 function regained(events: readonly LoadctlEvent[]): number {

@@ -101,11 +101,11 @@ test('late members are found by the next sweep', async () => {
   await client.rpush('queue:waiting', 'real', 'load-test-user-1');
   const late = context(waiting);
   let pushed: Promise<unknown> | undefined;
-  const sleep = (...words: Parameters<typeof late.clock.sleep>) => {
+  const sleep = (...words: Parameters<typeof late.world.clock.sleep>) => {
     pushed ??= client.rpush('queue:waiting', 'load-test-user-2');
-    return pushed.then(() => late.clock.sleep(...words));
+    return pushed.then(() => late.world.clock.sleep(...words));
   };
-  const { receipt } = await cleanup({ ...late, clock: { ...late.clock, sleep } }, real);
+  const { receipt } = await cleanup({ ...late, world: { ...late.world, clock: { ...late.world.clock, sleep } } }, real);
   expect(receipt).toMatchObject({ proven: true, keys: [{ deleted: 2, left: 0 }] });
   expect(await client.lrange('queue:waiting', 0, -1)).toEqual(['real']);
 });

@@ -68,7 +68,42 @@ describe('beyond this machine', () => {
     const same = await place.loadctl(['run', '--plan', 'approved.json']);
     expect(same.stderr).toContain('Somebody has to confirm');
   });
+
+  test.each(['run', 'seed', 'cleanup', 'test'])(
+    'a plan of version 1 is no plan that %s carries out: it is planned again',
+    async (command) => {
+      const place = here();
+      await place.loadctl(['plan', '--env', 'staging', '--out', 'approved.json']);
+      place.file('approved.json', place.read('approved.json').replace('"version": 2', '"version": 1'));
+      const said = await place.loadctl([command, '--plan', 'approved.json']);
+      expect(said).toEqual({
+        code: 112,
+        stdout: '',
+        stderr:
+          'error: approved.json is a plan of version 1; this loadctl runs plans of version 2.\n' +
+          'hint: Plan again, and have that approved: loadctl plan --env staging --out approved.json\n',
+      });
+    },
+  );
+
+  test.each([
+    ['load', (plan: PlanFile) => ({ ...plan, load: { ...plan.load, vus: 1 } })],
+    ['cleanup', (plan: PlanFile) => ({ ...plan, cleanup: { ...plan.cleanup, prefix: 'load-test-' } })],
+    ['seed', (plan: PlanFile) => ({ ...plan, seed: [{ kind: 'rows', store: 'db', table: 't', rows: 1, columns: { id: 'x{n}' } }] })],
+    ['abort', (plan: PlanFile) => ({ ...plan, abort: [] })],
+    ['fleet', (plan: PlanFile) => ({ ...plan, fleet: { ...plan.fleet, onLost: 'continue' } })],
+    ['env', (plan: PlanFile) => ({ ...plan, env: { MORE: '[redacted]' } })],
+  ])('a plan file in which somebody changed %s is refused', async (part, change) => {
+    const place = here(`${staging}abort: [{when: errors > 5%}]\n`);
+    await place.loadctl(['plan', '--env', 'staging', '--out', 'approved.json']);
+    place.file('approved.json', JSON.stringify(change(JSON.parse(place.read('approved.json')) as PlanFile)));
+    const said = await place.loadctl(['run', '--plan', 'approved.json']);
+    expect(said.code).toBe(112);
+    expect(said.stderr).toContain(`The plan file was changed after it was written: ${part}.`);
+  });
 });
+
+type PlanFile = Record<'load' | 'cleanup' | 'fleet', object>;
 
 test.each([
   ['runners: {backend: kubernetes}', 'runners.backend: kubernetes: The kubernetes backend is not implemented yet.'],

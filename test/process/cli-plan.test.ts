@@ -29,7 +29,27 @@ describe('plan', () => {
   test.each(['dev', 'staging', 'prod'])('of %s needs no secrets, and nothing that is there', async (env) => {
     const said = await shipped().loadctl(['plan', '--env', env, '--json']);
     expect([said.code, said.stderr]).toEqual([0, '']);
-    expect(JSON.parse(said.stdout)).toMatchObject({ version: 1, environment: env, exitCode: 0 });
+    expect(JSON.parse(said.stdout)).toMatchObject({ version: 2, environment: env, exitCode: 0 });
+  });
+
+  test('as JSON is data: load, draws, fleet, rows and entries, rules', async () => {
+    const { stdout } = await shipped().loadctl(['plan', '--env', 'prod', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      load: { vus: 30_000, duration: 1_800_000 },
+      pacing: 1000,
+      draws: { sessions: { browse: 0.8, reserve: 0.15, pay: 0.05 }, steps: { browse: ['read'] } },
+      fleet: { backend: 'kubernetes', count: 30, onLost: 'abort', readyTimeout: expect.any(Number) },
+      target: { colours: { blue: 'https://blue.prod.example.com' }, live: { url: 'https://prod.example.com/colour', every: 10_000 } },
+      seed: expect.arrayContaining([expect.objectContaining({ kind: 'rows', table: 'users', rows: 1000 })]),
+      cleanup: {
+        prefix: 'load-test-user-',
+        entries: expect.arrayContaining([
+          { kind: 'rows', store: 'db', table: 'reservations', column: 'user_id', prefix: 'load-test-user-' },
+          { kind: 'rows', store: 'db', table: 'payments', via: 'reservations' },
+        ]),
+      },
+      abort: [{ when: { source: 'client' }, for: expect.any(Number), after: expect.any(Number) }],
+    });
   });
 
   test('of prod says what is not built and what is missing', async () => {

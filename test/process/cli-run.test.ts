@@ -64,6 +64,27 @@ test('a slow target fails the SLA: 99, the table says which criterion, verify --
   expect(runs).toMatchObject([{ run: verdict.run, environment: 'dev', state: 'failed' }]);
 });
 
+test('what run --plan carries out is the plan that was approved, in another folder, under another home, without the secrets', async () => {
+  const { place, target } = await initialised();
+  const profile = place.read('profiles/dev.yaml');
+  const words = profile.replace('  script: ../k6/first.js', '  script: ../k6/first.js\n  env: {TOKEN: "${SHOP_TOKEN}"}');
+  const script = `${place.read('k6/first.js')}\nexport function setup() { if (__ENV.TOKEN !== 'open-sesame') throw new Error('no token'); }\n`;
+  const files = { 'profiles/dev.yaml': words, 'k6/first.js': script };
+  const [approving, running] = [workplace(files), workplace({ 'deeper/.keep': '', ...files })];
+  const out = await approving.loadctl(['plan', ...short, '--out', 'dev.plan'], { HOME: '/home/ann' });
+  expect([out.code, out.stderr]).toEqual([0, '']);
+  running.file('dev.plan', approving.read('dev.plan'));
+
+  const ran = await running.loadctl(['run', '--plan', 'dev.plan', ...short, '--json'], { SHOP_TOKEN: 'open-sesame' });
+  expect([ran.code, ran.stderr]).toEqual([0, expect.stringContaining('the load begins')]);
+  const { script: approvedScript, ...approved } = JSON.parse(approving.read('dev.plan'));
+  const { plan } = JSON.parse(running.read(join(running.latestRun().slice(running.folder.length), 'run.json')));
+  expect(approvedScript).toBe(join(approving.folder, 'k6/first.js'));
+  expect(plan).toEqual({ ...approved, script: join(running.folder, 'k6/first.js') });
+  expect(approved.env).toEqual({ TOKEN: '[redacted]' });
+  expect(target.hits.get('GET /')).toBeGreaterThanOrEqual(12);
+});
+
 describe('an interrupted run', () => {
   test('keeps what was measured: 105, and one JSON document', async () => {
     const { place } = await initialised();

@@ -1,5 +1,5 @@
 import type { LoadctlEvent } from '../../src/core/events.js';
-import type { CleanupContext } from '../../src/phases/data/cleanup.js';
+import type { DataContext } from '../../src/phases/data/lock.js';
 import { type Profile, profileSchema } from '../../src/profile/sections/schema.js';
 
 /** The parts of a profile that a test of the data phases writes down, as in YAML. */
@@ -21,13 +21,19 @@ export function dataProfile(parts: DataProfile): Profile {
 }
 
 /** What seed, cleanup and takeLock are handed; `events` collects what they tell. */
-export function dataContext(parts: DataProfile, more: Partial<CleanupContext> = {}): CleanupContext & { readonly events: LoadctlEvent[] } {
+export function dataContext(
+  parts: DataProfile,
+  {
+    clock = { now: Date.now, elapsed: () => performance.now(), sleep },
+    who = { user: 'ann', host: 'laptop' },
+    ...more
+  }: Partial<DataContext & DataContext['world']> = {},
+): DataContext & { readonly events: LoadctlEvent[] } {
   const events: LoadctlEvent[] = [];
   return {
     profile: dataProfile(parts),
     emit: (event) => events.push(event),
-    clock: { now: Date.now, elapsed: () => performance.now(), sleep },
-    who: { user: 'ann', host: 'laptop' },
+    world: { clock, who },
     signal: new AbortController().signal,
     events,
     ...more,

@@ -79,10 +79,10 @@ test('each runner and host gets its share', () => {
 function shipped(environment: string, set: string[] = []) {
   const cwd = fileURLToPath(new URL('../..', import.meta.url));
   const loaded = loadProfile({ environment }, { cwd, env: {}, files: diskFiles, secrets: 'optional', set });
-  const plan = makePlan(loaded.profile, loaded);
+  const plan = makePlan(loaded);
   const load = plannedFleetLoad(plan);
   if (load === undefined) throw new Error(`${environment} has no load`);
-  return capacityOf(load, loadHosts(loaded.profile, plan.runners.length, big));
+  return capacityOf(load, loadHosts(plan, big));
 }
 
 describe('the shipped profiles', () => {

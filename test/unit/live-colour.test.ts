@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { jsonAt, readJsonPath } from '../../src/core/json-path.js';
 import type { Colour } from '../../src/core/stop.js';
 import { addToBlockLists, keepApart, type Side } from '../../src/k6/block-lists.js';
-import { loadTarget, plannedTarget, shownTarget } from '../../src/plan/target.js';
+import { accessTo, withSecrets } from '../../src/plan/access.js';
+import { makePlan } from '../../src/plan/plan.js';
+import { loadTarget, shownTarget } from '../../src/plan/target.js';
 import { load } from './profile-files.js';
 
 describe('a way into JSON', () => {
@@ -50,31 +52,29 @@ describe('a way into JSON', () => {
 });
 
 describe('a target with colours', () => {
-  const { profile } = load({
+  const loaded = load({
     'test.yaml': `target: {colours: {blue: "https://u:hunter22@blue.example.com", green: https://green.example.com/api}, health: /healthz, live: {url: "https://example.com/c?token=hunter22", header: x-live, every: 5s}}
 workload: {script: k6.ts}
 `,
   });
 
   test('is planned without knowing which one is live', () => {
-    expect(plannedTarget(profile.target)).toEqual({
-      url: 'https://u:[redacted]@blue.example.com or https://green.example.com/api',
+    expect(makePlan(loaded).target).toEqual({
       health: '/healthz',
       colours: { blue: 'https://u:[redacted]@blue.example.com', green: 'https://green.example.com/api' },
-      live: 'GET https://example.com/c?token=[redacted], the header x-live; again every 5s while the load is on',
+      live: { url: 'https://example.com/c?token=[redacted]', header: 'x-live', every: 5000 },
     });
   });
 
   test('is loaded where it is not live', () => {
-    expect(loadTarget(profile.target, 'blue')).toEqual({
+    const whole = withSecrets(makePlan(loaded), accessTo(loaded));
+    expect(loadTarget(whole, 'blue')).toEqual({
       url: 'https://green.example.com/api',
       health: 'https://green.example.com/api/healthz',
       colour: { loaded: 'green', live: 'blue', liveUrl: 'https://u:hunter22@blue.example.com' },
     });
-    expect(loadTarget(profile.target, 'green').url).toBe('https://u:hunter22@blue.example.com');
-    expect(JSON.stringify(['blue', 'green'].map((live) => shownTarget(loadTarget(profile.target, live as 'blue'))))).not.toContain(
-      'hunter22',
-    );
+    expect(loadTarget(whole, 'green').url).toBe('https://u:hunter22@blue.example.com');
+    expect(JSON.stringify(['blue', 'green'].map((live) => shownTarget(loadTarget(whole, live as 'blue'))))).not.toContain('hunter22');
   });
 });
 

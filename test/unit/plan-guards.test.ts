@@ -10,8 +10,8 @@ guards: {allow: [staging.example.com], maxVus: 100, maxRate: 100/s, maxDuration:
 `;
 
 function planned(text: string) {
-  const { profile, redacted } = load({ 'test.yaml': text });
-  return { profile, plan: makePlan(profile, { redacted }) };
+  const loaded = load({ 'test.yaml': text });
+  return { profile: loaded.profile, plan: makePlan(loaded) };
 }
 
 function refusals(text: string, act = { makesLoad: true, confirmed: true }): Refusal[] {

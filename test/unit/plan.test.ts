@@ -36,7 +36,7 @@ sla: {p95: < 500ms, throughput: 90/s}
 
 function planOf(text: string, set: readonly string[] = []): Plan {
   const loaded = load({ 'test.yaml': text }, { set });
-  return makePlan(loaded.profile, loaded);
+  return makePlan(loaded);
 }
 
 function refusal(text: string): LoadctlError {
@@ -54,12 +54,21 @@ describe('a plan', () => {
     expect(hash).toMatch(/^[0-9a-f]{64}$/);
     expect(criteria.map(({ name }) => name)).toEqual(['p95', 'throughput']);
     expect(plan).toEqual({
-      version: 1,
+      version: 2,
       environment: 'test',
       target: { url: 'http://127.0.0.1:8080', health: 'http://127.0.0.1:8080/healthz' },
       script: '/w/profiles/k6.ts',
       scriptFiles: [],
       load: { vus: 100, duration: 60_000, ramp: 5000 },
+      pacing: 1000,
+      draws: {
+        endpoints: { events: 'GET /events', queue: 'GET /queue' },
+        mix: { events: 0.75, queue: 0.25 },
+        sessions: { browse: 0.8, pay: 0.2 },
+        steps: { browse: ['read'], pay: ['read', 'POST /payments'] },
+      },
+      env: {},
+      options: {},
       steady: { from: 5000, to: 55_000 },
       iterationsPerSecond: 100,
       requestsPerSecond: 120,
@@ -68,7 +77,7 @@ describe('a plan', () => {
         { name: 'GET /queue', perSecond: 25, writes: false },
         { name: 'POST /payments', perSecond: 20, writes: true },
       ],
-      backend: 'local',
+      fleet: { backend: 'local', count: 2, onLost: 'abort', readyTimeout: 60_000 },
       runners: [
         { id: '1', segment: '0:1/2', sequence: '0,1/2,1' },
         { id: '2', segment: '1/2:1', sequence: '0,1/2,1' },
@@ -78,20 +87,24 @@ describe('a plan', () => {
         { name: 'cache', kind: 'redis', hosts: ['localhost'] },
       ],
       seed: [
-        { store: 'db', what: 'table users', rows: 10 },
-        { store: 'cache', what: 'keys user:user-{n}', rows: 10 },
+        { kind: 'rows', store: 'db', table: 'users', rows: 10, columns: { id: 'user-{n}' } },
+        { kind: 'entries', store: 'cache', key: 'user:user-{n}', rows: 10, value: 'x' },
       ],
-      cleanup: [
-        { store: 'db', what: 'payments where user_id begins with load-test-user-' },
-        { store: 'cache', what: 'index 1, emptied' },
-      ],
+      cleanup: {
+        prefix: 'load-test-user-',
+        entries: [
+          { kind: 'rows', store: 'db', table: 'payments', column: 'user_id', prefix: 'load-test-user-' },
+          { kind: 'index', store: 'cache', index: 1, flush: 'known' },
+        ],
+      },
+      abort: [],
       hosts: ['127.0.0.1', 'localhost'],
       beyondLoopback: [],
       warnings: [],
     });
   });
 
-  test('says what of a cluster is filled and emptied', () => {
+  test('says what of a cluster is filled and emptied, and every way to find a row again', () => {
     const clustered = shop
       .replace('url: "redis://localhost/0", testDatabase: 1', 'cluster: ["redis-1:7000", "[::1]:7001"]')
       .replace('rows: 10, value: x', 'rows: 10, value: {id: "{n}"}, as: hash')
@@ -99,15 +112,49 @@ describe('a plan', () => {
         '{store: cache, flush: true}',
         '{store: cache, keys: "user:load-*"}, {store: cache, key: "queue:*", members: load-test-user-*}',
       );
-    const { stores, seed, cleanup, beyondLoopback } = planOf(clustered);
+    const rows = `  rows:
+    - {store: db, table: payments, column: user_id}
+    - {store: db, table: orders, column: customer, range: 900000000..999999999}
+    - {store: db, table: visits, column: visitor, uuid: load-test}
+    - {store: db, table: refunds, via: payments}
+  pause: 50ms
+  settle: 1s`;
+    const { stores, seed, cleanup, beyondLoopback } = planOf(clustered.replace(/ {2}rows: .*/, rows));
     expect(stores[1]).toEqual({ name: 'cache', kind: 'redis', hosts: ['redis-1:7000', '[::1]:7001'] });
-    expect(seed[1]?.what).toBe('hashes user:user-{n}');
-    expect(cleanup.slice(1).map(({ what }) => what)).toEqual(['keys user:load-*', 'members load-test-user-* of queue:*']);
+    expect(seed[1]).toEqual({ kind: 'entries', store: 'cache', key: 'user:user-{n}', rows: 10, value: { id: '{n}' }, as: 'hash' });
+    expect(cleanup).toEqual({
+      prefix: 'load-test-user-',
+      pause: 50,
+      settle: 1000,
+      entries: [
+        { kind: 'rows', store: 'db', table: 'payments', column: 'user_id', prefix: 'load-test-user-' },
+        { kind: 'rows', store: 'db', table: 'orders', column: 'customer', range: { low: '900000000', high: '999999999' } },
+        { kind: 'rows', store: 'db', table: 'visits', column: 'visitor', uuid: 'load-test' },
+        { kind: 'rows', store: 'db', table: 'refunds', via: 'payments' },
+        { kind: 'keys', store: 'cache', match: 'user:load-*' },
+        { kind: 'members', store: 'cache', key: 'queue:*', match: 'load-test-user-*' },
+      ],
+    });
     expect(beyondLoopback).toEqual(['redis-1']);
   });
 
-  test('has no secrets', () => {
-    expect(JSON.stringify(planOf(shop))).not.toContain('hunter22');
+  test('says how the fleet is held together, and when the test is ended before its time', () => {
+    const { fleet, abort } = planOf(
+      shop.replace(
+        'runners: {count: 2}',
+        'runners: {backend: ssh, count: 2, hosts: [load-1, load-2], onLost: continue, allowedLoss: 10%, readyTimeout: 5m, hostK6: bring, sshConfig: ./ssh_config, k6: ./k6}\nabort: [{when: errors > 5%, for: 30s, after: 1m}]',
+      ),
+    );
+    expect(fleet).toEqual({
+      backend: 'ssh',
+      count: 2,
+      hosts: ['load-1', 'load-2'],
+      onLost: 'continue',
+      allowedLoss: 0.1,
+      readyTimeout: 300_000,
+      hostK6: 'bring',
+    });
+    expect(abort).toMatchObject([{ when: { name: 'errors', operator: '>', limit: 0.05 }, for: 30_000, after: 60_000 }]);
   });
 
   test('without a load of its own leaves it to the script', () => {
@@ -134,7 +181,7 @@ describe('a plan', () => {
   test('has the same hash wherever the profile lies', () => {
     const loaded = load({ 'test.yaml': shop });
     const elsewhere = { ...loaded.profile, workload: { ...loaded.profile.workload, script: '/ci/build/7/k6.ts' } };
-    expect(makePlan(elsewhere, loaded).hash).toBe(planOf(shop).hash);
+    expect(makePlan({ ...loaded, profile: elsewhere }).hash).toBe(planOf(shop).hash);
   });
 });
 

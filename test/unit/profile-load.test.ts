@@ -4,7 +4,10 @@ import { complaint, least, load } from './profile-files.js';
 
 describe('a small profile', () => {
   test('is complete after defaults', () => {
-    expect(load({ 'test.yaml': least })).toEqual({
+    const { profile, shown, redacted, portable, ...rest } = load({ 'test.yaml': least });
+    expect(shown).toEqual(profile);
+    expect(portable).toEqual(redacted);
+    expect({ profile, redacted, ...rest }).toEqual({
       profile: {
         environment: 'test',
         target: { url: 'http://127.0.0.1:8080' },
@@ -257,11 +260,21 @@ outputs: {chat: {webhookToken: hook-token, url: "https://h/\${CHAT_TOKEN}"}}
     });
   });
 
+  test('are not in the profile that is shown, and nothing else is missing there', () => {
+    const { shown } = loaded;
+    expect(shown.workload.env).toEqual({ TOKEN: '[redacted]', MODE: '[redacted]', PORT: '[redacted]', VERSION: '[redacted]' });
+    expect(shown.users).toEqual({ strategy: 'bypass', key: '[redacted]', expires: 7_200_000 });
+    expect(shown.stores.db).toEqual({ kind: 'postgres', url: 'postgres://me:[redacted]@h/x?token=[redacted]' });
+    expect(shown.seed).toEqual(loaded.profile.seed);
+    expect(shown.sla).toEqual(loaded.profile.sla);
+  });
+
   test('what is stored is the same with and without them', () => {
     const words = `${least}users: {strategy: bypass, key: "\${KEY}"}\nstores: {db: {kind: postgres, url: "postgres://me:\${DB_PASSWORD}@h/x"}}\n`;
     const without = load({ 'test.yaml': words }, { secrets: 'optional' });
     const withThem = load({ 'test.yaml': words }, { env: { KEY: 'signing-key', DB_PASSWORD: 'hunter2' } });
     expect(withThem.redacted).toEqual(without.redacted);
+    expect(withThem.shown).toEqual(without.shown);
     expect(withThem.secrets).toEqual(['signing-key', 'hunter2', Buffer.from('me:hunter2').toString('base64')]);
   });
 

@@ -1,6 +1,7 @@
 import { LoadctlError } from '../../core/errors.js';
 import { type Preview, previewStores } from '../../phases/data/preview.js';
 import { lookUpLive } from '../../phases/target/live-colour.js';
+import { withSecrets } from '../../plan/access.js';
 import { checkGuards, isConfirmation, needsConfirmation, type Refusal } from '../../plan/guards.js';
 import type { Plan } from '../../plan/plan.js';
 import { type LoadTarget, loadTarget, shownTarget } from '../../plan/target.js';
@@ -33,7 +34,7 @@ export async function approve(call: Call, planned: Planned, act: Act, signal: Ab
   const guarded = (confirmed: boolean, said?: string) => checkGuards(plan, profile, { makesLoad, confirmed, said });
   refuseFor(plan, guarded(true), nothingSent);
   const reachesTarget = makesLoad || act.does.includes('ask');
-  const target = reachesTarget ? await findTarget(call, planned, signal) : loadTarget(profile.target);
+  const target = reachesTarget ? await findTarget(call, planned, signal) : loadTarget(withSecrets(plan, planned.access));
   const confirmed = isConfirmation(call.shell.env.LOADCTL_CONFIRM, plan);
   if (act.changesNothing || confirmed || !needsConfirmation(plan, profile)) return target;
   const preview = await showPreview(call, planned, { act, target, signal });
@@ -48,11 +49,12 @@ function whatWasSaid({ shell }: Call, typed: string | undefined): string | undef
 }
 
 /** Behind colours the load goes to the one that is not live. */
-async function findTarget({ shell }: Call, { plan, loaded }: Planned, signal: AbortSignal): Promise<LoadTarget> {
-  const { target } = loaded.profile;
-  if (target.colours === undefined || target.live === undefined) return loadTarget(target);
+async function findTarget({ shell }: Call, { plan, access }: Planned, signal: AbortSignal): Promise<LoadTarget> {
+  const whole = withSecrets(plan, access);
+  if (!('live' in whole.target)) return loadTarget(whole);
+  const means = { world: shell, folder: access.machine.folder, userAgent: 'loadctl/guard', signal };
   try {
-    return loadTarget(target, await lookUpLive(target.live, { world: shell, loaded, userAgent: 'loadctl/guard', signal }));
+    return loadTarget(whole, await lookUpLive(whole.target.live, means));
   } catch (error) {
     if (!(error instanceof LoadctlError) || error.reason !== 'refused') throw error;
     throw refusal(plan, 'live-colour', 'nothing was sent but its own look-up', error);
@@ -66,7 +68,7 @@ async function showPreview(
 ): Promise<Preview> {
   const { shell, redact } = call;
   const intent = { seeds: act.does.includes('seed'), cleans: act.does.includes('cleanup'), users: act.users === true };
-  const preview = await previewStores(planned.loaded.profile, intent, { clock: shell.clock, signal });
+  const preview = await previewStores({ profile: planned.loaded.profile, world: shell, signal }, intent);
   const shown = target.colour === undefined ? {} : { target: shownTarget(target) };
   const notes = { ...planNotes(call, planned), refusals: [], does: act.does, users: intent.users, setOff: preview.lines, ...shown };
   shell.stderr.write(redact(`${renderPlan(planned.plan, notes, await tableStyle(call, 'stderr'))}\n`));

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { errorCode, LoadctlError } from '../../core/errors.js';
 import { canonicalJson } from '../../plan/canonical.js';
 import { shortHash } from '../../plan/guards.js';
-import type { Plan } from '../../plan/plan.js';
+import { type Plan, planVersion } from '../../plan/plan.js';
 import type { ProfileSource } from '../../profile/find.js';
 import { textOption } from './options.js';
 import type { Planned } from './profile.js';
@@ -15,27 +15,40 @@ export function withPlanOption(command: Command): Command {
   return command.option('--plan <FILE>', 'do only what this plan (of `plan --out`) says');
 }
 
-/** What `--plan` asks for: the profile that the plan was made from, and that it still makes this plan. */
+/** What `--plan` asks for: the profile that the plan was made from, and that this plan is carried out and no other. */
 export interface ApprovedPlan {
   readonly fallback?: ProfileSource;
-  /** Throws `refused` where the profile, the script, `--set`, `-e` or a variable make another plan by now. */
-  readonly check: (planned: Planned) => void;
+  /**
+   * Hands back what is carried out: the approved plan, where there is one. Throws `refused` where the profile, the script,
+   * `--set`, `-e` or a variable make another plan by now.
+   */
+  readonly decide: (planned: Planned) => Planned;
 }
 
-/** Reads the plan that a call names with `--plan`; without one everything may be done. Throws `usage` for another file. */
+/**
+ * Reads the plan that a call names with `--plan`; without one, what the call itself plans may be done. Throws `usage` for
+ * another file, `refused` for a plan of another version.
+ */
 export async function approvedPlan(call: Call): Promise<ApprovedPlan> {
   const file = textOption(call.options, 'plan');
-  if (file === undefined) return { check: () => undefined };
+  if (file === undefined) return { decide: (planned) => planned };
   const approved = await readPlanFile(call, file);
-  return { fallback: { environment: approved.environment }, check: ({ plan }) => refuseOtherPlan(approved, plan) };
+  return {
+    fallback: { environment: approved.environment },
+    decide: (planned) => {
+      refuseOtherPlan(approved, planned.plan);
+      return { ...planned, plan: { ...approved, script: planned.plan.script } };
+    },
+  };
 }
 
 async function readPlanFile(call: Call, file: string): Promise<Plan> {
   const path = resolve(call.shell.cwd, file);
   try {
     const plan = JSON.parse(await readFile(path, 'utf8')) as Partial<Plan>;
-    if (plan.version === 1 && typeof plan.hash === 'string' && typeof plan.environment === 'string') return plan as Plan;
+    if (typeof plan.hash === 'string' && typeof plan.environment === 'string') return ofThisVersion(plan as Plan, file);
   } catch (cause) {
+    if (cause instanceof LoadctlError) throw cause;
     if (errorCode(cause) !== undefined)
       throw new LoadctlError('usage', `The plan ${file} cannot be read (${errorCode(cause)}).`, {
         cause,
@@ -43,6 +56,14 @@ async function readPlanFile(call: Call, file: string): Promise<Plan> {
       });
   }
   throw new LoadctlError('usage', `${file} is no plan.`, { hint: 'Name a file of `loadctl plan --out FILE`.' });
+}
+
+function ofThisVersion(plan: Plan, file: string): Plan {
+  if (plan.version === planVersion) return plan;
+  const message = `${file} is a plan of version ${String(plan.version)}; this loadctl runs plans of version ${planVersion}.`;
+  throw new LoadctlError('refused', message, {
+    hint: `Plan again, and have that approved: loadctl plan --env ${plan.environment} --out ${file}`,
+  });
 }
 
 function refuseOtherPlan(approved: Plan, plan: Plan): void {

@@ -14,19 +14,20 @@ export interface CapacityNote {
 const assumed = `has: what Linux gives by default, on ${usualHost.cpus} CPUs with 4 GB; no host was asked.`;
 
 /** What a plan's runners have to carry; undefined where the script makes its own load. Nothing but this machine is looked at. */
-export async function plannedCapacity({ plan, loaded }: Planned, shell: Shell): Promise<CapacityNote | undefined> {
+export async function plannedCapacity({ plan }: Planned, shell: Shell): Promise<CapacityNote | undefined> {
   const load = plannedFleetLoad(plan);
   if (load === undefined) return undefined;
-  const local = plan.backend === 'local';
+  const local = plan.fleet.backend === 'local';
   const here = local ? await readThisMachine(shell) : {};
-  return { capacity: capacityOf(load, loadHosts(loaded.profile, plan.runners.length, here)), note: local ? '' : assumed };
+  return { capacity: capacityOf(load, loadHosts(plan, here)), note: local ? '' : assumed };
 }
 
 /** The same, with this machine in the place of each host. */
-export function capacityHere({ plan, loaded }: Planned, here: HostFacts): CapacityNote | undefined {
+export function capacityHere({ plan }: Planned, here: HostFacts): CapacityNote | undefined {
   const load = plannedFleetLoad(plan);
   if (load === undefined) return undefined;
-  const hosts = loadHosts(loaded.profile, plan.runners.length, here).map((host) => ({ ...host, facts: here }));
-  const note = plan.backend === 'local' ? '' : `has: this machine, as if it were one of the hosts (${plan.backend}).`;
+  const hosts = loadHosts(plan, here).map((host) => ({ ...host, facts: here }));
+  const { backend } = plan.fleet;
+  const note = backend === 'local' ? '' : `has: this machine, as if it were one of the hosts (${backend}).`;
   return { capacity: capacityOf(load, hosts), note };
 }

@@ -2,16 +2,18 @@ import { join } from 'node:path';
 import { LoadctlError } from '../../core/errors.js';
 import { shownPath } from '../../core/shown-path.js';
 import { readScriptFiles } from '../../k6/script-files.js';
+import { type Access, accessTo } from '../../plan/access.js';
 import { makePlan, type Plan } from '../../plan/plan.js';
 import { environmentsIn, type ProfileSource } from '../../profile/find.js';
 import { diskFiles, type LoadedProfile, loadProfile } from '../../profile/load.js';
 import { profileChoice } from './options.js';
 import type { Call } from './types.js';
 
-/** A profile with the plan that it makes. */
+/** A profile with the plan that it makes, and the access that goes with it. */
 export interface Planned {
   readonly loaded: LoadedProfile;
   readonly plan: Plan;
+  readonly access: Access;
   /** The profile's file, as shown. */
   readonly file: string;
   /** Whether the user said in words which environment is meant. */
@@ -20,12 +22,12 @@ export interface Planned {
 
 /** Loads the profile that a call means, hides its secrets, and plans. */
 export function planProfile(call: Call, secrets: 'required' | 'optional', fallback?: ProfileSource): Planned {
-  const { cwd, env } = call.shell;
+  const { cwd, env, home } = call.shell;
   const { source, set, scriptEnv } = profileChoice(call);
-  const loaded = loadProfile(source ?? fallback ?? onlyProfile(cwd), { cwd, env, files: diskFiles, secrets, set, scriptEnv });
+  const loaded = loadProfile(source ?? fallback ?? onlyProfile(cwd), { cwd, home, env, files: diskFiles, secrets, set, scriptEnv });
   call.hide(loaded.secrets);
-  const plan = makePlan(loaded.profile, { ...loaded, scriptFiles: readScriptFiles(loaded.profile.workload.script) });
-  return { loaded, plan, file: shownPath(loaded.file, cwd), named: source !== undefined };
+  const plan = makePlan(loaded, readScriptFiles(loaded.profile.workload.script));
+  return { loaded, plan, access: accessTo(loaded), file: shownPath(loaded.file, cwd), named: source !== undefined };
 }
 
 /** The one environment there is; where there are several, saying which is the user's part. */

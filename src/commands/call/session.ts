@@ -18,8 +18,8 @@ export interface SessionOptions extends Act {
   readonly command: TracedCommand;
   /** The profile where the call names none. */
   readonly fallback?: ProfileSource;
-  /** A last look at the plan before anybody is asked; throws what stands against it. */
-  readonly check?: (planned: Planned) => void;
+  /** Hands back what is carried out of what the call plans, before anybody is asked; throws what stands against it. */
+  readonly decide?: (planned: Planned) => Planned;
 }
 
 /** What came of a session's work. */
@@ -41,8 +41,8 @@ const patienceMs = 2000;
  */
 export async function session(call: Call, options: SessionOptions, body: (context: PhaseContext) => Promise<Done>): Promise<Outcome> {
   return scope(async (defer) => {
-    const planned = planProfile(call, 'required', options.fallback);
-    options.check?.(planned);
+    const asked = planProfile(call, 'required', options.fallback);
+    const planned = options.decide?.(asked) ?? asked;
     const interrupted = new AbortController();
     const killed = new AbortController();
     let emit: Emit = () => {};
@@ -85,11 +85,13 @@ async function told(work: () => Promise<Done>, emit: Emit): Promise<Done> {
 
 function contextOf(
   { shell, version, redact }: Call,
-  { loaded, plan }: Planned,
+  { loaded, plan, access }: Planned,
   { emit, keepIn }: Trace,
   [signal, killed]: readonly [AbortSignal, AbortSignal],
 ): Omit<PhaseContext, 'target'> {
-  return { profile: loaded.profile, plan, loaded, world: shell, emit, keepIn, redact, signal, killed, version };
+  const { profile, file, redacted, variables, overrides } = loaded;
+  const origin = { file, profile: redacted, variables, overrides };
+  return { profile, plan, access, origin, world: shell, emit, keepIn, redact, signal, killed, version };
 }
 
 /** The reporter that suits how the call wants to be spoken to. */
@@ -110,7 +112,7 @@ async function untilKilled(context: PhaseContext, body: (context: PhaseContext) 
         void world.clock.sleep(patienceMs, given.signal).then(() =>
           reject(
             new LoadctlError('interrupted', 'Ended at once, as asked: what was under way is unfinished.', {
-              hint: `Take the test data out: loadctl cleanup --env ${context.profile.environment}`,
+              hint: `Take the test data out: loadctl cleanup --env ${context.plan.environment}`,
             }),
           ),
         );

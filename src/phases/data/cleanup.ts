@@ -1,21 +1,14 @@
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
-import type { CountedBefore } from '../../core/events.js';
 import type { OtherRows, Proof, Receipt } from '../../core/receipt.js';
 import { type Defer, scope } from '../../core/scope.js';
 import { isIdle, type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
 import type { Cleaning } from '../../stores/kind/types.js';
-import { step } from '../frame/step.js';
+import { step, tellerOf } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
 import { type DataContext, withLock } from './lock.js';
 import { compareOthers, makeReceipt } from './receipt.js';
 import { storeContext } from './store-context.js';
-
-/** What cleanup is told besides what every phase on data is. */
-export interface CleanupContext extends DataContext {
-  /** Rows that are not test data, as they were counted before the test. */
-  readonly before?: CountedBefore;
-}
 
 export interface CleanupOptions {
   /** Only counts, and shows the statements. */
@@ -34,19 +27,19 @@ const defaultSettleMs = 500;
 const mostSweeps = 30;
 
 /** Takes the test's data out of every store, counts what is left until it is quiet, and makes the receipt. */
-export async function cleanup(context: CleanupContext, options: CleanupOptions): Promise<CleanupResult> {
+export async function cleanup(context: DataContext, options: CleanupOptions): Promise<CleanupResult> {
   const body = () => withLock(context, 'cleanup', (signal) => cleanUp({ ...context, signal }, options));
-  const teller = { ...context, environment: context.profile.environment };
+  const teller = { ...tellerOf(context), environment: context.profile.environment };
   return tellPhase(teller, { phase: 'cleanup', dryRun: options.dryRun }, body, ({ reasons }) => reasons);
 }
 
-function cleanUp(context: CleanupContext, { dryRun, users }: CleanupOptions): Promise<CleanupResult> {
-  const { profile, clock, emit, who, run } = context;
-  const startedAt = clock.now();
+function cleanUp(context: DataContext, { dryRun, users }: CleanupOptions): Promise<CleanupResult> {
+  const { profile, world, emit, run } = context;
+  const startedAt = world.clock.now();
   return scope(async (defer) => {
     const cleanings = await openCleanings(context, users, defer);
     await step(
-      context,
+      tellerOf(context),
       { kind: 'check-data' },
       () => together(cleanings, (cleaning) => cleaning.check(users)),
       () => ({ result: 'nothing-in-the-way' }),
@@ -58,8 +51,8 @@ function cleanUp(context: CleanupContext, { dryRun, users }: CleanupOptions): Pr
       environment: profile.environment,
       ...(run === undefined ? {} : { run }),
       dryRun,
-      ...times(startedAt, clock.now()),
-      by: who,
+      ...times(startedAt, world.clock.now()),
+      by: world.who,
     };
     const parts = cleanings.map((cleaning) => cleaning.report(dryRun));
     const counted = others.length > 0 ? { proof, ...(context.before === undefined ? {} : { countedBefore: context.before.at }) } : {};
@@ -74,21 +67,21 @@ function cleanUp(context: CleanupContext, { dryRun, users }: CleanupOptions): Pr
 }
 
 /** Throws what would keep a cleanup from its work, before there is anything to clean up. Says and changes nothing. */
-export function checkCleanup(context: CleanupContext, users: boolean): Promise<void> {
+export function checkCleanup(context: DataContext, users: boolean): Promise<void> {
   return scope(async (defer) => {
     const cleanings = await openCleanings({ ...context, emit: () => undefined }, users, defer);
     await together(cleanings, (cleaning) => cleaning.check(users));
   });
 }
 
-async function openCleanings(context: CleanupContext, users: boolean, defer: Defer): Promise<Cleaning[]> {
+async function openCleanings(context: DataContext, users: boolean, defer: Defer): Promise<Cleaning[]> {
   const { profile, run } = context;
   const cleanings: Cleaning[] = [];
   for (const [store, config] of storesToClean(context, users)) {
     const label = `loadctl/${run ?? 'cleanup'}`;
     const cleaning = await storeKind(config).openCleaning(
       config,
-      storeTask(profile, store, context.clock.now()),
+      storeTask(profile, store, context.world.clock.now()),
       storeContext(context, store, label),
     );
     defer(() => cleaning.close());
@@ -103,12 +96,12 @@ interface Outcome {
   readonly interrupted: boolean;
 }
 
-async function takeOut(context: CleanupContext, cleanings: readonly Cleaning[], { dryRun, users }: CleanupOptions): Promise<Outcome> {
+async function takeOut(context: DataContext, cleanings: readonly Cleaning[], { dryRun, users }: CleanupOptions): Promise<Outcome> {
   try {
     const quiet = dryRun || (await sweep(context, cleanings));
     if (users)
       await step(
-        context,
+        tellerOf(context),
         { kind: 'take-out-seeded' },
         () => together(cleanings, (cleaning) => cleaning.takeSeeded(dryRun)),
         () => ({ result: 'taken-out', dryRun }),
@@ -120,9 +113,9 @@ async function takeOut(context: CleanupContext, cleanings: readonly Cleaning[], 
   }
 }
 
-function sweep(context: CleanupContext, cleanings: readonly Cleaning[]): Promise<boolean> {
+function sweep(context: DataContext, cleanings: readonly Cleaning[]): Promise<boolean> {
   return step(
-    context,
+    tellerOf(context),
     { kind: 'delete-test-data' },
     () => sweepUntilQuiet(context, cleanings),
     (quiet) => ({ result: 'swept', left: !quiet }),
@@ -130,7 +123,7 @@ function sweep(context: CleanupContext, cleanings: readonly Cleaning[]): Promise
 }
 
 /** Sweeps until two counts find nothing. Gives up when a sweep neither deletes nor changes anything: something swallows the deletes. */
-async function sweepUntilQuiet({ profile, clock, signal }: CleanupContext, cleanings: readonly Cleaning[]): Promise<boolean> {
+async function sweepUntilQuiet({ profile, world, signal }: DataContext, cleanings: readonly Cleaning[]): Promise<boolean> {
   let zeros = 0;
   let before = Number.POSITIVE_INFINITY;
   for (let sweep = 1; sweep <= mostSweeps; sweep++) {
@@ -141,28 +134,28 @@ async function sweepUntilQuiet({ profile, clock, signal }: CleanupContext, clean
     if (zeros === 2) return true;
     if (left > 0 && deleted === 0 && left >= before) return false;
     before = left;
-    await clock.sleep(profile.cleanup?.settle ?? defaultSettleMs, signal);
+    await world.clock.sleep(profile.cleanup?.settle ?? defaultSettleMs, signal);
   }
   return false;
 }
 
-function countOthers(context: CleanupContext, cleanings: readonly Cleaning[], proof: Proof): Promise<OtherRows[]> {
+function countOthers(context: DataContext, cleanings: readonly Cleaning[], proof: Proof): Promise<OtherRows[]> {
   return step(
-    context,
+    tellerOf(context),
     { kind: 'count-others' },
     async () => (await together(cleanings, (cleaning) => cleaning.others(proof))).flat(),
     (counts) => ({ result: 'counted', tables: counts.length }),
   );
 }
 
-function storesToClean({ profile }: CleanupContext, users: boolean): [string, StoreConfig][] {
+function storesToClean({ profile }: DataContext, users: boolean): [string, StoreConfig][] {
   return Object.entries(profile.stores).filter(([store]) => {
     const task = storeTask(profile, store, 0);
     return !isIdle(users ? task : { ...task, seed: [] });
   });
 }
 
-function notesOf({ profile, before }: CleanupContext, { interrupted }: Outcome, others: readonly OtherRows[]): string[] {
+function notesOf({ profile, before }: DataContext, { interrupted }: Outcome, others: readonly OtherRows[]): string[] {
   return [
     ...(interrupted ? ['the cleanup was interrupted: run it again'] : []),
     ...(profile.cleanup ? [] : ['the profile has no cleanup']),

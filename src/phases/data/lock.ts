@@ -1,22 +1,20 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { Emit } from '../../core/events.js';
-import type { Clock } from '../../core/os.js';
-import type { Profile } from '../../profile/sections/schema.js';
+import type { CountedBefore } from '../../core/events.js';
+import type { World } from '../../core/os.js';
 import { storeKind } from '../../stores/index.js';
 import type { DatabaseLock } from '../../stores/kind/types.js';
+import type { PhaseContext } from '../frame/context.js';
 import { storeContext } from './store-context.js';
 
-/** What the phases that touch data need to know. */
-export interface DataContext {
-  readonly profile: Profile;
+/** What the phases that touch data are handed. */
+export interface DataContext extends Pick<PhaseContext, 'profile' | 'emit' | 'signal'> {
+  readonly world: Pick<World, 'clock' | 'who'>;
   /** The run that the servers are told of; undefined outside one. */
   readonly run?: string;
-  readonly emit: Emit;
-  readonly clock: Clock;
-  readonly who: { readonly user: string; readonly host: string };
-  readonly signal: AbortSignal;
   /** A lock that is held already; without one the phase takes and releases its own. */
   readonly lock?: Lock;
+  /** Rows that are not test data, as they were counted before the test: for the receipt of a cleanup. */
+  readonly before?: CountedBefore;
 }
 
 /** loadctl's lock in every Postgres database of a profile: one run per database at a time (design §7). */
@@ -28,8 +26,6 @@ export interface Lock {
    * within 10 s: the work must stop.
    */
   readonly lost: Promise<LoadctlError>;
-  /** Tells one more listener, until the returned function is called, when it is gone for a while, and when it is held again. */
-  hear(listener: Emit): () => void;
   /** Lets go of it. May be called twice; never rejects. */
   release(): Promise<void>;
 }
@@ -37,27 +33,19 @@ export interface Lock {
 /** Takes the lock for `purpose` (seed, run, cleanup, test), or throws 112 `refused` and says who holds it. */
 export async function takeLock(context: DataContext, purpose: string): Promise<Lock> {
   const held: DatabaseLock[] = [];
-  const listeners = new Set([context.emit]);
-  const emit: Emit = (event) => {
-    for (const listener of listeners) listener(event);
-  };
   const release = async () => {
     for (const lock of held.splice(0).reverse()) await lock.release();
   };
   try {
     for (const [store, config] of Object.entries(context.profile.stores).sort(byName)) {
       const label = lockLabel(context, purpose);
-      held.push(...((await storeKind(config).lock?.(config, storeContext({ ...context, emit }, store, label), held)) ?? []));
+      held.push(...((await storeKind(config).lock?.(config, storeContext(context, store, label), held)) ?? []));
     }
   } catch (error) {
     await release();
     throw error;
   }
-  const hear = (listener: Emit) => {
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
-  };
-  return { databases: held.length, lost: firstLost(held), hear, release };
+  return { databases: held.length, lost: firstLost(held), release };
 }
 
 /** Runs `body` under the context's lock or one of its own; its signal aborts on an interrupt and when the lock is lost. */
@@ -75,7 +63,7 @@ export async function withLock<T>(context: DataContext, purpose: string, body: (
 }
 
 /** Postgres cuts an application_name after 63 bytes. */
-function lockLabel({ run, who }: DataContext, purpose: string): string {
+function lockLabel({ run, world: { who } }: DataContext, purpose: string): string {
   return `loadctl/${run ?? purpose} by ${who.user}@${who.host}`.slice(0, 63);
 }
 

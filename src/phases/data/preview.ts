@@ -1,5 +1,5 @@
 import { errorMessage } from '../../core/errors.js';
-import type { Clock } from '../../core/os.js';
+import type { World } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import type { Profile } from '../../profile/sections/schema.js';
 import { isIdle, type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
@@ -17,36 +17,35 @@ export interface Preview {
   readonly asked: readonly string[];
 }
 
+/** What a preview needs to know. */
+interface PreviewContext {
+  readonly profile: Pick<Profile, 'stores' | 'seed' | 'cleanup' | 'guards'>;
+  readonly world: Pick<World, 'clock'>;
+  readonly signal: AbortSignal;
+}
+
 /** Asks every store that can tell. Only looks, for a few seconds, and never rejects. */
-export async function previewStores(
-  profile: Pick<Profile, 'stores' | 'seed' | 'cleanup' | 'guards'>,
-  intent: Intent,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<Preview> {
+export async function previewStores(context: PreviewContext, intent: Intent): Promise<Preview> {
+  const { profile, world } = context;
   const concerned = Object.entries(profile.stores).filter(([store, config]) => {
-    const task = storeTask(profile, store, clock.now());
+    const task = storeTask(profile, store, world.clock.now());
     const done = { ...task, seed: intent.seeds || intent.users ? task.seed : [], rows: intent.cleans ? task.rows : [], caches: [] };
     return storeKind(config).preview !== undefined && !isIdle(done);
   });
-  const lines = await Promise.all(concerned.map(([store, config]) => previewStore(store, config, profile, intent, { clock, signal })));
+  const lines = await Promise.all(concerned.map(([store, config]) => previewStore(store, config, intent, context)));
   return { lines: lines.flat(), asked: concerned.map(([store]) => store) };
 }
 
-async function previewStore(
-  store: string,
-  config: StoreConfig,
-  profile: Pick<Profile, 'seed' | 'cleanup' | 'guards'>,
-  intent: Intent,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<readonly string[]> {
+async function previewStore(store: string, config: StoreConfig, intent: Intent, context: PreviewContext): Promise<readonly string[]> {
+  const { profile, world, signal } = context;
   const over = new AbortController();
-  const late = clock.sleep(patienceMs, AbortSignal.any([signal, over.signal])).then((): never => {
+  const late = world.clock.sleep(patienceMs, AbortSignal.any([signal, over.signal])).then((): never => {
     throw new Error(`no answer within ${patienceMs / 1000} s`);
   });
-  const phase = { profile, emit: () => undefined, clock, signal: AbortSignal.any([signal, over.signal]) };
-  const context = storeContext(phase, store, 'loadctl/preview');
+  const phase = { profile, emit: () => undefined, world, signal: AbortSignal.any([signal, over.signal]) };
+  const means = storeContext(phase, store, 'loadctl/preview');
   try {
-    const asked = storeKind(config).preview?.(config, storeTask(profile, store, clock.now()), intent, context) ?? [];
+    const asked = storeKind(config).preview?.(config, storeTask(profile, store, world.clock.now()), intent, means) ?? [];
     return await Promise.race([asked, late]);
   } catch (error) {
     return [`${store}: triggers and cascades could not be looked up: ${errorMessage(error)}`];

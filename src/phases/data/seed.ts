@@ -5,6 +5,7 @@ import { scope } from '../../core/scope.js';
 import { type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
 import { addConflicts, type Conflicts, noConflicts, type Seeding } from '../../stores/kind/types.js';
+import { tellerOf } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
 import { type DataContext, withLock } from './lock.js';
 import { storeContext } from './store-context.js';
@@ -20,7 +21,7 @@ export interface SeedReport {
 export async function seed(context: DataContext): Promise<SeedReport> {
   const { seed: steps } = context.profile;
   const aim = { phase: 'seed', rows: steps.reduce((sum, { rows }) => sum + rows, 0), steps: steps.length } as const;
-  return tellPhase({ ...context, environment: context.profile.environment }, aim, () =>
+  return tellPhase({ ...tellerOf(context), environment: context.profile.environment }, aim, () =>
     withLock(context, 'seed', (signal) => seedStores({ ...context, signal }).catch((error: unknown) => Promise.reject(explain(error)))),
   );
 }
@@ -34,7 +35,7 @@ function seedStores(context: DataContext): Promise<SeedReport> {
       const { transactional, openSeeding } = storeKind(config);
       const signal = AbortSignal.any([context.signal, stop.signal]);
       const label = `loadctl/${context.run ?? 'seed'}`;
-      const task = storeTask(context.profile, store, context.clock.now());
+      const task = storeTask(context.profile, store, context.world.clock.now());
       const seeding = await openSeeding(config, task, storeContext({ ...context, signal }, store, label));
       defer(() => seeding.close());
       open.push({ seeding, transactional });
@@ -42,7 +43,7 @@ function seedStores(context: DataContext): Promise<SeedReport> {
     const conflicts = await all(({ seeding }) => seeding.check());
     refuseConflicts(conflicts.reduce(addConflicts, noConflicts));
     const proof = context.profile.guards.receipt;
-    const at = new Date(context.clock.now()).toISOString();
+    const at = new Date(context.world.clock.now()).toISOString();
     const others = proof === 'off' ? undefined : (await all(({ seeding }) => seeding.others(proof))).flat();
     const report = { stores: await commitAll(open), before: others && { at, others } };
     context.emit({ type: 'seeded', stores: report.stores, ...(report.before === undefined ? {} : { before: report.before }) });

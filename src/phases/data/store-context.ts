@@ -1,5 +1,5 @@
 import type { Emit } from '../../core/events.js';
-import type { Clock } from '../../core/os.js';
+import type { World } from '../../core/os.js';
 import { allowsHost } from '../../plan/guards.js';
 import type { Profile } from '../../profile/sections/schema.js';
 import type { StoreContext } from '../../stores/kind/types.js';
@@ -8,11 +8,11 @@ import type { StoreContext } from '../../stores/kind/types.js';
 interface PhaseOnData {
   readonly profile: Pick<Profile, 'guards'>;
   readonly emit: Emit;
-  readonly clock: Clock;
+  readonly world: Pick<World, 'clock'>;
   readonly signal: AbortSignal;
 }
 
 /** What a phase tells a store; `label` is what the store's servers are told. */
-export function storeContext({ profile, emit, clock, signal }: PhaseOnData, store: string, label: string): StoreContext {
-  return { store, label, emit, clock, signal, allowsHost: (host) => allowsHost(profile, host) };
+export function storeContext({ profile, emit, world, signal }: PhaseOnData, store: string, label: string): StoreContext {
+  return { store, label, emit, clock: world.clock, signal, allowsHost: (host) => allowsHost(profile, host) };
 }

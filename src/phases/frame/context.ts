@@ -4,23 +4,23 @@ import type { Emit } from '../../core/events.js';
 import type { World } from '../../core/os.js';
 import type { Redact } from '../../core/secrets.js';
 import type { Note } from '../../core/warnings.js';
+import type { Access } from '../../plan/access.js';
 import type { Plan } from '../../plan/plan.js';
 import type { LoadTarget } from '../../plan/target.js';
-import type { LoadedProfile } from '../../profile/load.js';
 import type { Profile } from '../../profile/sections/schema.js';
+import type { RunRecord } from '../../runs/record.js';
 import type { RunDirectory } from '../../runs/write.js';
 
 /** The note that says how to take the test data out. */
 export type CleanupAdvice = Extract<Note, { code: 'cleanup-advised' }>;
 
-/** What a phase is handed: what to do, the slices of the world to do it with, and whom to tell. */
-export interface PhaseContext {
-  readonly profile: Profile;
+/** What a run is handed: the plan that it carries out, the slices of the world to do it with, and whom to tell. */
+export interface RunContext {
   readonly plan: Plan;
+  readonly access: Access;
   /** Where the load goes; behind colours it is known where load is made, and nowhere else. */
   readonly target: LoadTarget;
-  /** The profile with where its values came from. */
-  readonly loaded: LoadedProfile;
+  readonly origin: Origin;
   readonly world: World;
   readonly emit: Emit;
   /** Writes every event of this command, from its first to its last, into the directory of its run. */
@@ -34,15 +34,27 @@ export interface PhaseContext {
   readonly version: string;
 }
 
+/** What every phase is handed. A run is its plan: only the phases on data read the profile. */
+export interface PhaseContext extends RunContext {
+  readonly profile: Profile;
+}
+
+/** Where a plan came from, for people: run.json keeps it. */
+export interface Origin extends Pick<RunRecord, 'profile' | 'variables' | 'overrides'> {
+  /** The profile's file, absolute. */
+  readonly file: string;
+}
+
 /** What is left to do by hand after a load that ended early. */
-export function cleanupAdvice(context: Pick<PhaseContext, 'loaded' | 'plan' | 'world'>): CleanupAdvice {
+export function cleanupAdvice(context: Pick<RunContext, 'origin' | 'plan' | 'world'>): CleanupAdvice {
   const { seed, cleanup } = context.plan;
-  return { code: 'cleanup-advised', command: cleanupCommand(context), hasData: seed.length > 0 || cleanup.length > 0 };
+  const hasData = seed.length > 0 || (cleanup?.entries.length ?? 0) > 0;
+  return { code: 'cleanup-advised', command: cleanupCommand(context), hasData };
 }
 
 /** What to type to take this profile's test data out again. */
-function cleanupCommand({ loaded, plan, world }: Pick<PhaseContext, 'loaded' | 'plan' | 'world'>): string {
+function cleanupCommand({ origin: { file }, plan, world }: Pick<RunContext, 'origin' | 'plan' | 'world'>): string {
   const usual = join(world.cwd, 'profiles', `${plan.environment}.yaml`);
-  const which = loaded.file === usual ? `--env ${plan.environment}` : `--profile ${shellQuote(relative(world.cwd, loaded.file))}`;
+  const which = file === usual ? `--env ${plan.environment}` : `--profile ${shellQuote(relative(world.cwd, file))}`;
   return `loadctl cleanup ${which}`;
 }

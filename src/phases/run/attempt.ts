@@ -1,6 +1,6 @@
 import type { Defer } from '../../core/scope.js';
 import type { RunDirectory } from '../../runs/write.js';
-import type { PhaseContext } from '../frame/context.js';
+import type { RunContext } from '../frame/context.js';
 import type { LiveWatch } from '../target/watch-colours.js';
 import type { FleetContext } from './fleet.js';
 import type { Interruptions } from './interruptions.js';
@@ -8,7 +8,7 @@ import type { PreparedTest } from './prepare.js';
 
 /** What the stages of one run share, from its first runner to its verdict. */
 export interface Attempt {
-  readonly context: PhaseContext;
+  readonly context: RunContext;
   readonly directory: RunDirectory;
   readonly test: PreparedTest;
   /** Everything that may end the load before its time. */

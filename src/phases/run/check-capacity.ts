@@ -4,7 +4,7 @@ import { capacityOf, type FleetLoad, type LoadHost } from '../../plan/capacity.j
 import { loadHosts, plannedFleetLoad } from '../../plan/load-hosts.js';
 import { readThisMachine } from '../../runners/local/this-machine.js';
 import type { HostFacts, Runner } from '../../runners/runner/types.js';
-import type { PhaseContext } from '../frame/context.js';
+import type { RunContext } from '../frame/context.js';
 import type { PreparedTest } from './prepare.js';
 
 /** Times of a host's log are misleading when its clock is off by more than this. */
@@ -14,16 +14,16 @@ const clockAllowedMs: Milliseconds = 1000;
  * Holds the load against what this machine has: throws `unavailable` for what cannot work, warns of what probably will not.
  * Hosts elsewhere can be looked at when their runners are there: {@link checkHosts}.
  */
-export async function checkCapacity(context: PhaseContext, test: PreparedTest): Promise<void> {
-  const { plan, profile, world } = context;
-  if (plan.backend === 'local') judge(loadHosts(profile, plan.runners.length, await readThisMachine(world)), context, test);
+export async function checkCapacity(context: RunContext, test: PreparedTest): Promise<void> {
+  const { plan, world } = context;
+  if (plan.fleet.backend === 'local') judge(loadHosts(plan, await readThisMachine(world)), context, test);
 }
 
 /**
  * Holds the load against what the hosts of these runners told of themselves, before any of it is made: throws `unavailable`
  * as {@link checkCapacity} does. A k6 that is not the same everywhere, and a wrong clock, are told.
  */
-export function checkHosts(runners: readonly Pick<Runner, 'host' | 'hostFacts'>[], context: PhaseContext, test: PreparedTest): void {
+export function checkHosts(runners: readonly Pick<Runner, 'host' | 'hostFacts'>[], context: RunContext, test: PreparedTest): void {
   const hosts = new Map<string, LoadHost & { readonly facts: HostFacts }>();
   for (const { host: name, hostFacts: facts } of runners) {
     if (facts !== undefined) hosts.set(name, { name, facts, runners: (hosts.get(name)?.runners ?? 0) + 1 });
@@ -35,7 +35,7 @@ export function checkHosts(runners: readonly Pick<Runner, 'host' | 'hostFacts'>[
   judge(told, context, test);
 }
 
-function judge(hosts: readonly LoadHost[], { plan, emit }: PhaseContext, test: PreparedTest): void {
+function judge(hosts: readonly LoadHost[], { plan, emit }: RunContext, test: PreparedTest): void {
   // Of a load of the script's own it is not known how much of it is there at the same time.
   const load: FleetLoad = plannedFleetLoad(plan) ?? { vus: test.requirements.maxVus, open: true };
   const { problems } = capacityOf(load, hosts);
@@ -48,7 +48,7 @@ function judge(hosts: readonly LoadHost[], { plan, emit }: PhaseContext, test: P
 
 function tellVersions(
   hosts: readonly { readonly name: string; readonly facts: HostFacts }[],
-  { emit }: PhaseContext,
+  { emit }: RunContext,
   { k6Version }: PreparedTest,
 ): void {
   const where = new Map([[k6Version, ['this machine']]]);
@@ -57,6 +57,6 @@ function tellVersions(
   emit({ type: 'warned', code: 'k6-versions-differ', versions: Object.fromEntries(where) });
 }
 
-function tellClock(host: string, offsetMs: Milliseconds, { emit }: PhaseContext): void {
+function tellClock(host: string, offsetMs: Milliseconds, { emit }: RunContext): void {
   if (Math.abs(offsetMs) > clockAllowedMs) emit({ type: 'warned', code: 'clock-off', host, offsetMs });
 }

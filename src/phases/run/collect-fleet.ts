@@ -1,4 +1,5 @@
 import { errorMessage } from '../../core/errors.js';
+import type { Emit } from '../../core/events.js';
 import type { ProcessEnd } from '../../core/os.js';
 import { k6Exit } from '../../k6/exit-codes.js';
 import { countComplaints, countShortages, inOneLine, saysMarkedFailed } from '../../k6/log.js';
@@ -10,10 +11,14 @@ import type { Summary } from '../../metrics/summary.js';
 import type { Runner, RunnerFiles } from '../../runners/runner/types.js';
 import { runFiles } from '../../runs/layout.js';
 import type { RunDirectory } from '../../runs/write.js';
-import type { PhaseContext } from '../frame/context.js';
+import type { RunContext } from '../frame/context.js';
+import type { LiveData } from '../watch/live-data.js';
+import type { Attempt } from './attempt.js';
 import type { LostRunner } from './fleet.js';
+import type { ReadyFleet } from './get-ready.js';
+import type { Loaded } from './make-load.js';
 import { type PreparedTest, statsWanted } from './prepare.js';
-import { type Received, type RunnerNumbers, standInsFor } from './stand-ins.js';
+import { type RunnerNumbers, standInsFor } from './stand-ins.js';
 import { startSkew } from './start-skew.js';
 
 const complaintsShown = 5;
@@ -40,45 +45,45 @@ interface Gathered {
  * that wrote nothing stands in for it. Undefined where there are no numbers at all.
  */
 export async function collectFleet(
-  runners: readonly Runner[],
-  test: PreparedTest,
-  directory: RunDirectory,
-  context: PhaseContext,
-  lost: readonly LostRunner[],
-  received: Received,
+  { context, directory, test }: Attempt,
+  { runners, live }: ReadyFleet,
+  { lost, releasedAt }: Loaded,
 ): Promise<Summary | undefined> {
   const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
-  for (const { runner, end: seen, numbers, files } of gathered) {
-    const loss = lost.find((one) => one.runner === runner);
-    const { exitCode, signal, error } = loss?.end ?? seen;
-    const how = {
-      ...(exitCode === undefined ? {} : { exitCode }),
-      ...(signal === undefined ? {} : { signal }),
-      ...(error === undefined ? {} : { error }),
-    };
-    const failed = exitCode === k6Exit.markedFailed || saysMarkedFailed(files.log) ? { markedFailed: true } : {};
-    context.emit({ type: 'runner-ended', runner: runner.id, ...how, ...failed, lost: loss !== undefined || numbers === undefined });
-  }
+  for (const one of gathered) tellEnd(one, lost, context.emit);
   tellComplaints(gathered, directory, context);
   tellShortages(gathered, context);
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
   const silent = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
-  const standIns = standInsFor(silent, known, test, received, context);
+  const standIns = standInsFor(silent, known, { live, releasedAt }, { test, emit: context.emit });
   if (known.length + standIns.size === 0) return undefined;
   const skewMs = startSkew(gathered);
   if (skewMs !== undefined) context.emit({ type: 'start-skew-measured', skewMs });
-  const merged = withUnnamed(merge([...known, ...standIns.values()], test, directory.run, context), test, received);
+  const merged = withUnnamed(merge([...known, ...standIns.values()], test, directory.run, context), test, live);
   const summary = standIns.size === 0 ? merged : { ...merged, standIns: [...standIns.keys()] };
   await directory.write(runFiles.summary, summary);
   return summary;
 }
 
-async function gather(runner: Runner, { redact, emit }: PhaseContext): Promise<Gathered> {
+/** How a runner came to its end; of one that was lost, how that was noticed. */
+function tellEnd({ runner, end: seen, numbers, files }: Gathered, lost: readonly LostRunner[], emit: Emit): void {
+  const loss = lost.find((one) => one.runner === runner);
+  const { exitCode, signal, error } = loss?.end ?? seen;
+  const how = {
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(error === undefined ? {} : { error }),
+  };
+  const failed = exitCode === k6Exit.markedFailed || saysMarkedFailed(files.log) ? { markedFailed: true } : {};
+  emit({ type: 'runner-ended', runner: runner.id, ...how, ...failed, lost: loss !== undefined || numbers === undefined });
+}
+
+async function gather(runner: Runner, { redact, emit }: RunContext): Promise<Gathered> {
   const [end, files] = [await runner.ended, await runner.collect()];
   return { runner, end, files: { ...files, log: redact(files.log) }, numbers: numbersOf(runner, files, emit) };
 }
 
-function numbersOf(runner: Runner, files: RunnerFiles, emit: PhaseContext['emit']): Gathered['numbers'] {
+function numbersOf(runner: Runner, files: RunnerFiles, emit: Emit): Gathered['numbers'] {
   if (files.summary === undefined || files.facts === undefined) return undefined;
   try {
     const facts = JSON.parse(files.facts) as RunnerFacts;
@@ -89,7 +94,7 @@ function numbersOf(runner: Runner, files: RunnerFiles, emit: PhaseContext['emit'
   }
 }
 
-function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: string, { plan }: PhaseContext): Summary {
+function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: string, { plan }: RunContext): Summary {
   const durationMs = Math.max(...known.map(({ facts }) => facts.durationMs));
   const merged = mergeRunnerSummaries(
     known.map(({ summary }) => summary),
@@ -100,13 +105,13 @@ function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: string,
 }
 
 /** k6 has sub-metrics of what was named before it began; the live data has every endpoint. */
-function withUnnamed(merged: Summary, { tagged }: PreparedTest, { live }: Received): Summary {
+function withUnnamed(merged: Summary, { tagged }: PreparedTest, live: LiveData): Summary {
   const metrics = { ...merged.metrics, ...unnamedEndpoints(live.numbers, merged, tagged) };
   return { ...merged, metrics: Object.fromEntries(Object.entries(metrics).sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
 /** The runners' logs can be long: what they complain of most, each with how often, is what one wants to see first. */
-function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, { emit }: PhaseContext): void {
+function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, { emit }: RunContext): void {
   const complaints = countComplaints(gathered.map(({ files }) => files.log)).filter(
     ({ message }) => !ofOneRunner.some((beginning) => message.startsWith(beginning)),
   );
@@ -123,7 +128,7 @@ function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, 
 }
 
 /** What the system would not give a runner: its own machine was the limit, not the target. */
-function tellShortages(gathered: readonly Gathered[], { emit }: PhaseContext): void {
+function tellShortages(gathered: readonly Gathered[], { emit }: RunContext): void {
   for (const { runner, files } of gathered)
     for (const { of, times } of countShortages(files.log)) emit({ type: 'runner-short', runner: runner.id, of, times });
 }

@@ -1,5 +1,6 @@
 import { errorMessage } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
+import { withSecrets } from '../../plan/access.js';
 import { backendNamed } from '../../runners/index.js';
 import type { Runner } from '../../runners/runner/types.js';
 import { step } from '../frame/step.js';
@@ -24,22 +25,23 @@ export interface ReadyFleet {
 /** Starts the runners, waits until all have their VUs, and runs setup() once. Throws what keeps the load from beginning. */
 export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
   const { context, test, stop, fleet, defer } = attempt;
-  const { plan, profile, world, emit } = context;
+  const { plan, access, world, emit } = context;
+  const { fleet: planned } = withSecrets(plan, access);
   const { spawn, execute, clock } = world;
   const ids = plan.runners.map(({ id }) => id);
   defer(() => cleanRunnerFiles(context, attempt.directory));
   const live = await openLiveData(ids, namesOfInterest(context, test), { clock, emit }, defer);
-  const backend = backendNamed(plan.backend, { spawn, execute, clock, profile: profile.runners, signal: stop.signal });
+  const backend = backendNamed(planned.backend, { spawn, execute, clock, profile: { ...planned, ...access.machine }, signal: stop.signal });
   defer(() => backend.close());
   const start = async () => {
-    const started = await startFleet(backend, launches(plan, test, live, attempt.directory, attempt.userAgent)).catch((error: unknown) => {
+    const started = await startFleet(backend, launches(attempt, live)).catch((error: unknown) => {
       stop.check();
       throw error;
     });
     defer(() => endHard(started));
     for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
     checkHosts(started, context, test);
-    await stop.race(awaitReady(started, profile.runners.readyTimeout, fleet));
+    await stop.race(awaitReady(started, planned.readyTimeout, fleet));
     return started;
   };
   const runners = await step(fleet, { kind: 'start-runners', runners: ids.length }, start, () => ({ result: 'ready' }));

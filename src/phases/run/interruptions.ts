@@ -7,14 +7,14 @@ import { stopReason } from '../../reporters/sentences/stop.js';
 import { stopAsked } from '../../runs/stop.js';
 import type { RunDirectory } from '../../runs/write.js';
 import type { Lock } from '../data/lock.js';
-import type { CleanupAdvice, PhaseContext } from '../frame/context.js';
+import type { CleanupAdvice, RunContext } from '../frame/context.js';
 
 /** Why a load has to end before its time, from whichever side it comes first. */
 export interface Interruptions {
   /** Aborted by the first of them. */
   readonly signal: AbortSignal;
-  /** What it was; only after {@link Interruptions.signal} was aborted. */
-  why(): Stop;
+  /** What it was; undefined while it is not time to stop. */
+  why(): Stop | undefined;
   /** Also stop when this lock is lost. */
   onLockLost(lock: Lock): void;
   /** Stop now: the colour under load went live, or nobody knows any more whether it did. */
@@ -32,7 +32,7 @@ export interface Interruptions {
  * lock, a colour that went live, a crossed limit. `advice` is what is left to do by hand then.
  */
 export function interruptions(
-  context: PhaseContext,
+  context: RunContext,
   directory: RunDirectory,
   advice: CleanupAdvice | undefined,
   defer: Defer,
@@ -58,7 +58,7 @@ export function interruptions(
   };
   return {
     signal: stopped.signal,
-    why: () => known?.why ?? { cause: 'signal' },
+    why: () => known?.why,
     onLiveColour: (error) => stop({ cause: 'live-colour', error: errorData(error) }, error),
     onCrossing: (crossing) => stop(crossing, new LoadctlError('sla-failed', stopReason(crossing))),
     onLockLost: (lock) => void lock.lost.then((error) => stop({ cause: 'lock-lost', error: errorData(error) }, error)),

@@ -1,9 +1,9 @@
 import type { EpochMs, Milliseconds, Share } from '../../core/quantities.js';
 import { segmentShare } from '../../plan/segments.js';
-import type { PhaseContext } from '../frame/context.js';
+import type { RunContext } from '../frame/context.js';
 import type { FleetContext, LostRunner } from './fleet.js';
 
-/** What is done about runners that are lost while the load is on: the profile's `runners.onLost` and `allowedLoss`. */
+/** What is done about runners that are lost while the load is on: the plan's `onLost` and `allowedLoss`. */
 export interface Losses {
   /** Whether the others go on; then it is told, with how much of the load is lost by now. */
   readonly goOnWithout: (lost: LostRunner) => boolean;
@@ -11,11 +11,11 @@ export interface Losses {
 
 /** A runner's share of the load is its segment, for the time that was left when it was lost. */
 export function lossesOf(
-  { profile, plan }: Pick<PhaseContext, 'profile' | 'plan'>,
+  { plan }: Pick<RunContext, 'plan'>,
   { clock, emit }: Pick<FleetContext, 'clock' | 'emit'>,
   load: { readonly releasedAt: EpochMs; readonly totalMs: Milliseconds },
 ): Losses {
-  const { onLost, allowedLoss = 0 } = profile.runners;
+  const { onLost, allowedLoss = 0 } = plan.fleet;
   let lostShare: Share = 0;
   return {
     goOnWithout: ({ runner, end }) => {

@@ -73,7 +73,8 @@ function tellWhy(end: LoadEnd, { stop, fleet: { emit } }: Pick<Attempt, 'stop' |
     const { runner, end: how } = end.lost;
     emit({ type: 'fleet-stopped', cause: 'runner-lost', runner: runner.id, end: how });
     runner.end('hard');
-  } else if (end.how === 'stopped') {
-    emit({ type: 'fleet-stopped', ...stop.why() });
+  } else {
+    const why = stop.why();
+    if (why !== undefined) emit({ type: 'fleet-stopped', ...why });
   }
 }

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import type { Criterion } from '../../core/criterion.js';
 import { LoadctlError } from '../../core/errors.js';
 import type { Defer } from '../../core/scope.js';
+import type { Whole } from '../../core/secrets.js';
 import { archiveToKeep } from '../../k6/archive.js';
 import { archiveCommand, type K6 } from '../../k6/arguments.js';
 import { addToBlockLists } from '../../k6/block-lists.js';
-import { foreignK6Variables, k6Environment } from '../../k6/environment.js';
+import { k6Environment } from '../../k6/environment.js';
 import { loadOptions, shareOutRps } from '../../k6/load-shape.js';
 import { logWarnings } from '../../k6/log.js';
 import { type InspectedScript, inspectRequirements, inspectScript, type Requirements, scriptError } from '../../k6/script.js';
@@ -19,33 +20,39 @@ import { choiceKey } from '../../metrics/choices.js';
 import { thresholdsApart } from '../../metrics/endpoint-metrics.js';
 import { trendStatsOf } from '../../metrics/handle-summary.js';
 import { summaryTrendStats } from '../../metrics/quantile-grid.js';
-import { readScriptThresholds, type ScriptThreshold } from '../../metrics/threshold.js';
-import { windowTag } from '../../metrics/window.js';
+import { readScriptThresholds } from '../../metrics/threshold.js';
+import { withSecrets } from '../../plan/access.js';
 import { countedChoices } from '../../plan/choices.js';
+import type { Plan } from '../../plan/plan.js';
 import { runFiles } from '../../runs/layout.js';
 import type { RunDirectory } from '../../runs/write.js';
-import type { PhaseContext } from '../frame/context.js';
+import type { RunContext } from '../frame/context.js';
 import { liveBlockLists } from '../target/block-lists.js';
+import { refuseOwnSegments, refuseTwoLoads, tellWhatChanges } from './check-script.js';
 
 /** A test that is ready to be started: one archive for all runners. */
-export interface PreparedTest {
+export interface PreparedTest extends TestShape {
   readonly k6: K6;
   readonly k6Version: string;
   readonly archive: string;
   readonly archiveSha256: string;
+  readonly requirements: Requirements;
+  readonly trendStats: string;
+}
+
+/** What plan and script together make of a test. */
+interface TestShape {
   readonly script: InspectedScript;
+  /** The script's options with the plan's laid over them, as k6 has them but for our additions. */
+  readonly options: Readonly<Record<string, unknown>>;
   readonly hasSetup: boolean;
   readonly hasTeardown: boolean;
   /** Whether iterations of the judged window carry its tag: only where something was measured that does not belong to it. */
   readonly tagged: boolean;
-  readonly requirements: Requirements;
-  readonly trendStats: string;
-  /** The metrics and sub-metrics that its thresholds bring into being. */
-  readonly metricKeys: readonly string[];
   /** Each runner's share of the script's `rps`; empty where it has none. */
   readonly rps: readonly number[];
-  /** The script's options with the profile's `workload.options` laid over them, as k6 has them but for our additions. */
-  readonly options: Readonly<Record<string, unknown>>;
+  /** All thresholds: the script's, and those that bring sub-metrics into being. */
+  readonly thresholds: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The k6 binary that a run uses. */
@@ -59,45 +66,19 @@ export interface FoundK6 {
  * Throws `invalid-profile` and `script-threw` before anything is started, `refused` where the script is not the planned one
  * any more.
  */
-export async function prepareTest(context: PhaseContext, found: FoundK6, directory: RunDirectory, defer: Defer): Promise<PreparedTest> {
-  const { profile, plan, world } = context;
+export async function prepareTest(context: RunContext, found: FoundK6, directory: RunDirectory, defer: Defer): Promise<PreparedTest> {
+  const { world } = context;
+  const plan = withSecrets(context.plan, context.access);
   const folder = await mkdtemp(join(tmpdir(), 'loadctl-'));
   defer(() => rm(folder, { recursive: true, force: true }));
-  const k6 = await k6For(context, found, directory.run, folder);
+  const variables = scriptVariables(plan, { run: directory.run, startedAt: world.clock.now(), targetUrl: context.target.url });
+  const k6 = await k6In(folder, found, k6Environment(world, variables));
   const script = await inspectScript(k6, world.execute, plan.script, folder);
-  refuseTwoLoads(script, profile.workload);
-  const options = { ...script.options, ...profile.workload.options };
-  refuseOwnSegments(options);
-  const { byMetric: thresholds } = readScriptThresholds(options.thresholds);
-  const rps = shareOutRps(options.rps, plan.runners.length);
-  const hasSetup = script.functions.includes('setup') && options.noSetup !== true;
-  const hasTeardown = script.functions.includes('teardown') && options.noTeardown !== true;
-  const tagged = plan.steady !== undefined || hasSetup || hasTeardown;
-  tellWhatChanges(context, tagged ? ownTags(options) : []);
+  const test = shapeOf(plan, script);
+  tellWhatChanges(context, test.options, test.tagged);
 
   const wrapper = join(folder, 'loadctl-wrapper.js');
-  const load = loadOptions(profile.workload);
-  const blocked = addToBlockLists(options, await liveBlockLists(context));
-  const apart = thresholdsApart({
-    endpoints: plan.endpoints.map(({ name }) => name),
-    criteria: plan.criteria,
-    thresholds: Object.keys(thresholds),
-    tagged,
-  });
-  const allThresholds = { ...apart, ...plainThresholds(thresholds) };
-  const source = wrapperSource({
-    script: plan.script,
-    execNames: script.execNames,
-    hasDefault: script.functions.includes('default'),
-    options: { ...profile.workload.options, ...blocked, ...load },
-    dropped: load.scenarios === undefined ? [] : ['vus', 'duration'],
-    thresholds: allThresholds,
-    steady: tagged ? (plan.steady ?? { from: 0 }) : undefined,
-    choices: countedChoices(profile.workload, script.counters).flatMap((choice) =>
-      Object.keys(choice.shares).map((drawn) => choiceKey(choice, drawn)),
-    ),
-  });
-  await writeFile(wrapper, source, { mode: 0o600 });
+  await writeFile(wrapper, await wrapped(context, plan, test), { mode: 0o600 });
   // In a run directory secrets have no place, not even for as long as the run lasts.
   const archive = join(folder, runFiles.archive);
   const archived = await world.execute(archiveCommand(k6, wrapper, archive));
@@ -107,19 +88,13 @@ export async function prepareTest(context: PhaseContext, found: FoundK6, directo
   await writeFile(directory.file(runFiles.archive), archiveToKeep(archiveBytes, context.redact), { mode: 0o600 });
   for (const warning of logWarnings(archived.stderr)) context.emit({ type: 'warned', code: 'k6-complained', message: warning, times: 1 });
   return {
+    ...test,
     k6,
     k6Version: found.version,
     archive,
     archiveSha256: createHash('sha256').update(archiveBytes).digest('hex'),
-    script,
-    hasSetup,
-    hasTeardown,
-    tagged,
     requirements: await inspectRequirements(k6, world.execute, archive),
-    metricKeys: Object.keys(allThresholds),
-    rps,
-    trendStats: summaryTrendStats(statsWanted(plan.criteria, options)),
-    options,
+    trendStats: summaryTrendStats(statsWanted(plan.criteria, test.options)),
   };
 }
 
@@ -129,78 +104,57 @@ export function statsWanted(criteria: readonly Criterion[], options: Readonly<Re
   return [...criteria.map(({ stat }) => stat), ...thresholds.map(({ expression }) => expression.stat), ...trendStatsOf(options)];
 }
 
-type Thresholds = Readonly<Record<string, readonly ScriptThreshold[]>>;
-
-async function k6For({ profile, plan, target, world }: PhaseContext, found: FoundK6, run: string, folder: string): Promise<K6> {
+/** A k6 that starts with these variables and no others, and without the user's own config. */
+async function k6In(folder: string, { path }: FoundK6, env: K6['env']): Promise<K6> {
   const configFile = join(folder, 'k6-config.json');
   await writeFile(configFile, '{}');
-  const facts = { run, startedAt: world.clock.now(), targetUrl: target.url, runners: plan.runners.length };
-  return { file: found.path, configFile, env: k6Environment(world, scriptVariables(profile, facts)) };
+  return { file: path, configFile, env };
+}
+
+function shapeOf(plan: Whole<Plan>, script: InspectedScript): TestShape {
+  refuseTwoLoads(script, plan);
+  const options = { ...script.options, ...plan.options };
+  refuseOwnSegments(options);
+  const rps = shareOutRps(options.rps, plan.runners.length);
+  const hasSetup = script.functions.includes('setup') && options.noSetup !== true;
+  const hasTeardown = script.functions.includes('teardown') && options.noTeardown !== true;
+  const tagged = plan.steady !== undefined || hasSetup || hasTeardown;
+  return { script, options, hasSetup, hasTeardown, tagged, rps, thresholds: thresholdsOf(plan, options, tagged) };
+}
+
+function thresholdsOf({ endpoints, criteria }: Plan, options: TestShape['options'], tagged: boolean): TestShape['thresholds'] {
+  const own = readScriptThresholds(options.thresholds).byMetric;
+  const plain = Object.entries(own).map(([metric, list]) => [metric, list.map(({ source }) => source)] as const);
+  const apart = thresholdsApart({ endpoints: endpoints.map(({ name }) => name), criteria, thresholds: Object.keys(own), tagged });
+  return { ...apart, ...Object.fromEntries(plain) };
+}
+
+/** The module that k6 runs: the user's script in loadctl's wrapper. */
+async function wrapped(context: RunContext, plan: Whole<Plan>, { script, options, thresholds, tagged }: TestShape): Promise<string> {
+  const load = loadOptions(plan.load ?? {});
+  const blocked = addToBlockLists(options, await liveBlockLists(context));
+  return wrapperSource({
+    script: plan.script,
+    execNames: script.execNames,
+    hasDefault: script.functions.includes('default'),
+    options: { ...plan.options, ...blocked, ...load },
+    dropped: load.scenarios === undefined ? [] : ['vus', 'duration'],
+    thresholds,
+    steady: tagged ? (plan.steady ?? { from: 0 }) : undefined,
+    choices: countedChoices(plan.draws, script.counters).flatMap((choice) =>
+      Object.keys(choice.shares).map((drawn) => choiceKey(choice, drawn)),
+    ),
+  });
 }
 
 /** What was planned, and approved where that is wanted, is what runs: the script is read again when it is in the archive. */
-function refuseAnotherScript({ script, scriptFiles }: PhaseContext['plan']): void {
+function refuseAnotherScript({ script, scriptFiles }: Plan): void {
   const now = new Map(readScriptFiles(script).map(({ file, sha256 }) => [file, sha256]));
   const changed = scriptFiles.find(({ file, sha256 }) => now.get(file) !== sha256)?.file;
   if (changed === undefined && now.size === scriptFiles.length) return;
   throw new LoadctlError('refused', `The script changed while the run was prepared: ${changed ?? 'a file was added to it'}.`, {
     hint: 'Plan again, and have that approved.',
   });
-}
-
-/** A script with a load of its own, and a profile that gives one too: which one is meant is the user's to say. */
-function refuseTwoLoads(script: InspectedScript, workload: PhaseContext['profile']['workload']): void {
-  const effective = { ...script.options, ...workload.options };
-  const own = ['scenarios', 'stages', 'iterations'].find((name) => effective[name] !== undefined && effective[name] !== null);
-  const given = (['vus', 'duration', 'ramp', 'rate'] as const).filter((name) => workload[name] !== undefined);
-  if (own === undefined || given.length === 0) return;
-  const where = workload.options[own] === undefined ? 'The script' : "The profile's workload.options";
-  const words = given.map((name) => `workload.${name}`).join(', ');
-  throw new LoadctlError(
-    'invalid-profile',
-    `${where} has ${own} of its own, and the profile sets ${words}: only one of them can be meant.`,
-    {
-      lines: [
-        `  Keep the script's load:      take ${words} out of the profile (null removes what a base sets: ${given[0]}: null).`,
-        `  Use the profile's load:      take ${own} out of ${script.path}.`,
-        `  Change the script's load:    workload.options: {${own}: …} in k6's words, without ${words}.`,
-      ],
-      hint: `The script is ${script.path}.`,
-    },
-  );
-}
-
-function tellWhatChanges({ world, emit }: PhaseContext, tags: readonly string[]): void {
-  const foreign = foreignK6Variables(world.env);
-  if (foreign.length > 0) {
-    emit({ type: 'warned', code: 'environment-ignored', variables: foreign });
-  }
-  if (tags.includes(windowTag.tag)) {
-    emit({ type: 'warned', code: 'tag-lost', tag: windowTag.tag });
-  }
-}
-
-/** The segments are the runners': one of the script's own would be lost. */
-function refuseOwnSegments(options: Readonly<Record<string, unknown>>): void {
-  const own = ['executionSegment', 'executionSegmentSequence'].find((name) => options[name] !== undefined && options[name] !== null);
-  if (own === undefined) return;
-  throw new LoadctlError('invalid-profile', `The option ${own} is loadctl's: it cuts the whole test into one segment for each runner.`, {
-    hint: `Take ${own} out of the script's options.`,
-  });
-}
-
-/** The names of the tags that options set, for the whole test or a scenario. */
-function ownTags({ tags, scenarios }: Readonly<Record<string, unknown>>): string[] {
-  const ofScenarios = Object.values(fields(scenarios)).map((scenario) => fields(scenario).tags);
-  return [tags, ...ofScenarios].flatMap((set) => Object.keys(fields(set)));
-}
-
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-function plainThresholds(thresholds: Thresholds): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(thresholds).map(([metric, list]) => [metric, list.map(({ source }) => source)]));
 }
 
 /** The script alone was fine: what k6 refuses now comes from the profile. */

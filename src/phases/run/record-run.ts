@@ -4,12 +4,12 @@ import { countedChoices } from '../../plan/choices.js';
 import { shownTarget } from '../../plan/target.js';
 import { layoutVersion } from '../../runs/layout.js';
 import type { RunRecord } from '../../runs/record.js';
-import type { PhaseContext } from '../frame/context.js';
+import type { RunContext } from '../frame/context.js';
 import type { PreparedTest } from './prepare.js';
 
 /** Writes down what this run is. */
-export async function recordRun(context: PhaseContext, test: PreparedTest, run: string): Promise<RunRecord> {
-  const { loaded, plan, world, version } = context;
+export async function recordRun(context: RunContext, test: PreparedTest, run: string): Promise<RunRecord> {
+  const { origin, plan, world, version } = context;
   const ciLink = linkOfCi(world.env);
   const gitCommit = await commitHere(world);
   return {
@@ -17,14 +17,14 @@ export async function recordRun(context: PhaseContext, test: PreparedTest, run: 
     run,
     environment: plan.environment,
     startedAt: world.clock.now(),
-    profile: loaded.redacted,
-    variables: loaded.variables,
-    overrides: loaded.overrides,
+    profile: origin.profile,
+    variables: origin.variables,
+    overrides: origin.overrides,
     plan,
     target: shownTarget(context.target),
     scriptThresholds: test.options.thresholds ?? {},
     tagged: test.tagged,
-    choices: countedChoices(context.profile.workload, test.script.counters),
+    choices: countedChoices(plan.draws, test.script.counters),
     archiveSha256: test.archiveSha256,
     versions: { loadctl: version, k6: test.k6Version, node: world.versions.node },
     by: { ...world.who, pid: world.pid },

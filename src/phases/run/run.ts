@@ -8,8 +8,8 @@ import type { Summary } from '../../metrics/summary.js';
 import { shownTarget } from '../../plan/target.js';
 import { makeRunId, runFiles } from '../../runs/layout.js';
 import { createRunDirectory, type RunDirectory } from '../../runs/write.js';
-import { type Lock, takeLock } from '../data/lock.js';
-import { type CleanupAdvice, cleanupAdvice, type PhaseContext } from '../frame/context.js';
+import type { Lock } from '../data/lock.js';
+import { type CleanupAdvice, cleanupAdvice, type RunContext } from '../frame/context.js';
 import { step } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
 import { requireTarget } from '../target/health-probe.js';
@@ -38,25 +38,27 @@ export interface RunResult {
 /** What a run may be given by the phases around it. */
 export interface RunOptions {
   readonly k6: FoundK6;
-  /** The lock that a whole test already holds; the run takes its own where it is missing. */
-  readonly lock?: Lock;
+  readonly lock: RunLock;
   /** The id of the run, where phases before it already use it. */
   readonly run?: string;
 }
+
+/** The lock that a whole test already holds, or how the run of this id takes its own, which it lets go in the end. */
+type RunLock = { readonly held: Lock } | { readonly take: (run: string) => Promise<Lock> };
 
 /**
  * Runs the fleet as one test, from the plan to the verdict. Rejects when no load was made (the target is down, the
  * script throws in setup()); once load was made there is a result, whatever happened to it.
  */
-export async function run(context: PhaseContext, options: RunOptions): Promise<RunResult> {
+export async function run(context: RunContext, options: RunOptions): Promise<RunResult> {
   return scope(async (defer) => {
     const { world, plan, redact } = context;
     const directory = await createRunDirectory(world.cwd, options.run ?? makeRunId(world.clock.now()), redact);
     const { url, colour } = shownTarget(context.target);
-    const { environment, runners, backend } = plan;
+    const { environment, runners, fleet } = plan;
     const side = colour === undefined ? {} : { colour: { loaded: colour.loaded, live: colour.live } };
     const teller = { environment, emit: context.emit, clock: world.clock };
-    const aim = { phase: 'run', runners: runners.length, backend, url, ...side } as const;
+    const aim = { phase: 'run', runners: runners.length, backend: fleet.backend, url, ...side } as const;
     return tellPhase(
       teller,
       aim,
@@ -66,10 +68,10 @@ export async function run(context: PhaseContext, options: RunOptions): Promise<R
   });
 }
 
-async function runInto(directory: RunDirectory, context: PhaseContext, options: RunOptions, defer: Defer): Promise<RunResult> {
+async function runInto(directory: RunDirectory, context: RunContext, options: RunOptions, defer: Defer): Promise<RunResult> {
   const { plan, world, emit } = context;
   // A whole test cleans up by itself.
-  const advice = options.lock === undefined ? cleanupAdvice(context) : undefined;
+  const advice = 'held' in options.lock ? undefined : cleanupAdvice(context);
   const stop = interruptions(context, directory, advice, defer);
   const fleet: FleetContext = { clock: world.clock, emit, signal: stop.signal, killed: context.killed };
 
@@ -83,7 +85,8 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
 
   const attempt: Attempt = { context, directory, test, stop, fleet, colourWatch, userAgent, defer };
   const ready = await getReady(attempt);
-  const { end, lost, releasedAt, lastLook } = await makeLoad(attempt, ready);
+  const loaded = await makeLoad(attempt, ready);
+  const { end, lastLook } = loaded;
   if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', ...advice });
 
   const { runners, live, setupData } = ready;
@@ -91,9 +94,9 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
   await dismiss(runners, fleet);
   lastLook();
   live.tellRejected();
-  const summary = await collectFleet(runners, test, directory, context, lost, { live, releasedAt });
+  const summary = await collectFleet(attempt, ready, loaded);
   if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
-  if (end.how === 'finished' && stop.signal.aborted) tellLateSignal(stop, emit, advice);
+  if (end.how === 'finished') tellLateStop(stop, emit, advice);
 
   const { verdict, reasons } = await judgeRun(directory.path);
   await directory.write(runFiles.verdict, { ...verdict, ...exitCodesOf(reasons) });
@@ -105,7 +108,7 @@ async function runInto(directory: RunDirectory, context: PhaseContext, options: 
 /** Everything that can refuse the run; when it does, the run directory goes again, as nothing began. */
 async function beforeAnythingStarts(
   directory: RunDirectory,
-  context: PhaseContext,
+  context: RunContext,
   options: RunOptions,
   { stop, colourWatch, defer }: { readonly stop: Interruptions; readonly colourWatch: LiveWatch; readonly defer: Defer },
 ): Promise<{ lock: Lock; test: PreparedTest }> {
@@ -113,7 +116,7 @@ async function beforeAnythingStarts(
     const { plan, target, world, emit } = context;
     await stop.race(colourWatch.look());
     colourWatch.begin();
-    const lock = options.lock ?? (await ownLock(directory, context, defer));
+    const lock = await lockOf(directory, options.lock, defer);
     const teller = { emit, clock: world.clock };
     const isUp = () => requireTarget(target, `loadctl/${directory.run}`, world.clock);
     await step(teller, { kind: 'look-at-target', url: shownTarget(target).url }, isUp, () => ({ result: 'healthy' }));
@@ -133,17 +136,17 @@ async function beforeAnythingStarts(
   }
 }
 
-async function ownLock(directory: RunDirectory, context: PhaseContext, defer: Defer): Promise<Lock> {
-  const { profile, world, emit, signal } = context;
-  const lock = await takeLock({ profile, run: directory.run, emit, clock: world.clock, who: world.who, signal }, 'run');
+async function lockOf({ run }: RunDirectory, given: RunLock, defer: Defer): Promise<Lock> {
+  if ('held' in given) return given.held;
+  const lock = await given.take(run);
   defer(() => lock.release());
   return lock;
 }
 
 /** Ctrl-C after the load, in teardown() or handleSummary(): what was measured is whole, but the run was not left to end. */
-function tellLateSignal(stop: Interruptions, emit: Emit, advice: CleanupAdvice | undefined): void {
+function tellLateStop(stop: Interruptions, emit: Emit, advice: CleanupAdvice | undefined): void {
   const why = stop.why();
-  if (why.cause !== 'signal') return;
+  if (why?.cause !== 'signal') return;
   emit({ type: 'fleet-stopped', ...why });
   if (advice !== undefined) emit({ type: 'noted', ...advice });
 }

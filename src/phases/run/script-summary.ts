@@ -9,7 +9,7 @@ import { inOneLine, logErrors } from '../../k6/log.js';
 import { handOverSource } from '../../k6/wrapper.js';
 import { handleSummaryData } from '../../metrics/handle-summary.js';
 import type { Summary } from '../../metrics/summary.js';
-import type { PhaseContext } from '../frame/context.js';
+import type { RunContext } from '../frame/context.js';
 import type { PreparedTest } from './prepare.js';
 
 const limitMs = 130_000;
@@ -22,7 +22,7 @@ export async function handOverSummary(
   test: PreparedTest,
   summary: Summary,
   setupData: unknown,
-  { world, emit, killed }: PhaseContext,
+  { world, emit, killed }: RunContext,
 ): Promise<void> {
   if (killed.aborted) return;
   await scope(async (defer) => {

@@ -1,8 +1,8 @@
+import type { Emit } from '../../core/events.js';
 import type { EpochMs } from '../../core/quantities.js';
 import type { RunnerFacts } from '../../k6/wrapper.js';
 import type { RunnerSummary } from '../../metrics/runner-summary.js';
 import { standIn } from '../../metrics/stand-in.js';
-import type { PhaseContext } from '../frame/context.js';
 import type { LiveData } from '../watch/live-data.js';
 import type { PreparedTest } from './prepare.js';
 
@@ -13,7 +13,7 @@ export interface RunnerNumbers {
 }
 
 /** What was received of the runners while they ran. */
-export interface Received {
+interface Received {
   readonly live: LiveData;
   readonly releasedAt: EpochMs;
 }
@@ -22,14 +22,13 @@ export interface Received {
 export function standInsFor(
   lost: readonly string[],
   known: readonly RunnerNumbers[],
-  test: PreparedTest,
   { live, releasedAt }: Received,
-  { emit }: PhaseContext,
+  { test, emit }: { readonly test: Pick<PreparedTest, 'thresholds'>; readonly emit: Emit },
 ): Map<string, RunnerNumbers> {
   const summaries = known.map(({ summary }) => summary);
   const found = new Map<string, RunnerNumbers>();
   for (const runner of lost) {
-    const summary = standIn(live.numbers, runner, summaries, test.metricKeys);
+    const summary = standIn(live.numbers, runner, summaries, Object.keys(test.thresholds));
     const heardAt = live.heardAt.get(runner);
     if (summary === undefined || heardAt === undefined || heardAt < releasedAt) continue;
     found.set(runner, { summary, facts: { durationMs: heardAt - releasedAt, contains: {} } });

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { howItEnded } from '../../core/ends.js';
 import { LoadctlError } from '../../core/errors.js';
 import { type JsonPath, jsonAt } from '../../core/json-path.js';
@@ -6,16 +5,14 @@ import type { ProcessEnd, World } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { redactUrl } from '../../core/secrets.js';
 import type { Colour } from '../../core/stop.js';
-import type { LoadedProfile } from '../../profile/load.js';
-import type { Profile } from '../../profile/sections/schema.js';
+import type { LiveLookUp } from '../../plan/target.js';
 import { getOnce, noAnswer } from './web-request.js';
-
-type Live = NonNullable<Profile['target']['live']>;
 
 /** What a look-up needs. */
 export interface LookUpMeans {
   readonly world: Pick<World, 'spawn' | 'clock' | 'env' | 'home'>;
-  readonly loaded: Pick<LoadedProfile, 'file'>;
+  /** In which a command runs. */
+  readonly folder: string;
   readonly userAgent: string;
   readonly signal: AbortSignal;
 }
@@ -25,7 +22,7 @@ const answerMs: Milliseconds = 5000;
 const mostBytes = 65_536;
 
 /** Looks up which colour is live. Throws `refused` where that cannot be told: then none of the two may be loaded. */
-export async function lookUpLive(live: Live, means: LookUpMeans): Promise<Colour> {
+export async function lookUpLive(live: LiveLookUp, means: LookUpMeans): Promise<Colour> {
   const { text, from } = live.url === undefined ? await askCommand(live.command ?? '', means) : await askUrl(live.url, live, means);
   const colour = text.trim().toLowerCase();
   if (colour === 'blue' || colour === 'green') return colour;
@@ -38,7 +35,7 @@ interface Answer {
   readonly from: string;
 }
 
-async function askUrl(url: string, { jsonPath, header }: Live, { userAgent, signal }: LookUpMeans): Promise<Answer> {
+async function askUrl(url: string, { jsonPath, header }: LiveLookUp, { userAgent, signal }: LookUpMeans): Promise<Answer> {
   const asked = `GET ${redactUrl(url)}`;
   const answer = await readAnswer(url, { userAgent, signal, wantsBody: header === undefined }).catch((error: unknown) => {
     throw signal.aborted ? interrupted() : untold(`${asked}: ${noAnswer(error)}`, 'Mend target.live in the profile, or what it asks.');
@@ -92,12 +89,12 @@ function inJson(body: string, path: JsonPath, asked: string): string {
 /** By stdin, as arguments are everybody's to read and a command may hold a secret. */
 const runStdin = ['-c', 'eval "$(cat)"'];
 
-async function askCommand(command: string, { world, loaded, signal }: LookUpMeans): Promise<Answer> {
+async function askCommand(command: string, { world, folder, signal }: LookUpMeans): Promise<Answer> {
   const said: string[] = [];
   const complained: string[] = [];
   const env = { PATH: world.env.PATH ?? '/usr/local/bin:/usr/bin:/bin', HOME: world.home };
   const child = world.spawn(
-    { file: 'sh', args: runStdin, stdin: command, cwd: dirname(loaded.file), env },
+    { file: 'sh', args: runStdin, stdin: command, cwd: folder, env },
     { ownGroup: true, stdout: (line) => said.push(line), stderr: (line) => complained.push(line) },
   );
   const done = new AbortController();

@@ -4,8 +4,9 @@ import type { Clock } from '../../core/os.js';
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { Defer } from '../../core/scope.js';
 import type { Colour } from '../../core/stop.js';
+import { withSecrets } from '../../plan/access.js';
 import { shownTarget } from '../../plan/target.js';
-import type { PhaseContext } from '../frame/context.js';
+import type { RunContext } from '../frame/context.js';
 import { lookUpLive } from './live-colour.js';
 
 /** So many look-ups in a row may fail while the load is on; then nobody knows any more what is loaded. */
@@ -25,16 +26,17 @@ export interface LiveWatch {
  * Looks the live colour up again, now and then, until the load is over: a switch ends the run. Without colours there is
  * nothing to watch.
  */
-export function watchColours(context: PhaseContext, userAgent: string, stop: (error: LoadctlError) => void, defer: Defer): LiveWatch {
-  const { target, profile, world, loaded: file, signal, emit } = context;
+export function watchColours(context: RunContext, userAgent: string, stop: (error: LoadctlError) => void, defer: Defer): LiveWatch {
+  const { target, plan, access, world, signal, emit } = context;
   const { colour } = target;
-  const { live } = profile.target;
-  if (colour === undefined || live === undefined) return { look: async () => {}, begin: () => {}, end: () => {} };
+  const planned = withSecrets(plan, access).target;
+  if (colour === undefined || !('live' in planned)) return { look: async () => {}, begin: () => {}, end: () => {} };
+  const { live } = planned;
   const { loaded } = colour;
   emit({ type: 'live-colour-found', live: colour.live, loaded, url: shownTarget(target).url });
   const over = new AbortController();
   defer(() => over.abort());
-  const lookUp = () => lookUpLive(live, { world, loaded: file, userAgent, signal });
+  const lookUp = () => lookUpLive(live, { world, folder: access.machine.folder, userAgent, signal });
   const look = async () => {
     if ((await lookUp()) === loaded) throw wentLive(loaded);
   };

@@ -1,0 +1,55 @@
+import { LoadctlError } from '../../core/errors.js';
+import type { SeedStep } from '../../profile/sections/schema.js';
+import { storeKind, storeTask } from '../../stores/index.js';
+import { pieceReader, render } from '../../stores/templates/pieces.js';
+import type { Question } from '../target/ask-target.js';
+import type { DataContext } from './lock.js';
+import { storeContext } from './store-context.js';
+
+/**
+ * Finds a seeded row of every shard, each with the request that the profile describes for it. Throws `invalid-profile`
+ * where there is nothing to ask with, or for.
+ */
+export async function rowsToAskFor(context: DataContext): Promise<Question[]> {
+  const { profile, world } = context;
+  const { lookup } = profile.target;
+  if (lookup === undefined) throw nothingToAsk('does not say how to ask the target for a seeded row');
+  const step = stepToAskFor(context);
+  const config = profile.stores[step.store];
+  if (config === undefined) throw nothingToAsk('has no store for its seed');
+  const task = storeTask(profile, step.store, world.clock.now());
+  const samples = (await storeKind(config).sampleRows?.(config, task, step, storeContext(context, step.store, 'loadctl/doctor'))) ?? [];
+  const reader = pieceReader(task.source(step));
+  const template = reader.text(lookup.path, 'path');
+  // A value may hold what an address reads otherwise: `a/b`, `#1`. What the profile writes is an address already.
+  const pathOf = (n: number) =>
+    template.map((piece) => (typeof piece === 'string' ? piece : encodeURIComponent(render([piece], n)))).join('');
+  const headers = Object.entries(lookup.headers).map(([name, value]) => [name, reader.text(value, name)] as const);
+  return samples.map((sample) => ({
+    sample,
+    path: pathOf(sample.n),
+    headers: Object.fromEntries(headers.map(([name, pieces]) => [name, render(pieces, sample.n)])),
+    status: lookup.status,
+  }));
+}
+
+type TableStep = Extract<SeedStep, { table: string }>;
+
+/** The table that `lookup` names, or else the first one that is seeded into shards, or into a database at all. */
+function stepToAskFor({ profile }: DataContext): TableStep {
+  const tables = profile.seed.filter((step): step is TableStep => 'table' in step);
+  const isSharded = ({ store }: TableStep) => {
+    const config = profile.stores[store];
+    return config?.kind === 'postgres' && config.shards !== undefined;
+  };
+  const named = profile.target.lookup?.table;
+  const step = named === undefined ? (tables.find(isSharded) ?? tables[0]) : tables.find(({ table }) => table === named);
+  if (step !== undefined) return step;
+  throw nothingToAsk(named === undefined ? 'seeds no table' : `seeds no table ${named}`);
+}
+
+function nothingToAsk(what: string): LoadctlError {
+  return new LoadctlError('invalid-profile', `The profile ${what}: the target cannot be asked for one.`, {
+    hint: 'Say it: target: {lookup: {path: "/users/user-{n}"}}, for rows that `seed` puts into a table.',
+  });
+}

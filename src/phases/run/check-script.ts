@@ -1,0 +1,60 @@
+import { LoadctlError } from '../../core/errors.js';
+import { foreignK6Variables } from '../../k6/environment.js';
+import type { InspectedScript } from '../../k6/script.js';
+import { windowTag } from '../../metrics/window.js';
+import type { Plan } from '../../plan/plan.js';
+import type { RunContext } from '../frame/context.js';
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** A script with a load of its own, and a plan that gives one too: which one is meant is the user's to say. Throws `invalid-profile`. */
+export function refuseTwoLoads(script: Pick<InspectedScript, 'options' | 'path'>, { options, load }: Pick<Plan, 'options' | 'load'>): void {
+  const effective: Options = { ...script.options, ...options };
+  const own = ['scenarios', 'stages', 'iterations'].find((name) => isSet(effective[name]));
+  const given = (['vus', 'duration', 'ramp', 'rate'] as const).filter((name) => load?.[name] !== undefined);
+  if (own === undefined || given.length === 0) return;
+  const where = options[own] === undefined ? 'The script' : "The profile's workload.options";
+  const words = given.map((name) => `workload.${name}`).join(', ');
+  throw new LoadctlError(
+    'invalid-profile',
+    `${where} has ${own} of its own, and the profile sets ${words}: only one of them can be meant.`,
+    {
+      lines: [
+        `  Keep the script's load:      take ${words} out of the profile (null removes what a base sets: ${given[0]}: null).`,
+        `  Use the profile's load:      take ${own} out of ${script.path}.`,
+        `  Change the script's load:    workload.options: {${own}: …} in k6's words, without ${words}.`,
+      ],
+      hint: `The script is ${script.path}.`,
+    },
+  );
+}
+
+/** The segments are the runners': one of the script's own would be lost. Throws `invalid-profile`. */
+export function refuseOwnSegments(options: Options): void {
+  const own = ['executionSegment', 'executionSegmentSequence'].find((name) => isSet(options[name]));
+  if (own === undefined) return;
+  throw new LoadctlError('invalid-profile', `The option ${own} is loadctl's: it cuts the whole test into one segment for each runner.`, {
+    hint: `Take ${own} out of the script's options.`,
+  });
+}
+
+/** Tells what of the machine and of the script's options (where iterations are `tagged`) does not hold in this run. */
+export function tellWhatChanges({ world, emit }: Pick<RunContext, 'world' | 'emit'>, options: Options, tagged: boolean): void {
+  const foreign = foreignK6Variables(world.env);
+  if (foreign.length > 0) emit({ type: 'warned', code: 'environment-ignored', variables: foreign });
+  if (tagged && ownTags(options).includes(windowTag.tag)) emit({ type: 'warned', code: 'tag-lost', tag: windowTag.tag });
+}
+
+/** The names of the tags that options set, for the whole test or a scenario. */
+function ownTags({ tags, scenarios }: Options): string[] {
+  const ofScenarios = Object.values(fields(scenarios)).map((scenario) => fields(scenario).tags);
+  return [tags, ...ofScenarios].flatMap((set) => Object.keys(fields(set)));
+}
+
+function fields(value: unknown): Options {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

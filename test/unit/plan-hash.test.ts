@@ -1,0 +1,289 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readScriptFiles } from '../../src/k6/script-files.js';
+import { makePlan, type Plan } from '../../src/plan/plan.js';
+import { inputSchema, type JsonSchema } from '../../src/profile/json-schema.js';
+import { diskFiles, loadProfile } from '../../src/profile/load.js';
+import { load } from './profile-files.js';
+
+/** Something of every section; what excludes it is set where it is needed. */
+const base = `environment: test
+target:
+  url: http://127.0.0.1:8080
+  health: /healthz
+  lookup: {path: "/users/user-{n}", headers: {X-User: "user-{n}"}, status: 200, table: users}
+workload:
+  script: k6.ts
+  vus: 100
+  duration: 10m
+  ramp: 30s
+  pacing: 1s
+  endpoints: {home: GET /, work: GET /work}
+  mix: {home: 40%, work: 60%}
+  sessions: {read: 50%, buy: 50%}
+  steps: {read: [read], buy: [read, GET /buy]}
+  options: {discardResponseBodies: true}
+users: {strategy: pool, count: 5}
+stores:
+  db: {kind: postgres, url: "postgres://app@127.0.0.1:5432/shop", tls: {mode: require, ca: ca.pem, certificate: own.pem, key: own.key}}
+  cache: {kind: redis, url: "redis://127.0.0.1:6379/0", testDatabase: 1, username: app}
+seed:
+  - {store: db, table: users, rows: 5, columns: {id: "user-{n}"}}
+  - {store: cache, key: "user:user-{n}", rows: 5, value: x}
+cleanup:
+  rows: [{store: db, table: orders, column: user_id}]
+  caches: [{store: cache, keys: "user:load-test-user-*"}]
+runners: {count: 2}
+sla: {p95: < 500ms, "http_req_duration{name:GET /}": [p(99) < 800ms]}
+critical: {cpu: < 80%}
+abort: [{when: errors > 5%, for: 30s, after: 1m}]
+monitors: {server: {port: 1}}
+outputs: {influx: {port: 1}}
+guards: {allow: [a.example.com], sharedStores: [db]}
+`;
+
+const colours = [
+  'target.url=null',
+  'target.colours={blue: http://127.0.0.1:1, green: http://127.0.0.1:2}',
+  'target.live={url: http://127.0.0.1:3, header: x-live}',
+];
+const command = [...colours.slice(0, 2), 'target.live={command: ./which}'];
+const bypass = ['users={strategy: bypass, key: abc}'];
+const shards = ['stores.db={kind: postgres, shards: [postgres://127.0.0.1/a, postgres://127.0.0.1/b], shardBy: id % 2}'];
+const cluster = ['stores.cache={kind: redis, cluster: ["127.0.0.1:7000"]}'];
+const ssh = ['runners={backend: ssh, hosts: [a.example.com], count: 1}'];
+const open = ['workload.pacing=null', 'workload.rate=10/s'];
+const rows = (words: string) => [`cleanup.rows=[{store: db, table: orders, column: user_id}, {store: db, table: bills, ${words}}]`];
+const twoTables = [`${rows('column: user_id')[0]?.slice(0, -1)}, {store: db, table: refunds, via: orders}]`];
+const caches = (words: string) => [`cleanup.caches=[{store: cache, ${words}}]`];
+
+/** Every word of a profile, with two values that it may have, and what else the profile says where it may not stand alone. */
+const words: Readonly<Record<string, readonly [path: string, one: string, other: string, besides?: readonly string[]]>> = {
+  'abort.#.after': ['abort.0.after', '1m', '2m'],
+  'abort.#.for': ['abort.0.for', '30s', '20s'],
+  'abort.#.when': ['abort.0.when', 'errors > 5%', 'errors > 6%'],
+  'cleanup.caches.#.flush': ['cleanup.caches.0.flush', 'true', 'everything', caches('flush: true')],
+  'cleanup.caches.#.key': ['cleanup.caches.0.key', 'queue:a', 'queue:b', caches('key: queue:a, members: load-test-user-*')],
+  'cleanup.caches.#.keys': ['cleanup.caches.0.keys', 'user:load-test-user-*', 'some:load-test-user-*'],
+  'cleanup.caches.#.members': [
+    'cleanup.caches.0.members',
+    'load-test-user-a*',
+    'load-test-user-b*',
+    caches('key: queue:a, members: load-test-user-*'),
+  ],
+  'cleanup.caches.#.store': ['cleanup.caches.0.store', 'cache', 'second', ['stores.second={kind: redis, url: redis://127.0.0.1/2}']],
+  'cleanup.pause': ['cleanup.pause', '50ms', '60ms'],
+  'cleanup.prefix': ['cleanup.prefix', 'load-test-user-', 'load-test-'],
+  'cleanup.rows.#.column': ['cleanup.rows.0.column', 'user_id', 'owner'],
+  'cleanup.rows.#.range': ['cleanup.rows.1.range', '2000000..3000000', '2000000..3000001', rows('column: id, range: 2000000..3000000')],
+  'cleanup.rows.#.store': ['cleanup.rows.0.store', 'db', 'second', ['stores.second={kind: postgres, url: postgres://127.0.0.1/y}']],
+  'cleanup.rows.#.table': ['cleanup.rows.0.table', 'orders', 'bills'],
+  'cleanup.rows.#.uuid': ['cleanup.rows.1.uuid', 'load-test', 'load-tests', rows('column: id, uuid: load-test')],
+  'cleanup.rows.#.via': ['cleanup.rows.2.via', 'orders', 'bills', twoTables],
+  'cleanup.settle': ['cleanup.settle', '1s', '2s'],
+  'critical.*': ['critical.cpu', '< 80%', '< 81%'],
+  environment: ['environment', 'test', 'tests'],
+  'guards.allow.#': ['guards.allow.0', 'a.example.com', 'b.example.com'],
+  'guards.confirm': ['guards.confirm', 'true', 'false'],
+  guards: ['guards', 'production', '{level: production, maxVus: 100}'],
+  'guards.level': ['guards.level', 'production', 'null'],
+  'guards.maxDuration': ['guards.maxDuration', '10m', '11m'],
+  'guards.maxRate': ['guards.maxRate', '100/s', '101/s'],
+  'guards.maxVus': ['guards.maxVus', '100', '101'],
+  'guards.receipt': ['guards.receipt', 'count', 'full'],
+  'guards.sharedStores.#': ['guards.sharedStores.0', 'db', 'cache'],
+  'monitors.*': ['monitors.server', '{port: 1}', '{port: 2}'],
+  'outputs.*': ['outputs.influx', '{port: 1}', '{port: 2}'],
+  'runners.allowedLoss': ['runners.allowedLoss', '10%', '11%', ['runners.onLost=continue']],
+  'runners.backend': ['runners.backend', 'local', 'kubernetes'],
+  'runners.count': ['runners.count', '2', '3'],
+  'runners.hostK6': ['runners.hostK6', 'bring', '/opt/k6', ssh],
+  'runners.hosts.#': ['runners.hosts.0', 'a.example.com', 'b.example.com', ssh],
+  'runners.image': ['runners.image', 'loadctl:1', 'loadctl:2', ['runners.backend=kubernetes']],
+  'runners.k6': ['runners.k6', './k6', './other-k6'],
+  'runners.keep': ['runners.keep', 'true', 'false', ssh],
+  'runners.namespace': ['runners.namespace', 'one', 'two', ['runners.backend=kubernetes']],
+  'runners.onLost': ['runners.onLost', 'abort', 'continue'],
+  'runners.readyTimeout': ['runners.readyTimeout', '60s', '61s'],
+  'runners.sshConfig': ['runners.sshConfig', './one', './two', ssh],
+  'seed.#.as': ['seed.1.as', 'text', 'json'],
+  'seed.#.columns.*': ['seed.0.columns.id', 'user-{n}', 'person-{n}'],
+  'seed.#.key': ['seed.1.key', 'user:user-{n}', 'person:user-{n}'],
+  'seed.#.random': ['seed.0.random', '1', '2'],
+  'seed.#.rows': ['seed.0.rows', '5', '6'],
+  'seed.#.schema': ['seed.0.schema', 'public', 'shop'],
+  'seed.#.shardBy': ['seed.0.shardBy', 'id', 'name', [...shards, 'seed.0.columns={id: "user-{n}", name: "user-{n}"}']],
+  'seed.#.store': ['seed.0.store', 'db', 'second', ['stores.second={kind: postgres, url: postgres://127.0.0.1/y}']],
+  'seed.#.table': ['seed.0.table', 'users', 'people', ['target.lookup=null']],
+  'seed.#.ttl': ['seed.1.ttl', '1h', '2h'],
+  'seed.#.value': ['seed.1.value', 'x', 'y'],
+  'seed.#.value.#': ['seed.1.value', '[1]', '[2]'],
+  'seed.#.value.*': ['seed.1.value', '{a: 1}', '{a: 2}'],
+  'sla.*': ['sla.p95', '< 500ms', '< 501ms'],
+  'sla.*.#': ['sla.p99', '[< 800ms, < 900ms]', '[< 800ms, < 901ms]'],
+  'stores.*.auth.iam.region': ['stores.db.auth', '{iam: {region: a, user: app}}', '{iam: {region: b, user: app}}'],
+  'stores.*.auth.iam.user': [
+    'stores.db.auth',
+    '{iam: {region: a, user: app}}',
+    '{iam: {region: a, user: ops}}',
+    ['stores.db.url=postgres://127.0.0.1/shop'],
+  ],
+  'stores.*.cluster.#': ['stores.cache.cluster.0', '"127.0.0.1:7000"', '"127.0.0.1:7001"', cluster],
+  'stores.*.kind': ['stores.second', '{kind: postgres, url: postgres://127.0.0.1/x}', '{kind: redis, url: redis://127.0.0.1/2}'],
+  'stores.*.replica': ['stores.db.replica', 'postgres://127.0.0.1/r', 'postgres://127.0.0.1/s'],
+  'stores.*.replicas.#': [
+    'stores.db.replicas',
+    '[postgres://127.0.0.1/r, postgres://127.0.0.1/s]',
+    '[postgres://127.0.0.1/r, postgres://127.0.0.1/t]',
+    shards,
+  ],
+  'stores.*.shardBy': ['stores.db.shardBy', 'id % 2', 'crc32(id) % 2', shards],
+  'stores.*.shardBy.column': [
+    'stores.db.shardBy',
+    '{column: id, sql: key}',
+    '{column: name, sql: key}',
+    [...shards, 'seed.0.columns={id: "user-{n}", name: "user-{n}"}'],
+  ],
+  'stores.*.shardBy.sql': ['stores.db.shardBy', '{column: id, sql: key}', '{column: id, sql: length(key)}', shards],
+  'stores.*.shards.#': ['stores.db.shards.0', 'postgres://127.0.0.1/a', 'postgres://127.0.0.1/c', shards],
+  'stores.*.testDatabase': ['stores.cache.testDatabase', '1', '2'],
+  'stores.*.tls.ca': ['stores.db.tls.ca', 'ca.pem', 'other.pem'],
+  'stores.*.tls.certificate': ['stores.db.tls.certificate', 'own.pem', 'other.pem'],
+  'stores.*.tls.key': ['stores.db.tls.key', 'own.key', 'other.key'],
+  'stores.*.tls.mode': ['stores.db.tls.mode', 'require', 'verify-full'],
+  'stores.*.url': ['stores.db.url', 'postgres://app@127.0.0.1:5432/shop', 'postgres://app@127.0.0.1:5432/other'],
+  'stores.*.username': ['stores.cache.username', 'app', 'ops'],
+  'target.colours.blue': ['target.colours.blue', 'http://127.0.0.1:1', 'http://127.0.0.1:9', colours],
+  'target.colours.green': ['target.colours.green', 'http://127.0.0.1:2', 'http://127.0.0.1:9', colours],
+  'target.health': ['target.health', '/healthz', '/ready'],
+  'target.live.command': ['target.live.command', './which', './whoever', command],
+  'target.live.every': ['target.live.every', '5s', '6s', colours],
+  'target.live.header': ['target.live.header', 'x-live', 'x-colour', colours],
+  'target.live.jsonPath': ['target.live', '{url: http://127.0.0.1:3, jsonPath: $.a}', '{url: http://127.0.0.1:3, jsonPath: $.b}', colours],
+  'target.live.url': ['target.live.url', 'http://127.0.0.1:3', 'http://127.0.0.1:4', colours],
+  'target.lookup.headers.*': ['target.lookup.headers.X-User', 'user-{n}', 'person-{n}'],
+  'target.lookup.path': ['target.lookup.path', '/users/user-{n}', '/people/user-{n}'],
+  'target.lookup.status': ['target.lookup.status', '200', '204'],
+  'target.lookup.table': ['target.lookup.table', 'users', 'people', ['seed.0.table=people', 'target.lookup.table=people']],
+  'target.url': ['target.url', 'http://127.0.0.1:8080', 'http://127.0.0.1:8081'],
+  'users.count': ['users.count', '4', '5'],
+  'users.expires': ['users.expires', '2h', '3h', bypass],
+  'users.header': ['users.header', 'x-one', 'x-two', bypass],
+  'users.id': ['users.id', 'user-{n}', 'person-{n}', ['seed.0.columns.id=person-{n}']],
+  'users.strategy': ['users', '{strategy: pool, count: 5}', '{strategy: bypass, count: 5, key: abc}'],
+  'workload.duration': ['workload.duration', '10m', '11m'],
+  'workload.endpoints.*': ['workload.endpoints.home', 'GET /', 'GET /home'],
+  'workload.env.*': ['workload.env.FEATURE', '"on"', '"off"'],
+  'workload.mix.*': ['workload.mix', '{home: 40%, work: 60%}', '{home: 60%, work: 40%}'],
+  'workload.options.*': ['workload.options.discardResponseBodies', 'true', 'false'],
+  'workload.pacing': ['workload.pacing', '1s', '2s'],
+  'workload.ramp': ['workload.ramp', '30s', '31s'],
+  'workload.rate': ['workload.rate', '10/s', '11/s', open],
+  'workload.script': ['workload.script', 'profiles/k6.ts', 'profiles/other.ts'],
+  'workload.sessions.*': ['workload.sessions', '{read: 50%, buy: 50%}', '{read: 40%, buy: 60%}'],
+  'workload.steady': ['workload.steady', '30s..9m', '30s..8m'],
+  'workload.steps.*.#': ['workload.steps.buy', '[read, GET /buy]', '[read, GET /pay]'],
+  'workload.vus': ['workload.vus', '100', '101'],
+};
+
+/** Secrets, of which a hash says nothing: a plan can be made by somebody who has none. */
+const secrets: typeof words = {
+  'users.key': ['users.key', 'abc', 'def', bypass],
+  'stores.*.password': ['stores.cache.password', 'abc', 'def'],
+};
+
+/** A profile that is extended is in the one that extends it; a name says nothing. */
+const nowhere = ['extends'];
+
+const planWith = (set: readonly string[]): Plan => makePlan(load({ 'test.yaml': base, 'other.ts': '' }, { set }));
+
+describe('the hash of a plan', () => {
+  test('is tried with every word that a profile has', () => {
+    expect([...Object.keys(words), ...Object.keys(secrets), ...nowhere].sort()).toEqual([...wordsOf(inputSchema())].sort());
+  });
+
+  test.each(Object.entries(words))('is another one for another %s', (_, [path, one, other, besides = []]) => {
+    const [before, after] = [one, other].map((value) => planWith([...besides, `${path}=${value}`]).hash);
+    expect(before).not.toBe(after);
+  });
+
+  test.each(Object.entries(secrets))('says nothing of %s', (_, [path, one, other, besides = []]) => {
+    const [before, after] = [one, other].map((value) => planWith([...besides, `${path}=${value}`]));
+    expect(before).toEqual(after);
+  });
+});
+
+/** The ways to all values of a schema: `*` is any name, `#` any place in a list. */
+function wordsOf(schema: JsonSchema, path: readonly string[] = []): Set<string> {
+  const { properties = {}, additionalProperties, items, anyOf = [], oneOf = [] } = schema;
+  const named = Object.entries(properties).map(([name, inner]) => [inner, [...path, name]] as const);
+  const any = typeof additionalProperties === 'object' ? [[additionalProperties, [...path, '*']] as const] : [];
+  const listed = items === undefined ? [] : [[items, [...path, '#']] as const];
+  const below = [...[...anyOf, ...oneOf].map((inner) => [inner, path] as const), ...named, ...any, ...listed];
+  return below.length === 0 ? new Set([path.join('.')]) : new Set(below.flatMap(([inner, way]) => [...wordsOf(inner, way)]));
+}
+
+/** A project on the disk, as two people have it. */
+const project = {
+  'profiles/test.yaml': `target: {colours: {blue: http://127.0.0.1:1, green: http://127.0.0.1:2}, live: {command: "\${HOME}/bin/which \${PROJECT}/colours"}}
+workload: {script: ../k6/main.js, vus: 1, duration: 1s}
+stores: {db: {kind: postgres, url: "postgres://127.0.0.1/x", tls: {mode: verify-full, ca: "\${HOME}/certificates/ca.pem"}}}
+runners: {backend: ssh, hosts: [a.example.com], k6: "\${PROJECT}/bin/k6", sshConfig: "\${HOME}/.ssh/load"}
+guards: {sharedStores: [db]}
+`,
+  'k6/main.js': "import './lib.js';\nconst hosts = open('/etc/hosts');\nconst shared = open('../shared.json');",
+  'k6/lib.js': '',
+  'shared.json': '{}',
+};
+
+/** Writes the project into a folder of its own, at a depth of its own, and plans it as somebody with another home. */
+function plannedIn(place: string, home: string, set: readonly string[] = []): Plan {
+  const folder = join(mkdtempSync(join(tmpdir(), 'loadctl-hash-')), place);
+  onTestFinished(() => rmSync(folder.slice(0, folder.length - place.length), { recursive: true }));
+  for (const [name, text] of Object.entries(project)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  const options = { cwd: folder, home, env: { HOME: home, PROJECT: folder }, files: diskFiles, secrets: 'required', set } as const;
+  const loaded = loadProfile({ environment: 'test' }, options);
+  return makePlan(loaded, readScriptFiles(loaded.profile.workload.script));
+}
+
+describe('the same project', () => {
+  const here = (set: readonly string[] = []) => plannedIn('one', '/home/ann', set);
+
+  test('has the same hash in another folder and under another home', () => {
+    const plan = here();
+    expect(plan.scriptFiles.map(({ file }) => file)).toEqual(['main.js', 'lib.js', '/etc/hosts', '../shared.json']);
+    expect(plannedIn('another/and/deeper', '/Users/bob').hash).toBe(plan.hash);
+    expect(plannedIn('one', homedir()).hash).toBe(plan.hash);
+  });
+
+  test('has another one where another file is meant, wherever it lies', () => {
+    const others = [
+      'runners.sshConfig=/home/ann/.ssh/other',
+      'runners.sshConfig=/home/annabel/.ssh/load',
+      'runners.sshConfig=.ssh/load',
+      'runners.k6=/usr/bin/k6',
+      'stores.db.tls.ca=/etc/ssl/ca.pem',
+      'target.live.command=/home/ann/bin/which',
+    ].map((set) => here([set]).hash);
+    expect(new Set([here().hash, ...others]).size).toBe(others.length + 1);
+  });
+
+  test('may name a file of its own by its whole path', () => {
+    const hash = (place: string) => {
+      const folder = join(mkdtempSync(join(tmpdir(), 'loadctl-hash-')), place);
+      onTestFinished(() => rmSync(dirname(folder), { recursive: true }));
+      mkdirSync(folder);
+      cpSync(new URL('../../profiles', import.meta.url).pathname, join(folder, 'profiles'), { recursive: true });
+      writeFileSync(join(folder, 'k6.js'), '');
+      const set = [`workload.script=${join(folder, 'k6.js')}`];
+      const loaded = loadProfile({ environment: 'dev' }, { cwd: folder, env: {}, files: diskFiles, secrets: 'optional', set });
+      return makePlan(loaded, readScriptFiles(loaded.profile.workload.script)).hash;
+    };
+    expect(hash('a')).toBe(hash('b'));
+  });
+});
