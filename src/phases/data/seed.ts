@@ -4,7 +4,7 @@ import { formatCount } from '../../core/quantities.js';
 import { scope } from '../../core/scope.js';
 import { type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
-import { addConflicts, type Conflicts, noConflicts, type Seeding } from '../../stores/kind/types.js';
+import { addConflicts, type CheckedSeeding, type Conflicts, noConflicts, type Seeding } from '../../stores/kind/types.js';
 import { tellerOf } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
 import { type DataContext, withLock } from './lock.js';
@@ -29,7 +29,7 @@ export async function seed(context: DataContext): Promise<SeedReport> {
 function seedStores(context: DataContext): Promise<SeedReport> {
   return scope(async (defer) => {
     const stop = new AbortController();
-    const all = <T>(work: (store: OpenStore) => Promise<T>) => together(open, work, (error) => stop.abort(error));
+    const all = <T, R>(stores: readonly T[], work: (store: T) => Promise<R>) => together(stores, work, (error) => stop.abort(error));
     const open: OpenStore[] = [];
     for (const [store, config] of storesToSeed(context)) {
       const { transactional, openSeeding } = storeKind(config);
@@ -40,12 +40,12 @@ function seedStores(context: DataContext): Promise<SeedReport> {
       defer(() => seeding.close());
       open.push({ seeding, transactional });
     }
-    const conflicts = await all(({ seeding }) => seeding.check());
-    refuseConflicts(conflicts.reduce(addConflicts, noConflicts));
+    const checked = await all(open, async ({ seeding, transactional }) => ({ transactional, seeding: await seeding.check() }));
+    refuseConflicts(checked.map(({ seeding }) => seeding.conflicts).reduce(addConflicts, noConflicts));
     const proof = context.profile.guards.receipt;
     const at = new Date(context.world.clock.now()).toISOString();
-    const others = proof === 'off' ? undefined : (await all(({ seeding }) => seeding.others(proof))).flat();
-    const report = { stores: await commitAll(open), before: others && { at, others } };
+    const others = proof === 'off' ? undefined : (await all(checked, ({ seeding }) => seeding.others(proof))).flat();
+    const report = { stores: await commitAll(checked), before: others && { at, others } };
     context.emit({ type: 'seeded', stores: report.stores, ...(report.before === undefined ? {} : { before: report.before }) });
     return report;
   });
@@ -62,6 +62,11 @@ function reasonOf(error: unknown): LoadctlError['reason'] | undefined {
 
 interface OpenStore {
   readonly seeding: Seeding;
+  readonly transactional: boolean;
+}
+
+interface CheckedStore {
+  readonly seeding: CheckedSeeding;
   readonly transactional: boolean;
 }
 
@@ -85,16 +90,16 @@ function refuseConflicts({ count, lines }: Conflicts): void {
   );
 }
 
-function rank({ transactional, seeding }: OpenStore): number {
-  return transactional ? (seeding.isGradual() ? 1 : 2) : 0;
+function rank({ transactional, seeding }: CheckedStore): number {
+  return transactional ? (seeding.isGradual ? 1 : 2) : 0;
 }
 
 /**
  * What cannot be rolled back goes first, so that what can is still open when it fails. What the stores refuse is taken back
  * everywhere; where the work was ended from outside, what is in stays, and the next seed goes on from there.
  */
-async function commitAll(open: readonly OpenStore[]): Promise<SeededStep[]> {
-  const order = [...open].sort((one, other) => rank(one) - rank(other));
+async function commitAll(checked: readonly CheckedStore[]): Promise<SeededStep[]> {
+  const order = [...checked].sort((one, other) => rank(one) - rank(other));
   const done: SeededStep[] = [];
   try {
     for (const { seeding } of order) done.push(...(await seeding.commit()));

@@ -9,7 +9,7 @@ import type { RowSource } from '../templates/pieces.js';
  * A store is something that seeding fills and cleanup empties. To add a kind: its words in src/profile/sections/schema.ts, a
  * folder here that exports a StoreKind, and its line in index.ts. Its driver is loaded when it is first connected to.
  *
- *   seeding:   open → check (nobody sees anything) → commit, or close without it: nothing was written
+ *   seeding:   open → check (nobody sees anything), which hands back what can be committed; closed without it, nothing was written
  *   cleaning:  open → check (nothing is changed) → sweep until nothing is left → report
  */
 
@@ -90,17 +90,22 @@ export interface DatabaseLock {
 
 /** Seed steps of one store on their way. */
 export interface Seeding {
-  /** Puts the rows where nobody sees them and holds them against what is there; hands back every conflict as a line. */
-  check(): Promise<Conflicts>;
-  /** How many rows there are that are not test data, and what they hold; asked after {@link check}. */
-  others(proof: Proof): Promise<readonly OtherRows[]>;
-  /** Whether {@link commit} writes part by part, and may still be refused halfway; asked after {@link check}. */
-  isGradual(): boolean;
-  /** Makes it real. Only called when every store was checked and no conflict was found. */
-  commit(): Promise<readonly SeededStep[]>;
-  /** Takes back what this seeding wrote, because another store failed. */
-  rollBack(): Promise<void>;
+  /** Puts the rows where nobody sees them and holds them against what is there. */
+  check(): Promise<CheckedSeeding>;
   close(): Promise<void>;
+}
+
+/** Seed steps of one store that were held against what is there; nothing is written yet. */
+export interface CheckedSeeding {
+  readonly conflicts: Conflicts;
+  /** Whether {@link commit} writes part by part, and may still be refused halfway. */
+  readonly isGradual: boolean;
+  /** How many rows there are that are not test data, and what they hold. */
+  others(proof: Proof): Promise<readonly OtherRows[]>;
+  /** Makes it real, where no store has a conflict. */
+  commit(): Promise<readonly SeededStep[]>;
+  /** Takes back what was committed, because another store failed. */
+  rollBack(): Promise<void>;
 }
 
 /** Rows that are there with other values than the seed would give them. */

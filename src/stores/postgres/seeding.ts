@@ -1,6 +1,7 @@
 import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { SeededStep } from '../../core/events.js';
 import { formatCount } from '../../core/quantities.js';
+import type { OtherRows, Proof } from '../../core/receipt.js';
 import type { PostgresStore } from '../../profile/sections/schema.js';
 import { together } from '../kind/together.js';
 import { addConflicts, type Conflicts, noConflicts, type Seeding, type StoreContext, type StoreTask } from '../kind/types.js';
@@ -45,37 +46,48 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, contex
   return {
     async check() {
       const found = await together(databases, (database) => checkDatabase(database, config, task, context));
-      return found.reduce(addConflicts, noConflicts);
-    },
-    others: (proof) =>
-      countBeside(
-        config,
-        databases.map(({ session, rows }) => ({
-          session,
-          count: async (beside) => sumUpOthers(beside, await findTargets(beside, task), rows, proof),
-        })),
-        context,
-      ),
-    isGradual: () => databases.some((database) => database.straight),
-    async commit() {
-      const straight = databases.filter((database) => database.straight);
-      const each = Math.min(copiesAtOnce.inOne, Math.floor(copiesAtOnce.together / databases.length));
-      const helpers = Math.max(0, each - 1);
-      const failed = new AbortController();
-      const write = (database: Database) => writeStraight(database, helpers, context, failed);
-      await together(straight, write, () => failed.abort()).catch((error: unknown) => Promise.reject(howFar(databases, error)));
-      const open = databases.filter((database) => !database.straight);
-      for (const { session } of open) session.seal();
-      for (const { session } of open) await session.query('COMMIT');
-      await together(databases, analyze);
-      return databases.flatMap(({ done }) => done);
-    },
-    async rollBack() {
-      await together(databases, (database) => takeBack(database, context));
-      await closeAll(sessions);
+      return {
+        conflicts: found.reduce(addConflicts, noConflicts),
+        isGradual: databases.some(({ straight }) => straight),
+        others: (proof) => countOthers(databases, { config, task, context }, proof),
+        commit: () => commitAll(databases, context),
+        async rollBack() {
+          await together(databases, (database) => takeBack(database, context));
+          await closeAll(sessions);
+        },
+      };
     },
     close: () => closeAll([...sessions, ...databases.flatMap(({ helpers }) => helpers)]),
   };
+}
+
+/** A store of this kind, what is asked of it, and by whom. */
+interface Asked {
+  readonly config: PostgresStore;
+  readonly task: StoreTask;
+  readonly context: StoreContext;
+}
+
+function countOthers(databases: readonly Database[], { config, task, context }: Asked, proof: Proof): Promise<OtherRows[]> {
+  const counts = databases.map(({ session, rows }) => ({
+    session,
+    count: async (beside: Session) => sumUpOthers(beside, await findTargets(beside, task), rows, proof),
+  }));
+  return countBeside(config, counts, context);
+}
+
+async function commitAll(databases: readonly Database[], context: StoreContext): Promise<SeededStep[]> {
+  const straight = databases.filter((database) => database.straight);
+  const each = Math.min(copiesAtOnce.inOne, Math.floor(copiesAtOnce.together / databases.length));
+  const helpers = Math.max(0, each - 1);
+  const failed = new AbortController();
+  const write = (database: Database) => writeStraight(database, helpers, context, failed);
+  await together(straight, write, () => failed.abort()).catch((error: unknown) => Promise.reject(howFar(databases, error)));
+  const open = databases.filter((database) => !database.straight);
+  for (const { session } of open) session.seal();
+  for (const { session } of open) await session.query('COMMIT');
+  await together(databases, analyze);
+  return databases.flatMap(({ done }) => done);
 }
 
 async function checkDatabase(database: Database, config: PostgresStore, task: StoreTask, context: StoreContext): Promise<Conflicts> {

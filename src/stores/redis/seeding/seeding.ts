@@ -32,19 +32,21 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
     async check() {
       let conflicts = noConflicts;
       for (const progress of steps) conflicts = addConflicts(conflicts, await checkStep(servers, progress));
-      return conflicts;
-    },
-    others: (proof) => sumUpOthers(() => Promise.resolve(servers), config, task, proof),
-    isGradual: () => true,
-    async commit() {
-      // Half written is worse than written late: an interrupt waits until the entries are in, or taken back.
-      servers.seal();
-      const done: SeededStep[] = [];
-      for (const [index, progress] of steps.entries()) done.push(await tellStep(servers, progress, index + 1, context));
-      return done;
-    },
-    async rollBack() {
-      for (const { entries, created } of steps) await takeBack(servers, entries, created, context);
+      return {
+        conflicts,
+        isGradual: true,
+        others: (proof) => sumUpOthers(() => Promise.resolve(servers), config, task, proof),
+        async commit() {
+          // Half written is worse than written late: an interrupt waits until the entries are in, or taken back.
+          servers.seal();
+          const done: SeededStep[] = [];
+          for (const [index, progress] of steps.entries()) done.push(await tellStep(servers, progress, index + 1, context));
+          return done;
+        },
+        async rollBack() {
+          for (const { entries, created } of steps) await takeBack(servers, entries, created, context);
+        },
+      };
     },
     close: () => Promise.resolve(servers.close()),
   };
