@@ -38,6 +38,21 @@ test('a second terminal sees a run live, leaves it alone, and ends it', async ()
   expect((await place.loadctl(['runs'])).stdout).toMatch(/ dev\s+interrupted\s+The run was stopped by /);
 });
 
+test('a stop that comes during teardown() is told: what was measured is whole, but the run was not left to end', async () => {
+  const target = await startTarget();
+  target.delays.set('/torn-down', 5000);
+  const place = workplace({ 'profiles/dev.yaml': profile(target.url).replace('60s', '2s'), 'script.js': script });
+  const run = place.start(['run', '--env', 'dev']);
+  await expect.poll(() => target.hits.get('GET /torn-down') ?? 0, { timeout: 30_000 }).toBe(1);
+  expect((await place.loadctl(['stop'])).code).toBe(0);
+
+  expect((await run.said).code).toBe(105);
+  expect(JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8'))).toMatchObject({
+    verdict: 'interrupted',
+    reasons: [expect.stringMatching(/stopped by .* on .* \(loadctl stop\)/)],
+  });
+});
+
 test('what is over cannot be ended', async () => {
   const target = await startTarget();
   const place = workplace({ 'profiles/dev.yaml': profile(target.url).replace('60s', '1s'), 'script.js': script });

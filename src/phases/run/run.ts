@@ -143,10 +143,10 @@ async function lockOf({ run }: RunDirectory, given: RunLock, defer: Defer): Prom
   return lock;
 }
 
-/** Ctrl-C after the load, in teardown() or handleSummary(): what was measured is whole, but the run was not left to end. */
+/** Ctrl-C or `loadctl stop` after the load, in teardown() or handleSummary(): what was measured is whole, but the run was not left to end. */
 function tellLateStop(stop: Interruptions, emit: Emit, advice: CleanupAdvice | undefined): void {
   const why = stop.why();
-  if (why?.cause !== 'signal') return;
+  if (why?.cause !== 'signal' && why?.cause !== 'asked') return;
   emit({ type: 'fleet-stopped', ...why });
   if (advice !== undefined) emit({ type: 'noted', ...advice });
 }
