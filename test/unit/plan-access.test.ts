@@ -70,6 +70,20 @@ describe('a plan', () => {
   });
 });
 
+test('a command that tells the live colour runs with its secret, and is shown, hashed and written down without', () => {
+  const text = `target:
+  colours: {blue: "http://127.0.0.1:1", green: "http://127.0.0.1:2"}
+  live: {command: "./which --as \${LIVE_TOKEN}"}
+workload: {script: k6.ts}
+`;
+  const known = load({ 'test.yaml': text }, { env: { LIVE_TOKEN: 'live-token' } });
+  const plan = makePlan(known);
+  expect(plan.target).toMatchObject({ live: { command: './which --as [redacted]', every: 10_000 } });
+  expect(JSON.stringify(plan)).not.toContain('live-token');
+  expect(makePlan(load({ 'test.yaml': text }, { secrets: 'optional' }))).toEqual(plan);
+  expect(withSecrets(plan, accessTo(known)).target).toMatchObject({ live: { command: './which --as live-token' } });
+});
+
 describe('the access to a plan', () => {
   const access = accessTo(loaded);
 
