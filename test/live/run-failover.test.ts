@@ -52,9 +52,9 @@ test('a database that fails over while the load is on: the lock comes back, the 
   await underLoad(target);
 
   await database.down();
-  await run.until('the lock was lost');
+  await run.until('lost the lock');
   await database.up();
-  await run.until('the lock is held again');
+  await run.until('got the lock back');
   const second = await at.loadctl(['run', '--env', 'dev']);
   const then = target.hits.get('GET /work') ?? 0;
   const said = await run.said;
@@ -123,7 +123,7 @@ test('the lock of a whole test is told in its run, too', async () => {
   await underLoad(target);
   await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'loadctl/% by %'");
   await client.end();
-  await run.until('the lock is held again');
+  await run.until('got the lock back');
   const said = await run.said;
   expect(said, said.stderr).toMatchObject({ code: 0 });
   expect(events(at).filter(({ type }) => type === 'lock-regained')).toHaveLength(1);

@@ -503,7 +503,7 @@ const mishaps: Mishap[] = [
     title: 'a part that is not built',
     change: (profile) => profile.replace('backend: local', 'backend: kubernetes'),
     code: 115,
-    says: 'not built',
+    says: 'not implemented',
   },
 ];
 
