@@ -35,6 +35,16 @@ export default defineConfig({
           globalSetup: './test/with-k6.ts',
         },
       },
+      {
+        test: {
+          name: 'foreign',
+          include: ['test/foreign/**/*.test.ts'],
+          testTimeout: 60_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 4 },
+          globalSetup: ['./test/with-k6.ts', './test/foreign/cap.ts'],
+        },
+      },
     ],
   },
 });

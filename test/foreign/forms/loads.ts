@@ -1,0 +1,62 @@
+import type { Form } from '../form.js';
+
+/** Every executor, every way to say a load, and what caps it. */
+export const loads: readonly Form[] = [
+  { script: 'shared-iterations.js', ends: 0 },
+  { script: 'per-vu-iterations.js', ends: 0 },
+  { script: 'constant-vus.js', ends: 0, within: { iterations: 6, http_reqs: 6, http_req_failed: 6, requests: 6 } },
+  { script: 'ramping-vus.js', ends: 0, within: { iterations: 14 } },
+  { script: 'constant-arrival-rate.js', ends: 0, within: { iterations: 3, http_reqs: 3, http_req_failed: 3, requests: 3 } },
+  { script: 'ramping-arrival-rate.js', ends: 0, within: { iterations: 3, http_reqs: 3, http_req_failed: 3, requests: 3 } },
+  { script: 'externally-controlled.js', ends: 104 },
+  { script: 'no-options.js', ends: 0 },
+  { script: 'iterations-only.js', ends: 0 },
+  { script: 'duration-only.js', ends: 0, within: { iterations: 1 } },
+  { script: 'vus-only.js', ends: 0 },
+  { script: 'stages.js', ends: 0, within: { iterations: 8 } },
+  { script: 'several-scenarios.js', ends: 0 },
+  { script: 'cut-off.js', ends: 0 },
+  { script: 'patient.js', ends: 0 },
+  { script: 'graceful-ramp.js', ends: 0 },
+  {
+    script: 'max-duration.js',
+    ends: 0,
+    decided: { code: 111, because: 'iterations that were never begun are load that was not made' },
+    tells: [/raise (\S+ )?maxDuration/],
+  },
+  {
+    script: 'max-duration-shared.js',
+    ends: 0,
+    decided: { code: 111, because: 'iterations that were never begun are load that was not made' },
+    tells: [/raise (\S+ )?maxDuration/],
+  },
+  { script: 'one-a-second.js', ends: 0 },
+  { script: 'min-iteration-duration.js', ends: 0 },
+  { script: 'rps-number.js', ends: 0, within: { iterations: 8, http_reqs: 8, http_req_failed: 8, requests: 8 } },
+  {
+    script: 'rps-text.js',
+    ends: 0,
+    env: () => ({ RPS: '15' }),
+    within: { iterations: 8, http_reqs: 8, http_req_failed: 8, requests: 8 },
+  },
+  {
+    script: 'uncapped.js',
+    as: 'K6_RPS',
+    ends: 0,
+    env: () => ({ K6_RPS: '15' }),
+    within: { iterations: 8, http_reqs: 8, http_req_failed: 8, requests: 8 },
+  },
+  {
+    script: 'uncapped.js',
+    as: 'workload.options.rps as a text',
+    ends: 0,
+    laidOver: { options: { rps: '15' }, alone: { K6_RPS: '15' } },
+    within: { iterations: 8, http_reqs: 8, http_req_failed: 8, requests: 8 },
+  },
+  {
+    script: 'no-options.js',
+    as: 'workload.options',
+    ends: 0,
+    laidOver: { options: { vus: 3, iterations: 7 }, alone: { K6_VUS: '3', K6_ITERATIONS: '7' } },
+  },
+];
