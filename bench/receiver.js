@@ -99,7 +99,7 @@ function answer(child) {
 async function receive() {
   const { openLiveData } = await import('../dist/phases/watch/live-data.js');
   const { startLiveView } = await import('../dist/phases/watch/live-view.js');
-  const { createRunDirectory } = await import('../dist/runs/run-directory.js');
+  const { createRunDirectory } = await import('../dist/runs/write.js');
   const { openWorld } = await import('../dist/world.js');
   const { clock } = openWorld();
   const { runners } = await message();

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -42,6 +42,14 @@ test('what is published holds all that loadctl needs, and nothing of the tests',
   const needed = ['bin/loadctl.js', 'k6/build/go.mod', 'k6/build/go.sum', 'LICENSE', 'package.json'];
   expect(files).toEqual(expect.arrayContaining(needed));
   expect(files.filter((file) => /^(test|examples|src|dist\/examples|\.)/.test(file))).toEqual([]);
+});
+
+test('every built file that a bench imports has a source', () => {
+  const benches = readdirSync(`${root}/bench`, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+  const imported = benches.flatMap((name) => [...read(`bench/${name}`).matchAll(/dist\/([\w/-]+)\.js/g)].map(([, file]) => file ?? ''));
+  const hasSource = (file: string) => [`src/${file}.ts`, `${file}.ts`].some((path) => existsSync(`${root}/${path}`));
+  expect(imported.length).toBeGreaterThan(0);
+  expect(imported.filter((file) => !hasSource(file))).toEqual([]);
 });
 
 function packedFiles(): string[] {
