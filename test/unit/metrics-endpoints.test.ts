@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Criterion } from '../../src/core/criterion.js';
 import { thresholdsApart, unnamedEndpoints } from '../../src/metrics/endpoint-metrics.js';
-import { liveNumbers, type PushedSeries } from '../../src/metrics/live-numbers.js';
+import { liveNumbers } from '../../src/metrics/live-numbers.js';
+import type { PushedSeries } from '../../src/metrics/series.js';
 import type { SummaryMetric } from '../../src/metrics/summary.js';
 import { findInWindow } from '../../src/metrics/window.js';
 

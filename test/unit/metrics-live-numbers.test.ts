@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { liveNumbers, type PushedSeries } from '../../src/metrics/live-numbers.js';
+import { liveNumbers } from '../../src/metrics/live-numbers.js';
 import { readTotal, totalSince } from '../../src/metrics/live-total.js';
 import { addHistograms, bucketsOf, emptyHistogram, histogramSince, type NativeHistogram } from '../../src/metrics/native-histogram.js';
 import { poolGrids } from '../../src/metrics/pooled-bounds.js';
+import type { PushedSeries } from '../../src/metrics/series.js';
 
 type Tags = Record<string, string>;
 

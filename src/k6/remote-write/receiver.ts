@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { PushRejection } from '../../core/warnings.js';
-import type { PushedSeries } from '../../metrics/live-numbers.js';
+import type { PushedSeries } from '../../metrics/series.js';
 import { MalformedPush, OversizedPush, pushReader } from './wire.js';
 
 /** Where a runner pushes to, and what it says to be let in. The token is a secret. */

@@ -1,7 +1,7 @@
 import { PbfReader } from 'pbf';
 import SnappyJS from 'snappyjs';
-import type { PushedSeries, SeriesLabels } from '../../metrics/live-numbers.js';
 import { emptyHistogram, type NativeHistogram, pushedSchema } from '../../metrics/native-histogram.js';
+import type { PushedSeries, SeriesLabels } from '../../metrics/series.js';
 
 /** A push that is no remote-write 1.0 request of a k6 runner: the sender's fault. */
 export class MalformedPush extends Error {}
