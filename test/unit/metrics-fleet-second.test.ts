@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { fleetLook, iterationsOnly } from '../../src/metrics/fleet-look.js';
+import { fleetSecond, fleetTotals, nothingYet } from '../../src/metrics/fleet-second.js';
+import { type LiveNumbers, liveNumbers } from '../../src/metrics/live-numbers.js';
+import { emptyHistogram } from '../../src/metrics/native-histogram.js';
+import type { PushedSeries, Tags } from '../../src/metrics/series.js';
+
+const counter = (name: string, at: number, tags: Tags, value: number): PushedSeries => ({
+  labels: { name: `${name}_total`, tags },
+  at,
+  value,
+});
+const gauge = (name: string, at: number, value: number): PushedSeries => ({ labels: { name, tags: {} }, at, value });
+/** Requests of one endpoint; each bucket of their durations by its index. */
+const requests = (at: number, tags: Tags, count: number, failed: number, buckets: Record<number, number>): PushedSeries[] => {
+  const positive = new Map(Object.entries(buckets).map(([index, filled]) => [Number(index), filled]));
+  return [
+    counter('http_reqs', at, tags, count),
+    { labels: { name: 'http_req_failed_rate', tags }, at, value: failed / count },
+    { labels: { name: 'http_req_duration_seconds', tags }, at, histogram: { ...emptyHistogram, count, positive } },
+  ];
+};
+
+/** Schema 3: bucket i ends at 2^(i/8) s; shown to a microsecond, rounded outwards. */
+const in15ms = { value: 14.977, low: 14.328, high: 15.626 }; // −48
+const in31ms = { value: 29.953, low: 28.656, high: 31.251 }; // −40
+const in62ms = { value: 59.906, low: 57.312, high: 62.501 }; // −32
+
+const [list, order] = [
+  { name: 'GET /list', scenario: 'browse', part: 'steady' },
+  { name: 'POST /order', scenario: 'buy', part: 'steady' },
+];
+
+/** Two runners, two pushes each; setup() asked once, which is in no iteration and in no scenario. */
+function twoSeconds(): { numbers: LiveNumbers; takeSecond: () => void } {
+  const numbers = liveNumbers();
+  numbers.take('1', [...requests(1, list, 8, 0, { [-48]: 8 }), ...requests(1, { name: 'GET /token' }, 1, 0, { [-32]: 1 })]);
+  numbers.take('1', [gauge('vus', 1, 5), counter('iterations', 1, {}, 8)]);
+  numbers.take('2', [...requests(1, list, 4, 1, { [-48]: 4 }), gauge('vus', 1, 3), counter('iterations', 1, {}, 4)]);
+  return {
+    numbers,
+    takeSecond: () => {
+      numbers.take('1', [...requests(2, list, 20, 2, { [-48]: 20 }), gauge('vus', 2, 6), counter('iterations', 2, {}, 20)]);
+      numbers.take('2', [...requests(2, order, 30, 3, { [-40]: 30 }), counter('iterations', 2, {}, 34)]);
+    },
+  };
+}
+
+describe('a second of the fleet', () => {
+  test('is shown since the start, and kept since the second before', () => {
+    const { numbers, takeSecond } = twoSeconds();
+    const picks = iterationsOnly(true);
+    const first = fleetTotals(numbers, 1000, picks);
+    takeSecond();
+    const second = fleetTotals(numbers, 3000, picks);
+
+    const { sample, line } = fleetSecond(second, first, { totalMs: 60_000, runnersReporting: 2 });
+
+    const fleet = {
+      elapsedMs: 3000,
+      totalMs: 60_000,
+      vus: 9,
+      requests: 55,
+      requestsPerSecond: 21,
+      failedRequests: 6,
+      iterations: 54,
+      runnersReporting: 2,
+    };
+    expect(sample).toEqual({
+      type: 'fleet-sampled',
+      ...fleet,
+      latency: { p50: in31ms, p95: in31ms, p99: in31ms },
+      endpoints: [
+        { name: 'POST /order', requests: 30, requestsPerSecond: 15, failedRequests: 3, latency: { p50: in31ms, p95: in31ms, p99: in31ms } },
+        { name: 'GET /list', requests: 24, requestsPerSecond: 6, failedRequests: 3, latency: { p50: in15ms, p95: in15ms, p99: in15ms } },
+        { name: 'GET /token', requests: 1, requestsPerSecond: 0, failedRequests: 0, latency: { p50: in62ms, p95: in62ms, p99: in62ms } },
+      ],
+      endpointsInAll: 3,
+    });
+    expect(line).toEqual({
+      ...fleet,
+      latency: { p50: in31ms, p95: in31ms, p99: in31ms },
+      endpoints: {
+        'GET /list': { requests: 12, failedRequests: 2, latency: { p50: in15ms, p95: in15ms, p99: in15ms } },
+        'POST /order': { requests: 30, failedRequests: 3, latency: { p50: in31ms, p95: in31ms, p99: in31ms } },
+      },
+      scenarios: {
+        browse: { requests: 12, failedRequests: 2, latency: { p50: in15ms, p95: in15ms, p99: in15ms } },
+        buy: { requests: 30, failedRequests: 3, latency: { p50: in31ms, p95: in31ms, p99: in31ms } },
+      },
+    });
+  });
+
+  test('without requests is all zeros, and has no latency', () => {
+    const { sample, line } = fleetSecond(fleetTotals(liveNumbers(), 1000), nothingYet, { totalMs: 60_000, runnersReporting: 0 });
+    const fleet = { elapsedMs: 1000, totalMs: 60_000, vus: 0, requests: 0, requestsPerSecond: 0, failedRequests: 0, iterations: 0 };
+    expect(sample).toEqual({ type: 'fleet-sampled', ...fleet, runnersReporting: 0, endpoints: [], endpointsInAll: 0 });
+    expect(line).toEqual({ ...fleet, runnersReporting: 0, endpoints: {}, scenarios: {} });
+  });
+
+  test('shows the 30 busiest endpoints and how many there are; a line has them all', () => {
+    const numbers = liveNumbers();
+    for (let n = 1; n <= 40; n += 1) numbers.take('1', requests(1, { name: `/${n}` }, n, 0, { [-48]: n }));
+    const { sample, line } = fleetSecond(fleetTotals(numbers, 1000), nothingYet, { totalMs: 60_000, runnersReporting: 1 });
+    expect(sample.endpoints?.map(({ name }) => name)).toEqual(Array.from({ length: 30 }, (_, index) => `/${40 - index}`));
+    expect(sample.endpointsInAll).toBe(40);
+    expect(Object.keys(line.endpoints)).toHaveLength(40);
+  });
+});
+
+describe('what an abort rule sees', () => {
+  const moment = { elapsedMs: 5000, heardMs: [4200, 4900], runners: 2, probes: undefined, picks: iterationsOnly(true) };
+
+  test('is what was received since the runner that was heard of longest ago', () => {
+    const { numbers } = twoSeconds();
+    expect(fleetLook(numbers, moment).seconds).toEqual({ low: 4.2, high: 5 });
+    expect(fleetLook(numbers, { ...moment, heardMs: [4900] }).seconds).toBeUndefined();
+  });
+
+  test('leaves out what setup() did, but for counts that have no iteration', () => {
+    const look = fleetLook(twoSeconds().numbers, moment);
+    expect(look.total('http_reqs')).toEqual({ kind: 'counter', contains: 'default', count: 13 });
+    expect(look.inIterations('http_reqs')).toEqual({ kind: 'counter', contains: 'default', count: 12 });
+    expect(look.inIterations('vus')).toMatchObject({ kind: 'gauge', low: 8, high: 8 });
+    expect(fleetLook(twoSeconds().numbers, { ...moment, heardMs: [] }).inIterations('http_reqs')).toBeUndefined();
+  });
+
+  test('takes availability from the probes, from good requests without any', () => {
+    const { numbers } = twoSeconds();
+    const rate = { kind: 'rate', contains: 'default' };
+    expect(fleetLook(numbers, moment).inIterations('availability')).toEqual({ ...rate, passes: 11, total: 12 });
+    expect(fleetLook(numbers, { ...moment, probes: { good: 4, total: 5 } }).inIterations('availability')).toEqual({
+      ...rate,
+      passes: 4,
+      total: 5,
+    });
+    expect(fleetLook(liveNumbers(), moment).inIterations('availability')).toBeUndefined();
+  });
+});
