@@ -197,9 +197,9 @@ const echoMs = 200;
 
 const onInterrupt: World['onInterrupt'] = (listener) => {
   let count = 0;
-  let last = { signal: '', at: 0 };
+  let last = { signal: '', at: Number.NEGATIVE_INFINITY };
   const hear = (signal: NodeJS.Signals) => {
-    const at = Date.now();
+    const at = clock.elapsed();
     const echo = signal === last.signal && at - last.at < echoMs;
     last = { signal, at };
     if (echo) return;

@@ -71,9 +71,9 @@ function lookedUp({ store, shard, row, there, request, status, found }: Asked): 
   return { what, state: 'missing', said: `${row}: the target does not find it (${request}: ${status === 0 ? 'no answer' : status})`, more };
 }
 
-async function lookAtK6({ env, home, cwd, execute }: Shell): Promise<Finding> {
+async function lookAtK6(shell: Shell): Promise<Finding> {
   try {
-    const found = await findK6({ env, home, cwd, execute });
+    const found = await findK6(shell);
     if (found !== undefined) return { what: 'k6', state: 'good', said: `${found.version} at ${found.path}`, more: found.why };
     return {
       what: 'k6',

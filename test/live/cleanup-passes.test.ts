@@ -29,7 +29,7 @@ const byUser = (table: string) => ({ table, column: 'user_id' });
 
 function sessionOf({ url }: TestDatabase): Promise<Session> {
   const address = { store: 'db', shard: null, url, tls: { mode: 'disable' } } as const;
-  return openSession(address, { label: 'test', signal: new AbortController().signal });
+  return openSession(address, { label: 'test', signal: new AbortController().signal, clock: dataContext({ stores: {} }).world.clock });
 }
 
 async function left({ sql }: TestDatabase, table: string): Promise<unknown> {

@@ -18,12 +18,14 @@ afterAll(async () => {
 });
 beforeEach(() => client.flushall());
 
+/** How long a sweep waits for what is written late. */
+const settleMs = 0;
 const real = { dryRun: false, users: false };
 
 function context(...caches: Record<string, unknown>[]) {
   return dataContext({
     stores: { cache: { kind: 'redis', url: server.url } },
-    cleanup: { prefix: 'load-test-user-', caches: caches.map((cache) => ({ store: 'cache', ...cache })), settle: 0 },
+    cleanup: { prefix: 'load-test-user-', caches: caches.map((cache) => ({ store: 'cache', ...cache })), settle: settleMs },
   });
 }
 
@@ -101,9 +103,10 @@ test('late members are found by the next sweep', async () => {
   await client.rpush('queue:waiting', 'real', 'load-test-user-1');
   const late = context(waiting);
   let pushed: Promise<unknown> | undefined;
-  const sleep = (...words: Parameters<typeof late.world.clock.sleep>) => {
-    pushed ??= client.rpush('queue:waiting', 'load-test-user-2');
-    return pushed.then(() => late.world.clock.sleep(...words));
+  const sleep = async (ms: number, signal?: AbortSignal) => {
+    if (ms === settleMs) pushed ??= client.rpush('queue:waiting', 'load-test-user-2');
+    await pushed;
+    return late.world.clock.sleep(ms, signal);
   };
   const { receipt } = await cleanup({ ...late, world: { ...late.world, clock: { ...late.world.clock, sleep } } }, real);
   expect(receipt).toMatchObject({ proven: true, keys: [{ deleted: 2, left: 0 }] });

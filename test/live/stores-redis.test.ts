@@ -91,7 +91,7 @@ describe('seeding', () => {
     expect(await home.keys(`s:${first.id}`)).toHaveLength(1);
     expect(JSON.parse((await home.get(`s:${first.id}`)) ?? '')).toMatchObject({ ...first, at: expect.any(String) });
     await home.hset('h:4', 'of', 'user-5');
-    const later = { clock: { now: () => Date.now() + 86_400_000, elapsed: () => performance.now(), sleep: () => Promise.resolve() } };
+    const later = { clock: { ...dataContext(profile({})).world.clock, now: () => Date.now() + 86_400_000 } };
     const again = await failure(seed(dataContext(profile({ seed: steps }), later)));
     expect(again.lines).toEqual(['cache: the key "h:4" holds "of: user-5", not "of: user-4"']);
     await home.hset('h:4', 'of', 'user-4');

@@ -14,7 +14,7 @@ import { openWorld } from '../../src/world.js';
 const page = '/v2.2.0';
 const checksums = `${page}/k6-v2.2.0-checksums.txt`;
 const timeouts = { answerMs: 1000, stallMs: 1000 };
-const { execute } = openWorld();
+const { execute, clock } = openWorld();
 
 /** A machine without k6 and Go: an empty home, and a PATH with sh, tar and gzip only. */
 function machine(env: Record<string, string> = {}) {
@@ -26,7 +26,7 @@ function machine(env: Record<string, string> = {}) {
     script(join(tools, name), `exec ${execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim()} "$@"`);
   }
   const home = join(folder, 'home');
-  const surroundings: Surroundings = { env: { PATH: tools, ...env }, home, cwd: folder, execute };
+  const surroundings: Surroundings = { env: { PATH: tools, ...env }, home, cwd: folder, execute, clock };
   return { folder, tools, ...surroundings };
 }
 

@@ -5,7 +5,7 @@ import { type RunnerCourse, watchfulness, watchRunner } from '../../src/phases/r
 import type { Runner } from '../../src/runners/runner/types.js';
 
 /** Time that passes as fast as it is waited for; `jumps` adds to single sleeps, by their number. */
-function quickClock(jumps: Readonly<Record<number, number>> = {}): Clock & { elapsed(): number } {
+function quickClock(jumps: Readonly<Record<number, number>> = {}): Clock {
   let now = 0;
   let sleeps = 0;
   return {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { callAfter } from '../../src/core/timer.js';
 import { openWorld } from '../../src/world.js';
 
 const world = openWorld();
@@ -91,6 +92,31 @@ describe('the clock', () => {
     abort.abort();
     await slept;
     await world.clock.sleep(60_000, abort.signal);
+  });
+
+  test('measures how long something took, to less than a millisecond', async () => {
+    const [before, wall] = [world.clock.elapsed(), world.clock.now()];
+    await world.clock.sleep(30);
+    const [after, wallAfter] = [world.clock.elapsed(), world.clock.now()];
+    expect(after - before).toBeGreaterThan(29);
+    expect(Math.abs(after - before - (wallAfter - wall))).toBeLessThan(5);
+    expect(Number.isInteger(after)).toBe(false);
+  });
+
+  test('calls once a time is over, unless it is called off before', async () => {
+    const called: string[] = [];
+    const later = new Promise<void>((resolve) =>
+      callAfter(world.clock, 30, () => {
+        called.push('late');
+        resolve();
+      }),
+    );
+    const off = callAfter(world.clock, 10, () => called.push('called off'));
+    callAfter(world.clock, 10, () => called.push('early'));
+    off();
+    off();
+    await later;
+    expect(called).toEqual(['early', 'late']);
   });
 });
 

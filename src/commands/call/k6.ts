@@ -7,5 +7,5 @@ export async function k6Of({ access, world, emit, signal }: RunContext): Promise
   const { k6 } = access.machine;
   const env = k6 === undefined ? world.env : { ...world.env, LOADCTL_K6: k6 };
   const progress = (message: string) => emit({ type: 'noted', code: 'k6-binary', message });
-  return resolveK6({ env, home: world.home, cwd: world.cwd, execute: world.execute }, { progress, signal });
+  return resolveK6({ ...world, env }, { progress, signal });
 }

@@ -14,10 +14,10 @@ export async function download(folder: string, surroundings: Surroundings, optio
   const base = (surroundings.env.LOADCTL_K6_DOWNLOAD_URL || releases).replace(/\/+$/, '');
   if (!URL.canParse(base)) throw new FetchFailure(`LOADCTL_K6_DOWNLOAD_URL is no URL: ${base}`);
   const page = `${base}/v${pinnedVersion}`;
-  const { timeouts = patience } = options;
-  const expected = checksumOf(archiveName, await getText(`${page}/k6-v${pinnedVersion}-checksums.txt`, { ...options, timeouts }));
+  const transfer = { timeouts: patience, ...options, clock: surroundings.clock };
+  const expected = checksumOf(archiveName, await getText(`${page}/k6-v${pinnedVersion}-checksums.txt`, transfer));
   const archive = join(folder, archiveName);
-  const actual = await getFile(`${page}/${archiveName}`, archive, { ...options, timeouts });
+  const actual = await getFile(`${page}/${archiveName}`, archive, transfer);
   if (actual !== expected) {
     throw new FetchFailure(`${archiveName} is corrupt and was thrown away: its SHA-256 is ${actual}, the checksums file says ${expected}`);
   }

@@ -1,4 +1,4 @@
-import type { Execute, World } from '../../core/os.js';
+import type { Clock, Execute, World } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 
 /** How loadctl came by a k6. */
@@ -16,7 +16,10 @@ export interface FoundK6 {
 }
 
 /** The slice of the world in which a k6 is looked for. */
-export type Surroundings = Pick<World, 'env' | 'home' | 'cwd'> & { readonly execute: Execute };
+export type Surroundings = Pick<World, 'env' | 'home' | 'cwd'> & {
+  readonly execute: Execute;
+  readonly clock: Pick<Clock, 'sleep'>;
+};
 
 /** How a missing k6 is fetched. */
 export interface FetchOptions {

@@ -81,7 +81,10 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
     others: (proof) =>
       countBeside(
         config,
-        databases.map(({ session, targets, seeded }) => ({ session, count: (beside) => sumUpOthers(beside, targets, seeded, proof) })),
+        databases.map(({ session, targets, seeded }) => ({
+          session,
+          count: (beside) => sumUpOthers(beside, { targets, seeded, proof, clock: context.clock }),
+        })),
         context,
       ),
     report: (dryRun) => databases.map((database) => reportOf(database, dryRun)).reduce(addReports),

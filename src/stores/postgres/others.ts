@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import type { OtherRows, Proof } from '../../core/receipt.js';
 import { holdsNoSuchValue } from './errors.js';
@@ -16,16 +17,20 @@ interface Sum {
 
 const nothing: Sum = { rows: 0n, hashes: 0n };
 
+/** What is no row of others, and how closely the rest is looked at. */
+export interface WantedOthers {
+  readonly targets: readonly Target[];
+  readonly seeded: readonly SeededRows[];
+  readonly proof: Proof;
+  readonly clock: Clock;
+}
+
 /**
  * Counts, in every table that is seeded or cleaned up, the rows that are neither test data nor seeded; and sums up what they
  * hold. All of one database are of one moment: a snapshot that others' work goes on beside.
  */
-export async function sumUpOthers(
-  session: Session,
-  targets: readonly Target[],
-  seeded: readonly SeededRows[],
-  proof: Proof,
-): Promise<OtherRows[]> {
+export async function sumUpOthers(session: Session, wanted: WantedOthers): Promise<OtherRows[]> {
+  const { targets, seeded } = wanted;
   const tables = new Map<number, Table>([...targets, ...seeded].map(({ table }) => [table.oid, table]));
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
@@ -33,16 +38,11 @@ export async function sumUpOthers(
     const sums: OtherRows[] = [];
     for (const table of tables.values()) {
       const ofTable = (part: { readonly table: Table }) => part.table.oid === table.oid;
-      const question = {
-        table,
-        targets: targets.filter(ofTable),
-        seeded: seeded.filter(ofTable),
-        proof,
-        columns: await allColumns(session, table),
-      };
+      const ofWanted = { ...wanted, targets: targets.filter(ofTable), seeded: seeded.filter(ofTable) };
+      const question = { ...ofWanted, table, columns: await allColumns(session, table) };
       const { rows, hashes } = await sumUp(session, question);
       const place = { store: session.address.store, shard: session.address.shard, table: table.inProfile };
-      sums.push({ ...place, rows: Number(rows), ...(proof === 'count' ? {} : { sum: String(hashes) }) });
+      sums.push({ ...place, rows: Number(rows), ...(wanted.proof === 'count' ? {} : { sum: String(hashes) }) });
     }
     return sums;
   } finally {
@@ -63,11 +63,8 @@ const pinned = [
   .map((setting) => `SET LOCAL ${setting}`)
   .join('; ');
 
-interface Question {
+interface Question extends WantedOthers {
   readonly table: Table;
-  readonly targets: readonly Target[];
-  readonly seeded: readonly SeededRows[];
-  readonly proof: Proof;
   /** All of the table's, of alias t. */
   readonly columns: string;
 }
@@ -102,9 +99,9 @@ async function sumInPieces(session: Session, question: Question): Promise<Sum> {
       const to = Math.min(leaf.pages, from + pages);
       // The last piece has no end: the table may have grown since it was measured.
       const range = to >= leaf.pages ? `t.ctid >= '(${from},0)'::tid` : leaf.range(from, to);
-      const startedAt = performance.now();
+      const startedAt = question.clock.elapsed();
       sum = plus(sum, await ask(session, `ONLY ${leaf.quoted} AS t WHERE ${range}`, question));
-      const tookMs = Math.max(1, performance.now() - startedAt);
+      const tookMs = Math.max(1, question.clock.elapsed() - startedAt);
       pages = Math.max(64, Math.floor(pages * Math.min(4, wantedMs / tookMs)));
       from = Math.max(to, 1);
     }

@@ -71,7 +71,8 @@ interface Asked {
 function countOthers(databases: readonly Database[], { config, task, context }: Asked, proof: Proof): Promise<OtherRows[]> {
   const counts = databases.map(({ session, rows }) => ({
     session,
-    count: async (beside: Session) => sumUpOthers(beside, await findTargets(beside, task), rows, proof),
+    count: async (beside: Session) =>
+      sumUpOthers(beside, { targets: await findTargets(beside, task), seeded: rows, proof, clock: context.clock }),
   }));
   return countBeside(config, counts, context);
 }
@@ -187,17 +188,17 @@ async function tellStep(
   { session, done }: Database,
   rows: SeededRows,
   index: number,
-  { emit, store }: StoreContext,
+  { emit, store, clock }: StoreContext,
   work: (progress: Progress) => Promise<TableOutcome>,
 ): Promise<TableOutcome> {
   const step = `seed ${session.place.name} ${index + 1} ${rows.table.inProfile}`;
   const total = countNumbers(rows.numbers);
-  const startedAt = performance.now();
+  const startedAt = clock.elapsed();
   emit({ type: 'step-started', step, work: { kind: 'seed', what: rows.table.inProfile, ...dataPlace(session) } });
   try {
     const outcome = await work((count) => emit({ type: 'step-progressed', step, done: count, total, unit: 'rows' }));
     const { created, conflicts } = outcome;
-    const elapsedMs = Math.round(performance.now() - startedAt);
+    const elapsedMs = Math.round(clock.elapsed() - startedAt);
     const alreadyThere = Math.max(0, outcome.rows - created - conflicts.count);
     const rowsPerSecond = Math.round(outcome.rows / Math.max(elapsedMs / 1000, 0.001));
     const what = rows.table.inProfile;

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client, ClientConfig, QueryResultRow } from 'pg';
 import { errorCode, LoadctlError } from '../../core/errors.js';
+import { callAfter } from '../../core/timer.js';
 import type { StoreContext } from '../kind/types.js';
 import { isServerError, type Place, translate } from './errors.js';
 import { refusedToken, urlWithToken } from './iam.js';
@@ -31,9 +32,9 @@ export interface Session {
 }
 
 /** Connects, or throws `unavailable` with what would mend it. */
-export async function openSession(address: Address, context: Pick<StoreContext, 'label' | 'signal'>): Promise<Session> {
+export async function openSession(address: Address, context: Pick<StoreContext, 'label' | 'signal' | 'clock'>): Promise<Session> {
   throwIfAborted(context.signal);
-  const { client, place, configure } = await connect(address, context.label);
+  const { client, place, configure } = await connect(address, context);
   let gone = false;
   let sealed = false;
   const ended = new Promise<Error>((resolve) => {
@@ -58,10 +59,10 @@ export async function openSession(address: Address, context: Pick<StoreContext, 
       throw error;
     },
   );
-  let late: NodeJS.Timeout | undefined;
+  let keepLine = () => {};
   const hangUpAfter = (ms: number) => {
-    clearTimeout(late);
-    late = setTimeout(() => client.connection.stream.destroy(), ms);
+    keepLine();
+    keepLine = callAfter(context.clock, ms, () => client.connection.stream.destroy());
   };
   const cancel = () => {
     hangUpAfter(cancelMs);
@@ -92,7 +93,7 @@ export async function openSession(address: Address, context: Pick<StoreContext, 
       context.signal.removeEventListener('abort', cancel);
       hangUpAfter(closeMs);
       await client.end().catch(() => undefined);
-      clearTimeout(late);
+      keepLine();
     },
   };
 }
@@ -103,7 +104,7 @@ interface Connection {
   readonly configure: () => Promise<ClientConfig>;
 }
 
-async function connect(address: Address, label: string): Promise<Connection & { place: Place }> {
+async function connect(address: Address, { label, clock }: Pick<StoreContext, 'label' | 'clock'>): Promise<Connection & { place: Place }> {
   const { default: pg } = await import('pg');
   const basic: ClientConfig = {
     connectionString: address.url,
@@ -121,12 +122,12 @@ async function connect(address: Address, label: string): Promise<Connection & { 
     database,
     role: user,
   };
-  const startedAt = performance.now();
+  const startedAt = clock.elapsed();
   try {
     return { place, ...(await logIn(address, place, basic)) };
   } catch (error) {
     // pg gives its own timeout no code.
-    const late = errorCode(error) === undefined && performance.now() - startedAt >= connectTimeoutMs - 100;
+    const late = errorCode(error) === undefined && clock.elapsed() - startedAt >= connectTimeoutMs - 100;
     throw translate(late ? Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }) : error, place, errorCode(error) === undefined);
   }
 }

@@ -75,7 +75,7 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
       return swept;
     },
     async takeSeeded(dryRun) {
-      for (const step of steps) seeded.push(await takeSeeded(await home(), step, dryRun, note));
+      for (const step of steps) seeded.push(await takeSeeded(await home(), step, { dryRun, clock, note }));
     },
     others: (proof) => sumUpOthers(home, config, task, proof),
     report: (dryRun) => ({

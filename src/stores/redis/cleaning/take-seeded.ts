@@ -1,3 +1,5 @@
+import type { Clock } from '../../../core/os.js';
+import type { Milliseconds } from '../../../core/quantities.js';
 import type { Servers } from '../connection/servers.js';
 import { type Entries, entryBatches } from '../keys/entries.js';
 import { unlinkEqual } from '../keys/take-back.js';
@@ -9,15 +11,23 @@ import { type Counts, type Tally, tally, total } from './tally.js';
 export interface TakenSeeded extends Pick<Job, 'servers' | 'what' | 'which' | 'statement'> {
   readonly deleted: Tally;
   readonly left: Counts;
-  readonly ms: number;
+  readonly ms: Milliseconds;
+}
+
+/** How seeded entries are taken out. */
+export interface Taking {
+  readonly dryRun: boolean;
+  readonly clock: Clock;
+  /** Keeps what the receipt should say. */
+  note(text: string): void;
 }
 
 const mostPasses = 10;
 
 /** Takes out a step's entries where they are as they were seeded; over again while some are, as a failover brings them back. */
-export async function takeSeeded(servers: Servers, entries: Entries, dryRun: boolean, note: (text: string) => void): Promise<TakenSeeded> {
+export async function takeSeeded(servers: Servers, entries: Entries, { dryRun, clock, note }: Taking): Promise<TakenSeeded> {
   const { key } = entries.step;
-  const startedAt = performance.now();
+  const startedAt = clock.elapsed();
   const deleted = tally();
   let there = await countSeeded(servers, entries);
   for (let pass = 1; !dryRun && total(there.equal) > 0 && pass <= mostPasses; pass++) {
@@ -27,7 +37,7 @@ export async function takeSeeded(servers: Servers, entries: Entries, dryRun: boo
     there = await countSeeded(servers, entries);
   }
   if (there.changed > 0) note(`${servers.store}: ${changedEntries(there.changed)} (${key}) left as found`);
-  const ms = dryRun ? 0 : Math.round(performance.now() - startedAt);
+  const ms = dryRun ? 0 : Math.round(clock.elapsed() - startedAt);
   const which = `seeded and unchanged: ${key}`;
   const statement = `${whereText(servers)}UNLINK ${which}`;
   return { servers, what: 'keys', which, statement, deleted, left: there.equal, ms };

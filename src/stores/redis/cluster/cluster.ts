@@ -33,7 +33,7 @@ export async function openCluster(
   const { store, clock, label } = context;
   const signal = sealable(context.signal);
   const login = await readLogin(store, config);
-  const options: NodeOptions = { label, replyMs: nodeReplyMs };
+  const options: NodeOptions = { label, replyMs: nodeReplyMs, clock };
   const listed = listedNodes(config);
   const checkHosts = checkLearntHosts(store, listed, context.allowsHost);
   const pool = nodePool(async (address) => {

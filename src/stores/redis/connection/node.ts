@@ -1,5 +1,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
+import type { Clock } from '../../../core/os.js';
 import type { Milliseconds } from '../../../core/quantities.js';
+import { callAfter } from '../../../core/timer.js';
 import { type Address, addressText } from './address.js';
 import { isRefusal } from './errors.js';
 import { type Login, tlsFor } from './login.js';
@@ -36,23 +38,23 @@ export interface ServerFacts {
 const connectTimeoutMs = 5000;
 
 /** Connects to a server and logs in. */
-export async function openNode(address: Address, login: Login, { label, replyMs }: NodeOptions): Promise<RedisNode> {
+export async function openNode(address: Address, login: Login, options: NodeOptions): Promise<RedisNode> {
   const { Redis: Client } = await import('ioredis');
-  const client = new Client(optionsOf(address, login, label));
+  const client = new Client(optionsOf(address, login, options.label));
   // ioredis says only "Connection is closed." of a command, and why in an event.
-  const trouble: Trouble = {};
+  const line: Line = { client, clock: options.clock, trouble: {} };
   client.on('error', (error: unknown) => {
-    trouble.cause ??= error;
+    line.trouble.cause ??= error;
   });
   try {
     // Its own time limit ends with the TCP connection: a server that hangs greets nobody.
-    await within(connectTimeoutMs, client, trouble, () => client.connect());
-    const node = nodeOf(client, address, trouble, replyMs);
+    await within(connectTimeoutMs, line, () => client.connect());
+    const node = nodeOf(line, address, options.replyMs);
     await node.ask('PING');
     return node;
   } catch (error) {
     client.disconnect();
-    throw reasonOf(error, trouble);
+    throw reasonOf(error, line);
   }
 }
 
@@ -62,14 +64,16 @@ export interface NodeOptions {
   readonly label: string;
   /** How long an answer may take. */
   readonly replyMs: Milliseconds;
+  readonly clock: Clock;
 }
 
-function nodeOf(client: Redis, address: Address, trouble: Trouble, replyMs: Milliseconds): RedisNode {
+function nodeOf(line: Line, address: Address, replyMs: Milliseconds): RedisNode {
+  const { client } = line;
   const send = async (commands: readonly Words[]): Promise<readonly Reply[]> => {
     const pipeline = client.pipeline();
     for (const words of commands) pipeline.callBuffer(...words);
-    const replies = (await within(replyMs, client, trouble, () => pipeline.exec())) ?? [];
-    return replies.map(([error, value]): Reply => [error === null ? null : reasonOf(error, trouble), value]);
+    const replies = (await within(replyMs, line, () => pipeline.exec())) ?? [];
+    return replies.map(([error, value]): Reply => [error === null ? null : reasonOf(error, line), value]);
   };
   return {
     address,
@@ -101,26 +105,28 @@ export function interruptible(node: RedisNode, signal: Sealable): RedisNode {
   return { ...node, send: guarded(node.send), ask: guarded(node.ask) };
 }
 
-/** What broke a connection, as far as it is known. */
-interface Trouble {
-  cause?: unknown;
+/** A connection to a server, and what broke it as far as that is known. */
+interface Line {
+  readonly client: Redis;
+  readonly clock: Clock;
+  readonly trouble: { cause?: unknown };
 }
 
 /** One timer for all commands of a pipeline: one for each costs more than the command. Ends the connection when time is up. */
-async function within<T>(ms: Milliseconds, client: Redis, trouble: Trouble, work: () => Promise<T>): Promise<T> {
-  const timer = setTimeout(() => {
+async function within<T>(ms: Milliseconds, { client, clock, trouble }: Line, work: () => Promise<T>): Promise<T> {
+  const answered = callAfter(clock, ms, () => {
     trouble.cause ??= Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
     client.disconnect();
-  }, ms);
+  });
   try {
     return await work();
   } finally {
-    clearTimeout(timer);
+    answered();
   }
 }
 
 /** An error of the server's own as it is; for one of the connection what broke it. */
-function reasonOf(error: unknown, { cause }: Trouble): Error {
+function reasonOf(error: unknown, { trouble: { cause } }: Line): Error {
   const isReply = error instanceof Error && error.name === 'ReplyError';
   const reason = isReply ? error : (cause ?? error);
   return reason instanceof Error ? reason : new Error(String(reason));

@@ -1,5 +1,6 @@
 import { LoadctlError } from '../../../core/errors.js';
 import type { SeededStep } from '../../../core/events.js';
+import type { Clock } from '../../../core/os.js';
 import { formatDuration, type Milliseconds } from '../../../core/quantities.js';
 import type { RedisStore } from '../../../profile/sections/schema.js';
 import { addConflicts, type Conflicts, noConflicts, type Seeding, type StoreContext, type StoreTask } from '../../kind/types.js';
@@ -31,7 +32,7 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
   return {
     async check() {
       let conflicts = noConflicts;
-      for (const progress of steps) conflicts = addConflicts(conflicts, await checkStep(servers, progress));
+      for (const progress of steps) conflicts = addConflicts(conflicts, await checkStep(servers, progress, context.clock));
       return {
         conflicts,
         isGradual: true,
@@ -58,8 +59,8 @@ function begin(entries: Entries): Progress {
   return { entries, ttlMs, absent: ranges(), created: ranges(), checkMs: 0 };
 }
 
-async function checkStep(servers: Servers, progress: Progress): Promise<Conflicts> {
-  const startedAt = performance.now();
+async function checkStep(servers: Servers, progress: Progress, clock: Clock): Promise<Conflicts> {
+  const startedAt = clock.elapsed();
   let conflicts = noConflicts;
   for (const batch of entryBatches(progress.entries, servers.width())) {
     for (const compared of await compare(servers, batch)) {
@@ -67,22 +68,22 @@ async function checkStep(servers: Servers, progress: Progress): Promise<Conflict
       if (compared.state === 'different') conflicts = addConflicts(conflicts, { count: 1, lines: [conflictLine(servers, compared)] });
     }
   }
-  progress.checkMs = performance.now() - startedAt;
+  progress.checkMs = clock.elapsed() - startedAt;
   return conflicts;
 }
 
-async function tellStep(servers: Servers, progress: Progress, number: number, { emit, store }: StoreContext): Promise<SeededStep> {
+async function tellStep(servers: Servers, progress: Progress, number: number, { emit, store, clock }: StoreContext): Promise<SeededStep> {
   const { created, checkMs } = progress;
   const { step } = progress.entries;
   const id = `seed ${store} ${number} ${step.key}`;
   const place = { store, shard: null };
   emit({ type: 'step-started', step: id, work: { kind: 'seed', what: step.key, ...place } });
-  const startedAt = performance.now();
+  const startedAt = clock.elapsed();
   try {
     await writeAll(servers, progress, (done) => emit({ type: 'step-progressed', step: id, done, total: step.rows, unit: 'entries' }));
-    const writtenAgain = await readBack(servers, progress);
+    const writtenAgain = await readBack(servers, progress, clock);
     if (writtenAgain > 0) emit({ type: 'warned', code: 'entries-vanished', place, key: step.key, count: writtenAgain });
-    const elapsedMs = Math.round(performance.now() - startedAt + checkMs);
+    const elapsedMs = Math.round(clock.elapsed() - startedAt + checkMs);
     const counts = { created: created.size(), alreadyThere: step.rows - created.size(), writtenAgain };
     const rowsPerSecond = Math.round(step.rows / Math.max(elapsedMs / 1000, 0.001));
     emit({ type: 'step-finished', step: id, elapsedMs, result: 'seeded', ...counts, perSecond: rowsPerSecond, unit: 'entries' });
@@ -129,14 +130,14 @@ const mostPasses = 10;
  * A failover loses what its new primary had not received yet, although it was acknowledged. So everything is read back,
  * and what is gone is written again, until a whole pass finds all of it. Hands back how many were written again.
  */
-async function readBack(servers: Servers, progress: Progress): Promise<number> {
+async function readBack(servers: Servers, progress: Progress, clock: Clock): Promise<number> {
   let writtenAgain = 0;
   for (let pass = 1; pass <= mostPasses; pass++) {
-    const startedAt = performance.now();
+    const startedAt = clock.elapsed();
     const missing = await readBackOnce(servers, progress, pass === 1);
     if (missing === 0) return writtenAgain;
     writtenAgain += missing;
-    if (progress.ttlMs !== undefined && progress.ttlMs < performance.now() - startedAt) throw livesTooShort(progress);
+    if (progress.ttlMs !== undefined && progress.ttlMs < clock.elapsed() - startedAt) throw livesTooShort(progress);
     await servers.replicate();
   }
   throw vanishing(servers, progress, writtenAgain);

@@ -48,8 +48,8 @@ function addressOf({ hostname, port }: URL): Address {
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) };
 }
 
-async function connect(address: Address, index: number, login: Login, { store, label }: StoreContext): Promise<RedisNode> {
-  const node = await contact(store, address, login, { label, replyMs: 30_000 });
+async function connect(address: Address, index: number, login: Login, { store, label, clock }: StoreContext): Promise<RedisNode> {
+  const node = await contact(store, address, login, { label, replyMs: 30_000, clock });
   try {
     refuseOthers(store, node.name, await node.greet());
     await select(store, node, index);
