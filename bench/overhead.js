@@ -33,14 +33,15 @@ async function main(pairs, seconds, fleets, words) {
     const profile = `target: {url: "${url}"}\nworkload: {script: ../script.js, vus: ${vus}, duration: ${seconds}s}\n`;
     writeFileSync(join(folder, 'profiles', 'dev.yaml'), profile);
     const k6 = await k6Path();
-    for (const runners of fleets) report(k6, { runners, words }, pairs, seconds, folder);
+    for (const runners of fleets) report({ runners, words }, pairs, { k6, folder, seconds });
   } finally {
     target.disconnect();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function report(k6, { runners, words }, pairs, seconds, folder) {
+/** Measures so many pairs of loads, `seconds` each, of the script in `folder`. */
+function report({ runners, words }, pairs, { k6, folder, seconds }) {
   const fleet = [`${runners} runner${runners > 1 ? 's' : ''}`, ...words].join(' ');
   console.log(`\nloadctl with ${fleet} against one bare k6, ${vus} VUs, ${seconds} s each, in turn`);
   const ratios = [];

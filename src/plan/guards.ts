@@ -22,7 +22,7 @@ export interface GuardedAct {
 }
 
 /** How much load is made, as far as it is known. */
-export interface LoadSize {
+interface LoadSize {
   readonly vus?: number;
   readonly iterationsPerSecond?: PerSecond;
   readonly durationMs?: Milliseconds;
@@ -67,23 +67,25 @@ export function shortHash(hash: string): string {
  * The caps that a load breaks. `strict`: a cap on something unknown is broken, too (a script with a load of its own,
  * before k6 was asked how large it is).
  */
-export function checkCaps({ maxVus, maxRate, maxDuration }: Profile['guards'], size: LoadSize, strict: boolean): Refusal[] {
+function checkCaps({ maxVus, maxRate, maxDuration }: Profile['guards'], size: LoadSize, strict: boolean): Refusal[] {
   const rate = (value: number) => `${trimNumber(value, 2)} iterations/s`;
   const vus = (value: number) => `${formatCount(value)} VUs`;
   return [
-    ...cap('guards.maxVus', maxVus, size.vus, vus, strict),
-    ...cap('guards.maxRate', maxRate, size.iterationsPerSecond, rate, strict),
-    ...cap('guards.maxDuration', maxDuration, size.durationMs, formatDuration, strict),
+    ...breach({ name: 'guards.maxVus', most: maxVus, say: vus }, size.vus, strict),
+    ...breach({ name: 'guards.maxRate', most: maxRate, say: rate }, size.iterationsPerSecond, strict),
+    ...breach({ name: 'guards.maxDuration', most: maxDuration, say: formatDuration }, size.durationMs, strict),
   ];
 }
 
-function cap(
-  name: string,
-  most: number | undefined,
-  value: number | undefined,
-  say: (value: number) => string,
-  strict: boolean,
-): Refusal[] {
+/** A guard that limits how large a load may be. */
+interface Cap {
+  readonly name: string;
+  /** Undefined where the profile sets none. */
+  readonly most: number | undefined;
+  readonly say: (value: number) => string;
+}
+
+function breach({ name, most, say }: Cap, value: number | undefined, strict: boolean): Refusal[] {
   if (most === undefined || (value !== undefined && value <= most)) return [];
   if (value !== undefined)
     return [{ guard: 'cap', message: `The load is ${say(value)}; ${name} allows ${say(most)}.`, fix: `Ask for less, or raise ${name}.` }];

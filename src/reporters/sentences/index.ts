@@ -41,9 +41,11 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'lock-regained':
       return { tone: 'plain', text: `${placeName(event.place)}: got the lock back${took(event.elapsedMs)}` };
     case 'runner-started':
-      return { tone: 'faint', text: `runner ${event.runner} started on ${event.host}: segment ${event.segment}` };
     case 'runner-ready':
-      return { tone: 'faint', text: `runner ${event.runner} is ready: ${counted(event.vus, 'VU')}` };
+    case 'runner-lost':
+    case 'runner-ended':
+    case 'runner-short':
+      return ofRunner(event);
     case 'setup-finished':
       return { tone: 'plain', text: `setup() ran on runner ${event.runner}${took(event.elapsedMs)}` };
     case 'fleet-released':
@@ -62,15 +64,6 @@ function sentence(event: LoggedEvent): Sentence | undefined {
         text: `teardown() was cut off on runner ${event.runner}${took(event.elapsedMs)}: it may not have finished`,
         hint: 'Undo by hand what setup() did.',
       };
-    case 'runner-lost': {
-      const share = `${trimNumber(event.lostShare * 100, 1)}% of the load`;
-      const loss = event.allowed ? `${share} is lost, which the profile allows` : `${share} is lost`;
-      return { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event.end)}); the others go on: ${loss}` };
-    }
-    case 'runner-ended':
-      return event.lost ? { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event)})` } : undefined;
-    case 'runner-short':
-      return { tone: 'bad', text: `runner ${event.runner} was out of ${event.of}, ${counted(event.times, 'time')}` };
     case 'summary-handled':
       return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
     case 'start-skew-measured':
@@ -90,6 +83,24 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'judged':
     case 'receipt-made':
       return undefined;
+  }
+}
+
+function ofRunner(event: Extract<LoggedEvent, { type: `runner-${string}` }>): Sentence | undefined {
+  switch (event.type) {
+    case 'runner-started':
+      return { tone: 'faint', text: `runner ${event.runner} started on ${event.host}: segment ${event.segment}` };
+    case 'runner-ready':
+      return { tone: 'faint', text: `runner ${event.runner} is ready: ${counted(event.vus, 'VU')}` };
+    case 'runner-lost': {
+      const share = `${trimNumber(event.lostShare * 100, 1)}% of the load`;
+      const loss = event.allowed ? `${share} is lost, which the profile allows` : `${share} is lost`;
+      return { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event.end)}); the others go on: ${loss}` };
+    }
+    case 'runner-ended':
+      return event.lost ? { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event)})` } : undefined;
+    case 'runner-short':
+      return { tone: 'bad', text: `runner ${event.runner} was out of ${event.of}, ${counted(event.times, 'time')}` };
   }
 }
 

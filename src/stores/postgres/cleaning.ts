@@ -69,7 +69,7 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
   );
   return {
     async check(users) {
-      await together(databases, (database) => checkDatabase(database, config, task, users, context));
+      await together(databases, (database) => checkDatabase(database, { config, task, users }, context));
     },
     async sweep() {
       const swept = await together(databases, (database) => sweepDatabase(database, task, context));
@@ -92,13 +92,15 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
   };
 }
 
-async function checkDatabase(
-  database: Database,
-  config: PostgresStore,
-  task: StoreTask,
-  users: boolean,
-  { emit, clock }: StoreContext,
-): Promise<void> {
+/** What a cleanup is about to take out of a store. */
+interface Wanted {
+  readonly config: PostgresStore;
+  readonly task: StoreTask;
+  /** Seeded rows, too. */
+  readonly users: boolean;
+}
+
+async function checkDatabase(database: Database, { config, task, users }: Wanted, { emit, clock }: StoreContext): Promise<void> {
   const { session, tallies } = database;
   await checkWritable(session);
   const targets = await findTargets(session, task);
@@ -144,7 +146,7 @@ async function sweepDatabase(database: Database, task: StoreTask, context: Store
     // Kept up to date all along: an interrupt ends the deletes anywhere, and the receipt says how far they were.
     const tell = (gone: number) => void tallies.set(target, { deleted: before + gone, left: Math.max(0, left - gone) });
     tell(0);
-    if (left > 0) deleted += await deleteTarget(database, target, { left, pauseMs: task.pauseMs }, context, tell);
+    if (left > 0) deleted += await deleteTarget(database, target, { left, pauseMs: task.pauseMs, tell }, context);
   }
   // What is left over is counted when all deletes are through, as a later one may have freed it; that nothing is, the next sweep.
   let left = 0;
@@ -156,12 +158,20 @@ async function sweepDatabase(database: Database, task: StoreTask, context: Store
   return { deleted, left };
 }
 
+/** How the rows of one target are deleted. */
+interface Deleting {
+  /** How many there are, by the last count. */
+  readonly left: number;
+  readonly pauseMs: Milliseconds | undefined;
+  /** Is told how many are gone, as they go. */
+  tell(gone: number): void;
+}
+
 async function deleteTarget(
   database: Database,
   target: Target,
-  { left, pauseMs }: { readonly left: number; readonly pauseMs: Milliseconds | undefined },
+  { left, pauseMs, tell }: Deleting,
   { clock, emit, signal }: StoreContext,
-  tell: (deleted: number) => void,
 ): Promise<number> {
   const { session, journal, troubles } = database;
   troubles.set(target, keptBack(session, target));

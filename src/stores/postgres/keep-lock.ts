@@ -2,7 +2,7 @@ import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Clock } from '../../core/os.js';
 import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import type { DatabaseLock, StoreContext } from '../kind/types.js';
-import { type Address, dataPlace } from './places.js';
+import { dataPlace } from './places.js';
 import type { Session } from './session.js';
 import { describeHolder, holdsLock, type LockSession, type Tried, tryLock } from './try-lock.js';
 
@@ -23,7 +23,7 @@ const never = new AbortController().signal;
  *     held ──▶ lost (session ended, no answer, held no more) ──▶ taken again within 10 s ──▶ held
  *                                                           └──▶ somebody else has it, or 10 s are over ──▶ `lost`
  */
-export function keepLock(address: Address, first: LockSession, context: StoreContext): DatabaseLock {
+export function keepLock(first: LockSession, context: StoreContext): DatabaseLock {
   const released = new AbortController();
   let held = first;
   const keeping = async (): Promise<Error> => {
@@ -31,7 +31,7 @@ export function keepLock(address: Address, first: LockSession, context: StoreCon
       const problem = await Promise.race([held.session.ended, watch(held.session, context.clock, released.signal)]);
       if (released.signal.aborted) return new Promise<never>(() => undefined);
       void held.session.close();
-      const again = await regain(address, held.name, problem, context, released.signal);
+      const again = await regain(held, problem, context, released.signal);
       if (again instanceof Error) return again;
       if (released.signal.aborted) void again.session.close();
       held = again;
@@ -72,8 +72,7 @@ async function watch(session: Session, clock: Clock, released: AbortSignal): Pro
 
 /** Tries to take the lock again until it is held, somebody else has it, or the time is over; then why, as an error. */
 async function regain(
-  address: Address,
-  former: string,
+  { name: former, session: { address } }: LockSession,
   problem: Error,
   context: StoreContext,
   released: AbortSignal,

@@ -28,7 +28,7 @@ async function lockDatabase(
   shards: readonly DatabaseLock[],
 ): Promise<DatabaseLock | undefined> {
   const tried = await tryLock(address, context);
-  if ('taken' in tried) return keepLock(address, tried.taken, context);
+  if ('taken' in tried) return keepLock(tried.taken, context);
   const { holder, place } = tried;
   // Two stores in one database: the lock is ours already.
   const isHolder = (lock: DatabaseLock) => lock.session === holder?.session;

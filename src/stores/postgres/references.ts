@@ -28,8 +28,8 @@ export async function checkReferences(session: Session, targets: readonly Target
   const found: { line: string; yaml: string }[] = [];
   const notes: string[] = [];
   for (const { parent, key } of references) {
-    const listed = targets.filter(({ table }) => table.oid === key.table.oid);
-    const rows = await countUncovered(session, targets, parent, key, listed);
+    const listed = entriesOf(targets, key.table);
+    const rows = await countUncovered(session, { parent, key }, targets);
     const shown = `${key.table.inProfile} (${key.columns.join(', ')}) references ${parent.inProfile}`;
     // An empty table is refused like any other: rows may come while the others are deleted.
     if (rows > 0 || listed.length === 0)
@@ -108,21 +108,16 @@ function viaFirst(targets: readonly Target[]): Target[] {
   return [...targets].sort((one, other) => Number('via' in other.entry) - Number('via' in one.entry));
 }
 
-async function countUncovered(
-  session: Session,
-  targets: readonly Target[],
-  parent: Table,
-  key: ForeignKey,
-  listed: readonly Target[],
-): Promise<number> {
-  const doomed = anyOf(
-    targets.filter(({ table }) => table.oid === parent.oid),
-    'p',
-  );
+async function countUncovered(session: Session, { parent, key }: Reference, targets: readonly Target[]): Promise<number> {
+  const doomed = anyOf(entriesOf(targets, parent), 'p');
   const { rows } = await session.query<{ count: string }>(
-    `SELECT count(*) FROM ${key.table.quoted} AS t WHERE EXISTS (SELECT 1 FROM ${parent.quoted} AS p WHERE ${joinKeys(key, 't', 'p')} AND ${doomed}) AND ${noneOf(listed, 't')}`,
+    `SELECT count(*) FROM ${key.table.quoted} AS t WHERE EXISTS (SELECT 1 FROM ${parent.quoted} AS p WHERE ${joinKeys(key, 't', 'p')} AND ${doomed}) AND ${noneOf(entriesOf(targets, key.table), 't')}`,
   );
   return Number(rows[0]?.count);
+}
+
+function entriesOf(targets: readonly Target[], { oid }: Table): Target[] {
+  return targets.filter(({ table }) => table.oid === oid);
 }
 
 function entryFor(targets: readonly Target[], parent: Table, key: ForeignKey): string {

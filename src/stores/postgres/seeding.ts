@@ -112,7 +112,7 @@ async function checkDatabase(database: Database, config: PostgresStore, task: St
   await session.query('BEGIN');
   let conflicts = noConflicts;
   for (const [index, table] of rows.entries()) {
-    const work = tellStep(database, table, index, context, (progress) => seedInTransaction(session, table, index + 1, progress));
+    const work = tellStep(database, table, context, (progress) => seedInTransaction(session, table, index + 1, progress));
     const outcome = await work.catch((error: unknown) => {
       // A row that conflicts is not there for those that refer to it: the conflict is what is wrong.
       if (conflicts.count > 0 && error instanceof LoadctlError && error.reason === 'seeding-failed') return undefined;
@@ -154,8 +154,7 @@ async function checkLateConstraints(session: Session): Promise<void> {
 async function writeStraight(database: Database, helpers: number, context: StoreContext, failed: AbortController): Promise<void> {
   const { session, rows } = database;
   for (let more = 0; more < helpers; more++) database.helpers.push(await openWorkSession(session.address, context));
-  for (const [index, step] of rows.entries())
-    await tellStep(database, step, index, context, (progress) => copyInParts(database, step, progress, failed));
+  for (const step of rows) await tellStep(database, step, context, (progress) => copyInParts(database, step, progress, failed));
 }
 
 /** Every connection takes the next part as soon as it is done with one, until all are taken or `failed` is aborted. */
@@ -185,13 +184,13 @@ async function copyInParts(database: Database, rows: SeededRows, progress: Progr
 
 /** Tells of one step in one database, from its beginning to its end. */
 async function tellStep(
-  { session, done }: Database,
+  database: Database,
   rows: SeededRows,
-  index: number,
   { emit, store, clock }: StoreContext,
   work: (progress: Progress) => Promise<TableOutcome>,
 ): Promise<TableOutcome> {
-  const step = `seed ${session.place.name} ${index + 1} ${rows.table.inProfile}`;
+  const { session, done } = database;
+  const step = `seed ${session.place.name} ${database.rows.indexOf(rows) + 1} ${rows.table.inProfile}`;
   const total = countNumbers(rows.numbers);
   const startedAt = clock.elapsed();
   emit({ type: 'step-started', step, work: { kind: 'seed', what: rows.table.inProfile, ...dataPlace(session) } });
