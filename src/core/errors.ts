@@ -38,7 +38,7 @@ const urgency: readonly ExitReason[] = [
 ];
 
 /** The reason whose status a command with all of `reasons` exits with. Usage and profile errors end a command alone. */
-export function mostUrgent(reasons: readonly ExitReason[]): ExitReason {
+function mostUrgent(reasons: readonly ExitReason[]): ExitReason {
   return urgency.find((reason) => reasons.includes(reason)) ?? reasons.find((reason) => reason !== 'pass') ?? 'pass';
 }
 

@@ -7,27 +7,6 @@ import { type Grid, percentileLevel } from './quantile-grid.js';
 import type { RunnerMetric, RunnerSummary } from './runner-summary.js';
 import type { SummaryGroup, SummaryMetric } from './summary.js';
 
-/**
- * What has been gathered of the fleet's numbers: a bag of runners. Gathering is associative and commutative because
- * nothing is computed before {@link readFleet}, and reading does not depend on the order.
- */
-export interface FleetNumbers {
-  readonly runners: readonly RunnerSummary[];
-}
-
-/** Nobody's numbers. */
-export const emptyFleet: FleetNumbers = { runners: [] };
-
-/** The numbers gathered so far and one runner's more. */
-export function addRunner(fleet: FleetNumbers, runner: RunnerSummary): FleetNumbers {
-  return { runners: [...fleet.runners, runner] };
-}
-
-/** The numbers of both. */
-export function mergeFleets(a: FleetNumbers, b: FleetNumbers): FleetNumbers {
-  return { runners: [...a.runners, ...b.runners] };
-}
-
 /** How the fleet's numbers are to be read. */
 export interface ReadOptions {
   /** The fleet's duration: what a counter's rate is divided by. */
@@ -45,13 +24,11 @@ export interface MergedNumbers {
 /** The percentiles that every summary tells. */
 export const usualPercentiles: readonly string[] = ['med', 'p(50)', 'p(75)', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)'];
 
-/** Merges what the runners measured, truthfully (design §5, point 5). */
+/**
+ * Merges what the runners measured, truthfully (design §5, point 5). Nothing is computed before all of it is there, and
+ * the order of the runners changes nothing. Metrics come in the order of their names.
+ */
 export function mergeRunnerSummaries(runners: readonly RunnerSummary[], options: ReadOptions): MergedNumbers {
-  return readFleet({ runners }, options);
-}
-
-/** Reads the numbers of the whole fleet. Metrics come in the order of their names. */
-export function readFleet({ runners }: FleetNumbers, options: ReadOptions): MergedNumbers {
   const percentiles = [...new Set([...usualPercentiles, ...(options.percentiles ?? [])])];
   const metrics = [...metricParts(runners)].map(([key, parts]): [string, SummaryMetric] => [
     key,

@@ -8,21 +8,15 @@ export interface Bounds {
 }
 
 /**
- * Hard bounds for the `level`-percentile (percent, 0…100) that k6 would find over all samples of all grids pooled
- * (design §5); equal where it is known exactly; undefined where there are no samples or no finite bounds.
+ * Pools grids; the result gives hard bounds for the `level`-percentile (percent, 0…100) that k6 would find over all samples of
+ * all of them together (design §5): equal where it is known exactly; undefined where there are no samples or no finite bounds.
  *
  *     each runner, samples x[0…n-1] unknown, q at h = p·(n-1) known:   x[⌊h⌋] ≤ q ≤ x[⌈h⌉]
  *       lo[m] = the largest q with ⌈h⌉ ≤ m      hi[m] = the smallest q with ⌊h⌋ ≥ m      lo[m] ≤ x[m] ≤ hi[m]
  *     all lo sorted: L, all hi sorted: H;  the pooled samples sorted: X      L[m] ≤ X[m] ≤ H[m]
  *
- * Time and memory follow the number of levels, never the number of samples. For several levels of the same grids use
- * {@link poolGrids}.
+ * Time and memory follow the number of levels, never the number of samples.
  */
-export function pooledBounds(grids: readonly Grid[], level: number): Bounds | undefined {
-  return poolGrids(grids)(level);
-}
-
-/** Prepares `pooledBounds` for many levels. */
 export function poolGrids(grids: readonly Grid[]): (level: number) => Bounds | undefined {
   const filled = grids.filter((grid) => grid.count > 0);
   const [only] = filled;

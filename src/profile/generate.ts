@@ -7,10 +7,7 @@ export function schemaFile(): string {
   return `${JSON.stringify(editorSchema(), null, 2)}\n`;
 }
 
-/**
- * Writes what is made from the profile's schema: the JSON Schema and the reference page (`npm run generate`).
- * @public
- */
+/** Writes what is made from the profile's schema: the JSON Schema and the reference page (`npm run generate`). */
 export function generate(paths: { readonly schema: string; readonly reference: string }): void {
   writeFileSync(paths.schema, schemaFile());
   writeFileSync(paths.reference, referencePage());

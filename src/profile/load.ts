@@ -17,7 +17,6 @@ import { substitute, type Variable, type VariableSources } from './variables.js'
 
 export { diskFiles, type ProfileFiles } from './files.js';
 export type { ProfileSource } from './find.js';
-export { environmentOptionProblem } from './overrides.js';
 
 /** What a profile is loaded with. */
 export interface LoadOptions extends Places {

@@ -9,6 +9,3 @@ export const reporters = {
   plain: plainReporter,
   quiet: quietReporter,
 } satisfies Record<string, MakeReporter>;
-
-/** The name of a reporter. */
-export type ReporterKind = keyof typeof reporters;

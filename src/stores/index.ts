@@ -12,7 +12,7 @@ export type StoreConfig = PostgresStore | RedisStore;
 type ConfigOf<Kind extends StoreConfig['kind']> = Extract<StoreConfig, { kind: Kind }>;
 
 /** Every kind of store there is. */
-export const stores = { postgres, redis } satisfies { [Kind in StoreConfig['kind']]: StoreKind<ConfigOf<Kind>> };
+const stores = { postgres, redis } satisfies { [Kind in StoreConfig['kind']]: StoreKind<ConfigOf<Kind>> };
 
 /** The implementation of a store's kind. */
 export function storeKind<Config extends StoreConfig>(config: Config): StoreKind<Config> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pooledBounds, poolGrids } from '../../src/metrics/pooled-bounds.js';
+import { poolGrids } from '../../src/metrics/pooled-bounds.js';
 import { type Grid, percentileLevel, summaryTrendStats } from '../../src/metrics/quantile-grid.js';
 
 const denseLevels = summaryTrendStats()
@@ -104,17 +104,17 @@ describe('bounds of pooled percentiles', () => {
     const empty: Grid = { count: 0, levels: [], values: [] };
     for (const [i, level] of denseLevels.entries()) {
       const value = grid.values[i];
-      expect(pooledBounds([empty, grid], level)).toEqual({ low: value, high: value });
+      expect(poolGrids([empty, grid])(level)).toEqual({ low: value, high: value });
     }
-    expect(pooledBounds([grid], 0)).toEqual({ low: grid.min, high: grid.min });
-    expect(pooledBounds([grid], 100)).toEqual({ low: grid.max, high: grid.max });
+    expect(poolGrids([grid])(0)).toEqual({ low: grid.min, high: grid.min });
+    expect(poolGrids([grid])(100)).toEqual({ low: grid.max, high: grid.max });
   });
 
   it('are exact where all samples are the same, or known one by one', () => {
     const same = gridOf([5, 5, 5], denseLevels);
-    expect(pooledBounds([same, same, same], 95)).toEqual({ low: 5, high: 5 });
-    expect(pooledBounds([gridOf([1], []), gridOf([2], []), gridOf([4, 8], [])], 50)).toEqual({ low: 3, high: 3 });
-    expect(pooledBounds([gridOf([0, 0, 0], denseLevels), gridOf([0, 0, 9], denseLevels)], 50)).toEqual({ low: 0, high: 0 });
+    expect(poolGrids([same, same, same])(95)).toEqual({ low: 5, high: 5 });
+    expect(poolGrids([gridOf([1], []), gridOf([2], []), gridOf([4, 8], [])])(50)).toEqual({ low: 3, high: 3 });
+    expect(poolGrids([gridOf([0, 0, 0], denseLevels), gridOf([0, 0, 9], denseLevels)])(50)).toEqual({ low: 0, high: 0 });
   });
 
   it('are narrow where the distribution is smooth: 1% at p50 to p95, 3% at p99', () => {
@@ -131,7 +131,7 @@ describe('bounds of pooled percentiles', () => {
       [95, 0.01],
       [99, 0.03],
     ] as const) {
-      const { low, high } = pooledBounds(grids, level) ?? { low: 0, high: Number.POSITIVE_INFINITY };
+      const { low, high } = poolGrids(grids)(level) ?? { low: 0, high: Number.POSITIVE_INFINITY };
       expect((high - low) / low).toBeLessThan(width);
     }
   });
@@ -139,19 +139,19 @@ describe('bounds of pooled percentiles', () => {
   it('allow for rounding around zero, where one ulp of the result is too little', () => {
     const samples = [-464371000, -464370999.99999994, 237435008.947];
     const truth = k6Quantile(Float64Array.from(samples), 83.084);
-    const { low, high } = pooledBounds([gridOf(samples, [])], 83.084) ?? { low: Number.NaN, high: Number.NaN };
+    const { low, high } = poolGrids([gridOf(samples, [])])(83.084) ?? { low: Number.NaN, high: Number.NaN };
     expect(low).toBeLessThanOrEqual(truth);
     expect(high).toBeGreaterThanOrEqual(truth);
     expect(truth - low).toBeLessThan(1e-5);
   });
 
   it('are none without samples, or where a runner met infinity beside the level', () => {
-    expect(pooledBounds([], 50)).toBeUndefined();
-    expect(pooledBounds([{ count: 0, levels: [], values: [] }], 50)).toBeUndefined();
+    expect(poolGrids([])(50)).toBeUndefined();
+    expect(poolGrids([{ count: 0, levels: [], values: [] }])(50)).toBeUndefined();
     const infinite: Grid = { count: 10, min: 1, levels: [50], values: [5] };
-    expect(pooledBounds([infinite, gridOf([1, 2], [])], 99)).toBeUndefined();
-    expect(pooledBounds([infinite], 50)).toEqual({ low: 5, high: 5 });
-    expect(pooledBounds([infinite, gridOf([1, 2], [])], 10)?.low).toBeGreaterThanOrEqual(1);
+    expect(poolGrids([infinite, gridOf([1, 2], [])])(99)).toBeUndefined();
+    expect(poolGrids([infinite])(50)).toEqual({ low: 5, high: 5 });
+    expect(poolGrids([infinite, gridOf([1, 2], [])])(10)?.low).toBeGreaterThanOrEqual(1);
   });
 
   it('take no longer for many samples, and stand 500 runners', { timeout: 30_000 }, () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { LoadctlEvent } from '../../src/core/events.js';
 import type { Screen } from '../../src/core/os.js';
 import type { Verdict } from '../../src/core/verdict.js';
-import { type ReporterKind, reporters } from '../../src/reporters/index.js';
+import { reporters } from '../../src/reporters/index.js';
 import { noPaint } from '../../src/reporters/paint.js';
 
 /** A screen that remembers what it shows. */
@@ -23,7 +23,7 @@ function memory(): Screen & { text(): string } {
   };
 }
 
-async function said(kind: ReporterKind, events: readonly (LoadctlEvent & { at?: number })[], withResults = true) {
+async function said(kind: keyof typeof reporters, events: readonly (LoadctlEvent & { at?: number })[], withResults = true) {
   const [talk, results] = [memory(), memory()];
   const options = { talk, talkPaint: noPaint, resultsPaint: noPaint };
   const reporter = await reporters[kind](withResults ? { ...options, results } : options);

@@ -26,7 +26,7 @@ export function stopReason(stop: Stop): string {
 }
 
 /** What the fleet crossed, as a sentence. */
-export function crossingReason(crossing: Crossing): string {
+function crossingReason(crossing: Crossing): string {
   if (crossing.cause === 'threshold') {
     const { criterion, actual, elapsedMs } = crossing;
     const when = `was crossed after ${formatDuration(elapsedMs)}`;

@@ -136,7 +136,7 @@ function chance(salt: string, n: number): number {
 }
 
 /** The row of `rows` that row `n` refers to. */
-export function referredRow(n: number, rows: number): number {
+function referredRow(n: number, rows: number): number {
   return ((n - 1) % rows) + 1;
 }
 
