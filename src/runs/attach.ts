@@ -1,7 +1,7 @@
 import { LoadctlError } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
 import type { World } from '../core/os.js';
-import { readEvents } from './read.js';
+import { followEvents } from './follow.js';
 import { type RunRecord, readRunRecord } from './record.js';
 import { isAlive } from './stop.js';
 
@@ -19,19 +19,34 @@ export async function attach(
   signal: AbortSignal,
 ): Promise<'ended' | 'left'> {
   const record = await readRunRecord(directory);
-  let told = 0;
+  const log = followEvents(directory);
+  let ended = false;
   while (!signal.aborted) {
     const alive = isAlive(record, world);
-    const events = await readEvents(directory);
-    const news = events.slice(told);
-    const lastSecond = news.findLast((event) => event.type === 'fleet-sampled');
-    for (const event of news) if (event.type !== 'fleet-sampled' || event === lastSecond) tell(event);
-    told = events.length;
-    if (events.at(-1)?.type === 'command-finished') return 'ended';
+    const news = lastSecondOf(tell);
+    await log.read((event) => {
+      ended = event.type === 'command-finished';
+      news.take(event);
+    });
+    news.tellRest();
+    if (ended) return 'ended';
     if (!alive) throw gone(record);
     await world.clock.sleep(pollMs, signal);
   }
   return 'left';
+}
+
+/** Passes on all that happened but the seconds before the last one; keeps no more than what came since that one. */
+function lastSecondOf(tell: (event: LoggedEvent) => void): { take(event: LoggedEvent): void; tellRest(): void } {
+  let sinceLast: LoggedEvent[] = [];
+  return {
+    take: (event) => {
+      if (event.type !== 'fleet-sampled') return void sinceLast.push(event);
+      for (const before of sinceLast) if (before.type !== 'fleet-sampled') tell(before);
+      sinceLast = [event];
+    },
+    tellRest: () => sinceLast.forEach(tell),
+  };
 }
 
 function gone({ run, by }: RunRecord): LoadctlError {

@@ -45,12 +45,13 @@ export function damaged(where: string, what: string, cause?: unknown): LoadctlEr
 
 /** The text of a file; undefined where it is missing. Throws `unavailable` where it may not be read. */
 export async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
-    if (errorCode(error) === 'EACCES')
-      throw new LoadctlError('unavailable', `${path} may not be read.`, { cause: error, hint: 'Run as the user who made the run.' });
-    throw error;
-  }
+  return readFile(path, 'utf8').catch((error: unknown) => noneWhereMissing(error, path));
+}
+
+/** What an error of opening a file comes to: undefined where it is missing; throws `unavailable` where it may not be read. */
+export function noneWhereMissing(error: unknown, path: string): undefined {
+  if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
+  if (errorCode(error) === 'EACCES')
+    throw new LoadctlError('unavailable', `${path} may not be read.`, { cause: error, hint: 'Run as the user who made the run.' });
+  throw error;
 }

@@ -1,11 +1,11 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
-import type { LoggedEvent } from '../core/events.js';
 import type { Clock, World } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
+import { followEvents } from './follow.js';
 import { runFiles } from './layout.js';
-import { readEvents, readJson } from './read.js';
+import { readJson } from './read.js';
 import { type RunRecord, readRunRecord } from './record.js';
 import { writeJson } from './write.js';
 
@@ -19,14 +19,22 @@ export interface StopRequest {
   readonly at: number;
 }
 
-/** Whether a run came to its end, by what its loadctl told. */
-function hasEnded(events: readonly LoggedEvent[]): boolean {
-  return events.some((event) => event.type === 'phase-finished' && event.phase === 'run');
-}
-
 /** Whether a run is still going on, as far as this machine can tell. */
 export async function isRunning(directory: string, record: RunRecord, world: Pick<World, 'who' | 'isAlive'>): Promise<boolean> {
-  return !hasEnded(await readEvents(directory)) && isAlive(record, world);
+  return watchRun(directory, record, world)();
+}
+
+/** The same each time it is called; what was read before is not read again. */
+function watchRun(directory: string, record: RunRecord, world: Pick<World, 'who' | 'isAlive'>): () => Promise<boolean> {
+  const log = followEvents(directory);
+  let ended = false;
+  return async () => {
+    if (!isAlive(record, world)) return false;
+    await log.read((event) => {
+      ended ||= event.type === 'phase-finished' && event.phase === 'run';
+    });
+    return !ended;
+  };
 }
 
 /** Whether the loadctl of a run is there, as far as this machine can tell. */
@@ -40,13 +48,14 @@ export function isAlive({ by }: RunRecord, world: Pick<World, 'who' | 'isAlive'>
  */
 export async function stopRun(directory: string, world: Pick<World, 'who' | 'isAlive' | 'clock'>): Promise<RunRecord> {
   const record = await readRunRecord(directory);
-  if (!(await isRunning(directory, record, world))) {
+  const goesOn = watchRun(directory, record, world);
+  if (!(await goesOn())) {
     throw new LoadctlError('unavailable', `Run ${record.run} is not running.`, { hint: 'loadctl runs shows which are.' });
   }
   const request: StopRequest = { by: world.who, at: world.clock.now() };
   await writeJson(join(directory, runFiles.stop), request, (text) => text);
   const deadline = world.clock.now() + patienceMs;
-  while (await isRunning(directory, record, world)) {
+  while (await goesOn()) {
     if (world.clock.now() > deadline) {
       throw new LoadctlError('unavailable', `Run ${record.run} was asked to end and has not within ${patienceMs / 1000} s.`, {
         hint: `End its process on ${record.by.host}: kill ${record.by.pid}. Its k6 processes end with it.`,
