@@ -1,3 +1,4 @@
+import type { RunId } from '../core/ids.js';
 import { takeLock } from '../phases/data/lock.js';
 import { run } from '../phases/run/run.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
@@ -24,7 +25,7 @@ export const command: CommandModule = {
       ),
   run: async (call) =>
     session(call, { command: 'run', does: ['load'], ...(await approvedPlan(call)) }, async (context) => {
-      const take = (id: string) => takeLock({ ...context, run: id }, 'run');
+      const take = (id: RunId) => takeLock({ ...context, run: id }, 'run');
       const { reasons } = await run(context, { k6: await k6Of(context), lock: { take } });
       return { reasons };
     }),

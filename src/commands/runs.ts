@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
+import type { RunId } from '../core/ids.js';
 import type { Shell } from '../core/os.js';
 import type { Verdict, VerdictWord } from '../core/verdict.js';
 import { judgeRun } from '../phases/verify/judgement.js';
@@ -16,7 +17,7 @@ import type { CommandModule } from './call/types.js';
 
 /** One run of this folder. */
 interface ListedRun {
-  readonly run: string;
+  readonly run: RunId;
   readonly environment: string;
   readonly state: 'running' | 'passed' | 'failed' | 'invalid' | 'interrupted' | 'damaged';
   /** The first of its verdict's reasons, unless it passed. */
@@ -53,7 +54,7 @@ const stateOf = { pass: 'passed', fail: 'failed', invalid: 'invalid', interrupte
   string
 >;
 
-async function look(run: string, shell: Shell): Promise<ListedRun> {
+async function look(run: RunId, shell: Shell): Promise<ListedRun> {
   const directory = join(runsRoot(shell.cwd), run);
   try {
     const written = (await readJson(directory, runFiles.verdict)) as Verdict | undefined;

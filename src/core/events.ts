@@ -1,4 +1,5 @@
 import type { ErrorData, ExitReason } from './errors.js';
+import type { RunId, RunnerId } from './ids.js';
 import type { ProcessEnd } from './os.js';
 import type { EpochMs, LiveValue, Milliseconds, PerSecond, Share } from './quantities.js';
 import type { OtherRows, Receipt } from './receipt.js';
@@ -112,17 +113,17 @@ export type LoadctlEvent =
   /** What the profile declares is in. */
   | { readonly type: 'seeded'; readonly stores: readonly SeededStep[]; readonly before?: CountedBefore }
   /** The run's directory was made. */
-  | { readonly type: 'run-opened'; readonly run: string; readonly directory: string; readonly planHash: string }
+  | { readonly type: 'run-opened'; readonly run: RunId; readonly directory: string; readonly planHash: string }
   /** Which colour is live was looked up: the other one is loaded, at `url`. */
   | { readonly type: 'live-colour-found'; readonly live: Colour; readonly loaded: Colour; readonly url: string }
   /** The lock in a database was gone for so long, and is held again: nobody else had it when it was taken. */
   | { readonly type: 'lock-regained'; readonly place: DataPlace; readonly elapsedMs: Milliseconds }
   /** A k6 process was started, paused. */
-  | { readonly type: 'runner-started'; readonly runner: string; readonly host: string; readonly pid?: number; readonly segment: string }
+  | { readonly type: 'runner-started'; readonly runner: RunnerId; readonly host: string; readonly pid?: number; readonly segment: string }
   /** A runner has its VUs and waits at the barrier. */
-  | { readonly type: 'runner-ready'; readonly runner: string; readonly vus: number }
+  | { readonly type: 'runner-ready'; readonly runner: RunnerId; readonly vus: number }
   /** setup() ran, once, on this runner. */
-  | { readonly type: 'setup-finished'; readonly runner: string; readonly elapsedMs: Milliseconds }
+  | { readonly type: 'setup-finished'; readonly runner: RunnerId; readonly elapsedMs: Milliseconds }
   /** All runners were released: the load begins. */
   | { readonly type: 'fleet-released'; readonly runners: number }
   /** One second of the whole fleet. Counts and latency are since the start, endpoints are those with most requests. */
@@ -146,7 +147,7 @@ export type LoadctlEvent =
   /** A runner was lost and the others go on; `lostShare` of the whole load is lost by now, and whether the profile allows that. */
   | {
       readonly type: 'runner-lost';
-      readonly runner: string;
+      readonly runner: RunnerId;
       readonly end: ProcessEnd;
       readonly lostShare: Share;
       readonly allowed: boolean;
@@ -156,24 +157,24 @@ export type LoadctlEvent =
   /** No runner makes load any more. */
   | { readonly type: 'load-ended'; readonly elapsedMs: Milliseconds }
   /** teardown() began, on this runner. */
-  | { readonly type: 'teardown-started'; readonly runner: string }
+  | { readonly type: 'teardown-started'; readonly runner: RunnerId }
   /** teardown() ran, once, on this runner; `error` is what it threw, or with what it `aborted` the test. */
   | {
       readonly type: 'teardown-finished';
-      readonly runner: string;
+      readonly runner: RunnerId;
       readonly elapsedMs: Milliseconds;
       readonly error?: string;
       readonly aborted?: boolean;
     }
   /** Everything was ended at once while teardown() ran on this runner: what it was to undo may be there still. */
-  | { readonly type: 'teardown-cut-off'; readonly runner: string; readonly elapsedMs: Milliseconds }
+  | { readonly type: 'teardown-cut-off'; readonly runner: RunnerId; readonly elapsedMs: Milliseconds }
   /**
    * A runner's process is gone; `lost`: it ended without being asked to, or without its numbers; `markedFailed`: the
    * script called `test.fail()` in it.
    */
   | {
       readonly type: 'runner-ended';
-      readonly runner: string;
+      readonly runner: RunnerId;
       readonly exitCode?: number;
       readonly signal?: string;
       /** Nobody knows how it ended: it did not answer any more (`ETIMEDOUT`), its host was out of reach (`EHOSTUNREACH`). */
@@ -186,11 +187,11 @@ export type LoadctlEvent =
   /** What the script's own handleSummary wrote to stdout and stderr; empty where it wrote nothing. */
   | { readonly type: 'summary-handled'; readonly stdout: string; readonly stderr: string }
   /** A runner could not make connections for want of something of its own machine, so many times by its log. */
-  | { readonly type: 'runner-short'; readonly runner: string; readonly of: 'ports' | 'open files' | 'memory'; readonly times: number }
+  | { readonly type: 'runner-short'; readonly runner: RunnerId; readonly of: 'ports' | 'open files' | 'memory'; readonly times: number }
   /** The fleet's merged numbers; the busiest endpoints, at most 30, and what the others made together. */
   | {
       readonly type: 'measured';
-      readonly run: string;
+      readonly run: RunId;
       readonly k6Version: string;
       /** How many runners' numbers are in it. */
       readonly runners: number;
@@ -199,7 +200,7 @@ export type LoadctlEvent =
       readonly other?: EndpointNumbers;
     }
   /** The run was judged; the verdict is verdict.json's. */
-  | { readonly type: 'judged'; readonly run: string; readonly verdict: Verdict }
+  | { readonly type: 'judged'; readonly run: RunId; readonly verdict: Verdict }
   /** The receipt of a cleanup; receipt.json's content. */
   | { readonly type: 'receipt-made'; readonly receipt: Receipt };
 

@@ -1,3 +1,4 @@
+import type { RunId } from './ids.js';
 import type { Milliseconds } from './quantities.js';
 
 /** How far it is proven that nothing but test data changed: rows are counted; those on every hundredth page, or all, summed up. */
@@ -73,7 +74,7 @@ export interface ReceiptOthers {
 export interface Receipt {
   readonly version: 1;
   readonly environment: string;
-  readonly run?: string;
+  readonly run?: RunId;
   readonly dryRun: boolean;
   /** ISO 8601 */
   readonly startedAt: string;

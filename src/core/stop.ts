@@ -1,5 +1,6 @@
 import type { Crossing } from './criterion.js';
 import type { ErrorData } from './errors.js';
+import type { RunnerId } from './ids.js';
 import type { ProcessEnd } from './os.js';
 
 /** One of the two sides of a blue-green deployment. */
@@ -12,11 +13,11 @@ export type Stop =
   /** `loadctl stop`. */
   | { readonly cause: 'asked'; readonly by: { readonly user: string; readonly host: string } }
   /** `test.abort()`, first seen on this runner. */
-  | { readonly cause: 'script'; readonly runner: string }
+  | { readonly cause: 'script'; readonly runner: RunnerId }
   /** The fleet crossed a threshold with `abortOnFail`, or an abort rule of the profile. */
   | Crossing
   /** A runner was lost and the profile does not go on without it. */
-  | { readonly cause: 'runner-lost'; readonly runner: string; readonly end: ProcessEnd }
+  | { readonly cause: 'runner-lost'; readonly runner: RunnerId; readonly end: ProcessEnd }
   /** The lock in a database was lost for good. */
   | { readonly cause: 'lock-lost'; readonly error: ErrorData }
   /** The colour under load went live, or nobody knows any more whether it did. */

@@ -1,3 +1,4 @@
+import type { RunId } from './ids.js';
 import type { Unit } from './quantities.js';
 
 /** How one criterion came out. `undecided`: the limit lies inside the bounds of a percentile. */
@@ -26,7 +27,7 @@ export type VerdictWord = 'pass' | 'fail' | 'invalid' | 'interrupted';
 /** verdict.json. */
 export interface Verdict {
   readonly version: 1;
-  readonly run: string;
+  readonly run: RunId;
   readonly verdict: VerdictWord;
   /** Why, in words a user can act on. A pass has none but what was not measured, or that nothing was judged. */
   readonly reasons: readonly string[];

@@ -1,5 +1,6 @@
 import type { Criterion } from './criterion.js';
 import type { ErrorData } from './errors.js';
+import type { RunnerId } from './ids.js';
 import type { Milliseconds, PerSecond, Share } from './quantities.js';
 import type { Colour } from './stop.js';
 import type { DataPlace } from './work.js';
@@ -63,9 +64,9 @@ export type LoadWarning =
   /** teardown() did not run: everything was ended at once, or no runner was left. */
   | { readonly code: 'teardown-not-run'; readonly why: 'ended-at-once' | 'no-runner' }
   | { readonly code: 'handle-summary-failed'; readonly message: string }
-  | { readonly code: 'numbers-unreadable'; readonly runner: string; readonly message: string }
+  | { readonly code: 'numbers-unreadable'; readonly runner: RunnerId; readonly message: string }
   /** A runner wrote no summary: its pushed numbers are used, and its counts for the rates `uncounted` are unknown. */
-  | { readonly code: 'numbers-pushed-only'; readonly runner: string; readonly uncounted: readonly string[] };
+  | { readonly code: 'numbers-pushed-only'; readonly runner: RunnerId; readonly uncounted: readonly string[] };
 
 /** Why k6's block lists cannot keep the runners away from the live colour. */
 export type BlockGap = { readonly live: Colour; readonly loaded: Colour; readonly host: string } & (

@@ -1,3 +1,4 @@
+import type { RunId } from '../core/ids.js';
 import type { EpochMs } from '../core/quantities.js';
 import type { Whole } from '../core/secrets.js';
 import { uuidPrefix } from '../core/uuids.js';
@@ -6,7 +7,7 @@ import type { CleanupEntry } from '../plan/sections.js';
 
 /** What a script's variables are made from besides the plan. */
 export interface RunFacts {
-  readonly run: string;
+  readonly run: RunId;
   readonly startedAt: EpochMs;
   readonly targetUrl: string;
 }

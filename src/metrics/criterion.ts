@@ -1,3 +1,4 @@
+import type { RunId } from '../core/ids.js';
 import type { Milliseconds } from '../core/quantities.js';
 import type { Summary } from './summary.js';
 
@@ -17,7 +18,7 @@ export interface Shortfall {
 
 /** What the judge knows. */
 export interface Evidence {
-  readonly run: string;
+  readonly run: RunId;
   /** Missing where the run was ended before any runner wrote its numbers. */
   readonly summary: Summary | undefined;
   readonly probes: ProbeCount | undefined;

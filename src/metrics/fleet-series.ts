@@ -1,3 +1,4 @@
+import type { RunnerId } from '../core/ids.js';
 import type { EpochMs } from '../core/quantities.js';
 import { emptyHistogram, type HistogramSum, histogramSum, type NativeHistogram } from './native-histogram.js';
 import type { PushedSeries, Tags } from './series.js';
@@ -30,7 +31,7 @@ export interface FleetSeries {
   passes: number;
   counted: number;
   readonly histogram: HistogramSum;
-  readonly byRunner: Map<string, LastValue>;
+  readonly byRunner: Map<RunnerId, LastValue>;
 }
 
 /** Where a runner's series stood when it was last pushed. */
@@ -47,7 +48,7 @@ export function fleetSeries(tags: Tags, isTrend: boolean): FleetSeries {
 }
 
 /** Adds to the fleet's series what a runner's grew by since `before`, and returns where the runner's stands now. */
-export function advance(fleet: FleetSeries, runner: string, pushed: PushedSeries, before: Standing | undefined): Standing {
+export function advance(fleet: FleetSeries, runner: RunnerId, pushed: PushedSeries, before: Standing | undefined): Standing {
   const { at, value = 0, histogram } = pushed;
   const min = Math.min(value, before?.min ?? value);
   const max = Math.max(value, before?.max ?? value);

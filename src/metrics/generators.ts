@@ -1,10 +1,11 @@
+import type { RunnerId } from '../core/ids.js';
 import { type EpochMs, formatDuration, type Milliseconds, type Share } from '../core/quantities.js';
 
 /** One second of one generator: a line of generators.ndjson. */
 export interface GeneratorSample {
   /** The end of that second. */
   readonly at: EpochMs;
-  readonly runner: string;
+  readonly runner: RunnerId;
   readonly host: string;
   /** How long the second really was. */
   readonly overMs: Milliseconds;
@@ -62,7 +63,7 @@ export function generatorFaults(samples: readonly GeneratorSample[], span: TimeS
 /** A machine with generators that others kept busy for `forMs` of `ofMs`; `k6` is the generators' own share of it. */
 export interface CrowdedMachine {
   readonly host: string;
-  readonly runners: readonly string[];
+  readonly runners: readonly RunnerId[];
   readonly forMs: Milliseconds;
   readonly ofMs: Milliseconds;
   readonly k6: Share;
@@ -82,7 +83,7 @@ export function crowdedMachines(samples: readonly GeneratorSample[], span: TimeS
 }
 
 /** Whether the last that was seen of a runner is a machine without memory. */
-export function diedWithoutMemory(samples: readonly GeneratorSample[], runner: string): boolean {
+export function diedWithoutMemory(samples: readonly GeneratorSample[], runner: RunnerId): boolean {
   const last = samples.findLast((sample) => sample.runner === runner);
   return last !== undefined && last.freeMemory < last.memory * freeMemory;
 }
@@ -101,7 +102,7 @@ interface Tick {
 interface Machine {
   readonly host: string;
   readonly whose: string;
-  readonly runners: readonly string[];
+  readonly runners: readonly RunnerId[];
   readonly ticks: readonly Tick[];
 }
 
@@ -157,7 +158,7 @@ function percent(share: Share): string {
   return `${Math.round(share * 100)}%`;
 }
 
-function whoseMachine(runners: readonly string[]): string {
+function whoseMachine(runners: readonly RunnerId[]): string {
   if (runners.length === 1) return `Runner ${runners[0]}'s machine`;
   return `The machine of runners ${runners.slice(0, -1).join(', ')} and ${runners.at(-1)}`;
 }

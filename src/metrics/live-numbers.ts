@@ -1,3 +1,4 @@
+import type { RunnerId } from '../core/ids.js';
 import { advance, advanceRate, fleetState, runnerState, type SeriesState, type Standing } from './fleet-series.js';
 import type { LiveTotal } from './live-total.js';
 import type { Picks, PushedSeries } from './series.js';
@@ -11,15 +12,15 @@ export interface LiveNumbers {
    * Takes one runner's push in. Values are what a runner has had since its start: the same push twice counts once, and
    * what a lost push held comes with the next one of its series.
    */
-  take(runner: string, series: readonly PushedSeries[]): void;
+  take(runner: RunnerId, series: readonly PushedSeries[]): void;
   /** The fleet's metric or sub-metric of this key, of the series that `picks` lets through; undefined where nothing of it came. */
   total(key: string, picks?: Picks): LiveTotal | undefined;
   /** The same for one runner alone. */
-  totalOf(runner: string, key: string): LiveTotal | undefined;
+  totalOf(runner: RunnerId, key: string): LiveTotal | undefined;
   /** The fleet's metric of this key, split up by the values of a tag. */
   totalsBy(tag: string, key: string): ReadonlyMap<string, LiveTotal>;
   /** The names of all metrics that one runner pushed, as far as the wire's names tell them. */
-  metricsOf(runner: string): readonly string[];
+  metricsOf(runner: RunnerId): readonly string[];
   /** What there was too much of to keep it apart. */
   readonly excess: Excess;
 }
@@ -38,8 +39,8 @@ export function liveNumbers({
   caps?: LiveCaps;
 } = {}): LiveNumbers {
   const book = seriesBook(keep, caps);
-  const runners = new Map<string, Standings>();
-  const seriesOf = (runner: string) => [...(runners.get(runner) ?? [])];
+  const runners = new Map<RunnerId, Standings>();
+  const seriesOf = (runner: RunnerId) => [...(runners.get(runner) ?? [])];
   const ofFleet = (name: string) => book.ofName(name).map(fleetState);
   return {
     excess: book.excess,
@@ -70,7 +71,7 @@ export function liveNumbers({
 /** Where all series of a runner stand. */
 type Standings = Map<Source, Standing>;
 
-function takePush(book: SeriesBook, runner: string, standings: Standings, series: readonly PushedSeries[]): void {
+function takePush(book: SeriesBook, runner: RunnerId, standings: Standings, series: readonly PushedSeries[]): void {
   const rates: [Source, string][] = [];
   for (const pushed of series) {
     const source = book.enter(pushed);

@@ -1,3 +1,4 @@
+import type { RunnerId } from '../core/ids.js';
 import type { LiveNumbers } from './live-numbers.js';
 import type { LiveTotal } from './live-total.js';
 import { mergeGroups } from './merge-groups.js';
@@ -17,7 +18,7 @@ export interface StandIn extends RunnerSummary {
  */
 export function standIn(
   numbers: LiveNumbers,
-  runner: string,
+  runner: RunnerId,
   others: readonly RunnerSummary[],
   keys: readonly string[],
 ): StandIn | undefined {

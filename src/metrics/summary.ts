@@ -1,3 +1,4 @@
+import type { RunId, RunnerId } from '../core/ids.js';
 /** k6's four kinds of metric. */
 export type MetricType = 'counter' | 'rate' | 'gauge' | 'trend';
 
@@ -38,14 +39,14 @@ export interface SummaryGroup {
 /** summary.json: what the fleet measured, merged. */
 export interface Summary {
   readonly version: 1;
-  readonly run: string;
+  readonly run: RunId;
   readonly k6Version: string;
   /** How long the test lasted, from the first to the last iteration's end, without setup and teardown. */
   readonly durationMs: number;
   /** How many runners' numbers are in it. */
   readonly runners: number;
   /** Lost runners, by id: what was received of them stands in for their numbers. Missing where there are none. */
-  readonly standIns?: readonly string[];
+  readonly standIns?: readonly RunnerId[];
   /** By `name` or `name{tag:value}`. */
   readonly metrics: Readonly<Record<string, SummaryMetric>>;
   readonly rootGroup: SummaryGroup;

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import type { Phase } from '../core/events.js';
+import { makeRunId, type RunId } from '../core/ids.js';
 import type { Receipt } from '../core/receipt.js';
 import { scope } from '../core/scope.js';
 import { keepCountedBefore } from '../runs/counted-before.js';
-import { makeRunId, runFiles, runsRoot } from '../runs/layout.js';
+import { runFiles, runsRoot } from '../runs/layout.js';
 import { writeJson } from '../runs/write.js';
 import { checkCleanup, cleanup } from './data/cleanup.js';
 import { takeLock } from './data/lock.js';
@@ -22,7 +23,7 @@ export interface PhaseFailure {
 
 /** What came of a whole test. */
 export interface TestResult {
-  readonly run: string;
+  readonly run: RunId;
   readonly seeded: SeedReport | undefined;
   readonly result: RunResult | undefined;
   readonly receipt: Receipt | undefined;

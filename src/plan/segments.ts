@@ -1,9 +1,10 @@
+import { type RunnerId, runnerId } from '../core/ids.js';
 import type { Share } from '../core/quantities.js';
 
 /** What one runner executes of the test: k6's execution segment, and the sequence that all runners share. */
 export interface RunnerSegment {
   /** `1`, `2`, … */
-  readonly id: string;
+  readonly id: RunnerId;
   /** `1/3:2/3` */
   readonly segment: string;
   /** `0,1/3,2/3,1` */
@@ -14,7 +15,7 @@ export interface RunnerSegment {
 export function cutSegments(count: number): RunnerSegment[] {
   const marks = Array.from({ length: count + 1 }, (_, index) => fraction(index, count));
   const sequence = marks.join(',');
-  return marks.slice(1).map((end, index) => ({ id: String(index + 1), segment: `${marks[index]}:${end}`, sequence }));
+  return marks.slice(1).map((end, index) => ({ id: runnerId(index + 1), segment: `${marks[index]}:${end}`, sequence }));
 }
 
 /** How much of the whole test a segment is: `1/3:2/3` is a third. */

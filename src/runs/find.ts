@@ -1,16 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, LoadctlError } from '../core/errors.js';
+import { asRunId, type RunId } from '../core/ids.js';
 import { runFiles, runsRoot } from './layout.js';
 import { readText } from './read.js';
 
 /** The ids of the runs below a working directory, newest first. */
-export async function listRuns(cwd: string): Promise<string[]> {
+export async function listRuns(cwd: string): Promise<RunId[]> {
   try {
     const entries = await readdir(runsRoot(cwd), { withFileTypes: true });
     return entries
       .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name)
+      .flatMap((entry) => asRunId(entry.name) ?? [])
       .sort()
       .reverse();
   } catch (error) {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
+import { asRunId, type RunId } from '../core/ids.js';
 import type { EpochMs } from '../core/quantities.js';
 import type { Choice } from '../metrics/choices.js';
 import type { Plan } from '../plan/plan.js';
@@ -10,7 +11,7 @@ import { damaged, readJson } from './read.js';
 /** run.json: what was run, by whom, with what; no secrets. */
 export interface RunRecord {
   readonly version: typeof layoutVersion;
-  readonly run: string;
+  readonly run: RunId;
   readonly environment: string;
   readonly startedAt: EpochMs;
   /** The effective profile, secrets removed. */
@@ -47,7 +48,7 @@ export async function readRunRecord(directory: string): Promise<RunRecord> {
   if (record === undefined) throw damaged(directory, `${runFiles.run} is missing`);
   if (record.version !== layoutVersion) throw otherLayout(basename(directory), record.version);
   const whole =
-    typeof record.run === 'string' &&
+    asRunId(record.run) !== undefined &&
     Array.isArray(record.plan?.criteria) &&
     typeof record.plan.target === 'object' &&
     typeof record.by === 'object';

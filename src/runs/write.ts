@@ -3,12 +3,13 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorMessage, LoadctlError } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
+import type { RunId, RunnerId } from '../core/ids.js';
 import type { Redact } from '../core/secrets.js';
 import { runFiles, runsRoot } from './layout.js';
 
 /** A run directory that is being written. */
 export interface RunDirectory {
-  readonly run: string;
+  readonly run: RunId;
   readonly path: string;
   /** The path of one of its files or folders. */
   file(name: string): string;
@@ -26,7 +27,7 @@ export interface RunDirectory {
 }
 
 /** Makes the directory of a new run. Throws `unavailable` where the place cannot be written. */
-export async function createRunDirectory(cwd: string, run: string, redact: Redact): Promise<RunDirectory> {
+export async function createRunDirectory(cwd: string, run: RunId, redact: Redact): Promise<RunDirectory> {
   const path = join(runsRoot(cwd), run);
   let fail: (error: LoadctlError) => void = () => {};
   const failed = new Promise<LoadctlError>((resolve) => {
@@ -79,7 +80,7 @@ export async function writeJson(path: string, content: unknown, redact: Redact):
 }
 
 /** Makes one runner's folder in a run directory. */
-export function makeRunnerFolder(directory: RunDirectory, runner: string): string {
+export function makeRunnerFolder(directory: RunDirectory, runner: RunnerId): string {
   const folder = join(directory.path, runFiles.runners, runner);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;

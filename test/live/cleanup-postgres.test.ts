@@ -7,6 +7,7 @@ import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { asRole, somebodyWaits, testDatabase } from '../servers/sql.js';
 import { startPostgresProxy } from '../servers/tcp-proxy.js';
+import { runId } from '../support/ids.js';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -56,7 +57,7 @@ describe('test data', () => {
     const dump = `SELECT md5(string_agg(x, '' ORDER BY x)) FROM (SELECT u::text x FROM users u UNION ALL SELECT r::text FROM reservations r UNION ALL SELECT p::text FROM payments p UNION ALL SELECT q::text FROM queue_entries q) y`;
     const before = await sql(dump);
     await sql(data.replace('SELECT id FROM reservations', "SELECT id FROM reservations WHERE user_id LIKE 'load%'"));
-    const context = dataContext(profile(url, { seed: [users] }), { run: 'r1', ...(seeded.before && { before: seeded.before }) });
+    const context = dataContext(profile(url, { seed: [users] }), { run: runId('r1'), ...(seeded.before && { before: seeded.before }) });
     const { receipt, reasons } = await cleanup(context, real);
     expect(reasons).toEqual([]);
     expect(await sql(dump)).toEqual(before);

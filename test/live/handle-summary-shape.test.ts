@@ -9,6 +9,7 @@ import { handleSummaryData, trendStatsOf } from '../../src/metrics/handle-summar
 import { mergeRunnerSummaries } from '../../src/metrics/merge.js';
 import { summaryTrendStats } from '../../src/metrics/quantile-grid.js';
 import { type ContainsByName, parseRunnerSummary, type RunnerSummary } from '../../src/metrics/runner-summary.js';
+import { runId } from '../support/ids.js';
 import { startTarget } from '../support/target.js';
 
 const k6 = process.env.LOADCTL_K6 ?? 'k6';
@@ -84,7 +85,7 @@ function rebuild(ran: readonly Ran[], options: Record<string, unknown>): HandleS
     ran.map(({ summary }) => summary),
     { durationMs, percentiles: trendStatsOf(options) },
   );
-  const summary = { version: 1, run: 'r', k6Version: '2.2.0', durationMs, runners: ran.length, ...merged } as const;
+  const summary = { version: 1, run: runId('r'), k6Version: '2.2.0', durationMs, runners: ran.length, ...merged } as const;
   return handleSummaryData(summary, { options, setupData: ran[0]?.data.setup_data, terminal: { stdout: false, stderr: false } });
 }
 

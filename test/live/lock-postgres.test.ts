@@ -10,6 +10,7 @@ import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { startRestartablePostgres } from '../servers/restartable-postgres.js';
 import { asRole, testDatabase } from '../servers/sql.js';
 import { startPostgresProxy } from '../servers/tcp-proxy.js';
+import { runId } from '../support/ids.js';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -30,7 +31,7 @@ async function failure(work: Promise<unknown>): Promise<LoadctlError> {
 
 test('one at a time works on a database; the second is told who', async () => {
   const { url } = await testDatabase(server);
-  const lock = await takeLock(dataContext(stores(url), { run: '20261123-1' }), 'run');
+  const lock = await takeLock(dataContext(stores(url), { run: runId('20261123-1') }), 'run');
   const seconds = [
     () => takeLock(dataContext(stores(url)), 'run'),
     () => seed(dataContext(stores(url))),

@@ -10,6 +10,7 @@ import { slotOf } from '../../src/stores/redis/cluster/slots.js';
 import { openSeeding } from '../../src/stores/redis/seeding/seeding.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type ClusterNode, type RedisCluster, startRedis, startRedisCluster } from '../servers/redis.js';
+import { runId } from '../support/ids.js';
 
 const password = 'cluster';
 
@@ -121,7 +122,7 @@ describe('seeding', () => {
   });
 
   test('names its connections, and has none to a replica', async () => {
-    const context = dataContext(profile({ guards: { receipt: 'off' } }), { run: 'r1' });
+    const context = dataContext(profile({ guards: { receipt: 'off' } }), { run: runId('r1') });
     let listed: Promise<unknown[]> | undefined;
     const emit: typeof context.emit = ({ type }) => {
       if (type === 'step-finished') listed ??= cluster.ask('CLIENT', 'LIST');

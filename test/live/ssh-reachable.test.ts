@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { type RunnerId, runnerId } from '../../src/core/ids.js';
 import type { Backend, RunnerLaunch } from '../../src/runners/runner/types.js';
 import { sshBackend } from '../../src/runners/ssh/index.js';
 import { openWorld } from '../../src/world.js';
@@ -24,7 +25,9 @@ test.runIf(canMakeHosts())('runners reach one port of this machine’s loopback 
   const backend = backendFor(network);
   onTestFinished(() => backend.close());
 
-  const runners = await Promise.all(['1', '2'].map((id) => backend.start(launch(id, folder, Number(new URL(receiver.url).port)))));
+  const runners = await Promise.all(
+    [1, 2].map(runnerId).map((id) => backend.start(launch(id, folder, Number(new URL(receiver.url).port)))),
+  );
 
   await expect.poll(() => receiver.hits.get('GET /pushed'), { timeout: 20_000 }).toBe(6);
   for (const runner of runners) runner.end('gracefully');
@@ -48,7 +51,7 @@ test.runIf(canMakeHosts())('a host whose sshd would open that port to its networ
   const backend = backendFor(network);
   onTestFinished(() => backend.close());
 
-  await expect(backend.start(launch('1', folder, 9))).rejects.toThrow('The sshd of h1 opens forwarded ports to its whole network.');
+  await expect(backend.start(launch(runnerId(1), folder, 9))).rejects.toThrow('The sshd of h1 opens forwarded ports to its whole network.');
 });
 
 function backendFor({ config, hosts }: SshTestNetwork): Backend {
@@ -57,7 +60,7 @@ function backendFor({ config, hosts }: SshTestNetwork): Backend {
   return sshBackend({ ...openWorld(), profile, signal: new AbortController().signal });
 }
 
-function launch(id: string, folder: string, port: number): RunnerLaunch {
+function launch(id: RunnerId, folder: string, port: number): RunnerLaunch {
   const k6 = process.env.LOADCTL_K6 ?? '';
   const [source, archive] = [join(folder, `${id}.js`), join(folder, `${id}.tar`)];
   writeFileSync(source, script);

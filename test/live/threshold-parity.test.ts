@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { runnerId } from '../../src/core/ids.js';
 import { type PushAddress, startReceiver } from '../../src/k6/remote-write/receiver.js';
 import { evaluate } from '../../src/metrics/evaluate.js';
 import { liveNumbers } from '../../src/metrics/live-numbers.js';
@@ -220,13 +221,13 @@ test('the same samples, the same thresholds: loadctl and k6 agree on each', asyn
 
 test('live data never says otherwise than k6: a limit inside its bounds is undecided', async () => {
   const numbers = liveNumbers();
-  const receiver = await startReceiver(['1'], {
+  const receiver = await startReceiver([runnerId(1)], {
     pushed: (runner, series) => numbers.take(runner, series),
     rejected: (why) => expect(why).toBeUndefined(),
   });
   onTestFinished(() => receiver.close());
 
-  const { folder } = await runK6(measured, [], receiver.addressFor('1'));
+  const { folder } = await runK6(measured, [], receiver.addressFor(runnerId(1)));
 
   const exported = JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8')) as Exported;
   const { count = 0, rate = 1 } = exported.metrics.orders ?? {};

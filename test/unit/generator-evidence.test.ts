@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { LoadctlEvent, LoggedEvent } from '../../src/core/events.js';
+import { runnerId } from '../../src/core/ids.js';
 import type { Evidence } from '../../src/metrics/criterion.js';
 import type { GeneratorSample } from '../../src/metrics/generators.js';
 import type { Summary } from '../../src/metrics/summary.js';
 import { withGenerators } from '../../src/phases/verify/generator-evidence.js';
 import type { RunRecord } from '../../src/runs/record.js';
+import { runId } from '../support/ids.js';
 
 const load = { vus: 10, rate: 100, duration: 60_000, ramp: 10_000 };
 const steady = { from: 10_000, to: 50_000 };
@@ -13,7 +15,7 @@ const record = (plan: object = { load, steady, iterationsPerSecond: 100 }) => ({
 const counter = (count: number) => ({ type: 'counter', contains: 'default', values: { count }, bounds: {} }) as const;
 const summary = (more: Summary['metrics'] = {}, durationMs = 60_000): Summary => ({
   version: 1,
-  run: 'r',
+  run: runId('r'),
   k6Version: 'v2.2.0',
   durationMs,
   runners: 2,
@@ -22,7 +24,7 @@ const summary = (more: Summary['metrics'] = {}, durationMs = 60_000): Summary =>
 });
 
 const nothing: Evidence = {
-  run: 'r',
+  run: runId('r'),
   summary: undefined,
   probes: undefined,
   windowMs: 40_000,
@@ -51,8 +53,13 @@ function found({ events = [], samples = [], measured = summary(), of = record() 
 }
 
 const skew = (skewMs: number): LoadctlEvent => ({ type: 'start-skew-measured', skewMs });
-const short = (of: 'ports' | 'open files' | 'memory', times: number): LoadctlEvent => ({ type: 'runner-short', runner: '2', of, times });
-const lost: LoadctlEvent = { type: 'runner-ended', runner: '2', signal: 'SIGKILL', lost: true };
+const short = (of: 'ports' | 'open files' | 'memory', times: number): LoadctlEvent => ({
+  type: 'runner-short',
+  runner: runnerId(2),
+  of,
+  times,
+});
+const lost: LoadctlEvent = { type: 'runner-ended', runner: runnerId(2), signal: 'SIGKILL', lost: true };
 
 /** A sample a second from the release on; the machine of runner 2 is full and out of memory from `from` to `to`. */
 const samples = (from: number, to: number): GeneratorSample[] =>
@@ -60,7 +67,7 @@ const samples = (from: number, to: number): GeneratorSample[] =>
     const isShort = second >= from && second < to;
     return {
       at: 101_000 + second * 1000,
-      runner: '2',
+      runner: runnerId(2),
       host: 'h',
       overMs: 1000,
       processCpu: isShort ? 2 : 0.1,
@@ -107,7 +114,7 @@ describe('load that is missing', () => {
     ['of a lost runner', { measured: slow, events: [lost] }, []],
     [
       'of a test that the script failed',
-      { measured: slow, events: [{ type: 'runner-ended', runner: '1', exitCode: 110, markedFailed: true, lost: false }] },
+      { measured: slow, events: [{ type: 'runner-ended', runner: runnerId(1), exitCode: 110, markedFailed: true, lost: false }] },
       [],
     ],
     ['in a window that reaches into the ramps', { measured: slow, of: record({ load, iterationsPerSecond: 100 }) }, []],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Criterion } from '../../src/core/criterion.js';
+import { runnerId } from '../../src/core/ids.js';
 import { thresholdsApart, unnamedEndpoints } from '../../src/metrics/endpoint-metrics.js';
 import { liveNumbers } from '../../src/metrics/live-numbers.js';
 import type { PushedSeries } from '../../src/metrics/series.js';
@@ -67,7 +68,7 @@ describe('endpoints that nobody named', () => {
     },
   ];
   const numbers = liveNumbers();
-  numbers.take('1', [
+  numbers.take(runnerId(1), [
     ...requests(4, { name: 'GET /a', part: 'steady' }),
     ...requests(6, { name: 'POST /b', part: 'steady', status: '200' }),
     ...requests(2, { name: 'POST /b', part: 'steady', status: '500' }),

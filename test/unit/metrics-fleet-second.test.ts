@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { runnerId } from '../../src/core/ids.js';
 import { fleetLook, iterationsOnly } from '../../src/metrics/fleet-look.js';
 import { fleetSecond, fleetTotals, nothingYet } from '../../src/metrics/fleet-second.js';
 import { type LiveNumbers, liveNumbers } from '../../src/metrics/live-numbers.js';
@@ -34,14 +35,14 @@ const [list, order] = [
 /** Two runners, two pushes each; setup() asked once, which is in no iteration and in no scenario. */
 function twoSeconds(): { numbers: LiveNumbers; takeSecond: () => void } {
   const numbers = liveNumbers();
-  numbers.take('1', [...requests(1, list, 8, 0, { [-48]: 8 }), ...requests(1, { name: 'GET /token' }, 1, 0, { [-32]: 1 })]);
-  numbers.take('1', [gauge('vus', 1, 5), counter('iterations', 1, {}, 8)]);
-  numbers.take('2', [...requests(1, list, 4, 1, { [-48]: 4 }), gauge('vus', 1, 3), counter('iterations', 1, {}, 4)]);
+  numbers.take(runnerId(1), [...requests(1, list, 8, 0, { [-48]: 8 }), ...requests(1, { name: 'GET /token' }, 1, 0, { [-32]: 1 })]);
+  numbers.take(runnerId(1), [gauge('vus', 1, 5), counter('iterations', 1, {}, 8)]);
+  numbers.take(runnerId(2), [...requests(1, list, 4, 1, { [-48]: 4 }), gauge('vus', 1, 3), counter('iterations', 1, {}, 4)]);
   return {
     numbers,
     takeSecond: () => {
-      numbers.take('1', [...requests(2, list, 20, 2, { [-48]: 20 }), gauge('vus', 2, 6), counter('iterations', 2, {}, 20)]);
-      numbers.take('2', [...requests(2, order, 30, 3, { [-40]: 30 }), counter('iterations', 2, {}, 34)]);
+      numbers.take(runnerId(1), [...requests(2, list, 20, 2, { [-48]: 20 }), gauge('vus', 2, 6), counter('iterations', 2, {}, 20)]);
+      numbers.take(runnerId(2), [...requests(2, order, 30, 3, { [-40]: 30 }), counter('iterations', 2, {}, 34)]);
     },
   };
 }
@@ -100,7 +101,7 @@ describe('a second of the fleet', () => {
 
   test('shows the 30 busiest endpoints and how many there are; a line has them all', () => {
     const numbers = liveNumbers();
-    for (let n = 1; n <= 40; n += 1) numbers.take('1', requests(1, { name: `/${n}` }, n, 0, { [-48]: n }));
+    for (let n = 1; n <= 40; n += 1) numbers.take(runnerId(1), requests(1, { name: `/${n}` }, n, 0, { [-48]: n }));
     const { sample, line } = fleetSecond(fleetTotals(numbers, 1000), nothingYet, { totalMs: 60_000, runnersReporting: 1 });
     expect(sample.endpoints?.map(({ name }) => name)).toEqual(Array.from({ length: 30 }, (_, index) => `/${40 - index}`));
     expect(sample.endpointsInAll).toBe(40);

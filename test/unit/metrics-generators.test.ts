@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { type RunnerId, runnerId } from '../../src/core/ids.js';
 import { countShortages } from '../../src/k6/log.js';
 import { chiSquareTail } from '../../src/metrics/chi-square.js';
 import { type Choice, choiceFaults, choiceKey } from '../../src/metrics/choices.js';
@@ -6,11 +7,12 @@ import { crowdedMachines, diedWithoutMemory, type GeneratorSample, generatorFaul
 import { type PlannedShare, shortfalls } from '../../src/metrics/shortfall.js';
 import type { Summary, SummaryMetric } from '../../src/metrics/summary.js';
 import { readLinuxVitals, sampleBetween } from '../../src/runners/runner/vitals.js';
+import { runId } from '../support/ids.js';
 
 const minute = { from: 0, to: 60_000 };
 
 /** One sample a second; `busy` seconds from the beginning are what `while` says. */
-function seconds(runner: string, busy: number, during: Partial<GeneratorSample>, host = `host-${runner}`): GeneratorSample[] {
+function seconds(runner: RunnerId, busy: number, during: Partial<GeneratorSample>, host = `host-${runner}`): GeneratorSample[] {
   return Array.from({ length: 60 }, (_, second) => ({
     at: (second + 1) * 1000,
     runner,
@@ -29,57 +31,60 @@ function seconds(runner: string, busy: number, during: Partial<GeneratorSample>,
 describe('the generators’ machines', () => {
   const full = { machineCpu: 0.97, processCpu: 3 };
   test.each<[name: string, samples: GeneratorSample[], faults: string[]]>([
-    ['at ease', seconds('2', 0, {}), []],
+    ['at ease', seconds(runnerId(2), 0, {}), []],
     [
       'full, by the generator',
-      seconds('2', 41, full),
+      seconds(runnerId(2), 41, full),
       ["Runner 2's machine was above 90% CPU for 41 s of 60 s, k6 itself using 75%: use more machines or fewer VUs."],
     ],
-    ['full for a blip', seconds('2', 5, full), []],
-    ['full, by others', seconds('2', 41, { machineCpu: 0.97, processCpu: 0.4 }), []],
+    ['full for a blip', seconds(runnerId(2), 5, full), []],
+    ['full, by others', seconds(runnerId(2), 41, { machineCpu: 0.97, processCpu: 0.4 }), []],
     [
       'shared by two runners that fill it together',
-      [...seconds('1', 20, { machineCpu: 0.95, processCpu: 0.6 }, 'h'), ...seconds('2', 20, { machineCpu: 0.95, processCpu: 0.6 }, 'h')],
+      [
+        ...seconds(runnerId(1), 20, { machineCpu: 0.95, processCpu: 0.6 }, 'h'),
+        ...seconds(runnerId(2), 20, { machineCpu: 0.95, processCpu: 0.6 }, 'h'),
+      ],
       ['The machine of runners 1 and 2 was above 90% CPU for 20 s of 60 s, k6 itself using 30%: use more machines or fewer VUs.'],
     ],
     [
       'a container with less CPU than its machine',
-      seconds('2', 30, { processCpu: 0.96, cpuLimit: 1 }),
+      seconds(runnerId(2), 30, { processCpu: 0.96, cpuLimit: 1 }),
       ['Runner 2 used more than 90% of the CPU that its container may use for 30 s of 60 s: give it more CPU, or use more runners.'],
     ],
     [
       'without memory',
-      seconds('2', 10, { freeMemory: 1e8, processMemory: 6e9 }),
+      seconds(runnerId(2), 10, { freeMemory: 1e8, processMemory: 6e9 }),
       ["Runner 2's machine had less than 5% of its memory free for 10 s of 60 s, k6 itself holding 75%: use more machines or fewer VUs."],
     ],
-    ['without memory, by others', seconds('2', 10, { freeMemory: 1e8 }), []],
+    ['without memory, by others', seconds(runnerId(2), 10, { freeMemory: 1e8 }), []],
   ])('%s', (_, samples, faults) => {
     expect(generatorFaults(samples, minute)).toEqual(faults);
   });
 
   test('what lies outside of the judged window does not count', () => {
-    expect(generatorFaults(seconds('2', 20, full), { from: 20_000, to: 60_000 })).toEqual([]);
-    expect(generatorFaults(seconds('2', 20, full), { from: 17_000, to: 60_000 })).toEqual([]);
-    expect(generatorFaults(seconds('2', 20, full), { from: 10_000, to: 40_000 })).toEqual([
+    expect(generatorFaults(seconds(runnerId(2), 20, full), { from: 20_000, to: 60_000 })).toEqual([]);
+    expect(generatorFaults(seconds(runnerId(2), 20, full), { from: 17_000, to: 60_000 })).toEqual([]);
+    expect(generatorFaults(seconds(runnerId(2), 20, full), { from: 10_000, to: 40_000 })).toEqual([
       "Runner 2's machine was above 90% CPU for 10 s of 30 s, k6 itself using 75%: use more machines or fewer VUs.",
     ]);
   });
 
   test('three seconds of a short test are the least', () => {
-    expect(generatorFaults(seconds('2', 2, full), { from: 0, to: 4000 })).toEqual([]);
-    expect(generatorFaults(seconds('2', 3, full), { from: 0, to: 4000 })).toHaveLength(1);
+    expect(generatorFaults(seconds(runnerId(2), 2, full), { from: 0, to: 4000 })).toEqual([]);
+    expect(generatorFaults(seconds(runnerId(2), 3, full), { from: 0, to: 4000 })).toHaveLength(1);
   });
 
   test('a machine that others keep busy is told of', () => {
-    const [said] = crowdedMachines(seconds('2', 41, { machineCpu: 0.97, processCpu: 0.4 }), minute);
+    const [said] = crowdedMachines(seconds(runnerId(2), 41, { machineCpu: 0.97, processCpu: 0.4 }), minute);
     expect(said).toEqual({ host: expect.any(String), runners: ['2'], forMs: 41_000, ofMs: 60_000, k6: expect.closeTo(0.1, 6) });
-    expect(crowdedMachines(seconds('2', 41, full), minute)).toEqual([]);
+    expect(crowdedMachines(seconds(runnerId(2), 41, full), minute)).toEqual([]);
   });
 
   test('a runner whose machine had no memory left at last', () => {
-    expect(diedWithoutMemory(seconds('2', 60, { freeMemory: 1e8 }), '2')).toBe(true);
-    expect(diedWithoutMemory(seconds('2', 30, { freeMemory: 1e8 }), '2')).toBe(false);
-    expect(diedWithoutMemory([], '2')).toBe(false);
+    expect(diedWithoutMemory(seconds(runnerId(2), 60, { freeMemory: 1e8 }), runnerId(2))).toBe(true);
+    expect(diedWithoutMemory(seconds(runnerId(2), 30, { freeMemory: 1e8 }), runnerId(2))).toBe(false);
+    expect(diedWithoutMemory([], runnerId(2))).toBe(false);
   });
 });
 
@@ -100,7 +105,7 @@ test.each([
 const counter = (count: number): SummaryMetric => ({ type: 'counter', contains: 'default', values: { count }, bounds: {} });
 const summary = (metrics: Record<string, SummaryMetric>): Summary => ({
   version: 1,
-  run: 'r',
+  run: runId('r'),
   k6Version: 'v2.2.0',
   durationMs: 60_000,
   runners: 2,
@@ -219,7 +224,7 @@ describe('what Linux tells of a process', () => {
       return { at, vitals };
     };
     const [before, now] = [look(0, 40, 800, 100), look(1000, 190, 850, 250)];
-    expect(sampleBetween({ id: '1', host: 'h' }, before, now)).toEqual({
+    expect(sampleBetween({ id: runnerId(1), host: 'h' }, before, now)).toEqual({
       at: 1000,
       runner: '1',
       host: 'h',
@@ -231,6 +236,6 @@ describe('what Linux tells of a process', () => {
       memory: 8_192_000_000,
       freeMemory: 2_048_000_000,
     });
-    expect(sampleBetween({ id: '1', host: 'h' }, before, before)).toBeUndefined();
+    expect(sampleBetween({ id: runnerId(1), host: 'h' }, before, before)).toBeUndefined();
   });
 });

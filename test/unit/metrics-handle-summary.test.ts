@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { handleSummaryData, trendStatsOf } from '../../src/metrics/handle-summary.js';
 import type { Summary, SummaryMetric } from '../../src/metrics/summary.js';
+import { runId } from '../support/ids.js';
 
 const metric = (type: SummaryMetric['type'], values: Record<string, number>, bounds: SummaryMetric['bounds'] = {}): SummaryMetric => ({
   type,
@@ -26,7 +27,7 @@ const metrics: Record<string, SummaryMetric> = {
 
 const summary: Summary = {
   version: 1,
-  run: 'r',
+  run: runId('r'),
   k6Version: '2.2.0',
   durationMs: 1234.5,
   runners: 2,

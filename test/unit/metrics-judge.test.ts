@@ -4,6 +4,7 @@ import type { Evidence } from '../../src/metrics/criterion.js';
 import { judge, verdictReason } from '../../src/metrics/judge.js';
 import { formatLimit, formatValue } from '../../src/metrics/limit-text.js';
 import type { Summary, SummaryMetric } from '../../src/metrics/summary.js';
+import { runId } from '../support/ids.js';
 
 const p95: Criterion = {
   name: 'p95',
@@ -86,7 +87,7 @@ const good: Record<string, SummaryMetric> = {
 
 const summaryOf = (metrics: Record<string, SummaryMetric>): Summary => ({
   version: 1,
-  run: 'r1',
+  run: runId('r1'),
   k6Version: '2.2.0',
   durationMs: 60_000,
   runners: 2,
@@ -95,7 +96,7 @@ const summaryOf = (metrics: Record<string, SummaryMetric>): Summary => ({
 });
 
 const evidence = (changes: Partial<Evidence> = {}): Evidence => ({
-  run: 'r1',
+  run: runId('r1'),
   summary: summaryOf(good),
   probes: { good: 1000, total: 1000 },
   windowMs: 50_000,

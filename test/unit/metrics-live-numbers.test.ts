@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runnerId } from '../../src/core/ids.js';
 import { liveNumbers } from '../../src/metrics/live-numbers.js';
 import { readTotal, totalSince } from '../../src/metrics/live-total.js';
 import { addHistograms, bucketsOf, emptyHistogram, histogramSince, type NativeHistogram } from '../../src/metrics/native-histogram.js';
@@ -89,7 +90,7 @@ describe('histograms are an algebra', () => {
     fc.assert(
       fc.property(fleet, fc.constantFrom(0, 1, 25, 50, 90, 95, 99.9, 100), (runners, level) => {
         const numbers = liveNumbers();
-        for (const [runner, samples] of runners.entries()) numbers.take(String(runner), [times('wait', samples, 1)]);
+        for (const [runner, samples] of runners.entries()) numbers.take(runnerId(runner + 1), [times('wait', samples, 1)]);
         const total = numbers.total('wait');
         const pooled = runners.flat();
         const bounds = total && readTotal(total, [`p(${level})`], span).bounds[`p(${level})`];
@@ -130,24 +131,25 @@ describe('histograms are an algebra', () => {
 describe('pushes', () => {
   test('of several runners add up; the same push twice counts once; a lost one is made up for by the next', () => {
     const numbers = liveNumbers();
-    numbers.take('1', [counter('http_reqs', 10, 1), times('http_req_duration', [5, 6], 1)]);
-    numbers.take('1', [counter('http_reqs', 10, 1), times('http_req_duration', [5, 6], 1)]);
-    numbers.take('2', [counter('http_reqs', 7, 1)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 10, 1), times('http_req_duration', [5, 6], 1)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 10, 1), times('http_req_duration', [5, 6], 1)]);
+    numbers.take(runnerId(2), [counter('http_reqs', 7, 1)]);
     expect(count(numbers, 'http_reqs')).toBe(17);
-    numbers.take('1', [counter('http_reqs', 40, 3), times('http_req_duration', [5, 6, 7, 8, 9], 3)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 40, 3), times('http_req_duration', [5, 6, 7, 8, 9], 3)]);
     expect(count(numbers, 'http_reqs')).toBe(47);
     expect(numbers.total('http_req_duration')).toMatchObject({ histogram: { count: 5 } });
   });
 
   test('that arrive out of order change nothing that is known better', () => {
     const numbers = liveNumbers();
-    numbers.take('1', [counter('http_reqs', 40, 3)]);
-    numbers.take('1', [counter('http_reqs', 10, 1)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 40, 3)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 10, 1)]);
     expect(count(numbers, 'http_reqs')).toBe(40);
   });
 
   test('in any order, any of them twice, are the newest of each series', () => {
-    const pushes = fc.array(fc.record({ runner: fc.constantFrom('1', '2', '3'), at: fc.integer({ min: 1, max: 9 }) }), {
+    const threeRunners = [1, 2, 3].map(runnerId);
+    const pushes = fc.array(fc.record({ runner: fc.constantFrom(...threeRunners), at: fc.integer({ min: 1, max: 9 }) }), {
       minLength: 1,
       maxLength: 30,
     });
@@ -155,7 +157,7 @@ describe('pushes', () => {
       fc.property(pushes, (all) => {
         const numbers = liveNumbers();
         for (const { runner, at } of all) numbers.take(runner, [counter('orders', at * 3, at), times('wait', Array(at).fill(5), at)]);
-        const newest = ['1', '2', '3'].map((runner) => Math.max(0, ...all.filter((push) => push.runner === runner).map(({ at }) => at)));
+        const newest = threeRunners.map((runner) => Math.max(0, ...all.filter((push) => push.runner === runner).map(({ at }) => at)));
         const sum = newest.reduce((a, b) => a + b, 0);
         expect(count(numbers, 'orders')).toBe(sum * 3);
         expect(numbers.total('wait')).toMatchObject({ histogram: { count: sum } });
@@ -166,46 +168,49 @@ describe('pushes', () => {
   test('hold shares of requests, which are counted by the requests of the same push', () => {
     const numbers = liveNumbers();
     const [a, b] = [{ name: 'a' }, { name: 'b' }];
-    numbers.take('1', [
+    numbers.take(runnerId(1), [
       rate('http_req_failed', 0.5, 1, a),
       counter('http_reqs', 4, 1, a),
       counter('http_reqs', 96, 1, b),
       rate('http_req_failed', 0, 1, b),
     ]);
-    numbers.take('2', [counter('http_reqs', 900, 1, a), rate('http_req_failed', 0.01, 1, a)]);
+    numbers.take(runnerId(2), [counter('http_reqs', 900, 1, a), rate('http_req_failed', 0.01, 1, a)]);
     expect(numbers.total('http_req_failed')).toMatchObject({ kind: 'rate', passes: 11, total: 1000 });
     expect(numbers.total('http_req_failed{name:a}')).toMatchObject({ passes: 11, total: 904 });
-    expect(numbers.totalOf('2', 'http_req_failed')).toMatchObject({ passes: 9, total: 900 });
+    expect(numbers.totalOf(runnerId(2), 'http_req_failed')).toMatchObject({ passes: 9, total: 900 });
   });
 
   test('hold shares of other things, of which only the bounds are known', () => {
     const numbers = liveNumbers();
-    numbers.take('1', [rate('checks', 0.9, 1, { check: 'a' }), rate('checks', 1, 1, { check: 'b' })]);
+    numbers.take(runnerId(1), [rate('checks', 0.9, 1, { check: 'a' }), rate('checks', 1, 1, { check: 'b' })]);
     const total = numbers.total('checks');
     expect(total && readTotal(total, [], span)).toMatchObject({ values: { rate: 0.95 }, bounds: { rate: [0.9, 1] } });
   });
 
   test('hold gauges: VUs add up, of others the last values lie between', () => {
     const numbers = liveNumbers();
-    numbers.take('1', [gauge('vus', 5, 1), gauge('cart', 3, 1)]);
-    numbers.take('2', [gauge('vus', 6, 1), gauge('cart', 9, 1)]);
-    numbers.take('2', [gauge('vus', 4, 2), gauge('cart', 8, 2)]);
+    numbers.take(runnerId(1), [gauge('vus', 5, 1), gauge('cart', 3, 1)]);
+    numbers.take(runnerId(2), [gauge('vus', 6, 1), gauge('cart', 9, 1)]);
+    numbers.take(runnerId(2), [gauge('vus', 4, 2), gauge('cart', 8, 2)]);
     expect(numbers.total('vus')).toMatchObject({ low: 9, high: 9 });
     expect(numbers.total('cart')).toMatchObject({ low: 3, high: 8, min: 3, max: 9 });
   });
 
   test('are read by name where the wire alone would mislead', () => {
     const numbers = liveNumbers();
-    numbers.take('1', [gauge('queue_rate', 5, 1), { labels: { name: 'checkout_seconds', tags: {} }, at: 1, histogram: histogramOf([2]) }]);
+    numbers.take(runnerId(1), [
+      gauge('queue_rate', 5, 1),
+      { labels: { name: 'checkout_seconds', tags: {} }, at: 1, histogram: histogramOf([2]) },
+    ]);
     expect(numbers.total('queue_rate')).toMatchObject({ kind: 'gauge', high: 5 });
     expect(numbers.total('checkout_seconds')).toMatchObject({ kind: 'trend', scale: 1, contains: 'default' });
   });
 
   test('since a moment: counts and histograms are what came after it', () => {
     const numbers = liveNumbers();
-    numbers.take('1', [counter('http_reqs', 4, 1), times('wait', [5, 5], 1)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 4, 1), times('wait', [5, 5], 1)]);
     const [reqs, wait] = [numbers.total('http_reqs'), numbers.total('wait')];
-    numbers.take('1', [counter('http_reqs', 10, 2), times('wait', [5, 5, 900], 2)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 10, 2), times('wait', [5, 5, 900], 2)]);
     const [laterReqs, laterWait] = [numbers.total('http_reqs'), numbers.total('wait')];
     expect(laterReqs && totalSince(laterReqs, reqs)).toMatchObject({ count: 6 });
     const read = laterWait && readTotal(totalSince(laterWait, wait), ['p(95)'], span);
@@ -221,7 +226,7 @@ describe('caps', () => {
     const numbers = liveNumbers({ caps: { names: 3, series: 1000 } });
     const push = (at: number) =>
       numbers.take(
-        '1',
+        runnerId(1),
         Array.from({ length: 10 }, (_, n) => named(`/thing/${n}`, at, at)),
       );
     push(1);
@@ -234,14 +239,14 @@ describe('caps', () => {
 
   test('never fold a name that a limit is about', () => {
     const numbers = liveNumbers({ keep: new Set(['/pay']), caps: { names: 1, series: 1000 } });
-    numbers.take('1', [named('/a', 1, 1), named('/b', 1, 1), named('/pay', 5, 1)]);
+    numbers.take(runnerId(1), [named('/a', 1, 1), named('/b', 1, 1), named('/pay', 5, 1)]);
     expect(count(numbers, 'http_reqs{name:/pay}')).toBe(5);
   });
 
   test('leave out series beyond the last cap', () => {
     const numbers = liveNumbers({ caps: { names: 3, series: 5 } });
     numbers.take(
-      '1',
+      runnerId(1),
       Array.from({ length: 10 }, (_, n) => counter('orders', 1, 1, { id: String(n) })),
     );
     expect(count(numbers, 'orders')).toBe(5);

@@ -4,6 +4,7 @@ import { accessTo, withSecrets } from '../../src/plan/access.js';
 import { makePlan } from '../../src/plan/plan.js';
 import { plannedSections } from '../../src/plan/sections.js';
 import { loadTarget } from '../../src/plan/target.js';
+import { runId } from '../support/ids.js';
 import { load } from './profile-files.js';
 
 const secret = {
@@ -125,7 +126,7 @@ describe('the access to a plan', () => {
 
   test('gives the script all that its variables are made of', () => {
     const whole = withSecrets(makePlan(loaded), access);
-    expect(scriptVariables(whole, { run: 'r1', startedAt: 0, targetUrl: loadTarget(whole).url })).toEqual({
+    expect(scriptVariables(whole, { run: runId('r1'), startedAt: 0, targetUrl: loadTarget(whole).url })).toEqual({
       BASE_URL: 'http://ann:hunter22@127.0.0.1:8080/api',
       LOADCTL_RUN: 'r1',
       LOADCTL_ENVIRONMENT: 'test',

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import SnappyJS from 'snappyjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { runnerId } from '../../src/core/ids.js';
 import type { PushRejection } from '../../src/core/warnings.js';
 import { startReceiver } from '../../src/k6/remote-write/receiver.js';
 import { MalformedPush, OversizedPush, pushReader } from '../../src/k6/remote-write/wire.js';
@@ -37,7 +38,7 @@ describe('a real push of k6', () => {
   test('merges into what k6 itself counted', () => {
     const numbers = liveNumbers();
     const reader = pushReader();
-    for (const body of k6Pushes) numbers.take('1', reader.read(body));
+    for (const body of k6Pushes) numbers.take(runnerId(1), reader.read(body));
 
     expect(read(numbers, 'http_reqs')?.values).toEqual({ count: 20, rate: 10 });
     expect(read(numbers, 'http_req_failed')).toMatchObject({ type: 'rate', values: { rate: 0.05, passes: 1, fails: 19 } });
@@ -54,7 +55,7 @@ describe('a real push of k6', () => {
     expect(waited?.bounds['p(95)']?.[1]).toBeGreaterThan(12);
     expect(read(numbers, 'http_reqs{name:GET /x}')?.values.count).toBe(10);
     expect(read(numbers, 'http_reqs{name:GET /nothing}')).toBeUndefined();
-    expect(numbers.metricsOf('1')).toContain('http_req_duration');
+    expect(numbers.metricsOf(runnerId(1))).toContain('http_req_duration');
   });
 
   test.each([
@@ -86,7 +87,10 @@ describe('a real push of k6', () => {
 async function openReceiver() {
   const pushed: string[] = [];
   const rejected: PushRejection[] = [];
-  const receiver = await startReceiver(['1', '2'], { pushed: (runner) => pushed.push(runner), rejected: (why) => rejected.push(why) });
+  const receiver = await startReceiver([runnerId(1), runnerId(2)], {
+    pushed: (runner) => pushed.push(runner),
+    rejected: (why) => rejected.push(why),
+  });
   onTestFinished(() => receiver.close());
   return { receiver, pushed, rejected };
 }
@@ -105,7 +109,7 @@ function post(url: string, token: string, body: Uint8Array, method = 'POST'): Pr
 describe('the receiver', () => {
   test('takes a push in and says whose it is', async () => {
     const { receiver, pushed, rejected } = await openReceiver();
-    const { url, token } = receiver.addressFor('2');
+    const { url, token } = receiver.addressFor(runnerId(2));
     expect(await post(url, token, firstPush)).toBe(204);
     expect([pushed, rejected]).toEqual([['2'], []]);
     expect(new URL(url).hostname).toBe('127.0.0.1');
@@ -113,7 +117,7 @@ describe('the receiver', () => {
 
   test('turns away what is malformed, oversized or foreign, and goes on', async () => {
     const { receiver, pushed, rejected } = await openReceiver();
-    const [one, two] = [receiver.addressFor('1'), receiver.addressFor('2')];
+    const [one, two] = [receiver.addressFor(runnerId(1)), receiver.addressFor(runnerId(2))];
     expect(await post(one.url, one.token, Buffer.from('nonsense'))).toBe(400);
     expect(await post(one.url, one.token, firstPush, 'PUT')).toBe(405);
     expect(await post(one.url, one.token, new Uint8Array(9 * 1024 * 1024)).catch(() => 413)).toBe(413);
@@ -128,7 +132,7 @@ describe('the receiver', () => {
 
   test('gives every runner a path and a token of its own', async () => {
     const { receiver } = await openReceiver();
-    const [one, two] = [receiver.addressFor('1'), receiver.addressFor('2')];
+    const [one, two] = [receiver.addressFor(runnerId(1)), receiver.addressFor(runnerId(2))];
     expect(one.url).not.toBe(two.url);
     expect(one.token).not.toBe(two.token);
     expect(one.token.length).toBeGreaterThanOrEqual(32);

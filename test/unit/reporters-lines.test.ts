@@ -1,10 +1,12 @@
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { LoadctlEvent } from '../../src/core/events.js';
+import { runnerId } from '../../src/core/ids.js';
 import type { Screen } from '../../src/core/os.js';
 import type { Verdict } from '../../src/core/verdict.js';
 import { reporters } from '../../src/reporters/index.js';
 import { noPaint } from '../../src/reporters/paint.js';
+import { runId } from '../support/ids.js';
 
 /** A screen that remembers what it shows. */
 function memory(): Screen & { text(): string } {
@@ -44,15 +46,15 @@ const sample = (second: number): LoadctlEvent => ({
   runnersReporting: 2,
 });
 
-const verdict: Verdict = { version: 1, run: 'r', verdict: 'pass', reasons: [], criteria: [] };
+const verdict: Verdict = { version: 1, run: runId('r'), verdict: 'pass', reasons: [], criteria: [] };
 
 const story: readonly LoadctlEvent[] = [
   { type: 'phase-started', phase: 'run', environment: 'dev', runners: 2, backend: 'local', url: 'http://127.0.0.1:8080' },
   { type: 'step-started', step: 'archive', work: { kind: 'archive-script', script: 'k6/first.js' } },
   { type: 'step-finished', step: 'archive', elapsedMs: 230, result: 'archived', k6Version: '2.2.0', sha256: '0123456789abcdef' },
-  { type: 'run-opened', run: 'r', directory: '.loadctl/runs/r', planHash: '0123456789abcdef' },
-  { type: 'runner-ready', runner: '1', vus: 50 },
-  { type: 'setup-finished', runner: '1', elapsedMs: 20 },
+  { type: 'run-opened', run: runId('r'), directory: '.loadctl/runs/r', planHash: '0123456789abcdef' },
+  { type: 'runner-ready', runner: runnerId(1), vus: 50 },
+  { type: 'setup-finished', runner: runnerId(1), elapsedMs: 20 },
   { type: 'fleet-released', runners: 2 },
   ...Array.from({ length: 21 }, (_, index) => sample(index + 1)),
   { type: 'health-probed', good: true, status: 200, elapsedMs: 3 },
@@ -61,13 +63,13 @@ const story: readonly LoadctlEvent[] = [
   { type: 'health-probed', good: true, status: 200, elapsedMs: 3 },
   { type: 'warned', code: 'tag-lost', tag: 'part' },
   { type: 'load-ended', elapsedMs: 60_400 },
-  { type: 'teardown-started', runner: '1' },
-  { type: 'teardown-finished', runner: '1', elapsedMs: 1, error: 'boom' },
-  { type: 'runner-ended', runner: '1', exitCode: 0, lost: false },
-  { type: 'runner-ended', runner: '2', signal: 'SIGKILL', lost: true },
+  { type: 'teardown-started', runner: runnerId(1) },
+  { type: 'teardown-finished', runner: runnerId(1), elapsedMs: 1, error: 'boom' },
+  { type: 'runner-ended', runner: runnerId(1), exitCode: 0, lost: false },
+  { type: 'runner-ended', runner: runnerId(2), signal: 'SIGKILL', lost: true },
   { type: 'start-skew-measured', skewMs: 12 },
   { type: 'summary-handled', stdout: 'my own summary', stderr: '' },
-  { type: 'judged', run: 'r', verdict },
+  { type: 'judged', run: runId('r'), verdict },
   { type: 'phase-finished', phase: 'run', elapsedMs: 61_000, reasons: ['sla-failed', 'interrupted'] },
 ];
 
@@ -137,9 +139,9 @@ test('quiet says only what went wrong, and what came of it', async () => {
 });
 
 test('a teardown() is shown while it runs; one that was cut off is not said to have run', async () => {
-  const begun = { type: 'teardown-started', runner: '1' } as const;
+  const begun = { type: 'teardown-started', runner: runnerId(1) } as const;
   expect((await said('terminal', [begun])).talk).toContain('teardown() runs on runner 1');
-  const { talk } = await said('plain', [begun, { type: 'teardown-cut-off', runner: '1', elapsedMs: 2000 }]);
+  const { talk } = await said('plain', [begun, { type: 'teardown-cut-off', runner: runnerId(1), elapsedMs: 2000 }]);
   expect(talk).toContain('✖ teardown() was cut off on runner 1 (2s): it may not have finished');
 });
 

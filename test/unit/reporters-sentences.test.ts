@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { runnerId } from '../../src/core/ids.js';
 import type { Warning } from '../../src/core/warnings.js';
 import { noteText } from '../../src/reporters/sentences/note.js';
 import { stopReason } from '../../src/reporters/sentences/stop.js';
@@ -27,7 +28,7 @@ test.each<[Warning, string]>([
     'blue, the live colour, shares the address 10.0.0.2 with green: the runners are kept away from it by its name alone.',
   ],
   [
-    { code: 'numbers-pushed-only', runner: '2', uncounted: ['checks'] },
+    { code: 'numbers-pushed-only', runner: runnerId(2), uncounted: ['checks'] },
     'Runner 2 wrote no summary; using the live data it pushed. Its counts for checks are unknown and excluded.',
   ],
   [
@@ -44,7 +45,9 @@ test.each<[Warning, string]>([
 
 test('a stop says who or what ended the load', () => {
   expect(stopReason({ cause: 'asked', by: { user: 'ann', host: 'laptop' } })).toBe('The run was stopped by ann on laptop (loadctl stop).');
-  expect(stopReason({ cause: 'runner-lost', runner: '2', end: { signal: 'SIGKILL' } })).toBe('Runner 2 was lost: killed by SIGKILL.');
+  expect(stopReason({ cause: 'runner-lost', runner: runnerId(2), end: { signal: 'SIGKILL' } })).toBe(
+    'Runner 2 was lost: killed by SIGKILL.',
+  );
 });
 
 test('a note without data to clean up says so', () => {

@@ -10,6 +10,7 @@ import { renderReceipt } from '../../src/reporters/receipt-table.js';
 import { renderSeed } from '../../src/reporters/seed-table.js';
 import { renderTable, shorten, textWidth } from '../../src/reporters/table.js';
 import { renderVerdict } from '../../src/reporters/verdict-table.js';
+import { runId } from '../support/ids.js';
 
 const plain = { paint: noPaint };
 const lines = (text: string) => `\n${text}`;
@@ -35,7 +36,7 @@ const rate = (passes: number, fails: number): SummaryMetric => ({
 
 const summary: Summary = {
   version: 1,
-  run: '20261123-195601-k3x9q',
+  run: runId('20261123-195601-k3x9q'),
   k6Version: '2.2.0',
   durationMs: 60_000,
   runners: 2,
@@ -58,7 +59,7 @@ const summary: Summary = {
 const window = 'steady 5s–55s';
 const verdict: Verdict = {
   version: 1,
-  run: '20261123-195601-k3x9q',
+  run: runId('20261123-195601-k3x9q'),
   verdict: 'fail',
   reasons: ['errors was 0.105%, limit < 0.1%.'],
   criteria: [

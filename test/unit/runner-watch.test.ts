@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { runnerId } from '../../src/core/ids.js';
 import type { Clock, ProcessEnd } from '../../src/core/os.js';
 import type { RunnerApi, RunnerStatus } from '../../src/k6/rest.js';
 import { type RunnerCourse, watchfulness, watchRunner } from '../../src/phases/run/runner-watch.js';
@@ -29,7 +30,7 @@ function runnerThat(statusAt: (call: number) => number | undefined | 'fails', en
   };
   const never = () => Promise.reject(new Error('not asked for here'));
   const api: RunnerApi = { status, release: never, stop: never, runSetup: never, putSetup: never, runTeardown: never };
-  return { id: '1', host: 'h', pid: async () => 1, api, ended, end: () => {}, collect: never };
+  return { id: runnerId(1), host: 'h', pid: async () => 1, api, ended, end: () => {}, collect: never };
 }
 
 const notice = { everyMs: 100, silentMs: 1900 };

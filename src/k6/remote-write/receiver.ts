@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { RunnerId } from '../../core/ids.js';
 import type { PushRejection } from '../../core/warnings.js';
 import type { PushedSeries } from '../../metrics/series.js';
 import { MalformedPush, OversizedPush, pushReader } from './wire.js';
@@ -15,7 +16,7 @@ export interface Receiver {
   /** Its port on loopback. */
   readonly port: number;
   /** Where this runner pushes to: the path and the token are its own. */
-  addressFor(runner: string): PushAddress;
+  addressFor(runner: RunnerId): PushAddress;
   /** Stops listening and drops all connections. */
   close(): Promise<void>;
 }
@@ -23,7 +24,7 @@ export interface Receiver {
 /** Whom a receiver tells. */
 export interface ReceiverListener {
   /** A runner's push, read; called before k6 has its answer. */
-  pushed(runner: string, series: readonly PushedSeries[]): void;
+  pushed(runner: RunnerId, series: readonly PushedSeries[]): void;
   /** A push was turned away, and changed nothing. */
   rejected(why: PushRejection): void;
 }
@@ -35,7 +36,7 @@ const host = '127.0.0.1';
 const statusOf: Readonly<Record<PushRejection, number>> = { malformed: 400, oversized: 413, foreign: 404 };
 
 /** Listens on a free port of loopback for k6's Prometheus remote-write pushes. */
-export async function startReceiver(runners: readonly string[], listener: ReceiverListener): Promise<Receiver> {
+export async function startReceiver(runners: readonly RunnerId[], listener: ReceiverListener): Promise<Receiver> {
   const doors = new Map(
     runners.map((runner) => [`/${runner}/${randomBytes(8).toString('hex')}`, { runner, token: randomBytes(24).toString('hex') }]),
   );

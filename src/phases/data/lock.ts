@@ -1,5 +1,6 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { CountedBefore } from '../../core/events.js';
+import type { RunId } from '../../core/ids.js';
 import type { World } from '../../core/os.js';
 import { storeKind } from '../../stores/index.js';
 import type { DatabaseLock } from '../../stores/kind/types.js';
@@ -10,7 +11,7 @@ import { storeContext } from './store-context.js';
 export interface DataContext extends Pick<PhaseContext, 'profile' | 'emit' | 'signal'> {
   readonly world: Pick<World, 'clock' | 'who'>;
   /** The run that the servers are told of; undefined outside one. */
-  readonly run?: string;
+  readonly run?: RunId;
   /** A lock that is held already; without one the phase takes and releases its own. */
   readonly lock?: Lock;
   /** Rows that are not test data, as they were counted before the test: for the receipt of a cleanup. */

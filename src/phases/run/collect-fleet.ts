@@ -1,5 +1,6 @@
 import { errorMessage } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
+import type { RunId } from '../../core/ids.js';
 import type { ProcessEnd } from '../../core/os.js';
 import { k6Exit } from '../../k6/exit-codes.js';
 import { countComplaints, countShortages, inOneLine, saysMarkedFailed } from '../../k6/log.js';
@@ -94,7 +95,7 @@ function numbersOf(runner: Runner, files: RunnerFiles, emit: Emit): Gathered['nu
   }
 }
 
-function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: string, { plan }: RunContext): Summary {
+function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: RunId, { plan }: RunContext): Summary {
   const durationMs = Math.max(...known.map(({ facts }) => facts.durationMs));
   const merged = mergeRunnerSummaries(
     known.map(({ summary }) => summary),

@@ -1,3 +1,4 @@
+import type { RunId } from '../../core/ids.js';
 import type { World } from '../../core/os.js';
 import { redactUrl } from '../../core/secrets.js';
 import { countedChoices } from '../../plan/choices.js';
@@ -8,7 +9,7 @@ import type { RunContext } from '../frame/context.js';
 import type { PreparedTest } from './prepare.js';
 
 /** Writes down what this run is. */
-export async function recordRun(context: RunContext, test: PreparedTest, run: string): Promise<RunRecord> {
+export async function recordRun(context: RunContext, test: PreparedTest, run: RunId): Promise<RunRecord> {
   const { origin, plan, world, version } = context;
   const ciLink = linkOfCi(world.env);
   const gitCommit = await commitHere(world);

@@ -1,12 +1,13 @@
 import { type ExitReason, exitCodesOf } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
+import { makeRunId, type RunId } from '../../core/ids.js';
 import { type Defer, scope } from '../../core/scope.js';
 import { shownPath } from '../../core/shown-path.js';
 import type { Verdict } from '../../core/verdict.js';
 import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
 import type { Summary } from '../../metrics/summary.js';
 import { shownTarget } from '../../plan/target.js';
-import { makeRunId, runFiles } from '../../runs/layout.js';
+import { runFiles } from '../../runs/layout.js';
 import { createRunDirectory, type RunDirectory } from '../../runs/write.js';
 import type { Lock } from '../data/lock.js';
 import { type CleanupAdvice, cleanupAdvice, type RunContext } from '../frame/context.js';
@@ -28,7 +29,7 @@ import { handOverSummary } from './script-summary.js';
 
 /** What came of a run. */
 export interface RunResult {
-  readonly run: string;
+  readonly run: RunId;
   readonly directory: string;
   readonly verdict: Verdict;
   readonly summary: Summary | undefined;
@@ -40,11 +41,11 @@ export interface RunOptions {
   readonly k6: FoundK6;
   readonly lock: RunLock;
   /** The id of the run, where phases before it already use it. */
-  readonly run?: string;
+  readonly run?: RunId;
 }
 
 /** The lock that a whole test already holds, or how the run of this id takes its own, which it lets go in the end. */
-type RunLock = { readonly held: Lock } | { readonly take: (run: string) => Promise<Lock> };
+type RunLock = { readonly held: Lock } | { readonly take: (run: RunId) => Promise<Lock> };
 
 /**
  * Runs the fleet as one test, from the plan to the verdict. Rejects when no load was made (the target is down, the

@@ -1,4 +1,5 @@
 import type { Emit } from '../../core/events.js';
+import type { RunnerId } from '../../core/ids.js';
 import type { EpochMs } from '../../core/quantities.js';
 import type { RunnerFacts } from '../../k6/wrapper.js';
 import type { RunnerSummary } from '../../metrics/runner-summary.js';
@@ -20,13 +21,13 @@ interface Received {
 
 /** By runner, what stands in for the numbers of those that did not come to write theirs; it is told. */
 export function standInsFor(
-  lost: readonly string[],
+  lost: readonly RunnerId[],
   known: readonly RunnerNumbers[],
   { live, releasedAt }: Received,
   { test, emit }: { readonly test: Pick<PreparedTest, 'thresholds'>; readonly emit: Emit },
-): Map<string, RunnerNumbers> {
+): Map<RunnerId, RunnerNumbers> {
   const summaries = known.map(({ summary }) => summary);
-  const found = new Map<string, RunnerNumbers>();
+  const found = new Map<RunnerId, RunnerNumbers>();
   for (const runner of lost) {
     const summary = standIn(live.numbers, runner, summaries, Object.keys(test.thresholds));
     const heardAt = live.heardAt.get(runner);

@@ -2,6 +2,7 @@ import type { Criterion } from '../../core/criterion.js';
 import { howItEnded } from '../../core/ends.js';
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
 import type { LoggedEvent } from '../../core/events.js';
+import type { RunnerId } from '../../core/ids.js';
 import { formatCount, formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { StopCause } from '../../core/stop.js';
 import type { Verdict } from '../../core/verdict.js';
@@ -108,10 +109,10 @@ function countProbes(events: readonly LoggedEvent[], released: number | undefine
   return { good: inWindow.filter(({ good }) => good).length, total: inWindow.length };
 }
 
-function faultsIn(events: readonly LoggedEvent[], standIns: readonly string[]): string[] {
+function faultsIn(events: readonly LoggedEvent[], standIns: readonly RunnerId[]): string[] {
   const losses = events.findLast((event) => event.type === 'runner-lost');
   const allowed = losses?.type === 'runner-lost' && losses.allowed;
-  const left = (runner: string) =>
+  const left = (runner: RunnerId) =>
     standIns.includes(runner) ? 'what it pushed until then stands in for its numbers' : 'its numbers are missing';
   return events.flatMap((event) => {
     if (event.type === 'runner-ended' && event.lost) {

@@ -1,4 +1,5 @@
 import type { Emit } from '../../core/events.js';
+import type { RunnerId } from '../../core/ids.js';
 import type { Clock } from '../../core/os.js';
 import type { EpochMs } from '../../core/quantities.js';
 import { crowdedMachines, type GeneratorSample } from '../../metrics/generators.js';
@@ -23,11 +24,11 @@ export function watchGenerators(
   const stopped = new AbortController();
   const begun = clock.now();
   const samples: GeneratorSample[] = [];
-  let before = new Map<string, Look>();
+  let before = new Map<RunnerId, Look>();
   const look = async () => {
     const at = clock.now();
     const looks = await Promise.all(runners.map(async (runner) => ({ runner, vitals: await runner.vitals?.() })));
-    const now = new Map<string, Look>();
+    const now = new Map<RunnerId, Look>();
     for (const { runner, vitals } of looks) {
       if (vitals === undefined) continue;
       const [earlier, later] = [before.get(runner.id), { at, vitals }];

@@ -1,4 +1,5 @@
 import type { Emit } from '../../core/events.js';
+import type { RunnerId } from '../../core/ids.js';
 import type { Clock } from '../../core/os.js';
 import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import type { Defer } from '../../core/scope.js';
@@ -12,9 +13,9 @@ export interface LiveData {
   /** The port of this machine's loopback that takes pushes in. */
   readonly port: number;
   /** Where a runner pushes to. */
-  addressFor(runner: string): PushAddress;
+  addressFor(runner: RunnerId): PushAddress;
   /** When each runner was last heard of; without those that never were. */
-  readonly heardAt: ReadonlyMap<string, EpochMs>;
+  readonly heardAt: ReadonlyMap<RunnerId, EpochMs>;
   /** Tells what could not be kept apart, once. */
   tellExcess(): void;
   /** Tells how often pushes were turned away. */
@@ -26,13 +27,13 @@ export const silentMs: Milliseconds = 3000;
 
 /** Opens the receiver of the runners' live data. `keep` are names of requests that limits are about. */
 export async function openLiveData(
-  runners: readonly string[],
+  runners: readonly RunnerId[],
   keep: ReadonlySet<string>,
   { clock, emit }: { clock: Clock; emit: Emit },
   defer: Defer,
 ): Promise<LiveData> {
   const numbers = liveNumbers({ keep });
-  const heardAt = new Map<string, EpochMs>();
+  const heardAt = new Map<RunnerId, EpochMs>();
   const rejected = new Map<PushRejection, number>();
   const told = new Set<string>();
   const receiver = await startReceiver(runners, {

@@ -1,3 +1,4 @@
+import type { RunnerId } from '../../core/ids.js';
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { BlockGap, DataWarning, LiveWarning, LoadWarning, PushRejection, Warning } from '../../core/warnings.js';
 import { planWarningText } from './plan-warning.js';
@@ -118,7 +119,7 @@ function gapText(gap: BlockGap): string {
   }
 }
 
-function pushedOnly(runner: string, uncounted: readonly string[]): string {
+function pushedOnly(runner: RunnerId, uncounted: readonly string[]): string {
   const known = `Runner ${runner} wrote no summary; using the live data it pushed.`;
   return uncounted.length === 0 ? known : `${known} Its counts for ${uncounted.join(', ')} are unknown and excluded.`;
 }

@@ -1,4 +1,5 @@
 import type { Command } from '../../core/command.js';
+import type { RunnerId } from '../../core/ids.js';
 import type { Clock, Execute, ProcessEnd, Spawn } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import type { HostShare } from '../../k6/go-runtime.js';
@@ -27,7 +28,7 @@ export interface RunnerPlace {
 
 /** How to start one runner, wherever it lives. */
 export interface RunnerLaunch {
-  readonly id: string;
+  readonly id: RunnerId;
   /** The k6 command for a runner that lives there. */
   command(place: RunnerPlace): Command;
   /** The files that it reads, as they lie on this machine; `archiveSha256` (hex) is what the archive must be wherever it is read. */
@@ -40,7 +41,7 @@ export interface RunnerLaunch {
 
 /** One k6 process of the fleet. */
 export interface Runner {
-  readonly id: string;
+  readonly id: RunnerId;
   readonly host: string;
   /** What its host is able to do; missing where that is this machine. */
   readonly hostFacts?: HostFacts;

@@ -1,3 +1,4 @@
+import type { RunnerId } from '../../core/ids.js';
 import type { EpochMs } from '../../core/quantities.js';
 import type { GeneratorSample } from '../../metrics/generators.js';
 import type { Vitals } from './types.js';
@@ -78,7 +79,7 @@ export function readCpuLimit(cpuMax: string | undefined, cpus: number): number |
 
 /** What was used between two looks at a runner. Undefined where no time lies between them. */
 export function sampleBetween(
-  runner: { readonly id: string; readonly host: string },
+  runner: { readonly id: RunnerId; readonly host: string },
   before: { readonly at: EpochMs; readonly vitals: Vitals },
   now: { readonly at: EpochMs; readonly vitals: Vitals },
 ): GeneratorSample | undefined {
