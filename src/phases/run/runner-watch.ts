@@ -1,3 +1,4 @@
+import { lastSign } from '../../core/liveness.js';
 import type { Clock, ProcessEnd } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { k6Status } from '../../k6/rest.js';
@@ -35,7 +36,7 @@ export async function watchRunner(
 ): Promise<RunnerCourse> {
   let end: ProcessEnd | undefined;
   let status = 0;
-  let answeredAt = clock.now();
+  const sign = lastSign(clock);
   let asking = { since: 0, open: false };
   void runner.ended.then((how) => {
     end = how;
@@ -46,23 +47,16 @@ export async function watchRunner(
     const answer = await runner.api.status().catch(() => undefined);
     call.open = false;
     if (answer === undefined) return;
-    answeredAt = Math.max(answeredAt, clock.now());
+    sign.hear();
     status = Math.max(status, answer.status);
   };
   while (!signal.aborted) {
     if (end !== undefined) return { how: 'lost', end };
     if (status === k6Status.interrupted) return { how: 'aborted-by-script' };
     if (status >= k6Status.ended) return { how: 'finished' };
-    if (clock.now() - answeredAt > silentMs) return { how: 'lost', end: { error: 'ETIMEDOUT' } };
+    if (sign.silentMs() > silentMs) return { how: 'lost', end: { error: 'ETIMEDOUT' } };
     if (!asking.open || clock.now() - asking.since > patienceMs) void ask();
-    const begun = clock.now();
-    await clock.sleep(everyMs, signal);
-    answeredAt += stoodStill(clock.now() - begun, everyMs);
+    await sign.tick(everyMs, signal);
   }
   return { how: 'unwatched' };
-}
-
-/** While loadctl itself stood still, it could not hear: that is not the runner's silence. */
-function stoodStill(sleptMs: Milliseconds, everyMs: Milliseconds): Milliseconds {
-  return sleptMs > everyMs + patienceMs ? sleptMs - everyMs : 0;
 }

@@ -1,5 +1,5 @@
+import { type LastSign, lastSign } from '../../core/liveness.js';
 import type { Clock, Process, ProcessEnd } from '../../core/os.js';
-import type { Milliseconds } from '../../core/quantities.js';
 import { heartbeatMs } from '../runner/agent.js';
 import type { BackendContext } from '../runner/types.js';
 import { type AgentSettings, agentCommand } from './agent-script.js';
@@ -45,11 +45,11 @@ export async function openLink(
   const facts = new Map<string, string>();
   const listeners = new Set<Listener>();
   const gone = new AbortController();
-  const heard = { at: clock.now() };
+  const sign = lastSign(clock);
   const hear = (line: string) => {
     const answer = readAnswer(line);
     if (answer === undefined) return;
-    heard.at = clock.now();
+    sign.hear();
     if (answer.type === 'fact') facts.set(answer.name, answer.value);
     for (const listener of listeners) listener(answer);
   };
@@ -70,7 +70,7 @@ export async function openLink(
   const next = nextOf(listeners, gone.signal);
   const ready = await loggedIn(process, next('ready'), clock, signal);
   if (ready === undefined) return connectFailure(host, host.configFile, lateEnd(await ended), said);
-  void keepAlive(process, heard, gone.signal, clock);
+  void keepAlive(process, sign, gone.signal);
   return {
     folder: ready.folder,
     facts,
@@ -121,18 +121,11 @@ function lateEnd(end: ProcessEnd): ProcessEnd {
 }
 
 /** Beats, and listens: a host that does not answer any more is cut off here, as its agent does there. */
-async function keepAlive(process: Process, heard: { at: number }, gone: AbortSignal, clock: Clock): Promise<void> {
-  heard.at = clock.now();
+async function keepAlive(process: Process, sign: LastSign, gone: AbortSignal): Promise<void> {
+  sign.hear();
   while (!gone.aborted) {
-    const begun = clock.now();
     process.write('\n');
-    await clock.sleep(heartbeatMs, gone);
-    heard.at += stoodStill(clock.now() - begun);
-    if (clock.now() - heard.at > silentMs) process.kill('SIGKILL');
+    await sign.tick(heartbeatMs, gone);
+    if (sign.silentMs() > silentMs) process.kill('SIGKILL');
   }
-}
-
-/** While this machine itself stood still, nobody could be heard. */
-function stoodStill(tickMs: Milliseconds): Milliseconds {
-  return tickMs > 2 * heartbeatMs ? tickMs - heartbeatMs : 0;
 }
