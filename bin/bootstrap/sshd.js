@@ -12,6 +12,7 @@ export async function sshd(_status, note) {
     ...(existsSync(program) ? [] : ['openssh-server']),
     ...(onPath(['ssh']) ? [] : ['openssh-client']),
     ...(onPath(['ip']) ? [] : ['iproute2']),
+    ...(onPath(['busybox']) ? [] : ['busybox']), // the shell of small hosts
   ];
   if (missing.length === 0) return program;
   const asRoot = await aptPrefix();

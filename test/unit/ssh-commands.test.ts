@@ -1,14 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { expect, test } from 'vitest';
-import { displayCommand } from '../../src/core/command.js';
-import { agentCommand, runOrder } from '../../src/runners/ssh/agent-script.js';
-import { readAnswer } from '../../src/runners/ssh/answers.js';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { endIn, orders, readAnswer } from '../../src/runners/agent/protocol.js';
+import { agentCommand } from '../../src/runners/agent/script.js';
 import { connectCommand, fedFrom, forwardCommand, overSsh, reverseCommand, type SshHost } from '../../src/runners/ssh/commands.js';
 import { destinationOf } from '../../src/runners/ssh/destination.js';
 import { connectFailure } from '../../src/runners/ssh/failures.js';
 import { makeGate } from '../../src/runners/ssh/gate.js';
 import { hostFacts } from '../../src/runners/ssh/host-facts.js';
-import { listensBeyondLoopback } from '../../src/runners/ssh/listening.js';
+import { listensBeyondLoopback } from '../../src/runners/ssh/tunnels.js';
 
 const host: SshHost = { ...destinationOf('ann@load-1:2222'), socket: '/tmp/loadctl-x/0', configFile: undefined };
 const hostile = ['', ' ', `it's`, '"', '$HOME', '`id`', '\\', 'a\nb', '-x', '*', '!', 'ü', '$(id)', ';'];
@@ -55,54 +57,64 @@ test('a file is fed to a command by a shell that quotes nothing', () => {
 
 test('an order hands variables over as they are, but for PATH and HOME, and says how many lines it has', () => {
   const env = Object.fromEntries(hostile.map((value, index) => [`V${index}`, value]));
-  const order = runOrder('7', { file: 'env', args: ['-0'], env: { ...env, PATH: '/nowhere', HOME: '/nowhere' } });
+  const folder = mkdtempSync(join(tmpdir(), "loadctl it's $HOME-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const order = orders.run('7', { file: 'env', args: ['-0'], env: { ...env, PATH: '/nowhere', HOME: '/nowhere' } }, folder);
   const [first = '', ...lines] = order.slice(0, -1).split('\n');
   expect(first).toBe(`run 7 ${lines.length}`);
-  const said = execFileSync('sh', ['-c', lines.slice(1).join('\n')], { env: { PATH: process.env.PATH }, encoding: 'utf8' });
+  const script = join(folder, 'command');
+  writeFileSync(script, lines.join('\n'));
+  execFileSync('sh', [script], { env: { PATH: process.env.PATH } });
+  expect(readdirSync(folder).sort()).toEqual(['log', 'stdout']);
+  const said = readFileSync(join(folder, 'stdout'), 'utf8');
   const seen = new Map(said.split('\0').map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
   expect(hostile.map((_, index) => seen.get(`V${index}`))).toEqual(hostile);
   expect([seen.get('PATH') === '/nowhere', seen.has('HOME')]).toEqual([false, false]);
 });
 
 test('a variable whose name no shell knows is refused', () => {
-  expect(() => runOrder('1', { file: 'k6', args: [], env: { 'a.b': 'x' } })).toThrow(/`a\.b` cannot be handed/);
+  expect(() => orders.run('1', { file: 'k6', args: [], env: { 'a.b': 'x' } }, '/')).toThrow('no shell knows a variable a.b');
 });
 
 test('the agent comes by stdin: its command is one plain line for whichever shell the user has there', () => {
-  const { stdin = '', ...command } = agentCommand({ token: 'abc', k6: 'k6', keep: false });
-  const line = displayCommand(command);
-  expect(line).toMatch(/^exec sh -c 'eval "\$\(dd bs=1 count=\d+ 2>\/dev\/null\)"'$/);
+  const { stdin = '', ...command } = agentCommand('abc');
+  const line = connectCommand(host, command).args.at(-1);
+  expect(line).toMatch(/^exec sh -c 'script=\$\(dd ibs=1 obs=9999 count=\d+ 2>\/dev\/null\); eval "\$script"' loadctl-agent abc remove$/);
   execFileSync('sh', ['-n'], { input: stdin });
 });
 
 test.each([
-  ['fact cpus 8', { type: 'fact', name: 'cpus', value: '8' }],
-  ['fact ports 32768\t60999', { type: 'fact', name: 'ports', value: '32768\t60999' }],
-  ['fact memory-max ', { type: 'fact', name: 'memory-max', value: '' }],
-  ['ready /tmp/with space', { type: 'ready', folder: '/tmp/with space' }],
-  ['started 3 4711', { type: 'started', runner: '3', pid: 4711 }],
-  ['ended 3 137', { type: 'ended', runner: '3', status: 137 }],
-  ['seen machine cpu  12 3', { type: 'seen', of: 'machine', line: 'cpu  12 3' }],
-  ['looked', { type: 'looked' }],
-  ['beat', { type: 'beat' }],
+  ['seen ports 32768\t60999', { word: 'seen', of: 'ports', text: '32768\t60999' }],
+  ['seen k6-path ', { word: 'seen', of: 'k6-path', text: '' }],
+  ['seen machine cpu  12 3', { word: 'seen', of: 'machine', text: 'cpu  12 3' }],
+  ['ready agent /tmp/with space', { word: 'ready', of: 'agent', text: '/tmp/with space' }],
+  ['started 3 4711', { word: 'started', of: '3', text: '4711' }],
+  ['looked use', { word: 'looked', of: 'use', text: '' }],
+  ['beat', { word: 'beat', of: '', text: '' }],
   ['Welcome to this host!', undefined],
 ])('%s is an answer of the agent', (line, answer) => {
   expect(readAnswer(line)).toEqual(answer);
 });
 
-const told = {
-  'k6-version': 'k6 v2.2.0 (go1.25, linux/amd64)',
-  platform: 'Linux x86_64',
-  cpus: '8',
-  memory: 'MemTotal: 4096 kB;MemAvailable: 1024 kB;',
-  'memory-max': '',
-  'cpu-max': '',
-  'open-files': 'unlimited',
-  ports: '32768\t60999',
+test.each([
+  ['107', { exitCode: 107 }],
+  ['255', { exitCode: 255 }],
+  ['KILL', { signal: 'SIGKILL' }],
+])('a runner that ended with %s', (text, end) => {
+  expect(endIn({ word: 'ended', of: '3', text })).toEqual(end);
+});
+
+const seen = {
+  'k6-version': 'k6 v2.2.0 (go1.25, linux/amd64)\n',
+  platform: 'Linux x86_64\n',
+  cpus: '8\n',
+  memory: 'MemTotal: 4096 kB\nMemAvailable: 1024 kB\n',
+  'open-files': 'unlimited\n',
+  ports: '32768\t60999\n',
 };
 
 test('a host’s facts are numbers where it tells them', () => {
-  expect(hostFacts('h', new Map(Object.entries(told)), 12)).toEqual({
+  expect(hostFacts('h', new Map(Object.entries(seen)), 12)).toEqual({
     k6Version: '2.2.0',
     platform: 'Linux x86_64',
     cpus: 8,
@@ -114,15 +126,15 @@ test('a host’s facts are numbers where it tells them', () => {
 });
 
 test('a host’s control group may leave less than the host has', () => {
-  const limits = { 'memory-max': '524288', 'memory-current': '24288', 'cpu-max': '150000 100000' };
-  expect(hostFacts('h', new Map(Object.entries({ ...told, ...limits })), 0)).toMatchObject({ cpus: 1.5, freeMemoryBytes: 500_000 });
+  const limits = { 'memory.max': '524288\n', 'memory.current': '24288\n', 'cpu.max': '150000 100000\n' };
+  expect(hostFacts('h', new Map(Object.entries({ ...seen, ...limits })), 0)).toMatchObject({ cpus: 1.5, freeMemoryBytes: 500_000 });
 });
 
 test.each([
   ['', 'There is no k6 on h.'],
   ['k6 v1.7.1 (go1.24)', 'The k6 on h is v1.7.1: loadctl needs k6 v2.0 or newer.'],
 ])('a host whose k6 says "%s" is refused', (version, message) => {
-  expect(() => hostFacts('h', new Map(Object.entries({ ...told, 'k6-version': version })), 0)).toThrow(message);
+  expect(() => hostFacts('h', new Map(Object.entries({ ...seen, 'k6-version': version })), 0)).toThrow(message);
 });
 
 test.each([

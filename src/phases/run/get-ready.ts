@@ -27,11 +27,10 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
   const { context, test, stop, fleet, defer } = attempt;
   const { plan, access, world, emit } = context;
   const { fleet: planned } = withSecrets(plan, access);
-  const { spawn, execute, clock } = world;
   const ids = plan.runners.map(({ id }) => id);
   defer(() => cleanRunnerFiles(context, attempt.directory));
-  const live = await openLiveData(ids, namesOfInterest(context, test), { clock, emit }, defer);
-  const backend = backendNamed(planned.backend, { spawn, execute, clock, profile: { ...planned, ...access.machine }, signal: stop.signal });
+  const live = await openLiveData(ids, namesOfInterest(context, test), { clock: world.clock, emit }, defer);
+  const backend = backendNamed(planned.backend, { ...world, profile: { ...planned, ...access.machine }, signal: stop.signal });
   defer(() => backend.close());
   const start = async () => {
     const started = await startFleet(backend, launches(attempt, live)).catch((error: unknown) => {

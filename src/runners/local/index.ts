@@ -1,76 +1,54 @@
-import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { errorCode } from '../../core/errors.js';
-import type { Clock, Process } from '../../core/os.js';
+import { howItEnded } from '../../core/ends.js';
+import { LoadctlError } from '../../core/errors.js';
 import { runnerApi } from '../../k6/rest.js';
-import { agentFiles, endBehindAgent, heartbeatMs, withAgent } from '../runner/agent.js';
-import { freePort, shareOf, startAnswering } from '../runner/starting.js';
-import { type Backend, type BackendContext, type Runner, type RunnerLaunch, type RunnerPlace, runnerFiles } from '../runner/types.js';
+import { type Agent, openAgent } from '../agent/link.js';
+import { agentCommand } from '../agent/script.js';
+import { type Host, startRunner } from '../agent/start-runner.js';
+import { freePort, shareOf } from '../runner/starting.js';
+import type { Backend, BackendContext } from '../runner/types.js';
 import { localVitals } from './local-vitals.js';
 import { readMeans } from './this-machine.js';
 
-/** Runners as processes of this machine, each in a process group of its own, their REST API on loopback. */
+/** Runners as processes of this machine, in the care of one agent; their REST API and files are where they are from here, too. */
 export function localBackend(context: BackendContext): Backend {
-  let here: ReturnType<typeof readMeans> | undefined;
+  let here: Promise<Host> | undefined;
   return {
     noticeMs: 2000,
     start: async (launch) => {
-      here ??= readMeans(); // before any runner takes its share
-      const share = shareOf(await here, context.profile.count);
-      const spawnHere = async () => spawnRunner(context, launch, { address: `127.0.0.1:${await freePort()}`, share });
-      return startAnswering(spawnHere, context.clock);
+      here ??= thisMachine(context);
+      return startRunner(await here, launch, context.clock);
     },
-    close: async () => {},
+    close: async () => {
+      const host = await here?.catch(() => undefined);
+      await host?.agent.close();
+    },
   };
 }
 
-function spawnRunner(
-  { spawn, clock }: BackendContext,
-  launch: RunnerLaunch,
-  { address, share }: Pick<RunnerPlace, 'address' | 'share'>,
-): Runner {
-  const { folder, inputs, reachable } = launch;
-  const inFolder = (name: keyof typeof runnerFiles) => join(folder, runnerFiles[name]);
-  const command = launch.command({ address, folder, inputs, reachablePort: reachable.port, share });
-  const agent = spawn(withAgent(command, folder), { ownGroup: true, stdinPipe: true });
-  const ended = agent.ended.then(endBehindAgent);
-  void keepAlive(agent, clock);
+async function thisMachine(context: BackendContext): Promise<Host> {
+  const share = shareOf(await readMeans(), context.profile.count); // before any runner takes its own
   return {
-    id: launch.id,
-    host: hostname(),
-    pid: async () => numberIn(await textOf(join(folder, agentFiles.pid))),
-    api: runnerApi(`http://${address}`),
-    ended,
-    vitals: async () => localVitals(numberIn(await textOf(join(launch.folder, agentFiles.pid))), spawn),
-    end: (how) => void agent.kill(how === 'hard' ? 'SIGKILL' : 'SIGTERM'),
-    collect: async () => ({
-      summary: await textOf(inFolder('summary')),
-      facts: await textOf(inFolder('facts')),
-      log: (await textOf(inFolder('log'))) ?? '',
-      folder,
-    }),
+    name: hostname(),
+    agent: await startAgent(context),
+    place: ({ folder, inputs, reachable }) => ({ folder, inputs, reachablePort: reachable.port, share }),
+    openRest: async () => {
+      const address = `127.0.0.1:${await freePort()}`;
+      return { address, api: runnerApi(`http://${address}`) };
+    },
+    vitals: (_, pid) => localVitals(pid, context.spawn),
+    bring: async () => {},
   };
 }
 
-async function keepAlive(agent: Process, clock: Clock): Promise<void> {
-  const gone = new AbortController();
-  void agent.ended.then(() => gone.abort());
-  while (!gone.signal.aborted) {
-    agent.write('\n');
-    await clock.sleep(heartbeatMs, gone.signal);
-  }
-}
-
-function numberIn(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Number(text);
-}
-
-async function textOf(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+async function startAgent({ spawn, env, home, clock, signal }: BackendContext): Promise<Agent> {
+  const folder = join(tmpdir(), `loadctl-${randomBytes(8).toString('hex')}`);
+  const command = { ...agentCommand(folder), env: { ...(env.PATH === undefined ? {} : { PATH: env.PATH }), HOME: home } };
+  const agent = await openAgent((stdout) => spawn(command, { ownGroup: true, stdinPipe: true, stdout }), { clock, signal });
+  if ('folder' in agent) return agent;
+  throw new LoadctlError('unavailable', `What looks after this machine's runners did not start (${howItEnded(agent)}).`, {
+    hint: `It needs a POSIX sh on your PATH, and a temporary folder that can be written: ${tmpdir()}`,
+  });
 }

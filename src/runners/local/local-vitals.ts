@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { cpus, freemem, platform, totalmem } from 'node:os';
 import type { Spawn } from '../../core/os.js';
+import { textOf } from '../runner/files.js';
 import type { Vitals } from '../runner/types.js';
 import { type LinuxTexts, readLinuxVitals } from '../runner/vitals.js';
 
@@ -29,10 +29,6 @@ export async function groupLimits(pid: number | 'self'): Promise<Pick<LinuxTexts
     ['cpu.max', 'memory.max', 'memory.current'].map((name) => textOf(`${group}/${name}`)),
   );
   return { cpuMax, memoryMax, memoryCurrent };
-}
-
-async function textOf(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch(() => undefined); // gone with its process, or not there on this system
 }
 
 async function macVitals(pid: number, spawn: Spawn): Promise<Vitals | undefined> {

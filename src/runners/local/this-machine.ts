@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { World } from '../../core/os.js';
 import type { HostFacts } from '../../plan/capacity.js';
+import { textOf } from '../runner/files.js';
 import { readCpuLimit, readLinuxMemory } from '../runner/vitals.js';
 import { groupLimits } from './local-vitals.js';
 
@@ -14,7 +14,7 @@ export async function readThisMachine({ execute, env }: Pick<World, 'execute' | 
     textOf('/proc/sys/net/ipv4/ip_local_port_range'),
   ]);
   const openFiles = Number(limits.stdout.trim() || Number.NaN);
-  const [portsFrom, portsTo] = range.trim().split(/\s+/).map(Number);
+  const [portsFrom, portsTo] = (range ?? '').trim().split(/\s+/).map(Number);
   return {
     ...means,
     addresses: 1,
@@ -27,10 +27,6 @@ export async function readThisMachine({ execute, env }: Pick<World, 'execute' | 
 export async function readMeans(): Promise<Pick<HostFacts, 'cpus' | 'freeMemoryBytes'>> {
   const [meminfo, limits] = await Promise.all([textOf('/proc/meminfo'), groupLimits('self')]);
   const cpus = availableParallelism();
-  const memory = readLinuxMemory({ memory: meminfo, ...limits });
+  const memory = readLinuxMemory({ memory: meminfo ?? '', ...limits });
   return { cpus: readCpuLimit(limits.cpuMax, cpus) ?? cpus, ...(memory === undefined ? {} : { freeMemoryBytes: memory.freeMemory }) };
-}
-
-function textOf(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch(() => ''); // a system without /proc
 }

@@ -1,6 +1,6 @@
 import type { Command } from '../../core/command.js';
 import type { RunnerId } from '../../core/ids.js';
-import type { Clock, Execute, ProcessEnd, Spawn } from '../../core/os.js';
+import type { ProcessEnd, World } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import type { HostShare } from '../../k6/go-runtime.js';
 import type { RunnerApi } from '../../k6/rest.js';
@@ -99,10 +99,7 @@ export interface HostFacts extends HostMeans {
 }
 
 /** What every backend may use. */
-export interface BackendContext {
-  readonly spawn: Spawn;
-  readonly execute: Execute;
-  readonly clock: Clock;
+export interface BackendContext extends Pick<World, 'spawn' | 'execute' | 'clock' | 'env' | 'home'> {
   readonly profile: Profile['runners'];
   /** Aborted when nothing should be started any more. */
   readonly signal: AbortSignal;

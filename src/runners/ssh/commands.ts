@@ -34,7 +34,7 @@ const always = [
   'EscapeChar=none',
 ];
 
-/** Opens the connection that all others share, with `remote` as its own session; it lasts as long as that session. */
+/** Opens the connection that all others share, with `remote` in the place of its own session's shell; it lasts as long as that. */
 export function connectCommand(host: SshHost, remote: RemoteCommand): Command {
   const options = [
     ...always,
@@ -46,7 +46,7 @@ export function connectCommand(host: SshHost, remote: RemoteCommand): Command {
     `ServerAliveInterval=${aliveSeconds}`,
     'ServerAliveCountMax=3',
   ];
-  return { ...remote, ...ssh(host, options, [displayCommand(remote)]) };
+  return { ...remote, ...ssh(host, options, [`exec ${displayCommand(remote)}`]) };
 }
 
 /** Runs `remote` on the host through the connection that is open; never through another one. */

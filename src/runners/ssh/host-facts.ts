@@ -1,30 +1,24 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
+import { limitsIn, type SeenTexts } from '../agent/look.js';
 import type { HostFacts } from '../runner/types.js';
 import { readCpuLimit, readLinuxMemory } from '../runner/vitals.js';
 
 const oldestMajor = 2;
 const saidVersion = /^k6\S* v?((\d+)\.\d+\.\d+\S*)/;
 
-/** What an agent told of its host, by name. */
-export type ToldFacts = ReadonlyMap<string, string>;
-
-/** The host's facts as it told them. Throws `unavailable` where it has no k6, or one that is too old. */
-export function hostFacts(host: string, told: ToldFacts, clockOffsetMs: Milliseconds): HostFacts {
-  const text = (name: string) => told.get(name) ?? '';
+/** What a look at a host saw, as facts. Throws `unavailable` where it has no k6, or one that is too old. */
+export function hostFacts(host: string, seen: SeenTexts, clockOffsetMs: Milliseconds): HostFacts {
+  const text = (name: string) => seen.get(name)?.trim() ?? '';
   const number = (name: string) => (/^\d+$/.test(text(name)) ? Number(text(name)) : undefined);
   const [portsFrom, portsTo] = text('ports').split(/\s+/).map(Number);
   const cpus = number('cpus');
-  const memory = readLinuxMemory({
-    memory: text('memory').replaceAll(';', '\n'),
-    // An empty fact is none: the host's control group has no such limit.
-    memoryMax: text('memory-max') || undefined,
-    memoryCurrent: text('memory-current') || undefined,
-  });
+  const limits = limitsIn(seen);
+  const memory = readLinuxMemory({ memory: text('memory'), ...limits });
   return {
     k6Version: acceptedVersion(host, text('k6-version')),
     platform: text('platform'),
-    ...known('cpus', cpus === undefined ? undefined : (readCpuLimit(told.get('cpu-max'), cpus) ?? cpus)),
+    ...known('cpus', cpus === undefined ? undefined : (readCpuLimit(limits.cpuMax, cpus) ?? cpus)),
     ...known('freeMemoryBytes', memory?.freeMemory),
     ...known('openFiles', number('open-files')),
     ...(portsFrom && portsTo ? { portsFrom, portsTo } : {}),

@@ -1,0 +1,139 @@
+import type { Command } from '../../core/command.js';
+
+/** What an agent makes in its folder for its runners: a k6 config without anything in it. */
+export const agentFiles = { k6Config: 'k6-config.json' } as const;
+
+/**
+ * What looks after all runners of one machine, host or pod, in POSIX sh. It takes orders by lines on stdin and answers by
+ * lines on stdout (protocol.ts); how those get there is its carrier's part. k6 does not outlive it:
+ *
+ *     conductor ── orders, a beat every 0.5 s ──▶ agent ── beats ──▶ watcher ── 3 s of silence, or no agent ──▶ sweep
+ *               ◀── answers ────────────────────        └─ starts, signals ─▶ every k6 ◀── SIGTERM, 0.5 s, SIGKILL ─┘
+ *
+ * - An end of file is an end. A broken link or a frozen conductor gives none: that is what beats are for. Silence is counted
+ *   in ticks of the watcher: a machine that stood still has missed none.
+ * - Every runner leads a process group, so that what it starts goes with it. So does the watcher: whoever kills the agent with
+ *   its group has not killed the watcher. Where there is no setsid, `set -m` makes groups (macOS).
+ * - The watcher kills the agent before it sweeps: it cannot start anything behind its back. A runner that is just being
+ *   started may not be seen by a sweep; it sees that `beats` is gone.
+ * - A look at what is used takes no process. Its lines are not mixed with other answers: each is one write.
+ */
+const agentScript = `umask 077
+trap '' PIPE
+case $1 in /*) folder=$1 ;; *) folder=\${TMPDIR:-/tmp}/loadctl-$1 ;; esac
+keep=$2
+hit() { kill "-$1" "-$2" 2>/dev/null || kill "-$1" "$2" 2>/dev/null; }
+everyone() { for file in "$folder"/*/pid; do { read -r pid <"$file"; } 2>/dev/null && echo "$pid"; done; }
+sweep() {
+  rm -f "$folder/beats"
+  pids=$(everyone)
+  for pid in $pids; do hit TERM "$pid"; done
+  for try in 1 2 3 4 5; do [ -n "$(everyone)" ] || break; sleep 0.1 2>/dev/null; done
+  for pid in $pids $(everyone); do hit KILL "$pid"; done
+  [ "$keep" = keep ] && return
+  for try in 1 2 3; do rm -rf "$folder" 2>/dev/null; [ -e "$folder" ] || return; sleep 1; done
+}
+watch() {
+  heard= silent=0
+  while sleep 1 && kill -0 "$1" 2>/dev/null; do
+    beats=
+    { read -r beats <"$folder/beats"; } 2>/dev/null
+    if [ "$beats" = "$heard" ]; then silent=$((silent + 1)); else silent=0 heard=$beats; fi
+    [ "$silent" -lt 3 ] || break
+  done
+  kill -KILL "$1" 2>/dev/null
+  sweep
+}
+[ -z "$3" ] || { watch "$3"; exit; }
+
+PATH=$PATH:/usr/local/bin:/opt/homebrew/bin:/snap/bin
+mkdir "$folder" || exit 73
+leave() { sweep; hit KILL "$watcher"; exit "$1"; }
+trap 'leave 75' HUP INT TERM
+group=
+{ while IFS= read -r line; do case $line in 0::*) group=/sys/fs/cgroup\${line#0::} ;; esac; done <"/proc/$$/cgroup"; } 2>/dev/null
+own=
+command -v setsid >/dev/null 2>&1 && own=setsid
+apart() { [ -n "$own" ] || set -m 2>/dev/null; }
+printf '%s\\n' "$script" >"$folder/agent"
+echo '{}' >"$folder/${agentFiles.k6Config}"
+printf '%12s\\n' 0 >"$folder/beats"
+watcher=$(apart; $own sh "$folder/agent" "$folder" "$keep" $$ </dev/null >/dev/null 2>&1 & echo $!)
+start() {
+  mkdir -p "$folder/$1"
+  left=$2
+  while [ "$left" -gt 0 ]; do IFS= read -r line; printf '%s\\n' "$line"; left=$((left - 1)); done >"$folder/$1/command"
+  (
+    apart
+    $own env -i PATH="$PATH" HOME="\${HOME:-/}" sh "$folder/$1/command" </dev/null >/dev/null 2>&1 &
+    command=$!
+    { echo "$command" >"$folder/$1/pid" && [ -f "$folder/beats" ]; } || hit KILL "$command"
+    echo "started $1 $command"
+    wait "$command"
+    status=$?
+    kill -KILL "-$command"
+    rm -f "$folder/$1/pid"
+    how=$status
+    [ "$status" -le 128 ] || how=$(kill -l "$status")
+    case $how in [A-Z]*) echo "ended $1 $how" ;; *) echo "ended $1 $status" ;; esac
+  ) 2>/dev/null &
+}
+signal() { { read -r pid <"$folder/$2/pid"; } 2>/dev/null && hit "$1" "$pid"; }
+tell() { { while IFS= read -r line; do case $line in $3) echo "seen $1 $line" ;; *) break ;; esac; done <"$2"; } 2>/dev/null; }
+memory() {
+  tell memory /proc/meminfo 'Mem*'
+  for file in cpu.max memory.max memory.current; do tell "$file" "$group/$file" '*'; done
+}
+use() {
+  tell machine /proc/stat 'cpu*'
+  memory
+  for file in "$folder"/*/pid; do
+    { read -r pid <"$file"; } 2>/dev/null || continue
+    runner=\${file#"$folder/"}
+    tell "process-\${runner%/pid}" "/proc/$pid/stat" '*'
+  done
+  echo 'looked use'
+}
+host() {
+  memory
+  echo "seen ports $(cat /proc/sys/net/ipv4/ip_local_port_range)"
+  echo "seen platform $(uname -sm)"
+  echo "seen cpus $(getconf _NPROCESSORS_ONLN)"
+  echo "seen open-files $(ulimit -Hn)"
+  echo "seen k6-path $(command -v "$1")"
+  echo "seen k6-version $("$1" version | head -n 1)"
+  echo 'looked host'
+}
+echo "ready agent $folder"
+beats=0
+while IFS= read -r line; do
+  case $line in
+    '')
+      kill -0 "$watcher" 2>/dev/null || break
+      beats=$((beats + 1))
+      printf '%12s\\n' "$beats" 1<>"$folder/beats"
+      echo beat
+      ;;
+    'now') echo "now clock $(date +%s.%N)" ;;
+    'look use') use ;;
+    'look host '*) host "\${line#look host }" </dev/null 2>/dev/null & ;;
+    'run '*)
+      set -- $line
+      start "$2" "$3"
+      ;;
+    'end '*) signal TERM "\${line#end }" ;;
+    'kill '*) signal KILL "\${line#kill }" ;;
+    bye) break ;;
+  esac
+done
+leave 0
+`;
+
+/**
+ * The agent's command. Its script comes by stdin: whichever shell reads the command there, it reads one plain line. The agent
+ * makes its `folder`: an absolute path, or letters and digits that name one in its temporary folder; `keep` leaves it there.
+ */
+export function agentCommand(folder: string, keep = false): Command {
+  const read = `script=$(dd ibs=1 obs=9999 count=${Buffer.byteLength(agentScript)} 2>/dev/null); eval "$script"`;
+  return { file: 'sh', args: ['-c', read, 'loadctl-agent', folder, keep ? 'keep' : 'remove'], stdin: agentScript };
+}

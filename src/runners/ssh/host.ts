@@ -1,0 +1,95 @@
+import { LoadctlError } from '../../core/errors.js';
+import type { Milliseconds } from '../../core/quantities.js';
+import { runnerApi } from '../../k6/rest.js';
+import type { Agent } from '../agent/link.js';
+import { agentVitals, look } from '../agent/look.js';
+import { orders } from '../agent/protocol.js';
+import { agentFiles } from '../agent/script.js';
+import type { Host } from '../agent/start-runner.js';
+import { shareOf } from '../runner/starting.js';
+import type { BackendContext, RunnerLaunch } from '../runner/types.js';
+import type { SshHost } from './commands.js';
+import type { Connection } from './connect.js';
+import { bringFiles, sendFile } from './files.js';
+import { makeGate } from './gate.js';
+import { hostFacts } from './host-facts.js';
+import { openForward, openReverse } from './tunnels.js';
+
+/** Of the ten sessions that sshd allows on one connection, the agent has one; some are left to others. */
+const sessionsAtOnce = 4;
+const clockAsks = 3;
+
+/** A host that is connected, and one of the runners that it gets: what they read and reach is the same for all. */
+export interface HostTask extends Connection {
+  readonly host: SshHost;
+  readonly launch: RunnerLaunch;
+}
+
+/** Makes a host ready: looks at it, brings what its runners read, and opens the way back. Throws `unavailable` where it will not do. */
+export async function prepareHost(task: HostTask, context: BackendContext): Promise<Host> {
+  const { host, agent, barred, launch } = task;
+  const { count, hosts = [] } = context.profile;
+  const clockOffsetMs = await askClock(agent, context);
+  const seen = await look(agent, `host ${await k6There(task, context)}`);
+  const archive = await sendArchive(task, context);
+  const facts = hostFacts(host.name, seen, clockOffsetMs);
+  const reachablePort = await openReverse(host, launch.reachable.port, context);
+  const inputs = { k6: seen.get('k6-path')?.trim() || 'k6', configFile: `${agent.folder}/${agentFiles.k6Config}`, archive };
+  const share = shareOf(facts, Math.ceil(count / hosts.length));
+  const gate = makeGate(sessionsAtOnce);
+  const folderOf = (runner: string) => `${agent.folder}/${runner}`;
+  return {
+    name: host.name,
+    facts,
+    agent,
+    barred,
+    place: ({ id }) => ({ folder: folderOf(id), inputs, reachablePort, share }),
+    openRest: async () => {
+      const { from, to } = await openForward(host, context);
+      return { address: `127.0.0.1:${to}`, api: runnerApi(`http://127.0.0.1:${from}`) };
+    },
+    vitals: agentVitals(agent),
+    bring: ({ id, folder }) => gate(() => bringFiles(host, { here: folder, there: folderOf(id) }, context)),
+    lost: { error: 'EHOSTUNREACH' },
+  };
+}
+
+/** How far the host's clock is ahead: by the answer that came soonest, as the others were held up on some way. */
+async function askClock(agent: Agent, { clock }: BackendContext): Promise<Milliseconds> {
+  let best = { tookMs: Number.POSITIVE_INFINITY, offsetMs: 0 };
+  for (let asks = 0; asks < clockAsks; asks += 1) {
+    const asked = clock.now();
+    const answer = agent.next('now', 'clock');
+    agent.order(orders.now);
+    const seconds = Number.parseFloat((await answer)?.text ?? '');
+    const tookMs = clock.now() - asked;
+    // Halfway between question and answer is when it was read.
+    if (!Number.isNaN(seconds) && tookMs < best.tookMs) best = { tookMs, offsetMs: Math.round(seconds * 1000 - asked - tookMs / 2) };
+  }
+  return best.offsetMs;
+}
+
+/** The k6 of the host by its name or path: its own one, or this machine's, which is copied there now. */
+async function k6There({ host, agent, launch }: HostTask, context: BackendContext): Promise<string> {
+  const { hostK6 = 'k6' } = context.profile;
+  if (hostK6 !== 'bring') return hostK6;
+  const here = (await context.execute({ file: 'uname', args: ['-sm'] })).stdout.trim();
+  const there = (await look(agent, 'host k6')).get('platform')?.trim();
+  if (here !== there) {
+    throw new LoadctlError('unavailable', `This machine's k6 (${here}) does not run on ${host.name} (${there}).`, {
+      hint: 'Install k6 there, and take `hostK6: bring` out of the profile.',
+    });
+  }
+  const path = `${agent.folder}/k6`;
+  await sendFile(host, { here: launch.inputs.k6, there: path }, '700', context);
+  return path;
+}
+
+async function sendArchive({ host, agent, launch: { inputs } }: HostTask, context: BackendContext): Promise<string> {
+  const path = `${agent.folder}/test.tar`;
+  const sent = await sendFile(host, { here: inputs.archive, there: path }, '600', context);
+  if (sent === inputs.archiveSha256) return path;
+  throw new LoadctlError('unavailable', `The archive arrived damaged on ${host.name} (sha256 ${sent}).`, {
+    hint: 'Try again; look at the disk and the network of that host.',
+  });
+}

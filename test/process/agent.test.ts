@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { ProcessEnd } from '../../src/core/os.js';
+import { look } from '../../src/runners/agent/look.js';
+import { endIn, orders } from '../../src/runners/agent/protocol.js';
+import { isAlive, shells, startAgent, type TestAgent, withoutSetsid } from '../support/agents.js';
+
+const sh = (script: string, env: Record<string, string> = {}) => ({ file: 'sh', args: ['-c', script], env });
+const sleeper = sh('exec sleep 60');
+/** Ends when it is asked to, and writes that down. */
+const polite = (files: { readonly ready: string; readonly asked: string }) =>
+  sh(`trap ': >"$asked"; exit' TERM; echo $$ >"$ready"; while :; do sleep 0.1; done`, files);
+/** Does not care, as a wrapper around another process, whose id it writes down. */
+const stubborn = (child: string) => sh(`trap '' TERM; sleep 60 & echo $! >"$child"; wait`, { child });
+
+/** Starts a command as a runner: its process id, and how it will end. */
+async function start({ agent, temp }: TestAgent, runner: string, command = sleeper) {
+  const [started, ended] = [agent.next('started', runner), agent.next('ended', runner)];
+  agent.order(orders.run(runner, command, temp));
+  const end = ended.then((answer): ProcessEnd => (answer === undefined ? { error: 'lost' } : endIn(answer)));
+  return { pid: Number((await started)?.text), end };
+}
+
+test.each(shells)('$name: orders are carried out, and ends are told by status and signal', async ({ path }) => {
+  const place = await startAgent(path);
+  const quoted = sh('[ "$SECRET" = "it\'s \\$HOME" ] && [ -z "$FOREIGN" ] && exit 7', { SECRET: "it's $HOME" });
+  const scripts = [quoted, sh('kill -SEGV $$'), sh('exit 255')];
+  const [exited, crashed, last] = await Promise.all(scripts.map((command, index) => start(place, String(index), command)));
+  expect([await exited?.end, await crashed?.end, await last?.end]).toEqual([{ exitCode: 7 }, { signal: 'SIGSEGV' }, { exitCode: 255 }]);
+  const [asked, killed, left] = [await start(place, '7'), await start(place, '8'), await start(place, '9')];
+  place.agent.order(orders.end('7', 'gracefully') + orders.end('8', 'hard'));
+  expect([await asked.end, await killed.end]).toEqual([{ signal: 'SIGTERM' }, { signal: 'SIGKILL' }]);
+  await place.agent.close();
+  expect(await place.agent.ended).toEqual({ exitCode: 0 });
+  expect([isAlive(left.pid), existsSync(place.agent.folder)]).toEqual([false, false]);
+});
+
+test.each(shells)('$name: looks tell of the host, and of what is used', async ({ path }) => {
+  const place = await startAgent(path);
+  const { pid } = await start(place, '1');
+  const [used, host] = await Promise.all([look(place.agent, 'use'), look(place.agent, 'host no-such-k6')]);
+  expect(used.get('process-1')).toMatch(new RegExp(`^${pid} \\(.*\n$`));
+  expect(used.get('machine')).toMatch(/^cpu .* \d+ \d+\ncpu0 /);
+  expect(used.get('memory')).toMatch(/^MemAvailable:.* kB$/m);
+  expect(host.get('platform')).toMatch(/^\S+ \S+\n$/);
+  expect(host.get('ports')).toMatch(/^\d+\s\d+\n$/);
+  expect([host.get('k6-version'), host.get('k6-path')]).toEqual(['\n', '\n']);
+});
+
+test.each(shells)('$name: a runner that does not end when asked goes with all that it started', async ({ path }) => {
+  const place = await startAgent(path);
+  const ready = join(place.temp, 'ready');
+  const { end } = await start(place, '1', stubborn(ready));
+  const child = await place.pidIn(ready);
+  place.agent.order(orders.end('1', 'gracefully') + orders.end('1', 'hard'));
+  expect(await end).toEqual({ signal: 'SIGKILL' });
+  await expect.poll(() => isAlive(child)).toBe(false);
+});
+
+interface Fate {
+  readonly fate: string;
+  readonly strike: (place: TestAgent) => void;
+  /** When its runners have to be gone. */
+  readonly from?: number;
+  readonly within: number;
+}
+
+const fates: Fate[] = [
+  { fate: 'left without beats', strike: ({ fallSilent }) => fallSilent(), from: 2500, within: 5000 },
+  { fate: 'its input ends', strike: ({ process }) => process.stdin?.end(), within: 1500 },
+  { fate: 'killed', strike: ({ process }) => void process.kill('SIGKILL'), within: 3000 },
+  { fate: 'killed with its group', strike: ({ signalGroup }) => signalGroup('SIGKILL'), within: 3000 },
+  { fate: 'frozen', strike: ({ process }) => void process.kill('SIGSTOP'), from: 2500, within: 5000 },
+  { fate: 'asked to end', strike: ({ process }) => void process.kill('SIGTERM'), within: 1500 },
+];
+
+test.each(shells)('$name: whatever becomes of an agent, its runners go with it: asked first, then killed', async ({ path }) => {
+  const outcomes = await Promise.all(fates.map((fate) => suffer(path, fate)));
+  expect(outcomes).toEqual(fates.map(({ fate }) => ({ fate, asked: true, inTime: true })));
+});
+
+async function suffer(shell: string, { fate, strike, from = 0, within }: Fate): Promise<unknown> {
+  const place = await startAgent(shell);
+  const files = { ready: join(place.temp, 'ready'), asked: join(place.temp, 'asked') };
+  const child = join(place.temp, 'child');
+  const runners = [await start(place, '1', polite(files)), await start(place, '2', stubborn(child))];
+  await place.pidIn(files.ready);
+  const pids = [...runners.map(({ pid }) => pid), await place.pidIn(child)];
+  const begun = Date.now();
+  strike(place);
+  await expect.poll(() => pids.filter(isAlive), { timeout: 10_000, interval: 20 }).toEqual([]);
+  const tookMs = Date.now() - begun;
+  await expect.poll(() => existsSync(place.agent.folder), { timeout: 3000 }).toBe(false);
+  return { fate, asked: existsSync(files.asked), inTime: (tookMs >= from && tookMs < within) || tookMs };
+}
+
+/** As on macOS, where bash is what makes process groups. */
+test.each(shells)('$name: without setsid no runner outlives its agent, either', async ({ name, path }) => {
+  const [silent, killed] = [await startAgent(path, withoutSetsid()), await startAgent(path, withoutSetsid())];
+  const child = join(silent.temp, 'child');
+  const runners = [await start(silent, '1', stubborn(child)), await start(killed, '1')];
+  const inGroup = await silent.pidIn(child);
+  const pids = [...runners.map(({ pid }) => pid), ...(name === 'bash' ? [inGroup] : [])];
+  onTestFinished(() => void (isAlive(inGroup) && process.kill(inGroup)));
+  silent.fallSilent();
+  killed.signalGroup('SIGKILL');
+  await expect.poll(() => pids.filter(isAlive), { timeout: 5000, interval: 20 }).toEqual([]);
+});
+
+test.each(shells)('$name: a machine that is busy does not end what hears its beats', async ({ path }) => {
+  const place = await startAgent(path);
+  const { pid } = await start(place, '1');
+  const spinning = Array.from({ length: 16 }, () => spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }));
+  onTestFinished(() => {
+    for (const process of spinning) process.kill('SIGKILL');
+  });
+  for (let beats = 0; beats < 14; beats += 1) expect(await place.agent.next('beat', '')).toBeDefined();
+  expect(isAlive(pid)).toBe(true);
+});
