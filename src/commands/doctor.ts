@@ -34,7 +34,7 @@ export const command: CommandModule = {
   run: async (call) => {
     if (call.options.ask === true) return askForUsers(call);
     const { shell } = call;
-    const carriedBy = profileChoice(call).source === undefined ? undefined : planProfile(call, 'optional');
+    const carriedBy = profileChoice(call).source === undefined ? undefined : await planProfile(call, 'optional');
     const here = await readThisMachine(shell);
     const findings = [await lookAtK6(shell), lookAtNode(shell), lookAtPorts(here), lookAtOpenFiles(here)];
     const missing = findings.some(({ state }) => state === 'missing');

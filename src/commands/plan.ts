@@ -25,7 +25,7 @@ export const command: CommandModule = {
         ]),
       ),
   run: async (call) => {
-    const planned = planProfile(call, 'optional');
+    const planned = await planProfile(call, 'optional');
     const out = textOption(call.options, 'out');
     if (out !== undefined) await writePlan(resolve(call.shell.cwd, out), planned);
     const notes = planNotes(call, planned);

@@ -1,11 +1,11 @@
+import type { BackendFacts } from './backend.js';
 import { type FleetLoad, type HostFacts, type LoadHost, usualHost } from './capacity.js';
 import type { Plan } from './plan.js';
 
-/** The hosts that a plan's runners will be on, as far as it says. `here` is what this machine has. */
-export function loadHosts({ fleet: { backend, count, hosts = [] } }: Pick<Plan, 'fleet'>, here: HostFacts): LoadHost[] {
-  if (backend === 'local') return [{ name: 'this machine', runners: count, facts: here }];
-  if (backend !== 'ssh' || hosts.length === 0)
-    return Array.from({ length: count }, () => ({ name: 'its host', runners: 1, facts: usualHost }));
+/** The hosts that so many runners will be on, as far as their backend tells. `here` is what this machine has. */
+export function loadHosts({ isHere, hosts }: Pick<BackendFacts, 'isHere' | 'hosts'>, count: number, here: HostFacts): LoadHost[] {
+  if (isHere) return [{ name: 'this machine', runners: count, facts: here }];
+  if (hosts.length === 0) return Array.from({ length: count }, () => ({ name: 'its host', runners: 1, facts: usualHost }));
   const dealt = hosts.map((name, index) => ({
     name,
     runners: Math.floor((count + hosts.length - 1 - index) / hosts.length),

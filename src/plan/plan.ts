@@ -4,6 +4,7 @@ import type { PlanWarning } from '../core/warnings.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Profile } from '../profile/sections/schema.js';
 import { shownSections } from './access.js';
+import type { BackendFacts } from './backend.js';
 import { contentHash, fingerprint } from './canonical.js';
 import { isLoopback, machinePlace, placeOf, placeText, storePlaces } from './hosts.js';
 import { exact, iterationsPerSecond, type PlannedEndpoint, plannedEndpoints } from './requests.js';
@@ -71,7 +72,9 @@ export interface PlannedLoad {
 }
 
 /** What a plan is made from besides the script. */
-export type PlanSources = Pick<LoadedProfile, 'profile' | 'shown' | 'portable' | 'scriptVariables'>;
+export interface PlanSources extends Pick<LoadedProfile, 'profile' | 'shown' | 'portable' | 'scriptVariables'> {
+  readonly backend: Pick<BackendFacts, 'hosts'>;
+}
 
 /** Plans a run. Throws `refused` where the cleanup could not reach what the test writes. */
 export function makePlan(sources: PlanSources, scriptFiles: readonly ScriptFile[] = []): Plan {
@@ -86,15 +89,13 @@ function withoutPlaces({ script: _script, target, ...plan }: Omit<Plan, 'hash'>)
   return { ...plan, target: 'live' in target ? { ...target, live: { ...target.live, command: undefined } } : target };
 }
 
-function planWithoutHash({ profile, shown }: PlanSources, scriptFiles: readonly ScriptFile[]): Omit<Plan, 'hash'> {
+function planWithoutHash({ profile, shown, backend }: PlanSources, scriptFiles: readonly ScriptFile[]): Omit<Plan, 'hash'> {
   const { workload, runners, environment, abort } = profile;
   const endpoints = plannedEndpoints(workload);
   const requestsPerSecond = sumOf(endpoints.map(({ perSecond }) => perSecond));
   const stores = Object.entries(profile.stores).map(([name, store]) => ({ name, kind: store.kind, places: storePlaces(store) }));
-  const hosts = hostsOf(
-    profile,
-    stores.flatMap(({ places }) => places.map(({ host }) => host)),
-  );
+  const places = [...stores.flatMap((store) => store.places), ...backend.hosts.map(machinePlace)];
+  const hosts = [...new Set([...targetHosts(profile.target), ...places.map(({ host }) => host)])];
   const load = plannedLoad(workload);
   const steady = judgedWindow(workload);
   const criteria = [...profile.sla, ...profile.critical];
@@ -112,7 +113,7 @@ function planWithoutHash({ profile, shown }: PlanSources, scriptFiles: readonly 
     ...present('requestsPerSecond', requestsPerSecond),
     endpoints,
     runners: cutSegments(runners.count),
-    stores: stores.map(({ name, kind, places }) => ({ name, kind, hosts: places.map(placeText) })),
+    stores: stores.map((store) => ({ name: store.name, kind: store.kind, hosts: store.places.map(placeText) })),
     criteria,
     abort,
     hosts,
@@ -146,9 +147,8 @@ function judgedWindow({ steady, ramp, duration }: Profile['workload']): Plan['st
   return ramp > 0 && duration > 2 * ramp ? { from: ramp, to: duration - ramp } : undefined;
 }
 
-function hostsOf({ target, runners }: Profile, storeHosts: readonly string[]): string[] {
+function targetHosts(target: Profile['target']): string[] {
   const health = target.health?.startsWith('/') ? undefined : target.health;
   const urls = [target.url, health, target.colours?.blue, target.colours?.green, target.live?.url].filter((url) => url !== undefined);
-  const machines = (runners.backend === 'ssh' ? (runners.hosts ?? []) : []).map((machine) => machinePlace(machine).host);
-  return [...new Set([...urls.map((url) => placeOf(url).host), ...storeHosts, ...machines])];
+  return urls.map((url) => placeOf(url).host);
 }

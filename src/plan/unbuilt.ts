@@ -1,4 +1,5 @@
 import type { Profile } from '../profile/sections/schema.js';
+import type { BackendFacts } from './backend.js';
 
 /** A word of the profile that is checked like all others, and that this version cannot do. */
 export interface UnbuiltWord {
@@ -9,7 +10,7 @@ export interface UnbuiltWord {
 }
 
 /** Every such word that the profile uses: with one of them no load is made. */
-export function unbuiltWords({ runners: { backend } }: Profile): UnbuiltWord[] {
-  if (backend === 'local' || backend === 'ssh') return [];
+export function unbuiltWords({ runners: { backend } }: Profile, { isBuilt }: Pick<BackendFacts, 'isBuilt'>): UnbuiltWord[] {
+  if (isBuilt) return [];
   return [{ word: `runners.backend: ${backend}`, message: `The ${backend} backend is not implemented yet.` }];
 }

@@ -1,17 +1,31 @@
 import { LoadctlError } from '../core/errors.js';
-import { localBackend } from './local/index.js';
-import type { Backend, BackendContext } from './runner/types.js';
-import { sshBackend } from './ssh/index.js';
+import type { BackendFacts } from '../plan/backend.js';
+import type { Profile } from '../profile/sections/schema.js';
+import type { Backend } from './runner/types.js';
 
+type Runners = Profile['runners'];
+
+/** Every backend that there is; the profile has words for some more. A module is loaded when its backend is asked for. */
 const backends = {
-  local: localBackend,
-  ssh: sshBackend,
-} as const satisfies Record<string, (context: BackendContext) => Backend>;
+  local: () => import('./local/index.js'),
+  ssh: () => import('./ssh/index.js'),
+} as const satisfies { readonly [Name in Runners['backend']]?: () => Promise<{ readonly backend: Backend }> };
+
+async function findBackend(name: string): Promise<Backend | undefined> {
+  return name in backends ? (await backends[name as keyof typeof backends]()).backend : undefined;
+}
 
 /** The backend of this name. Throws `unavailable` for one that this version does not have. */
-export function backendNamed(name: string, context: BackendContext): Backend {
-  if (name in backends) return backends[name as keyof typeof backends](context);
+export async function backendNamed(name: string): Promise<Backend> {
+  const backend = await findBackend(name);
+  if (backend !== undefined) return backend;
   throw new LoadctlError('unavailable', `The runners' backend "${name}" is not built yet.`, {
-    hint: `Use runners.backend: local or ssh (for one run: --set runners.backend=local).`,
+    hint: `Use runners.backend: ${Object.keys(backends).join(' or ')} (for one run: --set runners.backend=local).`,
   });
+}
+
+/** What a plan has to know of the backend that a profile names. */
+export async function backendFacts(runners: Runners): Promise<BackendFacts> {
+  const backend = await findBackend(runners.backend);
+  return { isBuilt: backend !== undefined, isHere: backend?.isHere === true, hosts: backend?.hostsOf(runners) ?? [] };
 }

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type RunnerId, runnerId } from '../../src/core/ids.js';
-import type { Backend, RunnerLaunch } from '../../src/runners/runner/types.js';
-import { sshBackend } from '../../src/runners/ssh/index.js';
+import type { OpenBackend, RunnerLaunch } from '../../src/runners/runner/types.js';
+import { backend as ssh } from '../../src/runners/ssh/index.js';
 import { openWorld } from '../../src/world.js';
 import { canMakeHosts, type SshTestNetwork, startHosts } from '../servers/ssh-hosts.js';
 import { startTarget } from '../support/target.js';
@@ -54,10 +54,10 @@ test.runIf(canMakeHosts())('a host whose sshd would open that port to its networ
   await expect(backend.start(launch(runnerId(1), folder, 9))).rejects.toThrow('The sshd of h1 opens forwarded ports to its whole network.');
 });
 
-function backendFor({ config, hosts }: SshTestNetwork): Backend {
+function backendFor({ config, hosts }: SshTestNetwork): OpenBackend {
   const names = hosts.map(({ name }) => name);
   const profile = { backend: 'ssh' as const, count: 2, onLost: 'abort' as const, readyTimeout: 60_000, hosts: names, sshConfig: config };
-  return sshBackend({ ...openWorld(), profile, signal: new AbortController().signal });
+  return ssh.open({ ...openWorld(), profile, signal: new AbortController().signal });
 }
 
 function launch(id: RunnerId, folder: string, port: number): RunnerLaunch {

@@ -4,6 +4,7 @@ import { type Capacity, capacityOf, type FleetLoad, type HostFacts, type LoadHos
 import { loadHosts, plannedFleetLoad } from '../../src/plan/load-hosts.js';
 import { makePlan } from '../../src/plan/plan.js';
 import { diskFiles, loadProfile } from '../../src/profile/load.js';
+import { backendFacts } from '../../src/runners/index.js';
 
 const big: HostFacts = { cpus: 64, freeMemoryBytes: 256e9, openFiles: 1_000_000, portsFrom: 1024, portsTo: 65_535, addresses: 1 };
 const host = (runners: number, facts: HostFacts = big, name = 'load-1'): LoadHost => ({ name, runners, facts });
@@ -76,36 +77,37 @@ test('each runner and host gets its share', () => {
   ]);
 });
 
-function shipped(environment: string, set: string[] = []) {
+async function shipped(environment: string, set: string[] = []) {
   const cwd = fileURLToPath(new URL('../..', import.meta.url));
   const loaded = loadProfile({ environment }, { cwd, env: {}, files: diskFiles, secrets: 'optional', set });
-  const plan = makePlan(loaded);
+  const backend = await backendFacts(loaded.profile.runners);
+  const plan = makePlan({ ...loaded, backend });
   const load = plannedFleetLoad(plan);
   if (load === undefined) throw new Error(`${environment} has no load`);
-  return capacityOf(load, loadHosts(plan, big));
+  return capacityOf(load, loadHosts(backend, plan.fleet.count, big));
 }
 
 describe('the shipped profiles', () => {
-  test('prod fits its 30 pods; two such hosts would do, and one would not', () => {
-    const { hosts, runner, problems, enough } = shipped('prod');
+  test('prod fits its 30 pods; two such hosts would do, and one would not', async () => {
+    const { hosts, runner, problems, enough } = await shipped('prod');
     expect(hosts.length).toBe(30);
     expect(runner).toMatchObject({ vus: 1000, iterationsPerSecond: 1000, requestsPerSecond: 1250, connections: 1000 });
     expect(problems).toEqual([]);
     expect(enough).toEqual({ hosts: 2, runners: 2 });
-    const alone = shipped('prod', ['runners.count=1']);
+    const alone = await shipped('prod', ['runners.count=1']);
     expect(alone.problems.map(({ certain }) => certain)).toEqual([true, false, false]);
     expect(alone.problems[0]?.message).toContain('28,232 ports');
   });
 
-  test('staging deals its runners to the hosts in turn', () => {
-    const { hosts } = shipped('staging', ['runners.count=3']);
+  test('staging deals its runners to the hosts in turn', async () => {
+    const { hosts } = await shipped('staging', ['runners.count=3']);
     expect(hosts.map(({ name, runners, facts }) => [name, runners, facts])).toEqual([
       ['load-1.staging.example.com', 2, usualHost],
       ['load-2.staging.example.com', 1, usualHost],
     ]);
   });
 
-  test('dev is for this machine', () => {
-    expect(shipped('dev').hosts.map(({ name, runners }) => [name, runners])).toEqual([['this machine', 2]]);
+  test('dev is for this machine', async () => {
+    expect((await shipped('dev')).hosts.map(({ name, runners }) => [name, runners])).toEqual([['this machine', 2]]);
   });
 });

@@ -4,9 +4,8 @@ import { jsonAt, readJsonPath } from '../../src/core/json-path.js';
 import type { Colour } from '../../src/core/stop.js';
 import { addToBlockLists, keepApart, type Side } from '../../src/k6/block-lists.js';
 import { accessTo, withSecrets } from '../../src/plan/access.js';
-import { makePlan } from '../../src/plan/plan.js';
 import { loadTarget, shownTarget } from '../../src/plan/target.js';
-import { load } from './profile-files.js';
+import { load, planHere } from './profile-files.js';
 
 describe('a way into JSON', () => {
   const document = { live: 'blue', a: { 'b-c': [{ d: 'green' }], length: 3 }, list: ['x', 'y'], '': 'empty' };
@@ -59,7 +58,7 @@ workload: {script: k6.ts}
   });
 
   test('is planned without knowing which one is live', () => {
-    expect(makePlan(loaded).target).toEqual({
+    expect(planHere(loaded).target).toEqual({
       health: '/healthz',
       colours: { blue: 'https://u:[redacted]@blue.example.com', green: 'https://green.example.com/api' },
       live: { url: 'https://example.com/c?token=[redacted]', header: 'x-live', every: 5000 },
@@ -67,7 +66,7 @@ workload: {script: k6.ts}
   });
 
   test('is loaded where it is not live', () => {
-    const whole = withSecrets(makePlan(loaded), accessTo(loaded));
+    const whole = withSecrets(planHere(loaded), accessTo(loaded));
     expect(loadTarget(whole, 'blue')).toEqual({
       url: 'https://green.example.com/api',
       health: 'https://green.example.com/api/healthz',

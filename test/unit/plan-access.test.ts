@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { scriptVariables } from '../../src/k6/script-variables.js';
 import { accessTo, withSecrets } from '../../src/plan/access.js';
-import { makePlan } from '../../src/plan/plan.js';
+import type { Plan } from '../../src/plan/plan.js';
 import { plannedSections } from '../../src/plan/sections.js';
 import { loadTarget } from '../../src/plan/target.js';
 import { runId } from '../support/ids.js';
-import { load } from './profile-files.js';
+import { load, planHere } from './profile-files.js';
 
 const secret = {
   TARGET_PASSWORD: 'hunter22',
@@ -38,10 +38,10 @@ const loaded = load({ 'test.yaml': everywhere }, { env: secret });
 const without = (env: Record<string, string> = {}) =>
   load({ 'test.yaml': everywhere }, { env: { SEED_TOKEN: secret.SEED_TOKEN, ...env }, secrets: 'optional' });
 /** What the plan takes over from the profile: names of requests and hosts are what they are. */
-const shownParts = ({ hash: _, endpoints: _e, hosts: _h, beyondLoopback: _b, ...plan }: ReturnType<typeof makePlan>) => plan;
+const shownParts = ({ hash: _, endpoints: _e, hosts: _h, beyondLoopback: _b, ...plan }: Plan) => plan;
 
 describe('a plan', () => {
-  const plan = makePlan(loaded);
+  const plan = planHere(loaded);
 
   test('says what it does, and [redacted] where a secret is', () => {
     expect(plan).toMatchObject({
@@ -60,8 +60,8 @@ describe('a plan', () => {
   });
 
   test('is the same for who has the secrets and who has not', () => {
-    expect(shownParts(makePlan(without()))).toEqual(shownParts(plan));
-    expect(makePlan(without({ KEY_PREFIX: secret.KEY_PREFIX }))).toEqual(plan);
+    expect(shownParts(planHere(without()))).toEqual(shownParts(plan));
+    expect(planHere(without({ KEY_PREFIX: secret.KEY_PREFIX }))).toEqual(plan);
   });
 
   test('of this machine has nothing but where the script lies', () => {
@@ -78,10 +78,10 @@ test('a command that tells the live colour runs with its secret, and is shown, h
 workload: {script: k6.ts}
 `;
   const known = load({ 'test.yaml': text }, { env: { LIVE_TOKEN: 'live-token' } });
-  const plan = makePlan(known);
+  const plan = planHere(known);
   expect(plan.target).toMatchObject({ live: { command: './which --as [redacted]', every: 10_000 } });
   expect(JSON.stringify(plan)).not.toContain('live-token');
-  expect(makePlan(load({ 'test.yaml': text }, { secrets: 'optional' }))).toEqual(plan);
+  expect(planHere(load({ 'test.yaml': text }, { secrets: 'optional' }))).toEqual(plan);
   expect(withSecrets(plan, accessTo(known)).target).toMatchObject({ live: { command: './which --as live-token' } });
 });
 
@@ -89,21 +89,21 @@ describe('the access to a plan', () => {
   const access = accessTo(loaded);
 
   test('puts every secret back in its place', () => {
-    const whole = withSecrets(makePlan(loaded), access);
+    const whole = withSecrets(planHere(loaded), access);
     expect(whole).toMatchObject(plannedSections(loaded.profile));
     expect(whole.options).toEqual(loaded.profile.workload.options);
     expect(loadTarget(whole).url).toBe('http://ann:hunter22@127.0.0.1:8080/api');
   });
 
   test('fits a plan that somebody without the secrets made, and that was a file since', () => {
-    const approved = JSON.parse(JSON.stringify(makePlan(without()))) as ReturnType<typeof makePlan>;
+    const approved = JSON.parse(JSON.stringify(planHere(without()))) as Plan;
     expect(withSecrets(approved, access)).toMatchObject(plannedSections(loaded.profile));
   });
 
   test('leaves the plan as it was', () => {
-    const plan = makePlan(loaded);
+    const plan = planHere(loaded);
     withSecrets(plan, access);
-    expect(plan).toEqual(makePlan(loaded));
+    expect(plan).toEqual(planHere(loaded));
   });
 
   test('knows what is this machine’s own', () => {
@@ -125,7 +125,7 @@ describe('the access to a plan', () => {
   });
 
   test('gives the script all that its variables are made of', () => {
-    const whole = withSecrets(makePlan(loaded), access);
+    const whole = withSecrets(planHere(loaded), access);
     expect(scriptVariables(whole, { run: runId('r1'), startedAt: 0, targetUrl: loadTarget(whole).url })).toEqual({
       BASE_URL: 'http://ann:hunter22@127.0.0.1:8080/api',
       LOADCTL_RUN: 'r1',

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkGuards, confirmationFor, isConfirmation, needsConfirmation, type Refusal } from '../../src/plan/guards.js';
-import { makePlan } from '../../src/plan/plan.js';
 import { unbuiltWords } from '../../src/plan/unbuilt.js';
-import { load } from './profile-files.js';
+import { load, planHere } from './profile-files.js';
 
 const staging = `target: {url: https://staging.example.com}
 workload: {script: k6.ts, vus: 100, duration: 10m, pacing: 1s}
@@ -11,7 +10,7 @@ guards: {allow: [staging.example.com], maxVus: 100, maxRate: 100/s, maxDuration:
 
 function planned(text: string) {
   const loaded = load({ 'test.yaml': text });
-  return { profile: loaded.profile, plan: makePlan(loaded) };
+  return { profile: loaded.profile, plan: planHere(loaded) };
 }
 
 function refusals(text: string, act = { makesLoad: true, confirmed: true }): Refusal[] {
@@ -134,7 +133,7 @@ abort: [{when: errors > 5%, for: 30s, after: 1m}, {when: cpu > 95%}]
 monitors: {cpu: {}}
 outputs: {influx: {}}
 `);
-  expect(unbuiltWords(profile).map(({ word }) => word)).toEqual(['runners.backend: kubernetes']);
+  expect(unbuiltWords(profile, { isBuilt: false }).map(({ word }) => word)).toEqual(['runners.backend: kubernetes']);
   expect(plan.warnings).toMatchObject([
     { code: 'rule-not-watched', when: { name: 'cpu' } },
     { code: 'not-implemented', word: 'monitors' },

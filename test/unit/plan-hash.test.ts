@@ -3,10 +3,10 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readScriptFiles } from '../../src/k6/script-files.js';
-import { makePlan, type Plan } from '../../src/plan/plan.js';
+import type { Plan } from '../../src/plan/plan.js';
 import { inputSchema, type JsonSchema } from '../../src/profile/json-schema.js';
 import { diskFiles, loadProfile } from '../../src/profile/load.js';
-import { load } from './profile-files.js';
+import { load, planHere } from './profile-files.js';
 
 /** Something of every section; what excludes it is set where it is needed. */
 const base = `environment: test
@@ -197,7 +197,7 @@ const secrets: typeof words = {
 /** A profile that is extended is in the one that extends it; a name says nothing. */
 const nowhere = ['extends'];
 
-const planWith = (set: readonly string[]): Plan => makePlan(load({ 'test.yaml': base, 'other.ts': '' }, { set }));
+const planWith = (set: readonly string[]): Plan => planHere(load({ 'test.yaml': base, 'other.ts': '' }, { set }));
 
 describe('the hash of a plan', () => {
   test('is tried with every word that a profile has', () => {
@@ -248,7 +248,7 @@ function plannedIn(place: string, home: string, set: readonly string[] = []): Pl
   }
   const options = { cwd: folder, home, env: { HOME: home, PROJECT: folder }, files: diskFiles, secrets: 'required', set } as const;
   const loaded = loadProfile({ environment: 'test' }, options);
-  return makePlan(loaded, readScriptFiles(loaded.profile.workload.script));
+  return planHere(loaded, readScriptFiles(loaded.profile.workload.script));
 }
 
 describe('the same project', () => {
@@ -282,7 +282,7 @@ describe('the same project', () => {
       writeFileSync(join(folder, 'k6.js'), '');
       const set = [`workload.script=${join(folder, 'k6.js')}`];
       const loaded = loadProfile({ environment: 'dev' }, { cwd: folder, env: {}, files: diskFiles, secrets: 'optional', set });
-      return makePlan(loaded, readScriptFiles(loaded.profile.workload.script)).hash;
+      return planHere(loaded, readScriptFiles(loaded.profile.workload.script)).hash;
     };
     expect(hash('a')).toBe(hash('b'));
   });

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { LoadctlError } from '../../src/core/errors.js';
 import { canonicalJson } from '../../src/plan/canonical.js';
 import { databasePlace, isLoopback, machinePlace, placeOf, placeText } from '../../src/plan/hosts.js';
-import { makePlan, type Plan } from '../../src/plan/plan.js';
+import type { Plan } from '../../src/plan/plan.js';
 import { cutSegments } from '../../src/plan/segments.js';
 import { planWarningText } from '../../src/reporters/sentences/plan-warning.js';
-import { load } from './profile-files.js';
+import { load, planHere } from './profile-files.js';
 
 const shop = `target: {url: http://127.0.0.1:8080, health: /healthz}
 workload:
@@ -36,7 +36,7 @@ sla: {p95: < 500ms, throughput: 90/s}
 
 function planOf(text: string, set: readonly string[] = []): Plan {
   const loaded = load({ 'test.yaml': text }, { set });
-  return makePlan(loaded);
+  return planHere(loaded);
 }
 
 function refusal(text: string): LoadctlError {
@@ -181,7 +181,7 @@ describe('a plan', () => {
   test('has the same hash wherever the profile lies', () => {
     const loaded = load({ 'test.yaml': shop });
     const elsewhere = { ...loaded.profile, workload: { ...loaded.profile.workload, script: '/ci/build/7/k6.ts' } };
-    expect(makePlan({ ...loaded, profile: elsewhere }).hash).toBe(planOf(shop).hash);
+    expect(planHere({ ...loaded, profile: elsewhere }).hash).toBe(planOf(shop).hash);
   });
 });
 

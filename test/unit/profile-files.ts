@@ -1,4 +1,5 @@
 import { LoadctlError } from '../../src/core/errors.js';
+import { makePlan, type Plan, type PlanSources, type ScriptFile } from '../../src/plan/plan.js';
 import { type LoadedProfile, type LoadOptions, loadProfile, type ProfileFiles, type ProfileSource } from '../../src/profile/load.js';
 
 /** Files that exist only here, by absolute path. */
@@ -26,6 +27,11 @@ export function load(
     Object.entries({ 'k6.ts': 'export default () => {}', ...texts }).map(([name, text]) => [`/w/profiles/${name}`, text]),
   );
   return loadProfile(source, { cwd: '/w', env: {}, files: filesOf({ ...inFolder, ...elsewhere }), secrets: 'required', ...rest });
+}
+
+/** The plan of a profile whose runners are no hosts of their own. */
+export function planHere(loaded: Omit<PlanSources, 'backend'>, scriptFiles?: readonly ScriptFile[]): Plan {
+  return makePlan({ ...loaded, backend: { hosts: [] } }, scriptFiles);
 }
 
 /** What is said about a profile that does not load. */

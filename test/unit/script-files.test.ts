@@ -5,8 +5,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { readScriptFiles } from '../../src/k6/script-files.js';
-import { makePlan } from '../../src/plan/plan.js';
-import { load } from './profile-files.js';
+import { load, planHere } from './profile-files.js';
 
 /** A folder with these files. */
 function folderWith(files: Record<string, string | Buffer>): string {
@@ -82,7 +81,7 @@ test('one that cannot be read is left to k6 to complain of', () => {
 test('the hash of a plan is another one for another file, and for other variables; secrets are not in it', () => {
   const hashOf = (profile: string, { env = {}, content = 'a', scriptEnv = [] as string[] } = {}) => {
     const loaded = load({ 'test.yaml': `target: {url: http://localhost}\nworkload: {script: k6.ts${profile}}\n` }, { env, scriptEnv });
-    return makePlan(loaded, [{ file: 'k6.ts', sha256: sha256(content) }]).hash;
+    return planHere(loaded, [{ file: 'k6.ts', sha256: sha256(content) }]).hash;
   };
   const variables = ', env: {FEATURE: "${FEATURE}", API_TOKEN: "${API_TOKEN}", PLAIN: x}';
   const env = { FEATURE: 'on', API_TOKEN: 'one' };

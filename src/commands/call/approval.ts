@@ -75,8 +75,8 @@ async function showPreview(
   return preview;
 }
 
-function refuseUnbuilt({ plan, loaded }: Planned, { does }: Act): void {
-  const [first] = does.includes('load') ? unbuiltWords(loaded.profile) : [];
+function refuseUnbuilt({ plan, loaded, backend }: Planned, { does }: Act): void {
+  const [first] = does.includes('load') ? unbuiltWords(loaded.profile, backend) : [];
   if (first === undefined) return;
   throw new LoadctlError('unavailable', `${first.word}: ${first.message}`, {
     hint: `Nothing was sent. Change it for this call with --set runners.backend=local, or see loadctl plan --env ${plan.environment}`,

@@ -14,20 +14,18 @@ export interface CapacityNote {
 const assumed = `has: what Linux gives by default, on ${usualHost.cpus} CPUs with 4 GB; no host was asked.`;
 
 /** What a plan's runners have to carry; undefined where the script makes its own load. Nothing but this machine is looked at. */
-export async function plannedCapacity({ plan }: Planned, shell: Shell): Promise<CapacityNote | undefined> {
+export async function plannedCapacity({ plan, backend }: Planned, shell: Shell): Promise<CapacityNote | undefined> {
   const load = plannedFleetLoad(plan);
   if (load === undefined) return undefined;
-  const local = plan.fleet.backend === 'local';
-  const here = local ? await readThisMachine(shell) : {};
-  return { capacity: capacityOf(load, loadHosts(plan, here)), note: local ? '' : assumed };
+  const here = backend.isHere ? await readThisMachine(shell) : {};
+  return { capacity: capacityOf(load, loadHosts(backend, plan.fleet.count, here)), note: backend.isHere ? '' : assumed };
 }
 
 /** The same, with this machine in the place of each host. */
-export function capacityHere({ plan }: Planned, here: HostFacts): CapacityNote | undefined {
+export function capacityHere({ plan, backend }: Planned, here: HostFacts): CapacityNote | undefined {
   const load = plannedFleetLoad(plan);
   if (load === undefined) return undefined;
-  const hosts = loadHosts(plan, here).map((host) => ({ ...host, facts: here }));
-  const { backend } = plan.fleet;
-  const note = backend === 'local' ? '' : `has: this machine, as if it were one of the hosts (${backend}).`;
+  const hosts = loadHosts(backend, plan.fleet.count, here).map((host) => ({ ...host, facts: here }));
+  const note = backend.isHere ? '' : `has: this machine, as if it were one of the hosts (${plan.fleet.backend}).`;
   return { capacity: capacityOf(load, hosts), note };
 }

@@ -4,13 +4,13 @@ import type { Planned } from './profile.js';
 import type { Call } from './types.js';
 
 /** What is told beside a plan: where values came from, what is not built, which guards would refuse it. */
-export function planNotes({ shell }: Call, { plan, loaded, file }: Planned) {
+export function planNotes({ shell }: Call, { plan, loaded, backend, file }: Planned) {
   const confirmed = isConfirmation(shell.env.LOADCTL_CONFIRM, plan);
   return {
     file,
     variables: loaded.variables,
     overrides: loaded.overrides,
-    unbuilt: unbuiltWords(loaded.profile),
+    unbuilt: unbuiltWords(loaded.profile, backend),
     refusals: checkGuards(plan, loaded.profile, { makesLoad: true, confirmed }),
     changingHash: changingHash(loaded),
   };

@@ -3,9 +3,11 @@ import { LoadctlError } from '../../core/errors.js';
 import { shownPath } from '../../core/shown-path.js';
 import { readScriptFiles } from '../../k6/script-files.js';
 import { type Access, accessTo } from '../../plan/access.js';
+import type { BackendFacts } from '../../plan/backend.js';
 import { makePlan, type Plan } from '../../plan/plan.js';
 import { environmentsIn, type ProfileSource } from '../../profile/find.js';
 import { diskFiles, type LoadedProfile, loadProfile } from '../../profile/load.js';
+import { backendFacts } from '../../runners/index.js';
 import { profileChoice } from './options.js';
 import type { Call } from './types.js';
 
@@ -14,6 +16,7 @@ export interface Planned {
   readonly loaded: LoadedProfile;
   readonly plan: Plan;
   readonly access: Access;
+  readonly backend: BackendFacts;
   /** The profile's file, as shown. */
   readonly file: string;
   /** Whether the user said in words which environment is meant. */
@@ -21,13 +24,14 @@ export interface Planned {
 }
 
 /** Loads the profile that a call means, hides its secrets, and plans. */
-export function planProfile(call: Call, secrets: 'required' | 'optional', fallback?: ProfileSource): Planned {
+export async function planProfile(call: Call, secrets: 'required' | 'optional', fallback?: ProfileSource): Promise<Planned> {
   const { cwd, env, home } = call.shell;
   const { source, set, scriptEnv } = profileChoice(call);
   const loaded = loadProfile(source ?? fallback ?? onlyProfile(cwd), { cwd, home, env, files: diskFiles, secrets, set, scriptEnv });
   call.hide(loaded.secrets);
-  const plan = makePlan(loaded, readScriptFiles(loaded.profile.workload.script));
-  return { loaded, plan, access: accessTo(loaded), file: shownPath(loaded.file, cwd), named: source !== undefined };
+  const backend = await backendFacts(loaded.profile.runners);
+  const plan = makePlan({ ...loaded, backend }, readScriptFiles(loaded.profile.workload.script));
+  return { loaded, plan, access: accessTo(loaded), backend, file: shownPath(loaded.file, cwd), named: source !== undefined };
 }
 
 /** The one environment there is; where there are several, saying which is the user's part. */

@@ -41,7 +41,7 @@ const patienceMs = 2000;
  */
 export async function session(call: Call, options: SessionOptions, body: (context: PhaseContext) => Promise<Done>): Promise<Outcome> {
   return scope(async (defer) => {
-    const asked = planProfile(call, 'required', options.fallback);
+    const asked = await planProfile(call, 'required', options.fallback);
     const planned = options.decide?.(asked) ?? asked;
     const interrupted = new AbortController();
     const killed = new AbortController();

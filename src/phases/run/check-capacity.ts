@@ -2,6 +2,7 @@ import { LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { capacityOf, type FleetLoad, type LoadHost } from '../../plan/capacity.js';
 import { loadHosts, plannedFleetLoad } from '../../plan/load-hosts.js';
+import { backendNamed } from '../../runners/index.js';
 import { readThisMachine } from '../../runners/local/this-machine.js';
 import type { HostFacts, Runner } from '../../runners/runner/types.js';
 import type { RunContext } from '../frame/context.js';
@@ -16,7 +17,8 @@ const clockAllowedMs: Milliseconds = 1000;
  */
 export async function checkCapacity(context: RunContext, test: PreparedTest): Promise<void> {
   const { plan, world } = context;
-  if (plan.fleet.backend === 'local') judge(loadHosts(plan, await readThisMachine(world)), context, test);
+  const { isHere } = await backendNamed(plan.fleet.backend);
+  if (isHere) judge(loadHosts({ isHere, hosts: [] }, plan.fleet.count, await readThisMachine(world)), context, test);
 }
 
 /**

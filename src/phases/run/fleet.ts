@@ -5,7 +5,7 @@ import type { Clock, ProcessEnd } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { logErrors } from '../../k6/log.js';
 import { k6Status, type ScriptFailure } from '../../k6/rest.js';
-import type { Backend, Runner, RunnerLaunch } from '../../runners/runner/types.js';
+import type { OpenBackend, Runner, RunnerLaunch } from '../../runners/runner/types.js';
 import { watchfulness, watchRunner } from './runner-watch.js';
 
 const pollMs = 100;
@@ -44,7 +44,7 @@ export interface Watched {
 }
 
 /** Starts all runners, paused, at the same time. When one cannot be started, those that were are ended before it rejects. */
-export async function startFleet(backend: Backend, launches: readonly RunnerLaunch[]): Promise<Runner[]> {
+export async function startFleet(backend: OpenBackend, launches: readonly RunnerLaunch[]): Promise<Runner[]> {
   const settled = await Promise.allSettled(launches.map((launch) => backend.start(launch)));
   const runners = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const failure = settled.find((result) => result.status === 'rejected');

@@ -30,10 +30,11 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
   const ids = plan.runners.map(({ id }) => id);
   defer(() => cleanRunnerFiles(context, attempt.directory));
   const live = await openLiveData(ids, namesOfInterest(context, test), { clock: world.clock, emit }, defer);
-  const backend = backendNamed(planned.backend, { ...world, profile: { ...planned, ...access.machine }, signal: stop.signal });
+  const { noticeMs, pushEveryMs, open } = await backendNamed(planned.backend);
+  const backend = open({ ...world, profile: { ...planned, ...access.machine }, signal: stop.signal });
   defer(() => backend.close());
   const start = async () => {
-    const started = await startFleet(backend, launches(attempt, live)).catch((error: unknown) => {
+    const started = await startFleet(backend, launches(attempt, live, pushEveryMs(ids.length))).catch((error: unknown) => {
       stop.check();
       throw error;
     });
@@ -46,7 +47,7 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
   const runners = await step(fleet, { kind: 'start-runners', runners: ids.length }, start, () => ({ result: 'ready' }));
   const setupData = test.hasSetup ? await setUp(attempt, runners) : undefined;
   stop.check();
-  return { runners, live, noticeMs: backend.noticeMs, setupData };
+  return { runners, live, noticeMs, setupData };
 }
 
 /** A setup() that throws is told as a step that failed: who reads the run later learns why there was no load. */

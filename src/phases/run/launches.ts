@@ -4,14 +4,17 @@ import { runnerCommand } from '../../k6/arguments.js';
 import { goRuntime } from '../../k6/go-runtime.js';
 import type { PushAddress } from '../../k6/remote-write/receiver.js';
 import { factsFileVariable } from '../../k6/wrapper.js';
-import type { PlannedFleet } from '../../plan/sections.js';
 import { type RunnerLaunch, runnerFiles } from '../../runners/runner/types.js';
 import { makeRunnerFolder } from '../../runs/write.js';
 import type { LiveData } from '../watch/live-data.js';
 import type { Attempt } from './attempt.js';
 
 /** How each runner of the plan is started: the same archive, its own segment, its own folder, its own way to push. */
-export function launches({ context: { plan }, test, directory, userAgent }: Attempt, live: LiveData): RunnerLaunch[] {
+export function launches(
+  { context: { plan }, test, directory, userAgent }: Attempt,
+  live: LiveData,
+  pushEvery: Milliseconds,
+): RunnerLaunch[] {
   return plan.runners.map(({ id, segment, sequence }, index) => ({
     id,
     folder: makeRunnerFolder(directory, id),
@@ -29,23 +32,11 @@ export function launches({ context: { plan }, test, directory, userAgent }: Atte
         ...(test.rps[index] === undefined ? {} : { rps: test.rps[index] }),
         summaryFile: join(folder, runnerFiles.summary),
         push: throughPort(live.addressFor(id), reachablePort),
-        pushEvery: pushEvery(plan.fleet),
+        pushEvery,
       };
       return runnerCommand({ file: inputs.k6, configFile: inputs.configFile, env }, task);
     },
   }));
-}
-
-const mostRare: Milliseconds = 1000;
-const mostOften: Milliseconds = 200;
-
-/**
- * How often each runner pushes: 100 pushes a second of the whole fleet at most while that is more than one of each. Until its next push, k6 holds
- * all samples in memory: few of them are still in the CPU's caches, and less is lost with a runner (docs/decisions/0013).
- */
-export function pushEvery({ backend, count }: Pick<PlannedFleet, 'backend' | 'count'>): Milliseconds {
-  if (backend !== 'local') return mostRare; // a push there takes a round trip through the tunnel
-  return Math.min(mostRare, Math.max(mostOften, count * 10));
 }
 
 /** The same address as a runner reaches it, by a port of its own loopback. */

@@ -1,3 +1,4 @@
+import { wordNeeded } from '../sections/runners.js';
 import { serverWords, slaWords } from '../words/criteria.js';
 import { anyOf, didYouMean } from '../words/near.js';
 import { type Broken, keysOf, type Rule } from './types.js';
@@ -6,11 +7,12 @@ import { type Broken, keysOf, type Rule } from './types.js';
 export const runnersRule: Rule = ({ profile: { runners } }) => {
   if (!runners) return [];
   const broken: Broken[] = [];
-  if (runners.backend === 'ssh' && !runners.hosts)
+  const needed = wordNeeded[runners.backend];
+  if (needed !== undefined && runners[needed] === undefined)
     broken.push({
       path: ['runners', 'backend'],
-      message: '`ssh` needs `runners.hosts`: the machines that make the load',
-      lacks: [['runners', 'hosts']],
+      message: `\`${runners.backend}\` needs \`runners.${needed}\`: the machines that make the load`,
+      lacks: [['runners', needed]],
     });
   if (runners.allowedLoss !== undefined && runners.onLost === 'abort') {
     broken.push({ path: ['runners', 'allowedLoss'], on: 'key', message: '`allowedLoss` needs `onLost: continue`' });

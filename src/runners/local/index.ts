@@ -8,15 +8,26 @@ import { type Agent, openAgent } from '../agent/link.js';
 import { agentCommand } from '../agent/script.js';
 import { type Host, startRunner } from '../agent/start-runner.js';
 import { freePort, shareOf } from '../runner/starting.js';
-import type { Backend, BackendContext } from '../runner/types.js';
+import type { Backend, BackendContext, OpenBackend } from '../runner/types.js';
 import { localVitals } from './local-vitals.js';
 import { readMeans } from './this-machine.js';
 
 /** Runners as processes of this machine, in the care of one agent; their REST API and files are where they are from here, too. */
-export function localBackend(context: BackendContext): Backend {
+export const backend: Backend = {
+  isHere: true,
+  noticeMs: 2000,
+  /**
+   * 100 pushes a second of the whole fleet at most while that is more than one of each. Until its next push, k6 holds all
+   * samples in memory: few of them are still in the CPU's caches, and less is lost with a runner (docs/decisions/0013).
+   */
+  pushEveryMs: (runners) => Math.min(1000, Math.max(200, runners * 10)),
+  hostsOf: () => [],
+  open: openHere,
+};
+
+function openHere(context: BackendContext): OpenBackend {
   let here: Promise<Host> | undefined;
   return {
-    noticeMs: 2000,
     start: async (launch) => {
       here ??= thisMachine(context);
       return startRunner(await here, launch, context.clock);

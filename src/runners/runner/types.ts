@@ -106,14 +106,25 @@ export interface BackendContext extends Pick<World, 'spawn' | 'execute' | 'clock
 }
 
 /**
- * Where runners live. A new one is a file here and a line in index.ts: it starts k6 processes paused, says where their
- * REST API is, ends them, and brings back what they wrote.
+ * Where runners live: what has to be known of that beforehand, and the way there. A new one is a folder beside these whose
+ * index.ts exports it as `backend`, and a line in index.ts here.
  */
 export interface Backend {
-  /** Starts one runner, paused. Rejects with a LoadctlError when it cannot be started. */
-  start(launch: RunnerLaunch): Promise<Runner>;
+  /** Runners are processes of this machine: what they may take of it can be known before they start. */
+  readonly isHere: boolean;
   /** How soon a runner that is gone is noticed, at the latest. */
   readonly noticeMs: Milliseconds;
+  /** How often each of so many runners pushes what it measured. */
+  pushEveryMs(runners: number): Milliseconds;
+  /** The machines that runners are dealt to in turn, as ssh writes them; none where the backend finds each runner a place. */
+  hostsOf(profile: Profile['runners']): readonly string[];
+  open(context: BackendContext): OpenBackend;
+}
+
+/** A backend at work: it starts k6 processes paused, says where their REST API is, ends them, and brings back what they wrote. */
+export interface OpenBackend {
+  /** Starts one runner, paused. Rejects with a LoadctlError when it cannot be started. */
+  start(launch: RunnerLaunch): Promise<Runner>;
   /** Lets go of all that it holds besides the runners, wherever it is. */
   close(): Promise<void>;
 }

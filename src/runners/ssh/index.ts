@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Agent } from '../agent/link.js';
 import { type Host, startRunner } from '../agent/start-runner.js';
-import type { Backend, BackendContext, RunnerLaunch } from '../runner/types.js';
+import type { Backend, BackendContext, OpenBackend, RunnerLaunch } from '../runner/types.js';
 import type { SshHost } from './commands.js';
 import { connect } from './connect.js';
 import { destinationOf } from './destination.js';
@@ -20,7 +20,15 @@ const longestFolder = 70;
  * Runners on other machines by way of the system's ssh: one connection a host, through which all goes, and one agent there
  * that looks after all runners of the host. The hosts of the profile get runners in turn.
  */
-export function sshBackend(context: BackendContext): Backend {
+export const backend: Backend = {
+  isHere: false,
+  noticeMs: 5000,
+  pushEveryMs: () => 1000, // a push takes a round trip through the tunnel
+  hostsOf: ({ hosts = [] }) => hosts,
+  open: openHosts,
+};
+
+function openHosts(context: BackendContext): OpenBackend {
   const { hosts: names = [], sshConfig: configFile } = context.profile;
   const gate = makeGate(handshakesAtOnce);
   const sockets = mkdtempSync(join(tmpdir().length > longestFolder ? '/tmp' : tmpdir(), 'loadctl-'));
@@ -36,7 +44,6 @@ export function sshBackend(context: BackendContext): Backend {
     return prepareHost({ host, launch, ...connection }, context);
   };
   return {
-    noticeMs: 5000,
     start: async (launch) => {
       const name = names[dealt++ % names.length] ?? '';
       const host = ready.get(name) ?? open(name, launch);

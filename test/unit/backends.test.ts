@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { checkGuards } from '../../src/plan/guards.js';
+import { makePlan } from '../../src/plan/plan.js';
+import { backendFacts, backendNamed } from '../../src/runners/index.js';
+import { load } from './profile-files.js';
+
+const loaded = load({
+  'test.yaml': `target: {url: http://localhost}
+workload: {script: k6.ts}
+runners: {backend: ssh, hosts: [ann@load-1:2222, "[2001:db8::1]:22", load-1]}
+`,
+});
+const { runners } = loaded.profile;
+
+test.each([
+  ['one runner of this machine', 'local', 1, 200],
+  ['as many as get by with that', 'local', 20, 200],
+  ['more: 100 pushes a second in all', 'local', 50, 500],
+  ['once a second at least', 'local', 1000, 1000],
+  ['hosts behind a tunnel', 'ssh', 2, 1000],
+])('%s: how often runners push', async (_, name, runners, ms) => {
+  expect((await backendNamed(name)).pushEveryMs(runners)).toBe(ms);
+});
+
+test('the hosts of a plan are those that the backend names, without user and port', async () => {
+  const backend = await backendFacts(runners);
+  const plan = makePlan({ ...loaded, backend });
+  expect(plan.hosts).toEqual(['localhost', 'load-1', '2001:db8::1']);
+  expect(checkGuards(plan, loaded.profile, { makesLoad: true, confirmed: true })[0]?.message).toContain('load-1');
+});
+
+test('hosts are nobody’s where the backend has no use for them', async () => {
+  expect(await backendFacts({ ...runners, backend: 'local' })).toEqual({ isBuilt: true, isHere: true, hosts: [] });
+});
+
+test('a backend that is not there is answered by that', async () => {
+  expect(await backendFacts({ ...runners, backend: 'cloud' })).toEqual({ isBuilt: false, isHere: false, hosts: [] });
+  await expect(backendNamed('cloud')).rejects.toThrow('The runners\' backend "cloud" is not built yet.');
+});
