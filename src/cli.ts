@@ -3,7 +3,9 @@ import type { CallStyle, Outcome } from './commands/call/types.js';
 import { commands, type TableEntry, topLevelHelp } from './commands/table.js';
 import { type ExitReason, errorData, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
 import type { World } from './core/os.js';
-import { outputRedactor, type Redact, redactDeep, secretsInUrl } from './core/secrets.js';
+import { redactData } from './core/redact-data.js';
+import { openRedactor, type Redactor } from './core/redactor.js';
+import { secretsInUrl } from './core/secrets.js';
 import { errorText } from './reporters/error-text.js';
 import { withStatus } from './reporters/json.js';
 import { type OwnProcess, openWorld } from './world.js';
@@ -13,20 +15,19 @@ export async function main(): Promise<void> {
   const shell = openWorld();
   const style = styleOf(shell);
   const typed = shell.argv.filter((word) => word.includes('://')).flatMap(secretsInUrl);
-  const speech: Speech = { shell, style, secrets: typed, redact: outputRedactor(typed) };
+  const speech: Speech = { shell, style, redact: openRedactor(...typed) };
   shell.onCrash((error) => void shell.leave(sayErrors(speech, [error])));
   await shell.leave(await call(speech));
 }
 
 /**
- * How this process speaks: everything that is printed goes through `redact`, which knows the secrets of URLs that were
- * typed, and the profile's once it is read.
+ * How this process speaks. `redact` knows the secrets of URLs that were typed, and the profile's once it is read; what is
+ * printed was made without them.
  */
 interface Speech {
   readonly shell: OwnProcess;
   readonly style: CallStyle;
-  readonly secrets: string[];
-  redact: Redact;
+  readonly redact: Redactor;
 }
 
 async function call(speech: Speech): Promise<number> {
@@ -60,11 +61,7 @@ async function command(speech: Speech, name: string, args: readonly string[]): P
     shell.stdout.write(read.help);
     return exitStatus.pass;
   }
-  const hide = (found: readonly string[]) => {
-    speech.secrets.push(...found);
-    speech.redact = outputRedactor(speech.secrets);
-  };
-  const outcome = await module.run({ ...read, shell, style, hide, version: ownVersion(), redact: (text) => speech.redact(text) });
+  const outcome = await module.run({ ...read, shell, style, version: ownVersion(), redact: speech.redact });
   return sayOutcome(speech, outcome);
 }
 
@@ -105,11 +102,11 @@ function styleOf({ argv, env, stdout, stderr }: World): CallStyle {
 }
 
 function sayOutcome(speech: Speech, { reasons, data, text, bugs = [] }: Outcome): number {
-  const { shell, style, redact } = speech;
+  const { shell, style } = speech;
   for (const error of bugs) shell.stderr.write(inWords(speech, error));
   const ending = exitCodesOf(reasons);
   if (style.json) sayJson(speech, { ...data, ...ending });
-  else shell.stdout.write(redact(text));
+  else shell.stdout.write(text);
   return ending.exitCode;
 }
 
@@ -121,7 +118,7 @@ function sayErrors(speech: Speech, errors: readonly unknown[]): number {
 }
 
 function sayJson({ shell, redact }: Speech, data: unknown): void {
-  shell.stdout.write(`${JSON.stringify(redactDeep(data, redact), null, 2)}\n`);
+  shell.stdout.write(`${JSON.stringify(redactData(data, redact), null, 2)}\n`);
 }
 
 function reasonOf(error: unknown): ExitReason {
@@ -132,13 +129,15 @@ function reasonOf(error: unknown): ExitReason {
 function inWords({ shell, style, redact }: Speech, error: unknown): string {
   const red = (text: string) => (style.colour.stderr ? `\x1b[31m${text}\x1b[39m` : text);
   const stack = error instanceof Error && shell.env.LOADCTL_DEBUG === '1' ? (error.stack?.split('\n').slice(1) ?? []) : [];
-  if (error instanceof LoadctlError) return redact([errorText(errorData(error), red), ...stack.map((line) => `${line}\n`)].join(''));
+  const trace = stack.map((line) => redact.text(line));
+  if (error instanceof LoadctlError)
+    return [errorText(redactData(errorData(error), redact), red), ...trace.map((line) => `${line}\n`)].join('');
   const report = [
     'This is a bug in loadctl, not in your test. Please report it with the command that you typed' +
       (stack.length > 0 ? '.' : ', and what LOADCTL_DEBUG=1 adds.'),
     ...bugTracker(),
   ];
-  return redact(`${[`${red('error:')} ${errorMessage(error)}`, ...stack, ...report].join('\n')}\n`);
+  return `${[`${red('error:')} ${redact.text(errorMessage(error))}`, ...trace, ...report].join('\n')}\n`;
 }
 
 function bugTracker(): string[] {

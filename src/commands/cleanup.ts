@@ -1,4 +1,5 @@
 import { LoadctlError } from '../core/errors.js';
+import { redactData } from '../core/redact-data.js';
 import { cleanup } from '../phases/data/cleanup.js';
 import { readCountedBefore } from '../runs/counted-before.js';
 import { keepReceipt } from '../runs/receipt-file.js';
@@ -37,7 +38,7 @@ export const command: CommandModule = {
       const { profile, world } = context;
       const before = await readCountedBefore(world.cwd, profile.environment);
       const { receipt, reasons } = await cleanup({ ...context, ...(before === undefined ? {} : { before }) }, options);
-      if (!options.dryRun) await keepReceipt(world.cwd, profile.environment, receipt, context.redact);
+      if (!options.dryRun) await keepReceipt(world.cwd, profile.environment, redactData(receipt, context.redact));
       return { reasons };
     });
   },

@@ -1,6 +1,7 @@
 import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { Shell } from '../core/os.js';
 import { formatCount } from '../core/quantities.js';
+import { redactData } from '../core/redact-data.js';
 import { findK6, pinnedVersion } from '../k6/binary/index.js';
 import { rowsToAskFor } from '../phases/data/rows-to-ask-for.js';
 import { type Asked, askTarget } from '../phases/target/ask-target.js';
@@ -36,7 +37,7 @@ export const command: CommandModule = {
     const { shell } = call;
     const carriedBy = profileChoice(call).source === undefined ? undefined : await planProfile(call, 'optional');
     const here = await readThisMachine(shell);
-    const findings = [await lookAtK6(shell), lookAtNode(shell), lookAtPorts(here), lookAtOpenFiles(here)];
+    const findings = redactData([await lookAtK6(shell), lookAtNode(shell), lookAtPorts(here), lookAtOpenFiles(here)], call.redact);
     const missing = findings.some(({ state }) => state === 'missing');
     const carried = carriedBy && capacityHere(carriedBy, here);
     const style = await tableStyle(call, 'stdout');
@@ -52,7 +53,7 @@ export const command: CommandModule = {
 /** What the target says of a seeded row of every shard. */
 async function askForUsers(call: Call): Promise<Outcome> {
   return session(call, { command: 'doctor', does: ['ask'], changesNothing: true }, async (context) => {
-    const asked = await askTarget(context, await rowsToAskFor(context));
+    const asked = redactData(await askTarget(context, await rowsToAskFor(context)), context.redact);
     return {
       reasons: asked.every(({ found }) => found) ? [] : ['unavailable'],
       shown: { data: { asked }, text: renderDoctor(asked.map(lookedUp), await tableStyle(call, 'stdout')) },

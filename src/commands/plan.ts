@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { errorCode, LoadctlError } from '../core/errors.js';
+import { redactData } from '../core/redact-data.js';
 import { renderPlan } from '../reporters/plan-table.js';
 import { plannedCapacity } from './call/capacity.js';
 import { examples, textOption, withCommonOptions, withProfileOptions } from './call/options.js';
@@ -31,7 +32,8 @@ export const command: CommandModule = {
     const notes = planNotes(call, planned);
     const { variables, overrides, unbuilt, refusals } = notes;
     const carried = await plannedCapacity(planned, call.shell);
-    const text = renderPlan(planned.plan, { ...notes, carried }, await tableStyle(call, 'stdout'));
+    const clean = redactData({ plan: planned.plan, notes: { ...notes, carried } }, call.redact);
+    const text = renderPlan(clean.plan, clean.notes, await tableStyle(call, 'stdout'));
     return { reasons: [], data: { ...planned.plan, variables, overrides, unbuilt, refusals, capacity: carried?.capacity }, text };
   },
 };

@@ -1,3 +1,4 @@
+import { redactData } from '../core/redact-data.js';
 import { seed } from '../phases/data/seed.js';
 import { keepCountedBefore } from '../runs/counted-before.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
@@ -23,7 +24,7 @@ export const command: CommandModule = {
     session(call, { command: 'seed', does: ['seed'], ...(await approvedPlan(call)) }, async (context) => {
       const { profile, world, redact } = context;
       const { before } = await seed(context);
-      if (before !== undefined) await keepCountedBefore(world.cwd, profile.environment, before, redact);
+      if (before !== undefined) await keepCountedBefore(world.cwd, profile.environment, redactData(before, redact));
       return { reasons: [] };
     }),
 };

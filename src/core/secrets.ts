@@ -1,4 +1,5 @@
-import { ownWords } from './own-words.js';
+import { cutOut, findAll, needlesOf } from './hide.js';
+import { inGoUserInfo, spellings } from './spellings.js';
 
 /** What stands in the place of a secret wherever something is shown or stored. */
 export const redacted = '[redacted]';
@@ -80,7 +81,7 @@ export function secretsInLine(line: string): string[] {
     isSecretName(name) ? [values.find((value) => value !== undefined) ?? ''] : [],
   );
   const found = [...places.flatMap(secretsInUrl), ...named.map((value) => value.trim())];
-  return found.filter((value) => value.length >= 4 && !/\{n\}|\$\{|\*/.test(value));
+  return found.filter((value) => value.length >= 4 && !/\{n\}|\$\{|.\*/.test(value));
 }
 
 /** A URL with its secrets replaced; the host, user, path and harmless parameters stay. */
@@ -88,64 +89,10 @@ export function redactUrl(url: string): string {
   return redactor(secretsInUrl(url))(url);
 }
 
-/** A {@link Redact} for these secrets. Empty ones are ignored; longer ones go first, so that none hides in another. */
+/** A {@link Redact} that takes these secrets out wherever they stand, in every spelling. Empty ones are ignored. */
 export function redactor(secrets: readonly string[]): Redact {
-  const forms = secrets
-    .flatMap((secret) => [secret, ...linesOf(secret)])
-    .filter((text) => text !== '')
-    .flatMap(spellings);
-  const longestFirst = [...new Set(forms)].sort((a, b) => b.length - a.length);
-  return (text) => longestFirst.reduce((shown, secret) => shown.replaceAll(secret, redacted), text);
-}
-
-/**
- * The same for all that loadctl says and stores. A secret that is an ordinary word is only taken out of URLs: it tells nobody
- * anything where it stands by itself, but `er[redacted]r` does, and a file with a hole in its words can be read by nobody.
- */
-export function outputRedactor(secrets: readonly string[]): Redact {
-  const hide = redactor(secrets.filter((secret) => !isOrdinary(secret)));
-  const ordinary = new Set(secrets.filter((secret) => secret !== '' && isOrdinary(secret)));
-  if (ordinary.size === 0) return hide;
-  const hideWord = (whole: string, before: string, word: string) => (ordinary.has(word) ? `${before}${redacted}` : whole);
-  return (text) => hide(text).replace(inUserInfo, hideWord).replace(inQuery, hideWord);
-}
-
-/** Where a URL has a password, and where it has the value of a parameter. */
-const inUserInfo = /(:)([^:@/\s]+)(?=@)/g;
-const inQuery = /([?&][\w.-]+=)([^&#\s"']+)/g;
-
-/** Whether a text is too short, a number, a short word, or a part of loadctl's own words. */
-function isOrdinary(text: string): boolean {
-  return text.length < 4 || /^(\d{1,7}|[a-z]{1,5})$/.test(text) || ownWords.includes(text);
-}
-
-/** A key of several lines is shown line by line: what an error says is. */
-function linesOf(text: string): string[] {
-  const lines = text.split('\n').map((line) => line.trim());
-  return lines.length === 1 ? [] : lines.filter((line) => line.length >= 4);
-}
-
-/** A text as it is, in a URL, in JSON, and in JSON that is a text in JSON: a script's log line. */
-function spellings(text: string): string[] {
-  const query = inUrlQuery(text);
-  const inUrl = [encodeURIComponent(text), query, query.replaceAll('%20', '+'), inGoUserInfo(text)];
-  const inJson = jsonSpellings(text);
-  return [text, ...inUrl, ...inJson, ...inJson.flatMap(jsonSpellings)];
-}
-
-function inUrlQuery(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-/** Go's net/url leaves these as they are in user and password. */
-function inGoUserInfo(text: string): string {
-  return inUrlQuery(text).replace(/%(24|26|2B|2C|3B|3D)/g, decodeURIComponent);
-}
-
-/** In JSON, and in JSON as Go writes it. */
-function jsonSpellings(text: string): string[] {
-  const inJson = JSON.stringify(text).slice(1, -1);
-  return [inJson, inJson.replace(/[&<>]/g, (mark) => `\\u00${mark.charCodeAt(0).toString(16)}`)];
+  const needles = needlesOf([...new Set(secrets)].flatMap((secret) => spellings(secret).map((text) => ({ text, secret }))));
+  return (text) => cutOut(text, findAll(text, needles), () => redacted);
 }
 
 function safeDecode(text: string): string {
@@ -154,16 +101,4 @@ function safeDecode(text: string): string {
   } catch {
     return text;
   }
-}
-
-/** Takes secrets out of every text inside a value. Names stay as they are: a password may be spelled like one. */
-export function redactDeep<T>(value: T, redact: Redact): T {
-  return deep(value, redact) as T;
-}
-
-function deep(value: unknown, redact: Redact): unknown {
-  if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) return value.map((item) => deep(item, redact));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, name === 'type' ? inner : deep(inner, redact)]));
 }

@@ -3,6 +3,7 @@ import { type ExitReason, LoadctlError } from '../core/errors.js';
 import type { Phase } from '../core/events.js';
 import { makeRunId, type RunId } from '../core/ids.js';
 import type { Receipt } from '../core/receipt.js';
+import { redactData } from '../core/redact-data.js';
 import { scope } from '../core/scope.js';
 import { keepCountedBefore } from '../runs/counted-before.js';
 import { runFiles, runsRoot } from '../runs/layout.js';
@@ -64,7 +65,8 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
     const seeded = await attempt('seed', () => seed({ ...data, lock }));
     const before = seeded?.before;
     // A test that is killed leaves it to a cleanup that comes later.
-    if (before !== undefined) await attempt('seed', () => keepCountedBefore(world.cwd, profile.environment, before, context.redact));
+    if (before !== undefined)
+      await attempt('seed', () => keepCountedBefore(world.cwd, profile.environment, redactData(before, context.redact)));
     const result =
       failures.length > 0 || signal.aborted
         ? undefined
@@ -79,7 +81,7 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
         throw notCleaned(error, profile.environment, options.users);
       }),
     );
-    if (cleaned && result) await writeJson(join(runsRoot(world.cwd), runId, runFiles.receipt), cleaned.receipt, context.redact);
+    if (cleaned && result) await writeJson(join(runsRoot(world.cwd), runId, runFiles.receipt), redactData(cleaned.receipt, context.redact));
 
     const reasons = new Set<ExitReason>([
       ...failures.map(({ error }) => reasonOf(error)),

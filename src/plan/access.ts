@@ -9,7 +9,7 @@ import { withoutCredentials } from './target.js';
  * beside the plan; it is handed to what runs, and goes nowhere else.
  */
 export interface Access {
-  /** What stands in the plan where it says `[redacted]`: credentials in URLs, variables of the script, secret options. */
+  /** What stands in the plan where it says `[redacted]`: credentials in URLs, keys, secret variables and options. */
   readonly secrets: readonly Secret[];
   readonly machine: {
     /** The k6 to use, where it is not the one that is found. */

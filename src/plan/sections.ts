@@ -8,7 +8,7 @@ export interface PlannedSections {
   readonly draws: Draws;
   /** Missing where the profile does not say who the virtual users are. */
   readonly users?: PlannedUsers;
-  /** More variables for the script. Their values are secrets, all of them. */
+  /** More variables for the script. */
   readonly env: Readonly<Record<string, string>>;
   /** k6's own options, in k6's words, laid over the script's. */
   readonly options: Readonly<Record<string, unknown>>;

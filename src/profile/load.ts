@@ -11,7 +11,7 @@ import { findProfile, type ProfileSource } from './find.js';
 import { withDefaults } from './json-schema.js';
 import { applyScriptVariable, applySet, type Override } from './overrides.js';
 import { missingScript, type Places, resolvePaths, withoutPlaces } from './paths.js';
-import { hideSecrets, isSecretPath, scriptVariableValues, secretValues, withoutSecrets } from './secret-values.js';
+import { hideSecrets, isSecretPath, openWords, scriptVariableValues, secretValues, withoutSecrets } from './secret-values.js';
 import type { Profile } from './sections/schema.js';
 import { substitute, type Variable, type VariableSources } from './variables.js';
 
@@ -42,6 +42,8 @@ export interface LoadedProfile {
   readonly variables: readonly Variable[];
   /** Every secret value, for the redactor. */
   readonly secrets: readonly string[];
+  /** What anybody may read in it: a secret may be spelled like one of them. */
+  readonly openWords: readonly string[];
   /** The profile without its secrets: where a text holds one, it says `[redacted]`. */
   readonly shown: Profile;
   /** The effective profile in people's words, defaults included, secrets replaced: for run.json. */
@@ -61,7 +63,7 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
   const found = findProfile(source, cwd, files);
   const chain = readChain(found.file, cwd, files);
   const name = shownPath(found.file, cwd);
-  if (!chain.sound) throw invalidProfile(name, chain.problems, redactor(secretValues(chain.tree)));
+  if (!chain.sound) throw invalidProfile(name, chain.problems, secretValues(chain.tree));
 
   const set = layOver(chain.tree, options.set ?? [], applySet);
   const named = nameEnvironment(set.tree, found.environment);
@@ -75,7 +77,7 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
     (problem) => !isCovered(problem, chain.problems, filled.problems),
   );
   const secrets = secretValues(tree);
-  if (!checked.profile || early.length + late.length > 0) throw invalidProfile(name, [...early, ...late], redactor(secrets));
+  if (!checked.profile || early.length + late.length > 0) throw invalidProfile(name, [...early, ...late], secrets);
   return {
     profile: checked.profile,
     file: found.file,
@@ -83,6 +85,7 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
     overrides: [...set.overrides, ...fed.overrides].map(({ path, value }) => ({ path, value: redactor(secrets)(value) })),
     variables: filled.variables,
     secrets,
+    openWords: openWords(fed.tree),
     shown: hideSecrets(checked.profile, fed.tree),
     redacted: withDefaults(withoutSecrets(fed.tree)),
     portable: withDefaults(withoutSecrets(withoutPlaces(fed.tree, options))),

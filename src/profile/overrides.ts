@@ -38,7 +38,9 @@ export function applyScriptVariable(tree: Tree, argument: string, env: Readonly<
   const { path: name, value } = splitArgument('-e', text);
   const source: Source = { name: `-e ${name}=…`, text: `-e ${name}=…` };
   const key: Place = { source, start: 3, end: 3 + name.length };
-  const scalar: ScalarTree = { kind: 'scalar', value, place: { source, start: key.end + 1, end: key.end + 2 } };
+  const place = { source, start: key.end + 1, end: key.end + 2 };
+  const inherits = argument.includes('=') ? {} : { substitutions: [{ name, from: 'environment', value }] };
+  const scalar: ScalarTree = { kind: 'scalar', value, place, ...inherits };
   const laid = mapOf(key, 'workload', mapOf(key, 'env', mapOf(key, name, scalar)));
   return { tree: merge(tree, laid), path: ['workload', 'env', name], value, problems: [] };
 }

@@ -30,9 +30,10 @@ for \`plan\`, which needs no secrets.
 **For one run.** \`--set workload.vus=10\` changes a value (\`--set seed.0.rows=50\` inside a list; \`null\` takes out; a key with a dot is
 quoted: \`--set 'workload.env."a.b"=1'\`). \`-e KEY=VALUE\` adds to \`workload.env\`. Both are recorded with the run.
 
-**Secrets** are passwords and tokens in URLs, fields named key, token or password, variables with such a name, and all of \`workload.env\`.
-They appear nowhere. Defaults written in a profile are not secrets. In running text, values of \`workload.env\` that are shorter than
-four characters, plain numbers of up to seven digits, \`true\` and \`false\` are left alone.
+**Secrets** are passwords and tokens in URLs, fields named key, token or password, and what variables with such a name fill in. They appear nowhere. In
+\`workload.env\` a literal is what it says (\`RATE: 40\` is recorded with the run), unless its name says secret: password, secret, token, key, credential, auth.
+What \`\${NAME}\` fills in there is a secret, unless it is a number, a duration, a percentage, a rate, \`true\` or \`false\`, or a host such as \`http://10.0.0.7:8080\`.
+\`-e KEY=VALUE\` goes by its name, \`-e KEY\` is filled in from the shell. Defaults written in a profile are not secrets.
 
 **Quantities.** Durations: \`250ms\`, \`30s\`, \`1m30s\`, \`2h\`, \`1d\`. Percentages: \`99.9%\`. Rates: \`30000/s\`, \`600/m\`. Sizes: \`512kB\`,
 \`10MB\`, \`1GiB\`. Counts: \`1000\`, \`30_000\`. Parts of the test: \`30s..9m30s\`. The type *any* is checked by whoever reads it.

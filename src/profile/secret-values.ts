@@ -1,15 +1,28 @@
 import { isSecretName, redacted, redactor, secretsInUrl } from '../core/secrets.js';
-import { nodeAt, type Path, plain, type ScalarTree, scalarsOf, type Tree } from './document/tree.js';
+import { nodeAt, type Path, plain, type ScalarTree, type Substitution, scalarsOf, type Tree } from './document/tree.js';
+import { isHarmless, isPlainValue } from './plain-value.js';
 
-/**
- * Every secret of a document, for the redactor: what fields named key, token or password hold, passwords and tokens in
- * URLs, variables with such a name, `workload.env`. What a profile's own `:-default` says is none.
- */
+/** Every secret of a document, for the redactor: see {@link secretsIn}. What a profile's own `:-default` says is none. */
 export function secretValues(tree: Tree): string[] {
-  const found = scalarsOf(tree).flatMap(({ scalar, path }) =>
-    isScriptVariable(path) && isPlainWord(scalar, path) ? [] : secretsIn(scalar, path),
-  );
+  const found = scalarsOf(tree).flatMap(({ scalar, path }) => secretsIn(scalar, path));
   return [...new Set(found)].filter((secret) => !/^\$(\{|%7B)\w+(\}|%7D)$/.test(secret));
+}
+
+/** What stands openly in a document, for anybody to read: its keys, who logs in where, what kind of thing it is. */
+export function openWords(tree: Tree): string[] {
+  const scalars = scalarsOf(tree).filter(({ scalar }) => typeof scalar.value === 'string');
+  const kinds = scalars.flatMap(({ scalar, path }) => (kindFields.has(String(path.at(-1))) ? [String(scalar.value)] : []));
+  const keys = scalarsOf(tree).flatMap(({ path }) => path.filter((step) => typeof step === 'string'));
+  return [...new Set([...keys, ...kinds, ...scalars.flatMap(({ scalar }) => openInUrl(String(scalar.value)))])];
+}
+
+const kindFields: ReadonlySet<string> = new Set(['kind', 'backend', 'strategy', 'environment']);
+
+/** User, host and database of a store's or target's URL. */
+function openInUrl(text: string): string[] {
+  if (!/^\w+:\/\//.test(text) || !URL.canParse(text)) return [];
+  const { username, hostname, pathname } = new URL(text);
+  return [username, hostname, ...pathname.split('/')].filter((word) => word !== '');
 }
 
 /**
@@ -18,9 +31,9 @@ export function secretValues(tree: Tree): string[] {
  */
 export function withoutSecrets(tree: Tree): unknown {
   return plain(tree, (scalar, path) => {
-    if (isScriptVariable(path)) return redacted;
     const secrets = secretsIn(scalar, path);
-    return secrets.length > 0 ? redactor(secrets)(String(scalar.value)) : scalar.value;
+    const value = isScriptVariable(path) ? (scalar.written ?? scalar.value) : scalar.value;
+    return secrets.length > 0 ? redactor(secrets)(String(value)) : value;
   });
 }
 
@@ -34,10 +47,7 @@ export function hideSecrets<T>(part: T, tree: Tree | undefined, path: Path = [])
 
 function hidden(part: unknown, tree: Tree | undefined, path: Path): unknown {
   if (tree === undefined) return part;
-  if (typeof part === 'string' && tree.kind === 'scalar') {
-    const secrets = secretsIn(tree, path);
-    return isScriptVariable(path) ? redacted : redactor(secrets)(part);
-  }
+  if (typeof part === 'string' && tree.kind === 'scalar') return redactor(secretsIn(tree, path))(part);
   const below = (value: unknown, key: string | number) => hidden(value, nodeAt(tree, [key]), [...path, key]);
   if (Array.isArray(part)) return part.map(below);
   if (typeof part !== 'object' || part === null) return part;
@@ -63,11 +73,14 @@ export function scriptVariableValues(tree: Tree): Record<string, string> {
 /** Where a field's name says that it is secret; elsewhere `key` is a cache's or a table's. */
 const namedSections: readonly string[] = ['target', 'users', 'stores', 'monitors', 'outputs'];
 
-/** Whether the field at this path is a secret whatever it holds. */
+/** Whether the field at this path is a secret by its name. */
 export function isSecretPath(path: Path): boolean {
+  const name = path[2];
+  // What is no variable may still hold one: `env: ["NAME=value"]`.
+  if (isScriptVariable(path)) return path.length !== 3 || typeof name !== 'string' || isSecretName(name);
   const section = path[0] === 'workload' && path[1] === 'options' ? 'target' : path[0];
   const namesFile = section === 'stores' && path[2] === 'tls';
-  return isScriptVariable(path) || (namedSections.includes(String(section)) && !namesFile && path.slice(1).some(isSecretStep));
+  return namedSections.includes(String(section)) && !namesFile && path.slice(1).some(isSecretStep);
 }
 
 /** `auth`, and k6's `tlsAuth`, are ways to log in; what is secret about them has a name of its own. */
@@ -79,24 +92,33 @@ function isScriptVariable(path: Path): boolean {
   return path[0] === 'workload' && path[1] === 'env';
 }
 
-/** The secrets that a scalar holds, whole or in part. */
+/**
+ * The secrets that a scalar holds, whole or in part: all of it where its field's name says so, what a variable with such a name
+ * filled in, passwords and tokens of a URL. In `workload.env` also what any variable filled in, unless it is a number, a host or
+ * the like; a literal there is what it says, and a private key is a secret wherever it is written.
+ */
 export function secretsIn(scalar: ScalarTree, path: Path): string[] {
-  const value = String(scalar.value ?? '');
+  const value = String(scalar.written ?? scalar.value ?? '');
   const substitutions = scalar.substitutions ?? [];
   const known = substitutions.filter(({ from }) => from === 'default').flatMap((each) => [each.value, ...secretsInUrl(each.value)]);
-  const named = substitutions.filter(({ name, from }) => isSecretName(name) && from !== 'default');
   const inText = value.includes('://') || mayBeUrl(path) ? secretsInUrl(value) : [];
-  const found = [...(isSecretPath(path) ? [value] : inText), ...named.map((each) => each.value)];
+  const byName = isSecretPath(path) && !(isScriptVariable(path) && isHarmless(value));
+  const filledIn = substitutions.filter((each) => each.from !== 'default' && isSecretFilling(each, isScriptVariable(path)));
+  const found = [...(byName || isPrivateKey(value) ? [value] : inText), ...filledIn.map((each) => each.value)];
   return found.filter((secret) => secret !== '' && !known.some((text) => text.includes(secret)));
+}
+
+/** A variable that nobody has filled in stays what it is, unless its name says that it is a secret. */
+function isSecretFilling({ name, from, value }: Substitution, forScript: boolean): boolean {
+  if (isSecretName(name)) return !(forScript && isHarmless(value));
+  return forScript && from !== 'missing' && !isPlainValue(value);
+}
+
+function isPrivateKey(value: string): boolean {
+  return /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value);
 }
 
 /** Whether a URL may stand here, however it is misspelled. */
 function mayBeUrl([section]: Path): boolean {
   return namedSections.includes(String(section));
-}
-
-/** Whether a script's variable says what to do, as in `MODE: checkout` and `PORT: 8080`: a word or a number, under a name that tells of no secret. */
-function isPlainWord(scalar: ScalarTree, path: Path): boolean {
-  const names = [String(path.at(-1)), ...(scalar.substitutions ?? []).map(({ name }) => name)];
-  return /^([a-z]{1,12}|\d[\d.]{0,6})$/.test(String(scalar.value)) && !names.some(isSecretName);
 }

@@ -1,15 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CountedBefore } from '../core/events.js';
-import type { Redact } from '../core/secrets.js';
 import { stateRoot } from './layout.js';
 import { readJson } from './read.js';
 import { writeJson } from './write.js';
 
 /** Keeps it for a cleanup that comes later: one file for each environment, as of the latest seed. */
-export async function keepCountedBefore(cwd: string, environment: string, counted: CountedBefore, redact: Redact): Promise<void> {
+export async function keepCountedBefore(cwd: string, environment: string, counted: CountedBefore): Promise<void> {
   await mkdir(stateRoot(cwd), { recursive: true, mode: 0o700 }).catch(() => undefined); // writing says why it cannot be
-  await writeJson(join(stateRoot(cwd), fileFor(environment)), { version: 1, environment, ...counted }, redact);
+  await writeJson(join(stateRoot(cwd), fileFor(environment)), { version: 1, environment, ...counted });
 }
 
 /** What the latest seed of this environment counted here; undefined where there was none: cleanup needs no such file. */

@@ -1,18 +1,17 @@
 import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import type { Receipt } from '../core/receipt.js';
-import type { Redact } from '../core/secrets.js';
 import { listRuns } from './find.js';
 import { runFiles, runsRoot } from './layout.js';
 import { environmentOf } from './record.js';
 import { writeJson } from './write.js';
 
-/** Puts a cleanup's receipt into the latest run of its environment here, where there is one: cleanup needs no run. */
-export async function keepReceipt(cwd: string, environment: string, receipt: Receipt, redact: Redact): Promise<void> {
+/** Puts a cleanup's receipt, which is without secrets, into the latest run of its environment here, where there is one: cleanup needs no run. */
+export async function keepReceipt(cwd: string, environment: string, receipt: Receipt): Promise<void> {
   for (const run of await listRuns(cwd)) {
     const directory = join(runsRoot(cwd), run);
     if ((await environmentIn(directory)) !== environment) continue;
-    return writeJson(join(directory, runFiles.receipt), receipt, redact);
+    return writeJson(join(directory, runFiles.receipt), receipt);
   }
 }
 

@@ -53,7 +53,7 @@ export async function stopRun(directory: string, world: Pick<World, 'who' | 'isA
     throw new LoadctlError('unavailable', `Run ${record.run} is not running.`, { hint: 'loadctl runs shows which are.' });
   }
   const request: StopRequest = { by: world.who, at: world.clock.now() };
-  await writeJson(join(directory, runFiles.stop), request, (text) => text);
+  await writeJson(join(directory, runFiles.stop), request);
   const deadline = world.clock.now() + patienceMs;
   while (await goesOn()) {
     if (world.clock.now() > deadline) {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { errorCode, errorMessage, LoadctlError } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
 import type { RunId, RunnerId } from '../core/ids.js';
-import type { Redact } from '../core/secrets.js';
+import { redactData } from '../core/redact-data.js';
+import type { Redactor } from '../core/redactor.js';
 import { runFiles, runsRoot } from './layout.js';
 
 /** A run directory that is being written. */
@@ -13,11 +14,11 @@ export interface RunDirectory {
   readonly path: string;
   /** The path of one of its files or folders. */
   file(name: string): string;
-  /** Appends to events.ndjson. Never throws: see {@link RunDirectory.failed}. */
+  /** Appends to events.ndjson an event without secrets. Never throws: see {@link RunDirectory.failed}. */
   log(event: LoggedEvent): void;
-  /** Appends one JSON line to a file; like {@link RunDirectory.log}. */
+  /** Appends one JSON line to a file, without its secrets; like {@link RunDirectory.log}. */
   append(name: string, line: unknown): void;
-  /** Writes a whole JSON file, at once or not at all. */
+  /** Writes a whole JSON file without its secrets, at once or not at all. */
   write(name: string, content: unknown): Promise<void>;
   /** Resolves with the first error of a write that could not be done (disk full). */
   readonly failed: Promise<LoadctlError>;
@@ -27,7 +28,7 @@ export interface RunDirectory {
 }
 
 /** Makes the directory of a new run. Throws `unavailable` where the place cannot be written. */
-export async function createRunDirectory(cwd: string, run: RunId, redact: Redact): Promise<RunDirectory> {
+export async function createRunDirectory(cwd: string, run: RunId, redactor: Redactor): Promise<RunDirectory> {
   const path = join(runsRoot(cwd), run);
   let fail: (error: LoadctlError) => void = () => {};
   const failed = new Promise<LoadctlError>((resolve) => {
@@ -38,7 +39,7 @@ export async function createRunDirectory(cwd: string, run: RunId, redact: Redact
     try {
       const descriptor = descriptors.get(name) ?? openSync(join(path, name), 'a', 0o600);
       descriptors.set(name, descriptor);
-      appendFileSync(descriptor, `${redact(JSON.stringify(line))}\n`);
+      appendFileSync(descriptor, `${JSON.stringify(line)}\n`);
     } catch (error) {
       fail(writeError(path, error));
     }
@@ -55,10 +56,10 @@ export async function createRunDirectory(cwd: string, run: RunId, redact: Redact
     run,
     path,
     failed,
-    append,
+    append: (name, line) => append(name, redactData(line, redactor)),
     file: (name) => join(path, name),
     log: ({ at, t, ...event }) => append(runFiles.events, { at, t, ...event }),
-    write: (name, content) => writeJson(join(path, name), content, redact),
+    write: (name, content) => writeJson(join(path, name), redactData(content, redactor)),
     close: () => closeAll(descriptors),
     remove: async () => {
       closeAll(descriptors);
@@ -67,11 +68,11 @@ export async function createRunDirectory(cwd: string, run: RunId, redact: Redact
   };
 }
 
-/** Writes a JSON file of mode 0600, at once or not at all. */
-export async function writeJson(path: string, content: unknown, redact: Redact): Promise<void> {
+/** Writes a JSON file of mode 0600, at once or not at all; `content` is without secrets. */
+export async function writeJson(path: string, content: unknown): Promise<void> {
   const temporary = `${path}.new`;
   try {
-    await writeFile(temporary, `${redact(JSON.stringify(content, null, 2))}\n`, { mode: 0o600 });
+    await writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -42,7 +42,6 @@ export const known: Readonly<Record<string, Known>> = {
   'client-certificate.js': { row: sameTarget, shows: /exit code: k6 0, loadctl 115/ },
   'named-host.js': { row: sameTarget, shows: /exit code: k6 0, loadctl 115/ },
   'names.js': { row: ownRows, shows: /does not tell .*a,b[\s\S]*does not tell .*say "hi"/ },
-  'two-services.js': { row: 'two services in workload.env', shows: /does not tell .*127[\s\S]*does not tell .*localhost/ },
   'vu-global.js': { row: '`__VU` to pick an account', shows: /request GET \/login\/ann: k6 1, loadctl 3/ },
   'stage-tags.js': {
     row: 'exec.test.options in each iteration',

@@ -1,7 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ownWords } from '../../src/core/own-words.js';
 import { type Workplace, workplace } from '../support/loadctl.js';
 import { startTarget, type Target } from '../support/target.js';
 
@@ -217,30 +216,4 @@ test('Ctrl-C in teardown(), after the load: it ends, what was measured stays, an
   expect(said.stderr).toContain('teardown() ran');
   expect(JSON.parse(said.stdout)).toMatchObject({ verdict: 'interrupted', exitCode: 105 });
   expect((await place.loadctl(['verify'])).code).toBe(105);
-});
-
-test('variables of a script that are spelled like words of loadctl and k6 leave every file whole', async () => {
-  const target = await startTarget();
-  const words = ['pass', 'value', 'load', 'count', 'steady', 'throughput', 'iterations', 'interrupted', 'http_reqs', '15', 'postgres'];
-  const place = workplace({
-    'profiles/dev.yaml': `target: {url: "${target.url}"}\nworkload: {script: ../script.js, vus: 2, duration: 2s}\nrunners: {count: 2}\nsla: {errors: < 1%}\n`,
-    'script.js': `import http from 'k6/http';\nexport default () => { ${get} };`,
-  });
-  const said = await place.loadctl([
-    'run',
-    '--env',
-    'dev',
-    '--json',
-    ...words.flatMap((word, index) => ['-e', `PASSWORD_${index}=${word}`]),
-  ]);
-  expect(said, said.stderr).toMatchObject({ code: 0 });
-  expect(JSON.parse(said.stdout)).toMatchObject({ verdict: 'pass' });
-  expect(JSON.parse((await place.loadctl(['runs', '--json'])).stdout).runs).toMatchObject([{ state: 'passed' }]);
-  expect((await place.loadctl(['verify', '--json'])).code).toBe(0);
-  const texts = ['run.json', 'events.ndjson', 'timeseries.ndjson', 'summary.json', 'verdict.json', 'runners/1/summary.json'].map((name) =>
-    readFileSync(join(place.latestRun(), name), 'utf8'),
-  );
-  const names = new Set(texts.flatMap((text) => [...text.matchAll(/"([A-Za-z][\w-]+)":/g)].map(([, name = '']) => name)));
-  const users = ['GET', 'PASSWORD', 'dev'];
-  expect([...names].filter((name) => !ownWords.includes(name) && !users.some((word) => name.startsWith(word)))).toEqual([]);
 });

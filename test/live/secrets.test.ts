@@ -168,7 +168,7 @@ import http from 'k6/http';
 import exec from 'k6/execution';
 import { check, group, sleep } from 'k6';
 import { Counter } from 'k6/metrics';
-const names = ['BASE_URL', 'LOADCTL_BYPASS_KEY', 'SHOP_PASSWORD', 'PEM', 'FEED', 'TYPED', 'SET_WORD', 'INHERITED'];
+const names = ['BASE_URL', 'LOADCTL_BYPASS_KEY', 'SHOP_PASSWORD', 'PEM', 'FEED', 'TYPED_TOKEN', 'SET_PASSWORD', 'INHERITED'];
 const words = names.map((name) => __ENV[name]).filter((word) => word !== undefined);
 const counted = new Counter('count_' + __ENV.METRIC);
 export const options = { tags: { word: words.join(' ') }, userAgent: 'k6 ' + __ENV.FEED, thresholds: { ['http_reqs{word:' + __ENV.METRIC + '}']: ['count>=0'] } };
@@ -217,7 +217,7 @@ workload:
   vus: 2
   duration: 2s
   options: {tlsAuth: [{domains: [127.0.0.1], cert: ${quoted(clientKey.certificate)}, key: ${quoted(secret.clientKey)}, password: ${quoted(secret.passphrase)}}]}
-  env: {SHOP_PASSWORD: ${quoted(secret.shop)}, PEM: ${quoted(secret.pem)}, FEED: "\${FEED_TOKEN}", METRIC: ${secret.metric}}
+  env: {SHOP_PASSWORD: ${quoted(secret.shop)}, PEM: ${quoted(secret.pem)}, FEED: "\${FEED_TOKEN}", METRIC: "\${METRIC_WORD}"}
 users: {strategy: bypass, key: "\${BYPASS_KEY}"}
 stores:
   db: {kind: postgres, url: "\${DB_URL}"}
@@ -239,6 +239,7 @@ const given = (databaseUrl: string) => ({
   TARGET_PASSWORD: inUrl(secret.target),
   BEARER: secret.bearer,
   FEED_TOKEN: secret.feed,
+  METRIC_WORD: secret.metric,
   BYPASS_KEY: secret.bypass,
   DB_URL: databaseUrl,
   SEED_TOKEN: secret.seeded,
@@ -257,7 +258,7 @@ test('every command: not one secret on a screen, in a file, in an archive, among
   const url = await database();
   const at = listen({ 'profiles/dev.yaml': everywhere(target), 'script.js': talkative }, given(url));
   const host = new URL(target.url).host;
-  const typed = ['-e', `TYPED=${secret.typed}`, '-e', 'INHERITED', '--set', `workload.env.SET_WORD=${quoted(secret.set)}`];
+  const typed = ['-e', `TYPED_TOKEN=${secret.typed}`, '-e', 'INHERITED', '--set', `workload.env.SET_PASSWORD=${quoted(secret.set)}`];
   const loud = { LOADCTL_DEBUG: '1' };
 
   const [plan, planned] = await Promise.all([at.call(['plan', ...dev], 0), at.call(['plan', ...dev, '--json', ...typed], 0)]);

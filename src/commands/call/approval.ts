@@ -1,4 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
+import { redactData } from '../../core/redact-data.js';
 import { type Preview, previewStores } from '../../phases/data/preview.js';
 import { lookUpLive } from '../../phases/target/live-colour.js';
 import { withSecrets } from '../../plan/access.js';
@@ -71,7 +72,8 @@ async function showPreview(
   const preview = await previewStores({ profile: planned.loaded.profile, world: shell, signal }, intent);
   const shown = target.colour === undefined ? {} : { target: shownTarget(target) };
   const notes = { ...planNotes(call, planned), refusals: [], does: act.does, users: intent.users, setOff: preview.lines, ...shown };
-  shell.stderr.write(redact(`${renderPlan(planned.plan, notes, await tableStyle(call, 'stderr'))}\n`));
+  const clean = redactData({ plan: planned.plan, notes }, redact);
+  shell.stderr.write(`${renderPlan(clean.plan, clean.notes, await tableStyle(call, 'stderr'))}\n`);
   return preview;
 }
 

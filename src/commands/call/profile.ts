@@ -28,7 +28,7 @@ export async function planProfile(call: Call, secrets: 'required' | 'optional', 
   const { cwd, env, home } = call.shell;
   const { source, set, scriptEnv } = profileChoice(call);
   const loaded = loadProfile(source ?? fallback ?? onlyProfile(cwd), { cwd, home, env, files: diskFiles, secrets, set, scriptEnv });
-  call.hide(loaded.secrets);
+  call.redact.hide(loaded.secrets, loaded.openWords);
   const backend = await backendFacts(loaded.profile.runners);
   const plan = makePlan({ ...loaded, backend }, readScriptFiles(loaded.profile.workload.script));
   return { loaded, plan, access: accessTo(loaded), backend, file: shownPath(loaded.file, cwd), named: source !== undefined };

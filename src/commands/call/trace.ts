@@ -1,6 +1,7 @@
 import type { Emit, LoggedEvent } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
-import { type Redact, redactDeep } from '../../core/secrets.js';
+import { redactData } from '../../core/redact-data.js';
+import type { Redactor } from '../../core/redactor.js';
 import type { RunDirectory } from '../../runs/write.js';
 
 /** Everything that one command tells: each event with its moment, to all who listen, and into the directory of its run. */
@@ -13,14 +14,14 @@ export interface Trace {
 }
 
 /** A trace whose first event is at t = 0. `listener` hears each event at once; secrets are taken out before anybody does. */
-export function openTrace(clock: Clock, redact: Redact, listener: (event: LoggedEvent) => void): Trace {
+export function openTrace(clock: Clock, redact: Redactor, listener: (event: LoggedEvent) => void): Trace {
   const begun = clock.elapsed();
   let earlier: LoggedEvent[] = [];
   let directory: RunDirectory | undefined;
   let closed = false;
   return {
     emit: (event) => {
-      const logged = { at: clock.now(), t: Math.round(clock.elapsed() - begun), ...redactDeep(event, redact) };
+      const logged = { at: clock.now(), t: Math.round(clock.elapsed() - begun), ...redactData(event, redact) };
       if (directory !== undefined) directory.log(logged);
       else if (!closed) earlier.push(logged);
       listener(logged);

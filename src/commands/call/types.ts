@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ExitReason } from '../../core/errors.js';
 import type { Shell } from '../../core/os.js';
-import type { Redact } from '../../core/secrets.js';
+import type { Redactor } from '../../core/redactor.js';
 
 /*
  * A subcommand is flags, a call, and what came of it. To add one: a file here that exports `command`, and its line in
@@ -25,9 +25,8 @@ export interface Call {
   /** As commander read them; each command knows its own. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly style: CallStyle;
-  /** Takes secrets out of everything that is printed from now on. */
-  hide(secrets: readonly string[]): void;
-  readonly redact: Redact;
+  /** Knows what may not be shown: the secrets that were typed, and those of the profile once it is read. */
+  readonly redact: Redactor;
 }
 
 /** How the person or program that called wants to be spoken to. */

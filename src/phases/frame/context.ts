@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import { shellQuote } from '../../core/command.js';
 import type { Emit } from '../../core/events.js';
 import type { World } from '../../core/os.js';
-import type { Redact } from '../../core/secrets.js';
+import type { Redactor } from '../../core/redactor.js';
 import type { Note } from '../../core/warnings.js';
 import type { Access } from '../../plan/access.js';
 import type { Plan } from '../../plan/plan.js';
@@ -25,7 +25,7 @@ export interface RunContext {
   readonly emit: Emit;
   /** Writes every event of this command, from its first to its last, into the directory of its run. */
   readonly keepIn: (directory: RunDirectory) => void;
-  readonly redact: Redact;
+  readonly redact: Redactor;
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
   /** Aborted by the second one. */

@@ -1,5 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { redactForeign } from '../../core/redact-data.js';
+import type { Redactor } from '../../core/redactor.js';
 import { runnerFiles } from '../../runners/runner/types.js';
 import { runFiles } from '../../runs/layout.js';
 import type { RunDirectory } from '../../runs/write.js';
@@ -14,8 +16,24 @@ export async function cleanRunnerFiles({ plan, redact }: Pick<RunContext, 'plan'
     for (const name of Object.values(runnerFiles)) await cleanFile(join(directory.file(runFiles.runners), id, name), redact);
 }
 
-async function cleanFile(file: string, redact: RunContext['redact']): Promise<void> {
+async function cleanFile(file: string, redact: Redactor): Promise<void> {
   const text = await readFile(file, 'utf8').catch(() => ''); // it did not come to write it
-  const clean = redact(text);
+  const clean =
+    cleanJson(text, redact) ??
+    text
+      .split('\n')
+      .map((line) => cleanJson(line, redact) ?? redact.output(line))
+      .join('\n');
   if (clean !== text) await writeFile(file, clean, { mode: 0o600 });
+}
+
+/** JSON without its secrets; undefined for a text that is none. */
+function cleanJson(text: string, redact: Redactor): string | undefined {
+  try {
+    const data: unknown = JSON.parse(text);
+    const [before, after] = [data, redactForeign(data, redact)].map((value) => JSON.stringify(value));
+    return before === after ? text : after;
+  } catch {
+    return undefined;
+  }
 }

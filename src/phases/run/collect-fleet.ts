@@ -79,9 +79,9 @@ function tellEnd({ runner, end: seen, numbers, files }: Gathered, lost: readonly
   emit({ type: 'runner-ended', runner: runner.id, ...how, ...failed, lost: loss !== undefined || numbers === undefined });
 }
 
-async function gather(runner: Runner, { redact, emit }: RunContext): Promise<Gathered> {
+async function gather(runner: Runner, { emit }: RunContext): Promise<Gathered> {
   const [end, files] = [await runner.ended, await runner.collect()];
-  return { runner, end, files: { ...files, log: redact(files.log) }, numbers: numbersOf(runner, files, emit) };
+  return { runner, end, files, numbers: numbersOf(runner, files, emit) };
 }
 
 function numbersOf(runner: Runner, files: RunnerFiles, emit: Emit): Gathered['numbers'] {

@@ -1,5 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
-import { type Redact, redactor, secretsInLine } from '../../core/secrets.js';
+import { redactor, secretsInLine } from '../../core/secrets.js';
 import { locate, type Place } from './place.js';
 
 /** One thing wrong with a profile, at the token that is to blame. */
@@ -9,10 +9,9 @@ export interface Problem {
 }
 
 /** A problem as people read it: where and what, the line, and a squiggle under the token; secrets taken out. */
-function codeFrame({ place, message }: Problem, redact: Redact): string[] {
+function codeFrame({ place, message }: Problem, secrets: readonly string[]): string[] {
   const { line, column, text, length } = locate(place);
-  const guess = redactor(secretsInLine(text));
-  const hide = (part: string) => guess(redact(part));
+  const hide = redactor([...secrets, ...secretsInLine(text)]);
   const inFile = place.source.path !== undefined;
   const where = inFile ? `${place.source.name}:${line}:${column}` : hide(place.source.name);
   const shown = hide(text);
@@ -34,9 +33,9 @@ function sharedLength(one: string, other: string): number {
   return at;
 }
 
-/** All problems of a profile as one error; they are sorted by place, and said once. */
-export function invalidProfile(profile: string, problems: readonly Problem[], redact: Redact): LoadctlError {
-  const frames = inOrder(problems).map((problem) => codeFrame(problem, redact));
+/** All problems of a profile as one error; they are sorted by place, and said once, without `secrets`. */
+export function invalidProfile(profile: string, problems: readonly Problem[], secrets: readonly string[]): LoadctlError {
+  const frames = inOrder(problems).map((problem) => codeFrame(problem, secrets));
   const once = frames.filter((frame, index) => frames.findIndex((other) => other.join('\n') === frame.join('\n')) === index);
   const lines = once.flatMap((frame, index) => (index === 0 ? frame : ['', ...frame]));
   const many = once.length === 1 ? 'one problem' : `${once.length} problems`;

@@ -52,7 +52,7 @@ export const workload = z
       .prefault({})
       .meta({
         description:
-          'More variables for the script (`__ENV`), other than those that say what is loaded and cleaned up. Their values are secret.',
+          'More variables for the script (`__ENV`), other than those that say what is loaded and cleaned up. Secret are those with such a name, and what `${NAME}` fills in.',
         examples: [{ FEATURE: 'on' }],
       }),
     options: z
