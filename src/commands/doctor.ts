@@ -39,7 +39,7 @@ export const command: CommandModule = {
     const here = await readThisMachine(shell);
     const findings = redactData([await lookAtK6(shell), lookAtNode(shell), lookAtPorts(here), lookAtOpenFiles(here)], call.redact);
     const missing = findings.some(({ state }) => state === 'missing');
-    const carried = carriedBy && capacityHere(carriedBy, here);
+    const carried = carriedBy && redactData(capacityHere(carriedBy, here), call.redact);
     const style = await tableStyle(call, 'stdout');
     const table = carried === undefined ? '' : `\n${renderCapacity(carried, style).join('\n')}\n`;
     return {

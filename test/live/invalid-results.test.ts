@@ -1,6 +1,7 @@
 import { chmodSync, cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { chiSquareTail } from '../../src/metrics/chi-square.js';
 import { type Workplace, workplace } from '../support/loadctl.js';
 import { startTarget } from '../support/target.js';
 
@@ -114,10 +115,14 @@ test('choices drawn off the mix are an invalid result', async () => {
   const said = await place.loadctl(['run', '--env', 'dev']);
 
   expect([said.code, verdictOf(place).verdict]).toEqual([111, 'invalid']);
-  expect(verdictOf(place).reasons.join('\n')).toMatch(
-    /drew session (browse for (69|70|71)|pay for (29|30|31)).*% of 6,000 session_choices/,
-  );
+  const drawn = /drew session (browse|pay) for ([\d.]+)% of 6,000 session_choices/.exec(verdictOf(place).reasons.join('\n'));
+  expect(['browse', 'pay']).toContain(drawn?.[1]);
+  const browse = drawn?.[1] === 'pay' ? 100 - Number(drawn[2]) : Number(drawn?.[2]);
+  expect(Math.abs(browse - 70)).toBeLessThan(0.05 + onceInABillion * 100 * Math.sqrt((0.7 * 0.3) / 6000));
 });
+
+/** So many standard deviations chance alone exceeds once in a billion times, on either side. */
+const onceInABillion = 6.11;
 
 test('choices of another counter, or of none, are nobody’s business', async () => {
   const target = await startTarget();
@@ -153,14 +158,22 @@ abort: null
 
   const said = await place.loadctl(['run', '--env', 'dev']);
 
+  // loadctl itself takes what chance does once in a thousand times for a mix that is off.
   const { reasons } = verdictOf(place);
-  expect([said.code, reasons]).toEqual([0, []]);
+  expect([reasons.filter((reason) => !reason.startsWith('The script drew')), said.code]).toEqual([[], reasons.length === 0 ? 0 : 111]);
   const { choices } = JSON.parse(readFileSync(join(place.latestRun(), 'run.json'), 'utf8')) as { choices: { counter: string }[] };
   expect(choices.map(({ counter }) => counter)).toEqual(['session_choices', 'read_choices']);
   const { metrics } = JSON.parse(readFileSync(join(place.latestRun(), 'summary.json'), 'utf8')) as {
     metrics: Record<string, { values: { count: number } }>;
   };
-  expect(metrics['session_choices{session:browse}']?.values.count).toBeGreaterThan(1000);
+  const counts = Object.entries({ browse: 0.8, reserve: 0.15, pay: 0.05 }).map(([session, share]) => ({
+    share,
+    count: metrics[`session_choices{session:${session}}`]?.values.count ?? 0,
+  }));
+  const total = counts.reduce((sum, { count }) => sum + count, 0);
+  const statistic = counts.reduce((sum, { count, share }) => sum + (count - share * total) ** 2 / (share * total), 0);
+  expect(chiSquareTail(statistic, counts.length - 1)).toBeGreaterThan(1e-9);
+  expect(counts[0]?.count).toBeGreaterThan(1000);
   expect(metrics['read_choices{endpoint:events}']?.values.count).toBeGreaterThan(300);
 });
 
