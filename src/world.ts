@@ -20,7 +20,7 @@ export function openWorld(): OwnProcess {
     argv: process.argv.slice(2),
     env: process.env,
     cwd: process.cwd(),
-    home: process.env.HOME ?? homedir(),
+    home: homeFolder(),
     clock,
     spawn,
     execute,
@@ -158,6 +158,17 @@ function isAlive(pid: number): boolean {
     return process.kill(pid, 0);
   } catch (error) {
     return errorCode(error) === 'EPERM';
+  }
+}
+
+/** A container's uid may have no home: then it is `/`, as Docker has it. */
+function homeFolder(): string {
+  const { HOME = '' } = process.env;
+  if (HOME !== '') return HOME;
+  try {
+    return homedir();
+  } catch {
+    return '/';
   }
 }
 

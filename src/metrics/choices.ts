@@ -49,7 +49,7 @@ function faultOf({ counter, tag }: Choice, total: number, named: readonly Counte
   const [drawn, asked] = [percent(worst.count / total), percent(worst.share)];
   return (
     `The script drew ${tag} ${worst.name} for ${drawn} of ${formatCount(total)} ${counter}, the profile asks for ${asked}: ` +
-    `this was another load than the one planned. Mend how the script draws.`
+    `this is not the load that was planned. Fix how the script draws.`
   );
 }
 
