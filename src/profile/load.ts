@@ -1,11 +1,9 @@
-import { join } from 'node:path';
 import { redacted, redactor } from '../core/secrets.js';
 import { shownPath } from '../core/shown-path.js';
 import { isBeside, readChain } from './chain.js';
 import { check } from './check.js';
 import { invalidProfile, type Problem } from './document/problem.js';
-import { merge, nodeAt, type Tree } from './document/tree.js';
-import { parseDotenv } from './dotenv.js';
+import { merge, nodeAt, scalarsOf, type Tree } from './document/tree.js';
 import type { ProfileFiles } from './files.js';
 import { findProfile, type ProfileSource } from './find.js';
 import { withDefaults } from './json-schema.js';
@@ -13,7 +11,8 @@ import { applyScriptVariable, applySet, type Override } from './overrides.js';
 import { missingScript, type Places, resolvePaths, withoutPlaces } from './paths.js';
 import { hideSecrets, isSecretPath, openWords, scriptVariableValues, secretValues, withoutSecrets } from './secret-values.js';
 import type { Profile } from './sections/schema.js';
-import { substitute, type Variable, type VariableSources } from './variables.js';
+import { variableSources } from './variable-sources.js';
+import { missingIn, substitute, type Variable, whereVariablesAre } from './variables.js';
 
 export { diskFiles, type ProfileFiles } from './files.js';
 export type { ProfileSource } from './find.js';
@@ -67,17 +66,19 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
 
   const set = layOver(chain.tree, options.set ?? [], applySet);
   const named = nameEnvironment(set.tree, found.environment);
-  const filled = substitute(named.tree, variableSources(named.environment, options), options.secrets === 'required');
+  const sources = variableSources({ ...options, environment: named.environment, profile: found.file });
+  const filled = substitute(named.tree, sources, options.secrets === 'required');
   const fed = layOver(filled.tree, options.scriptEnv ?? [], (tree, argument) => applyScriptVariable(tree, argument, options.env));
   const tree = resolvePaths(fed.tree, cwd);
   const checked = check(tree);
 
-  const early = [...chain.problems, ...set.problems, ...filled.problems];
+  const early = [...chain.problems, ...set.problems, ...(filled.variables.length > 0 ? sources.problems : []), ...filled.problems];
   const late = [...checked.problems, ...missingScript(tree, cwd, files)].filter(
     (problem) => !isCovered(problem, chain.problems, filled.problems),
   );
   const secrets = secretValues(tree);
-  if (!checked.profile || early.length + late.length > 0) throw invalidProfile(name, [...early, ...late], secrets);
+  if (!checked.profile || early.length + late.length > 0)
+    throw invalidProfile(name, [...early, ...late], secrets, isUnset(tree) ? whereVariablesAre(sources) : undefined);
   return {
     profile: checked.profile,
     file: found.file,
@@ -117,14 +118,9 @@ function nameEnvironment(tree: Tree, fallback: string): { tree: Tree; environmen
   return { tree: merge(named, tree), environment: fallback };
 }
 
-/** The environment, then `.env.<environment>`, then `.env`: the first that has a variable wins. */
-function variableSources(environment: string, { cwd, env, files }: LoadOptions): VariableSources {
-  const file = (from: string) => {
-    const variables = parseDotenv(files.readFile(join(cwd, from)) ?? '');
-    return { from, get: (name: string) => variables.get(name) };
-  };
-  const own = /^[a-z0-9-]+$/.test(environment) ? [file(`.env.${environment}`)] : [];
-  return [{ from: 'environment', get: (name) => env[name] }, ...own, file('.env')];
+/** Whether the document has a variable in it that nobody has. */
+function isUnset(tree: Tree): boolean {
+  return scalarsOf(tree).some(({ scalar }) => missingIn(scalar) !== undefined);
 }
 
 /** Whether a problem only follows from another one: on a line that YAML could not read, or of a variable that is missing. */

@@ -23,7 +23,9 @@ single values are replaced, \`null\` takes out what is inherited. Paths are rela
 
 **Variables.** \`\${NAME}\` and \`\${NAME:-default}\` may stand in any value, alone or inside a text; in brackets or braces, quote it.
 They are filled in after the YAML is read, so a value cannot change the document. The environment is asked first, then
-\`.env.<environment>\`, then \`.env\` (both in the working directory). The default also takes the place of an empty value. \`$\${\`
+\`.env.<environment>\`, then \`.env\`: in the working directory, beside the profile, and above a folder that is called \`profiles\`. Such a file is read as
+compose and dotenv do (\`export\`, quotes, comments behind a blank, \`$NAME\` and \`\${NAME:-default}\` but for single quotes); a line that is none of that is
+refused. The default also takes the place of an empty value. \`$\${\`
 is a literal \`\${\`. What stands in a URL must be written as URLs want it (\`@\` is \`%40\`). A variable that nobody has is an error, except
 for \`plan\`, which needs no secrets.
 

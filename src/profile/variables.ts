@@ -1,14 +1,13 @@
 import type { Problem } from './document/problem.js';
 import { mapScalars, type ScalarTree, type Substitution, type Tree } from './document/tree.js';
+import type { VariableSource, VariableSources } from './variable-sources.js';
+import { didYouMean } from './words/near.js';
 
 /** A variable of a profile and where its value came from: `environment`, `.env.staging`, `.env`, `default`, `missing`. */
 export interface Variable {
   readonly name: string;
   readonly from: string;
 }
-
-/** Where variables are looked up, in this order: the first that has one wins. */
-export type VariableSources = readonly { readonly from: string; get(name: string): string | undefined }[];
 
 /** The document with its variables filled in. */
 export interface Substituted {
@@ -35,8 +34,10 @@ export function substitute(tree: Tree, sources: VariableSources, required: boole
         problems.push({ place: tokenIn(scalar, written), message: 'expected `${NAME}` or `${NAME:-default}`; `$${` is a literal `${`' });
         return written;
       }
-      const found = lookUp(name, fallback, sources) ?? { name, from: 'missing', value: written };
-      if (found.from === 'missing' && required) problems.push({ place: tokenIn(scalar, written), message: missing(name) });
+      const { broken = [], ...found } = lookUp(name, fallback, sources.list) ?? { name, from: 'missing', value: written };
+      if (required) problems.push(...broken);
+      if (found.from === 'missing' && required && broken.length === 0)
+        problems.push({ place: tokenIn(scalar, written), message: missing(name, sources) });
       substitutions.push(found);
       variables.set(name, { name, from: found.from });
       return found.value;
@@ -47,8 +48,14 @@ export function substitute(tree: Tree, sources: VariableSources, required: boole
 }
 
 /** What to say about a variable that nobody has. */
-export function missing(name: string): string {
-  return `\`\${${name}}\` is not set; give it in the environment or a \`.env\` file`;
+export function missing(name: string, sources?: VariableSources): string {
+  return `\`\${${name}}\` is not set${didYouMean(name, sources?.list.flatMap(({ names }) => names) ?? [])}`;
+}
+
+/** Where variables were looked for, and what to do where one is missing. */
+export function whereVariablesAre({ looked }: VariableSources): string {
+  const files = looked.map(({ file, found }) => `${file}${found ? '' : ' (no such file)'}`);
+  return `Set what is missing in the environment or a .env file. Looked in the environment, ${files.join(', ')}.`;
 }
 
 /** Whether a scalar has a variable in it that nobody has. */
@@ -56,10 +63,16 @@ export function missingIn(scalar: ScalarTree): Substitution | undefined {
   return scalar.substitutions?.find(({ from }) => from === 'missing');
 }
 
-function lookUp(name: string, fallback: string | undefined, sources: VariableSources): Substitution | undefined {
+/** What is wrong with the line that has it makes it `missing`. */
+function lookUp(
+  name: string,
+  fallback: string | undefined,
+  sources: readonly VariableSource[],
+): (Substitution & { readonly broken?: readonly Problem[] }) | undefined {
   for (const { from, get } of sources) {
-    const value = get(name);
-    if (value !== undefined && (value !== '' || fallback === undefined)) return { name, from, value };
+    const found = get(name);
+    if (found !== undefined && found.problems.length > 0) return { name, from: 'missing', value: `\${${name}}`, broken: found.problems };
+    if (found !== undefined && (found.value !== '' || fallback === undefined)) return { name, from, value: found.value };
   }
   return fallback === undefined ? undefined : { name, from: 'default', value: fallback };
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { Criterion } from '../../src/core/criterion.js';
-import { parseDotenv } from '../../src/profile/dotenv.js';
 import { readAbort, readCritical, readSla } from '../../src/profile/words/criteria.js';
 import { nearest } from '../../src/profile/words/near.js';
 import { parseSize } from '../../src/profile/words/size.js';
@@ -171,31 +170,4 @@ test('the nearest word', () => {
     undefined,
     'ramp',
   ]);
-});
-
-test('a .env file', () => {
-  const text = [
-    '# a comment',
-    'A=1',
-    'export B = two words  # a comment',
-    `C='single # $x \\n'`,
-    'D="line\\nbreak \\"quoted\\""',
-    'E="spans',
-    'lines"',
-    'F=',
-    'G=`back ticks`',
-    '  H=a=b',
-    'not a variable',
-    'A=last',
-  ].join('\r\n');
-  expect(Object.fromEntries(parseDotenv(text))).toEqual({
-    A: 'last',
-    B: 'two words',
-    C: 'single # $x \\n',
-    D: 'line\nbreak "quoted"',
-    E: 'spans\r\nlines',
-    F: '',
-    G: 'back ticks',
-    H: 'a=b',
-  });
 });

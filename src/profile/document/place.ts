@@ -5,6 +5,8 @@ export interface Source {
   readonly text: string;
   /** Its absolute path; missing for an argument. */
   readonly path?: string;
+  /** Whether nothing of its text may be shown. */
+  readonly private?: boolean;
 }
 
 /** Where a token is: offsets into its source's text. */

@@ -17,13 +17,11 @@ function codeFrame({ place, message }: Problem, secrets: readonly string[]): str
   const shown = hide(text);
   const start = sharedLength(shown, hide(text.slice(0, column - 1)));
   const end = Math.max(start + 1, sharedLength(shown, hide(text.slice(0, column - 1 + length))));
+  const said = `${where}: ${message.replace(/`[^`]*`/g, hide)}`;
+  if (place.source.private) return [said];
   const gutter = inFile ? String(line) : '';
   const margin = ' '.repeat(gutter.length);
-  return [
-    `${where}: ${message.replace(/`[^`]*`/g, hide)}`,
-    `  ${gutter} | ${shown.replaceAll('\t', ' ')}`,
-    `  ${margin} | ${' '.repeat(start)}${'~'.repeat(end - start)}`,
-  ];
+  return [said, `  ${gutter} | ${shown.replaceAll('\t', ' ')}`, `  ${margin} | ${' '.repeat(start)}${'~'.repeat(end - start)}`];
 }
 
 /** How many characters two texts have in common at their beginning: where a cut through a secret falls, too. */
@@ -33,15 +31,17 @@ function sharedLength(one: string, other: string): number {
   return at;
 }
 
+const reference = "loadctl's docs/profile.md explains every word of a profile.";
+
 /** All problems of a profile as one error; they are sorted by place, and said once, without `secrets`. */
-export function invalidProfile(profile: string, problems: readonly Problem[], secrets: readonly string[]): LoadctlError {
+export function invalidProfile(profile: string, problems: readonly Problem[], secrets: readonly string[], hint = reference): LoadctlError {
   const frames = inOrder(problems).map((problem) => codeFrame(problem, secrets));
   const once = frames.filter((frame, index) => frames.findIndex((other) => other.join('\n') === frame.join('\n')) === index);
   const lines = once.flatMap((frame, index) => (index === 0 ? frame : ['', ...frame]));
   const many = once.length === 1 ? 'one problem' : `${once.length} problems`;
   return new LoadctlError('invalid-profile', `${profile} has ${many}`, {
     lines,
-    hint: "loadctl's docs/profile.md explains every word of a profile.",
+    hint,
   });
 }
 
