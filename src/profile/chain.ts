@@ -50,10 +50,12 @@ export function isBeside(problem: Problem, others: readonly Problem[]): boolean 
   return others.some(({ place }) => place.source === problem.place.source && locate(place).line === line);
 }
 
+/** Takes out what is no word of a profile: what it extends, and keys such as `x-defaults`, which only hold anchors. */
 function takeExtends(tree: MapTree): { tree: MapTree; parent: Tree | undefined } {
-  const { extends: entry, ...entries } = Object.fromEntries(tree.entries);
+  const entry = tree.entries.get('extends');
+  const entries = [...tree.entries].filter(([name]) => name !== 'extends' && !name.startsWith('x-'));
   const empty = entry?.node.kind === 'scalar' && entry.node.value === null;
-  return { tree: { ...tree, entries: new Map(Object.entries(entries)) }, parent: empty ? undefined : entry?.node };
+  return { tree: { ...tree, entries: new Map(entries) }, parent: empty ? undefined : entry?.node };
 }
 
 function baseFile(parent: Tree, file: string): string {

@@ -1,14 +1,34 @@
 import type { Problem } from './document/problem.js';
-import { scalarsOf, type Tree } from './document/tree.js';
+import { type Path, type ScalarTree, scalarsOf, type Tree } from './document/tree.js';
 import { beginning } from './explain.js';
 
-/** The numbers among the seeded values that are not what is written any more once they are read: a row would hold another one. */
+/**
+ * The numbers that are not what is written any more once they are read, where that matters: a table's column takes 1.1 for 1.10
+ * unless its digits are lost, a cache's value, an option of k6's and what is handed on to others may be meant as a text.
+ */
 export function changedNumbers(tree: Tree): Problem[] {
   return scalarsOf(tree).flatMap(({ scalar, path }) => {
-    const { value, written } = scalar;
-    if (path[0] !== 'seed' || typeof value !== 'number' || written === undefined || isKept(written, value)) return [];
-    return [{ place: beginning(scalar), message: `expected quotes: as a number this becomes ${value}; write \`"${written}"\`` }];
+    const message = problemOf(scalar, path);
+    return message === undefined ? [] : [{ place: beginning(scalar), message }];
   });
+}
+
+/** Sections that nothing of loadctl's own reads as numbers. */
+const handedOn: readonly unknown[] = ['monitors', 'outputs'];
+
+function problemOf({ value, written }: ScalarTree, path: Path): string | undefined {
+  const [section, name, word] = path;
+  if (typeof value !== 'number' || written === undefined) return undefined;
+  const isOption = section === 'workload' && name === 'options';
+  if (isOption && (path.includes('tags') || path.includes('env')))
+    return `expected quotes: k6 takes only texts there; write \`"${written}"\``;
+  if (section === 'seed' && word === 'columns') return isKept(written, value) ? undefined : asNumber(value, written);
+  const mayBeText = isOption || section === 'seed' || handedOn.includes(section);
+  return mayBeText && !isAsWritten(written, value) ? asNumber(value, written) : undefined;
+}
+
+function asNumber(value: number, written: string): string {
+  return `expected quotes: as a number this becomes ${value}; write \`"${written}"\``;
 }
 
 const decimal = /^([-+]?)(\d+)(?:\.(\d*))?$/;
@@ -22,4 +42,10 @@ function isKept(written: string, value: number): boolean {
   const [readWhole = '', readFraction = ''] = read.split('.');
   const isTiny = read.includes('e');
   return isTiny || (whole === readWhole && fraction.replace(/0+$/, '') === readFraction);
+}
+
+/** Whether the number is written as it is shown, too: `1.10` is not. */
+function isAsWritten(written: string, value: number): boolean {
+  const fraction = decimal.exec(written)?.[3];
+  return isKept(written, value) && (fraction === undefined || !/^0*$|0$/.test(fraction));
 }

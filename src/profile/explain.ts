@@ -44,7 +44,14 @@ function explain(issue: Issue, tree: Tree, path: Path): Explained[] {
   if (params === 'name') return [{ place: keyPlace(tree, path), message: issue.message }];
   const expected = expectation(issue, path);
   if (issue.code === 'custom' && node.kind !== 'scalar') return [{ place: beginning(node), message: expected }];
-  return [{ place: beginning(node), message: expected.startsWith('expected') ? `${expected}${instead(tree, path, expected)}` : expected }];
+  const message = expected.startsWith('expected') ? `${expected}${instead(tree, path, expected)}${inQuotes(issue, node)}` : expected;
+  return [{ place: beginning(node), message }];
+}
+
+/** What to write where YAML made a number of what is meant as a text. */
+function inQuotes(issue: Issue, node: Tree): string {
+  const wantsText = issue.code === 'invalid_type' && issue.expected === 'string';
+  return wantsText && node.kind === 'scalar' && node.written !== undefined ? `; write \`"${node.written}"\`` : '';
 }
 
 /** The paths that an issue speaks of, for taking out what is wrong and checking the rest. */

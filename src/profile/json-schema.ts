@@ -41,10 +41,13 @@ function keepExamples({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; 
   if (Array.isArray(examples)) jsonSchema.examples = examples;
 }
 
-/** The schema for editors: one file may leave to another what is required, and null takes out what is inherited. */
+/**
+ * The schema for editors: one file may leave to another what is required, null takes out what is inherited, and keys such as
+ * `x-defaults` hold what others merge.
+ */
 export function editorSchema(): JsonSchema {
   const { $schema, ...schema } = inputSchema();
-  return { $schema, title: 'A loadctl profile', ...mayInherit(schema) };
+  return { $schema, title: 'A loadctl profile', ...mayInherit(schema), patternProperties: { '^x-': {} } };
 }
 
 /** Every schema that may hold at a path: several where there are alternatives. */

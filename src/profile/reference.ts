@@ -19,7 +19,8 @@ A profile is one environment's YAML. \`--env staging\` reads \`profiles/staging.
 The first line \`# yaml-language-server: $schema=../schema/profile.schema.json\` makes editors check and complete it.
 
 **extends.** \`extends: base.yaml\` lays a profile over another one, and that over a third: maps are merged key by key, lists and
-single values are replaced, \`null\` takes out what is inherited. Paths are relative to the file that says them.
+single values are replaced, \`null\` takes out what is inherited. Paths are relative to the file that says them. Within one file,
+anchors and \`<<: *name\` (or \`<<: [*a, *b]\`) merge, too; top-level keys such as \`x-defaults\` may hold them and are ignored.
 
 **Variables.** \`\${NAME}\` and \`\${NAME:-default}\` may stand in any value, alone or inside a text; in brackets or braces, quote it.
 They are filled in after the YAML is read, so a value cannot change the document. The environment is asked first, then

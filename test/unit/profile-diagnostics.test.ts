@@ -582,6 +582,39 @@ seed: [{store: db, table: t, rows: 1, columns: {${columns}}}]\n`;
 });
 
 test.each([
+  ['workload: {script: k6.ts, options: {tags: {version: 1.10}}}', '2:53: expected quotes: k6 takes only texts there; write `"1.10"`'],
+  ['workload: {script: k6.ts, options: {tags: {version: 2}}}', '2:53: expected quotes: k6 takes only texts there; write `"2"`'],
+  ['workload: {script: k6.ts, options: {userAgent: 1.0}}', '2:48: expected quotes: as a number this becomes 1; write `"1.0"`'],
+  ['workload: {script: k6.ts, options: {rps: 20, batch: 1.5, x: 1e3}}', undefined],
+  ['workload: {script: k6.ts}\noutputs: {o: {version: 1.10}}', '3:24: expected quotes: as a number this becomes 1.1; write `"1.10"`'],
+  ['workload: {script: k6.ts}\nmonitors: {m: {id: 007}}', '3:20: expected quotes: as a number this becomes 7; write `"007"`'],
+  [
+    'workload: {script: k6.ts}\nenvironment: 2024',
+    '3:14: expected a name of small letters, digits and `-`, not `2024` (a bare number); write `"2024"`',
+  ],
+  ['workload: {script: k6.ts, env: {version: 1.10}}', undefined],
+  [
+    'workload: {script: k6.ts}\nstores: {c: {kind: redis, url: redis://h}}\nseed: [{store: c, key: "k{n}", rows: 1, value: 1.10}]',
+    '4:48: expected quotes: as a number this becomes 1.1; write `"1.10"`',
+  ],
+  [
+    'workload: {script: k6.ts}\nstores: {c: {kind: redis, url: redis://h}}\nseed: [{store: c, key: "k{n}", rows: 1, value: {version: 1.10}}]',
+    '4:58: expected quotes: as a number this becomes 1.1; write `"1.10"`',
+  ],
+])('a number that is meant as a text wants quotes: %s', (more, expected) => {
+  const text = `target: {url: http://127.0.0.1:8080}\n${more}\n`;
+  if (expected === undefined) expect(load({ 'test.yaml': text })).toBeDefined();
+  else expect(messages(text)).toEqual([expected]);
+});
+
+test.each([
+  ['workload: {<<: 1, script: k6.ts}', '2:16: expected a map to merge such as `<<: *name`, or a list of them'],
+  ['workload: {<<: [{vus: 1, duration: 1s}, x], script: k6.ts}', '2:41: expected a map to merge such as `<<: *name`, or a list of them'],
+])('what cannot be merged: %s', (more, expected) => {
+  expect(messages(`target: {url: http://127.0.0.1:8080}\n${more}\n`)).toEqual([expected]);
+});
+
+test.each([
   'u:topsecretpw@127.0.0.1:1/x',
   'postgres:/u:topsecretpw@h/x',
   'host=h password=topsecretpw user=u',

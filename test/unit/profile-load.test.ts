@@ -93,6 +93,28 @@ describe('extends', () => {
     expect(load({ 'test.yaml': text }).profile.seed).toEqual([{ store: 'db', table: 't', rows: 1, columns: { gone: null } }]);
   });
 
+  test('merges several maps, of which the first goes before the others and the map itself before all', () => {
+    const text = `x-a: &a {vus: 1, duration: 10s}
+x-b: &b {vus: 2, pacing: 1s}
+x-load: &load
+  <<: [*a, *b]
+  duration: 20s
+target: {url: http://127.0.0.1:8080}
+workload: {<<: *load, script: k6.ts}
+`;
+    const { workload } = load({ 'test.yaml': text }).profile;
+    expect([workload.vus, workload.duration, workload.pacing]).toEqual([1, 20_000, 1000]);
+  });
+
+  test('ignores keys that begin with x-, in every file of a chain, and nowhere but at the top', () => {
+    const base = `x-target: &target {url: http://127.0.0.1:8080}\ntarget: *target\nx-unused: {token: s3cret-word}\n`;
+    const loaded = load({ 'test.yaml': 'extends: base.yaml\nx-more: [1]\nworkload: {script: k6.ts}\n', 'base.yaml': base });
+    expect(loaded.profile.target).toEqual({ url: 'http://127.0.0.1:8080' });
+    expect(JSON.stringify(loaded.redacted)).not.toMatch(/x-|s3cret/);
+    const { lines } = complaint(() => load({ 'test.yaml': `${least}  x-more: 1\n` }));
+    expect(lines[0]).toContain('unknown key `x-more`');
+  });
+
   test('knows anchors and merge keys', () => {
     const text = `${least}stores:\n  a: &redis {kind: redis, url: redis://h:1/1, testDatabase: 2}\n  b: {<<: *redis, testDatabase: 3}\n  c: *redis\n`;
     const { a, b, c } = load({ 'test.yaml': text }).profile.stores;

@@ -46,6 +46,7 @@ export function parseYaml(source: Source, from = 0): Parsed {
 }
 
 const badAlias = 'expected an alias (`*name`) of an anchor (`&name`) further up';
+const badMerge = 'expected a map to merge such as `<<: *name`, or a list of them';
 const tabs = 'expected spaces; YAML is not indented with tabs';
 
 /** How YAML's complaints are said here, by code. */
@@ -134,9 +135,17 @@ class Reader {
       return;
     }
     const node = value ? this.read(value, document) : ({ kind: 'scalar', value: null, place: at } as const);
-    const merged = key.source === '<<' && node.kind === 'map' ? node.entries : undefined;
-    if (!merged) entries.set(key.source ?? String(key.value), { key: at, node });
-    for (const [name, entry] of merged ?? []) if (!entries.has(name)) entries.set(name, entry);
+    if (key.source === '<<') this.#mergeInto(entries, node);
+    else entries.set(key.source ?? String(key.value), { key: at, node });
+  }
+
+  /** One map or a list of them, of which the first that has a key wins; what the map itself says goes before all. */
+  #mergeInto(entries: Map<string, Entry>, node: Tree): void {
+    const maps = node.kind === 'list' ? node.items : [node];
+    for (const map of maps) {
+      if (map.kind !== 'map') this.problems.push({ place: map.place, message: badMerge, confined: true });
+      else for (const [name, entry] of map.entries) if (!entries.has(name)) entries.set(name, entry);
+    }
   }
 
   /** A value that begins with `>` is a block scalar to YAML: says to quote it. */
