@@ -4,8 +4,7 @@ import { locate, type Source } from './document/place.js';
 import type { Problem } from './document/problem.js';
 import { type MapTree, merge, type Tree } from './document/tree.js';
 import { parseYaml } from './document/yaml-tree.js';
-import type { ProfileFiles } from './files.js';
-import { nearFile } from './find.js';
+import { nearFile, type ProfileFiles } from './files.js';
 
 /** A profile laid over all that it extends. */
 export interface Chain {

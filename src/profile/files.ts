@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { errorCode, LoadctlError } from '../core/errors.js';
+import { nearest } from './words/near.js';
 
 /** The files that profiles are read from. */
 export interface ProfileFiles {
@@ -14,6 +16,11 @@ export const diskFiles: ProfileFiles = {
   readFile: (path) => unlessMissing(path, () => readFileSync(path, 'utf8')),
   listFolder: (path) => unlessMissing(path, () => readdirSync(path)) ?? [],
 };
+
+/** The file beside a missing one whose name is nearest to it. */
+export function nearFile(path: string, files: ProfileFiles): string | undefined {
+  return nearest(basename(path), [...files.listFolder(dirname(path))]);
+}
 
 function unlessMissing<T>(path: string, read: () => T): T | undefined {
   try {

@@ -1,7 +1,9 @@
 import { basename, join, resolve } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import { shownPath } from '../core/shown-path.js';
-import type { ProfileFiles } from './files.js';
+import { readChain } from './chain.js';
+import { nodeAt, type Tree } from './document/tree.js';
+import { nearFile, type ProfileFiles } from './files.js';
 import { environmentOptionProblem } from './overrides.js';
 import { allOf, nearest } from './words/near.js';
 
@@ -22,16 +24,20 @@ export function findProfile(source: ProfileSource, cwd: string, files: ProfileFi
   throw unknownEnvironment(source.environment, environmentsIn(join(cwd, 'profiles'), files));
 }
 
-/** The environments that a folder has profiles for; what others only extend is none. */
+/** The environments that a folder has profiles for. What others extend is one, too, unless it lacks what to load by what. */
 export function environmentsIn(folder: string, files: ProfileFiles): string[] {
   const profiles = files.listFolder(folder).filter((name) => ending.test(name));
-  const bases = profiles.flatMap(
-    (name) => /^extends:\s*["']?(?:\.\/)?([^\s"'#]+)/m.exec(files.readFile(join(folder, name)) ?? '')?.[1] ?? [],
-  );
-  return profiles
-    .filter((name) => !bases.includes(name))
-    .map((name) => name.replace(ending, ''))
+  const chains = profiles.map((name) => ({ name, chain: readChain(join(folder, name), folder, files) }));
+  const bases = new Set(chains.flatMap(({ chain }) => chain.files.slice(1)));
+  return chains
+    .filter(({ name, chain }) => !bases.has(join(folder, name)) || isComplete(chain.tree))
+    .map(({ name }) => name.replace(ending, ''))
     .sort();
+}
+
+function isComplete(tree: Tree): boolean {
+  const has = (...path: string[]) => nodeAt(tree, path) !== undefined;
+  return (has('target', 'url') || has('target', 'colours')) && has('workload', 'script');
 }
 
 function namedFile(file: string, cwd: string, files: ProfileFiles): { file: string; environment: string } {
@@ -40,11 +46,6 @@ function namedFile(file: string, cwd: string, files: ProfileFiles): { file: stri
   throw new LoadctlError('invalid-profile', `There is no profile ${shownPath(file, cwd)}`, {
     hint: near === undefined ? 'Give a file with --profile, or write one with `loadctl init`' : `Did you mean ${near}?`,
   });
-}
-
-/** The file beside a missing one whose name is nearest to it. */
-export function nearFile(path: string, files: ProfileFiles): string | undefined {
-  return nearest(basename(path), [...files.listFolder(resolve(path, '..'))]);
 }
 
 function unknownEnvironment(name: string, known: readonly string[]): LoadctlError {

@@ -2,8 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { shownPath } from '../core/shown-path.js';
 import type { Problem } from './document/problem.js';
 import { mapScalars, nodeAt, type Path, type ScalarTree, type Tree } from './document/tree.js';
-import type { ProfileFiles } from './files.js';
-import { nearFile } from './find.js';
+import { nearFile, type ProfileFiles } from './files.js';
 import { hasPlaceholder } from './words/words.js';
 
 /** The document with its paths absolute: each is relative to the file that says it, or to the working directory. */

@@ -520,7 +520,7 @@ describe('a limit', () => {
   test.each([
     ['of an unknown word', 'sla: {throughputt: 5/s}\n', ['4:7: `throughputt` is no word of the SLA; did you mean `throughput`?']],
     ['in the wrong unit', 'sla: {errors: 500ms}\n', ['4:15: expected a percentage such as `< 0.1%`, not `500ms` (a duration)']],
-    ['above all', 'sla: {availability: 99.9}\n', ['4:21: expected a percentage such as `< 0.1%`, not `99.9` (a bare number)']],
+    ['above all', 'sla: {availability: 99.9}\n', ['4:21: expected a percentage such as `99.9%` or `0.999`, not `99.9` (a bare number)']],
     ['of no stat', 'sla: {http_req_duration: < 5ms}\n', ['4:26: expected a threshold such as `p(95) < 500ms` or `rate < 1%`, not `< 5ms`']],
     [
       'of an impossible percentile',
@@ -528,7 +528,11 @@ describe('a limit', () => {
       ['4:26: "p(101)" is no percentile: write p(N) with N from 0 to 100; expected a threshold such as `p(95) < 500ms` or `rate < 1%`'],
     ],
     ['of a broken metric', 'sla: {"http_reqs{a": "rate>5"}\n', ['4:7: expected a metric of k6; one of the braces { and } is missing']],
-    ['of a server without a unit', 'critical: {cpu: 80}\n', ['4:17: expected a percentage such as `< 0.1%`, not `80` (a bare number)']],
+    [
+      'of a server without a unit',
+      'critical: {cpu: 80}\n',
+      ['4:17: expected a percentage such as `80%` or `0.8`, not `80` (a bare number)'],
+    ],
     [
       'of an abort rule, misspelled',
       'abort: [{when: errrors > 5%}]\n',
@@ -605,6 +609,25 @@ test.each([
   const text = `target: {url: http://127.0.0.1:8080}\n${more}\n`;
   if (expected === undefined) expect(load({ 'test.yaml': text })).toBeDefined();
   else expect(messages(text)).toEqual([expected]);
+});
+
+test.each([
+  ['sla: {errors: 1}', '4:15: expected a percentage such as `1%` or `0.01`, not `1` (a bare number)'],
+  ['sla: {errors: < 1}', '4:15: expected a percentage such as `< 1%` or `< 0.01`, not `< 1`'],
+  ['sla: {errors: "<= 1.0"}', '4:15: expected a percentage such as `<= 1%` or `<= 0.01`, not `<= 1.0`'],
+  ['sla: {errors: 5}', '4:15: expected a percentage such as `5%` or `0.05`, not `5` (a bare number)'],
+  ['sla: {errors: 150%}', '4:15: expected a percentage of at most 100%, not `150%` (a percentage)'],
+  ['sla: {availability: 101%}', '4:21: expected a percentage of at most 100%, not `101%` (a percentage)'],
+  ['sla: {availability: 1}', '4:21: expected a percentage such as `100%`, not `1` (a bare number)'],
+  ['sla: {availability: 99.9}', '4:21: expected a percentage such as `99.9%` or `0.999`, not `99.9` (a bare number)'],
+  ['sla: {http_req_failed: "rate<1"}', '4:24: expected a percentage such as `rate < 1%` or `rate < 0.01`, not `rate<1`'],
+  ['sla: {checks: "rate>99"}', '4:15: expected a percentage such as `rate > 99%` or `rate > 0.99`, not `rate>99`'],
+  ['critical: {cpu: 80}', '4:17: expected a percentage such as `80%` or `0.8`, not `80` (a bare number)'],
+  ['abort: [{when: errors > 5}]', '4:16: expected a percentage such as `> 5%` or `> 0.05`, not `errors > 5`'],
+  ['sla: {errors: 0.01, availability: 100%, checks: ["rate==1", "rate>=1"], errs_left: "rate<1"}', undefined],
+])('a share is a part of a whole: %s', (more, expected) => {
+  if (expected === undefined) expect(load({ 'test.yaml': `${least}${more}\n` })).toBeDefined();
+  else expect(messages(`${least}${more}\n`)).toEqual([expected]);
 });
 
 test.each([

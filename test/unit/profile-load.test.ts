@@ -324,6 +324,20 @@ describe('which profile', () => {
     expect([error.reason, error.message, error.hint]).toEqual(['invalid-profile', message, hint]);
   });
 
+  test('one that another one extends is one, too, unless it lacks what to load by what', () => {
+    const files = {
+      'staging.yaml': least,
+      'staging-eu.yaml': 'extends: ./staging.yaml\n',
+      'test.yaml': 'extends: base.yaml\n',
+      'base.yaml': least.slice(least.indexOf('workload')),
+    };
+    const error = complaint(() => load(files, { source: { environment: 'stagin' } }));
+    expect([error.message, error.hint]).toEqual([
+      'Unknown environment `stagin`: `profiles` has `staging`, `staging-eu` and `test`',
+      'Did you mean --env staging?',
+    ]);
+  });
+
   test('without a profile there is a way to one', () => {
     const error = complaint(() => load({ 'k6.ts': '' }, { source: { environment: 'dev' } }));
     expect([error.reason, error.message, error.hint]).toEqual([

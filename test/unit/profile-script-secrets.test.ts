@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { makePlan } from '../../src/plan/plan.js';
-import { least, load } from './profile-files.js';
+import { least, load, planHere } from './profile-files.js';
 
 const key = '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----\n';
 
@@ -42,7 +41,7 @@ describe('a variable of the script', () => {
   test.each(cases)('%s with %o is shown as %s', (yaml, env, shown, secrets) => {
     const name = yaml.slice(0, yaml.indexOf(':'));
     const loaded = load({ 'test.yaml': `${least}  env: {${yaml}}\n` }, { env });
-    expect(makePlan(loaded).env).toEqual({ [name]: shown });
+    expect(planHere(loaded).env).toEqual({ [name]: shown });
     expect(loaded.redacted).toMatchObject({ workload: { env: { [name]: shown } } });
     expect([...loaded.secrets].sort()).toEqual([...secrets].sort());
   });
@@ -61,7 +60,7 @@ describe('a variable of the script', () => {
 
   test('that is a secret by its name leaves the plan as it is without it; one that may be a number is in the hash', () => {
     const texts = { 'test.yaml': `${least}  env: {SHOP_KEY: "\${SHOP_KEY}", RATE: "\${RATE}"}\n` };
-    const plan = (env: Record<string, string>) => makePlan(load(texts, { env, secrets: 'optional' }));
+    const plan = (env: Record<string, string>) => planHere(load(texts, { env, secrets: 'optional' }));
     expect(plan({ SHOP_KEY: 'word-1', RATE: '40' })).toEqual(plan({ RATE: '40' }));
     expect(plan({ SHOP_KEY: 'word-1', RATE: '40' }).hash).not.toBe(plan({ SHOP_KEY: 'word-1' }).hash);
     expect(plan({}).env).toEqual({ SHOP_KEY: '[redacted]', RATE: '${RATE}' });

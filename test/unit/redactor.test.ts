@@ -3,6 +3,7 @@ import type { LoadctlEvent } from '../../src/core/events.js';
 import { redactData, redactForeign } from '../../src/core/redact-data.js';
 import { openRedactor } from '../../src/core/redactor.js';
 import { secretsInUrl } from '../../src/core/secrets.js';
+import { runId } from '../support/ids.js';
 
 const knowing = (secrets: readonly string[], open: readonly string[] = []) => {
   const redactor = openRedactor();
@@ -68,12 +69,12 @@ test('names with different secrets stay two, the same each time', () => {
   expect(Object.keys(redactData({ metrics }, redactor).metrics)).toEqual(shown.map((name) => `http_reqs{name:${name}}`));
 });
 
-const judged: LoadctlEvent = {
+const judged = {
   type: 'judged',
-  run: '20261123-195601-k3x9q',
+  run: runId('20261123-195601-k3x9q'),
   verdict: {
     version: 1,
-    run: '20261123-195601-k3x9q',
+    run: runId('20261123-195601-k3x9q'),
     verdict: 'interrupted',
     reasons: ['http_req_failed rate was interrupted.'],
     criteria: [
@@ -91,7 +92,7 @@ const judged: LoadctlEvent = {
       },
     ],
   },
-};
+} as const satisfies LoadctlEvent;
 
 describe('data', () => {
   test('keeps its fields and fixed words, however a secret is spelled; sentences and names lose it', () => {

@@ -1,7 +1,7 @@
 import type { Criterion, Operator } from '../../core/criterion.js';
-import { parseDuration, parsePercent, parseRate } from '../../core/quantities.js';
+import { parseDuration, parsePercent, parseRate, trimNumber } from '../../core/quantities.js';
 import { k6Unit } from '../../metrics/k6-unit.js';
-import { parseMetricName } from '../../metrics/metric-key.js';
+import { baseName, parseMetricName } from '../../metrics/metric-key.js';
 import { isProblem, parseThreshold } from '../../metrics/threshold.js';
 import { allOf, nearest } from './near.js';
 import { parseSize } from './size.js';
@@ -22,6 +22,8 @@ interface Meaning {
   readonly unit: Unit;
   /** The operator of a bare value. */
   readonly bare: Operator;
+  /** Whether it is a threshold as k6 writes it. */
+  readonly inK6Words?: boolean;
 }
 
 const latency = (stat: string): Meaning => ({ metric: 'http_req_duration', stat, unit: 'ms', bare: '<' });
@@ -64,7 +66,7 @@ export function readSla(name: string, value: string): Read {
 
 /** One entry of `critical`: a monitor's name and its limit. */
 export function readCritical(name: string, value: string): Read {
-  const unit = /^(cpu|memory|dbConnections)$/.test(name) ? '%' : unitOf(value.replace(operatorFirst, '$2').trim());
+  const unit = serverShares.test(name) ? '%' : unitOf(value.replace(operatorFirst, '$2').trim());
   return limited({ name, source: 'server', window: 'steady' }, { metric: name, stat: 'value', unit, bare: '<' }, value);
 }
 
@@ -110,7 +112,7 @@ function readThreshold(key: string, value: string): Read {
     return { problem: operatorFirst.test(value) ? expected : `${read.error}; ${expected}`, on: 'value' };
   }
   const unit = k6Unit(metric.name, read.stat) ?? unitOf(limit);
-  const meaning: Meaning = { metric: key, stat: read.stat, unit, bare: '<' };
+  const meaning: Meaning = { metric: key, stat: read.stat, unit, bare: '<', inK6Words: true };
   return limited({ name: `${key} ${read.stat}`, source: 'client', window: 'steady' }, meaning, `${read.operator} ${limit}`);
 }
 
@@ -124,12 +126,36 @@ function unitOf(limit: string): Unit {
 
 function limited(who: Pick<Criterion, 'name' | 'source' | 'window'>, meaning: Meaning, value: string): Read {
   const match = operatorFirst.exec(value);
-  const limit = readLimit(match?.[2] ?? value.trim(), meaning.unit);
-  if (limit === undefined) return { problem: `expected ${wanted[meaning.unit]}`, on: 'value' };
+  const text = match?.[2] ?? value.trim();
   const operator = (match?.[1] as Operator | undefined) ?? meaning.bare;
+  const misread = shareProblem(text, match === null ? '' : `${operator} `, { ...meaning, operator });
+  const limit = readLimit(text, meaning.unit);
+  if (limit === undefined || misread !== undefined) return { problem: misread ?? `expected ${wanted[meaning.unit]}`, on: 'value' };
   const { metric, stat, unit } = meaning;
   return { criterion: { name: who.name, source: who.source, metric, stat, operator, limit, unit, window: who.window } };
 }
+
+/**
+ * What is wrong with a share above the whole, and with a bare 1 or more: `errors: 1` may be meant as 1% and would be all. k6's
+ * own words may say that all of a rate is wanted: `checks: rate==1`.
+ */
+function shareProblem(
+  text: string,
+  before: string,
+  { metric, stat, bare, operator, inK6Words }: Meaning & { readonly operator: Operator },
+) {
+  const isShare = serverShares.test(metric) || metric === 'availability' || k6Unit(baseName(metric), stat) === '%';
+  if (!isShare) return undefined;
+  const share = parsePercent(text);
+  if (share !== undefined) return share > 1 ? 'expected a percentage of at most 100%' : undefined;
+  const value = number.test(text) ? Number(text.replaceAll('_', '')) : 0;
+  if (value < 1 || (value === 1 && inK6Words && !operator.startsWith('<'))) return undefined;
+  const forms = value === 1 && bare.startsWith('>') ? ['100%'] : [`${trimNumber(value, 6)}%`, trimNumber(value / 100, 8)];
+  const such = forms.map((form) => `\`${inK6Words ? `${stat} ` : ''}${before}${form}\``);
+  return `expected a percentage such as ${such.join(' or ')}`;
+}
+
+const serverShares = /^(cpu|memory|dbConnections)$/;
 
 function readLimit(text: string, unit: Unit): number | undefined {
   if (unit === 'ms' && parseDuration(text) !== undefined) return parseDuration(text);
