@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { CallStyle, Outcome } from './commands/call/types.js';
 import { commands, type TableEntry, topLevelHelp } from './commands/table.js';
 import { type ExitReason, errorData, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
@@ -33,17 +34,24 @@ interface Speech {
 async function call(speech: Speech): Promise<number> {
   try {
     const { name, args } = splitArguments(speech.shell.argv);
-    if (name === undefined) return aboutLoadctl(speech, args);
+    if (name === undefined) return await aboutLoadctl(speech, args);
     return name === 'help' ? await help(speech, args) : await command(speech, name, args);
   } catch (error) {
     return sayErrors(speech, [error]);
   }
 }
 
+const ownOptions = ['--help', '-h', '--version', '-V', '--json', '--quiet', '--no-color'];
+
 /** Without a command there is only what `loadctl` itself can be asked. */
-function aboutLoadctl({ shell }: Speech, args: readonly string[]): number {
-  const unknown = args.find((arg) => !['--help', '-h', '--version', '-V', '--json', '--quiet', '--no-color'].includes(arg));
-  if (unknown !== undefined) throw new LoadctlError('usage', `No command: ${args.join(' ')}`, { hint: 'loadctl --help lists them.' });
+async function aboutLoadctl({ shell }: Speech, args: readonly string[]): Promise<number> {
+  const unknown = args.find((arg) => !ownOptions.includes(arg));
+  if (unknown !== undefined) {
+    const [{ nearest }, { shown }] = await Promise.all([import('./profile/words/near.js'), import('./commands/call/meant.js')]);
+    const near = nearest(unknown, ownOptions);
+    const hint = near === undefined ? 'loadctl --help lists them.' : `Did you mean loadctl ${near}?`;
+    throw new LoadctlError('usage', `No command: ${shown(args)}`, { hint });
+  }
   shell.stdout.write(args.includes('--version') || args.includes('-V') ? `${ownVersion()}\n` : topLevelHelp());
   return exitStatus.pass;
 }
@@ -54,9 +62,9 @@ async function help(speech: Speech, [topic]: readonly string[]): Promise<number>
 
 async function command(speech: Speech, name: string, args: readonly string[]): Promise<number> {
   const { shell, style } = speech;
-  const module = await moduleOf(name);
+  const module = await moduleOf(name, args);
   const { readCall } = await import('./commands/call/read-call.js');
-  const read = readCall(module, name, args);
+  const read = await readCall(module, { name, words: args, environments: () => environmentsHere(shell) });
   if ('help' in read) {
     shell.stdout.write(read.help);
     return exitStatus.pass;
@@ -65,16 +73,23 @@ async function command(speech: Speech, name: string, args: readonly string[]): P
   return sayOutcome(speech, outcome);
 }
 
-async function moduleOf(name: string) {
+/** Loaded where it is needed: reading profiles takes a library. */
+async function environmentsHere({ cwd }: World): Promise<readonly string[]> {
+  const [{ diskFiles }, { environmentsIn }] = await Promise.all([import('./profile/files.js'), import('./profile/find.js')]);
+  return environmentsIn(join(cwd, 'profiles'), diskFiles);
+}
+
+async function moduleOf(name: string, args: readonly string[]) {
   const entry = commands.find((one: TableEntry) => one.name === name);
   if (entry !== undefined) return (await entry.load()).command;
-  const { nearest } = await import('./profile/words/near.js');
-  const near = nearest(
+  const { meantByCommand, shown } = await import('./commands/call/meant.js');
+  const meant = meantByCommand(
     name,
     commands.map((one) => one.name),
   );
-  throw new LoadctlError('usage', `Unknown command: ${name}`, {
-    hint: near === undefined ? 'loadctl --help lists them all.' : `Did you mean loadctl ${near}?`,
+  const whole = `loadctl ${meant} ${shown(args)}`.trimEnd();
+  throw new LoadctlError('usage', `Unknown command: ${shown([name])}`, {
+    hint: meant === undefined ? 'loadctl --help lists them all.' : `Did you mean ${whole}?`,
   });
 }
 

@@ -41,7 +41,7 @@ function checkedUrl(url: string): string {
     });
   }
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/+$/, '');
-  throw new LoadctlError('usage', `--url ${redactUrl(url)} is no URL`, { hint: `Write it as ${defaultUrl}` });
+  throw new LoadctlError('usage', `--url ${redactUrl(url)} is not a valid URL`, { hint: `Write it as ${defaultUrl}` });
 }
 
 async function writeAll(folder: string, files: Readonly<Record<string, string>>, force: boolean): Promise<void> {

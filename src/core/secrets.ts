@@ -31,8 +31,11 @@ export function secretsInUrl(url: string): string[] {
   return [...new Set(found.filter((text) => text !== '').flatMap((text) => [text, safeDecode(text)]))];
 }
 
+/** A password that begins with digits is a port to a URL where `#` ends it, or to a database's also `/` or `?`. */
+const looksLikePort = /^(?:[\w+.-]+:\/\/[^:@/?#]*:\d*#|(?!https?:)[\w+.-]+:\/\/[^:@/?#]*:\d*[/?]).*@/s;
+
 function isWellFormed(url: string): boolean {
-  return URL.canParse(url) && /^[\w+.-]+:\/\//.test(url) && !isCutShort(url);
+  return URL.canParse(url) && /^[\w+.-]+:\/\//.test(url) && !isCutShort(url) && !looksLikePort.test(url);
 }
 
 /** Whether a second `@` after the host of a URL says that `@` and `/` stand in its password as they are: the host is none. */

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Place } from './document/place.js';
 import type { Problem } from './document/problem.js';
 import { keyAt, nodeAt, type Path, type Tree } from './document/tree.js';
+import { elsewhere, ownWordFor } from './elsewhere.js';
 import { alternatives, type JsonSchema, schemasAt } from './json-schema.js';
 import { secretsIn } from './secret-values.js';
 import { missing, missingIn } from './variables.js';
@@ -69,11 +70,13 @@ function unknownKey(tree: Tree, path: Path, key: string): Explained {
   const known = keysAt(path);
   if (known.includes(key))
     return { place: keyPlace(tree, [...path, key]), message: `\`${key}\` does not go with ${besides(tree, path, key)}` };
-  const near = nearest(key, known);
+  const near = ownWordFor(key) === undefined ? nearest(key, known) : undefined;
   const where = path.length === 0 ? 'a profile' : `\`${path.join('.')}\``;
-  const hint = near === undefined ? `${where} has ${allOf(known)}` : `did you mean \`${near}\`?`;
+  const meant = near ?? ownWordFor(key) ?? elsewhere(key);
+  const hint = meant === undefined ? `${where} has ${allOf(known)}` : `did you mean \`${meant}\`?`;
   const problem = { place: keyPlace(tree, [...path, key]), message: `unknown key \`${key}\`; ${hint}` };
-  return near === undefined ? problem : { ...problem, suggests: [...path, near].join('.') };
+  if (meant === undefined) return problem;
+  return { ...problem, suggests: near === undefined ? meant : [...path, near].join('.') };
 }
 
 /** The other keys of a map, for a message. */

@@ -1,4 +1,5 @@
 import { basename, join, resolve } from 'node:path';
+import { shellQuote } from '../core/command.js';
 import { LoadctlError } from '../core/errors.js';
 import { shownPath } from '../core/shown-path.js';
 import { readChain } from './chain.js';
@@ -21,7 +22,7 @@ export function findProfile(source: ProfileSource, cwd: string, files: ProfileFi
     ? ['yaml', 'yml'].map((end) => join(cwd, 'profiles', `${source.environment}.${end}`)).find((file) => files.readFile(file) !== undefined)
     : undefined;
   if (found !== undefined) return { file: found, environment: source.environment };
-  throw unknownEnvironment(source.environment, environmentsIn(join(cwd, 'profiles'), files));
+  throw unknownEnvironment(source.environment, cwd, files);
 }
 
 /** The environments that a folder has profiles for. What others extend is one, too, unless it lacks what to load by what. */
@@ -48,18 +49,32 @@ function namedFile(file: string, cwd: string, files: ProfileFiles): { file: stri
   });
 }
 
-function unknownEnvironment(name: string, known: readonly string[]): LoadctlError {
+function unknownEnvironment(name: string, cwd: string, files: ProfileFiles): LoadctlError {
+  const known = environmentsIn(join(cwd, 'profiles'), files);
   if (known.length === 0) {
     return new LoadctlError(
       'invalid-profile',
       `Unknown environment \`${name}\`: there is no folder \`profiles\` here with a profile in it`,
       {
-        hint: 'Write a first profile with `loadctl init`, or name a file with --profile FILE',
+        hint: files.readFile(resolve(cwd, name)) === undefined ? firstProfile : `Did you mean --profile ${shellQuote(name)}?`,
       },
     );
   }
-  const near = nearest(name, known);
   return new LoadctlError('invalid-profile', `Unknown environment \`${name}\`: \`profiles\` has ${allOf(known)}`, {
-    hint: near === undefined ? `Write profiles/${name}.yaml, or name one of these with --env` : `Did you mean --env ${near}?`,
+    hint: environmentHint(name, known, files.readFile(resolve(cwd, name)) !== undefined),
   });
+}
+
+const firstProfile = 'Write a first profile with `loadctl init`, or name a file with --profile FILE';
+
+/** An environment is a name: a file's may stand for one, or is what `--profile` takes. */
+function environmentHint(name: string, known: readonly string[], isFile: boolean): string {
+  const plain = /^(?:\.\/)?(?:profiles\/)?([\w-]+?)(?:\.ya?ml)?$/.exec(name)?.[1];
+  if (plain !== undefined && known.includes(plain)) return `Did you mean --env ${plain}?`;
+  if (isFile) return `Did you mean --profile ${shellQuote(name)}?`;
+  const near = nearest(plain ?? name, known);
+  if (near !== undefined) return `Did you mean --env ${near}?`;
+  return plain === name
+    ? `Write profiles/${name}.yaml, or name one of these with --env`
+    : 'Name one of these with --env, or a file with --profile FILE';
 }

@@ -51,12 +51,12 @@ describe('wrong usage ends with 2, the error and one thing to do', () => {
     [['--frob'], 'No command: --frob', 'loadctl --help'],
     [['run', '--evn', 'dev'], "loadctl run: unknown option '--evn'", 'Did you mean --env?'],
     [['run', '--env'], "option '--env <NAME>' argument missing", 'loadctl run --help'],
-    [['run', 'dev'], '`dev` is one word too many', 'Did you mean --env dev?'],
+    [['run', 'dev'], 'unexpected argument `dev`', 'Did you mean --env dev?'],
     [['run'], 'Which environment? profiles/ has dev, stage.', '--env dev'],
     [['run', '--env', 'dev', '--profile', 'x.yaml'], '--env and --profile both name a profile', 'one of them'],
     [['plan', '--env', 'A=B'], '`--env A=…` is no environment', '-e KEY=VALUE'],
     [['plan', '--env', 'dev', '--set', 'workload.vus'], '--set workload.vus', '--set workload.vus=10'],
-    [['init', '--url', 'nonsense'], '--url nonsense is no URL', 'http://'],
+    [['init', '--url', 'nonsense'], '--url nonsense is not a valid URL', 'http://'],
     [['run', '--plan', 'missing.json'], 'missing.json', 'loadctl plan --out'],
   ])('%j', async (args, message, hint) => {
     const said = await here().loadctl(args);
@@ -66,6 +66,45 @@ describe('wrong usage ends with 2, the error and one thing to do', () => {
     expect(said.stderr).toMatch(/^hint: /m);
     expect(said.stderr).toContain(hint);
     expect(said.stderr).not.toMatch(/^ +at /m);
+  });
+
+  test.each([
+    ['run load/shop.js', 'loadctl run --env dev --set workload.script=load/shop.js'],
+    ['run --env stage load/shop.js', 'loadctl run --env stage --set workload.script=load/shop.js'],
+    ['run --env dev --set workload.vus 10', 'loadctl run --env dev --set workload.vus=10'],
+    ['plan --env dev -e FEATURE on', 'loadctl plan --env dev -e FEATURE=on'],
+    ['plan --env dev workload.vus=10', 'loadctl plan --env dev --set workload.vus=10'],
+    ['plan --env dev FEATURE=on', 'loadctl plan --env dev -e FEATURE=on'],
+    ['run -env dev', 'loadctl run --env dev'],
+    ['run --vus 10 --env dev', 'loadctl run --set workload.vus=10 --env dev'],
+    ['run --env dev -d 30s', 'loadctl run --env dev --set workload.duration=30s'],
+    ['run --env dev --iterations=7', 'loadctl run --env dev --set workload.options.iterations=7'],
+    ['run --env dev --tag team=shop', 'loadctl run --env dev --set workload.options.tags.team=shop'],
+    ['run --environment dev', 'loadctl run --env dev'],
+    ['run ./profiles/dev.yaml', 'loadctl run --env dev'],
+    ['run other/dev.yaml', 'loadctl run --profile other/dev.yaml'],
+    ['rum --env dev', 'loadctl run --env dev'],
+    ['cleanup-all --env dev', 'loadctl cleanup --env dev'],
+    ['validate --env dev', 'loadctl plan --env dev'],
+    ['version', 'loadctl --version'],
+    ['--verson', 'loadctl --version'],
+    ['ls', 'loadctl runs'],
+  ])('%s is answered with a command to paste, which is read', async (typed, pasted) => {
+    const place = here();
+    const said = await place.loadctl(typed.split(' '));
+    expect(said).toMatchObject({ code: 2, stdout: '' });
+    expect(said.stderr).toMatch(/^hint: Did you mean /m);
+    expect(said.stderr.replace(/\?$/m, '')).toMatch(new RegExp(` ${pasted.replace(/[.]/g, '\\.')}$`, 'm'));
+    expect((await place.loadctl(pasted.split(' ').slice(1).concat('--help'))).code).toBe(0);
+  });
+
+  test.each([
+    ['plan --env dev --set stores.cache.password s3cretWord'],
+    ['plan --env dev -e TOKEN s3cretWord'],
+    ['plan --env dev --token s3cretWord'],
+  ])('%s is answered without the secret', async (typed) => {
+    const said = await here().loadctl(typed.split(' '));
+    expect(said).toMatchObject({ code: 2, stderr: expect.not.stringContaining('s3cretWord') });
   });
 
   test("an unknown environment is the profile's error, with a near miss", async () => {

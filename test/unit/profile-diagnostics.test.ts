@@ -612,6 +612,47 @@ test.each([
 });
 
 test.each([
+  ['vus: 10', 'unknown key `vus`; did you mean `workload.vus`?'],
+  ['url: http://h', 'unknown key `url`; did you mean `target.url`?'],
+  ['thresholds: {}', 'unknown key `thresholds`; did you mean `sla`?'],
+  ['stages: []', 'unknown key `stages`; did you mean `workload.options.stages`?'],
+  ['concurrency: 3', 'unknown key `concurrency`; did you mean `workload.vus`?'],
+  ['runner: {}', 'unknown key `runner`; did you mean `runners`?'],
+  ['frobnicate: 1', 'unknown key `frobnicate`; a profile has `environment`,'],
+])('a key at the wrong place: %s', (more, expected) => {
+  expect(messages(`${least}${more}\n`).join('\n')).toContain(expected);
+});
+
+test.each(['rps: 20', 'tags: {a: b}', 'stages: []'])('an option of k6 among the words of the workload: %s', (more) => {
+  const name = more.slice(0, more.indexOf(':'));
+  expect(messages(`${least}  ${more}\n`)).toEqual([`4:3: unknown key \`${name}\`; did you mean \`workload.options.${name}\`?`]);
+});
+
+test.each([
+  ['p#ss', '`#` as `%23`'],
+  ['p/ss', '`/` as `%2F`'],
+  ['p?ss', '`?` as `%3F`'],
+  ['p@ss/w', '`@` as `%40` and `/` as `%2F`'],
+  ['p%ss', '`%` as `%25`'],
+  ['12#34', '`#` as `%23`'],
+])('a password that is not escaped: %s', (password, expected) => {
+  for (const [key, url] of [
+    ['target', `http://me:${password}@h:80/x`],
+    ['stores: {db: {kind: postgres, url', `postgres://me:${password}@h:5432/x`],
+  ] as const) {
+    const line = key === 'target' ? `target: {url: "${url}"}\nworkload: {script: k6.ts}\n` : `${least}${key}: "${url}"}}\n`;
+    const error = complaint(() => load({ 'test.yaml': line }));
+    expect(error.lines[0]).toMatch(new RegExp(`: expected ${expected.replaceAll('?', '\\?')} in user and password$`));
+    expect(error.lines.join('\n')).not.toContain(password);
+  }
+});
+
+test('an `@` in a path and a login that is escaped are fine', () => {
+  for (const url of ['http://h/@scope/x?of=a@b', 'http://h:80/@scope', 'http://me:p%40ss@h', 'http://me:p:ss@h'])
+    expect(load({ 'test.yaml': `target: {url: "${url}"}\nworkload: {script: k6.ts}\n` }).profile.target.url).toBe(url);
+});
+
+test.each([
   ['sla: {errors: 1}', '4:15: expected a percentage such as `1%` or `0.01`, not `1` (a bare number)'],
   ['sla: {errors: < 1}', '4:15: expected a percentage such as `< 1%` or `< 0.01`, not `< 1`'],
   ['sla: {errors: "<= 1.0"}', '4:15: expected a percentage such as `<= 1%` or `<= 0.01`, not `<= 1.0`'],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ProfileSource } from '../../src/profile/load.js';
 import { complaint, least, load } from './profile-files.js';
 
 describe('a small profile', () => {
@@ -306,7 +307,7 @@ outputs: {chat: {webhookToken: hook-token, url: "https://h/\${CHAT_TOKEN}"}}
 
 describe('which profile', () => {
   const texts = { 'test.yaml': `extends: base.yaml\n${least}`, 'base.yaml': '{}', 'staging.yml': least };
-  test.each([
+  test.each<[ProfileSource, string, string]>([
     [{ environment: 'stagign' }, 'Unknown environment `stagign`: `profiles` has `staging` and `test`', 'Did you mean --env staging?'],
     [
       { environment: 'moon' },
@@ -316,7 +317,19 @@ describe('which profile', () => {
     [
       { environment: '../x' },
       'Unknown environment `../x`: `profiles` has `staging` and `test`',
-      'Write profiles/../x.yaml, or name one of these with --env',
+      'Name one of these with --env, or a file with --profile FILE',
+    ],
+    ...['./profiles/test.yaml', 'profiles/test.yaml', 'test.yaml', 'profiles/test', './test.yml'].map(
+      (environment): [ProfileSource, string, string] => [
+        { environment },
+        `Unknown environment \`${environment}\`: \`profiles\` has \`staging\` and \`test\``,
+        'Did you mean --env test?',
+      ],
+    ),
+    [
+      { environment: 'profiles/base.yaml' },
+      'Unknown environment `profiles/base.yaml`: `profiles` has `staging` and `test`',
+      'Did you mean --profile profiles/base.yaml?',
     ],
     [{ file: 'profiles/tset.yaml' }, 'There is no profile profiles/tset.yaml', 'Did you mean test.yaml?'],
   ])('%o', (source, message, hint) => {

@@ -1,12 +1,21 @@
 import { Command, CommanderError } from 'commander';
 import { LoadctlError } from '../../core/errors.js';
+import { isSecretValue, type Meaning, type Misread, meantByOption, meantByWord, shown } from './meant.js';
 import type { Call, CommandModule } from './types.js';
 
 /** The words after a command, read: or the help that they ask for. */
 export type ReadCall = Pick<Call, 'args' | 'options'> | { readonly help: string };
 
-/** Reads the words after a command. Throws `usage` for what the command does not know, with the nearest that it does. */
-export function readCall(module: CommandModule, name: string, words: readonly string[]): ReadCall {
+/** A command as it was typed. */
+export interface TypedCall {
+  readonly name: string;
+  readonly words: readonly string[];
+  /** The environments that there are here; only asked for where the words cannot be read. */
+  readonly environments: () => Promise<readonly string[]>;
+}
+
+/** Reads the words after a command. Throws `usage` for what the command does not know, with what was probably meant. */
+export async function readCall(module: CommandModule, { name, words, environments }: TypedCall): Promise<ReadCall> {
   let help = '';
   const command = module.describe(
     new Command(`loadctl ${name}`)
@@ -26,25 +35,27 @@ export function readCall(module: CommandModule, name: string, words: readonly st
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { help };
-    throw error.code === 'commander.excessArguments' ? tooMany(name, command) : usageError(name, error);
+    const options = [...command.options.flatMap(({ long, short }) => [long, short].filter((one) => typeof one === 'string')), '--help'];
+    throw usageError({ name, words, options, environments: await environments() }, command, error);
   }
   return { args: command.args, options: command.opts() };
 }
 
-function tooMany(name: string, command: Command): LoadctlError {
-  const first = command.args[command.registeredArguments.length] ?? '';
-  const takesEnvironment = command.options.some(({ long }) => long === '--env');
-  const hint = takesEnvironment ? `Did you mean --env ${first}?` : `loadctl ${name} --help says what it takes.`;
-  return new LoadctlError('usage', `loadctl ${name}: \`${first}\` is one word too many`, { hint });
+function usageError(call: Misread, command: Command, { code, message }: CommanderError): LoadctlError {
+  if (code === 'commander.excessArguments') {
+    const word = command.args[command.registeredArguments.length] ?? '';
+    return new LoadctlError('usage', `loadctl ${call.name}: unexpected argument \`${isSecretValue(call, word) ? '…' : shown([word])}\``, {
+      hint: hintFor(call, meantByWord(call, word)),
+    });
+  }
+  const [first = ''] = message.replace(/^error: /, '').split('\n');
+  const option = code === 'commander.unknownOption' ? /'(--?[\w-]+)/.exec(first)?.[1] : undefined;
+  // What follows the `=` of an option that nobody knows may be a secret.
+  return new LoadctlError('usage', `loadctl ${call.name}: ${first.replace(/'(--?[\w-]+)=.*'/s, "'$1=…'")}`, {
+    hint: hintFor(call, option === undefined ? undefined : meantByOption(call, option)),
+  });
 }
 
-/** What follows the `=` of an option that nobody knows may be a secret. */
-function usageError(name: string, { message }: CommanderError): LoadctlError {
-  const [first = '', ...more] = message
-    .replace(/^error: /, '')
-    .replace(/'(--?[\w-]+)=.*'/s, "'$1=…'")
-    .split('\n');
-  const near = /\(Did you mean (.+)\?\)/.exec(more.join(' '))?.[1];
-  const hint = near === undefined ? `loadctl ${name} --help says what it takes.` : `Did you mean ${near}?`;
-  return new LoadctlError('usage', `loadctl ${name}: ${first}`, { hint });
+function hintFor({ name }: Misread, meant: Meaning | undefined): string {
+  return meant === undefined ? `loadctl ${name} --help says what it takes.` : `Did you mean ${meant.part}? Type: ${meant.command}`;
 }

@@ -155,15 +155,29 @@ export const url = (schemes: readonly string[], example: string) => {
   const message = `expected a URL such as \`${example}\``;
   return z
     .string({ error: message })
-    .refine((value) => hasPlaceholder(value) || isUrl(value, schemes), { error: message })
-    .refine((value) => !isUrl(value, schemes) || !isCutShort(value), {
-      error: 'expected `@` as `%40` and `/` as `%2F` in user and password',
+    .superRefine((value, context) => {
+      const unescaped = unescapedIn(value);
+      if (unescaped.length > 0) context.addIssue({ code: 'custom', message: `expected ${unescaped.join(' and ')} in user and password` });
+      else if (!hasPlaceholder(value) && !isUrl(value, schemes)) context.addIssue({ code: 'custom', message });
     })
     .meta({ examples: [example] });
 };
 
 /** Milliseconds in people's words, for messages. */
 export const inWords = formatDuration;
+
+/** What stands in user and password as it is and means something else to a URL there: `` `#` as `%23` ``. */
+function unescapedIn(value: string): string[] {
+  const [, scheme = '', login] = /^([\w+.-]+):\/\/([^:@/?#]*:.*)@/s.exec(value) ?? [];
+  if (login === undefined || hasPlaceholder(login)) return [];
+  const url = URL.canParse(value) && !isCutShort(value) ? new URL(value) : undefined;
+  const isRead = url !== undefined && (url.username !== '' || url.password !== '');
+  // `http://host:80/@scope` has no login; but a service is no place in a page: `http://ann:12#34@host`.
+  if (url !== undefined && !isRead && url.hash === '' && /^https?$/.test(scheme)) return [];
+  const ends = isRead ? [] : [...'@/?# '].filter((mark) => login.includes(mark));
+  const wrong = /%(?![0-9a-f]{2})/i.test(isRead ? `${url.username}:${url.password}` : login) ? ['%'] : [];
+  return [...ends, ...wrong].map((mark) => `\`${mark}\` as \`%${mark.charCodeAt(0).toString(16).toUpperCase()}\``);
+}
 
 function isUrl(value: string, schemes: readonly string[]): boolean {
   return URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1)) && new URL(value).hostname !== '';
