@@ -9,6 +9,7 @@ import { openRedactor, type Redactor } from './core/redactor.js';
 import { secretsInUrl } from './core/secrets.js';
 import { errorText } from './reporters/error-text.js';
 import { withStatus } from './reporters/json.js';
+import { screenWidth } from './reporters/wrap.js';
 import { type OwnProcess, openWorld } from './world.js';
 
 /** loadctl, as it was typed: does it, says what came of it, and ends the process with the status that it means. */
@@ -146,7 +147,7 @@ function inWords({ shell, style, redact }: Speech, error: unknown): string {
   const stack = error instanceof Error && shell.env.LOADCTL_DEBUG === '1' ? (error.stack?.split('\n').slice(1) ?? []) : [];
   const trace = stack.map((line) => redact.text(line));
   if (error instanceof LoadctlError)
-    return [errorText(redactData(errorData(error), redact), red), ...trace.map((line) => `${line}\n`)].join('');
+    return [errorText(redactData(errorData(error), redact), red, screenWidth(shell.stderr)), ...trace.map((line) => `${line}\n`)].join('');
   const report = [
     'This is a bug in loadctl, not in your test. Please report it with the command that you typed' +
       (stack.length > 0 ? '.' : ', and what LOADCTL_DEBUG=1 adds.'),

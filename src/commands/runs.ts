@@ -1,80 +1,109 @@
-import { join } from 'node:path';
+import { shellQuote } from '../core/command.js';
 import { LoadctlError } from '../core/errors.js';
 import type { RunId } from '../core/ids.js';
 import type { Shell } from '../core/os.js';
-import type { Verdict, VerdictWord } from '../core/verdict.js';
-import { judgeRun } from '../phases/verify/judgement.js';
-import { reasonsInWords } from '../reporters/sentences/words.js';
-import { renderTable } from '../reporters/table.js';
+import { listedRun } from '../phases/verify/list-runs.js';
+import { type ListedRun, renderRuns } from '../reporters/runs-table.js';
+import { counted } from '../reporters/sentences/words.js';
 import { listRuns } from '../runs/find.js';
-import { runFiles, runsRoot } from '../runs/layout.js';
-import { readEvents, readJson } from '../runs/read.js';
-import { environmentOf, readRunRecord } from '../runs/record.js';
-import { isRunning } from '../runs/stop.js';
-import { examples, withCommonOptions } from './call/options.js';
+import { runsRoot } from '../runs/layout.js';
+import { isInUse, ownRun, removeRun } from '../runs/remove.js';
+import { examples, textOption, withCommonOptions } from './call/options.js';
 import { tableStyle } from './call/style.js';
-import type { CommandModule } from './call/types.js';
-
-/** One run of this folder. */
-interface ListedRun {
-  readonly run: RunId;
-  readonly environment: string;
-  readonly state: 'running' | 'passed' | 'failed' | 'invalid' | 'interrupted' | 'damaged';
-  /** The first of its verdict's reasons, unless it passed. */
-  readonly why?: string;
-}
+import type { Call, CommandModule, Outcome } from './call/types.js';
 
 /** loadctl runs */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(command)
-      .description('Lists the runs of this folder, newest first.')
+    withCommonOptions(
+      command
+        .argument('[rm]', 'removes runs: the id or the folder of each')
+        .argument('[RUN...]', 'what `rm` removes')
+        .option('--keep <N>', 'remove all but the newest N, and those that are running'),
+    )
+      .description('Lists the runs of this folder, newest first; removes those that nobody needs any more.')
       .addHelpText(
         'after',
         examples([
           ['loadctl runs', 'all of them'],
           ['loadctl runs --json', 'as JSON'],
+          ['loadctl runs rm 20261123-195601-k3x9q', 'one run less'],
+          ['loadctl runs --keep 20', 'the newest twenty, no others'],
         ]),
       ),
   run: async (call) => {
-    const { shell } = call;
-    const runs = await Promise.all((await listRuns(shell.cwd)).map((run) => look(run, shell)));
-    const columns = [...['run', 'environment', 'state'].map((title) => ({ title })), { title: 'why', wraps: true }];
-    const rows = runs.map(({ run, environment, state, why = '' }) => [run, environment, state, why]);
-    const lines =
-      rows.length > 0
-        ? renderTable(columns, rows, await tableStyle(call, 'stdout'))
-        : [`There is no run in ${runsRoot(shell.cwd)} yet. Start one: loadctl run --env dev`];
-    return { reasons: [], data: { runs }, text: `${lines.join('\n')}\n` };
+    const [action, ...named] = call.args;
+    const keep = textOption(call.options, 'keep');
+    if (keep !== undefined) return keepNewest(call, keptCount(keep, action));
+    if (action === undefined) return listAll(call);
+    if (action === 'rm') return removeNamed(call, named);
+    throw new LoadctlError('usage', `loadctl runs: unexpected argument \`${action}\``, {
+      hint: `Did you mean rm ${action}? Type: loadctl runs rm ${[action, ...named].map(shellQuote).join(' ')}`,
+    });
   },
 };
 
-const stateOf = { pass: 'passed', fail: 'failed', invalid: 'invalid', interrupted: 'interrupted' } as const satisfies Record<
-  VerdictWord,
-  string
->;
-
-async function look(run: RunId, shell: Shell): Promise<ListedRun> {
-  const directory = join(runsRoot(shell.cwd), run);
-  try {
-    const written = (await readJson(directory, runFiles.verdict)) as Verdict | undefined;
-    const environment = (await environmentOf(directory)) ?? '';
-    if (written === undefined && (await isRunning(directory, await readRunRecord(directory), shell)))
-      return { run, environment, state: 'running' };
-    const { verdict, reasons } = written ?? (await unfinished(directory));
-    const why = verdict === 'pass' ? undefined : reasons[0];
-    return { run, environment, state: stateOf[verdict], ...(why === undefined ? {} : { why }) };
-  } catch (error) {
-    if (error instanceof LoadctlError) return { run, environment: '', state: 'damaged', why: error.message };
-    throw error;
-  }
+async function listAll(call: Call): Promise<Outcome> {
+  const { shell } = call;
+  const runs = await Promise.all((await listRuns(shell.cwd)).map((run) => listedRun(run, shell)));
+  const lines =
+    runs.length > 0
+      ? renderRuns(runs, await tableStyle(call, 'stdout'))
+      : [`There is no run in ${runsRoot(shell.cwd)} yet. Start one: loadctl run --env dev`];
+  return { reasons: [], data: { runs }, text: `${lines.join('\n')}\n` };
 }
 
-/** What a run without a verdict is: it never came to make load, or it was killed. */
-async function unfinished(directory: string): Promise<Pick<Verdict, 'verdict' | 'reasons'>> {
-  const { verdict } = await judgeRun(directory);
-  const events = await readEvents(directory);
-  const ended = events.findLast((event) => event.type === 'phase-finished');
-  const told = ended === undefined || events.some((event) => event.type === 'step-failed' || event.type === 'load-ended');
-  return told ? verdict : { ...verdict, reasons: [`The run ended before any load was made: ${reasonsInWords(ended.reasons)}.`] };
+/** All of them, or none where one is in use. */
+async function removeNamed({ shell }: Call, named: readonly string[]): Promise<Outcome> {
+  if (named.length === 0)
+    throw new LoadctlError('usage', 'loadctl runs rm: which runs?', { hint: 'Name them: loadctl runs rm RUN… (loadctl runs lists them)' });
+  const runs = [...new Set(await Promise.all(named.map((one) => ownRun(shell.cwd, one))))];
+  const [inUse] = await filterAsync(runs, (run) => isInUse(shell.cwd, run, shell));
+  if (inUse !== undefined) {
+    throw new LoadctlError('refused', `Run ${inUse} is running; nothing was removed.`, { hint: `Stop it first: loadctl stop ${inUse}` });
+  }
+  return removed(await removeAll(runs, shell), []);
+}
+
+async function keepNewest({ shell }: Call, count: number): Promise<Outcome> {
+  const older = (await listRuns(shell.cwd)).slice(count);
+  const inUse = await filterAsync(older, (run) => isInUse(shell.cwd, run, shell));
+  return removed(
+    await removeAll(
+      older.filter((run) => !inUse.includes(run)),
+      shell,
+    ),
+    inUse,
+  );
+}
+
+function keptCount(text: string, action: string | undefined): number {
+  if (action !== undefined) throw new LoadctlError('usage', '--keep and rm both say what to remove', { hint: 'Give one of them.' });
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new LoadctlError('usage', `--keep ${text} is not a count of runs`, { hint: 'Type: loadctl runs --keep 20' });
+}
+
+/** What went: said as it was listed. */
+async function removeAll(runs: readonly RunId[], shell: Shell): Promise<ListedRun[]> {
+  const listed = await Promise.all(runs.map((run) => listedRun(run, shell)));
+  for (const run of runs) await removeRun(shell.cwd, run);
+  return listed;
+}
+
+function removed(gone: readonly ListedRun[], inUse: readonly RunId[]): Outcome {
+  const lines = [
+    ...gone.map(({ run, environment, state }) => `  ${[run, environment, state].filter((word) => word !== '').join('  ')}`),
+    ...inUse.map((run) => `  ${run}  kept: it is running`),
+  ];
+  const head = gone.length === 0 ? 'Nothing was removed.' : `Removed ${counted(gone.length, 'run')}:`;
+  return {
+    reasons: [],
+    data: { removed: gone.map(({ run }) => run), running: inUse },
+    text: `${[head, ...lines].join('\n')}\n`,
+  };
+}
+
+async function filterAsync<T>(items: readonly T[], test: (item: T) => Promise<boolean>): Promise<T[]> {
+  const kept = await Promise.all(items.map(test));
+  return items.filter((_, at) => kept[at]);
 }

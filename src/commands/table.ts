@@ -26,7 +26,7 @@ export const commands: readonly TableEntry[] = [
   { name: 'verify', usage: '[RUN]', summary: 'judge a run against its SLA once more', load: () => import('./verify.js') },
   { name: 'cleanup', summary: 'take the test data out again, with a receipt', ofProfile: true, load: () => import('./cleanup.js') },
   { name: 'test', summary: 'seed, run, verify and cleanup, in one go', ofProfile: true, load: () => import('./test.js') },
-  { name: 'runs', summary: 'list the runs of this folder', load: () => import('./runs.js') },
+  { name: 'runs', usage: '[rm RUN…]', summary: 'list the runs of this folder, or remove some', load: () => import('./runs.js') },
   { name: 'attach', usage: '[RUN]', summary: 'show a running run live', load: () => import('./attach.js') },
   { name: 'stop', usage: '[RUN]', summary: 'end a running run', load: () => import('./stop.js') },
 ];

@@ -2,6 +2,7 @@ import { formatCount, trimNumber } from '../core/quantities.js';
 import { type Capacity, formatBytes, type HostFacts, type Needs, portsOf } from '../plan/capacity.js';
 import { counted, formatRate } from './sentences/words.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
+import { wrapLines } from './wrap.js';
 
 /** What a runner and a host have to carry, against what the host has, and what does not fit. */
 export function renderCapacity({ capacity, note }: { readonly capacity: Capacity; readonly note: string }, style: TableStyle): string[] {
@@ -14,7 +15,7 @@ export function renderCapacity({ capacity, note }: { readonly capacity: Capacity
     { title: hosts.length === 1 ? busiest.name : `each of ${formatCount(hosts.length)} hosts`, align: 'right' },
     { title: 'has' },
   ];
-  return [
+  const lines = [
     ...renderTable(columns, rows(runner, busiest.needs, busiest.facts), style),
     `  ${style.paint.faint(`enough: ${counted(enough.hosts, 'such host')} with ${counted(enough.runners, 'runner')}`)}`,
     ...(note === '' ? [] : [`  ${style.paint.faint(note)}`]),
@@ -22,6 +23,7 @@ export function renderCapacity({ capacity, note }: { readonly capacity: Capacity
       .filter(({ message }, index) => problems.findIndex((other) => other.message === message) === index)
       .map(({ certain, message }) => `  ${certain ? style.paint.bad('✖') : style.paint.warn('!')} ${message}`),
   ];
+  return wrapLines(lines, style.width);
 }
 
 function rows(runner: Capacity['runner'], host: Needs, has: HostFacts): string[][] {

@@ -18,10 +18,10 @@ const marks: Readonly<Record<Finding['state'], { readonly mark: string; readonly
 };
 
 /** What a machine has and what it lacks. */
-export function renderDoctor(findings: readonly Finding[], { paint }: TableStyle): string {
+export function renderDoctor(findings: readonly Finding[], style: TableStyle): string {
   const pairs = findings.map(({ what, state, said, more }): [string, string[]] => {
     const { mark, paint: colour } = marks[state];
-    return [what, [`${paint[colour](mark)} ${said}`, ...(more === undefined ? [] : [`  ${paint.faint(more)}`])]];
+    return [what, [`${style.paint[colour](mark)} ${said}`, ...(more === undefined ? [] : [`  ${style.paint.faint(more)}`])]];
   });
-  return `${renderPairs(pairs, paint).join('\n')}\n`;
+  return `${renderPairs(pairs, style).join('\n')}\n`;
 }

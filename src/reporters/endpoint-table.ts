@@ -8,7 +8,7 @@ import { type Column, linesWidth, renderTable, type TableStyle } from './table.j
 const percentiles = ['p50', 'p95', 'p99'] as const;
 
 const columns: readonly Column[] = [
-  { title: 'endpoint' },
+  { title: 'endpoint', wraps: true },
   { title: 'requests', align: 'right' },
   { title: 'req/s', align: 'right' },
   { title: 'errors', align: 'right' },

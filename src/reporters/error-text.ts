@@ -1,10 +1,11 @@
 import type { ErrorData } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
+import { wrapLines } from './wrap.js';
 
-/** An error as people read it: what is wrong, where, and one thing to do about it; on lines that end with a newline. */
-export function errorText({ message, hint, lines = [] }: ErrorData, red: (text: string) => string): string {
+/** An error as people read it: what is wrong, where, and one thing to do about it; on lines that end with a newline, broken between words where a screen has a `width`. */
+export function errorText({ message, hint, lines = [] }: ErrorData, red: (text: string) => string, width?: number): string {
   const hints = hint === undefined ? [] : [`hint: ${hint}`];
-  return `${[`${red('error:')} ${message}`, ...lines.map(indented), ...hints].join('\n')}\n`;
+  return `${wrapLines([`${red('error:')} ${message}`, ...lines.map(indented), ...hints], width).join('\n')}\n`;
 }
 
 function indented(line: string): string {

@@ -3,7 +3,8 @@ import { formatCount } from '../core/quantities.js';
 import { formatValue } from '../metrics/limit-text.js';
 import { errorShare, liveLine, liveRate } from './sentences/live-line.js';
 import { counted } from './sentences/words.js';
-import { type Column, renderTable, shorten, type TableStyle, textWidth } from './table.js';
+import { type Column, renderTable, shorten, type TableStyle } from './table.js';
+import { textWidth } from './wrap.js';
 
 type Sample = Extract<LoggedEvent, { type: 'fleet-sampled' }>;
 

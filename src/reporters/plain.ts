@@ -9,6 +9,7 @@ import { took } from './sentences/words.js';
 import { resultText, workTitle } from './sentences/work.js';
 import { followSteps, type OpenStep, progressText } from './step-progress.js';
 import type { MakeReporter, ReporterOptions } from './types.js';
+import { screenWidth, wrapLines } from './wrap.js';
 
 /** How often a line says how the load or a long step is getting on. */
 const everyMs = 10_000;
@@ -23,8 +24,8 @@ export const plainReporter: MakeReporter = async (options) => {
     handle(event) {
       const sentence = tell(event);
       const line = sentence === undefined ? (steps(event) ?? live(event)) : lineOf(sentence, options);
-      if (line !== undefined) options.talk.write(`${line}\n`);
-      if (isTold(event)) options.talk.write(errorText(event.error, options.talkPaint.bad));
+      if (line !== undefined) options.talk.write(`${wrapLines([line], screenWidth(options.talk)).join('\n')}\n`);
+      if (isTold(event)) options.talk.write(errorText(event.error, options.talkPaint.bad, screenWidth(options.talk)));
       const result = tables(event);
       if (result !== undefined) options.results?.write(result);
     },
@@ -33,21 +34,28 @@ export const plainReporter: MakeReporter = async (options) => {
 };
 
 /** A sentence as a line: titles stand at the margin, what belongs to them below. */
-export function lineOf({ tone, text, hint }: Sentence, { talkPaint: paint }: ReporterOptions): string {
-  const more = hint === undefined ? '' : `\n    ${paint.faint(hint)}`;
+export function lineOf(sentence: Sentence, { talk, talkPaint }: Pick<ReporterOptions, 'talk' | 'talkPaint'>): string {
+  const lines = [marked(sentence, talkPaint), ...(sentence.hint === undefined ? [] : [`    ${talkPaint.faint(sentence.hint)}`])];
+  return wrapLines(
+    lines.flatMap((line) => line.split('\n')),
+    screenWidth(talk),
+  ).join('\n');
+}
+
+function marked({ tone, text }: Sentence, paint: ReporterOptions['talkPaint']): string {
   switch (tone) {
     case 'title':
       return paint.strong(text);
     case 'plain':
-      return `  ${text}${more}`;
+      return `  ${text}`;
     case 'faint':
-      return `  ${paint.faint(text)}${more}`;
+      return `  ${paint.faint(text)}`;
     case 'good':
       return `${paint.good('✔')} ${text}`;
     case 'bad':
-      return `${paint.bad('✖')} ${text}${more}`;
+      return `${paint.bad('✖')} ${text}`;
     case 'warn':
-      return `  ${paint.warn('warning:')} ${text}${more}`;
+      return `  ${paint.warn('warning:')} ${text}`;
   }
 }
 

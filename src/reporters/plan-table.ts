@@ -9,6 +9,7 @@ import { cleanupInWords, seedInWords } from './sentences/data.js';
 import { planWarningText } from './sentences/plan-warning.js';
 import { counted, formatRate } from './sentences/words.js';
 import { type Column, renderPairs, renderTable, type TableStyle } from './table.js';
+import { wrapLines } from './wrap.js';
 
 /** What is told beside a plan. */
 export interface PlanNotes {
@@ -43,7 +44,7 @@ const deeds: Readonly<Record<Deed, string>> = {
   ask: 'ask the target for a seeded row',
 };
 
-const endpointColumns: readonly Column[] = [{ title: 'endpoint' }, { title: 'requests/s', align: 'right' }, { title: '' }];
+const endpointColumns: readonly Column[] = [{ title: 'endpoint', wraps: true }, { title: 'requests/s', align: 'right' }, { title: '' }];
 
 /** What a run will do, in full: its load by endpoint, its hosts, what is put in and taken out, what stands in its way. */
 export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): string {
@@ -70,7 +71,7 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
         ['variables', notes.variables.map(({ name, from }) => (from === 'missing' ? paint.warn(`${name}: missing`) : `${name}: ${from}`))],
         ['changed', notes.overrides.map(({ path, value }) => `${path} = ${value}`)],
       ],
-      paint,
+      style,
     ),
     plan.endpoints.length > 0 && does('load') ? renderTable(endpointColumns, endpointRows(plan), style) : [],
     notes.carried === undefined ? [] : renderCapacity(notes.carried, style),
@@ -86,7 +87,7 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
         ]
       : [],
   ];
-  return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
+  return sections.flatMap((lines) => (lines.length > 0 ? [...wrapLines(lines, style.width), ''] : [])).join('\n');
 }
 
 function targetLines({ target: planned }: Plan, { target }: PlanNotes): string[] {

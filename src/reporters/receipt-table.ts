@@ -3,6 +3,7 @@ import type { Receipt, ReceiptOthers } from '../core/receipt.js';
 import type { Paint } from './paint.js';
 import { shardName } from './seed-table.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
+import { wrapLines } from './wrap.js';
 
 const columns = (dryRun: boolean): readonly Column[] => [
   { title: 'what' },
@@ -54,7 +55,7 @@ export function renderReceipt(receipt: Receipt, style: TableStyle): string {
       : [],
     receipt.notes.map((note) => `  ${paint.warn('!')} ${note}`),
   ];
-  return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
+  return sections.flatMap((lines) => (lines.length > 0 ? [...wrapLines(lines, style.width), ''] : [])).join('\n');
 }
 
 function headline({ proven, dryRun, environment, finishedAt, by }: Receipt, paint: Paint): string {

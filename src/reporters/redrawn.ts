@@ -1,5 +1,5 @@
 import type { Screen } from '../core/os.js';
-import { textWidth } from './table.js';
+import { textWidth } from './wrap.js';
 
 /** Lines at the end of a screen that are drawn over themselves. */
 export interface Redrawn {

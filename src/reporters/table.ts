@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Paint } from './paint.js';
+import { textWidth, wrapLines } from './wrap.js';
 
 /** A column: its title, and on which side its cells are flush. */
 export interface Column {
@@ -38,18 +39,16 @@ export function linesWidth(lines: readonly string[]): number {
   return Math.max(0, ...lines.map(textWidth));
 }
 
-/** Names and what they are, one a line; further lines of a value stand below its first. Entries without lines are left out. */
-export function renderPairs(pairs: readonly (readonly [name: string, lines: readonly string[]])[], paint: Paint): string[] {
+/** Names and what they are; further lines of a value stand below its first, as do those that the screen is too narrow for. Entries without lines are left out. */
+export function renderPairs(pairs: readonly (readonly [name: string, lines: readonly string[]])[], { paint, width }: TableStyle): string[] {
   const told = pairs.filter(([, lines]) => lines.length > 0);
-  const width = Math.max(0, ...told.map(([name]) => textWidth(name)));
+  const nameWidth = Math.max(0, ...told.map(([name]) => textWidth(name)));
+  const room = width === undefined ? undefined : Math.max(narrowest, width - nameWidth - 2 * gap.length);
   return told.flatMap(([name, lines]) =>
-    lines.map((line, index) => `${gap}${paint.faint(pad(index === 0 ? name : '', width, 'left'))}${gap}${line}`.trimEnd()),
+    wrapLines(lines, room).map((line, index) =>
+      `${gap}${paint.faint(pad(index === 0 ? name : '', nameWidth, 'left'))}${gap}${line}`.trimEnd(),
+    ),
   );
-}
-
-/** How many columns a text takes, colours aside. */
-export function textWidth(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
 }
 
 /** Shortens a text in its middle: its ends tell most. */
@@ -76,14 +75,16 @@ function narrowed(rows: readonly (readonly string[])[], columns: readonly number
 /** Every row as one line or more, the cells of its wrapping columns broken between words where the screen is too narrow. */
 function wrapRows(rows: readonly string[][], wrapping: readonly number[], width = Number.POSITIVE_INFINITY): string[][][] {
   const room = new Map(wrapping.map((at) => [at, widestCell(rows, at)]));
-  const least = new Map(
-    wrapping.map((at) => [at, Math.max(...rows.flatMap((row) => piecesOf(row[at] ?? '').map((piece) => textWidth(piece.trimEnd()))))]),
-  );
-  for (let excess = tableWidth(rows) - width; excess > 0; excess -= 1) {
-    const yielding = [...room].filter(([at, columns]) => columns > (least.get(at) ?? 0));
-    const [widest, columns] = yielding.reduce((most, one) => (one[1] > most[1] ? one : most), [-1, 0]);
-    if (widest < 0) break;
-    room.set(widest, columns - 1);
+  let excess = tableWidth(rows) - width;
+  // First between words, then in what is left of them.
+  for (const pieces of [wordsIn, partsIn]) {
+    const least = new Map(wrapping.map((at) => [at, widest(rows.flatMap((row) => pieces(row[at] ?? '')))]));
+    for (; excess > 0; excess -= 1) {
+      const yielding = [...room].filter(([at, columns]) => columns > (least.get(at) ?? 0));
+      const [most, columns] = yielding.reduce((best, one) => (one[1] > best[1] ? one : best), [-1, 0]);
+      if (most < 0) break;
+      room.set(most, columns - 1);
+    }
   }
   return rows.map((row) => {
     const cells = row.map((cell, at) => wrapText(cell, room.get(at) ?? Number.POSITIVE_INFINITY));
@@ -98,7 +99,8 @@ function wrapText(text: string, width: number): string[] {
   const plain = stripVTControlCharacters(text);
   const [before = '', after = ''] = text.includes(plain) ? text.split(plain) : [];
   const lines: string[] = [];
-  for (const piece of piecesOf(plain)) {
+  const pieces = wordsIn(plain).flatMap((word) => (textWidth(word.trimEnd()) > width ? partsIn(word) : [word]));
+  for (const piece of pieces) {
     const longer = `${lines.at(-1) ?? ''}${piece}`;
     if (lines.length > 0 && textWidth(longer.trimEnd()) <= width) lines.splice(-1, 1, longer);
     else lines.push(piece);
@@ -107,8 +109,17 @@ function wrapText(text: string, width: number): string[] {
 }
 
 /** Between words a line may end, and before the tags of a metric. */
-function piecesOf(text: string): string[] {
+function wordsIn(text: string): string[] {
   return text.split(/(?<= )|(?<=\{)(?=\w+:)/);
+}
+
+/** So may a path, behind its slashes, and a list behind its commas. */
+function partsIn(text: string): string[] {
+  return wordsIn(text).flatMap((word) => word.split(/(?<=[\w}*:]\/)(?=.)|(?<=[?&,])(?=\w)/));
+}
+
+function widest(pieces: readonly string[]): number {
+  return Math.max(0, ...pieces.map((piece) => textWidth(piece.trimEnd())));
 }
 
 function tableWidth(rows: readonly (readonly string[])[]): number {

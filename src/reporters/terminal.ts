@@ -10,8 +10,9 @@ import { makeTeller } from './sentences/index.js';
 import { took } from './sentences/words.js';
 import { resultText } from './sentences/work.js';
 import { followSteps, type OpenStep, oneStep, progressBar, progressText } from './step-progress.js';
-import { shorten, textWidth } from './table.js';
+import { shorten } from './table.js';
 import type { MakeReporter } from './types.js';
+import { textWidth, wrapLines } from './wrap.js';
 
 /** What the spinner itself and the edge of the screen take. */
 const margin = 6;
@@ -69,9 +70,9 @@ export const terminalReporter: MakeReporter = async (options) => {
       if (!loading) live = undefined;
       else if (event.type === 'fleet-sampled') live = event;
       const sentence = tell(event);
-      if (finished !== undefined) above(`${finished}\n`);
+      if (finished !== undefined) above(`${wrapLines([finished], talk.width).join('\n')}\n`);
       if (sentence !== undefined && sentence.tone !== 'faint') above(`${lineOf(sentence, options)}\n`);
-      if (isTold(event)) above(errorText(event.error, paint.bad));
+      if (isTold(event)) above(errorText(event.error, paint.bad, talk.width));
       const result = tables(event);
       if (result !== undefined && options.results) above(result, options.results);
       show(last);

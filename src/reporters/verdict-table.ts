@@ -6,6 +6,7 @@ import { renderEndpoints } from './endpoint-table.js';
 import type { Paint } from './paint.js';
 import { counted } from './sentences/words.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
+import { wrapLines } from './wrap.js';
 
 const columns: readonly Column[] = [
   { title: 'criterion', wraps: true },
@@ -29,7 +30,7 @@ export function renderVerdict(verdict: Verdict, measured: MeasuredNumbers | unde
     reasons,
     endpoints,
   ];
-  return sections.flatMap((lines) => (lines.length > 0 ? [...lines, ''] : [])).join('\n');
+  return sections.flatMap((lines) => (lines.length > 0 ? [...wrapLines(lines, style.width), ''] : [])).join('\n');
 }
 
 function headline({ verdict, run }: Verdict, measured: MeasuredNumbers | undefined, window: string | undefined, paint: Paint): string {

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { workplace } from '../support/loadctl.js';
 import { hasTerminals, startInTerminal } from '../support/pty.js';
@@ -45,4 +46,30 @@ inTerminal('Ctrl-C, typed once: loadctl ends the load, k6 gets no signal of it, 
   const verdict = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as { reasons: string[] };
   expect(verdict.reasons[0]).toContain('interrupted (Ctrl-C');
   expect(existsSync(join(place.latestRun(), 'summary.json'))).toBe(true);
+});
+
+inTerminal('lines break between words at 80 columns on a terminal, and not in a pipe', async () => {
+  const place = workplace({
+    'profiles/dev.yaml': `target: {url: "http://127.0.0.1:1", health: /healthz}
+workload: {script: ../script.js, vus: 4, duration: 10s, pacing: 1s, endpoints: {details: "GET /a/rather/long/path/to/some/resource/:id/details"}, mix: {details: 100%}}
+sla: {availability: 99.9%, "http_req_duration{name:GET /a/rather/long/path/to/some/resource/:id/details}": "p(99) < 1ms", throughput: 30000/s}
+critical: {cpu: < 80%, memory: < 85%, dbConnections: < 90%, queueDepth: < 1000}
+`,
+    'script.js': script,
+  });
+  const { PATH = '', HOME = '', LOADCTL_K6 = '' } = process.env;
+  for (const args of [
+    ['plan', '--env', 'dev'],
+    ['plan', '--env', 'another-one-that-nobody-has-written-a-profile-for-in-this-folder-yet'],
+  ]) {
+    const onScreen = startInTerminal([process.execPath, bin, ...args], place.folder, { PATH, HOME, LOADCTL_K6 });
+    await onScreen.exitCode;
+    const lines = stripVTControlCharacters(onScreen.shown()).split(/\r?\n/);
+    const piped = await place.loadctl(args);
+    const longest = (some: readonly string[]) => Math.max(...some.map((line) => line.length));
+    expect(longest((piped.stdout + piped.stderr).split('\n'))).toBeGreaterThan(90);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    const words = (text: string) => text.split(/\s+/).toSorted();
+    expect(words(lines.join('\n'))).toEqual(words(piped.stdout + piped.stderr));
+  }
 });

@@ -50,7 +50,8 @@ function eventsOfRun(events: readonly LoggedEvent[]): readonly LoggedEvent[] {
   return events.slice(Math.max(0, from), to === -1 ? undefined : to + 1);
 }
 
-async function readSummary(directory: string): Promise<Summary | undefined> {
+/** summary.json of a run; undefined where it measured nothing. Throws `unavailable` for a damaged one. */
+export async function readSummary(directory: string): Promise<Summary | undefined> {
   const summary = (await readJson(directory, runFiles.summary)) as Partial<Summary> | undefined;
   if (summary === undefined) return undefined;
   const whole = typeof summary.durationMs === 'number' && typeof summary.metrics === 'object' && typeof summary.runners === 'number';

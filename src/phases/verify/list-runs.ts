@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { LoadctlError } from '../../core/errors.js';
+import type { RunId } from '../../core/ids.js';
+import type { World } from '../../core/os.js';
+import type { Verdict, VerdictWord } from '../../core/verdict.js';
+import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
+import type { ListedRun } from '../../reporters/runs-table.js';
+import { reasonsInWords } from '../../reporters/sentences/words.js';
+import { layoutVersion, runFiles, runsRoot } from '../../runs/layout.js';
+import { readEvents, readJson } from '../../runs/read.js';
+import { environmentOf, type RunRecord, readRunRecord } from '../../runs/record.js';
+import { isRunning } from '../../runs/stop.js';
+import { judgeRun, readSummary } from './judgement.js';
+
+const stateOf = { pass: 'passed', fail: 'failed', invalid: 'invalid', interrupted: 'interrupted' } as const satisfies Record<
+  VerdictWord,
+  string
+>;
+
+/** What is known of a run at a glance; of one of another layout its stored verdict alone. */
+export async function listedRun(run: RunId, world: Pick<World, 'cwd' | 'who' | 'isAlive' | 'clock'>): Promise<ListedRun> {
+  const directory = join(runsRoot(world.cwd), run);
+  try {
+    const written = (await readJson(directory, runFiles.verdict)) as Verdict | undefined;
+    const environment = (await environmentOf(directory)) ?? '';
+    if (written === undefined && (await isRunning(directory, await readRunRecord(directory), world)))
+      return { run, environment, state: 'running', ...(await soFar(directory, world)) };
+    const { verdict, reasons } = written ?? (await unfinished(directory));
+    const why = verdict === 'pass' ? undefined : reasons[0];
+    return { run, environment, state: stateOf[verdict], ...(await glance(directory)), ...(why === undefined ? {} : { why }) };
+  } catch (error) {
+    if (error instanceof LoadctlError) return { run, environment: '', state: 'damaged', why: error.message };
+    throw error;
+  }
+}
+
+type Glance = Pick<ListedRun, 'startedAt' | 'durationMs' | 'vus' | 'p95'>;
+
+async function soFar(directory: string, { clock }: Pick<World, 'clock'>): Promise<Glance> {
+  const record = await readRunRecord(directory);
+  return { ...begun(record), durationMs: clock.now() - record.startedAt };
+}
+
+/** The numbers are those of the judged window; the duration is the load's. */
+async function glance(directory: string): Promise<Glance> {
+  const record = (await readJson(directory, runFiles.run)) as Partial<RunRecord> | undefined;
+  if (record?.version !== layoutVersion || record.plan === undefined) return {};
+  const summary = await readSummary(directory);
+  if (summary === undefined) return begun(record);
+  const p95 = measuredNumbers(summary, record.plan.steady).all.latency?.p95.value;
+  const most = summary.metrics.vus_max?.values;
+  const vus = record.plan.load?.vus ?? most?.max ?? most?.value;
+  return {
+    ...begun(record),
+    durationMs: summary.durationMs,
+    ...(vus === undefined ? {} : { vus }),
+    ...(p95 === undefined ? {} : { p95 }),
+  };
+}
+
+function begun({ startedAt, plan }: Partial<RunRecord>): Glance {
+  const vus = plan?.load?.vus;
+  return {
+    ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt).toISOString() }),
+    ...(vus === undefined ? {} : { vus }),
+  };
+}
+
+/** What a run without a verdict is: it never came to make load, or it was killed. */
+async function unfinished(directory: string): Promise<Pick<Verdict, 'verdict' | 'reasons'>> {
+  const { verdict } = await judgeRun(directory);
+  const events = await readEvents(directory);
+  const ended = events.findLast((event) => event.type === 'phase-finished');
+  const told = ended === undefined || events.some((event) => event.type === 'step-failed' || event.type === 'load-ended');
+  return told ? verdict : { ...verdict, reasons: [`The run ended before any load was made: ${reasonsInWords(ended.reasons)}.`] };
+}
