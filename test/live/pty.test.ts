@@ -60,7 +60,7 @@ critical: {cpu: < 80%, memory: < 85%, dbConnections: < 90%, queueDepth: < 1000}
   const { PATH = '', HOME = '', LOADCTL_K6 = '' } = process.env;
   for (const args of [
     ['plan', '--env', 'dev'],
-    ['plan', '--env', 'another-one-that-nobody-has-written-a-profile-for-in-this-folder-yet'],
+    ['plan', '--env', 'one-that-nobody-has-written-a-profile-for'],
   ]) {
     const onScreen = startInTerminal([process.execPath, bin, ...args], place.folder, { PATH, HOME, LOADCTL_K6 });
     await onScreen.exitCode;

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Workplace, workplace } from '../support/loadctl.js';
@@ -216,4 +216,39 @@ test('Ctrl-C in teardown(), after the load: it ends, what was measured stays, an
   expect(said.stderr).toContain('teardown() ran');
   expect(JSON.parse(said.stdout)).toMatchObject({ verdict: 'interrupted', exitCode: 105 });
   expect((await place.loadctl(['verify'])).code).toBe(105);
+});
+
+/** In the place of Chromium, which few machines have: writes down what it was started with. */
+const noBrowser = (file: string) => `#!/bin/sh\necho "$@" >>'${file}'\nexit 3\n`;
+
+test('variables of the browser module come from workload.env; those of the shell are named with it', async () => {
+  const target = await startTarget();
+  const place = workplace({
+    'profiles/dev.yaml': `target: {url: "${target.url}"}
+workload:
+  script: ../script.js
+  env: {K6_BROWSER_EXECUTABLE_PATH: ./chromium, K6_BROWSER_ARGS: "no-sandbox,lang=de", K6_SECRET_SOURCE: "mock=default,word=hidden-word"}
+runners: {count: 1}
+`,
+    'script.js': `import { browser } from 'k6/browser';
+import secrets from 'k6/secrets';
+import http from 'k6/http';
+const options_ = { browser: { type: 'chromium' } };
+export const options = { scenarios: { ui: { executor: 'shared-iterations', iterations: 1, options: options_ } } };
+export async function setup() { http.get(__ENV.BASE_URL + '/' + (await secrets.get('word')).length); }
+export default async function () { await browser.newPage(); }`,
+  });
+  const chromium = place.file('chromium', noBrowser(join(place.folder, 'args')));
+  chmodSync(chromium, 0o755);
+  const shell = { K6_BROWSER_ARGS: 'lang=fr', K6_SECRET_SOURCE: 'mock=default,word=x', K6_VUS: '7' };
+
+  const said = await place.loadctl(['run', '--env', 'dev', '--set', `workload.env.K6_BROWSER_EXECUTABLE_PATH=${chromium}`], shell);
+
+  expect(place.read('args')).toMatch(/--no-sandbox.*--lang=de|--lang=de.*--no-sandbox/);
+  expect(target.hits.get(`GET /${'hidden-word'.length}`)).toBe(1);
+  expect(said.stdout + said.stderr).not.toContain('hidden-word');
+  expect(said.stderr).toContain('Ignored from the environment: K6_BROWSER_ARGS, K6_SECRET_SOURCE, K6_VUS.');
+  expect(said.stderr).toContain(
+    'Set it in the profile: workload.options; workload.env: {K6_BROWSER_ARGS: "${K6_BROWSER_ARGS}", K6_SECRET_SOURCE: "${K6_SECRET_SOURCE}"}.',
+  );
 });

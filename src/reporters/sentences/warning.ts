@@ -47,7 +47,7 @@ function loadWarning(warning: LoadWarning): Advice {
     case 'environment-ignored':
       return {
         text: `Ignored from the environment: ${warning.variables.join(', ')}. They would change the test.`,
-        hint: 'Set it in the profile: workload.options.',
+        hint: whereToSet(warning.variables),
       };
     case 'tag-lost':
       return {
@@ -81,6 +81,14 @@ function loadWarning(warning: LoadWarning): Advice {
     case 'numbers-pushed-only':
       return { text: pushedOnly(warning.runner, warning.uncounted) };
   }
+}
+
+/** Most of k6's variables are options; of some modules, and of secret sources, k6 hears by variables only. */
+function whereToSet(variables: readonly string[]): string {
+  const [only, options] = [true, false].map((isEnv) => variables.filter((name) => /^K6_(BROWSER_|SECRET_SOURCE)/.test(name) === isEnv));
+  const env = (only ?? []).map((name) => `${name}: "\${${name}}"`).join(', ');
+  const places = [...(options?.length ? ['workload.options'] : []), ...(env === '' ? [] : [`workload.env: {${env}}`])];
+  return `Set it in the profile: ${places.join('; ')}.`;
 }
 
 function versionsText(versions: Readonly<Record<string, readonly string[]>>): string {
