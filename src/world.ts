@@ -131,6 +131,24 @@ function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): boolean {
   }
 }
 
+/** How long a process and all that it started may take to end when they are asked to. */
+const graceMs = 1000;
+
+/** Ends a process and all that it started once `signal` aborts: a compiler that lives on would keep its output open. */
+function endWith(child: ChildProcess, signal: AbortSignal | undefined): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const end = () => {
+    killGroup(child, 'SIGTERM');
+    timer = setTimeout(() => killGroup(child, 'SIGKILL'), graceMs);
+  };
+  if (signal?.aborted) end();
+  signal?.addEventListener('abort', end, { once: true });
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', end);
+  };
+}
+
 const execute: Execute = async ({ file, args, env, cwd, stdin }, { timeoutMs, signal } = {}) => {
   const { execa } = await import('execa');
   const child = execa(file, args, {
@@ -143,10 +161,11 @@ const execute: Execute = async ({ file, args, env, cwd, stdin }, { timeoutMs, si
     ...(env === undefined ? {} : { env, extendEnv: false }),
     ...(cwd === undefined ? {} : { cwd }),
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs, forceKillAfterDelay: 1000 }),
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
   });
   keepTrack(child);
+  const stopListening = endWith(child, signal);
   const { exitCode, signal: killedBy, code, stdout, stderr } = await child;
+  stopListening();
   loseTrack(child);
   const said = { stdout: stdout ?? '', stderr: stderr ?? '' };
   if (killedBy !== undefined) return { signal: killedBy, ...said };

@@ -2,7 +2,7 @@ import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { Shell } from '../core/os.js';
 import { formatCount } from '../core/quantities.js';
 import { redactData } from '../core/redact-data.js';
-import { findK6, pinnedVersion } from '../k6/binary/index.js';
+import { findK6, goToBuildWith, pinnedVersion } from '../k6/binary/index.js';
 import { rowsToAskFor } from '../phases/data/rows-to-ask-for.js';
 import { type Asked, askTarget } from '../phases/target/ask-target.js';
 import { type HostFacts, portsOf } from '../plan/capacity.js';
@@ -80,12 +80,19 @@ async function lookAtK6(shell: Shell): Promise<Finding> {
       what: 'k6',
       state: 'low',
       said: 'none yet',
-      more: `loadctl run fetches k6 ${pinnedVersion}; or put your own on the PATH, or name it in LOADCTL_K6.`,
+      more: `loadctl run downloads k6 ${pinnedVersion}, or ${await buildInWords(shell)}. Or name your own: LOADCTL_K6=/path/to/k6`,
     };
   } catch (error) {
     const hint = error instanceof LoadctlError ? error.hint : undefined;
     return { what: 'k6', state: 'missing', said: errorMessage(error), ...(hint === undefined ? {} : { more: hint }) };
   }
+}
+
+async function buildInWords(shell: Shell): Promise<string> {
+  const go = await goToBuildWith(shell);
+  return go === undefined
+    ? 'fails where that is out of reach: there is no Go here to build it with'
+    : `builds it with ${go} (some minutes)`;
 }
 
 function lookAtNode({ versions }: Shell): Finding {

@@ -100,7 +100,7 @@ export type LoadctlEvent =
       readonly step: string;
       readonly done: number;
       readonly total?: number;
-      readonly unit: 'rows' | 'entries';
+      readonly unit: 'rows' | 'entries' | 'seconds';
     }
   /** A step is done. */
   | ({ readonly type: 'step-finished'; readonly step: string; readonly elapsedMs: Milliseconds } & WorkResult)

@@ -8,6 +8,8 @@ export interface DataPlace {
 export type Work =
   /** Asking the target whether it is up. */
   | { readonly kind: 'look-at-target'; readonly url: string }
+  /** Building k6 with Go: some minutes. */
+  | { readonly kind: 'build-k6'; readonly k6Version: string; readonly go: string }
   /** Making one archive of the script; the path as people would type it. */
   | { readonly kind: 'archive-script'; readonly script: string }
   /** Starting the runners, until each has its VUs. */
@@ -33,6 +35,7 @@ export type Work =
 export type WorkResult =
   | { readonly result: 'healthy' }
   | { readonly result: 'archived'; readonly k6Version: string; readonly sha256: string }
+  | { readonly result: 'built' }
   | { readonly result: 'ready' }
   | { readonly result: 'nothing-in-the-way' }
   /** `left`: whether rows are still there, though deleting gave no error. */

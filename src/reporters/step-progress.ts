@@ -35,6 +35,7 @@ const tellingMs = 500;
 export function progressText({ progress, startedAt }: OpenStep, at: EpochMs): string {
   if (progress === undefined) return '';
   const { done, total, unit } = progress;
+  if (unit === 'seconds') return formatDuration(done * 1000);
   const far = total === undefined ? `${formatCount(done)} ${unit}` : `${formatCount(done)} of ${formatCount(total)} ${unit}`;
   const seconds = (at - startedAt) / 1000;
   if (at - startedAt < tellingMs || done === 0) return far;

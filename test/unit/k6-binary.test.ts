@@ -204,7 +204,7 @@ describe('a k6 that is missing', () => {
     writeFileSync(here.home, '');
     expect(await refusal(resolveK6(here))).toMatchObject({
       reason: 'unavailable',
-      hint: 'Let XDG_CACHE_HOME name a folder that can be written',
+      hint: 'Set XDG_CACHE_HOME to a writable directory',
     });
   });
 });

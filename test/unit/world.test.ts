@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -32,6 +32,20 @@ describe('execute', () => {
     const echo = node('process.stdin.pipe(process.stdout)');
     expect(await world.execute({ ...echo, stdin: 'hello' })).toMatchObject({ exitCode: 0, stdout: 'hello' });
     expect(await world.execute(echo)).toMatchObject({ exitCode: 0, stdout: '' });
+  });
+
+  test('ends what a command started, too: one that lives on would keep its output open', async () => {
+    const started = join(folder(), 'started');
+    const abort = new AbortController();
+    const script = `trap "" TERM; sleep 60 & echo $! >'${started}'; wait; sleep 60`;
+    const ended = world.execute({ file: 'sh', args: ['-c', script] }, { signal: abort.signal });
+    await expect.poll(() => existsSync(started) && readFileSync(started, 'utf8')).toMatch(/\n/);
+    const asked = performance.now();
+    abort.abort();
+    expect(await ended).toMatchObject({ signal: 'SIGKILL' });
+    expect(performance.now() - asked).toBeLessThan(2500);
+    const child = join('/proc', readFileSync(started, 'utf8').trim(), 'cmdline');
+    expect(existsSync(child) ? readFileSync(child, 'utf8') : '').toBe(''); // a zombie has none
   });
 
   test('says why a command could not be started', async () => {

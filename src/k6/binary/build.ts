@@ -1,35 +1,43 @@
-import { cp } from 'node:fs/promises';
+import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lookUp } from './find.js';
-import { binaryName, pinnedVersion } from './platform.js';
+import { binaryName } from './platform.js';
 import { type Fetched, FetchFailure, type FetchOptions, type Surroundings } from './types.js';
 
 const pinnedModule = fileURLToPath(new URL('../../../k6/build/', import.meta.url));
 const oldestGo = 25;
+/** Goes with the folder, however Go ends: it leaves its own work behind when it is killed. The name is none of a package. */
+const temporary = '_tmp';
+
+/** The Go that k6 would be built with, where one is on the PATH. */
+export function goToBuildWith({ env }: Pick<Surroundings, 'env'>): Promise<string | undefined> {
+  return lookUp(binaryName === 'k6' ? 'go' : 'go.exe', env);
+}
 
 /**
  * Builds k6 in `folder` from loadctl's own Go module, whose go.sum pins every byte. `go install …@version` would not do:
  * it asks k6's vanity domain even where a module proxy is all that can be reached.
  */
 export async function build(folder: string, surroundings: Surroundings, options: FetchOptions): Promise<Fetched> {
-  const go = await lookUp(binaryName === 'k6' ? 'go' : 'go.exe', surroundings.env);
+  const go = await goToBuildWith(surroundings);
   if (go === undefined) throw new FetchFailure(`Go 1.${oldestGo} or newer is not on your PATH`);
   const module = join(folder, 'module');
   await cp(pinnedModule, module, { recursive: true });
   const run = runner(go, module, surroundings, options);
+  await mkdir(join(module, temporary));
   const goVersion = await run(['env', 'GOVERSION'], 60_000);
   const minor = /^go1\.(\d+)/.exec(goVersion)?.[1];
   if (minor !== undefined && Number(minor) < oldestGo) throw new FetchFailure(`${go} is ${goVersion}: k6 needs Go 1.${oldestGo} or newer`);
-  options.progress?.(`building k6 v${pinnedVersion} with ${goVersion}: this takes some minutes`);
   const file = join(folder, binaryName);
-  await run(['build', '-trimpath', '-ldflags', '-s -w', '-o', file, 'go.k6.io/k6/v2'], 30 * 60_000);
+  const { building = (_, build) => build() } = options;
+  await building(goVersion, () => run(['build', '-trimpath', '-ldflags', '-s -w', '-o', file, 'go.k6.io/k6/v2'], 30 * 60_000));
   return { file, how: `built with ${goVersion} from loadctl's pinned module` };
 }
 
 /** Go gets the user's environment (its caches, proxies and certificates), but neither his flags nor his workspace. */
 function runner(go: string, cwd: string, { env, home, execute }: Surroundings, { signal }: FetchOptions) {
-  const ours = { HOME: home, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -modcacherw', GOWORK: 'off' };
+  const ours = { HOME: home, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -modcacherw', GOWORK: 'off', GOTMPDIR: join(cwd, temporary) };
   const given = Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
   return async (args: readonly string[], timeoutMs: number): Promise<string> => {
     const said = await execute({ file: go, args, cwd, env: { ...given, ...ours } }, { timeoutMs, ...(signal ? { signal } : {}) });

@@ -1,3 +1,4 @@
+export { goToBuildWith } from './build.js';
 export { findK6 } from './find.js';
 export { cachedBinary, pinnedVersion } from './platform.js';
 export { resolveK6 } from './resolve.js';

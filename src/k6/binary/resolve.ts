@@ -13,7 +13,7 @@ type Way = (folder: string, surroundings: Surroundings, options: FetchOptions) =
 
 const ways: readonly { readonly source: K6Source; readonly fetch: Way; readonly title: string }[] = [
   { source: 'downloaded', fetch: download, title: `downloading k6 v${pinnedVersion}` },
-  { source: 'built', fetch: build, title: `looking for Go, to build k6 v${pinnedVersion}` },
+  { source: 'built', fetch: build, title: `looking for Go, to build k6 v${pinnedVersion}: that takes some minutes` },
 ];
 
 /** The k6 that is here, or else one that is fetched into loadctl's cache: downloaded, or built with Go. */
@@ -31,6 +31,7 @@ async function fetchK6(surroundings: Surroundings, options: FetchOptions): Promi
         return await install(fetched, source, surroundings);
       });
     } catch (error) {
+      if (options.signal?.aborted) throw interruptedWhile(source);
       if (!(error instanceof FetchFailure)) throw error;
       options.progress?.(error.message);
       failures.push(`${source === 'built' ? 'build' : 'download'}: ${error.message}`);
@@ -38,6 +39,13 @@ async function fetchK6(surroundings: Surroundings, options: FetchOptions): Promi
   }
   const hint = 'Install k6 2.0 or newer (https://grafana.com/docs/k6/latest/set-up/install-k6/), or name one: LOADCTL_K6=/path/to/k6';
   throw new LoadctlError('unavailable', 'there is no k6 here, and none could be fetched', { hint, lines: failures });
+}
+
+function interruptedWhile(source: K6Source): LoadctlError {
+  const what = source === 'built' ? 'build' : 'download';
+  return new LoadctlError('interrupted', `The ${what} of k6 was interrupted; nothing was run, and nothing of it was kept.`, {
+    hint: 'The next call begins again. Or name a k6 that is there: LOADCTL_K6=/path/to/k6',
+  });
 }
 
 /** In the cache itself: a rename is only atomic within one file system. */
@@ -50,7 +58,7 @@ async function temporaryFolder(surroundings: Surroundings, defer: Defer): Promis
     return folder;
   } catch (error) {
     const problem = `loadctl's cache ${cache} cannot be written (${errorCode(error) ?? errorMessage(error)})`;
-    throw new LoadctlError('unavailable', problem, { hint: 'Let XDG_CACHE_HOME name a folder that can be written', cause: error });
+    throw new LoadctlError('unavailable', problem, { hint: 'Set XDG_CACHE_HOME to a writable directory', cause: error });
   }
 }
 

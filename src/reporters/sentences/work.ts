@@ -11,6 +11,8 @@ export function workTitle(work: Work): string {
   switch (work.kind) {
     case 'look-at-target':
       return `check that ${work.url} is up`;
+    case 'build-k6':
+      return `build k6 v${work.k6Version} with ${work.go}`;
     case 'archive-script':
       return `archive ${work.script}`;
     case 'start-runners':
@@ -40,6 +42,8 @@ export function resultText(done: WorkResult): string {
       return 'healthy';
     case 'archived':
       return `k6 ${done.k6Version}, sha256 ${done.sha256.slice(0, 12)}`;
+    case 'built':
+      return 'built';
     case 'ready':
       return 'all runners ready';
     case 'nothing-in-the-way':
