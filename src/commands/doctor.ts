@@ -67,8 +67,8 @@ function lookedUp({ store, shard, row, there, request, status, found }: Asked): 
   if (!there) return { what, state: 'missing', said: `${row} is not there`, more: 'Seed first: loadctl seed' };
   const more =
     status === 0
-      ? 'Start the target, or mend target.url in the profile.'
-      : 'It looks for it elsewhere: compare its rule with shardBy in the profile.';
+      ? 'Start the target, or fix target.url in the profile.'
+      : 'It looks elsewhere: compare its rule with shardBy in the profile.';
   return { what, state: 'missing', said: `${row}: the target does not find it (${request}: ${status === 0 ? 'no answer' : status})`, more };
 }
 

@@ -16,15 +16,15 @@ export const commands: readonly TableEntry[] = [
   { name: 'init', summary: 'write a first profile and script into this folder', load: () => import('./init.js') },
   {
     name: 'doctor',
-    summary: 'say what this machine has for a load test, and what it lacks',
+    summary: 'check that this machine is ready for a load test',
     ofProfile: true,
     load: () => import('./doctor.js'),
   },
   { name: 'plan', summary: 'show what a run will do, without doing it', ofProfile: true, load: () => import('./plan.js') },
-  { name: 'seed', summary: 'put the test data in', ofProfile: true, load: () => import('./seed.js') },
+  { name: 'seed', summary: 'insert the test data', ofProfile: true, load: () => import('./seed.js') },
   { name: 'run', summary: 'run k6 from many runners as one test, and judge it', ofProfile: true, load: () => import('./run.js') },
-  { name: 'verify', usage: '[RUN]', summary: 'judge a run against its SLA once more', load: () => import('./verify.js') },
-  { name: 'cleanup', summary: 'take the test data out again, with a receipt', ofProfile: true, load: () => import('./cleanup.js') },
+  { name: 'verify', usage: '[RUN]', summary: 'judge a run against its SLA again', load: () => import('./verify.js') },
+  { name: 'cleanup', summary: 'remove the test data, with a receipt', ofProfile: true, load: () => import('./cleanup.js') },
   { name: 'test', summary: 'seed, run, verify and cleanup, in one go', ofProfile: true, load: () => import('./test.js') },
   { name: 'runs', usage: '[rm RUN…]', summary: 'list the runs of this folder, or remove some', load: () => import('./runs.js') },
   { name: 'attach', usage: '[RUN]', summary: 'show a running run live', load: () => import('./attach.js') },
@@ -48,7 +48,7 @@ Options of ${ofProfiles.slice(0, -1).join(', ')} and ${ofProfiles.at(-1)}:
   ${'--env NAME'.padEnd(width)}  the environment: profiles/NAME.yaml
 
 Options of every command:
-  ${'--json'.padEnd(width)}  data on stdout, talk on stderr
+  ${'--json'.padEnd(width)}  print JSON to stdout, progress to stderr
   ${'--quiet'.padEnd(width)}  only results, warnings and errors
   ${'--no-color'.padEnd(width)}  no colours (NO_COLOR does the same)
   ${'--help'.padEnd(width)}  what a command does and takes, with examples

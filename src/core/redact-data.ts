@@ -44,7 +44,8 @@ const outputFields = fields('stdout stderr');
 
 function clean(value: unknown, field: string, way: Way): unknown {
   if (typeof value === 'string') return cleanText(value, field, way);
-  if (Array.isArray(value)) return value.map((item) => clean(item, field, way));
+  // An item of a list is no map of names.
+  if (Array.isArray(value)) return value.map((item) => clean(item, typeof item === 'string' ? field : '', way));
   if (typeof value !== 'object' || value === null) return value;
   const below = usersFields.has(field) ? { ...way, ours: false } : way;
   const entries = Object.entries(value).map(([key, inner]) => {

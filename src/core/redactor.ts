@@ -13,6 +13,8 @@ export interface Redactor {
   text(text: string): string;
   /** For what a script or k6 wrote. */
   output(text: string): string;
+  /** Whether a text, or JSON as a text, may hold any of them: most lines of a long log do not. */
+  mayHold(text: string): boolean;
   /** For what a script may have named: two names that hold different secrets stay two. */
   name(text: string): string;
 }
@@ -43,6 +45,7 @@ export function openRedactor(...known: readonly string[]): Redactor {
     },
     text: (text) => cut(text, wanted.always),
     output: (text) => cut(text, wanted.inOutput),
+    mayHold: (text) => wanted.all.any.test(text),
     name(text) {
       const clean = names.get(text) ?? cutOut(text, [...findAll(text, wanted.inNames), ...inUrls(text, wanted)], numbered(marks));
       if (names.size < namesKept) names.set(text, clean);
@@ -77,6 +80,7 @@ interface Wanted {
   readonly inOutput: Needles;
   readonly inNames: Needles;
   readonly inPaths: Needles;
+  readonly all: Needles;
   /** What is looked for as a whole password or parameter only. */
   readonly whole: ReadonlySet<string>;
 }
@@ -90,6 +94,7 @@ function wantedOf(reaches: ReadonlyMap<string, Reach>): Wanted {
     inOutput: needlesOf([...always, ...asWords(of('digits', 'open'))]),
     inNames: needlesOf([...always, ...asWords(of('digits'))]),
     inPaths: needlesOf(asWords(of('digits'))),
+    all: needlesOf([...always, ...asWords(of('digits', 'open', 'short'))]),
     whole: new Set(of('words', 'digits', 'open', 'short')),
   };
 }

@@ -49,7 +49,7 @@ export function applyScriptVariable(tree: Tree, argument: string, env: Readonly<
 export function environmentOptionProblem(name: string): LoadctlError | undefined {
   if (!name.includes('=')) return undefined;
   const key = name.slice(0, name.indexOf('='));
-  return new LoadctlError('usage', `\`--env ${key}=…\` is no environment`, {
+  return new LoadctlError('usage', `\`--env ${key}=…\` is not an environment`, {
     hint: '-e KEY=VALUE feeds the script; --env names the environment',
   });
 }
@@ -97,7 +97,7 @@ function segmentsOf(path: string, source: Source): Segment[] {
   const segments = [...path.matchAll(segment)];
   const read = segments.reduce((sum, [text]) => sum + text.length, 0);
   if (read !== path.length || path.endsWith('.'))
-    throw new LoadctlError('usage', `--set ${path}=… is no path`, { hint: 'Write --set workload.vus=10' });
+    throw new LoadctlError('usage', `--set ${path}=… is not a path`, { hint: 'Write --set workload.vus=10' });
   return segments.map((match) => {
     const start = offset + match.index;
     return { name: match[1] ?? match[2] ?? '', place: { source, start, end: start + match[0].replace(/\.$/, '').length } };

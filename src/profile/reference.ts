@@ -7,7 +7,7 @@ export function referencePage(): string {
   const sections = Object.entries(inputSchema().properties ?? {});
   const top = sections.filter(([, schema]) => rowsOf('', schema).length === 0 && !alternatives(schema).some((each) => each.properties));
   const tables = sections.filter((section) => !top.includes(section)).map(([name, schema]) => sectionText(name, schema));
-  const first = ['## By themselves', '', ...table(top.map(([name, schema]) => row(name, schema)))].join('\n');
+  const first = ['## Top-level keys', '', ...table(top.map(([name, schema]) => row(name, schema)))].join('\n');
   return `${introduction}\n${[first, ...tables].join('\n\n')}\n`;
 }
 

@@ -83,7 +83,7 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
     ]),
     notes.changingHash.length > 0
       ? [
-          `  ${paint.warn('!')} With ${notes.changingHash.join(', ')} set the hash is another one: plan with the values of the run to approve it.`,
+          `  ${paint.warn('!')} The plan hash depends on ${notes.changingHash.join(', ')}. Set ${notes.changingHash.length === 1 ? 'it to the value' : 'them to the values'} the run will use before you approve the plan.`,
         ]
       : [],
   ];
@@ -102,7 +102,7 @@ function targetLines({ target: planned }: Plan, { target }: PlanNotes): string[]
     `blue: ${planned.colours.blue}`,
     `green: ${planned.colours.green}`,
     ...probed,
-    'loaded is the one that is not live, which is told by:',
+    'loads whichever is not live, found by:',
     `  ${lookUpInWords(planned.live)}`,
   ];
 }

@@ -36,6 +36,6 @@ export async function findRun(cwd: string, named?: string): Promise<string> {
   const known = runs.slice(0, 5).map((run) => `  ${run}`);
   throw new LoadctlError('unavailable', `There is no run "${named}" here.`, {
     lines: known.length > 0 ? ['The latest runs here:', ...known] : [],
-    hint: 'loadctl runs lists them all; a folder of a run will do, too.',
+    hint: 'loadctl runs lists them all; the folder of a run works as well.',
   });
 }

@@ -96,13 +96,13 @@ function writeError(path: string, error: unknown): LoadctlError {
   const fixes: Record<string, string> = {
     ENOSPC: 'The disk is full: free some space there.',
     EDQUOT: 'The disk quota is used up: free some space there.',
-    EACCES: 'The folder may not be written: change to one that may, or mend its permissions.',
+    EACCES: 'The folder is not writable: change to another one, or fix its permissions.',
     EROFS: 'The file system is read-only: change to a folder that can be written.',
     ENOTDIR: 'A file stands where a folder is needed: move it away.',
     EEXIST: 'A file stands where a folder is needed: move it away.',
   };
   return new LoadctlError('unavailable', `The run directory ${path} cannot be written: ${errorMessage(error)}`, {
     cause: error,
-    hint: fixes[errorCode(error) ?? ''] ?? 'Mend it, then start again.',
+    hint: fixes[errorCode(error) ?? ''] ?? 'Fix it, then start again.',
   });
 }

@@ -115,3 +115,41 @@ test('were every word of a run a secret, the run would still be judged as it was
   expect([said.code, after.verdict, after.run, judged(after)]).toEqual([0, 'pass', before.run, judged(before)]);
   expect(textOf(folder, 'events.ndjson')).toContain('[redacted]');
 });
+
+test('two services whose places are secrets are two endpoints; those that are hosts, or literals, are shown', async () => {
+  const target = await startTarget();
+  const env = (name: string, value: string) => `${name}: ${JSON.stringify(value)}`;
+  const place = workplace({
+    'profiles/dev.yaml': `target: {url: "${target.url}"}
+workload:
+  script: ../script.js
+  env: {${[env('FE_URL', '${FE}'), env('BE_URL', '${BE}'), env('HOST_URL', '${HOST}'), env('LITERAL_URL', `${target.url}/literal`), 'RATE: 40'].join(', ')}}
+runners: {count: 2}
+`,
+    'script.js': `import http from 'k6/http';
+export const options = { vus: 2, iterations: 4 };
+export default () => { for (const name of ['FE_URL', 'BE_URL', 'HOST_URL', 'LITERAL_URL']) http.get(__ENV[name] + '/status'); };`,
+  });
+  const given = { FE: `${target.url}/frontToken12`, BE: `${target.url}/backToken34`, HOST: target.url };
+  const said = await place.loadctl(['run', '--env', 'dev', '-e', 'FEATURE=on', '-e', 'SHOP_TOKEN=s3cretShop'], given);
+
+  expect(said.code, said.stderr).toBe(0);
+  const { metrics } = JSON.parse(textOf(place.latestRun(), 'summary.json'));
+  const counted = (name: string) => metrics[`http_reqs{name:${name}}`]?.values.count;
+  expect([counted('[redacted]/status'), counted('[redacted 2]/status')]).toEqual([4, 4]);
+  expect([counted(`${target.url}/status`), counted(`${target.url}/literal/status`)]).toEqual([4, 4]);
+  for (const row of ['[redacted]/status', '[redacted 2]/status', `${target.url}/literal/status`]) expect(said.stdout).toContain(row);
+  const record = JSON.parse(textOf(place.latestRun(), 'run.json'));
+  const shown = { FE_URL: '[redacted]', BE_URL: '[redacted]', HOST_URL: target.url, LITERAL_URL: `${target.url}/literal`, RATE: '40' };
+  const typed = { FEATURE: 'on', SHOP_TOKEN: '[redacted]' };
+  expect(record.profile.workload.env).toEqual({ ...shown, ...typed });
+  expect(record.plan.env).toEqual({ ...shown, ...typed });
+  expect(record.overrides).toEqual([
+    { path: 'workload.env.FEATURE', value: 'on' },
+    { path: 'workload.env.SHOP_TOKEN', value: '[redacted]' },
+  ]);
+  const all = ['run.json', 'summary.json', 'events.ndjson', 'runners/1/summary.json', 'timeseries.ndjson'].map((name) =>
+    textOf(place.latestRun(), name),
+  );
+  for (const text of [...all, said.stdout, said.stderr]) expect(text).not.toMatch(/frontToken12|backToken34|s3cretShop/);
+});

@@ -64,7 +64,7 @@ describe('plan', () => {
     const { stdout } = await place.loadctl(['plan', '--env', 'prod']);
     expect(stdout).toContain('blue: https://blue.prod.example.com');
     expect(stdout).toContain('GET https://prod.example.com/colour, its JSON; again every 10s while the load is on');
-    expect(stdout).not.toContain('the hash is another one');
+    expect(stdout).not.toContain('The plan hash depends on');
     const hashOf = async (args: string[], env: Record<string, string> = {}) =>
       (JSON.parse((await place.loadctl(['plan', '--env', 'prod', '--json', ...args], env)).stdout) as { hash: string }).hash;
     const plain = await hashOf([]);
@@ -82,7 +82,9 @@ describe('plan', () => {
       'profiles/k6.js': '',
     });
     const { stdout } = await place.loadctl(['plan']);
-    expect(stdout).toContain('With TARGET, FEATURE set the hash is another one: plan with the values of the run to approve it.');
+    expect(stdout).toContain(
+      'The plan hash depends on TARGET, FEATURE. Set them to the values the run will use before you approve the plan.',
+    );
   });
 
   test('never shows a secret', async () => {

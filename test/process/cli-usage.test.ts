@@ -54,7 +54,7 @@ describe('wrong usage ends with 2, the error and one thing to do', () => {
     [['run', 'dev'], 'unexpected argument `dev`', 'Did you mean --env dev?'],
     [['run'], 'Which environment? profiles/ has dev, stage.', '--env dev'],
     [['run', '--env', 'dev', '--profile', 'x.yaml'], '--env and --profile both name a profile', 'one of them'],
-    [['plan', '--env', 'A=B'], '`--env A=…` is no environment', '-e KEY=VALUE'],
+    [['plan', '--env', 'A=B'], '`--env A=…` is not an environment', '-e KEY=VALUE'],
     [['plan', '--env', 'dev', '--set', 'workload.vus'], '--set workload.vus', '--set workload.vus=10'],
     [['init', '--url', 'nonsense'], '--url nonsense is not a valid URL', 'http://'],
     [['run', '--plan', 'missing.json'], 'missing.json', 'loadctl plan --out'],

@@ -126,7 +126,7 @@ describe('a k6 that is here', () => {
     expect(old).toMatchObject({ reason: 'unavailable', hint: 'Update it, or name a newer one: LOADCTL_K6=/path/to/k6' });
     expect(old.message).toBe(`${here.tools}/k6 (on your PATH) is k6 v1.7.0: loadctl needs k6 v2.0 or newer`);
     script(join(here.tools, 'k6'), 'echo hello');
-    expect((await refusal(findK6(here))).message).toContain('is no k6 that runs here: "k6 version" exited 0 and named no version');
+    expect((await refusal(findK6(here))).message).toContain('is not a k6 that runs here: "k6 version" exited 0 and named no version');
   });
 });
 

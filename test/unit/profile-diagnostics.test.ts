@@ -518,7 +518,7 @@ describe('words that do not go together', () => {
 
 describe('a limit', () => {
   test.each([
-    ['of an unknown word', 'sla: {throughputt: 5/s}\n', ['4:7: `throughputt` is no word of the SLA; did you mean `throughput`?']],
+    ['of an unknown word', 'sla: {throughputt: 5/s}\n', ['4:7: `throughputt` is not a word of the SLA; did you mean `throughput`?']],
     ['in the wrong unit', 'sla: {errors: 500ms}\n', ['4:15: expected a percentage such as `< 0.1%`, not `500ms` (a duration)']],
     ['above all', 'sla: {availability: 99.9}\n', ['4:21: expected a percentage such as `99.9%` or `0.999`, not `99.9` (a bare number)']],
     ['of no stat', 'sla: {http_req_duration: < 5ms}\n', ['4:26: expected a threshold such as `p(95) < 500ms` or `rate < 1%`, not `< 5ms`']],

@@ -231,7 +231,7 @@ describe('--set and -e', () => {
 
   test.each([
     [{ set: ['workload.vus'] }, '--set workload.vus has no name and `=`', 'Write --set workload.vus=10'],
-    [{ set: ['a..b=1'] }, '--set a..b=… is no path', 'Write --set workload.vus=10'],
+    [{ set: ['a..b=1'] }, '--set a..b=… is not a path', 'Write --set workload.vus=10'],
     [{ scriptEnv: ['=1'] }, '-e … has no name and `=`', 'Write -e KEY=VALUE'],
     [{ scriptEnv: ['GONE'] }, '-e GONE has no value, and the environment has no GONE', 'Write -e GONE=VALUE'],
     [{ scriptEnv: ['TOKEN s3cret'] }, '-e TOKEN… has no value, and the environment has no TOKEN…', 'Write -e TOKEN=VALUE'],
@@ -364,7 +364,7 @@ describe('which profile', () => {
     const error = complaint(() => load(texts, { source: { environment: 'PASSWORD=hunter2' } }));
     expect([error.reason, error.message, error.hint]).toEqual([
       'usage',
-      '`--env PASSWORD=…` is no environment',
+      '`--env PASSWORD=…` is not an environment',
       '-e KEY=VALUE feeds the script; --env names the environment',
     ]);
   });

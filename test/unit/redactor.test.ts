@@ -56,6 +56,15 @@ describe('in a text of loadctl’s own', () => {
   });
 });
 
+test.each(['tok3n-word', 'a"b\\c<d>\n&e', 'wrong', '4711', 'ro', 'ein Wört'])(
+  'whether a line of JSON may hold a secret is known without reading it: %j',
+  (secret) => {
+    const redactor = knowing([secret]);
+    const line = JSON.stringify({ msg: `${JSON.stringify({ word: secret })} ${secret} http://h/?x=${encodeURIComponent(secret)}` });
+    expect([redactor.mayHold(line), redactor.mayHold('{"msg":"a quiet day"}')]).toEqual([true, false]);
+  },
+);
+
 test('what a script writes loses numbers, too, as words of their own', () => {
   expect(knowing(['4711']).output('pin 4711, 47110 and a4711')).toBe('pin [redacted], 47110 and a4711');
 });
@@ -67,6 +76,8 @@ test('names with different secrets stay two, the same each time', () => {
   expect(names.map((name) => redactor.name(name))).toEqual(shown);
   const metrics = Object.fromEntries(names.map((name) => [`http_reqs{name:${name}}`, { values: { count: 1 } }]));
   expect(Object.keys(redactData({ metrics }, redactor).metrics)).toEqual(shown.map((name) => `http_reqs{name:${name}}`));
+  const endpoints = names.map((name) => ({ name, requests: 1 }));
+  expect(redactData({ endpoints }, redactor).endpoints).toEqual(shown.map((name) => ({ name, requests: 1 })));
 });
 
 const judged = {

@@ -12,7 +12,7 @@ import type { Call } from './types.js';
 
 /** The option `--plan` of every command that carries a plan out. */
 export function withPlanOption(command: Command): Command {
-  return command.option('--plan <FILE>', 'do only what this plan (of `plan --out`) says');
+  return command.option('--plan <FILE>', 'run only the plan in FILE (from `loadctl plan --out`)');
 }
 
 /** What `--plan` asks for: the profile that the plan was made from, and that this plan is carried out and no other. */
@@ -55,7 +55,7 @@ async function readPlanFile(call: Call, file: string): Promise<Plan> {
         hint: 'Name a file of `loadctl plan --out FILE`.',
       });
   }
-  throw new LoadctlError('usage', `${file} is no plan.`, { hint: 'Name a file of `loadctl plan --out FILE`.' });
+  throw new LoadctlError('usage', `${file} is not a plan file.`, { hint: 'Name a file of `loadctl plan --out FILE`.' });
 }
 
 function ofThisVersion(plan: Plan, file: string): Plan {

@@ -6,7 +6,7 @@ import type { Call } from './types.js';
 /** The options that every command takes. */
 export function withCommonOptions(command: Command): Command {
   return command
-    .option('--json', 'data on stdout, talk on stderr')
+    .option('--json', 'print JSON to stdout, progress to stderr')
     .option('--quiet', 'only results, warnings and errors')
     .option('--no-color', 'no colours (NO_COLOR does the same)');
 }

@@ -12,7 +12,7 @@ const patience = { answerMs: 5000, stallMs: 10_000 };
  */
 export async function download(folder: string, surroundings: Surroundings, options: FetchOptions): Promise<Fetched> {
   const base = (surroundings.env.LOADCTL_K6_DOWNLOAD_URL || releases).replace(/\/+$/, '');
-  if (!URL.canParse(base)) throw new FetchFailure(`LOADCTL_K6_DOWNLOAD_URL is no URL: ${base}`);
+  if (!URL.canParse(base)) throw new FetchFailure(`LOADCTL_K6_DOWNLOAD_URL is not a valid URL: ${base}`);
   const page = `${base}/v${pinnedVersion}`;
   const transfer = { timeouts: patience, ...options, clock: surroundings.clock };
   const expected = checksumOf(archiveName, await getText(`${page}/k6-v${pinnedVersion}-checksums.txt`, transfer));

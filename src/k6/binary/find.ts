@@ -29,8 +29,8 @@ async function named(surroundings: Surroundings): Promise<FoundK6 | undefined> {
   if (LOADCTL_K6 === '') return undefined;
   const path = resolve(surroundings.cwd, LOADCTL_K6);
   if (!(await isExecutable(path))) {
-    const hint = 'Let LOADCTL_K6 name a k6 binary, or unset it: then loadctl looks for one itself';
-    throw new LoadctlError('unavailable', `LOADCTL_K6 is ${LOADCTL_K6}, and there is no program`, { hint });
+    const hint = 'Set LOADCTL_K6 to a k6 binary, or unset it: then loadctl finds one itself';
+    throw new LoadctlError('unavailable', `LOADCTL_K6 is ${LOADCTL_K6}, which is not a program`, { hint });
   }
   return { path, version: await acceptedVersion(path, 'from LOADCTL_K6', surroundings), source: 'LOADCTL_K6', why: 'LOADCTL_K6 names it' };
 }

@@ -24,7 +24,7 @@ export async function askVersion(
 export async function acceptedVersion(file: string, from: string, surroundings: Surroundings): Promise<string> {
   const said = await askVersion(file, surroundings);
   if ('problem' in said) {
-    throw new LoadctlError('unavailable', `${file} (${from}) is no k6 that runs here: ${said.problem}`, { hint: otherK6 });
+    throw new LoadctlError('unavailable', `${file} (${from}) is not a k6 that runs here: ${said.problem}`, { hint: otherK6 });
   }
   if (said.major < oldestMajor) {
     throw new LoadctlError('unavailable', `${file} (${from}) is k6 v${said.version}: loadctl needs k6 v${oldestMajor}.0 or newer`, {

@@ -18,12 +18,9 @@ export async function cleanRunnerFiles({ plan, redact }: Pick<RunContext, 'plan'
 
 async function cleanFile(file: string, redact: Redactor): Promise<void> {
   const text = await readFile(file, 'utf8').catch(() => ''); // it did not come to write it
-  const clean =
-    cleanJson(text, redact) ??
-    text
-      .split('\n')
-      .map((line) => cleanJson(line, redact) ?? redact.output(line))
-      .join('\n');
+  if (!redact.mayHold(text)) return;
+  const cleanLine = (line: string) => (redact.mayHold(line) ? (cleanJson(line, redact) ?? redact.output(line)) : line);
+  const clean = cleanJson(text, redact) ?? text.split('\n').map(cleanLine).join('\n');
   if (clean !== text) await writeFile(file, clean, { mode: 0o600 });
 }
 

@@ -85,7 +85,7 @@ export function readAbort(condition: string): Read {
 function noWord(name: string): string {
   const near = nearest(name, slaWords);
   const hint = near === undefined ? `it has ${allOf(['p95', ...Object.keys(words)])}, and k6 metrics` : `did you mean \`${near}\`?`;
-  return `\`${name}\` is no word of the SLA; ${hint}`;
+  return `\`${name}\` is not a word of the SLA; ${hint}`;
 }
 
 function meaningOf(name: string): Meaning | undefined {
