@@ -14,7 +14,7 @@ export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(withPlanOption(withProfileOptions(command)))
       .option('--dry-run', 'only count, and show what would be deleted')
-      .option('--users', 'also remove seeded rows that are unchanged')
+      .option('--users', 'take the seeded rows out, too, where nobody changed them')
       .description(
         'Takes the test data out again, and proves it with a receipt.\nIt needs nothing of the run: it works from another machine, and after a crash.',
       )
@@ -48,6 +48,6 @@ export const command: CommandModule = {
 function wantsWords({ plan, named }: Planned): void {
   if (named || plan.beyondLoopback.length === 0) return;
   throw new LoadctlError('refused', `cleanup on ${plan.beyondLoopback.join(', ')} requires --env.`, {
-    hint: `Type: loadctl cleanup --env ${plan.environment}`,
+    hint: `loadctl cleanup --env ${plan.environment}`,
   });
 }

@@ -9,7 +9,7 @@ import type { CommandModule } from './call/types.js';
 export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(withPlanOption(withProfileOptions(command)))
-      .option('--users', 'also remove seeded rows that are unchanged')
+      .option('--users', 'take the seeded rows out, too, where nobody changed them')
       .description('The whole test: seed, run, verify, cleanup. Cleanup runs whatever happened before it.')
       .addHelpText(
         'after',

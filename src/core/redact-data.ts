@@ -35,7 +35,9 @@ const nameFields = fields('name path');
 /** The key of a metric, whose name a script may have made. */
 const metricFields = fields('metric counter');
 /** Maps whose keys are such names, or keys of metrics. */
-const namedMaps = fields('endpoints scenarios groups checks tags');
+const namedMaps = fields('endpoints scenarios tags');
+/** In what k6 wrote, these are maps by name, too. */
+const namedMapsOfK6 = fields('groups checks');
 const metricMaps = fields('metrics thresholds scriptThresholds contains');
 /** What is below these is the user's. */
 const usersFields = fields('profile options env overrides columns value');
@@ -51,7 +53,8 @@ function clean(value: unknown, field: string, way: Way): unknown {
   const entries = Object.entries(value).map(([key, inner]) => {
     // A name is no field, whatever it is spelled like. What k6 took for a threshold is one.
     if (metricMaps.has(field)) return [metricKey(key, way), clean(inner, field === 'scriptThresholds' ? 'threshold' : '', way)];
-    return namedMaps.has(field) ? [way.redactor.name(key), clean(inner, '', way)] : [key, clean(inner, key, below)];
+    const isNamed = namedMaps.has(field) || (!way.ours && namedMapsOfK6.has(field));
+    return isNamed ? [way.redactor.name(key), clean(inner, '', way)] : [key, clean(inner, key, below)];
   });
   return Object.fromEntries(entries);
 }

@@ -43,7 +43,8 @@ What \`\${NAME}\` fills in there is a secret, unless it is a number, a duration,
 
 **Limits.** \`< 500ms\`, \`>= 99.9%\`, \`30000/s\`: with an operator (\`<\`, \`<=\`, \`>\`, \`>=\`, \`==\`, \`!=\`) or bare. A bare value is a
 lower limit (\`>=\`) for \`availability\` and \`throughput\`, else an upper one (\`<\`). YAML takes a leading \`>\` for a block of text: quote it,
-\`"> 5%"\`. A latency without a unit is in milliseconds; a share may be written \`0.001\`.
+\`"> 5%"\`. A latency without a unit is in milliseconds; a share may be written \`0.001\`, and a bare \`1\`
+or more is refused, as it may be meant as 1%.
 `;
 
 interface Row {

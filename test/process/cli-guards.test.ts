@@ -56,7 +56,7 @@ describe('beyond this machine', () => {
   test('cleanup wants the environment in words', async () => {
     const said = await here().loadctl(['cleanup']);
     expect(said.code).toBe(112);
-    expect(said.stderr).toContain('hint: Say it: loadctl cleanup --env staging');
+    expect(said.stderr).toContain('hint: loadctl cleanup --env staging');
   });
 
   test('only the approved plan runs', async () => {

@@ -25,7 +25,6 @@ export interface Meaning {
 const setByFlag: Readonly<Record<string, string>> = {
   '--vus': 'workload.vus',
   '-u': 'workload.vus',
-  '--users': 'workload.vus',
   '--duration': 'workload.duration',
   '-d': 'workload.duration',
   '--rate': 'workload.rate',
