@@ -35,7 +35,7 @@ test('a second terminal sees a run live, leaves it alone, and ends it', async ()
   const verdict = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as { verdict: string; reasons: string[] };
   expect(verdict.verdict).toBe('interrupted');
   expect(verdict.reasons[0]).toMatch(/stopped by .* on .* \(loadctl stop\)/);
-  expect((await place.loadctl(['runs'])).stdout).toMatch(/ dev\s+interrupted\s+The run was stopped by /);
+  expect((await place.loadctl(['runs'])).stdout).toMatch(/ dev .*\s+interrupted\s+The run was stopped by /);
 });
 
 test('a stop that comes during teardown() is told: what was measured is whole, but the run was not left to end', async () => {

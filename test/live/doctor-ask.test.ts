@@ -65,7 +65,7 @@ test.each([
   expect([...target.hits.keys()].sort()).toEqual(['GET /users/user-1', 'GET /users/user-2', 'GET /users/user-3']);
   const plain = await place.loadctl(['doctor', '--env', 'dev', '--ask']);
   expect(plain.stdout).toMatch(
-    code === 0 ? /the target finds it \(GET \/users\/user-3: 200\)/ : /does not find it .*: 404\)\s+It looks for it elsewhere/,
+    code === 0 ? /the target finds it \(GET \/users\/user-3: 200\)/ : /does not find it .*: 404\)\s+It looks elsewhere/,
   );
 });
 

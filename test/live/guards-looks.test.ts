@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -66,6 +67,9 @@ async function shop({ beyond = true, url }: { beyond?: boolean; url?: (database:
 }
 
 const untouched = [{ users: 0, orders: 1 }];
+/** What a terminal shows as one line: without its colours and where it broke lines. */
+const unwrapped = (shown: string): string => stripVTControlCharacters(shown).replace(/\s+/g, ' ');
+
 /** Only reads, in a transaction that could not write. */
 const looks = /^(SELECT pg_backend_pid\(\)|BEGIN READ ONLY; SET LOCAL |SELECT |\s+SELECT )/;
 
@@ -195,8 +199,8 @@ describe.runIf(canHaveAddresses())('without a confirmation', () => {
   };
   const shown = await type('yes\r');
   expect(shown.code, shown.shown).toBe(112);
-  expect(shown.shown).toContain('welcome, which runs AFTER INSERT for each row');
-  expect(shown.shown).toContain('Another name was typed.');
+  expect(unwrapped(shown.shown)).toContain('welcome, which runs AFTER INSERT for each row');
+  expect(unwrapped(shown.shown)).toContain('Another name was typed.');
   expect((await type('\x03')).code).toBe(112);
   expect(await content()).toEqual(untouched);
   expect(proxy.statements.filter((sql) => !looks.test(sql))).toEqual([]);

@@ -206,8 +206,8 @@ describe.runIf(canHaveAddresses())('nothing at all is sent, and 112 says which g
     const world = await startWorld();
     const said = await place(world.words).loadctl(['cleanup']);
     expect(said.code).toBe(112);
-    expect(said.stderr).toContain('wants the environment in words.');
-    expect(said.stderr).toContain('hint: Say it: loadctl cleanup --env staging');
+    expect(said.stderr).toContain('requires --env.');
+    expect(said.stderr).toContain('hint: loadctl cleanup --env staging');
     expectNothingSent(world);
   });
 

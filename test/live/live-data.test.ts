@@ -321,7 +321,8 @@ export default () => { check(http.get(__ENV.BASE_URL + '/a', { tags: { name: 'GE
     }
   };
   await expect.poll(reported, { timeout: 60_000 }).toBeGreaterThan(3);
-  process.kill(Number(readFileSync(join(place.latestRun(), 'runners', '2', 'pid'), 'utf8')), 'SIGKILL');
+  const [pid = 0] = events(place).flatMap((event) => (event.type === 'runner-started' && event.runner === '2' ? [event.pid] : []));
+  process.kill(pid, 'SIGKILL');
 
   const said = await run.said;
 
