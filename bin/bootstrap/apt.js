@@ -22,7 +22,7 @@ export async function aptInstall(asRoot, packages, service, note) {
   return what;
 }
 
-/** The package starts a service of its own. Nobody asked for it: only the program is wanted. */
+/** The package starts a service of its own. It is not needed: only the program is. */
 async function endService(asRoot, service) {
   const stop = existsSync('/run/systemd/system') ? ['systemctl', 'disable', '--now', service] : ['service', service, 'stop'];
   await execute(asCommand([...asRoot, ...stop]));

@@ -19,7 +19,7 @@ async function installRedis(note) {
     return 'brew install redis';
   }
   const asRoot = await aptPrefix();
-  if (!asRoot) throw new Unready('there is no redis-server or valkey-server on your PATH', `Install one, then try again: ${whatToType()}`);
+  if (!asRoot) throw new Unready('no redis-server or valkey-server on your PATH', `Install one, then try again: ${whatToType()}`);
   return aptInstall(asRoot, ['redis-server'], 'redis-server', note);
 }
 

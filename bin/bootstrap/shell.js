@@ -9,7 +9,7 @@ export const inRoot = (...names) => join(root, ...names);
 /** Aborted by the first SIGINT or SIGTERM: whatever runs is ended. */
 export const interrupted = new AbortController();
 
-/** A failure that the person at the keyboard can mend; `fix` says how. */
+/** A failure that the person at the keyboard can fix; `fix` says how. */
 export class Unready extends Error {
   constructor(message, fix, status = 115) {
     super(message);

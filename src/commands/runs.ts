@@ -21,7 +21,7 @@ export const command: CommandModule = {
         .argument('[RUN...]', 'what `rm` removes')
         .option('--keep <N>', 'remove all but the newest N, and those that are running'),
     )
-      .description('Lists the runs of this folder, newest first; removes those that nobody needs any more.')
+      .description('Lists the runs of this folder, newest first, and removes them.')
       .addHelpText(
         'after',
         examples([
@@ -49,7 +49,7 @@ async function listAll(call: Call): Promise<Outcome> {
   const lines =
     runs.length > 0
       ? renderRuns(runs, await tableStyle(call, 'stdout'))
-      : [`There is no run in ${runsRoot(shell.cwd)} yet. Start one: loadctl run --env dev`];
+      : [`No runs in ${runsRoot(shell.cwd)} yet. Start one: loadctl run --env dev`];
   return { reasons: [], data: { runs }, text: `${lines.join('\n')}\n` };
 }
 

@@ -10,7 +10,7 @@ import type { CommandModule } from './call/types.js';
 export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(command.argument('[RUN]', 'the id or the folder of a run; the latest one here without it'))
-      .description('Judges a run against its SLA once more, from its directory alone.')
+      .description('Judges a run against its SLA again, from its directory alone.')
       .addHelpText(
         'after',
         examples([

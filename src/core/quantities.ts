@@ -49,13 +49,13 @@ export function formatDuration(ms: Milliseconds): string {
   return parts.flatMap(([n, unit]) => (n > 0 ? [`${n}${unit}`] : [])).join('');
 }
 
-/** Reads `99.9%` as 0.999: exactly the share that 999 of 1,000 is. Undefined when it is no percentage. */
+/** Reads `99.9%` as 0.999: exactly the share that 999 of 1,000 is. Undefined when it is not a percentage. */
 export function parsePercent(text: string): Share | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(text);
   return match ? Number(`${match[1]}e-2`) : undefined;
 }
 
-/** Reads `30000/s`, `600/m`, `1e3/s` as a number per second. Undefined when it is no rate. */
+/** Reads `30000/s`, `600/m`, `1e3/s` as a number per second. Undefined when it is not a rate. */
 export function parseRate(text: string): PerSecond | undefined {
   const match = /^\s*(\d+(?:\.\d+)?(?:e\d+)?)\s*\/\s*(s|m|h)\s*$/i.exec(text);
   const seconds = match && { s: 1, m: 60, h: 3600 }[(match[2] ?? '').toLowerCase()];

@@ -9,7 +9,7 @@ import { spellings } from './spellings.js';
 export interface Redactor {
   /** Takes these out from now on. `open` are words that anybody may read in the profile: a password may be spelled like one. */
   hide(secrets: readonly string[], open?: readonly string[]): void;
-  /** For a text of loadctl's own with somebody else's in it: a message, a URL, a path. */
+  /** For a text of loadctl's own with foreign text in it: a message, a URL, a path. */
   text(text: string): string;
   /** For what a script or k6 wrote. */
   output(text: string): string;

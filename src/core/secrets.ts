@@ -74,7 +74,7 @@ function secretsOfSlips(text: string): string[] {
 }
 
 /**
- * What may be secrets in a line of a profile that nobody could read: what stands in URLs, and beside `password:` and its
+ * What may be secrets in an unreadable line of a profile: what stands in URLs, and beside `password:` and its
  * like. A template (`user:{n}`) and a `${NAME}` are none.
  */
 export function secretsInLine(line: string): string[] {

@@ -60,7 +60,7 @@ function span(ms: Milliseconds): string {
   return `${Math.round(ms)}ms`;
 }
 
-/** k6 wants a whole number of iterations per time unit: 0.5/s is 30 a minute. */
+/** k6 takes a whole number of iterations per time unit: 0.5/s is 30 a minute. */
 function wholeRate(rate: PerSecond): [number, string] {
   const units = [
     [1, '1s'],

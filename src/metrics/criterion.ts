@@ -30,7 +30,7 @@ export interface Evidence {
   readonly windows: { readonly steady: string; readonly test: string };
   /** Evidence that the measurement is at fault: makes the verdict `invalid`. */
   readonly faults: readonly string[];
-  /** What is missing of the planned load: at fault only while the target was within its limits, for a slow one causes it, too. */
+  /** What is missing of the planned load: at fault only while the target was within its limits, for a slow one also causes it. */
   readonly shortfalls: readonly Shortfall[];
   /** Why the run ended before its time (Ctrl-C, SIGTERM): makes it `interrupted`. Undefined for a run that came to its end. */
   readonly interruption: string | undefined;

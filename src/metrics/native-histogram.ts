@@ -1,6 +1,6 @@
 /**
  * A histogram whose buckets grow by a constant factor, as k6 pushes it. `count` may exceed the buckets' sum by samples
- * that are no number.
+ * that are not numbers.
  */
 export interface NativeHistogram {
   readonly count: number;
@@ -56,7 +56,7 @@ export function histogramSum(): HistogramSum {
   };
 }
 
-/** Buckets only ever grow: what is in `before` is in `now`, too. */
+/** Buckets only ever grow: what is in `before` is also in `now`. */
 function growBuckets(into: Map<number, number>, now: ReadonlyMap<number, number>, before: ReadonlyMap<number, number>): void {
   for (const [index, count] of now) {
     const more = count - (before.get(index) ?? 0);

@@ -146,7 +146,7 @@ function identityOf(fields: Fields, where: string): { name: string; path: string
 }
 
 function object(value: unknown, where: string): Fields {
-  if (!isFields(value)) throw malformed(`${where} is no object`);
+  if (!isFields(value)) throw malformed(`${where} is not an object`);
   return value;
 }
 
@@ -155,12 +155,12 @@ function isFields(value: unknown): value is Fields {
 }
 
 function count(value: unknown, where: string): number {
-  if (typeof value !== 'number' || value < 0) throw malformed(`${where} is no count`);
+  if (typeof value !== 'number' || value < 0) throw malformed(`${where} is not a count`);
   return value;
 }
 
 function optional<K extends string>(name: K, value: unknown, key: string): { [P in K]?: number } {
-  if (value !== null && typeof value !== 'number') throw malformed(`metrics.${key}.${name} is no number`);
+  if (value !== null && typeof value !== 'number') throw malformed(`metrics.${key}.${name} is not a number`);
   return value === null ? {} : ({ [name]: value } as { [P in K]?: number });
 }
 

@@ -49,7 +49,7 @@ export function isBeside(problem: Problem, others: readonly Problem[]): boolean 
   return others.some(({ place }) => place.source === problem.place.source && locate(place).line === line);
 }
 
-/** Takes out what is no word of a profile: what it extends, and keys such as `x-defaults`, which only hold anchors. */
+/** Removes what is not a key of a profile: `extends`, and keys such as `x-defaults`, which only hold anchors. */
 function takeExtends(tree: MapTree): { tree: MapTree; parent: Tree | undefined } {
   const entry = tree.entries.get('extends');
   const entries = [...tree.entries].filter(([name]) => name !== 'extends' && !name.startsWith('x-'));
@@ -79,7 +79,7 @@ function extendsProblem(parent: Tree, { file, cwd, files, below }: Context): Pro
   }
   if (files.readFile(base) !== undefined) return undefined;
   const near = nearFile(base, files);
-  return { place, message: `there is no file ${shownPath(base, cwd)}${near === undefined ? '' : `; did you mean \`${near}\`?`}` };
+  return { place, message: `${shownPath(base, cwd)} does not exist${near === undefined ? '' : `; did you mean \`${near}\`?`}` };
 }
 
 function emptyMap(tree: Tree): MapTree {

@@ -4,7 +4,7 @@ export interface Expansion {
   readonly problems: readonly string[];
 }
 
-/** What a variable holds; undefined where nobody has it. */
+/** What a variable holds; undefined where it is not set. */
 export type LookUp = (name: string) => Expansion | undefined;
 
 const escaped: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\', $: '$' };

@@ -25,7 +25,7 @@ export function findProfile(source: ProfileSource, cwd: string, files: ProfileFi
   throw unknownEnvironment(source.environment, cwd, files);
 }
 
-/** The environments that a folder has profiles for. What others extend is one, too, unless it lacks what to load by what. */
+/** The environments that a folder has profiles for. A profile that others extend is listed unless it lacks a target or a script. */
 export function environmentsIn(folder: string, files: ProfileFiles): string[] {
   const profiles = files.listFolder(folder).filter((name) => ending.test(name));
   const chains = profiles.map((name) => ({ name, chain: readChain(join(folder, name), folder, files) }));
@@ -44,7 +44,7 @@ function isComplete(tree: Tree): boolean {
 function namedFile(file: string, cwd: string, files: ProfileFiles): { file: string; environment: string } {
   if (files.readFile(file) !== undefined) return { file, environment: basename(file).replace(ending, '').toLowerCase() };
   const near = nearFile(file, files);
-  throw new LoadctlError('invalid-profile', `There is no profile ${shownPath(file, cwd)}`, {
+  throw new LoadctlError('invalid-profile', `Profile ${shownPath(file, cwd)} does not exist`, {
     hint: near === undefined ? 'Give a file with --profile, or write one with `loadctl init`' : `Did you mean ${near}?`,
   });
 }

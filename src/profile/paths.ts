@@ -29,7 +29,7 @@ export function withoutPlaces(tree: Tree, { cwd, home }: Places): Tree {
   );
 }
 
-/** With a mark that nobody types, so that no two files have one name. */
+/** With a mark that is never typed, so that no two files share a name. */
 function nameFrom(folder: string | undefined, mark: string, text: string): string {
   if (folder === undefined || !/^\/./s.test(folder)) return text;
   const from = folder.replace(/\/+$/, '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -42,7 +42,7 @@ export function missingScript(tree: Tree, cwd: string, files: ProfileFiles): Pro
   if (script?.kind !== 'scalar' || typeof script.value !== 'string' || hasPlaceholder(script.value)) return [];
   if (files.readFile(script.value) !== undefined) return [];
   const near = nearFile(script.value, files);
-  const message = `there is no script ${shownPath(script.value, cwd)}${near === undefined ? '' : `; did you mean \`${near}\`?`}`;
+  const message = `script ${shownPath(script.value, cwd)} does not exist${near === undefined ? '' : `; did you mean \`${near}\`?`}`;
   return [{ place: script.place, message }];
 }
 

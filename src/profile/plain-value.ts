@@ -7,13 +7,13 @@ const host = new RegExp(`^(localhost|${address}|${label}(\\.${label})*\\.[a-z]{2
 const hostWithPort = new RegExp(`^${label}:\\d{1,5}$`);
 const origin = new RegExp(`^[a-z][a-z0-9+.-]*://(${address}|${label}(\\.${label})*)(:\\d{1,5})?/?$`, 'i');
 
-/** Whether a variable's value is no secret whatever it is for: a duration, a share, a rate, yes or no, `scheme://host:port`. */
+/** Whether a variable's value is never a secret, whatever it is for: a duration, a share, a rate, yes or no, `scheme://host:port`. */
 export function isHarmless(value: string): boolean {
   const quantity = [parseDuration, parsePercent, parseRate].some((parse) => parse(value) !== undefined);
   return value.trim() === '' || (quantity && value.trim() !== '0') || /^(true|false|on|off|yes|no)$/i.test(value) || origin.test(value);
 }
 
-/** Whether a variable's value says by itself that it is no secret: {@link isHarmless}, a number, or a host. */
+/** Whether a variable's value shows that it is not a secret: {@link isHarmless}, a number, or a host. */
 export function isPlainValue(value: string): boolean {
   return isHarmless(value) || number.test(value) || host.test(value) || hostWithPort.test(value);
 }

@@ -39,7 +39,7 @@ export function withoutSecrets(tree: Tree): unknown {
 
 /**
  * The same for a checked profile, or a part of it at `path`: where a text holds a secret in the document, it is
- * `[redacted]`. What is no text there any more (a limit, a duration) stays.
+ * `[redacted]`. What is not text there (a limit, a duration) stays.
  */
 export function hideSecrets<T>(part: T, tree: Tree | undefined, path: Path = []): T {
   return hidden(part, tree, path) as T;
@@ -76,7 +76,7 @@ const namedSections: readonly string[] = ['target', 'users', 'stores', 'monitors
 /** Whether the field at this path is a secret by its name. */
 export function isSecretPath(path: Path): boolean {
   const name = path[2];
-  // What is no variable may still hold one: `env: ["NAME=value"]`.
+  // What is not a variable may still hold one: `env: ["NAME=value"]`.
   if (isScriptVariable(path)) return path.length !== 3 || typeof name !== 'string' || isSecretName(name);
   const section = path[0] === 'workload' && path[1] === 'options' ? 'target' : path[0];
   const namesFile = section === 'stores' && path[2] === 'tls';
@@ -108,7 +108,7 @@ export function secretsIn(scalar: ScalarTree, path: Path): string[] {
   return found.filter((secret) => secret !== '' && !known.some((text) => text.includes(secret)));
 }
 
-/** A variable that nobody has filled in stays what it is, unless its name says that it is a secret. */
+/** A variable that was not filled in stays what it is, unless its name says that it is a secret. */
 function isSecretFilling({ name, from, value }: Substitution, forScript: boolean): boolean {
   if (isSecretName(name)) return !(forScript && isHarmless(value));
   return forScript && from !== 'missing' && !isPlainValue(value);

@@ -19,7 +19,7 @@ export interface Substituted {
 const reference = /\$\$\{|\$\{(?:([A-Za-z_]\w*)(?::-([^}]*))?\})?/g;
 
 /**
- * Fills `${NAME}` and `${NAME:-default}` into the scalars; `$${` is a literal `${`. A variable that nobody has is a
+ * Fills `${NAME}` and `${NAME:-default}` into the scalars; `$${` is a literal `${`. A variable that is not set is a
  * problem where `required`, else it stays as it is written and counts as `missing`.
  */
 export function substitute(tree: Tree, sources: VariableSources, required: boolean): Substituted {
@@ -47,7 +47,7 @@ export function substitute(tree: Tree, sources: VariableSources, required: boole
   return { tree: filled, variables: [...variables.values()], problems };
 }
 
-/** What to say about a variable that nobody has. */
+/** What to say about a variable that is not set. */
 export function missing(name: string, sources?: VariableSources): string {
   return `\`\${${name}}\` is not set${didYouMean(name, sources?.list.flatMap(({ names }) => names) ?? [])}`;
 }
@@ -58,7 +58,7 @@ export function whereVariablesAre({ looked }: VariableSources): string {
   return `Set what is missing in the environment or a .env file. Looked in the environment, ${files.join(', ')}.`;
 }
 
-/** Whether a scalar has a variable in it that nobody has. */
+/** Whether a scalar has a variable in it that is not set. */
 export function missingIn(scalar: ScalarTree): Substitution | undefined {
   return scalar.substitutions?.find(({ from }) => from === 'missing');
 }

@@ -6,7 +6,7 @@ export function textWidth(text: string): number {
   return [...stripVTControlCharacters(text)].length;
 }
 
-/** How wide lines may be on a screen: as wide as they are where it is no terminal. */
+/** How wide lines may be on a screen: unlimited where it is not a terminal. */
 export function screenWidth({ isTerminal, width }: Pick<Screen, 'isTerminal' | 'width'>): number | undefined {
   return isTerminal ? width : undefined;
 }

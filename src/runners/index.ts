@@ -19,7 +19,7 @@ async function findBackend(name: string): Promise<Backend | undefined> {
 export async function backendNamed(name: string): Promise<Backend> {
   const backend = await findBackend(name);
   if (backend !== undefined) return backend;
-  throw new LoadctlError('unavailable', `The runners' backend "${name}" is not built yet.`, {
+  throw new LoadctlError('unavailable', `The ${name} backend is not implemented yet.`, {
     hint: `Use runners.backend: ${Object.keys(backends).join(' or ')} (for one run: --set runners.backend=local).`,
   });
 }

@@ -218,7 +218,7 @@ describe('a lock that somebody else holds', () => {
     expect(said.stderr).toMatch(
       /db: another loadctl works on the database test\d+: loadctl\/run by ann@laptop from 127\.0\.0\.1 as postgres since .* \(pid \d+\)/,
     );
-    expect(said.stderr).toMatch(/hint: Wait until it is done; if it is gone for good, end its session: SELECT pg_terminate_backend/);
+    expect(said.stderr).toMatch(/hint: Wait until it is done. If it died, end its session: SELECT pg_terminate_backend/);
     expect(requestsTo(target)).toBe(0);
     expect(proxy.statements.filter((sql) => !/^(SELECT|BEGIN$|ROLLBACK$)/.test(sql))).toEqual([]);
     expect(await content()).toEqual(untouched);

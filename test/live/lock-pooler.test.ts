@@ -34,7 +34,7 @@ test.runIf(hasPgBouncer()).each(sharing)('a pooler with %j is noticed and refuse
   expect(error).toMatchObject({
     reason: 'refused',
     message: expect.stringMatching(/^db: 127\.0\.0\.1:\d+ is a connection pooler that hands its sessions around/),
-    hint: "Name the database's own host and port in the URL of the store db; a pooler in session mode will do, too.",
+    hint: "Name the database's own host and port in the URL of the store db; a pooler in session mode also works.",
   });
   expect(await sql("SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory'")).toEqual([{ count: 0 }]);
   expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);

@@ -83,7 +83,7 @@ test('two shards in one database are told to be none', async () => {
   const shards = { stores: { db: { kind: 'postgres', shards: [url, `${url}?application_name=x`], shardBy: 'id % 2' } } };
   expect(await failure(takeLock(dataContext(shards), 'seed'))).toMatchObject({
     reason: 'invalid-profile',
-    message: expect.stringMatching(/^db shard \d: 127\.0\.0\.1:\d+\/test\d+ is the database of another shard, too$/),
+    message: expect.stringMatching(/^db shard \d: 127\.0\.0\.1:\d+\/test\d+ is already used by another shard$/),
   });
 });
 

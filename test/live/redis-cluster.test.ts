@@ -384,7 +384,7 @@ describe('what keeps us out says so in one line', () => {
     const single = await startRedis({ password });
     expect(await seeding({ cluster: [`127.0.0.1:${single.port}`] })).toMatchObject({
       reason: 'unavailable',
-      message: `cache: 127.0.0.1:${single.port} is no part of a Redis Cluster`,
+      message: `cache: 127.0.0.1:${single.port} is not part of a Redis Cluster`,
       hint: `Write \`url: redis://127.0.0.1:${single.port}\` in place of \`cluster\`.`,
     });
     await single.stop();

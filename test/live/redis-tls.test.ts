@@ -72,7 +72,7 @@ describe('what is not the right server is told in one line, and nothing is said 
     ],
     ['a certificate that has expired', () => ({ url: at('expired'), tls: tls() }), /certificate of localhost:\d+ has expired/, /renewed/],
     ['plain text', () => ({ url: at('plain'), tls: tls() }), /localhost:\d+ speaks plain text, not TLS/, /redis: in place of rediss:/],
-    ['TLS, spoken to in plain text', () => ({ url: at('good', 'localhost', 'redis') }), /localhost:\d+ wants TLS/, /`tls: \{\}`/],
+    ['TLS, spoken to in plain text', () => ({ url: at('good', 'localhost', 'redis') }), /localhost:\d+ requires TLS/, /`tls: \{\}`/],
     [
       'one that asks for our certificate',
       () => ({ url: at('mutual'), tls: tls() }),
@@ -123,7 +123,7 @@ describe('a cluster over TLS', () => {
         message: expect.stringMatching(/not trusted/),
       });
       const plain = profile({ cluster: listed, password: token });
-      await expect(seed(dataContext(plain))).rejects.toMatchObject({ reason: 'unavailable', message: expect.stringMatching(/wants TLS/) });
+      await expect(seed(dataContext(plain))).rejects.toMatchObject({ reason: 'unavailable', message: expect.stringMatching(/requires TLS/) });
     } finally {
       await cluster.stop();
     }

@@ -15,7 +15,7 @@ interface Refusal {
 }
 
 const refusals: Refusal[] = [
-  { title: 'without k6', kind: { name: 'h2', k6: 'missing' }, says: ['There is no k6 on h2.', 'runners.hostK6: bring'] },
+  { title: 'without k6', kind: { name: 'h2', k6: 'missing' }, says: ['No k6 found on h2.', 'runners.hostK6: bring'] },
   {
     title: 'with another host key',
     kind: { name: 'h2', key: 'wrong' },
@@ -40,7 +40,7 @@ const refusals: Refusal[] = [
     title: 'with a k6 elsewhere than the profile says',
     kind: { name: 'h2' },
     runners: 'hostK6: /opt/nowhere/k6',
-    says: [/There is no k6 on h[12]\./],
+    says: [/No k6 found on h[12]\./],
   },
   {
     title: 'with fewer ports than VUs',

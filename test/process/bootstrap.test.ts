@@ -123,7 +123,7 @@ describe('the bootstrap', () => {
     const said = await bootstrap();
     expect(said.code).toBe(115);
     expect(said.stderr).toBe(
-      '✗ redis     there is no redis-server or valkey-server on your PATH\n  Install one, then try again: sudo apk add redis\n',
+      '✗ redis     no redis-server or valkey-server on your PATH\n  Install one, then try again: sudo apk add redis\n',
     );
   });
 

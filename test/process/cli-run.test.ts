@@ -103,7 +103,7 @@ describe('an interrupted run', () => {
     await until('first.js …');
     process.kill('SIGINT');
     expect((await said).code).toBe(105);
-    expect((await place.loadctl(['runs'])).stdout).toContain('There is no run in');
+    expect((await place.loadctl(['runs'])).stdout).toContain('No runs in');
   });
 
   test('ends at once when it is asked twice', async () => {

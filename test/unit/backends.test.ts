@@ -35,5 +35,5 @@ test('hosts are nobody’s where the backend has no use for them', async () => {
 
 test('a backend that is not there is answered by that', async () => {
   expect(await backendFacts({ ...runners, backend: 'cloud' })).toEqual({ isBuilt: false, isHere: false, hosts: [] });
-  await expect(backendNamed('cloud')).rejects.toThrow('The runners\' backend "cloud" is not built yet.');
+  await expect(backendNamed('cloud')).rejects.toThrow('The cloud backend is not implemented yet.');
 });

@@ -182,7 +182,7 @@ describe('a k6 that is missing', () => {
     const env = { LOADCTL_K6_DOWNLOAD_URL: await serveFiles({}) };
     const here = machine(env);
     const error = await refusal(resolveK6(here));
-    expect(error).toMatchObject({ reason: 'unavailable', message: 'there is no k6 here, and none could be fetched' });
+    expect(error).toMatchObject({ reason: 'unavailable', message: 'k6 was not found and could not be downloaded or built' });
     expect(error.lines).toEqual([
       `download: ${env.LOADCTL_K6_DOWNLOAD_URL}${checksums} answered 404`,
       'build: Go 1.25 or newer is not on your PATH',

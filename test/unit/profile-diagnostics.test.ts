@@ -555,12 +555,12 @@ describe('a file', () => {
     [
       'a script that is not there',
       { 'test.yaml': least.replace('k6.ts', 'k66.ts') },
-      '3:11: there is no script profiles/k66.ts; did you mean `k6.ts`?',
+      '3:11: script profiles/k66.ts does not exist; did you mean `k6.ts`?',
     ],
     [
       'a base that is not there',
       { 'test.yaml': 'extends: bsae.yaml\n', 'base.yaml': least },
-      '1:10: there is no file profiles/bsae.yaml; did you mean `base.yaml`?',
+      '1:10: profiles/bsae.yaml does not exist; did you mean `base.yaml`?',
     ],
     [
       'a circle',

@@ -331,7 +331,7 @@ describe('which profile', () => {
       'Unknown environment `profiles/base.yaml`: `profiles` has `staging` and `test`',
       'Did you mean --profile profiles/base.yaml?',
     ],
-    [{ file: 'profiles/tset.yaml' }, 'There is no profile profiles/tset.yaml', 'Did you mean test.yaml?'],
+    [{ file: 'profiles/tset.yaml' }, 'Profile profiles/tset.yaml does not exist', 'Did you mean test.yaml?'],
   ])('%o', (source, message, hint) => {
     const error = complaint(() => load(texts, { source }));
     expect([error.reason, error.message, error.hint]).toEqual(['invalid-profile', message, hint]);

@@ -131,7 +131,7 @@ test('a host’s control group may leave less than the host has', () => {
 });
 
 test.each([
-  ['', 'There is no k6 on h.'],
+  ['', 'No k6 found on h.'],
   ['k6 v1.7.1 (go1.24)', 'The k6 on h is v1.7.1: loadctl needs k6 v2.0 or newer.'],
 ])('a host whose k6 says "%s" is refused', (version, message) => {
   expect(() => hostFacts('h', new Map(Object.entries({ ...seen, 'k6-version': version })), 0)).toThrow(message);
@@ -141,7 +141,7 @@ test.each([
   ['@@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.', /not the one that is known/, false],
   ['No ED25519 host key is known for 10.0.0.1 and you have requested strict checking.\nHost key verification failed.', /is unknown/, false],
   ['ann@load-1: Permission denied (publickey).', /does not let you in/, false],
-  ['ssh: Could not resolve hostname load-1: Name or service not known', /no host that ssh knows/, false],
+  ['ssh: Could not resolve hostname load-1: Name or service not known', /ssh cannot resolve the host/, false],
   ['ssh: connect to host load-1 port 22: Connection refused', /cannot be reached/, false],
   ['ssh: connect to host load-1 port 22: Connection timed out', /cannot be reached/, false],
   ['kex_exchange_identification: Connection closed by remote host', /before the login/, true],

@@ -125,13 +125,13 @@ test.each([
   ['ETIMEDOUT', /did not answer in time/],
   ['28P01', /wrong password for the role me/],
   ['28000', /may not log in/],
-  ['3D000', /no database shop on db:5432/],
+  ['3D000', /database shop does not exist on db:5432/],
   ['42P01', /a table is missing/],
   ['42703', /a column is missing/],
   ['42501', /lacks a permission/],
-  ['53300', /no connection left/],
+  ['53300', /no free connection/],
   ['25006', /read-only/],
-])('%s is told with what mends it', (code, message) => {
+])('%s is reported with its fix', (code, message) => {
   const place = { name: 'db', host: 'db', port: 5432, database: 'shop', role: 'me' };
   const error = translate(Object.assign(new Error('said'), { code }), place, false);
   expect(error).toMatchObject({ reason: 'unavailable', message: expect.stringMatching(message), hint: expect.stringMatching(/\.$/) });

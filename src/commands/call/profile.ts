@@ -40,11 +40,11 @@ function onlyProfile(cwd: string): ProfileSource {
   const [only] = known;
   if (only !== undefined && known.length === 1) return { environment: only };
   if (only === undefined) {
-    throw new LoadctlError('usage', 'There is no profile here: the folder profiles/ has none.', {
+    throw new LoadctlError('usage', 'No profile found in profiles/.', {
       hint: 'Write a first one with `loadctl init`, or name a file with --profile FILE.',
     });
   }
   throw new LoadctlError('usage', `Which environment? profiles/ has ${known.join(', ')}.`, {
-    hint: `Say it: --env ${known.includes('dev') ? 'dev' : only}`,
+    hint: `Name it: --env ${known.includes('dev') ? 'dev' : only}`,
   });
 }

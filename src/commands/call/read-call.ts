@@ -50,7 +50,7 @@ function usageError(call: Misread, command: Command, { code, message }: Commande
   }
   const [first = ''] = message.replace(/^error: /, '').split('\n');
   const option = code === 'commander.unknownOption' ? /'(--?[\w-]+)/.exec(first)?.[1] : undefined;
-  // What follows the `=` of an option that nobody knows may be a secret.
+  // What follows the `=` of an unknown option may be a secret.
   return new LoadctlError('usage', `loadctl ${call.name}: ${first.replace(/'(--?[\w-]+)=.*'/s, "'$1=…'")}`, {
     hint: hintFor(call, option === undefined ? undefined : meantByOption(call, option)),
   });

@@ -41,7 +41,7 @@ async function onPath(surroundings: Surroundings): Promise<FoundK6 | undefined> 
   return { path, version: await acceptedVersion(path, 'on your PATH', surroundings), source: 'PATH', why: 'it is the first on your PATH' };
 }
 
-/** A cached file that is damaged counts as missing: fetching it again mends it. */
+/** A cached file that is damaged counts as missing and is downloaded again. */
 async function cached(surroundings: Surroundings): Promise<FoundK6 | undefined> {
   const path = cachedBinary(surroundings);
   if (!(await isExecutable(path))) return undefined;

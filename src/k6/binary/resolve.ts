@@ -38,7 +38,7 @@ async function fetchK6(surroundings: Surroundings, options: FetchOptions): Promi
     }
   }
   const hint = 'Install k6 2.0 or newer (https://grafana.com/docs/k6/latest/set-up/install-k6/), or name one: LOADCTL_K6=/path/to/k6';
-  throw new LoadctlError('unavailable', 'there is no k6 here, and none could be fetched', { hint, lines: failures });
+  throw new LoadctlError('unavailable', 'k6 was not found and could not be downloaded or built', { hint, lines: failures });
 }
 
 function interruptedWhile(source: K6Source): LoadctlError {

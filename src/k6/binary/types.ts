@@ -25,7 +25,7 @@ export type Surroundings = Pick<World, 'env' | 'home' | 'cwd'> & {
 export interface FetchOptions {
   /** Is told what is being done, a line at a time. */
   readonly progress?: (line: string) => void;
-  /** Goes around the build, which takes minutes, so that somebody can show it; `go` is its version. */
+  /** Goes around the build, which takes minutes, so that it can be shown; `go` is its version. */
   readonly building?: <T>(go: string, build: () => Promise<T>) => Promise<T>;
   readonly signal?: AbortSignal;
   /** How long a server may take to answer, and to send anything more once it has begun. */

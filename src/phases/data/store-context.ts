@@ -12,7 +12,7 @@ interface PhaseOnData {
   readonly signal: AbortSignal;
 }
 
-/** What a phase tells a store; `label` is what the store's servers are told. */
+/** What a phase hands to a store; `label` is the name under which the store's servers see loadctl. */
 export function storeContext({ profile, emit, world, signal }: PhaseOnData, store: string, label: string): StoreContext {
   return { store, label, emit, clock: world.clock, signal, allowsHost: (host) => allowsHost(profile, host) };
 }

@@ -8,7 +8,7 @@ import type { RunContext } from '../frame/context.js';
 
 const nothing: BlockLists = { blockHostnames: [], blacklistIPs: [] };
 
-/** What keeps the runners away from the live colour, by k6's own block lists; what they cannot keep apart is told. */
+/** What keeps the runners away from the live colour, by k6's own block lists; what they cannot keep apart is reported. */
 export async function liveBlockLists(context: Pick<RunContext, 'target' | 'plan' | 'access' | 'emit'>): Promise<BlockLists> {
   const { target, plan, access, emit } = context;
   if (target.colour === undefined) return nothing;

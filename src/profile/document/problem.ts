@@ -8,7 +8,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A problem as people read it: where and what, the line, and a squiggle under the token; secrets taken out. */
+/** A problem as people read it: where and what, the line, and a squiggle under the token; secrets removed. */
 function codeFrame({ place, message }: Problem, secrets: readonly string[]): string[] {
   const { line, column, text, length } = locate(place);
   const hide = redactor([...secrets, ...secretsInLine(text)]);
@@ -24,7 +24,7 @@ function codeFrame({ place, message }: Problem, secrets: readonly string[]): str
   return [said, `  ${gutter} | ${shown.replaceAll('\t', ' ')}`, `  ${margin} | ${' '.repeat(start)}${'~'.repeat(end - start)}`];
 }
 
-/** How many characters two texts have in common at their beginning: where a cut through a secret falls, too. */
+/** How many characters two texts have in common at their beginning, also where a secret is cut through. */
 function sharedLength(one: string, other: string): number {
   let at = 0;
   while (at < other.length && one[at] === other[at]) at += 1;

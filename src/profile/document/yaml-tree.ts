@@ -184,7 +184,7 @@ class Reader {
     return true;
   }
 
-  /** A bracket or brace that nobody closes is complained of lines below it: says which one it is. */
+  /** A bracket or brace that is not closed is reported lines below it: says which one it is. */
   #reportOpenBracket(code: string, at: number): boolean {
     if (code !== 'BAD_INDENT') return false;
     const open: { at: number; bracket: string }[] = [];

@@ -6,7 +6,7 @@ import { isProblem, parseThreshold } from '../../metrics/threshold.js';
 import { allOf, nearest } from './near.js';
 import { parseSize } from './size.js';
 
-/** Why words are no criterion; `on` says which part of the entry is meant. */
+/** Why words are not a criterion; `on` says which part of the entry is meant. */
 export interface CriterionProblem {
   readonly problem: string;
   readonly on: 'name' | 'value';

@@ -10,7 +10,7 @@ const unitBytes: Readonly<Record<string, number>> = {
   tib: 1024 ** 4,
 };
 
-/** Reads `512MB`, `1.5 GiB` as bytes. Undefined when it is no size. */
+/** Reads `512MB`, `1.5 GiB` as bytes. Undefined when it is not a size. */
 export function parseSize(text: string): number | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([kmgt]i?b|b)\s*$/i.exec(text);
   const unit = unitBytes[(match?.[2] ?? '').toLowerCase()];

@@ -19,7 +19,7 @@ export interface Tunnel {
 }
 
 const loopback = '127.0.0.1';
-/** A host that is silent for so long, three times, is gone. */
+/** A host that is silent for so long, three times, is lost. */
 const aliveSeconds = 1;
 const connectSeconds = 10;
 

@@ -33,7 +33,7 @@ async function openConnection(host: SshHost, context: BackendContext): Promise<C
   const barred = new Promise<never>((_, reject) => {
     bar = () => reject(tunnelRefused(host.name));
   });
-  barred.catch(() => {}); // whoever waits for a runner then is told
+  barred.catch(() => {}); // reported to whoever waits for a runner then
   const stderr = (line: string) => {
     if (said.push(line) > linesKept) said.shift();
     if (line.includes('administratively prohibited')) bar();

@@ -29,7 +29,7 @@ const failures: readonly Failure[] = [
   },
   {
     pattern: /Could not resolve hostname/,
-    message: (host) => `${host} is no host that ssh knows.`,
+    message: (host) => `ssh cannot resolve the host ${host}.`,
     hint: () => 'Mend runners.hosts in the profile, or add the host to your ssh config.',
   },
   {
@@ -41,7 +41,7 @@ const failures: readonly Failure[] = [
   {
     pattern: /Connection refused|timed out|No route to host|unreachable|Operation timed out/,
     message: (host) => `${host} cannot be reached.`,
-    hint: (test) => `Start the machine or mend the network. This has to work: ${test}`,
+    hint: (test) => `Start the machine or fix the network. This has to work: ${test}`,
   },
   {
     pattern: /Bad configuration option|Can't open user config file|terminating, \d+ bad configuration/,
@@ -63,7 +63,7 @@ export function connectFailure(
   end: ProcessEnd,
   said: readonly string[],
 ): ConnectFailure {
-  if (end.error === 'ENOENT') return failed('There is no `ssh` on your PATH.', 'Install an OpenSSH client.', []);
+  if (end.error === 'ENOENT') return failed('No `ssh` on your PATH.', 'Install an OpenSSH client.', []);
   const text = said.join('\n');
   const known = end.exitCode === 255 ? failures.find(({ pattern }) => pattern.test(text)) : undefined;
   const test = [

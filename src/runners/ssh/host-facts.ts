@@ -29,7 +29,7 @@ export function hostFacts(host: string, seen: SeenTexts, clockOffsetMs: Millisec
 function acceptedVersion(host: string, said: string): string {
   const [, version, major] = saidVersion.exec(said) ?? [];
   if (version === undefined) {
-    throw new LoadctlError('unavailable', `There is no k6 on ${host}.`, {
+    throw new LoadctlError('unavailable', `No k6 found on ${host}.`, {
       hint: 'Install k6 2.0 or newer there, say where it is (runners.hostK6: /path/to/k6), or let it be brought along: runners.hostK6: bring',
     });
   }

@@ -42,7 +42,7 @@ const broken: Say = (place) => [
   `${shown(place)}: the connection broke`,
   'Look whether the database restarted, then run the command again.',
 ];
-/** By the system's, Node's and Postgres' codes: what happened, and the one thing that mends it. */
+/** By the system's, Node's and Postgres' codes: what happened, and the one thing that fixes it. */
 const known: Readonly<Record<string, Say>> = {
   ECONNREFUSED: refused,
   ENOTFOUND: unknownHost,
@@ -66,7 +66,7 @@ const known: Readonly<Record<string, Say>> = {
     'Correct the role in the URL, or let it in (CREATE ROLE … LOGIN, pg_hba.conf).',
   ],
   '3D000': (place) => [
-    `${place.name}: there is no database ${place.database} on ${address(place)}`,
+    `${place.name}: database ${place.database} does not exist on ${address(place)}`,
     'Create it, or correct its name in the URL.',
   ],
   '42P01': (place, message) => [
@@ -81,7 +81,7 @@ const known: Readonly<Record<string, Say>> = {
     `${shown(place)}: the role ${place.role} lacks a permission: ${message}`,
     `Let the owner run a GRANT for what it names TO ${place.role}.`,
   ],
-  '53300': (place) => [`${shown(place)}: it has no connection left`, 'Raise max_connections, or end sessions that nobody uses.'],
+  '53300': (place) => [`${shown(place)}: it has no free connection`, 'Raise max_connections, or end idle sessions.'],
   '57P03': (place) => [
     `${shown(place)}: it is starting up or shutting down`,
     'Wait until it accepts connections, then run the command again.',
@@ -108,7 +108,7 @@ export function sqlState(error: unknown): string | undefined {
 /** The code of a statement that was ended for its time (`statement_timeout`) or by a cancel. */
 export const tookTooLong = '57014';
 
-/** Whether the server said that a type cannot hold a value (class 22: a text that is no number, a number too large). */
+/** Whether the server said that a type cannot hold a value (class 22: text that is not a number, a number too large). */
 export function holdsNoSuchValue(error: unknown): boolean {
   return sqlState(error)?.startsWith('22') ?? false;
 }
@@ -122,7 +122,7 @@ export function serverMessage(error: unknown): string {
   return more === undefined ? error.message : `${error.message} (${more})`;
 }
 
-/** Translates what pg throws; what is no failure of a database comes back as it is. `gone`: the connection had ended. */
+/** Translates what pg throws; any other error comes back unchanged. `gone`: the connection had ended. */
 export function translate(error: unknown, place: Place, gone: boolean): unknown {
   if (error instanceof LoadctlError) return error;
   const code = errorCode(error) ?? '';

@@ -39,7 +39,7 @@ async function lockDatabase(
 
 /** Rows of one shard would be looked for, and put, among those of another. */
 function sameDatabase({ name, host, port, database }: Place): LoadctlError {
-  return new LoadctlError('invalid-profile', `${name}: ${host}:${port}/${database} is the database of another shard, too`, {
+  return new LoadctlError('invalid-profile', `${name}: ${host}:${port}/${database} is already used by another shard`, {
     hint: 'Give each of `shards` a database of its own.',
   });
 }

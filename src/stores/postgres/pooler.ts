@@ -67,6 +67,6 @@ function pooled({ place, address }: Session): LoadctlError {
   return new LoadctlError(
     'refused',
     `${place.name}: ${place.host}:${place.port} is a connection pooler that hands its sessions around (transaction or statement pooling): the lock that keeps other runs out would protect nothing`,
-    { hint: `Name the database's own host and port in the URL of the store ${address.store}; a pooler in session mode will do, too.` },
+    { hint: `Name the database's own host and port in the URL of the store ${address.store}; a pooler in session mode also works.` },
   );
 }

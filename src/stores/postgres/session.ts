@@ -31,7 +31,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Connects, or throws `unavailable` with what would mend it. */
+/** Connects, or throws `unavailable` with its fix. */
 export async function openSession(address: Address, context: Pick<StoreContext, 'label' | 'signal' | 'clock'>): Promise<Session> {
   throwIfAborted(context.signal);
   const { client, place, configure } = await connect(address, context);
@@ -168,7 +168,7 @@ async function cancelQuery(configure: Connection['configure'], pid: number): Pro
     client = await openClient(await configure());
     await client.query('SELECT pg_cancel_backend($1)', [pid]);
   } catch {
-    // The server notices at the next message that the connection is gone.
+    // The server notices at the next message that the connection was lost.
   } finally {
     await client?.end().catch(() => undefined);
   }

@@ -15,7 +15,7 @@ const ofAnotherHost: Say = (server, message) => [
   'Name the host that it was made for in the URL.',
 ];
 const noHandshake: Say = (server, message) => [
-  `no TLS connection to ${server} came about: ${message}`,
+  `TLS handshake with ${server} failed: ${message}`,
   'Look at the database’s log: it says which certificate or TLS version it wants.',
 ];
 
@@ -34,7 +34,7 @@ const known: Readonly<Record<string, Say>> = {
   EPROTO: noHandshake,
 };
 
-/** What Node's or OpenSSL's code for a failed handshake means, and the one thing that mends it; undefined for other codes. */
+/** What Node's or OpenSSL's code for a failed handshake means, and the one thing that fixes it; undefined for other codes. */
 export function tlsFailure(code: string): Say | undefined {
   return known[code] ?? (/^ERR_(SSL|OSSL|TLS)_/.test(code) ? noHandshake : undefined);
 }

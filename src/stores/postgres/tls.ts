@@ -123,7 +123,7 @@ async function readText(path: string): Promise<string> {
 
 function plainServer(mode: Mode, host: string): LoadctlError {
   return new LoadctlError('unavailable', `${host} does not speak TLS, and the profile asks for it (${mode})`, {
-    hint: 'Switch TLS on in the database, or say `tls: {mode: disable}` where nobody can listen in.',
+    hint: 'Enable TLS on the server, or set `tls: {mode: disable}` on a trusted network.',
   });
 }
 
@@ -135,7 +135,7 @@ function unknownAuthority(): LoadctlError {
 
 function readMode(word: string): Mode {
   if (isMode(word)) return word;
-  throw new LoadctlError('invalid-profile', `the database URL says sslmode=${word}`, { hint: `Say one of ${modes.join(', ')}.` });
+  throw new LoadctlError('invalid-profile', `the database URL says sslmode=${word}`, { hint: `Use one of ${modes.join(', ')}.` });
 }
 
 function isMode(word: string): word is Mode {

@@ -16,7 +16,7 @@ export interface LockSession {
   readonly name: string;
 }
 
-/** What came of a try: the lock, or whoever else has it (nobody any more, where that cannot be told). */
+/** What came of a try: the lock, or whoever else has it (undefined where that is unknown). */
 export type Tried = { readonly taken: LockSession } | { readonly holder: Holder | undefined; readonly place: Place };
 
 /** Who holds the lock. */
@@ -31,7 +31,7 @@ export interface Holder {
 
 /**
  * Tries to take the lock in a session of its own, which a pooler must not share out. `former` is a session of ours that
- * held it before: where the server has not noticed that it is gone, it is ended.
+ * held it before: where the server has not noticed that it was lost, it is ended.
  */
 export async function tryLock(address: Address, context: StoreContext, former?: string): Promise<Tried> {
   const session = await openSession(address, context);
@@ -60,23 +60,23 @@ export async function holdsLock(session: Session): Promise<boolean> {
   return (await session.query(`SELECT 1 FROM pg_locks l WHERE l.pid = pg_backend_pid() AND ${heldLock}`)).rows.length > 0;
 }
 
-/** The error for a lock that somebody else holds. */
+/** The error for a lock that is held elsewhere. */
 export function takenBy(place: Place, holder: Holder | undefined): LoadctlError {
   return new LoadctlError('refused', `${place.name}: another loadctl works on the database ${place.database}: ${describeHolder(holder)}`, {
     hint: holder
-      ? `Wait until it is done; if it is gone for good, end its session: SELECT pg_terminate_backend(${holder.pid});`
+      ? `Wait until it is done. If it died, end its session: SELECT pg_terminate_backend(${holder.pid});`
       : 'Run the command again.',
   });
 }
 
 /** Who holds the lock, in words. */
 export function describeHolder(holder: Holder | undefined): string {
-  if (holder === undefined) return 'somebody who let go of it just now';
+  if (holder === undefined) return 'a session that has just released it';
   const { application, client, role, since, pid } = holder;
-  return `${application || 'somebody'} from ${client ?? 'the same machine'} as ${role ?? 'another role'} since ${since ?? 'some time'} (pid ${pid})`;
+  return `${application || 'a session'} from ${client ?? 'the same machine'} as ${role ?? 'another role'} since ${since ?? 'some time'} (pid ${pid})`;
 }
 
-/** Makes the server notice within half a minute that we are gone, and keeps it from ending a session that only waits. */
+/** Makes the server notice within half a minute that loadctl died, and keeps it from ending a session that only waits. */
 async function keepAlive(session: Session): Promise<void> {
   await setWhatThereIs(session, {
     tcp_keepalives_idle: '10',

@@ -3,7 +3,7 @@ import { runOne, type Servers } from '../connection/servers.js';
 
 type Fits = (element: Buffer) => boolean;
 
-/** As many elements as are looked at in one go: a millisecond or so, in which the server serves nobody else. */
+/** As many elements as are looked at in one go: a millisecond or so, in which the server serves no other client. */
 const windowElements = 500;
 
 /** How many elements of a list fit. */
@@ -17,7 +17,7 @@ export async function countInList(servers: Servers, key: string | Buffer, fits: 
 }
 
 /**
- * Takes out the elements that fit, window by window, by their values: those that look the same cannot be told apart,
+ * Removes the elements that match, window by window, by their values: those that look the same cannot be told apart,
  * and all of them go. Who takes others off the list meanwhile moves the rest along: what is passed over by that, the
  * next sweep finds.
  */
@@ -48,7 +48,7 @@ async function removeValues(servers: Servers, key: string | Buffer, from: number
 
 /**
  * LREM for each value would walk the whole list for each. So the elements become something that is on no list, which
- * one LREM takes out from the end that is nearer; in one step on the server, so that nobody ever sees it.
+ * one LREM removes them from the nearer end; in one step on the server, so that no other client sees it.
  */
 const removeInWindow = `local gone, wanted = 0, {}
 for i = 4, #ARGV do wanted[ARGV[i]] = true end

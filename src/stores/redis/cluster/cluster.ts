@@ -82,7 +82,7 @@ async function firstNode(store: string, listed: readonly Address[], open: (addre
 }
 
 function noCluster(store: string, { name }: RedisNode): LoadctlError {
-  return new LoadctlError('unavailable', `${store}: ${name} is no part of a Redis Cluster`, {
+  return new LoadctlError('unavailable', `${store}: ${name} is not part of a Redis Cluster`, {
     hint: `Write \`url: redis://${name}\` in place of \`cluster\`.`,
   });
 }
@@ -94,7 +94,7 @@ async function clusterOf(
   check: (topology: Topology) => Promise<void>,
 ): Promise<Cluster> {
   let turn = 0;
-  /** Nobody is asked twice in a row: one that is cut off from the others goes on believing what it knew. */
+  /** No node is asked twice in a row: one that is cut off from the others goes on believing what it knew. */
   const inTurn = (known: readonly Address[]) => {
     const all = [...new Map([...known, ...listed].map((address) => [addressText(address), address])).values()];
     const first = turn++ % all.length;
@@ -109,7 +109,7 @@ async function clusterOf(
   };
   const name = listed.map(addressText)[0] ?? store;
   const first = await ask(listed);
-  if (first === undefined) throw translate(replyError('CLUSTERDOWN nobody holds a slot'), store, name);
+  if (first === undefined) throw translate(replyError('CLUSTERDOWN a slot is not served'), store, name);
   await check(first);
   let map = slotMap(first);
   return {

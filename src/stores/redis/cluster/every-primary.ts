@@ -78,7 +78,7 @@ function isSame(one: Address | undefined, other: Address): boolean {
   return one?.port === other.port && one.host === other.host;
 }
 
-/** What is counted at a node that is no primary any more is another one's, and counted there. */
+/** What is counted at a node that is not a primary any more is another one's, and counted there. */
 function ofPrimaries<T>(results: ReadonlyMap<string, T>, { primaries }: SlotMap): ReadonlyMap<string, T> {
   const names = new Set(primaries.map(({ address }) => addressText(address)));
   return new Map([...results].filter(([name]) => names.has(name)));

@@ -7,7 +7,7 @@ export interface NodePool {
   get(address: Address): Promise<RedisNode>;
   /** Takes over a connection that was made elsewhere. */
   add(node: RedisNode): void;
-  /** Ends a connection that is no use any more. */
+  /** Ends a connection that is not needed any more. */
   drop(name: string): void;
   close(): void;
 }

@@ -86,7 +86,7 @@ function answerOf({ pending, asked, reply: [error, value] }: Outcome): Answer {
   return { error, value, node: asked ? addressText(asked) : '', mayBeSecond: pending.mayBeSecond };
 }
 
-/** What Redis itself says of a slot that nobody holds. */
+/** What Redis itself says of a slot that is not served. */
 const unserved = replyError('CLUSTERDOWN Hash slot not served');
 
 /** How often a command may be sent on at once. Nodes that do not agree yet send it to and fro. */

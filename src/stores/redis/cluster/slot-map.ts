@@ -4,7 +4,7 @@ import type { Primary, Topology } from './topology.js';
 
 /** What is known of a cluster by now: which node holds which slot. */
 export interface SlotMap {
-  /** The node that holds a key; undefined where nobody does. */
+  /** The node that holds a key; undefined where no node does. */
   ownerOf(key: string | Buffer): Address | undefined;
   holderOf(slot: number): Address | undefined;
   readonly primaries: readonly Primary[];

@@ -5,7 +5,7 @@ import type { Login } from './login.js';
 import { type NodeOptions, openNode, type RedisNode } from './node.js';
 import { whatIsSpoken } from './probe.js';
 
-/** Connects to a server that the profile names, or throws `unavailable` with what would mend it. */
+/** Connects to a server that the profile names, or throws `unavailable` with its fix. */
 export async function contact(store: string, address: Address, login: Login, options: NodeOptions): Promise<RedisNode> {
   try {
     return await openNode(address, login, options);
@@ -21,8 +21,8 @@ async function otherTongue(error: unknown, store: string, address: Address, { tl
   const node = addressText(address);
   const say = (message: string, hint: string) => new LoadctlError('unavailable', `${store}: ${node} ${message}`, { hint, cause: error });
   if (tls !== undefined && spoken === 'plain text')
-    return say('speaks plain text, not TLS', 'Name its TLS port, or write redis: in place of rediss: and take out `tls`.');
-  if (tls === undefined && spoken === 'TLS') return say('wants TLS', 'Write rediss: in place of redis:, or add `tls: {}` to the store.');
+    return say('speaks plain text, not TLS', 'Name its TLS port, or write redis: in place of rediss: and remove `tls`.');
+  if (tls === undefined && spoken === 'TLS') return say('requires TLS', 'Write rediss: in place of redis:, or add `tls: {}` to the store.');
   if (tls !== undefined && spoken === 'TLS')
     return say('ends the connection after the TLS handshake', 'If it asks for certificates of clients, set its tls-auth-clients to no.');
   return undefined;

@@ -69,9 +69,9 @@ const known: Readonly<Record<string, Say>> = {
   ],
 };
 
-const other: Say = (store, node, message) => [`${store}: ${node} says: ${message}`, 'Look at the Redis log, then run the command again.'];
+const other: Say = (store, node, message) => [`${store}: ${node} says: ${message}`, 'Check the Redis log, then run the command again.'];
 
-/** The word before an error's text, as the protocol has it: `WRONGTYPE`, `NOAUTH`; undefined for what is no answer of Redis. */
+/** The word before an error's text, as the protocol has it: `WRONGTYPE`, `NOAUTH`; undefined for what Redis did not answer. */
 export function replyWord(error: unknown): string | undefined {
   return error instanceof Error && error.name === 'ReplyError' ? /^[A-Z]+/.exec(error.message)?.[0] : undefined;
 }

@@ -12,7 +12,7 @@ export interface Login {
   readonly tls?: Encryption;
 }
 
-/** TLS with verified certificates; there is no other. */
+/** TLS, always with verified certificates. */
 interface Encryption {
   /** The authority's certificate; the system's where it is missing. */
   readonly ca?: string;
@@ -46,7 +46,7 @@ export function seedIndex(store: string, config: RedisStore): number {
   if (config.cluster !== undefined) return 0;
   const path = storeUrl(store, config).pathname.slice(1);
   if (/^\d*$/.test(path)) return Number(path);
-  throw new LoadctlError('invalid-profile', `${store}: the URL's path ${JSON.stringify(path)} is no index`, {
+  throw new LoadctlError('invalid-profile', `${store}: the URL's path ${JSON.stringify(path)} is not a database index`, {
     hint: 'Write redis://host:6379/0.',
   });
 }
@@ -71,7 +71,7 @@ async function readPem(path: string): Promise<string> {
 
 /**
  * TLS for one server. Its certificate must be for the name that it is reached by. A node of a cluster that announces
- * an address instead of a name may show a certificate for a name that the profile lists, too.
+ * an address instead of a name may show a certificate for another name that the profile lists.
  */
 export function tlsFor({ host }: Address, { ca, names }: Encryption): ConnectionOptions {
   const trust = ca === undefined ? {} : { ca };

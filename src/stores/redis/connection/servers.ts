@@ -18,7 +18,7 @@ export interface Servers {
    * What it came to, by the servers' names.
    */
   everywhere<T>(work: (node: RedisNode) => Promise<T>): Promise<ReadonlyMap<string, T>>;
-  /** Waits until what was written is at a replica, too, where a primary of a cluster has one: a failover would lose it. */
+  /** Waits until what was written is also at a replica, where a primary of a cluster has one: a failover would lose it. */
   replicate(): Promise<void>;
   /** From here on the signal ends nothing any more; throws when it has. */
   seal(): void;

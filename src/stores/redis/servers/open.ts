@@ -4,7 +4,7 @@ import { openCluster } from '../cluster/cluster.js';
 import type { Servers } from '../connection/servers.js';
 import { openSingle } from './single.js';
 
-/** Connects to one index of a store's Redis, or throws what would mend it. A cluster has no index but 0. */
+/** Connects to one index of a store's Redis, or throws with the fix. A cluster has no index but 0. */
 export function openServers(config: RedisStore, index: number, context: StoreContext): Promise<Servers> {
   return config.cluster === undefined ? openSingle(config, index, context) : openCluster(config, context);
 }
