@@ -2,6 +2,7 @@
 // Makes a fresh clone ready: packages, build, k6, Redis. Needs Node and nothing else; does only what is not done yet.
 import { rmSync } from 'node:fs';
 import { build } from './bootstrap/build.js';
+import { canBundle } from './bootstrap/bundle.js';
 import { k6 } from './bootstrap/k6.js';
 import { packages } from './bootstrap/packages.js';
 import { pgbouncer } from './bootstrap/pgbouncer.js';
@@ -32,11 +33,9 @@ async function step(name, work) {
 }
 
 function checkNode() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20)
+  if (Number.parseInt(process.versions.node, 10) < 20)
     throw new Unready(`this is Node ${process.versions.node}: loadctl needs Node 20 or newer`, 'Install it from https://nodejs.org');
-  const tooOldForTests = (major === 20 && minor < 19) || major === 21 || (major === 22 && minor < 12);
-  if (tooOldForTests)
+  if (!canBundle())
     process.stdout.write(`  node      ${process.versions.node} will do for the demo; the tests need 20.19, 22.12 or newer\n`);
 }
 
@@ -61,7 +60,7 @@ try {
   checkNode();
   if (process.argv.includes('--clean')) rmSync(inRoot('dist'), { recursive: true, force: true });
   await step('packages', packages);
-  await step('build', build);
+  await step('build', (status) => build(status, process.argv.includes('--clean')));
   if (!process.argv.includes('--build')) {
     await step('k6', k6);
     await step('redis', redis);

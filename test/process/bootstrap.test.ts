@@ -19,16 +19,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** As much of the sources as the bootstrap itself needs. */
-const parts = [
-  'bin',
-  'src/core',
-  'src/k6/binary',
-  'examples/tsconfig.json',
-  'examples/servers',
-  'tsconfig.json',
-  'package.json',
-  'package-lock.json',
-];
+const parts = ['bin', 'src', 'examples/tsconfig.json', 'examples/servers', 'tsconfig.json', 'package.json', 'package-lock.json'];
 
 /** A clone of the project on a machine that has what a test puts into `tools`, and nothing else. */
 function clone() {
@@ -75,8 +66,9 @@ describe('the bootstrap', () => {
     const first = await bootstrap();
     expect(first).toMatchObject({ code: 0, stderr: '' });
     expect(steps(first.stdout)).toEqual(['packages', 'build', 'k6', 'redis']);
-    expect(first.stdout).toMatch(/^✓ build {5}tsc \(\d+\.\d s\)$/m);
+    expect(first.stdout).toMatch(/^✓ build {5}tsc, rolldown \(\d+\.\d s\)$/m);
     expect(existsSync(join(project, 'dist', 'k6', 'binary', 'index.js'))).toBe(true);
+    expect(readFileSync(join(project, 'dist', 'cli.js'), 'utf8')).toContain('./chunks/');
 
     const second = await bootstrap();
     expect(second.stdout).toMatch(/^✓ packages {2}as in package-lock.json \(0\.\d s\)\n✓ build {5}up to date \(0\.\d s\)\n/);

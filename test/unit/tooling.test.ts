@@ -52,6 +52,13 @@ test('every built file that a bench imports has a source', () => {
   expect(imported.filter((file) => !hasSource(file))).toEqual([]);
 });
 
+test('only cli.ts looks for files beside itself: all others are bundled into files of another folder', () => {
+  const sources = readdirSync(`${root}/src`, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  expect(sources.filter((name) => /new URL\([^)]*import\.meta|import\.meta\.(dirname|filename)/.test(read(`src/${name}`)))).toEqual([
+    'cli.ts',
+  ]);
+});
+
 function packedFiles(): string[] {
   const said = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: root,

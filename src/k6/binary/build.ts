@@ -1,11 +1,12 @@
 import { cp, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { lookUp } from './find.js';
 import { binaryName } from './platform.js';
 import { type Fetched, FetchFailure, type FetchOptions, type Surroundings } from './types.js';
 
-const pinnedModule = fileURLToPath(new URL('../../../k6/build/', import.meta.url));
+/** Found by the package's own name: where this code stands is the bundler's to say. */
+const pinnedModule = () => join(dirname(createRequire(import.meta.url).resolve('loadctl/package.json')), 'k6', 'build');
 const oldestGo = 25;
 /** Goes with the folder, however Go ends: it leaves its own work behind when it is killed. The name is none of a package. */
 const temporary = '_tmp';
@@ -23,7 +24,7 @@ export async function build(folder: string, surroundings: Surroundings, options:
   const go = await goToBuildWith(surroundings);
   if (go === undefined) throw new FetchFailure(`Go 1.${oldestGo} or newer is not on your PATH`);
   const module = join(folder, 'module');
-  await cp(pinnedModule, module, { recursive: true });
+  await cp(pinnedModule(), module, { recursive: true });
   const run = runner(go, module, surroundings, options);
   await mkdir(join(module, temporary));
   const goVersion = await run(['env', 'GOVERSION'], 60_000);

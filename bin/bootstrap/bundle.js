@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inRoot } from './shell.js';
+
+/** Whether this Node is one that the bundler runs on, and vitest. */
+export function canBundle() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  return (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22;
+}
+
+/** Packages that stay outside: they are large, and only commands that reach a database load them. */
+const outside = ['pg', 'pg-copy-streams', 'ioredis', '@aws-sdk/rds-signer'];
+
+/**
+ * Puts loadctl as it is started into cli.js and chunks/ of a folder, with the packages that every start needs
+ * (docs/decisions/0019). `tsc` alone leaves a dist/cli.js that does the same from single files.
+ */
+export async function bundle(folder = inRoot('dist')) {
+  const { rolldown } = await import('rolldown');
+  const bundled = await rolldown({
+    input: { cli: inRoot('src', 'cli.ts') },
+    platform: 'node',
+    external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
+    onLog: (level, log) => {
+      if (level === 'warn') throw new Error(log.message); // an import that is not found, say: it would fail where loadctl is installed
+    },
+  });
+  rmSync(join(folder, 'chunks'), { recursive: true, force: true });
+  const { output } = await bundled.write({ dir: folder, chunkFileNames: 'chunks/[name].js', sourcemap: true });
+  await bundled.close();
+  const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+  writeFileSync(join(folder, 'chunks', 'LICENSES.txt'), licensesOf(modules));
+}
+
+/** The licences of the packages that these modules come from: who passes on their code passes on its licence. */
+function licensesOf(modules) {
+  const folders = new Set(modules.flatMap((id) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id)?.[0] ?? []));
+  return [...folders].sort().map(licenseOf).join('\n\n');
+}
+
+function licenseOf(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined) throw new Error(`${name} has no licence file: it cannot be bundled`);
+  return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+}
