@@ -123,7 +123,10 @@ describe('a cluster over TLS', () => {
         message: expect.stringMatching(/not trusted/),
       });
       const plain = profile({ cluster: listed, password: token });
-      await expect(seed(dataContext(plain))).rejects.toMatchObject({ reason: 'unavailable', message: expect.stringMatching(/requires TLS/) });
+      await expect(seed(dataContext(plain))).rejects.toMatchObject({
+        reason: 'unavailable',
+        message: expect.stringMatching(/requires TLS/),
+      });
     } finally {
       await cluster.stop();
     }
