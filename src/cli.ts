@@ -6,6 +6,7 @@ import { type ExitReason, errorData, errorMessage, exitCodesOf, exitStatus, Load
 import type { World } from './core/os.js';
 import { redactData } from './core/redact-data.js';
 import { openRedactor, type Redactor } from './core/redactor.js';
+import { harmlessJson, ownControl } from './core/sanitise.js';
 import { secretsInUrl } from './core/secrets.js';
 import { errorText } from './reporters/error-text.js';
 import { withStatus } from './reporters/json.js';
@@ -110,6 +111,7 @@ function styleOf({ argv, env, stdout, stderr }: World): CallStyle {
   const isSet = (name: string) => !['', undefined, 'false', '0'].includes(env[name]);
   const plain = argv.includes('--no-color') || (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb' || isSet('CI');
   return {
+    ci: isSet('CI') || isSet('GITHUB_ACTIONS'),
     json: argv.includes('--json'),
     quiet: argv.includes('--quiet'),
     colour: { stdout: stdout.isTerminal && !plain, stderr: stderr.isTerminal && !plain },
@@ -134,7 +136,7 @@ function sayErrors(speech: Speech, errors: readonly unknown[]): number {
 }
 
 function sayJson({ shell, redact }: Speech, data: unknown): void {
-  shell.stdout.write(`${JSON.stringify(redactData(data, redact), null, 2)}\n`);
+  shell.stdout.write(`${harmlessJson(JSON.stringify(redactData(data, redact), null, 2))}\n`);
 }
 
 function reasonOf(error: unknown): ExitReason {
@@ -143,7 +145,7 @@ function reasonOf(error: unknown): ExitReason {
 
 /** An error as people read it: what is wrong, where, and one thing to do about it. A bug shows its stack when asked. */
 function inWords({ shell, style, redact }: Speech, error: unknown): string {
-  const red = (text: string) => (style.colour.stderr ? `\x1b[31m${text}\x1b[39m` : text);
+  const red = (text: string) => (style.colour.stderr ? ownControl('\x1b[31m') + text + ownControl('\x1b[39m') : text);
   const stack = error instanceof Error && shell.env.LOADCTL_DEBUG === '1' ? (error.stack?.split('\n').slice(1) ?? []) : [];
   const trace = stack.map((line) => redact.text(line));
   if (error instanceof LoadctlError)

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Command } from './core/command.js';
 import { errorCode } from './core/errors.js';
 import type { Clock, Execute, Process, ProcessEnd, Screen, Shell, Spawn, SpawnOptions, World } from './core/os.js';
+import { forScreen } from './core/sanitise.js';
 
 /** The process loadctl runs in: the only door to the operating system. */
 export interface OwnProcess extends Shell {
@@ -206,10 +207,12 @@ function screen(stream: NodeJS.WriteStream): Screen {
     gone = true;
     if (errorCode(error) !== 'EPIPE') process.exitCode = 1;
   });
+  const pass = (text: string) => {
+    if (!gone) stream.write(text);
+  };
   return {
-    write: (text) => {
-      if (!gone) stream.write(text);
-    },
+    write: (text) => pass(forScreen(text)),
+    pass,
     isTerminal: stream.isTTY === true,
     get width() {
       return stream.columns || 80; // 0: a terminal that does not know

@@ -75,7 +75,10 @@ export interface World {
 
 /** A stream that people or programs read. */
 export interface Screen {
+  /** Writes a text; nothing in it acts on a terminal or a CI system but loadctl's own colours (sanitise.ts). */
   write(text: string): void;
+  /** Writes what the script itself says to the world, as it is. */
+  pass(text: string): void;
   readonly isTerminal: boolean;
   /** Columns; 80 where it is no terminal. */
   readonly width: number;

@@ -1,3 +1,5 @@
+import { ownControl } from '../core/sanitise.js';
+
 /** Colours by what they mean. */
 export interface Paint {
   readonly good: (text: string) => string;
@@ -16,6 +18,12 @@ export const noPaint: Paint = { good: asItIs, bad: asItIs, warn: asItIs, strong:
 export async function loadPaint(coloured: boolean): Promise<Paint> {
   if (!coloured) return noPaint;
   const { Chalk } = await import('chalk');
-  const chalk = new Chalk({ level: 1 });
-  return { good: chalk.green, bad: chalk.red, warn: chalk.yellow, strong: chalk.bold, faint: chalk.dim };
+  const { green, red, yellow, bold, dim } = new Chalk({ level: 1 });
+  return { good: own(green), bad: own(red), warn: own(yellow), strong: own(bold), faint: own(dim) };
+}
+
+/** What is painted may hold sequences of others: only those of the paint itself are ours. */
+function own(paint: (text: string) => string): (text: string) => string {
+  const [before = '', after = ''] = paint(' ').split(' ').map(ownControl);
+  return (text) => before + text + after;
 }

@@ -1,7 +1,7 @@
 import type { LoggedEvent } from '../core/events.js';
 import type { EpochMs } from '../core/quantities.js';
 import { errorText, isTold } from './error-text.js';
-import { makeTables } from './results.js';
+import { makeTables, showResult } from './results.js';
 import { makeTeller } from './sentences/index.js';
 import { liveLine } from './sentences/live-line.js';
 import type { Sentence } from './sentences/sentence.js';
@@ -27,7 +27,7 @@ export const plainReporter: MakeReporter = async (options) => {
       if (line !== undefined) options.talk.write(`${wrapLines([line], screenWidth(options.talk)).join('\n')}\n`);
       if (isTold(event)) options.talk.write(errorText(event.error, options.talkPaint.bad, screenWidth(options.talk)));
       const result = tables(event);
-      if (result !== undefined) options.results?.write(result);
+      if (result !== undefined && options.results) showResult(result, options.results);
     },
     close() {},
   };

@@ -1,4 +1,5 @@
 import type { Screen } from '../core/os.js';
+import { ownControl } from '../core/sanitise.js';
 import { textWidth } from './wrap.js';
 
 /** Lines at the end of a screen that are drawn over themselves. */
@@ -10,16 +11,16 @@ export interface Redrawn {
 }
 
 const csi = '\u001b[';
-const toLineEnd = `${csi}K`;
-const toScreenEnd = `${csi}J`;
-const wrapOff = `${csi}?7l`;
-const wrapOn = `${csi}?7h`;
+const toLineEnd = ownControl(`${csi}K`);
+const toScreenEnd = ownControl(`${csi}J`);
+const wrapOff = ownControl(`${csi}?7l`);
+const wrapOn = ownControl(`${csi}?7h`);
 
 /** Nothing is drawn at first. A terminal that was made narrower has broken the lines on it: that is reckoned with. */
 export function redrawn(screen: Screen): Redrawn {
   let widths: readonly number[] = [];
   const rows = () => widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / screen.width)), 0);
-  const up = (count: number) => (count === 0 ? '' : `\r${csi}${count}A`);
+  const up = (count: number) => (count === 0 ? '' : ownControl('\r') + ownControl(`${csi}${count}A`));
   const clear = () => {
     const count = rows();
     widths = [];

@@ -5,7 +5,7 @@ import { liveView } from './live-view.js';
 import { noPaint } from './paint.js';
 import { lineOf } from './plain.js';
 import { redrawn } from './redrawn.js';
-import { makeTables } from './results.js';
+import { makeTables, showResult } from './results.js';
 import { makeTeller } from './sentences/index.js';
 import { took } from './sentences/words.js';
 import { resultText } from './sentences/work.js';
@@ -36,10 +36,13 @@ export const terminalReporter: MakeReporter = async (options) => {
   let loading = false;
   let live: Extract<LoggedEvent, { type: 'fleet-sampled' }> | undefined;
 
-  const above = (text: string, screen = talk) => {
+  const clear = () => {
     spinner.stop();
     block.clear();
-    screen.write(text);
+  };
+  const above = (text: string) => {
+    clear();
+    talk.write(text);
   };
   const spin = (at: EpochMs) => {
     const text = underWay([...under.values()], at);
@@ -74,13 +77,15 @@ export const terminalReporter: MakeReporter = async (options) => {
       if (sentence !== undefined && sentence.tone !== 'faint') above(`${lineOf(sentence, options)}\n`);
       if (isTold(event)) above(errorText(event.error, paint.bad, talk.width));
       const result = tables(event);
-      if (result !== undefined && options.results) above(result, options.results);
+      if (result !== undefined && options.results) {
+        clear();
+        showResult(result, options.results);
+      }
       show(last);
     },
     close() {
       talk.stream.off('resize', redraw);
-      spinner.stop();
-      block.clear();
+      clear();
     },
   };
 };

@@ -22,6 +22,8 @@ export interface ReporterOptions {
   /** What came of it: the tables. Missing where nobody wants tables (`--json`). */
   readonly results?: Screen;
   readonly resultsPaint: Paint;
+  /** Whether what the script says itself stands between marks that keep a CI system from reading commands in it. */
+  readonly stopMarks?: boolean;
 }
 
 /** Makes a reporter. What it needs for drawing is loaded then, not before. */

@@ -6,6 +6,7 @@ import type { LoggedEvent } from '../core/events.js';
 import type { RunId, RunnerId } from '../core/ids.js';
 import { redactData } from '../core/redact-data.js';
 import type { Redactor } from '../core/redactor.js';
+import { harmlessJson } from '../core/sanitise.js';
 import { runFiles, runsRoot } from './layout.js';
 
 /** A run directory that is being written. */
@@ -39,7 +40,7 @@ export async function createRunDirectory(cwd: string, run: RunId, redactor: Reda
     try {
       const descriptor = descriptors.get(name) ?? openSync(join(path, name), 'a', 0o600);
       descriptors.set(name, descriptor);
-      appendFileSync(descriptor, `${JSON.stringify(line)}\n`);
+      appendFileSync(descriptor, `${harmlessJson(JSON.stringify(line))}\n`);
     } catch (error) {
       fail(writeError(path, error));
     }
@@ -72,7 +73,7 @@ export async function createRunDirectory(cwd: string, run: RunId, redactor: Reda
 export async function writeJson(path: string, content: unknown): Promise<void> {
   const temporary = `${path}.new`;
   try {
-    await writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+    await writeFile(temporary, `${harmlessJson(JSON.stringify(content, null, 2))}\n`, { mode: 0o600 });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import xterm from '@xterm/headless';
 import type { LoggedEvent } from '../../src/core/events.js';
 import type { Screen } from '../../src/core/os.js';
+import { forScreen } from '../../src/core/sanitise.js';
 import { reporters } from '../../src/reporters/index.js';
 import { jsonReport } from '../../src/reporters/json.js';
 import { loadPaint, noPaint } from '../../src/reporters/paint.js';
@@ -56,12 +57,20 @@ export async function finalScreen(shown: string): Promise<string[]> {
 /** A screen that remembers what is written to it. */
 function screen(isTerminal: boolean): Screen & { text(): string } {
   let shown = '';
-  const write = (text: string) => {
+  const pass = (text: string) => {
     shown += text;
   };
-  const stream = new Writable({ write: (chunk, _, done) => done(void write(String(chunk))) });
-  const drawn = Object.assign(stream, { isTTY: isTerminal, columns, rows, fd: 1 as const, ...cursor(write) });
-  return { write, isTerminal, width: columns, height: rows, stream: drawn as unknown as NodeJS.WriteStream, text: () => shown };
+  const stream = new Writable({ write: (chunk, _, done) => done(void pass(String(chunk))) });
+  const drawn = Object.assign(stream, { isTTY: isTerminal, columns, rows, fd: 1 as const, ...cursor(pass) });
+  return {
+    write: (text) => pass(forScreen(text)),
+    pass,
+    isTerminal,
+    width: columns,
+    height: rows,
+    stream: drawn as unknown as NodeJS.WriteStream,
+    text: () => shown,
+  };
 }
 
 /** The few movements that a library asks of a terminal's stream. */

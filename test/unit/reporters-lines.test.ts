@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { LoadctlEvent } from '../../src/core/events.js';
 import { runnerId } from '../../src/core/ids.js';
 import type { Screen } from '../../src/core/os.js';
+import { forScreen } from '../../src/core/sanitise.js';
 import type { Verdict } from '../../src/core/verdict.js';
 import { reporters } from '../../src/reporters/index.js';
 import { noPaint } from '../../src/reporters/paint.js';
@@ -11,12 +12,13 @@ import { runId } from '../support/ids.js';
 /** A screen that remembers what it shows. */
 function memory(): Screen & { text(): string } {
   let shown = '';
-  const write = (text: string) => {
+  const pass = (text: string) => {
     shown += text;
   };
-  const stream = new Writable({ write: (chunk, _, done) => done(void write(String(chunk))) });
+  const stream = new Writable({ write: (chunk, _, done) => done(void pass(String(chunk))) });
   return {
-    write,
+    write: (text) => pass(forScreen(text)),
+    pass,
     isTerminal: false,
     width: 80,
     height: 24,

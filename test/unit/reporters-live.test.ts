@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EndpointSample, LoggedEvent } from '../../src/core/events.js';
 import type { Screen } from '../../src/core/os.js';
 import type { LiveValue } from '../../src/core/quantities.js';
+import { forScreen } from '../../src/core/sanitise.js';
 import { liveView } from '../../src/reporters/live-view.js';
 import { noPaint } from '../../src/reporters/paint.js';
 import { redrawn } from '../../src/reporters/redrawn.js';
@@ -84,7 +85,7 @@ function terminal(columns: number) {
       rest = rest.slice(at + found.length);
     }
   };
-  const screen = { write, height: 24, isTerminal: true, stream: process.stderr };
+  const screen = { write: (text: string) => write(forScreen(text)), pass: write, height: 24, isTerminal: true, stream: process.stderr };
   return {
     screen: Object.defineProperty(screen, 'width', { get: () => width }) as unknown as Screen,
     lines: () => lines.slice(0, row),

@@ -98,7 +98,13 @@ function contextOf(
 export async function openReporter({ shell, style }: Call): Promise<Reporter> {
   const kind = style.quiet ? 'quiet' : style.json || !style.animated ? 'plain' : 'terminal';
   const [resultsPaint, talkPaint] = await Promise.all([loadPaint(style.colour.stdout), loadPaint(style.colour.stderr)]);
-  return reporters[kind]({ talk: shell.stderr, talkPaint, ...(style.json ? {} : { results: shell.stdout }), resultsPaint });
+  return reporters[kind]({
+    talk: shell.stderr,
+    talkPaint,
+    ...(style.json ? {} : { results: shell.stdout }),
+    resultsPaint,
+    stopMarks: style.ci,
+  });
 }
 
 /** A second Ctrl-C ends the call even where something under way does not listen. */

@@ -32,6 +32,8 @@ export interface Call {
 /** How the person or program that called wants to be spoken to. */
 export interface CallStyle {
   readonly json: boolean;
+  /** A CI system reads along: it may take lines for commands. */
+  readonly ci: boolean;
   readonly quiet: boolean;
   /** Whether each of the two streams may be coloured. */
   readonly colour: { readonly stdout: boolean; readonly stderr: boolean };
