@@ -6,11 +6,17 @@ import type { Command } from './core/command.js';
 import { errorCode } from './core/errors.js';
 import type { Clock, Execute, Process, ProcessEnd, Screen, Shell, Spawn, SpawnOptions, World } from './core/os.js';
 import { forScreen } from './core/sanitise.js';
+import { holdLock, lockState } from './world/held-lock.js';
+import { privateFolders } from './world/private-folder.js';
+import { isRunning, markOf } from './world/process-mark.js';
+import { sweepTemporary } from './world/sweep.js';
 
 /** The process loadctl runs in: the only door to the operating system. */
 export interface OwnProcess extends Shell {
   /** Hears of an error that nobody caught. */
   onCrash(listener: (error: unknown) => void): void;
+  /** Takes away what processes of this user left in the temporary folder that are dead. Never rejects. */
+  sweep(): Promise<void>;
   /** Ends the process once everything written is out. The only exit there is. */
   leave(status: number): Promise<never>;
 }
@@ -26,13 +32,17 @@ export function openWorld(): OwnProcess {
     spawn,
     execute,
     who: { user: userName(), host: hostname() },
-    pid: process.pid,
     versions: { node: process.versions.node },
-    isAlive,
+    mark: () => markOf(process.pid, execute),
+    isRunning: (mark) => isRunning(mark, isThere, execute),
+    holdLock: async (file) => onExit(await holdLock(file)),
+    lockState,
+    privateFolder: privateFolders(onExit),
     stdout: screen(process.stdout),
     stderr: screen(process.stderr),
     onInterrupt,
     ask,
+    sweep: () => sweepTemporary({ lockState, uid: process.getuid?.() }),
     onCrash: (listener) => void process.on('uncaughtException', listener),
     leave,
   };
@@ -173,7 +183,11 @@ const execute: Execute = async ({ file, args, env, cwd, stdin }, { timeoutMs, si
   return exitCode === undefined ? { error: code ?? 'UNKNOWN', ...said } : { exitCode, ...said };
 };
 
-function isAlive(pid: number): boolean {
+function onExit(undo: (() => void) | undefined): void {
+  if (undo !== undefined) process.on('exit', undo);
+}
+
+function isThere(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

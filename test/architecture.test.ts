@@ -15,7 +15,7 @@ const ranks = [
   ['runners', 'stores', 'monitors', 'outputs', 'reporters', 'runs'],
   ['phases'],
   ['commands'],
-  ['cli.ts', 'world.ts'],
+  ['cli.ts', 'world.ts', 'world'],
 ];
 
 interface Import {

@@ -52,6 +52,18 @@ export interface Output extends ProcessEnd {
 /** Runs a command to its end and hands back what it said; never throws. */
 export type Execute = (command: Command, options?: { timeoutMs?: Milliseconds; signal?: AbortSignal }) => Promise<Output>;
 
+/** What tells a process from all others of its machine that had its id, or will have it. */
+export interface ProcessMark {
+  readonly pid: number;
+  /** When it started, in the system's own words; missing where it does not tell. */
+  readonly started?: string;
+  /** Which start of the machine that was in. */
+  readonly boot?: string;
+}
+
+/** Whether a lock is held; `unknown` where there is none to ask. */
+export type LockState = 'held' | 'free' | 'unknown';
+
 /** The one way out to the operating system; made in src/world.ts, handed down in slices. */
 export interface World {
   readonly argv: readonly string[];
@@ -63,10 +75,20 @@ export interface World {
   readonly execute: Execute;
   /** The name of this machine and of the person at it, for run.json and the lock. */
   readonly who: { readonly user: string; readonly host: string };
-  readonly pid: number;
   readonly versions: { readonly node: string };
-  /** Whether a process of this id runs on this machine. */
-  isAlive(pid: number): boolean;
+  /** This process, so that it can be told from others by {@link World.isRunning}. */
+  mark(): Promise<ProcessMark>;
+  /** Whether that very process runs on this machine. */
+  isRunning(mark: ProcessMark): Promise<boolean>;
+  /** Holds the lock that this file is until the process ends. Where the file system cannot do that, nobody holds it. */
+  holdLock(file: string): Promise<void>;
+  /** Whether a process of this machine, in whichever container, holds the lock that this file is. */
+  lockState(file: string): Promise<LockState>;
+  /**
+   * A folder of mode 0700 for what is nobody else's to read and not to be kept: it goes with this process, and if that is
+   * killed with the next command. Its path has at most `longest` characters. Throws `unavailable` where none can be made.
+   */
+  privateFolder(longest?: number): Promise<string>;
   readonly stdout: Screen;
   readonly stderr: Screen;
   /** The first SIGINT or SIGTERM aborts `interrupted`, the second one `killed`. */

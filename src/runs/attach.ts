@@ -2,8 +2,8 @@ import { LoadctlError } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
 import type { World } from '../core/os.js';
 import { followEvents } from './follow.js';
+import { lifeOf, type RunWatcher } from './lock.js';
 import { type RunRecord, readRunRecord } from './record.js';
-import { isAlive } from './stop.js';
 
 const pollMs = 250;
 
@@ -14,7 +14,7 @@ const pollMs = 250;
  */
 export async function attach(
   directory: string,
-  world: Pick<World, 'who' | 'isAlive' | 'clock'>,
+  world: RunWatcher & Pick<World, 'clock'>,
   tell: (event: LoggedEvent) => void,
   signal: AbortSignal,
 ): Promise<'ended' | 'left'> {
@@ -22,7 +22,7 @@ export async function attach(
   const log = followEvents(directory);
   let ended = false;
   while (!signal.aborted) {
-    const alive = isAlive(record, world);
+    const life = await lifeOf(directory, record, world);
     const news = lastSecondOf(tell);
     await log.read((event) => {
       ended = event.type === 'command-finished';
@@ -30,7 +30,7 @@ export async function attach(
     });
     news.tellRest();
     if (ended) return 'ended';
-    if (!alive) throw gone(record);
+    if (life === 'gone') throw gone(record);
     await world.clock.sleep(pollMs, signal);
   }
   return 'left';

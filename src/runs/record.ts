@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import { asRunId, type RunId } from '../core/ids.js';
+import type { ProcessMark } from '../core/os.js';
 import type { EpochMs } from '../core/quantities.js';
 import type { Choice } from '../metrics/choices.js';
 import type { Plan } from '../plan/plan.js';
@@ -31,7 +32,7 @@ export interface RunRecord {
   readonly choices?: readonly Choice[];
   readonly archiveSha256: string;
   readonly versions: { readonly loadctl: string; readonly k6: string; readonly node: string };
-  readonly by: { readonly user: string; readonly host: string; readonly pid: number };
+  readonly by: { readonly user: string; readonly host: string } & ProcessMark;
   readonly ciLink?: string;
   readonly gitCommit?: string;
 }

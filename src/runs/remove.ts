@@ -7,9 +7,9 @@ import type { Milliseconds } from '../core/quantities.js';
 import { listRuns } from './find.js';
 import { followEvents } from './follow.js';
 import { runFiles, runsRoot, stateRoot } from './layout.js';
+import { lifeOf, lockOf, type RunWatcher } from './lock.js';
 import { readText } from './read.js';
 import { readRunRecord } from './record.js';
-import { isAlive } from './stop.js';
 
 /** Writing down what a run is comes after its script was archived. */
 const preparedWithinMs: Milliseconds = 10 * 60_000;
@@ -25,17 +25,23 @@ export async function ownRun(cwd: string, named: string): Promise<RunId> {
 }
 
 /** Whether a loadctl still works on a run: it makes load, cleans up after it, or is about to begin. */
-export async function isInUse(cwd: string, run: RunId, world: Pick<World, 'who' | 'isAlive' | 'clock'>): Promise<boolean> {
+export async function isInUse(cwd: string, run: RunId, world: RunWatcher & Pick<World, 'clock'>): Promise<boolean> {
   const directory = join(runsRoot(cwd), run);
-  if ((await readText(join(directory, runFiles.run))) === undefined) return world.clock.now() - beganAt(run) < preparedWithinMs;
+  if ((await readText(join(directory, runFiles.run))) === undefined) return mayBegin(directory, run, world);
   const record = await readRunRecord(directory).catch(() => undefined); // of another version, or damaged
-  if (record === undefined || !isAlive(record, world)) return false;
+  if (record === undefined || (await lifeOf(directory, record, world)) === 'gone') return false;
   let finished = false;
   const read = followEvents(directory).read((event) => {
     finished = event.type === 'command-finished';
   });
   await read.catch(() => undefined);
   return !finished;
+}
+
+/** Whether a run that is not written down yet is being prepared: by its lock, and where it has none by when it began. */
+async function mayBegin(directory: string, run: RunId, { lockState, clock }: Pick<World, 'lockState' | 'clock'>): Promise<boolean> {
+  const state = await lockState(lockOf(directory));
+  return state === 'held' || (state === 'unknown' && clock.now() - beganAt(run) < preparedWithinMs);
 }
 
 /** Takes a run away, all of it. It is gone from the list at once, whatever becomes of its files. Throws `unavailable`. */

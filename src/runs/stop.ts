@@ -5,6 +5,7 @@ import type { Clock, World } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { followEvents } from './follow.js';
 import { runFiles } from './layout.js';
+import { lifeOf, type RunWatcher } from './lock.js';
 import { readJson } from './read.js';
 import { type RunRecord, readRunRecord } from './record.js';
 import { writeJson } from './write.js';
@@ -19,43 +20,43 @@ export interface StopRequest {
   readonly at: number;
 }
 
-/** Whether a run is still going on, as far as this machine can tell. */
-export async function isRunning(directory: string, record: RunRecord, world: Pick<World, 'who' | 'isAlive'>): Promise<boolean> {
+/** Whether a run is still going on; `out-of-sight`: its log has no end, and its loadctl is on another machine. */
+export type Course = 'running' | 'over' | 'out-of-sight';
+
+/** Whether a run is still going on. */
+export async function courseOf(directory: string, record: RunRecord, world: RunWatcher): Promise<Course> {
   return watchRun(directory, record, world)();
 }
 
 /** The same each time it is called; what was read before is not read again. */
-function watchRun(directory: string, record: RunRecord, world: Pick<World, 'who' | 'isAlive'>): () => Promise<boolean> {
+function watchRun(directory: string, record: RunRecord, world: RunWatcher): () => Promise<Course> {
   const log = followEvents(directory);
   let ended = false;
   return async () => {
-    if (!isAlive(record, world)) return false;
+    const life = await lifeOf(directory, record, world);
+    if (life === 'gone') return 'over';
     await log.read((event) => {
       ended ||= event.type === 'phase-finished' && event.phase === 'run';
     });
-    return !ended;
+    if (ended) return 'over';
+    return life === 'there' ? 'running' : life;
   };
-}
-
-/** Whether the loadctl of a run is there, as far as this machine can tell. */
-export function isAlive({ by }: RunRecord, world: Pick<World, 'who' | 'isAlive'>): boolean {
-  return by.host !== world.who.host || world.isAlive(by.pid);
 }
 
 /**
  * Asks a running run to end, as Ctrl-C in its terminal would, and waits until it has. Throws `unavailable` for one that
  * does not go on any more, or that does not end.
  */
-export async function stopRun(directory: string, world: Pick<World, 'who' | 'isAlive' | 'clock'>): Promise<RunRecord> {
+export async function stopRun(directory: string, world: RunWatcher & Pick<World, 'clock'>): Promise<RunRecord> {
   const record = await readRunRecord(directory);
   const goesOn = watchRun(directory, record, world);
-  if (!(await goesOn())) {
+  if ((await goesOn()) === 'over') {
     throw new LoadctlError('unavailable', `Run ${record.run} is not running.`, { hint: 'loadctl runs shows which are.' });
   }
   const request: StopRequest = { by: world.who, at: world.clock.now() };
   await writeJson(join(directory, runFiles.stop), request);
   const deadline = world.clock.now() + patienceMs;
-  while (await goesOn()) {
+  while ((await goesOn()) !== 'over') {
     if (world.clock.now() > deadline) {
       throw new LoadctlError('unavailable', `Run ${record.run} was asked to end and has not within ${patienceMs / 1000} s.`, {
         hint: `End its process on ${record.by.host}: kill ${record.by.pid}. Its k6 processes end with it.`,

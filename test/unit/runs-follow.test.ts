@@ -7,7 +7,7 @@ import type { LoggedEvent } from '../../src/core/events.js';
 import { attach } from '../../src/runs/attach.js';
 import { type EventLog, followEvents } from '../../src/runs/follow.js';
 import { readRunRecord } from '../../src/runs/record.js';
-import { isRunning } from '../../src/runs/stop.js';
+import { courseOf } from '../../src/runs/stop.js';
 import { openWorld } from '../../src/world.js';
 
 function runDirectory(): { directory: string; file: string } {
@@ -173,9 +173,9 @@ describe('a run that is watched', () => {
   test('goes on until its phase ends, or its loadctl is gone', async () => {
     const { directory, log } = running(event(1));
     const here = await readRunRecord(directory);
-    expect(await isRunning(directory, here, world)).toBe(true);
-    expect(await isRunning(directory, { ...here, by: { ...here.by, pid: 2 ** 22 } }, world)).toBe(false);
+    expect(await courseOf(directory, here, world)).toBe('running');
+    expect(await courseOf(directory, { ...here, by: { ...here.by, pid: 2 ** 22 } }, world)).toBe('over');
     log({ at: 2, t: 2, type: 'phase-finished', phase: 'run', elapsedMs: 1, reasons: [] }, event(3));
-    expect(await isRunning(directory, here, world)).toBe(false);
+    expect(await courseOf(directory, here, world)).toBe('over');
   });
 });

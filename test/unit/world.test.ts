@@ -92,10 +92,10 @@ describe('spawn', () => {
   test('puts a process into a group of its own, and reaches it there', async () => {
     const { pid, ended, kill } = world.spawn(node('setInterval(() => {}, 1000)'), { ownGroup: true });
     expect(pid).toBeDefined();
-    expect(world.isAlive(pid ?? 0)).toBe(true);
+    expect(await world.isRunning({ pid: pid ?? 0 })).toBe(true);
     expect(kill('SIGTERM')).toBe(true);
     expect(await ended).toEqual({ signal: 'SIGTERM' });
-    expect(world.isAlive(pid ?? 0)).toBe(false);
+    expect(await world.isRunning({ pid: pid ?? 0 })).toBe(false);
   });
 });
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Criterion } from '../../core/criterion.js';
 import { LoadctlError } from '../../core/errors.js';
@@ -69,7 +68,7 @@ export interface FoundK6 {
 export async function prepareTest(context: RunContext, found: FoundK6, directory: RunDirectory, defer: Defer): Promise<PreparedTest> {
   const { world } = context;
   const plan = withSecrets(context.plan, context.access);
-  const folder = await mkdtemp(join(tmpdir(), 'loadctl-'));
+  const folder = await mkdtemp(join(await world.privateFolder(), 'test-'));
   defer(() => rm(folder, { recursive: true, force: true }));
   const variables = scriptVariables(plan, { run: directory.run, startedAt: world.clock.now(), targetUrl: context.target.url });
   const k6 = await k6In(folder, found, k6Environment(world, variables));

@@ -28,7 +28,7 @@ export async function recordRun(context: RunContext, test: PreparedTest, run: Ru
     choices: countedChoices(plan.draws, test.script.counters),
     archiveSha256: test.archiveSha256,
     versions: { loadctl: version, k6: test.k6Version, node: world.versions.node },
-    by: { ...world.who, pid: world.pid },
+    by: { ...world.who, ...(await world.mark()) },
     ...(ciLink === undefined ? {} : { ciLink }),
     ...(gitCommit === undefined ? {} : { gitCommit }),
   };

@@ -8,6 +8,7 @@ import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
 import type { Summary } from '../../metrics/summary.js';
 import { shownTarget } from '../../plan/target.js';
 import { runFiles } from '../../runs/layout.js';
+import { holdRun } from '../../runs/lock.js';
 import { createRunDirectory, type RunDirectory } from '../../runs/write.js';
 import type { Lock } from '../data/lock.js';
 import { type CleanupAdvice, cleanupAdvice, type RunContext } from '../frame/context.js';
@@ -55,6 +56,7 @@ export async function run(context: RunContext, options: RunOptions): Promise<Run
   return scope(async (defer) => {
     const { world, plan, redact } = context;
     const directory = await createRunDirectory(world.cwd, options.run ?? makeRunId(world.clock.now()), redact);
+    await holdRun(directory.path, world);
     const { url, colour } = shownTarget(context.target);
     const { environment, runners, fleet } = plan;
     const side = colour === undefined ? {} : { colour: { loaded: colour.loaded, live: colour.live } };

@@ -1,5 +1,4 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { howItEnded } from '../../core/ends.js';
 import { errorCode } from '../../core/errors.js';
@@ -26,7 +25,7 @@ export async function handOverSummary(
 ): Promise<void> {
   if (killed.aborted) return;
   await scope(async (defer) => {
-    const folder = await mkdtemp(join(tmpdir(), 'loadctl-summary-'));
+    const folder = await mkdtemp(join(await world.privateFolder(), 'summary-'));
     defer(() => rm(folder, { recursive: true, force: true }));
     const files = { data: join(folder, 'merged.json'), thrown: join(folder, 'thrown'), stderr: join(folder, 'stderr') };
     const script = join(folder, 'hand-over.js');

@@ -7,9 +7,10 @@ import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
 import type { ListedRun } from '../../reporters/runs-table.js';
 import { reasonsInWords } from '../../reporters/sentences/words.js';
 import { layoutVersion, runFiles, runsRoot } from '../../runs/layout.js';
+import type { RunWatcher } from '../../runs/lock.js';
 import { readEvents, readJson } from '../../runs/read.js';
 import { environmentOf, type RunRecord, readRunRecord } from '../../runs/record.js';
-import { isRunning } from '../../runs/stop.js';
+import { courseOf } from '../../runs/stop.js';
 import { judgeRun, readSummary } from './judgement.js';
 
 const stateOf = { pass: 'passed', fail: 'failed', invalid: 'invalid', interrupted: 'interrupted' } as const satisfies Record<
@@ -18,12 +19,12 @@ const stateOf = { pass: 'passed', fail: 'failed', invalid: 'invalid', interrupte
 >;
 
 /** What is known of a run at a glance; of one of another layout its stored verdict alone. */
-export async function listedRun(run: RunId, world: Pick<World, 'cwd' | 'who' | 'isAlive' | 'clock'>): Promise<ListedRun> {
+export async function listedRun(run: RunId, world: RunWatcher & Pick<World, 'cwd' | 'clock'>): Promise<ListedRun> {
   const directory = join(runsRoot(world.cwd), run);
   try {
     const written = (await readJson(directory, runFiles.verdict)) as Verdict | undefined;
     const environment = (await environmentOf(directory)) ?? '';
-    if (written === undefined && (await isRunning(directory, await readRunRecord(directory), world)))
+    if (written === undefined && (await courseOf(directory, await readRunRecord(directory), world)) !== 'over')
       return { run, environment, state: 'running', ...(await soFar(directory, world)) };
     const { verdict, reasons } = written ?? (await unfinished(directory));
     const why = verdict === 'pass' ? undefined : reasons[0];

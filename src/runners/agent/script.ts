@@ -16,6 +16,8 @@ export const agentFiles = { k6Config: 'k6-config.json' } as const;
  *   its group has not killed the watcher. Where there is no setsid, `set -m` makes groups (macOS).
  * - The watcher kills the agent before it sweeps: it cannot start anything behind its back. A runner that is just being
  *   started may not be seen by a sweep; it sees that `beats` is gone.
+ * - A pipe in its folder is held open by the agent and by all that it started: where nobody holds it, all of them are gone,
+ *   and whatever is left is swept by the next agent of that machine, or by the next loadctl.
  * - A look at what is used takes no process. Its lines are not mixed with other answers: each is one write.
  */
 const agentScript = `umask 077
@@ -30,12 +32,13 @@ sweep() {
   for pid in $pids; do hit TERM "$pid"; done
   for try in 1 2 3 4 5; do [ -n "$(everyone)" ] || break; sleep 0.1 2>/dev/null; done
   for pid in $pids $(everyone); do hit KILL "$pid"; done
-  [ "$keep" = keep ] && return
+  [ "$keep" = keep ] && echo keep >"$folder/kept" && return
   for try in 1 2 3; do rm -rf "$folder" 2>/dev/null; [ -e "$folder" ] || return; sleep 1; done
 }
 watch() {
+  exec 9<>"$folder/lock"
   heard= silent=0
-  while sleep 1 && kill -0 "$1" 2>/dev/null; do
+  while sleep 1 9>&- && kill -0 "$1" 2>/dev/null; do
     beats=
     { read -r beats <"$folder/beats"; } 2>/dev/null
     if [ "$beats" = "$heard" ]; then silent=$((silent + 1)); else silent=0 heard=$beats; fi
@@ -48,6 +51,17 @@ watch() {
 
 PATH=$PATH:/usr/local/bin:/opt/homebrew/bin:/snap/bin
 mkdir "$folder" || exit 73
+mkfifo "$folder/new"
+exec 9<>"$folder/new"
+mv "$folder/new" "$folder/lock"
+# Whether somebody holds the lock of an agent's folder: else opening it waits for ever.
+holds() { ( { : >"$1/lock" && echo held; } 2>/dev/null & sleep 1; kill "$!" ) 2>/dev/null; }
+tidy() {
+  for old in "\${folder%/*}"/loadctl-????????????????; do
+    [ -O "$old" ] && [ ! -L "$old" ] && [ -p "$old/lock" ] && [ ! -e "$old/kept" ] && [ "$old" != "$folder" ] || continue
+    [ -n "$(holds "$old")" ] || rm -rf "$old"
+  done
+}
 leave() { sweep; hit KILL "$watcher"; exit "$1"; }
 trap 'leave 75' HUP INT TERM
 group=
@@ -104,6 +118,7 @@ host() {
   echo "seen k6-version $("$1" version | head -n 1)"
   echo 'looked host'
 }
+tidy 9>&- </dev/null >/dev/null &
 echo "ready agent $folder"
 beats=0
 while IFS= read -r line; do

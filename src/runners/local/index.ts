@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { howItEnded } from '../../core/ends.js';
 import { LoadctlError } from '../../core/errors.js';
 import { runnerApi } from '../../k6/rest.js';
@@ -55,7 +55,7 @@ async function thisMachine(context: BackendContext): Promise<Host> {
 }
 
 async function startAgent({ spawn, env, home, clock, signal }: BackendContext): Promise<Agent> {
-  const folder = join(tmpdir(), `loadctl-${randomBytes(8).toString('hex')}`);
+  const folder = join(resolve(tmpdir()), `loadctl-${randomBytes(8).toString('hex')}`);
   const command = { ...agentCommand(folder), env: { ...(env.PATH === undefined ? {} : { PATH: env.PATH }), HOME: home } };
   const agent = await openAgent((stdout) => spawn(command, { ownGroup: true, stdinPipe: true, stdout }), { clock, signal });
   if ('folder' in agent) return agent;

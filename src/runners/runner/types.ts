@@ -99,7 +99,7 @@ export interface HostFacts extends HostMeans {
 }
 
 /** What every backend may use. */
-export interface BackendContext extends Pick<World, 'spawn' | 'execute' | 'clock' | 'env' | 'home'> {
+export interface BackendContext extends Pick<World, 'spawn' | 'execute' | 'clock' | 'env' | 'home' | 'privateFolder'> {
   readonly profile: Profile['runners'];
   /** Aborted when nothing should be started any more. */
   readonly signal: AbortSignal;

@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Agent } from '../agent/link.js';
 import { type Host, startRunner } from '../agent/start-runner.js';
@@ -13,8 +10,8 @@ import { prepareHost } from './host.js';
 
 /** Handshakes at once: sshd drops some where there are ten (MaxStartups), and a jump host sees them all. */
 const handshakesAtOnce = 6;
-/** A UNIX socket's path has 104 bytes at most, of which ssh itself wants some. */
-const longestFolder = 70;
+/** A UNIX socket's path has 104 bytes at most: ssh puts 17 behind it, and the host's number stands in it. */
+const longestFolder = 82;
 
 /**
  * Runners on other machines by way of the system's ssh: one connection a host, through which all goes, and one agent there
@@ -31,13 +28,12 @@ export const backend: Backend = {
 function openHosts(context: BackendContext): OpenBackend {
   const { hosts: names = [], sshConfig: configFile } = context.profile;
   const gate = makeGate(handshakesAtOnce);
-  const sockets = mkdtempSync(join(tmpdir().length > longestFolder ? '/tmp' : tmpdir(), 'loadctl-'));
   const ready = new Map<string, Promise<Host>>();
   const agents: Agent[] = [];
   let dealt = 0;
 
   const open = async (name: string, launch: RunnerLaunch) => {
-    const socket = join(sockets, String(names.indexOf(name)));
+    const socket = join(await context.privateFolder(longestFolder), String(names.indexOf(name)));
     const host: SshHost = { ...destinationOf(name), socket, configFile };
     const connection = await connect(host, gate, context);
     agents.push(connection.agent);
@@ -52,7 +48,6 @@ function openHosts(context: BackendContext): OpenBackend {
     },
     close: async () => {
       await Promise.all(agents.map((agent) => agent.close()));
-      await rm(sockets, { recursive: true, force: true });
     },
   };
 }
