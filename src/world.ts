@@ -93,7 +93,7 @@ function startChild({ file, args, env, cwd, stdin }: Command, options: SpawnOpti
   const files: number[] = [];
   const sink = (where: SpawnOptions['stdout']): number | 'pipe' | 'ignore' => {
     if (where === undefined) return 'ignore';
-    if (typeof where === 'function') return 'pipe';
+    if (typeof where === 'function' || 'bytes' in where) return 'pipe';
     const descriptor = openSync(where.file, 'a', 0o600);
     files.push(descriptor);
     return descriptor;
@@ -119,7 +119,9 @@ function follow(child: ChildProcess, { stdin }: Command, options: SpawnOptions):
   for (const stream of ['stdout', 'stderr'] as const) {
     const sink = options[stream];
     const input = child[stream];
-    if (typeof sink === 'function' && input) createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }).on('line', sink);
+    if (input === null || sink === undefined) continue;
+    if (typeof sink === 'function') createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }).on('line', sink);
+    else if ('bytes' in sink) input.on('data', sink.bytes);
   }
   const ended = new Promise<ProcessEnd>((resolve) => {
     child.once('error', (error) => resolve({ error: errorCode(error) ?? 'UNKNOWN' }));

@@ -30,10 +30,13 @@ export interface Process {
   write(text: string): void;
 }
 
-/** Where a process's output goes: a file that is appended to, or a function that gets it line by line. */
+/** Where a process's output goes: a file that is appended to, or a function that gets it line by line, or as it comes. */
+type Sink = { readonly file: string } | ((line: string) => void) | { readonly bytes: (piece: Buffer) => void };
+
+/** How a process is started. */
 export interface SpawnOptions {
-  readonly stdout?: { file: string } | ((line: string) => void);
-  readonly stderr?: { file: string } | ((line: string) => void);
+  readonly stdout?: Sink;
+  readonly stderr?: Sink;
   /** A process group of its own: Ctrl-C in the terminal does not reach it. */
   readonly ownGroup?: boolean;
   /** Keep stdin open as a pipe for {@link Process.write}. */

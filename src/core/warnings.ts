@@ -65,6 +65,10 @@ export type LoadWarning =
   | { readonly code: 'teardown-not-run'; readonly why: 'ended-at-once' | 'no-runner' }
   | { readonly code: 'handle-summary-failed'; readonly message: string }
   | { readonly code: 'numbers-unreadable'; readonly runner: RunnerId; readonly message: string }
+  /** Part of what a runner wrote or said could not be brought here or kept. */
+  | { readonly code: 'files-not-kept'; readonly runner: RunnerId; readonly message: string }
+  /** A runner logged so much that the middle of it was only counted. */
+  | { readonly code: 'log-cut'; readonly runner: RunnerId; readonly leftOutBytes: number }
   /** A runner wrote no summary: its pushed numbers are used, and its counts for the rates `uncounted` are unknown. */
   | { readonly code: 'numbers-pushed-only'; readonly runner: RunnerId; readonly uncounted: readonly string[] };
 

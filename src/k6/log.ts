@@ -36,30 +36,10 @@ export function logErrors(log: string): LogLine[] {
     .filter(({ level, byScript }) => !byScript && ['error', 'fatal', 'panic'].includes(level));
 }
 
-/**
- * Whether the script called `test.fail()`, by k6's log: called in teardown(), after the test's end, it does not change
- * k6's exit code any more.
- */
-export function saysMarkedFailed(log: string): boolean {
-  return logErrors(log).some(({ message }) => message.startsWith('test marked as failed'));
-}
-
 /** What k6 itself warns of in its log, in one line each. */
 export function logWarnings(log: string): string[] {
   const lines = log.split('\n').map(parseLogLine);
   return lines.flatMap(({ level, message, byScript }) => (level === 'warning' && !byScript ? [inOneLine(message)] : []));
-}
-
-/** The distinct warnings and errors of some logs with how often each was said, most often first. */
-export function countComplaints(logs: readonly string[]): { level: string; message: string; times: number }[] {
-  const counted = new Map<string, { level: string; message: string; times: number }>();
-  for (const line of logs.flatMap((log) => log.split('\n')).filter((text) => text.trim() !== '')) {
-    const { level, message } = parseLogLine(line);
-    if (level !== 'warning' && level !== 'error') continue;
-    const entry = counted.get(message) ?? { level, message, times: 0 };
-    counted.set(message, { ...entry, times: entry.times + 1 });
-  }
-  return [...counted.values()].sort((a, b) => b.times - a.times);
 }
 
 /** How the system words errors of its own, and Go an end for want of memory; k6 gives no other sign of them. */
@@ -69,17 +49,12 @@ const shortages = [
   { of: 'memory', said: /^fatal error: (?:runtime: )?(?:out of memory|cannot allocate memory)|cannot allocate memory/ },
 ] as const;
 
-/** How often a runner was short of something of its own machine, by its log. */
-export function countShortages(log: string): { readonly of: (typeof shortages)[number]['of']; readonly times: number }[] {
-  const messages = log
-    .split('\n')
-    .filter((line) => shortages.some(({ said }) => said.test(line)) && !line.includes('"source":"console"'))
-    .map(parseLogLine)
-    .filter(({ level }) => level !== 'info' && level !== 'debug');
-  return shortages.flatMap(({ of, said }) => {
-    const times = messages.filter(({ message }) => said.test(message)).length;
-    return times === 0 ? [] : [{ of, times }];
-  });
+/** Something of its own machine that a runner was short of. */
+export type Shortage = (typeof shortages)[number]['of'];
+
+/** What of its own machine a runner was short of, by what it says. */
+export function shortageIn(message: string): Shortage | undefined {
+  return shortages.find(({ said }) => said.test(message))?.of;
 }
 
 /** A message of several lines as one: what it says, and the first place in a script that its stack names. */

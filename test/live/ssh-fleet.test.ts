@@ -60,7 +60,7 @@ test.runIf(canMakeHosts()).each([
   });
   const { runners, metrics } = summaryOf(place);
   expect([runners, metrics.iterations?.values.count, metrics.setup_seen?.values.count]).toEqual([count, 120, 120]);
-  expect(readdirSync(join(place.latestRun(), 'runners', '1')).sort()).toEqual(['facts.json', 'log', 'stdout', 'summary.json']);
+  expect(readdirSync(join(place.latestRun(), 'runners', '1')).sort()).toEqual(['facts.json', 'log', 'summary.json']);
   expectNothingLeft(network);
 });
 

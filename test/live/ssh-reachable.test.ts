@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type RunnerId, runnerId } from '../../src/core/ids.js';
+import { openRedactor } from '../../src/core/redactor.js';
 import type { OpenBackend, RunnerLaunch } from '../../src/runners/runner/types.js';
 import { backend as ssh } from '../../src/runners/ssh/index.js';
 import { openWorld } from '../../src/world.js';
@@ -57,7 +58,7 @@ test.runIf(canMakeHosts())('a host whose sshd would open that port to its networ
 function backendFor({ config, hosts }: SshTestNetwork): OpenBackend {
   const names = hosts.map(({ name }) => name);
   const profile = { backend: 'ssh' as const, count: 2, onLost: 'abort' as const, readyTimeout: 60_000, hosts: names, sshConfig: config };
-  return ssh.open({ ...openWorld(), profile, signal: new AbortController().signal });
+  return ssh.open({ ...openWorld(), profile, signal: new AbortController().signal, redact: openRedactor() });
 }
 
 function launch(id: RunnerId, folder: string, port: number): RunnerLaunch {

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ProcessEnd } from '../../src/core/os.js';
 import { look } from '../../src/runners/agent/look.js';
 import { endIn, orders } from '../../src/runners/agent/protocol.js';
+import { logLimits, rawLog } from '../../src/runners/runner/raw-log.js';
 import { isAlive, shells, startAgent, type TestAgent, withoutSetsid } from '../support/agents.js';
 
 const sh = (script: string, env: Record<string, string> = {}) => ({ file: 'sh', args: ['-c', script], env });
@@ -16,9 +17,9 @@ const polite = (files: { readonly ready: string; readonly asked: string }) =>
 const stubborn = (child: string) => sh(`trap '' TERM; sleep 60 & echo $! >"$child"; wait`, { child });
 
 /** Starts a command as a runner: its process id, and how it will end. */
-async function start({ agent, temp }: TestAgent, runner: string, command = sleeper) {
+async function start({ agent }: TestAgent, runner: string, command = sleeper) {
   const [started, ended] = [agent.next('started', runner), agent.next('ended', runner)];
-  agent.order(orders.run(runner, command, temp));
+  agent.order(orders.run(runner, command));
   const end = ended.then((answer): ProcessEnd => (answer === undefined ? { error: 'lost' } : endIn(answer)));
   return { pid: Number((await started)?.text), end };
 }
@@ -57,6 +58,40 @@ test.each(shells)('$name: a runner that does not end when asked goes with all th
   place.agent.order(orders.end('1', 'gracefully') + orders.end('1', 'hard'));
   expect(await end).toEqual({ signal: 'SIGKILL' });
   await expect.poll(() => isAlive(child)).toBe(false);
+});
+
+test.each(shells)(
+  '$name: what a runner says is kept at its beginning and its end; the rest is counted, and it never waits',
+  async ({ path }) => {
+    const place = await startAgent(path);
+    const [quiet, loud] = [place.agent.next('kept', '1'), place.agent.next('kept', '2')];
+    await (await start(place, '1', sh('echo out; echo err >&2'))).end;
+    const lines = 'dd if=/dev/zero bs=1000000 count=80 2>/dev/null | tr "\\000" x >&2; echo last words >&2';
+    const { end } = await start(place, '2', sh(lines));
+    expect(await end).toEqual({ exitCode: 0 });
+    expect([(await quiet)?.text, (await loud)?.text]).toEqual(['0', String(80_000_011 - logLimits.first)]);
+    const said = (runner: string, name: string) => readFileSync(join(place.agent.folder, runner, name), 'utf8');
+    expect([said('1', rawLog.first), said('1', rawLog.last)]).toEqual(['out\nerr\n', '']);
+    expect([said('2', rawLog.first).length, said('2', rawLog.last).length]).toEqual([logLimits.first, logLimits.last]);
+    expect(said('2', rawLog.last).slice(-12)).toBe('xlast words\n');
+  },
+);
+
+test.each(shells)('$name: a log that nobody can write, or that somebody holds open, holds nobody up', async ({ path }) => {
+  const place = await startAgent(path);
+  mkdirSync(join(place.agent.folder, '1', rawLog.first), { recursive: true }); // a folder where the file should be
+  const loud = sh('dd if=/dev/zero bs=1000000 count=3 >&2 2>/dev/null; exit 3');
+  const kept = place.agent.next('kept', '1');
+  expect(await (await start(place, '1', loud)).end).toEqual({ exitCode: 3 });
+  expect((await kept)?.text).toBe('3000000');
+  const stray = join(place.temp, 'stray');
+  expect(
+    await (await start(place, '2', sh('setsid sh -c \'echo $$ >"$stray"; exec sleep 30\' & sleep 0.3; exit 4', { stray }))).end,
+  ).toEqual({ exitCode: 4 });
+  const pid = await place.pidIn(stray);
+  onTestFinished(() => void (isAlive(pid) && process.kill(pid, 'SIGKILL')));
+  await place.agent.close();
+  expect(existsSync(place.agent.folder)).toBe(false);
 });
 
 interface Fate {

@@ -14,7 +14,7 @@ export interface Said {
   readonly stderr: string;
 }
 
-/** A folder with a profile in it, removed after the test; its environment is only what a test gives it. */
+/** A folder with a profile in it, removed after the test; its environment is only what a test gives it, and a temporary folder in there. */
 export interface Workplace {
   readonly folder: string;
   file(name: string, content: string): string;
@@ -58,7 +58,10 @@ export function workplace(files: Record<string, string> = {}): Workplace {
 
 function start(cwd: string, args: readonly string[], env: Record<string, string>): ReturnType<Workplace['start']> {
   const { PATH = '', HOME = '', LOADCTL_K6 = '' } = process.env;
-  const base = LOADCTL_K6 === '' ? { PATH, HOME } : { PATH, HOME, LOADCTL_K6 };
+  // Its temporary folder is in its own, too: whoever names that belongs to it.
+  const TMPDIR = join(cwd, 'tmp');
+  mkdirSync(TMPDIR, { recursive: true });
+  const base = { PATH, HOME, TMPDIR, ...(LOADCTL_K6 === '' ? {} : { LOADCTL_K6 }) };
   const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...base, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const heard = { stdout: '', stderr: '' };
   const listeners = new Set<() => void>();

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { type RunnerId, runnerId } from '../../src/core/ids.js';
-import { countShortages } from '../../src/k6/log.js';
 import { chiSquareTail } from '../../src/metrics/chi-square.js';
 import { type Choice, choiceFaults, choiceKey } from '../../src/metrics/choices.js';
 import { crowdedMachines, diedWithoutMemory, type GeneratorSample, generatorFaults } from '../../src/metrics/generators.js';
@@ -171,24 +170,6 @@ describe('what is missing of the load', () => {
     ['all VUs', said(closed, made(5000, { vus: vus(100) })), []],
     ['idle VUs of an open model', said(open, made(6000, { vus: vus(3) })), []],
   ])('%s', (_, found, missing) => expect(found).toEqual(missing));
-});
-
-test('what k6 was short of, by its log', () => {
-  const failed = (error: string) => JSON.stringify({ error, level: 'warning', msg: 'Request Failed' });
-  const log = [
-    failed('Get "http://x/": dial tcp 127.0.0.1:1: connect: cannot assign requested address'),
-    failed('Get "http://x/": dial tcp 127.0.0.1:1: connect: cannot assign requested address'),
-    failed('Get "http://x/": dial tcp 127.0.0.1:1: socket: too many open files'),
-    failed('Get "http://x/": dial tcp 127.0.0.1:1: connect: connection refused'),
-    JSON.stringify({ level: 'error', msg: 'too many open files', source: 'console' }),
-    'fatal error: runtime: out of memory',
-  ].join('\n');
-  expect(countShortages(log)).toEqual([
-    { of: 'ports', times: 2 },
-    { of: 'open files', times: 1 },
-    { of: 'memory', times: 1 },
-  ]);
-  expect(countShortages('')).toEqual([]);
 });
 
 describe('what Linux tells of a process', () => {

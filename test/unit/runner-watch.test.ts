@@ -30,7 +30,7 @@ function runnerThat(statusAt: (call: number) => number | undefined | 'fails', en
   };
   const never = () => Promise.reject(new Error('not asked for here'));
   const api: RunnerApi = { status, release: never, stop: never, runSetup: never, putSetup: never, runTeardown: never };
-  return { id: runnerId(1), host: 'h', pid: async () => 1, api, ended, end: () => {}, collect: never };
+  return { id: runnerId(1), host: 'h', pid: async () => 1, api, ended, end: () => {}, collect: never, readLog: never };
 }
 
 const notice = { everyMs: 100, silentMs: 1900 };

@@ -3,13 +3,14 @@ import type { Emit } from '../../core/events.js';
 import type { RunId } from '../../core/ids.js';
 import type { ProcessEnd } from '../../core/os.js';
 import { k6Exit } from '../../k6/exit-codes.js';
-import { countComplaints, countShortages, inOneLine, saysMarkedFailed } from '../../k6/log.js';
+import { inOneLine } from '../../k6/log.js';
+import { addComplaints } from '../../k6/log-digest.js';
 import { beginMetric, type RunnerFacts } from '../../k6/wrapper.js';
 import { unnamedEndpoints } from '../../metrics/endpoint-metrics.js';
 import { mergeRunnerSummaries } from '../../metrics/merge.js';
 import { parseRunnerSummary } from '../../metrics/runner-summary.js';
 import type { Summary } from '../../metrics/summary.js';
-import type { Runner, RunnerFiles } from '../../runners/runner/types.js';
+import type { Runner, RunnerFiles, RunnerLog } from '../../runners/runner/types.js';
 import { runFiles } from '../../runs/layout.js';
 import type { RunDirectory } from '../../runs/write.js';
 import type { RunContext } from '../frame/context.js';
@@ -23,6 +24,7 @@ import { type RunnerNumbers, standInsFor } from './stand-ins.js';
 import { startSkew } from './start-skew.js';
 
 const complaintsShown = 5;
+const longestComplaint = 300;
 
 /** A push that took longer than the time to the next one: k6 then says that samples may be dropped, but they wait, and are in the next. */
 const slowPush = 'Successful flushed time series to remote write endpoint but it took';
@@ -36,7 +38,7 @@ const ofOneRunner = ['thresholds on metrics', 'No script iterations fully finish
 interface Gathered {
   readonly runner: Runner;
   readonly end: ProcessEnd;
-  readonly files: RunnerFiles;
+  readonly log: RunnerLog;
   /** Missing where the runner did not come to write its numbers. */
   readonly numbers: RunnerNumbers | undefined;
 }
@@ -50,8 +52,9 @@ export async function collectFleet(
   { runners, live }: ReadyFleet,
   { lost, releasedAt }: Loaded,
 ): Promise<Summary | undefined> {
-  const gathered = await Promise.all(runners.map((runner) => gather(runner, context)));
+  const gathered = await gather(runners, context);
   for (const one of gathered) tellEnd(one, lost, context.emit);
+  for (const one of gathered) tellLog(one, context);
   tellComplaints(gathered, directory, context);
   tellShortages(gathered, context);
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
@@ -67,7 +70,7 @@ export async function collectFleet(
 }
 
 /** How a runner came to its end; of one that was lost, how that was noticed. */
-function tellEnd({ runner, end: seen, numbers, files }: Gathered, lost: readonly LostRunner[], emit: Emit): void {
+function tellEnd({ runner, end: seen, numbers, log }: Gathered, lost: readonly LostRunner[], emit: Emit): void {
   const loss = lost.find((one) => one.runner === runner);
   const { exitCode, signal, error } = loss?.end ?? seen;
   const how = {
@@ -75,13 +78,30 @@ function tellEnd({ runner, end: seen, numbers, files }: Gathered, lost: readonly
     ...(signal === undefined ? {} : { signal }),
     ...(error === undefined ? {} : { error }),
   };
-  const failed = exitCode === k6Exit.markedFailed || saysMarkedFailed(files.log) ? { markedFailed: true } : {};
+  const failed = exitCode === k6Exit.markedFailed || log.digest.markedFailed ? { markedFailed: true } : {};
   emit({ type: 'runner-ended', runner: runner.id, ...how, ...failed, lost: loss !== undefined || numbers === undefined });
 }
 
-async function gather(runner: Runner, { emit }: RunContext): Promise<Gathered> {
-  const [end, files] = [await runner.ended, await runner.collect()];
-  return { runner, end, files, numbers: numbersOf(runner, files, emit) };
+/** The numbers of all runners first: whatever becomes of their logs, those are there. */
+async function gather(runners: readonly Runner[], { emit }: RunContext): Promise<Gathered[]> {
+  const ended = await Promise.all(
+    runners.map(async (runner) => {
+      const [end, files] = [await runner.ended, await runner.collect()];
+      tellTroubles(runner, files, emit);
+      return { runner, end, numbers: numbersOf(runner, files, emit) };
+    }),
+  );
+  return Promise.all(ended.map(async (one) => ({ ...one, log: await one.runner.readLog() })));
+}
+
+function tellTroubles(runner: Runner, { troubles }: Pick<RunnerFiles, 'troubles'>, emit: Emit): void {
+  for (const message of troubles) emit({ type: 'warned', code: 'files-not-kept', runner: runner.id, message });
+}
+
+/** What of its log is not there: a result does not depend on it. */
+function tellLog({ runner, log }: Gathered, { emit }: RunContext): void {
+  tellTroubles(runner, log, emit);
+  if (log.leftOut > 0) emit({ type: 'warned', code: 'log-cut', runner: runner.id, leftOutBytes: log.leftOut });
 }
 
 function numbersOf(runner: Runner, files: RunnerFiles, emit: Emit): Gathered['numbers'] {
@@ -113,11 +133,11 @@ function withUnnamed(merged: Summary, { tagged }: PreparedTest, live: LiveData):
 
 /** The runners' logs can be long: what they complain of most, each with how often, is what one wants to see first. */
 function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, { emit }: RunContext): void {
-  const complaints = countComplaints(gathered.map(({ files }) => files.log)).filter(
+  const complaints = addComplaints(gathered.map(({ log }) => log.digest)).filter(
     ({ message }) => !ofOneRunner.some((beginning) => message.startsWith(beginning)),
   );
   for (const { message, times } of complaints.slice(0, complaintsShown)) {
-    emit({ type: 'warned', code: 'k6-complained', message: inOneLine(message), times });
+    emit({ type: 'warned', code: 'k6-complained', message: shortened(inOneLine(message)), times });
   }
   if (complaints.length > complaintsShown)
     emit({
@@ -128,8 +148,13 @@ function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, 
     });
 }
 
+/** A script may log a whole page. */
+function shortened(message: string): string {
+  return message.length <= longestComplaint ? message : `${message.slice(0, longestComplaint)}…`;
+}
+
 /** What the system would not give a runner: its own machine was the limit, not the target. */
 function tellShortages(gathered: readonly Gathered[], { emit }: RunContext): void {
-  for (const { runner, files } of gathered)
-    for (const { of, times } of countShortages(files.log)) emit({ type: 'runner-short', runner: runner.id, of, times });
+  for (const { runner, log } of gathered)
+    for (const { of, times } of log.digest.shortages) emit({ type: 'runner-short', runner: runner.id, of, times });
 }

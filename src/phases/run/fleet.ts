@@ -3,7 +3,6 @@ import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import type { Clock, ProcessEnd } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import { logErrors } from '../../k6/log.js';
 import { k6Status, type ScriptFailure } from '../../k6/rest.js';
 import type { OpenBackend, Runner, RunnerLaunch } from '../../runners/runner/types.js';
 import { watchfulness, watchRunner } from './runner-watch.js';
@@ -50,6 +49,7 @@ export async function startFleet(backend: OpenBackend, launches: readonly Runner
   const failure = settled.find((result) => result.status === 'rejected');
   if (failure === undefined) return runners;
   await endHard(runners);
+  await keepFiles(runners);
   throw failure.reason;
 }
 
@@ -80,11 +80,9 @@ async function ready(runner: Runner, deadline: number, limitMs: Milliseconds, { 
 }
 
 async function endedTooEarly(runner: Runner, end: ProcessEnd): Promise<LoadctlError> {
-  const { log } = await runner.collect();
+  const { digest } = await runner.readLog();
   return new LoadctlError('unavailable', `Runner ${runner.id} on ${runner.host} ended before the load began (${howItEnded(end)}).`, {
-    lines: logErrors(log)
-      .flatMap((line) => line.message.split('\n'))
-      .slice(0, 10),
+    lines: digest.errors.flatMap((line) => line.message.split('\n')).slice(0, 10),
     hint: 'Its log is in the run directory.',
   });
 }
@@ -198,6 +196,12 @@ export async function dismiss(runners: readonly Runner[], { clock, killed }: Fle
   await Promise.race([Promise.all(runners.map((runner) => runner.ended)), patience]);
   done.abort();
   await endHard(runners);
+}
+
+/** When they are gone: keeps what they wrote and said, as far as that was not done. */
+export async function keepFiles(runners: readonly Runner[]): Promise<void> {
+  await Promise.all(runners.map((runner) => runner.collect()));
+  await Promise.all(runners.map((runner) => runner.readLog()));
 }
 
 /** Ends all runners' processes, whatever they are doing, and waits until they are gone. */

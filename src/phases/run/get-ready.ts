@@ -7,8 +7,7 @@ import { step } from '../frame/step.js';
 import { type LiveData, openLiveData } from '../watch/live-data.js';
 import type { Attempt } from './attempt.js';
 import { checkHosts } from './check-capacity.js';
-import { cleanRunnerFiles } from './clean-runner-files.js';
-import { awaitReady, endHard, setupOnce, startFleet } from './fleet.js';
+import { awaitReady, endHard, keepFiles, setupOnce, startFleet } from './fleet.js';
 import { launches } from './launches.js';
 import { namesOfInterest } from './limits.js';
 
@@ -28,16 +27,16 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
   const { plan, access, world, emit } = context;
   const { fleet: planned } = withSecrets(plan, access);
   const ids = plan.runners.map(({ id }) => id);
-  defer(() => cleanRunnerFiles(context, attempt.directory));
   const live = await openLiveData(ids, namesOfInterest(context, test), { clock: world.clock, emit }, defer);
   const { noticeMs, pushEveryMs, open } = await backendNamed(planned.backend);
-  const backend = open({ ...world, profile: { ...planned, ...access.machine }, signal: stop.signal });
+  const backend = open({ ...world, profile: { ...planned, ...access.machine }, signal: stop.signal, redact: context.redact });
   defer(() => backend.close());
   const start = async () => {
     const started = await startFleet(backend, launches(attempt, live, pushEveryMs(ids.length))).catch((error: unknown) => {
       stop.check();
       throw error;
     });
+    defer(() => keepFiles(started));
     defer(() => endHard(started));
     for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
     checkHosts(started, context, test);

@@ -1,6 +1,7 @@
 import type { RunnerId } from '../../core/ids.js';
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { BlockGap, DataWarning, LiveWarning, LoadWarning, PushRejection, Warning } from '../../core/warnings.js';
+import { formatBytes } from '../../plan/capacity.js';
 import { planWarningText } from './plan-warning.js';
 import { counted } from './words.js';
 import { placeName } from './work.js';
@@ -25,6 +26,8 @@ export function warningText(warning: Warning): Advice {
     case 'teardown-not-run':
     case 'handle-summary-failed':
     case 'numbers-unreadable':
+    case 'files-not-kept':
+    case 'log-cut':
     case 'numbers-pushed-only':
       return loadWarning(warning);
     case 'push-rejected':
@@ -78,6 +81,12 @@ function loadWarning(warning: LoadWarning): Advice {
       return { text: `The script's handleSummary failed: ${warning.message}` };
     case 'numbers-unreadable':
       return { text: `The numbers of runner ${warning.runner} are unreadable: ${warning.message}` };
+    case 'files-not-kept':
+      return { text: `Runner ${warning.runner}: not all of its files could be kept: ${warning.message}` };
+    case 'log-cut':
+      return {
+        text: `The log of runner ${warning.runner} was cut: ${formatBytes(warning.leftOutBytes)} between its beginning and its end were discarded.`,
+      };
     case 'numbers-pushed-only':
       return { text: pushedOnly(warning.runner, warning.uncounted) };
   }

@@ -1,7 +1,6 @@
 import { constants } from 'node:os';
 import { type Command, displayCommand, shellQuote } from '../../core/command.js';
 import type { ProcessEnd } from '../../core/os.js';
-import { runnerFiles } from '../runner/types.js';
 
 /** What an agent is told, a line each; only `run` has more lines. */
 export const orders = {
@@ -9,8 +8,8 @@ export const orders = {
   now: 'now\n',
   /** `use`: what the machine and its runners have used so far; `host K6`: what it is and has, with the k6 of this name or path. */
   look: (at: string) => `look ${at}\n`,
-  run: (runner: string, command: Command, folder: string) => {
-    const script = startScript(command, folder);
+  run: (runner: string, command: Command) => {
+    const script = startScript(command);
     return `run ${runner} ${script.split('\n').length}\n${script}\n`;
   },
   end: (runner: string, how: 'gracefully' | 'hard') => `${how === 'hard' ? 'kill' : 'end'} ${runner}\n`,
@@ -20,7 +19,8 @@ export const orders = {
 
 /**
  * What an agent says, a line each: a word, what it is of, and text. `ready agent FOLDER`; `beat`; `now clock SECONDS`;
- * `seen NAME LINE`, of all lines that a look reads, then `looked use` or `looked host`; `started RUNNER PID`; `ended RUNNER HOW`.
+ * `seen NAME LINE`, of all lines that a look reads, then `looked use` or `looked host`; `started RUNNER PID`; `ended RUNNER HOW`;
+ * `kept RUNNER BYTES`, when its log is whole, with how many bytes came after its beginning.
  */
 export interface Answer {
   readonly word: (typeof answerWords)[number];
@@ -28,7 +28,7 @@ export interface Answer {
   readonly text: string;
 }
 
-const answerWords = ['ready', 'beat', 'now', 'seen', 'looked', 'started', 'ended'] as const;
+const answerWords = ['ready', 'beat', 'now', 'seen', 'looked', 'started', 'ended', 'kept'] as const;
 
 /** Reads a line of an agent; undefined for one that is not its own (the greeting of a login script). */
 export function readAnswer(line: string): Answer | undefined {
@@ -44,12 +44,10 @@ export function endIn({ text }: Answer): ProcessEnd {
 }
 
 /** The shell script that becomes the command. Its file is gone by then, as it holds the environment; PATH and HOME are the host's own. */
-function startScript(command: Command, folder: string): string {
+function startScript(command: Command): string {
   const given = Object.entries(command.env ?? {}).filter(([name]) => name !== 'PATH' && name !== 'HOME');
-  const output = (name: string) => shellQuote(`${folder}/${name}`);
   return [
     'rm -f "$0"',
-    `exec >>${output(runnerFiles.stdout)} 2>>${output(runnerFiles.log)}`,
     ...given.map(([name, value]) => `export ${variableName(name)}=${shellQuote(value)}`),
     `exec ${displayCommand(command)}`,
   ].join('\n');

@@ -1,4 +1,5 @@
 import type { Command } from '../../core/command.js';
+import { logLimits, rawLog } from '../runner/raw-log.js';
 
 /** What an agent makes in its folder for its runners: a k6 config without anything in it. */
 export const agentFiles = { k6Config: 'k6-config.json' } as const;
@@ -18,6 +19,8 @@ export const agentFiles = { k6Config: 'k6-config.json' } as const;
  *   started may not be seen by a sweep; it sees that `beats` is gone.
  * - A pipe in its folder is held open by the agent and by all that it started: where nobody holds it, all of them are gone,
  *   and whatever is left is swept by the next agent of that machine, or by the next loadctl.
+ * - What a runner says goes by a pipe into files of a limited size, its beginning and its end; what is between is only counted.
+ *   Whatever becomes of those files, the pipe is read: a runner never waits for its log.
  * - A look at what is used takes no process. Its lines are not mixed with other answers: each is one write.
  */
 const agentScript = `umask 077
@@ -32,6 +35,7 @@ sweep() {
   for pid in $pids; do hit TERM "$pid"; done
   for try in 1 2 3 4 5; do [ -n "$(everyone)" ] || break; sleep 0.1 2>/dev/null; done
   for pid in $pids $(everyone); do hit KILL "$pid"; done
+  for file in "$folder"/*/keeper; do { read -r pid <"$file"; } 2>/dev/null && hit KILL "$pid"; done
   [ "$keep" = keep ] && echo keep >"$folder/kept" && return
   for try in 1 2 3; do rm -rf "$folder" 2>/dev/null; [ -e "$folder" ] || return; sleep 1; done
 }
@@ -77,20 +81,29 @@ start() {
   mkdir -p "$folder/$1"
   left=$2
   while [ "$left" -gt 0 ]; do IFS= read -r line; printf '%s\\n' "$line"; left=$((left - 1)); done >"$folder/$1/command"
-  (
-    apart
-    $own env -i PATH="$PATH" HOME="\${HOME:-/}" sh "$folder/$1/command" </dev/null >/dev/null 2>&1 &
-    command=$!
-    { echo "$command" >"$folder/$1/pid" && [ -f "$folder/beats" ]; } || hit KILL "$command"
-    echo "started $1 $command"
-    wait "$command"
-    status=$?
-    kill -KILL "-$command"
-    rm -f "$folder/$1/pid"
-    how=$status
-    [ "$status" -le 128 ] || how=$(kill -l "$status")
-    case $how in [A-Z]*) echo "ended $1 $how" ;; *) echo "ended $1 $status" ;; esac
-  ) 2>/dev/null &
+  ( exec 3>&1; look_after "$1" 4>&1 >/dev/null | keep_log "$1" ) 2>/dev/null &
+}
+look_after() {
+  apart
+  $own env -i PATH="$PATH" HOME="\${HOME:-/}" sh "$folder/$1/command" </dev/null >&4 2>&4 3>&- 4>&- &
+  command=$!
+  { echo "$command" >"$folder/$1/pid" && [ -f "$folder/beats" ]; } || hit KILL "$command"
+  echo "started $1 $command" >&3
+  wait "$command"
+  status=$?
+  kill -KILL "-$command"
+  rm -f "$folder/$1/pid"
+  how=$status
+  [ "$status" -le 128 ] || how=$(kill -l "$status")
+  case $how in [A-Z]*) echo "ended $1 $how" >&3 ;; *) echo "ended $1 $status" >&3 ;; esac
+}
+keeper='echo $$ >"$1/keeper"; head -c ${logLimits.first} >"$1/${rawLog.first}"
+LC_ALL=C dd bs=65536 2>"$1/passed" | tail -c ${logLimits.last} >"$1/${rawLog.last}"; rm -f "$1/keeper"'
+keep_log() {
+  $own sh -c "$keeper" loadctl-log "$folder/$1" 3>&-
+  passed=0
+  { while read -r number unit rest; do case $unit in bytes*) passed=$number ;; esac; done <"$folder/$1/passed"; } 2>/dev/null
+  echo "kept $1 $passed" >&3
 }
 signal() { { read -r pid <"$folder/$2/pid"; } 2>/dev/null && hit "$1" "$pid"; }
 tell() { { while IFS= read -r line; do case $line in $3) echo "seen $1 $line" ;; *) break ;; esac; done <"$2"; } 2>/dev/null; }

@@ -1,10 +1,12 @@
-import type { Clock, ProcessEnd } from '../../core/os.js';
+import type { ProcessEnd } from '../../core/os.js';
+import type { Milliseconds } from '../../core/quantities.js';
 import type { RunnerApi } from '../../k6/rest.js';
-import { readRunnerFiles } from '../runner/files.js';
+import { keepNumbers } from '../runner/files.js';
+import { keepLog } from '../runner/log-copy.js';
 import { startAnswering } from '../runner/starting.js';
-import type { HostFacts, Runner, RunnerLaunch, RunnerPlace, Vitals } from '../runner/types.js';
+import type { BackendContext, HostFacts, Runner, RunnerLaunch, RunnerPlace, Vitals } from '../runner/types.js';
 import type { Agent } from './link.js';
-import { endIn, orders } from './protocol.js';
+import { type Answer, endIn, orders } from './protocol.js';
 
 /** Where an agent has runners started, and what is its backend's own way of getting there. */
 export interface Host {
@@ -20,26 +22,39 @@ export interface Host {
   /** An address there for the REST API of one runner, and the way to it from here. */
   openRest(): Promise<{ readonly address: string; readonly api: RunnerApi }>;
   vitals(runner: string, pid: number | undefined): Promise<Vitals | undefined>;
-  /** Brings what a runner wrote there into its folder here; never rejects. */
-  bring(launch: RunnerLaunch): Promise<void>;
+  /** Brings what a runner wrote there to this machine; where it lies now, and what could not be brought. Never rejects. */
+  bring(launch: RunnerLaunch, what: 'numbers' | 'log'): Promise<Brought>;
   /** How a runner ended whose agent cannot say it any more; as the agent's carrier did, where it is missing. */
   readonly lost?: ProcessEnd;
 }
 
+/** A folder of this machine alone that holds what a runner wrote, secrets and all. */
+export interface Brought {
+  readonly from: string;
+  readonly troubles: readonly string[];
+}
+
+/** How long the last of a log may take to reach its file. */
+const logMs: Milliseconds = 3000;
+
 /** Starts a runner, paused, by the agent of a host, and waits until it answers. Throws `unavailable` where it does not. */
-export function startRunner(host: Host, launch: RunnerLaunch, clock: Clock): Promise<Runner> {
-  const answering = startAnswering(() => spawnRunner(host, launch), clock);
+export function startRunner(host: Host, launch: RunnerLaunch, means: Means): Promise<Runner> {
+  const answering = startAnswering(() => spawnRunner(host, launch, means), means.clock);
   return host.barred === undefined ? answering : Promise.race([host.barred, answering]);
 }
 
-async function spawnRunner(host: Host, launch: RunnerLaunch): Promise<Runner> {
+/** What starting a runner takes besides. */
+type Means = Pick<BackendContext, 'clock' | 'redact'>;
+
+async function spawnRunner(host: Host, launch: RunnerLaunch, means: Means): Promise<Runner> {
   const { name, facts, agent } = host;
-  const { id, folder } = launch;
+  const { id } = launch;
   const { address, api } = await host.openRest();
   const place = host.place(launch);
   const started = agent.next('started', id);
   const ended = agent.next('ended', id);
-  agent.order(orders.run(id, launch.command({ ...place, address }), place.folder));
+  const kept = agent.next('kept', id);
+  agent.order(orders.run(id, launch.command({ ...place, address })));
   const pid = started.then((answer) => answer && Number(answer.text));
   return {
     id,
@@ -50,9 +65,38 @@ async function spawnRunner(host: Host, launch: RunnerLaunch): Promise<Runner> {
     ended: ended.then(async (answer) => (answer && endIn(answer)) ?? host.lost ?? (await agent.ended)),
     vitals: async () => host.vitals(id, await pid),
     end: (how) => agent.order(orders.end(id, how)),
-    collect: async () => {
-      await host.bring(launch);
-      return readRunnerFiles(folder);
-    },
+    ...keeping(host, launch, kept, means),
+  };
+}
+
+/** Brings and keeps what a runner wrote, each thing once however often it is asked for. */
+function keeping(
+  host: Host,
+  launch: RunnerLaunch,
+  kept: Promise<Answer | undefined>,
+  { clock, redact }: Means,
+): Pick<Runner, 'collect' | 'readLog'> {
+  const to = launch.folder;
+  const collect = once(async () => {
+    const { from, troubles } = await host.bring(launch, 'numbers');
+    const files = await keepNumbers({ from, to, redact });
+    return { ...files, troubles: [...troubles, ...files.troubles] };
+  });
+  const readLog = once(async () => {
+    const whole = new AbortController();
+    const passed = await Promise.race([kept, clock.sleep(logMs, whole.signal)]);
+    whole.abort();
+    const { from, troubles } = await host.bring(launch, 'log');
+    const log = await keepLog({ from, to, redact }, Number(passed?.text ?? 0));
+    return { ...log, troubles: [...troubles, ...log.troubles] };
+  });
+  return { collect, readLog };
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
+  return () => {
+    done ??= work();
+    return done;
   };
 }

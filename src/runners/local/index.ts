@@ -8,7 +8,7 @@ import { type Agent, openAgent } from '../agent/link.js';
 import { agentCommand } from '../agent/script.js';
 import { type Host, startRunner } from '../agent/start-runner.js';
 import { freePort, shareOf } from '../runner/starting.js';
-import type { Backend, BackendContext, OpenBackend } from '../runner/types.js';
+import type { Backend, BackendContext, OpenBackend, RunnerLaunch } from '../runner/types.js';
 import { localVitals } from './local-vitals.js';
 import { readMeans } from './this-machine.js';
 
@@ -30,7 +30,7 @@ function openHere(context: BackendContext): OpenBackend {
   return {
     start: async (launch) => {
       here ??= thisMachine(context);
-      return startRunner(await here, launch, context.clock);
+      return startRunner(await here, launch, context);
     },
     close: async () => {
       const host = await here?.catch(() => undefined);
@@ -41,16 +41,18 @@ function openHere(context: BackendContext): OpenBackend {
 
 async function thisMachine(context: BackendContext): Promise<Host> {
   const share = shareOf(await readMeans(), context.profile.count); // before any runner takes its own
+  const agent = await startAgent(context);
+  const folderOf = ({ id }: RunnerLaunch) => join(agent.folder, id);
   return {
     name: hostname(),
-    agent: await startAgent(context),
-    place: ({ folder, inputs, reachable }) => ({ folder, inputs, reachablePort: reachable.port, share }),
+    agent,
+    place: (launch) => ({ folder: folderOf(launch), inputs: launch.inputs, reachablePort: launch.reachable.port, share }),
     openRest: async () => {
       const address = `127.0.0.1:${await freePort()}`;
       return { address, api: runnerApi(`http://${address}`) };
     },
     vitals: (_, pid) => localVitals(pid, context.spawn),
-    bring: async () => {},
+    bring: async (launch) => ({ from: folderOf(launch), troubles: [] }),
   };
 }
 

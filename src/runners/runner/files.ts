@@ -1,15 +1,44 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode, errorMessage } from '../../core/errors.js';
+import type { Redactor } from '../../core/redactor.js';
 import { type RunnerFiles, runnerFiles } from './types.js';
+import { jsonToKeep, linesToKeep } from './without-secrets.js';
+
+/** What a runner writes as numbers, and how large it may be, in bytes: 250 Trends make a summary of 6 MB. */
+export const numberFiles = [
+  { name: runnerFiles.summary, most: 64 * 1024 * 1024 },
+  { name: runnerFiles.facts, most: 1024 * 1024 },
+] as const;
 
 /** What a file of this machine holds; undefined where it cannot be read: it is not there, or gone with its process. */
 export function textOf(file: string): Promise<string | undefined> {
   return readFile(file, 'utf8').catch(() => undefined);
 }
 
-/** Reads what a runner left in its folder on this machine. */
-export async function readRunnerFiles(folder: string): Promise<RunnerFiles> {
-  const { summary, facts, log } = runnerFiles;
-  const [numbers, known, said] = await Promise.all([summary, facts, log].map((name) => textOf(join(folder, name))));
-  return { summary: numbers, facts: known, log: said ?? '', folder };
+/** Where files lie on this machine as a runner wrote them, and where copies without secrets are kept. */
+export interface Keeping {
+  readonly from: string;
+  readonly to: string;
+  readonly redact: Redactor;
+}
+
+/** Reads the numbers that a runner wrote, and keeps copies of them without secrets. Never rejects. */
+export async function keepNumbers({ from, to, redact }: Keeping): Promise<RunnerFiles> {
+  const troubles: string[] = [];
+  const keep = async ({ name, most }: (typeof numberFiles)[number]) => {
+    try {
+      const { size } = await stat(join(from, name));
+      if (size > most) throw new Error(`${name} has ${size} bytes: ${most} are the most`);
+      const text = await readFile(join(from, name), 'utf8');
+      const kept = jsonToKeep(text, redact) ?? linesToKeep(text, redact);
+      await writeFile(join(to, name), kept, { mode: 0o600 }).catch((error) => troubles.push(errorMessage(error)));
+      return text;
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') troubles.push(errorMessage(error)); // it did not come to write it
+      return undefined;
+    }
+  };
+  const [summary, facts] = await Promise.all(numberFiles.map(keep));
+  return { summary, facts, folder: to, troubles };
 }

@@ -5,7 +5,6 @@ import { LoadctlError } from '../../core/errors.js';
 import type { Clock, ProcessEnd } from '../../core/os.js';
 import { k6Exit } from '../../k6/exit-codes.js';
 import type { HostShare } from '../../k6/go-runtime.js';
-import { logErrors } from '../../k6/log.js';
 import { initError } from '../../k6/script.js';
 import type { HostFacts } from '../../plan/capacity.js';
 import { type Runner, runnerFiles } from './types.js';
@@ -44,10 +43,10 @@ async function answersOrEnds(runner: Runner, clock: Clock): Promise<ProcessEnd |
 }
 
 async function startError(runner: Runner, end: ProcessEnd): Promise<LoadctlError> {
-  const { log, folder } = await runner.collect();
+  const { folder } = await runner.collect();
+  const said = (await runner.readLog()).digest.errors.flatMap((line) => line.message.split('\n'));
   if (end.exitCode === k6Exit.scriptException || end.exitCode === k6Exit.testAborted)
-    return initError({ exitCode: end.exitCode, stderr: log }, 'the script');
-  const said = logErrors(log).flatMap((line) => line.message.split('\n'));
+    return initError({ exitCode: end.exitCode, stderr: said.join('\n') }, 'the script');
   return new LoadctlError('unavailable', `Runner ${runner.id} on ${runner.host} did not start (${howItEnded(end)}).`, {
     lines: said.slice(0, 10),
     hint: `Its log is ${join(folder, runnerFiles.log)}.`,

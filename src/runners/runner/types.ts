@@ -2,7 +2,9 @@ import type { Command } from '../../core/command.js';
 import type { RunnerId } from '../../core/ids.js';
 import type { ProcessEnd, World } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
+import type { Redactor } from '../../core/redactor.js';
 import type { HostShare } from '../../k6/go-runtime.js';
+import type { LogDigest } from '../../k6/log-digest.js';
 import type { RunnerApi } from '../../k6/rest.js';
 import type { HostFacts as HostMeans } from '../../plan/capacity.js';
 import type { Profile } from '../../profile/sections/schema.js';
@@ -18,7 +20,7 @@ export interface RunnerInputs {
 export interface RunnerPlace {
   /** host:port for its REST API. */
   readonly address: string;
-  /** Where it writes its {@link runnerFiles}. */
+  /** Where it writes its numbers. */
   readonly folder: string;
   readonly inputs: RunnerInputs;
   /** The port of its own loopback that leads to {@link RunnerLaunch.reachable}. */
@@ -35,7 +37,7 @@ export interface RunnerLaunch {
   readonly inputs: RunnerInputs & { readonly archiveSha256: string };
   /** A port of this machine's loopback that the runner has to reach. */
   readonly reachable: { readonly host: '127.0.0.1'; readonly port: number };
-  /** The runner's own folder in the run directory: all that it wrote ends up there. */
+  /** The runner's own folder in the run directory: what it wrote ends up there, without secrets. */
   readonly folder: string;
 }
 
@@ -52,8 +54,10 @@ export interface Runner {
   readonly ended: Promise<ProcessEnd>;
   /** Asks the process to end (k6 then writes its numbers), or ends it. */
   end(how: 'gracefully' | 'hard'): void;
-  /** After its end: brings what it wrote into its folder. */
+  /** After its end: brings the numbers that it wrote into its folder. Never rejects. */
   collect(): Promise<RunnerFiles>;
+  /** After that: brings its log, and reads it. Never rejects. */
+  readLog(): Promise<RunnerLog>;
   /**
    * What its process and its machine have used so far; undefined where that cannot be read. Never rejects. Missing where
    * the backend cannot look.
@@ -77,16 +81,26 @@ export interface Vitals {
   readonly freeMemory: number;
 }
 
-/** The files that a runner writes, by what is in them. */
-export const runnerFiles = { summary: 'summary.json', facts: 'facts.json', log: 'log', stdout: 'stdout' } as const;
+/** The files that are kept of a runner, by what is in them; without secrets. */
+export const runnerFiles = { summary: 'summary.json', facts: 'facts.json', log: 'log' } as const;
 
-/** What a runner left behind, as text; undefined where it did not come to write it. */
+/** What a runner measured, as it wrote it; undefined where it did not come to write it. */
 export interface RunnerFiles {
   readonly summary: string | undefined;
   readonly facts: string | undefined;
-  readonly log: string;
   /** The folder that holds them now, on this machine. */
   readonly folder: string;
+  /** What could not be brought or kept, and why. */
+  readonly troubles: readonly string[];
+}
+
+/** What a runner said. */
+export interface RunnerLog {
+  readonly digest: LogDigest;
+  /** Bytes between its beginning and its end that nobody kept. */
+  readonly leftOut: number;
+  /** What could not be brought or kept, and why. */
+  readonly troubles: readonly string[];
 }
 
 /** What a host that makes load has, as far as it tells, and what it is. */
@@ -103,6 +117,8 @@ export interface BackendContext extends Pick<World, 'spawn' | 'execute' | 'clock
   readonly profile: Profile['runners'];
   /** Aborted when nothing should be started any more. */
   readonly signal: AbortSignal;
+  /** Takes secrets out of what is kept of runners. */
+  readonly redact: Redactor;
 }
 
 /**

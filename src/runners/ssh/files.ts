@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { LoadctlError } from '../../core/errors.js';
-import { type BackendContext, runnerFiles } from '../runner/types.js';
+import { errorMessage, LoadctlError } from '../../core/errors.js';
+import type { Milliseconds } from '../../core/quantities.js';
+import type { BackendContext } from '../runner/types.js';
 import { fedFrom, overSsh, type SshHost } from './commands.js';
+import { type Asked, receiveFiles } from './receive.js';
 
 const sendMs = 10 * 60_000;
-const bringMs = 60_000;
 
 /** Takes a file from stdin, and says its SHA-256 by whichever program is there. */
 const receiveScript = [
@@ -37,23 +36,46 @@ export async function sendFile(host: SshHost, { here, there }: Paths, mode: stri
   });
 }
 
-/** Says each file after a line with a boundary and its name, and the boundary with `.` at the end. */
+/** After a line with a mark says of each file its size and its content, or `-`; a shell's `wc` may put spaces before a number. */
 const sayScript = [
   'cd "$1" || exit 66',
-  `for name in ${Object.values(runnerFiles).join(' ')}`,
-  'do if [ -f "$name" ]; then printf "\\n%s %s\\n" "$2" "$name"; cat "$name"; fi; done',
-  'printf "\\n%s .\\n" "$2"',
+  'printf "\\n%s\\n" "$2"',
+  'shift 2',
+  'for name do if [ -f "$name" ]; then size=$(($(wc -c <"$name"))); echo "$size"; head -c "$size" <"$name"; else echo -; fi; done',
 ].join('; ');
 
-/** Brings what a runner wrote into its folder there; nothing where the host does not tell it all. */
-export async function bringFiles(host: SshHost, { here, there }: Paths, { execute }: BackendContext): Promise<void> {
-  const boundary = randomUUID();
-  const say = overSsh(host, { file: 'sh', args: ['-c', sayScript, 'loadctl', there, boundary] });
-  const { stdout } = await execute(say, { timeoutMs: bringMs });
-  const [, ...parts] = stdout.split(`\n${boundary} `);
-  if (!parts.pop()?.startsWith('.')) return;
-  for (const part of parts) {
-    const end = part.indexOf('\n');
-    await writeFile(join(here, part.slice(0, end)), part.slice(end + 1), { mode: 0o600 });
-  }
+/** Files that are asked for, in this order, and how long that may take. */
+export interface Wanted {
+  readonly files: readonly Asked[];
+  readonly limitMs: Milliseconds;
+}
+
+/** Brings files of a runner's folder there into one here. Resolves with what kept them from coming; never rejects. */
+export async function bringFiles(
+  host: SshHost,
+  { here, there }: Paths,
+  { files, limitMs }: Wanted,
+  { spawn, clock }: BackendContext,
+): Promise<readonly string[]> {
+  const mark = randomUUID();
+  const receiver = receiveFiles(mark, files, here);
+  const names = files.map(({ name }) => name);
+  const failed: string[] = [];
+  const take = (piece: Buffer) => {
+    try {
+      if (failed.length === 0) receiver.take(piece);
+    } catch (error) {
+      failed.push(errorMessage(error));
+    }
+  };
+  const saying = spawn(overSsh(host, { file: 'sh', args: ['-c', sayScript, 'loadctl', there, mark, ...names] }), {
+    stdout: { bytes: take },
+    ownGroup: true,
+  });
+  const over = new AbortController();
+  void clock.sleep(limitMs, over.signal).then(() => over.signal.aborted || saying.kill('SIGKILL'));
+  await saying.ended;
+  over.abort();
+  const received = receiver.end();
+  return 'problem' in received ? [...failed, `${host.name} ${received.problem} (asked: ${names.join(', ')})`] : failed;
 }

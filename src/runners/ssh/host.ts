@@ -1,16 +1,20 @@
-import { LoadctlError } from '../../core/errors.js';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { runnerApi } from '../../k6/rest.js';
 import type { Agent } from '../agent/link.js';
 import { agentVitals, look } from '../agent/look.js';
 import { orders } from '../agent/protocol.js';
 import { agentFiles } from '../agent/script.js';
-import type { Host } from '../agent/start-runner.js';
+import type { Brought, Host } from '../agent/start-runner.js';
+import { numberFiles } from '../runner/files.js';
+import { logLimits, rawLog } from '../runner/raw-log.js';
 import { shareOf } from '../runner/starting.js';
 import type { BackendContext, RunnerLaunch } from '../runner/types.js';
 import type { SshHost } from './commands.js';
 import type { Connection } from './connect.js';
-import { bringFiles, sendFile } from './files.js';
+import { bringFiles, sendFile, type Wanted } from './files.js';
 import { makeGate } from './gate.js';
 import { hostFacts } from './host-facts.js';
 import { openForward, openReverse } from './tunnels.js';
@@ -18,6 +22,18 @@ import { openForward, openReverse } from './tunnels.js';
 /** Of the ten sessions that sshd allows on one connection, the agent has one; some are left to others. */
 const sessionsAtOnce = 4;
 const clockAsks = 3;
+
+/** What is brought of a runner: its numbers first, as without them there is no result; then its log, the end before the rest. */
+const whatOf = {
+  numbers: { files: numberFiles, limitMs: 60_000 },
+  log: {
+    files: [
+      { name: rawLog.last, most: logLimits.last, partial: true },
+      { name: rawLog.first, most: logLimits.first, partial: true },
+    ],
+    limitMs: 30_000,
+  },
+} as const;
 
 /** A host that is connected, and one of the runners that it gets: what they read and reach is the same for all. */
 export interface HostTask extends Connection {
@@ -49,9 +65,20 @@ export async function prepareHost(task: HostTask, context: BackendContext): Prom
       return { address: `127.0.0.1:${to}`, api: runnerApi(`http://127.0.0.1:${from}`) };
     },
     vitals: agentVitals(agent),
-    bring: ({ id, folder }) => gate(() => bringFiles(host, { here: folder, there: folderOf(id) }, context)),
+    bring: ({ id }, what) => gate(() => bring(task, folderOf(id), whatOf[what], context)),
     lost: { error: 'EHOSTUNREACH' },
   };
+}
+
+/** Nothing where the connection is gone, and the runner lost with it: that is told already. */
+async function bring({ host, agent }: HostTask, there: string, what: Wanted, context: BackendContext): Promise<Brought> {
+  try {
+    const here = await mkdtemp(join(await context.privateFolder(), 'runner-'));
+    const isGone = await Promise.race([agent.ended.then(() => true), false]);
+    return { from: here, troubles: isGone ? [] : await bringFiles(host, { here, there }, what, context) };
+  } catch (error) {
+    return { from: '', troubles: [errorMessage(error)] };
+  }
 }
 
 /** How far the host's clock is ahead: by the answer that came soonest, as the others were held up on some way. */

@@ -44,7 +44,7 @@ function openHosts(context: BackendContext): OpenBackend {
       const name = names[dealt++ % names.length] ?? '';
       const host = ready.get(name) ?? open(name, launch);
       ready.set(name, host);
-      return startRunner(await host, launch, context.clock);
+      return startRunner(await host, launch, context);
     },
     close: async () => {
       await Promise.all(agents.map((agent) => agent.close()));
