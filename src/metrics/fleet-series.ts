@@ -52,12 +52,13 @@ export function advance(fleet: FleetSeries, runner: RunnerId, pushed: PushedSeri
   const { at, value = 0, histogram } = pushed;
   const min = Math.min(value, before?.min ?? value);
   const max = Math.max(value, before?.max ?? value);
+  const standing = { at, value, min, max, histogram, passes: before?.passes ?? 0, counted: before?.counted ?? 0 };
   if (histogram !== undefined) fleet.histogram.grow(histogram, before?.histogram ?? emptyHistogram);
   else {
     fleet.count += value - (before?.value ?? 0);
-    fleet.byRunner.set(runner, { value, min, max });
+    fleet.byRunner.set(runner, standing);
   }
-  return { at, value, min, max, histogram, passes: before?.passes ?? 0, counted: before?.counted ?? 0 };
+  return standing;
 }
 
 /** The same for a rate whose samples are known to be `counted` by now: its share becomes a count of passes. */

@@ -13,6 +13,8 @@ export interface LiveNumbers {
    * what a lost push held comes with the next one of its series.
    */
   take(runner: RunnerId, series: readonly PushedSeries[]): void;
+  /** Whether series that no runner pushed before and that have this `name` tag are still taken: the others need not be read. */
+  admits(name: string | undefined): boolean;
   /** The fleet's metric or sub-metric of this key, of the series that `picks` lets through; undefined where nothing of it came. */
   total(key: string, picks?: Picks): LiveTotal | undefined;
   /** The same for one runner alone. */
@@ -25,7 +27,8 @@ export interface LiveNumbers {
   readonly excess: Excess;
 }
 
-const usualCaps: LiveCaps = { names: 500, series: 200_000 };
+/** A series takes 2.5 kB, and 0.7 kB for each runner that has it: together less than 450 MB, and room for 500 endpoints of 30 runners. */
+const usualCaps: LiveCaps = { names: 500, series: 40_000, standings: 400_000 };
 
 /**
  * Numbers of a fleet that has not pushed anything yet. `keep` are names that are never folded into `other`, as a limit
@@ -33,17 +36,18 @@ const usualCaps: LiveCaps = { names: 500, series: 200_000 };
  */
 export function liveNumbers({
   keep = new Set<string>(),
-  caps = usualCaps,
+  caps = {},
 }: {
   keep?: ReadonlySet<string>;
-  caps?: LiveCaps;
+  caps?: Partial<LiveCaps>;
 } = {}): LiveNumbers {
-  const book = seriesBook(keep, caps);
+  const book = seriesBook(keep, { ...usualCaps, ...caps });
   const runners = new Map<RunnerId, Standings>();
   const seriesOf = (runner: RunnerId) => [...(runners.get(runner) ?? [])];
   const ofFleet = (name: string) => book.ofName(name).map(fleetState);
   return {
     excess: book.excess,
+    admits: (name) => book.admits(name),
     take: (runner, series) => {
       const standings = runners.get(runner) ?? new Map<Source, Standing>();
       runners.set(runner, standings);
@@ -77,6 +81,7 @@ function takePush(book: SeriesBook, runner: RunnerId, standings: Standings, seri
     const source = book.enter(pushed);
     if (source === undefined) continue;
     const before = standings.get(source);
+    if (before === undefined && !book.hasRoomFor(source)) continue;
     if (before !== undefined && pushed.at <= before.at) continue;
     standings.set(source, advance(source.fleet, runner, pushed, before));
     const counter = counterOf[pushed.labels.name];

@@ -223,6 +223,7 @@ test('live data never says otherwise than k6: a limit inside its bounds is undec
   const numbers = liveNumbers();
   const receiver = await startReceiver([runnerId(1)], {
     pushed: (runner, series) => numbers.take(runner, series),
+    admits: numbers.admits,
     rejected: (why) => expect(why).toBeUndefined(),
   });
   onTestFinished(() => receiver.close());

@@ -252,4 +252,29 @@ describe('caps', () => {
     expect(count(numbers, 'orders')).toBe(5);
     expect(numbers.excess.ignored).toBe(5);
   });
+
+  test('hold for all runners together', () => {
+    const numbers = liveNumbers({ caps: { standings: 25 } });
+    const push = (runner: number) =>
+      numbers.take(
+        runnerId(runner),
+        Array.from({ length: 10 }, (_, n) => named(`/thing/${n}`, 2, 1)),
+      );
+    for (const runner of [1, 2, 3, 4]) push(runner);
+    expect(count(numbers, 'http_reqs')).toBe(50);
+    expect(numbers.excess.ignored).toBe(15);
+    for (const runner of [1, 2, 3, 4]) push(runner);
+    expect(count(numbers, 'http_reqs'), 'what has its place keeps it').toBe(50);
+    expect([numbers.admits('/thing/1'), numbers.admits('/new')]).toEqual([false, false]);
+  });
+
+  test('leave room for what has a name of its own, whatever pages without end there are', () => {
+    const numbers = liveNumbers({ keep: new Set(['/pay']), caps: { names: 2, standings: 20, series: 20 } });
+    const pages = Array.from({ length: 50 }, (_, n) => named(`/page/${n}`, 1, 1));
+    numbers.take(runnerId(1), pages);
+    expect(numbers.excess).toEqual({ folded: 5, ignored: 43 });
+    expect([numbers.admits('/page/99'), numbers.admits('/pay'), numbers.admits(undefined)]).toEqual([false, true, true]);
+    for (const runner of [1, 2, 3]) numbers.take(runnerId(runner), [named('/pay', 5, 1), counter('orders', 1, 1)]);
+    expect([count(numbers, 'http_reqs{name:/pay}'), count(numbers, 'orders'), count(numbers, 'http_reqs')]).toEqual([15, 3, 22]);
+  });
 });

@@ -79,6 +79,21 @@ describe('a real push of k6', () => {
     }
   });
 
+  test('series that are not admitted are passed over, by their name tag', () => {
+    const asked: (string | undefined)[] = [];
+    const reader = pushReader((name) => {
+      asked.push(name);
+      return name === undefined;
+    });
+    const read = reader.read(firstPush);
+    expect([...new Set(asked)].sort()).toEqual(['GET /b', 'GET /x', undefined]);
+    const whole = pushReader().read(firstPush);
+    expect(read).toEqual(whole.filter(({ labels }) => labels.tags.name === undefined));
+    expect([read.length > 0, read.length < whole.length]).toEqual([true, true]);
+    reader.read(firstPush);
+    expect(asked.length, 'what is known is not asked about again').toBe(whole.length + whole.length - read.length);
+  });
+
   test('a push that would unpack to more than is accepted is not unpacked', () => {
     expect(() => pushReader().read(new Uint8Array([0xff, 0xff, 0xff, 0xff, 0x07, 0]))).toThrow(OversizedPush);
   });
@@ -89,6 +104,7 @@ async function openReceiver() {
   const rejected: PushRejection[] = [];
   const receiver = await startReceiver([runnerId(1), runnerId(2)], {
     pushed: (runner) => pushed.push(runner),
+    admits: () => true,
     rejected: (why) => rejected.push(why),
   });
   onTestFinished(() => receiver.close());

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { RunnerId } from '../../core/ids.js';
 import type { PushRejection } from '../../core/warnings.js';
 import type { PushedSeries } from '../../metrics/series.js';
-import { MalformedPush, OversizedPush, pushReader } from './wire.js';
+import { type Admits, MalformedPush, OversizedPush, pushReader } from './wire.js';
 
 /** Where a runner pushes to, and what it says to be let in. The token is a secret. */
 export interface PushAddress {
@@ -25,6 +25,8 @@ export interface Receiver {
 export interface ReceiverListener {
   /** A runner's push, read; called before k6 has its answer. */
   pushed(runner: RunnerId, series: readonly PushedSeries[]): void;
+  /** Whether series that were not pushed before are taken, by their tag `name`; the others are passed over. */
+  readonly admits: Admits;
   /** A push was turned away, and changed nothing. */
   rejected(why: PushRejection): void;
 }
@@ -40,7 +42,7 @@ export async function startReceiver(runners: readonly RunnerId[], listener: Rece
   const doors = new Map(
     runners.map((runner) => [`/${runner}/${randomBytes(8).toString('hex')}`, { runner, token: randomBytes(24).toString('hex') }]),
   );
-  const reader = pushReader();
+  const reader = pushReader(listener.admits);
   const answer = async (request: IncomingMessage): Promise<number> => {
     const door = doors.get(request.url ?? '');
     if (door === undefined) return reject('foreign');

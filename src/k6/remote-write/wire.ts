@@ -12,24 +12,28 @@ export class OversizedPush extends Error {}
 /** A push of one runner is some 5 kB unpacked; requests without a name make more of it. */
 const maxUnpackedBytes = 32 * 1024 * 1024;
 /** How many different sets of labels are kept read; when there are more, they are read anew. */
-const maxKnownLabels = 100_000;
+const maxKnownLabels = 60_000;
 
 /** Reads pushes: a snappy block of a protobuf `WriteRequest` (https://prometheus.io/docs/specs/prw/remote_write_spec/). */
 export interface PushReader {
   /**
-   * The series of one push. Equal labels are the same object in every push. Throws {@link MalformedPush} and
-   * {@link OversizedPush}.
+   * The series of one push, without those that are not admitted. Equal labels are the same object in every push. Throws
+   * {@link MalformedPush} and {@link OversizedPush}.
    */
   read(body: Uint8Array): PushedSeries[];
 }
 
+/** Whether series of labels that were not seen before are taken, by their tag `name`; a script may make them without end. */
+export type Admits = (name: string | undefined) => boolean;
+
 /** Makes a reader. Runners push the same labels again and again: what they say is read once, and then known by their bytes. */
-export function pushReader(): PushReader {
+export function pushReader(admits: Admits = () => true): PushReader {
   const known = new Map<string, SeriesLabels>();
-  const labelsOf = (bytes: Uint8Array): SeriesLabels => {
+  const labelsOf = (bytes: Uint8Array): SeriesLabels | undefined => {
     const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
     const found = known.get(key);
     if (found !== undefined) return found;
+    if (!admits(nameTagIn(key))) return undefined;
     if (known.size >= maxKnownLabels) known.clear();
     const labels = readLabels(bytes);
     known.set(key, labels);
@@ -38,7 +42,7 @@ export function pushReader(): PushReader {
   return { read: (body) => readPush(body, labelsOf) };
 }
 
-type LabelsOf = (bytes: Uint8Array) => SeriesLabels;
+type LabelsOf = (bytes: Uint8Array) => SeriesLabels | undefined;
 
 function readPush(body: Uint8Array, labelsOf: LabelsOf): PushedSeries[] {
   try {
@@ -46,7 +50,8 @@ function readPush(body: Uint8Array, labelsOf: LabelsOf): PushedSeries[] {
     const reader = new PbfReader(SnappyJS.uncompress(body, maxUnpackedBytes));
     const series: PushedSeries[] = [];
     reader.readFields((tag) => {
-      if (tag === 1) series.push(readSeries(reader, labelsOf));
+      const read = tag === 1 ? readSeries(reader, labelsOf) : undefined;
+      if (read !== undefined) series.push(read);
     }, undefined);
     if (reader.pos !== reader.length) throw new MalformedPush('the request is cut off');
     return series;
@@ -62,10 +67,14 @@ function unpackedBytes(body: Uint8Array): number {
 }
 
 /** A `TimeSeries`: labels, then samples or histograms, of which k6 pushes one. */
-function readSeries(reader: PbfReader, labelsOf: LabelsOf): PushedSeries {
+function readSeries(reader: PbfReader, labelsOf: LabelsOf): PushedSeries | undefined {
   const end = reader.readVarint() + reader.pos;
   if (end > reader.length) throw new MalformedPush('a series is cut off');
   const labels = labelsOf(takeLabels(reader, end));
+  if (labels === undefined) {
+    reader.pos = end;
+    return undefined;
+  }
   const point: Point = { at: 0, value: 0 };
   let seen = false;
   reader.readFields(
@@ -102,6 +111,18 @@ function takeLabels(reader: PbfReader, end: number): Uint8Array {
   if (to > end) throw new MalformedPush('a label is cut off');
   reader.pos = to;
   return reader.buf.subarray(from, to);
+}
+
+/** A label `name`, up to the length of its value: `\n` LENGTH `\n` 4 `name` `\x12`. */
+const nameLabel = '\n\x04name\x12';
+
+/** The value of the tag `name` in the bytes of labels, without reading the rest. */
+function nameTagIn(latin1: string): string | undefined {
+  const at = latin1.indexOf(nameLabel);
+  if (at === -1) return undefined;
+  const from = at + nameLabel.length;
+  const value = new PbfReader(Buffer.from(latin1.slice(from), 'latin1'));
+  return value.readString();
 }
 
 /** k6's own label for its feature, and what every name of a k6 metric begins with. */

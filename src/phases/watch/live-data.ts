@@ -41,6 +41,7 @@ export async function openLiveData(
       heardAt.set(runner, clock.now());
       numbers.take(runner, series);
     },
+    admits: numbers.admits,
     rejected: (why) => {
       const times = (rejected.get(why) ?? 0) + 1;
       rejected.set(why, times);
