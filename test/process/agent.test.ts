@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ProcessEnd } from '../../src/core/os.js';
@@ -48,6 +50,30 @@ test.each(shells)('$name: looks tell of the host, and of what is used', async ({
   expect(host.get('platform')).toMatch(/^\S+ \S+\n$/);
   expect(host.get('ports')).toMatch(/^\d+\s\d+\n$/);
   expect([host.get('k6-version'), host.get('k6-path')]).toEqual(['\n', '\n']);
+});
+
+const listening = `require('net').createServer().listen(0, '127.0.0.1', function () { require('fs').writeFileSync(process.env.port, String(this.address().port)); })`;
+const listener = { file: process.execPath, args: ['-e', listening] };
+
+test.runIf(existsSync('/proc/net/tcp')).each(shells)('$name: an agent knows whose a port is, also behind a wrapper', async ({ path }) => {
+  const place = await startAgent(path);
+  const [own, wrapped] = [join(place.temp, 'own'), join(place.temp, 'wrapped')];
+  const wrapper = sh(`"$node" -e "$listening"; exit`, { node: process.execPath, listening, port: wrapped });
+  await start(place, '1', { ...listener, env: { port: own } });
+  await start(place, '2', wrapper);
+  const [first, second] = [await place.pidIn(own), await place.pidIn(wrapped)];
+  const foreign = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void foreign.close());
+  await once(foreign, 'listening');
+  const { port: third } = foreign.address() as AddressInfo;
+  const whose = async (runner: string, port: number) => {
+    const answer = place.agent.next('port', runner);
+    place.agent.order(orders.whose(runner, port));
+    return (await answer)?.text;
+  };
+  expect([await whose('1', first), await whose('2', second)]).toEqual(['own', 'own']);
+  expect([await whose('1', second), await whose('2', third), await whose('3', first)]).toEqual(['other', 'other', 'other']);
+  expect(await whose('1', 1)).toBe('nobody');
 });
 
 test.each(shells)('$name: a runner that does not end when asked goes with all that it started', async ({ path }) => {

@@ -19,7 +19,7 @@ export const shells = ['dash', 'bash', 'busybox', 'ksh', 'mksh', 'yash']
 
 /** The tools that an agent uses, but for setsid, which macOS does not have. */
 export function withoutSetsid(): readonly string[] {
-  return ['dd', 'mkdir', 'mkfifo', 'mv', 'rm', 'cat', 'sleep', 'env', 'uname', 'getconf', 'head', 'tail', 'date'].map(where);
+  return ['dd', 'mkdir', 'mkfifo', 'mv', 'rm', 'cat', 'sleep', 'env', 'uname', 'getconf', 'head', 'tail', 'date', 'ls'].map(where);
 }
 
 /** An agent that a test speaks to as its conductor does. */

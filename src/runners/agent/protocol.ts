@@ -8,6 +8,8 @@ export const orders = {
   now: 'now\n',
   /** `use`: what the machine and its runners have used so far; `host K6`: what it is and has, with the k6 of this name or path. */
   look: (at: string) => `look ${at}\n`,
+  /** Whether it is this runner that listens on a port of its machine. */
+  whose: (runner: string, port: number) => `whose ${runner} ${port.toString(16).toUpperCase().padStart(4, '0')}\n`,
   run: (runner: string, command: Command) => {
     const script = startScript(command);
     return `run ${runner} ${script.split('\n').length}\n${script}\n`;
@@ -20,7 +22,7 @@ export const orders = {
 /**
  * What an agent says, a line each: a word, what it is of, and text. `ready agent FOLDER`; `beat`; `now clock SECONDS`;
  * `seen NAME LINE`, of all lines that a look reads, then `looked use` or `looked host`; `started RUNNER PID`; `ended RUNNER HOW`;
- * `kept RUNNER BYTES`, when its log is whole, with how many bytes came after its beginning.
+ * `port RUNNER WHOSE`, `own`, `other`, `nobody` or `unknown`; `kept RUNNER BYTES`, when its log is whole, with how many bytes came after its beginning.
  */
 export interface Answer {
   readonly word: (typeof answerWords)[number];
@@ -28,7 +30,7 @@ export interface Answer {
   readonly text: string;
 }
 
-const answerWords = ['ready', 'beat', 'now', 'seen', 'looked', 'started', 'ended', 'kept'] as const;
+const answerWords = ['ready', 'beat', 'now', 'seen', 'looked', 'started', 'ended', 'kept', 'port'] as const;
 
 /** Reads a line of an agent; undefined for one that is not its own (the greeting of a login script). */
 export function readAnswer(line: string): Answer | undefined {

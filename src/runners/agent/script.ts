@@ -121,6 +121,23 @@ use() {
   done
   echo 'looked use'
 }
+# Whose what listens on a port (hexadecimal) is: a runner's own, or its children's; somebody else's; nobody's.
+whose() {
+  leader= whose=unknown
+  { read -r leader <"$folder/$1/pid"; } 2>/dev/null
+  [ -r /proc/net/tcp ] && whose=nobody
+  while read -r slot local remote state queue timer retries uid timeout socket rest; do
+    case $local:$state in *:$2:0A) ;; *) continue ;; esac
+    whose=other
+    for stat in /proc/[0-9]*/stat; do
+      { read -r line <"$stat"; } 2>/dev/null || continue
+      set -- "$1" "$2" \${line##*) }
+      [ "$5" = "$leader" ] || continue
+      case $(ls -l "\${stat%/stat}/fd") in *"socket:[$socket]"*) whose=own && break 2 ;; esac
+    done
+  done 2>/dev/null </proc/net/tcp
+  echo "port $1 $whose"
+}
 host() {
   memory
   echo "seen ports $(cat /proc/sys/net/ipv4/ip_local_port_range)"
@@ -145,6 +162,10 @@ while IFS= read -r line; do
     'now') echo "now clock $(date +%s.%N)" ;;
     'look use') use ;;
     'look host '*) host "\${line#look host }" </dev/null 2>/dev/null & ;;
+    'whose '*)
+      set -- $line
+      whose "$2" "$3" </dev/null 2>/dev/null &
+      ;;
     'run '*)
       set -- $line
       start "$2" "$3"

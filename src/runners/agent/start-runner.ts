@@ -3,7 +3,7 @@ import type { Milliseconds } from '../../core/quantities.js';
 import type { RunnerApi } from '../../k6/rest.js';
 import { keepNumbers } from '../runner/files.js';
 import { keepLog } from '../runner/log-copy.js';
-import { startAnswering } from '../runner/starting.js';
+import { type Started, startAnswering } from '../runner/starting.js';
 import type { BackendContext, HostFacts, Runner, RunnerLaunch, RunnerPlace, Vitals } from '../runner/types.js';
 import type { Agent } from './link.js';
 import { type Answer, endIn, orders } from './protocol.js';
@@ -46,7 +46,7 @@ export function startRunner(host: Host, launch: RunnerLaunch, means: Means): Pro
 /** What starting a runner takes besides. */
 type Means = Pick<BackendContext, 'clock' | 'redact'>;
 
-async function spawnRunner(host: Host, launch: RunnerLaunch, means: Means): Promise<Runner> {
+async function spawnRunner(host: Host, launch: RunnerLaunch, means: Means): Promise<Started> {
   const { name, facts, agent } = host;
   const { id } = launch;
   const { address, api } = await host.openRest();
@@ -56,7 +56,7 @@ async function spawnRunner(host: Host, launch: RunnerLaunch, means: Means): Prom
   const kept = agent.next('kept', id);
   agent.order(orders.run(id, launch.command({ ...place, address })));
   const pid = started.then((answer) => answer && Number(answer.text));
-  return {
+  const runner: Runner = {
     id,
     host: name,
     ...(facts === undefined ? {} : { hostFacts: facts }),
@@ -67,6 +67,15 @@ async function spawnRunner(host: Host, launch: RunnerLaunch, means: Means): Prom
     end: (how) => agent.order(orders.end(id, how)),
     ...keeping(host, launch, kept, means),
   };
+  return { runner, answersItself: () => pid.then(() => isOwn(agent, id, address)) };
+}
+
+/** Whether it is this runner that listens at an address of its machine. Yes where the machine does not tell, or is lost. */
+async function isOwn(agent: Agent, id: string, address: string): Promise<boolean> {
+  const whose = agent.next('port', id);
+  agent.order(orders.whose(id, Number(address.slice(address.lastIndexOf(':') + 1))));
+  const text = (await whose)?.text ?? 'unknown';
+  return text === 'own' || text === 'unknown';
 }
 
 /** Brings and keeps what a runner wrote, each thing once however often it is asked for. */

@@ -13,16 +13,30 @@ const pollMs = 50;
 const answerMs = 30_000;
 const portAttempts = 5;
 
+/** A runner whose process was just started. */
+export interface Started {
+  readonly runner: Runner;
+  /** Whether it is its own process that answers at its REST API, and not somebody else's k6. Never rejects. */
+  answersItself(): Promise<boolean>;
+}
+
 /**
  * Starts a runner by `spawnRunner`, which gives it a port for its REST API, and waits until that answers. A port that is
- * free now may be taken a moment later: k6 then says so by its exit code, and it is tried again with another one.
+ * free now may be taken a moment later: k6 then says so by its exit code, or somebody else's k6 answers there. Then it is
+ * tried again with another one.
  */
-export async function startAnswering(spawnRunner: () => Promise<Runner>, clock: Clock, attemptsLeft = portAttempts): Promise<Runner> {
-  const runner = await spawnRunner();
+export async function startAnswering(spawnRunner: () => Promise<Started>, clock: Clock, attemptsLeft = portAttempts): Promise<Runner> {
+  const { runner, answersItself } = await spawnRunner();
   const end = await answersOrEnds(runner, clock);
-  if (end === undefined) return runner;
-  if (end.exitCode === k6Exit.restPortTaken && attemptsLeft > 1) return startAnswering(spawnRunner, clock, attemptsLeft - 1);
-  throw await startError(runner, end);
+  if (end === undefined && (await answersItself())) return runner;
+  if (end === undefined) {
+    runner.end('hard');
+    await runner.ended;
+  }
+  const taken = end === undefined || end.exitCode === k6Exit.restPortTaken;
+  if (!taken || attemptsLeft === 1) throw await startError(runner, end ?? { exitCode: k6Exit.restPortTaken });
+  await runner.readLog(); // the next one logs into the same file
+  return startAnswering(spawnRunner, clock, attemptsLeft - 1);
 }
 
 /** Waits until the REST API answers; the end of the process when it goes first. */

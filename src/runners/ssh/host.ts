@@ -17,7 +17,7 @@ import type { Connection } from './connect.js';
 import { bringFiles, sendFile, type Wanted } from './files.js';
 import { makeGate } from './gate.js';
 import { hostFacts } from './host-facts.js';
-import { openForward, openReverse } from './tunnels.js';
+import { openForward, openReverse, restPortsOf } from './tunnels.js';
 
 /** Of the ten sessions that sshd allows on one connection, the agent has one; some are left to others. */
 const sessionsAtOnce = 4;
@@ -53,6 +53,7 @@ export async function prepareHost(task: HostTask, context: BackendContext): Prom
   const inputs = { k6: seen.get('k6-path')?.trim() || 'k6', configFile: `${agent.folder}/${agentFiles.k6Config}`, archive };
   const share = shareOf(facts, Math.ceil(count / hosts.length));
   const gate = makeGate(sessionsAtOnce);
+  const drawPort = restPortsOf();
   const folderOf = (runner: string) => `${agent.folder}/${runner}`;
   return {
     name: host.name,
@@ -61,7 +62,8 @@ export async function prepareHost(task: HostTask, context: BackendContext): Prom
     barred,
     place: ({ id }) => ({ folder: folderOf(id), inputs, reachablePort, share }),
     openRest: async () => {
-      const { from, to } = await openForward(host, context);
+      const to = drawPort();
+      const from = await openForward(host, to, context);
       return { address: `127.0.0.1:${to}`, api: runnerApi(`http://127.0.0.1:${from}`) };
     },
     vitals: agentVitals(agent),

@@ -10,19 +10,21 @@ const answerMs: Milliseconds = 10_000;
 const restPorts = { first: 20_000, count: 10_000 };
 const forwardAttempts = 5;
 
+/** Hands out ports of a host for REST APIs, no two the same: in a row, from where it is drawn. */
+export function restPortsOf(): () => number {
+  let next = Math.floor(Math.random() * restPorts.count);
+  return () => restPorts.first + (next++ % restPorts.count);
+}
+
 /**
- * Draws a port of the host for a REST API, and makes one of this machine lead to it. One that is free now may be taken a
- * moment later: then another one is tried.
+ * Makes a port of this machine, which it returns, lead to one of the host. One that is free now may be taken a moment later:
+ * then another one is tried.
  */
-export async function openForward(
-  host: SshHost,
-  { execute, signal }: BackendContext,
-): Promise<{ readonly from: number; readonly to: number }> {
-  const to = restPorts.first + Math.floor(Math.random() * restPorts.count);
+export async function openForward(host: SshHost, to: number, { execute, signal }: BackendContext): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
     const from = await freePort();
     const { exitCode, stderr } = await execute(forwardCommand(host, { from, to }), { timeoutMs: answerMs, signal });
-    if (exitCode === 0) return { from, to };
+    if (exitCode === 0) return from;
     if (attempt === forwardAttempts) throw tunnelRefused(host.name, stderr);
   }
 }
