@@ -8,6 +8,7 @@ import { type Asked, askTarget } from '../phases/target/ask-target.js';
 import { type HostFacts, portsOf } from '../plan/capacity.js';
 import { renderCapacity } from '../reporters/capacity-table.js';
 import { type Finding, renderDoctor } from '../reporters/doctor-table.js';
+import { otherLogins } from '../runners/local/accounts.js';
 import { readThisMachine } from '../runners/local/this-machine.js';
 import { capacityHere } from './call/capacity.js';
 import { examples, profileChoice, withCommonOptions, withProfileOptions } from './call/options.js';
@@ -21,7 +22,7 @@ export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(withProfileOptions(command.option('--ask', 'ask the target for a seeded user of each shard')))
       .description(
-        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files;\nwith --env also whether the load of a profile fits it. It touches nothing, but for what --ask asks.',
+        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files, accounts;\nwith --env also whether the load of a profile fits it. It touches nothing, but for what --ask asks.',
       )
       .addHelpText(
         'after',
@@ -37,7 +38,8 @@ export const command: CommandModule = {
     const { shell } = call;
     const carriedBy = profileChoice(call).source === undefined ? undefined : await planProfile(call, 'optional');
     const here = await readThisMachine(shell);
-    const findings = redactData([await lookAtK6(shell), lookAtNode(shell), lookAtPorts(here), lookAtOpenFiles(here)], call.redact);
+    const seen = [await lookAtK6(shell), lookAtNode(shell), lookAtPorts(here), lookAtOpenFiles(here), await lookAtAccounts(shell)];
+    const findings = redactData(seen, call.redact);
     const missing = findings.some(({ state }) => state === 'missing');
     const carried = carriedBy && redactData(capacityHere(carriedBy, here), call.redact);
     const style = await tableStyle(call, 'stdout');
@@ -128,5 +130,21 @@ function lookAtOpenFiles({ openFiles }: HostFacts): Finding {
     state: 'low',
     said,
     more: 'Enough for about as many virtual users. More: ulimit -Hn 65535, as root, before loadctl',
+  };
+}
+
+const namesShown = 3;
+
+/** k6's REST API asks for no credentials: what setup() returns can be read there. */
+async function lookAtAccounts(shell: Shell): Promise<Finding> {
+  const others = await otherLogins(shell);
+  if (others === undefined) return { what: 'accounts', state: 'unknown', said: 'this system does not say who can log in' };
+  if (others.length === 0) return { what: 'accounts', state: 'good', said: 'no other one can log in here' };
+  const names = [...others.slice(0, namesShown), ...(others.length > namesShown ? ['…'] : [])].join(', ');
+  return {
+    what: 'accounts',
+    state: 'low',
+    said: `${formatCount(others.length)} other${others.length === 1 ? ' one' : 's'} can log in here (${names})`,
+    more: "During a run every account of this machine can read what setup() returns, over k6's REST API: return no secrets there.",
   };
 }

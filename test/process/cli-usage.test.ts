@@ -145,7 +145,7 @@ describe('--json', () => {
 
   test('doctor and runs speak it, too', async () => {
     const doctor = await workplace().loadctl(['doctor', '--json']);
-    expect(JSON.parse(doctor.stdout).findings.map(({ what }: { what: string }) => what)).toEqual(['k6', 'node', 'ports', 'open files']);
+    expect(JSON.parse(doctor.stdout).findings.map(({ what }: { what: string }) => what)).toEqual(['k6', 'node', 'ports', 'open files', 'accounts']);
     expect(JSON.parse((await workplace().loadctl(['runs', '--json'])).stdout)).toEqual({ runs: [], exitCode: 0, exitCodes: [] });
   });
 });
