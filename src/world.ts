@@ -2,13 +2,16 @@ import { type ChildProcess, spawn as spawnChild } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Command } from './core/command.js';
 import { errorCode } from './core/errors.js';
 import type { Clock, Execute, Process, ProcessEnd, Screen, Shell, Spawn, SpawnOptions, World } from './core/os.js';
 import { forScreen } from './core/sanitise.js';
 import { holdLock, lockState } from './world/held-lock.js';
+import { linesTo } from './world/lines.js';
 import { privateFolders } from './world/private-folder.js';
 import { isRunning, markOf } from './world/process-mark.js';
+import { gather } from './world/said.js';
 import { sweepTemporary } from './world/sweep.js';
 
 /** The process loadctl runs in: the only door to the operating system. */
@@ -120,7 +123,7 @@ function follow(child: ChildProcess, { stdin }: Command, options: SpawnOptions):
     const sink = options[stream];
     const input = child[stream];
     if (input === null || sink === undefined) continue;
-    if (typeof sink === 'function') createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }).on('line', sink);
+    if (typeof sink === 'function') hearLines(input, sink);
     else if ('bytes' in sink) input.on('data', sink.bytes);
   }
   const ended = new Promise<ProcessEnd>((resolve) => {
@@ -134,6 +137,11 @@ function follow(child: ChildProcess, { stdin }: Command, options: SpawnOptions):
     kill: (signal) => (options.ownGroup ? killGroup(child, signal) : child.kill(signal)),
     write: (text) => void child.stdin?.write(text),
   };
+}
+
+function hearLines(input: Readable, hear: (line: string) => void): void {
+  const { take, end } = linesTo(hear);
+  input.on('data', take).once('end', end);
 }
 
 function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): boolean {
@@ -169,7 +177,7 @@ const execute: Execute = async ({ file, args, env, cwd, stdin }, { timeoutMs, si
     stripFinalNewline: false,
     // Ctrl-C in the terminal is loadctl's to act on: it must not look like a failure of what it runs.
     detached: true,
-    maxBuffer: 1_000_000_000,
+    buffer: false,
     ...(stdin === undefined ? { stdin: 'ignore' } : { input: stdin }),
     ...(env === undefined ? {} : { env, extendEnv: false }),
     ...(cwd === undefined ? {} : { cwd }),
@@ -177,10 +185,10 @@ const execute: Execute = async ({ file, args, env, cwd, stdin }, { timeoutMs, si
   });
   keepTrack(child);
   const stopListening = endWith(child, signal);
-  const { exitCode, signal: killedBy, code, stdout, stderr } = await child;
+  const [stdout, stderr, { exitCode, signal: killedBy, code }] = await Promise.all([gather(child.stdout), gather(child.stderr), child]);
   stopListening();
   loseTrack(child);
-  const said = { stdout: stdout ?? '', stderr: stderr ?? '' };
+  const said = { stdout, stderr };
   if (killedBy !== undefined) return { signal: killedBy, ...said };
   return exitCode === undefined ? { error: code ?? 'UNKNOWN', ...said } : { exitCode, ...said };
 };

@@ -43,6 +43,8 @@ export interface RunnerApi {
 }
 
 const quickMs = 2000;
+/** Of an answer: what setup() returns can be large. */
+const mostBytes = 256 * 1024 * 1024;
 
 /** The REST API at `http://host:port` (k6's own, https://github.com/grafana/k6/tree/master/api/v1). */
 export function runnerApi(baseUrl: string): RunnerApi {
@@ -105,7 +107,12 @@ function request({ url, method, body, timeoutMs, agent }: Request): Promise<Answ
     const sent = httpRequest(url, { method, headers, agent, signal }, (response) => {
       const status = response.statusCode ?? 0;
       const parts: Buffer[] = [];
-      response.on('data', (part: Buffer) => parts.push(part));
+      let size = 0;
+      response.on('data', (part: Buffer) => {
+        size += part.length;
+        if (size > mostBytes) response.destroy(new Error(`it sends more than ${mostBytes / 1024 / 1024} MB`));
+        else parts.push(part);
+      });
       response.once('error', fail);
       response.once('end', () => resolve({ url, status, ok: status >= 200 && status < 300, text: Buffer.concat(parts).toString() }));
     });

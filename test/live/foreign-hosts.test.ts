@@ -1,9 +1,10 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { canMakeHosts, startHosts } from '../servers/ssh-hosts.js';
 import { workplace } from '../support/loadctl.js';
+import { eventsIn } from '../support/replay.js';
 import { sshProfile } from '../support/ssh-profile.js';
 import { startTarget } from '../support/target.js';
 
@@ -12,6 +13,38 @@ const work = `import http from 'k6/http';
 import { sleep } from 'k6';
 export default () => { http.get(__ENV.BASE_URL + '/work'); sleep(0.1); };
 `;
+
+/** Ends each answer with a file that was not asked for. */
+const lies = (tool: string) => `#!/bin/sh
+case "$*" in *../*|*-c*|*summary.json*) /usr/bin/${tool} "$@"
+  mark=$(tr '\\0' '\\n' </proc/$PPID/cmdline | grep -E '^[0-9a-f]{8}-' | head -n 1)
+  printf '\\n%s ../../../.bashrc\\nevil\\n' "$mark" ;;
+*) exec /usr/bin/${tool} "$@" ;; esac
+`;
+/** Never ends its answer. */
+const endless = '#!/bin/sh\ncase $* in *-c*) exec /usr/bin/tr "\\000" x </dev/zero ;; *) exec /usr/bin/head "$@" ;; esac\n';
+
+test.runIf(canMakeHosts()).each([
+  { title: 'that answers with the file name ../../../.bashrc', tools: { cat: lies('cat'), head: lies('head') } },
+  { title: 'that answers without end', tools: { head: endless } },
+])('a host $title: nothing of it is written, and the run ends and says so', async ({ tools }) => {
+  const network = await startHosts([{ name: 'h1' }]);
+  const target = await startTarget(undefined, network.address);
+  const place = workplace({
+    'profiles/dev.yaml': sshProfile(target.url, network, { count: 1, workload: 'vus: 2, duration: 2s' }),
+    'script.js': work,
+  });
+  const bin = join(network.config, '..', 'h1', 'bin');
+  const started = place.start(run);
+  await started.until('the load begins');
+  for (const [tool, content] of Object.entries(tools)) writeFileSync(join(bin, tool), content, { mode: 0o755 });
+  const said = await started.said;
+  const files = readdirSync(place.folder, { recursive: true, encoding: 'utf8' });
+  expect(files.filter((name) => /bashrc|evil/.test(name))).toEqual([]);
+  expect(said.stderr).toMatch(/warning: Runner 1: not all of its files could be kept: h1 sent (something that was not asked for|\S+ with)/);
+  expect(eventsIn(place.latestRun()).at(-1)?.type).toBe('command-finished');
+  expect(readdirSync(join(place.folder, 'tmp'))).toEqual([]);
+});
 
 test.runIf(canMakeHosts())('a host where another k6 has the port that is drawn: every runner has a k6 of its own', async () => {
   const network = await startHosts([{ name: 'h1' }]);

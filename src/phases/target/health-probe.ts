@@ -28,7 +28,7 @@ export async function probeOnce(
   const limit = AbortSignal.timeout(answerMs);
   try {
     const answer = await getOnce(url, { userAgent, headers, signal: signal === undefined ? limit : AbortSignal.any([limit, signal]) });
-    await answer.arrayBuffer();
+    for await (const _piece of answer.body ?? []); // read to its end, and not kept
     return { good: answer.status >= 200 && answer.status < 400, status: answer.status, elapsedMs: clock.now() - begun };
   } catch (error) {
     return { good: false, status: 0, elapsedMs: clock.now() - begun, error: noAnswer(error) };

@@ -63,10 +63,11 @@ export async function bringFiles(
   const failed: string[] = [];
   const take = (piece: Buffer) => {
     try {
-      if (failed.length === 0) receiver.take(piece);
+      if (receiver.take(piece)) return;
     } catch (error) {
-      failed.push(errorMessage(error));
+      if (failed.length === 0) failed.push(errorMessage(error));
     }
+    saying.kill('SIGKILL');
   };
   const saying = spawn(overSsh(host, { file: 'sh', args: ['-c', sayScript, 'loadctl', there, mark, ...names] }), {
     stdout: { bytes: take },

@@ -14,7 +14,8 @@ export type Received = { readonly whole: true } | { readonly problem: string };
 
 /** Takes an answer in, piece by piece. */
 export interface Receiver {
-  take(piece: Buffer): void;
+  /** Whether more is wanted: nothing is of an answer that is wrong. */
+  take(piece: Buffer): boolean;
   /** When no more comes. A file that is not whole goes again, unless a part of it is of use. */
   end(): Received;
 }
@@ -69,10 +70,10 @@ export function receiveFiles(mark: string, asked: readonly Asked[], folder: stri
   };
   return {
     take: (piece) => {
-      if (problem !== undefined) return;
+      if (problem !== undefined) return false;
       rest = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-      if (!begun && !greeting()) return;
-      while (content() && rest.length > 0 && header()) {}
+      if (begun || greeting()) while (content() && rest.length > 0 && header()) {}
+      return problem === undefined;
     },
     end: () => {
       const torn = file;
