@@ -1,5 +1,5 @@
 import type { Vitals } from '../runner/types.js';
-import { type LinuxTexts, readLinuxVitals } from '../runner/vitals.js';
+import { type GroupLimits, readLinuxVitals } from '../runner/vitals.js';
 import type { Agent } from './link.js';
 import { orders } from './protocol.js';
 
@@ -33,10 +33,17 @@ export async function look(agent: Agent, at: string): Promise<SeenTexts> {
 function vitalsIn(texts: SeenTexts, runner: string): Vitals | undefined {
   const [process, machine, memory] = [texts.get(`process-${runner}`), texts.get('machine'), texts.get('memory')];
   if (process === undefined || machine === undefined || memory === undefined) return undefined;
-  return readLinuxVitals({ process, machine, memory, ...limitsIn(texts) });
+  const pageBytes = Number(texts.get('page-size') ?? Number.NaN);
+  const page = Number.isNaN(pageBytes) ? {} : { pageBytes };
+  return readLinuxVitals({ process, machine, memory, ...limitsIn(texts), ...page });
 }
 
 /** What the agent's control group allows, as far as it has limits. */
-export function limitsIn(texts: SeenTexts): Pick<LinuxTexts, 'cpuMax' | 'memoryMax' | 'memoryCurrent'> {
-  return { cpuMax: texts.get('cpu.max'), memoryMax: texts.get('memory.max'), memoryCurrent: texts.get('memory.current') };
+export function limitsIn(texts: SeenTexts): GroupLimits {
+  return {
+    cpuMax: texts.get('cpu.max'),
+    memoryMax: texts.get('memory.max'),
+    memoryCurrent: texts.get('memory.current'),
+    memoryStat: texts.get('memory.stat'),
+  };
 }

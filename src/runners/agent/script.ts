@@ -68,8 +68,17 @@ tidy() {
 }
 leave() { sweep; hit KILL "$watcher"; exit "$1"; }
 trap 'leave 75' HUP INT TERM
-group=
-{ while IFS= read -r line; do case $line in 0::*) group=/sys/fs/cgroup\${line#0::} ;; esac; done <"/proc/$$/cgroup"; } 2>/dev/null
+group= memory1=/sys/fs/cgroup/memory cpu1=/sys/fs/cgroup/cpu
+{
+  while IFS= read -r line; do
+    case $line in
+      0::*) group=/sys/fs/cgroup\${line#0::} ;;
+      *:memory:*) [ -e "$memory1\${line#*:memory:}/memory.stat" ] && memory1=$memory1\${line#*:memory:} ;;
+      *:cpu:* | *:cpu,*:* | *,cpu:*) [ -e "$cpu1/\${line#*:*:/}/cpu.cfs_quota_us" ] && cpu1=$cpu1/\${line#*:*:/} ;;
+    esac
+  done <"/proc/$$/cgroup"
+} 2>/dev/null
+page=$(getconf PAGESIZE 2>/dev/null)
 own=
 command -v setsid >/dev/null 2>&1 && own=setsid
 apart() { [ -n "$own" ] || set -m 2>/dev/null; }
@@ -107,9 +116,18 @@ keep_log() {
 }
 signal() { { read -r pid <"$folder/$2/pid"; } 2>/dev/null && hit "$1" "$pid"; }
 tell() { { while IFS= read -r line; do case $line in $3) echo "seen $1 $line" ;; *) break ;; esac; done <"$2"; } 2>/dev/null; }
+pick() { { while IFS= read -r line; do case $line in $3) echo "seen $1 $line" ;; esac; done <"$2"; } 2>/dev/null; }
 memory() {
   tell memory /proc/meminfo 'Mem*'
   for file in cpu.max memory.max memory.current; do tell "$file" "$group/$file" '*'; done
+  pick memory.stat "$group/memory.stat" '*active_file *'
+  if [ ! -e "$group/memory.stat" ] && [ -e "$memory1/memory.stat" ]; then
+    tell memory.max "$memory1/memory.limit_in_bytes" '*'
+    tell memory.current "$memory1/memory.usage_in_bytes" '*'
+    pick memory.stat "$memory1/memory.stat" '*active_file *'
+    { read -r quota <"$cpu1/cpu.cfs_quota_us" && read -r period <"$cpu1/cpu.cfs_period_us"; } 2>/dev/null && echo "seen cpu.max $quota $period"
+  fi
+  [ -z "$page" ] || echo "seen page-size $page"
 }
 use() {
   tell machine /proc/stat 'cpu*'

@@ -1,8 +1,9 @@
-import { cpus, freemem, platform, totalmem } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { cpus, endianness, freemem, platform, totalmem } from 'node:os';
 import type { Spawn } from '../../core/os.js';
 import { textOf } from '../runner/files.js';
 import type { Vitals } from '../runner/types.js';
-import { type LinuxTexts, readLinuxVitals } from '../runner/vitals.js';
+import { type GroupLimits, readLinuxVitals } from '../runner/vitals.js';
 
 /** What a process of this machine, and the machine, have used so far: from /proc on Linux, from `ps` on macOS. */
 export async function localVitals(pid: number | undefined, spawn: Spawn): Promise<Vitals | undefined> {
@@ -19,16 +20,55 @@ async function linuxVitals(pid: number): Promise<Vitals | undefined> {
     groupLimits(pid),
   ]);
   if (process === undefined || machine === undefined || memory === undefined) return undefined;
-  return readLinuxVitals({ process, machine, memory, ...limits });
+  return readLinuxVitals({ process, machine, memory, ...limits, pageBytes: await pageBytes() });
 }
 
-/** What the control group (v2) of a process of this machine allows it; `self` is loadctl's own. */
-export async function groupLimits(pid: number | 'self'): Promise<Pick<LinuxTexts, 'cpuMax' | 'memoryMax' | 'memoryCurrent'>> {
-  const group = `/sys/fs/cgroup${/^0::(.*)$/m.exec((await textOf(`/proc/${pid}/cgroup`)) ?? '')?.[1] ?? ''}`;
-  const [cpuMax, memoryMax, memoryCurrent] = await Promise.all(
-    ['cpu.max', 'memory.max', 'memory.current'].map((name) => textOf(`${group}/${name}`)),
-  );
-  return { cpuMax, memoryMax, memoryCurrent };
+/** What the control group of a process of this machine allows it; `self` is loadctl's own. */
+export async function groupLimits(pid: number | 'self'): Promise<GroupLimits> {
+  const { first, second } = groupFolders((await textOf(`/proc/${pid}/cgroup`)) ?? '');
+  const inSecond = await Promise.all(['cpu.max', 'memory.max', 'memory.current', 'memory.stat'].map((name) => textIn(second, name)));
+  if (inSecond.some((text) => text !== undefined)) {
+    const [cpuMax, memoryMax, memoryCurrent, memoryStat] = inSecond;
+    return { cpuMax, memoryMax, memoryCurrent, memoryStat };
+  }
+  const ofCpu = await Promise.all(['cpu.cfs_quota_us', 'cpu.cfs_period_us'].map((name) => textIn(first.cpu, name)));
+  const names = ['memory.limit_in_bytes', 'memory.usage_in_bytes', 'memory.stat'];
+  const [memoryMax, memoryCurrent, memoryStat] = await Promise.all(names.map((name) => textIn(first.memory, name)));
+  return { cpuMax: ofCpu.map((text) => (text ?? '').trim()).join(' '), memoryMax, memoryCurrent, memoryStat };
+}
+
+const mount = '/sys/fs/cgroup';
+
+/** Where a process's control groups lie, by /proc/PID/cgroup: one for all in version 2, one for each controller in version 1. */
+function groupFolders(cgroup: string): { second: string[]; first: { cpu: string[]; memory: string[] } } {
+  const ofFirst = (controller: string) => {
+    const path = new RegExp(`^\\d+:(?:[^:]*,)?${controller}(?:,[^:]*)?:(.*)$`, 'm').exec(cgroup)?.[1] ?? '';
+    // In a container the path may be that of the host, which is not mounted there.
+    return [`${mount}/${controller}${path}`, `${mount}/${controller}`];
+  };
+  return { second: [`${mount}${/^0::(.*)$/m.exec(cgroup)?.[1] ?? ''}`], first: { cpu: ofFirst('cpu'), memory: ofFirst('memory') } };
+}
+
+/** A file of the first of some folders that has it. */
+async function textIn(folders: readonly string[], name: string): Promise<string | undefined> {
+  const texts = await Promise.all(folders.map((folder) => textOf(`${folder}/${name}`)));
+  return texts.find((text) => text !== undefined);
+}
+
+/** The kernel hands each process the size of a page: pairs of words, the type and the value (getauxval(3)). */
+const pageSizeType = 6n;
+let known: Promise<number | undefined> | undefined;
+
+function pageBytes(): Promise<number | undefined> {
+  known ??= readPageBytes();
+  return known;
+}
+
+async function readPageBytes(): Promise<number | undefined> {
+  const words = await readFile('/proc/self/auxv').catch(() => Buffer.alloc(0));
+  const word = (at: number) => (endianness() === 'LE' ? words.readBigUInt64LE(at) : words.readBigUInt64BE(at));
+  for (let at = 0; at + 16 <= words.length; at += 16) if (word(at) === pageSizeType) return Number(word(at + 8));
+  return undefined;
 }
 
 async function macVitals(pid: number, spawn: Spawn): Promise<Vitals | undefined> {

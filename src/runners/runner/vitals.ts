@@ -3,27 +3,33 @@ import type { EpochMs } from '../../core/quantities.js';
 import type { GeneratorSample } from '../../metrics/generators.js';
 import type { Vitals } from './types.js';
 
-/** The texts that Linux tells {@link Vitals} in: files of /proc, and of the process's control group (v2) where it has one. */
-export interface LinuxTexts {
+/** The texts that Linux tells {@link Vitals} in: files of /proc, and of the process's control group where it has one. */
+export interface LinuxTexts extends GroupLimits {
   /** /proc/PID/stat */
   readonly process: string;
   /** /proc/stat */
   readonly machine: string;
   /** /proc/meminfo */
   readonly memory: string;
-  /** cpu.max, memory.max, memory.current */
+  /** How large a page is: memory of processes is counted in them. */
+  readonly pageBytes?: number | undefined;
+}
+
+/** What a control group allows, in the words of its version 2: cpu.max, memory.max, memory.current, memory.stat. */
+export interface GroupLimits {
   readonly cpuMax?: string | undefined;
   readonly memoryMax?: string | undefined;
   readonly memoryCurrent?: string | undefined;
+  readonly memoryStat?: string | undefined;
 }
 
-/** Linux counts CPU time in hundredths of a second, and memory of processes in pages. */
+/** Linux counts CPU time in hundredths of a second. */
 const tickMs = 10;
-const pageBytes = 4096;
+const usualPageBytes = 4096;
 
 /** Reads what Linux tells; undefined where it does not tell all of it (the process is gone). */
 export function readLinuxVitals(texts: LinuxTexts): Vitals | undefined {
-  const process = processIn(texts.process);
+  const process = processIn(texts.process, texts.pageBytes);
   const machine = machineIn(texts.machine);
   const memory = readLinuxMemory(texts);
   if (process === undefined || machine === undefined || memory === undefined) return undefined;
@@ -32,7 +38,7 @@ export function readLinuxVitals(texts: LinuxTexts): Vitals | undefined {
 }
 
 /** The fields behind the process's name, which stands in brackets and may hold anything (proc_pid_stat(5)). */
-function processIn(stat: string): Pick<Vitals, 'processMs' | 'processMemory'> | undefined {
+function processIn(stat: string, pageBytes = usualPageBytes): Pick<Vitals, 'processMs' | 'processMemory'> | undefined {
   const fields = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
@@ -52,17 +58,26 @@ function machineIn(stat: string): Pick<Vitals, 'cpus' | 'busyMs' | 'wholeMs'> | 
   return { cpus: lines.length - 1, busyMs: (whole - idle - waiting) * tickMs, wholeMs: whole * tickMs };
 }
 
-/** The memory of the machine, or of the control group where that has less. */
+/** The memory of the machine, or of the control group where that has less; what is only there to save reading files is free. */
 export function readLinuxMemory({
   memory,
   memoryMax,
   memoryCurrent,
-}: Pick<LinuxTexts, 'memory' | 'memoryMax' | 'memoryCurrent'>): Pick<Vitals, 'memory' | 'freeMemory'> | undefined {
+  memoryStat = '',
+}: Pick<LinuxTexts, 'memory' | 'memoryMax' | 'memoryCurrent' | 'memoryStat'>): Pick<Vitals, 'memory' | 'freeMemory'> | undefined {
   const [whole, free] = [memoryLine(memory, 'MemTotal'), memoryLine(memory, 'MemAvailable')];
   if (whole === undefined || free === undefined) return undefined;
   const limit = Number(memoryMax);
   if (memoryMax === undefined || Number.isNaN(limit) || limit >= whole) return { memory: whole, freeMemory: free };
-  return { memory: limit, freeMemory: Math.min(free, Math.max(0, limit - Number(memoryCurrent))) };
+  const used = Number(memoryCurrent) - cachedIn(memoryStat);
+  return { memory: limit, freeMemory: Math.min(free, Math.max(0, limit - used)) };
+}
+
+/** Pages of files, which go when memory is wanted; version 1 counts those of groups below under names of their own. */
+function cachedIn(memoryStat: string): number {
+  const bytes = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(memoryStat)?.[1] ?? Number.NaN);
+  const both = (prefix: string) => bytes(`${prefix}active_file`) + bytes(`${prefix}inactive_file`);
+  return [both('total_'), both('')].find((sum) => !Number.isNaN(sum)) ?? 0;
 }
 
 function memoryLine(meminfo: string, name: string): number | undefined {
@@ -70,11 +85,11 @@ function memoryLine(meminfo: string, name: string): number | undefined {
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
 }
 
-/** CPUs that a control group may use, where those are fewer: cpu.max is `200000 100000` (so many microseconds in so many) or `max`. */
+/** CPUs that a control group may use, where those are fewer: cpu.max is `200000 100000` (so many microseconds in so many), `max`, or -1 for the first. */
 export function readCpuLimit(cpuMax: string | undefined, cpus: number): number | undefined {
   const [quota, period] = (cpuMax ?? '').trim().split(' ').map(Number);
   const limit = (quota ?? Number.NaN) / (period ?? Number.NaN);
-  return limit < cpus ? limit : undefined;
+  return limit > 0 && limit < cpus ? limit : undefined;
 }
 
 /** What was used between two looks at a runner. Undefined where no time lies between them. */
