@@ -6,11 +6,13 @@ import { findK6, goToBuildWith, pinnedVersion } from '../k6/binary/index.js';
 import { rowsToAskFor } from '../phases/data/rows-to-ask-for.js';
 import { type Asked, askTarget } from '../phases/target/ask-target.js';
 import { type HostFacts, portsOf } from '../plan/capacity.js';
+import type { Foreseen } from '../plan/inspection.js';
 import { renderCapacity } from '../reporters/capacity-table.js';
 import { type Finding, renderDoctor } from '../reporters/doctor-table.js';
 import { otherLogins } from '../runners/local/accounts.js';
 import { readThisMachine } from '../runners/local/this-machine.js';
 import { capacityHere } from './call/capacity.js';
+import { foresee } from './call/foresee.js';
 import { examples, profileChoice, withCommonOptions, withProfileOptions } from './call/options.js';
 import { planProfile } from './call/profile.js';
 import { session } from './call/session.js';
@@ -38,10 +40,12 @@ export const command: CommandModule = {
     const { shell } = call;
     const carriedBy = profileChoice(call).source === undefined ? undefined : await planProfile(call, 'optional');
     const here = await readThisMachine(shell);
-    const seen = [await lookAtK6(shell), lookAtNode(shell), lookAtPorts(here), lookAtOpenFiles(here), await lookAtAccounts(shell)];
+    const foreseen = carriedBy && (await foresee(call, carriedBy));
+    const machine = [await lookAtK6(shell), lookAtNode(shell), lookAtPorts(here), lookAtOpenFiles(here), await lookAtAccounts(shell)];
+    const seen = [...machine, ...lookAtScript(foreseen)];
     const findings = redactData(seen, call.redact);
     const missing = findings.some(({ state }) => state === 'missing');
-    const carried = carriedBy && redactData(capacityHere(carriedBy, here), call.redact);
+    const carried = carriedBy && foreseen && redactData(await capacityHere(carriedBy, foreseen, here), call.redact);
     const style = await tableStyle(call, 'stdout');
     const table = carried === undefined ? '' : `\n${renderCapacity(carried, style).join('\n')}\n`;
     return {
@@ -51,6 +55,12 @@ export const command: CommandModule = {
     };
   },
 };
+
+/** A script that k6 cannot look at here has no load to be held against this machine. */
+function lookAtScript(foreseen: Foreseen | undefined): Finding[] {
+  if (foreseen === undefined || 'load' in foreseen) return [];
+  return [{ what: 'script', state: 'unknown', said: `what it makes is unknown, because ${foreseen.because}` }];
+}
 
 /** What the target says of a seeded row of every shard. */
 async function askForUsers(call: Call): Promise<Outcome> {

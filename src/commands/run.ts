@@ -2,9 +2,8 @@ import type { RunId } from '../core/ids.js';
 import { takeLock } from '../phases/data/lock.js';
 import { run } from '../phases/run/run.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
-import { k6Of } from './call/k6.js';
 import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
-import { session } from './call/session.js';
+import { knownTest, session } from './call/session.js';
 import type { CommandModule } from './call/types.js';
 
 /** loadctl run */
@@ -24,9 +23,9 @@ export const command: CommandModule = {
         ]),
       ),
   run: async (call) =>
-    session(call, { command: 'run', does: ['load'], ...(await approvedPlan(call)) }, async (context) => {
+    session(call, { command: 'run', does: ['load'], ...(await approvedPlan(call)) }, async (context, known) => {
       const take = (id: RunId) => takeLock({ ...context, run: id }, 'run');
-      const { reasons } = await run(context, { k6: await k6Of(context), lock: { take } });
+      const { reasons } = await run(context, { test: knownTest(known), lock: { take } });
       return { reasons };
     }),
 };

@@ -1,8 +1,7 @@
 import { test } from '../phases/test.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
-import { k6Of } from './call/k6.js';
 import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
-import { session } from './call/session.js';
+import { knownTest, session } from './call/session.js';
 import type { CommandModule } from './call/types.js';
 
 /** loadctl test */
@@ -21,6 +20,8 @@ export const command: CommandModule = {
   run: async (call) => {
     const users = call.options.users === true;
     const act = { command: 'test', does: ['seed', 'load', 'cleanup'], users } as const;
-    return session(call, { ...act, ...(await approvedPlan(call)) }, async (context) => test(context, { k6: await k6Of(context), users }));
+    return session(call, { ...act, ...(await approvedPlan(call)) }, async (context, known) =>
+      test(context, { test: knownTest(known), users }),
+    );
   },
 };

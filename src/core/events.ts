@@ -54,6 +54,40 @@ export interface EndpointNumbers {
   readonly latency?: LiveLatency;
 }
 
+/** What a run measured of one scenario, in the judged window where there is one; dropped iterations over the whole test. */
+export interface ScenarioNumbers {
+  readonly name: string;
+  readonly iterations: number;
+  readonly iterationsPerSecond?: PerSecond;
+  readonly dropped?: number;
+  readonly requests: number;
+  readonly errors?: Share;
+  readonly p95?: Milliseconds;
+}
+
+/** A metric of the script's own; the keys of its values are k6's. */
+export interface CustomMetric {
+  readonly name: string;
+  readonly type: 'counter' | 'rate' | 'gauge' | 'trend';
+  readonly contains: 'default' | 'time' | 'data';
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** What a script shows of itself: missing or empty is what it does not have. */
+export interface ScriptNumbers {
+  readonly checks?: {
+    readonly passes: number;
+    readonly fails: number;
+    /** Those that failed at least once, most often first, at most 30. */
+    readonly failing: readonly { readonly name: string; readonly path: string; readonly passes: number; readonly fails: number }[];
+  };
+  readonly droppedIterations?: number;
+  /** Where there are several, at most 30. */
+  readonly scenarios: readonly ScenarioNumbers[];
+  /** At most 30. */
+  readonly metrics: readonly CustomMetric[];
+}
+
 /** How one seed step came out in one database. */
 export interface SeededStep {
   readonly store: string;
@@ -124,12 +158,15 @@ export type LoadctlEvent =
   | { readonly type: 'runner-ready'; readonly runner: RunnerId; readonly vus: number }
   /** setup() ran, once, on this runner. */
   | { readonly type: 'setup-finished'; readonly runner: RunnerId; readonly elapsedMs: Milliseconds }
+  /** setup() threw, took too long, or aborted the test, on this runner: there is no load. */
+  | { readonly type: 'setup-failed'; readonly runner: RunnerId; readonly elapsedMs: Milliseconds; readonly error: ErrorData }
   /** All runners were released: the load begins. */
   | { readonly type: 'fleet-released'; readonly runners: number }
   /** One second of the whole fleet. Counts and latency are since the start, endpoints are those with most requests. */
   | {
       readonly type: 'fleet-sampled';
       readonly elapsedMs: Milliseconds;
+      /** When the load is expected to be over. */
       readonly totalMs: Milliseconds;
       readonly vus: number;
       readonly requests: number;
@@ -198,6 +235,7 @@ export type LoadctlEvent =
       readonly all: EndpointNumbers;
       readonly endpoints: readonly (EndpointNumbers & { readonly name: string })[];
       readonly other?: EndpointNumbers;
+      readonly script: ScriptNumbers;
     }
   /** The run was judged; the verdict is verdict.json's. */
   | { readonly type: 'judged'; readonly run: RunId; readonly verdict: Verdict }

@@ -19,6 +19,8 @@ export interface JudgedCriterion {
   /** What was judged, in words: `steady 5s–55s`, `whole test 1m`. */
   readonly window: string;
   readonly outcome: Outcome;
+  /** A rate of the script's own that nothing was ever added to: its 0 is what it was not. */
+  readonly neverAdded?: true;
 }
 
 /** What a run is found to be. */

@@ -1,3 +1,4 @@
+import type { CapacityProblem } from './capacity.js';
 import type { Criterion } from './criterion.js';
 import type { ErrorData } from './errors.js';
 import type { RunnerId } from './ids.js';
@@ -38,8 +39,8 @@ export type PlanWarning =
 
 /** What was noticed about the script, k6 and the hosts that make the load. */
 export type LoadWarning =
-  /** Variables of the shell that would change what k6 does. */
-  | { readonly code: 'environment-ignored'; readonly variables: readonly string[] }
+  /** Variables of the shell that would change what k6 does; those of its options can be said as such. */
+  | { readonly code: 'environment-ignored'; readonly variables: readonly string[]; readonly ofOptions: readonly string[] }
   /** The script uses the tag by which loadctl marks the judged window. */
   | { readonly code: 'tag-lost'; readonly tag: string }
   /** What k6 logged as a warning or an error, so many times. */
@@ -49,7 +50,7 @@ export type LoadWarning =
   /** A host's clock is ahead of (positive) or behind this machine's. */
   | { readonly code: 'clock-off'; readonly host: string; readonly offsetMs: Milliseconds }
   /** The load will probably not fit its hosts. */
-  | { readonly code: 'capacity-short'; readonly problem: string }
+  | { readonly code: 'capacity-short'; readonly problem: CapacityProblem }
   /** Other processes kept a generator's machine busy. */
   | {
       readonly code: 'generators-crowded';
@@ -115,6 +116,8 @@ export type Note =
   | { readonly code: 'cleanup-advised'; readonly command: string; readonly hasData: boolean }
   /** Further kinds of k6's complaints are in the logs of the runners. */
   | { readonly code: 'k6-complaints-left'; readonly kinds: number; readonly folder: string }
+  /** The script said so many lines by `console`; they are in the logs of the runners. */
+  | { readonly code: 'script-logged'; readonly lines: number; readonly folder: string }
   /** The runners' CPU and memory cannot be read on this system. */
   | { readonly code: 'generators-unreadable' }
   | { readonly code: 'pushes-rejected'; readonly why: PushRejection; readonly times: number }

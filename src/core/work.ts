@@ -14,8 +14,6 @@ export type Work =
   | { readonly kind: 'archive-script'; readonly script: string }
   /** Starting the runners, until each has its VUs. */
   | { readonly kind: 'start-runners'; readonly runners: number }
-  /** setup(); only told when it failed. */
-  | { readonly kind: 'setup' }
   /** Looking at the data before anything is changed. */
   | { readonly kind: 'check-data' }
   /** Deleting what the test wrote, until nothing more turns up. */
@@ -34,6 +32,12 @@ export type Work =
 /** What came of a piece of work. */
 export type WorkResult =
   | { readonly result: 'healthy' }
+  /** A target without a health endpoint answered, whatever it said. */
+  | { readonly result: 'answered'; readonly status: number }
+  /** The same, in another protocol than HTTP/1.1. */
+  | { readonly result: 'answered-otherwise' }
+  /** It let itself be connected to, which is all that was asked. */
+  | { readonly result: 'connected' }
   | { readonly result: 'archived'; readonly k6Version: string; readonly sha256: string }
   | { readonly result: 'built' }
   | { readonly result: 'ready' }

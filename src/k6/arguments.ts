@@ -11,6 +11,9 @@ export interface K6 {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** A main module of ours on its way to k6: on stdin, in the folder that the user's script looks for files from; or in an archive. */
+export type MainModule = { readonly source: string; readonly folder: string } | { readonly archive: string };
+
 /** What one runner is told to do. */
 export interface RunnerTask {
   readonly archive: string;
@@ -19,10 +22,6 @@ export interface RunnerTask {
   readonly sequence: string;
   /** host:port of its REST API. */
   readonly address: string;
-  /** The stats of every Trend: k6's `--summary-trend-stats`. */
-  readonly trendStats: string;
-  /** Missing where the script has one of its own. */
-  readonly userAgent?: string;
   /** This runner's share of the script's `rps`, which k6 does not divide by segments. */
   readonly rps?: number;
   /** The file that k6 writes its numbers to: `--summary-export`. */
@@ -34,14 +33,14 @@ export interface RunnerTask {
 
 const quiet = ['--log-format', 'json', '--no-color', '--quiet'];
 
-/** `k6 inspect`: the options of a script as k6 understands them, without running it. */
-export function inspectCommand(k6: K6, script: string): Command {
-  return command(k6, ['inspect', '--include-system-env-vars', '--execution-requirements', script]);
+/** `k6 inspect`: options as k6 understands them, without running anything but init code; it also says what k6 fetches. */
+export function inspectCommand(k6: K6, main: MainModule): Command {
+  return mainCommand(k6, ['inspect', '--verbose', '--include-system-env-vars', '--execution-requirements'], main);
 }
 
 /** `k6 archive`: the script with all that it imports and opens; its options see the environment, the archive holds none of it. */
-export function archiveCommand(k6: K6, script: string, archive: string): Command {
-  return command(k6, ['archive', '--include-system-env-vars', '--exclude-env-vars', '-O', archive, script]);
+export function archiveCommand(k6: K6, main: MainModule, archive: string): Command {
+  return mainCommand(k6, ['archive', '--include-system-env-vars', '--exclude-env-vars', '-O', archive], main);
 }
 
 /**
@@ -61,11 +60,8 @@ export function runnerCommand(k6: K6, task: RunnerTask): Command {
     task.segment,
     '--execution-segment-sequence',
     task.sequence,
-    '--summary-trend-stats',
-    task.trendStats,
     '--summary-export',
     task.summaryFile,
-    ...(task.userAgent === undefined ? [] : ['--user-agent', task.userAgent]),
     ...(task.rps === undefined ? [] : ['--rps', String(task.rps)]),
     '--out',
     'experimental-prometheus-rw',
@@ -83,9 +79,16 @@ function pushEnvironment({ push: { url, token }, pushEvery }: RunnerTask): Recor
   };
 }
 
-/** `k6 run` of a script of ours that hands merged data to the user's handleSummary, once. */
-export function handOverCommand(k6: K6, script: string): Command {
-  return command(k6, ['run', '--address', '', script]);
+/** `k6 run` of an archive of ours that hands merged data to the user's handleSummary, once. */
+export function handOverCommand(k6: K6, archive: string): Command {
+  return command(k6, ['run', '--address', '', archive]);
+}
+
+/** PWD is what k6 takes for the folder's name where links lead to it: `..` means the folder above that name. */
+function mainCommand(k6: K6, args: readonly string[], main: MainModule): Command {
+  if ('archive' in main) return command(k6, [...args, main.archive]);
+  const { source, folder } = main;
+  return { ...command({ ...k6, env: { ...k6.env, PWD: folder } }, [...args, '-']), stdin: source, cwd: folder };
 }
 
 function command(k6: K6, [subcommand = '', ...args]: readonly string[]): Command {

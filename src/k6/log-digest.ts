@@ -6,8 +6,10 @@ export interface LogDigest {
   readonly errors: readonly LogLine[];
   /** Whether the script called `test.fail()`: after the test's end, in teardown(), that does not change k6's exit code any more. */
   readonly markedFailed: boolean;
-  /** How often each thing was warned of or complained about, by k6 or by the script. */
+  /** How often each thing was warned of or complained about by k6. */
   readonly complaints: ReadonlyMap<string, number>;
+  /** How many lines the script said by `console`. */
+  readonly scriptLines: number;
   /** How often the runner was short of something of its own machine. */
   readonly shortages: readonly { readonly of: Shortage; readonly times: number }[];
 }
@@ -23,8 +25,9 @@ const errorsKept = { first: 10, last: 10 };
 const complaintsKept = 1000;
 const lettersKept = 2000;
 const ofErrors = ['error', 'fatal', 'panic'];
-/** Lines that say nothing of any use here, by what only k6 itself writes: in a script's words its quotes are escaped. */
+/** What only k6 itself writes: in a script's words its quotes are escaped. Lines that say nothing of any use here, and the script's own. */
 const idle = /"level":"(?:info|debug)"/;
+const saidByScript = '"source":"console"';
 
 /** A {@link LogDigester} before the first line of one runner's log. */
 export function logDigester(): LogDigester {
@@ -32,9 +35,11 @@ export function logDigester(): LogDigester {
   const complaints = new Map<string, number>();
   const short = new Map<Shortage, number>();
   let markedFailed = false;
+  let scriptLines = 0;
   const count = <Key>(counted: Map<Key, number>, key: Key) => counted.set(key, (counted.get(key) ?? 0) + 1);
   return {
     add: (text) => {
+      if (text.includes(saidByScript)) scriptLines += 1;
       if (text.trim() === '' || idle.test(text)) return;
       const { level, message: whole, byScript, ...more } = parseLogLine(text);
       const message = whole.slice(0, lettersKept);
@@ -42,12 +47,13 @@ export function logDigester(): LogDigester {
       if (byK6 && errors.push({ level, message, byScript, ...more }) > errorsKept.first + errorsKept.last)
         errors.splice(errorsKept.first, 1);
       if (byK6 && message.startsWith('test marked as failed')) markedFailed = true;
+      if (byScript) return;
       if ((level === 'warning' || level === 'error') && (complaints.has(message) || complaints.size < complaintsKept))
         count(complaints, message);
-      const shortage = byScript ? undefined : shortageIn(message);
+      const shortage = shortageIn(message);
       if (shortage !== undefined) count(short, shortage);
     },
-    read: () => ({ errors, markedFailed, complaints, shortages: [...short].map(([of, times]) => ({ of, times })) }),
+    read: () => ({ errors, markedFailed, complaints, scriptLines, shortages: [...short].map(([of, times]) => ({ of, times })) }),
   };
 }
 

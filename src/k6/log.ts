@@ -4,6 +4,8 @@ export interface LogLine {
   readonly message: string;
   /** k6's own hint (`script exception`), where it gives one. */
   readonly hint?: string;
+  /** What k6 was about to fetch, in its lines about that. */
+  readonly url?: string;
   /** The script said it (`console.error`), not k6. */
   readonly byScript: boolean;
 }
@@ -19,7 +21,8 @@ export function parseLogLine(line: string): LogLine {
     if (isRecord(entry) && typeof entry.msg === 'string') {
       const hint = typeof entry.hint === 'string' ? { hint: entry.hint } : {};
       const error = typeof entry.error === 'string' ? `: ${entry.error}` : '';
-      return { level: String(entry.level), message: entry.msg.trimEnd() + error, ...hint, byScript: entry.source === 'console' };
+      const url = typeof entry.url === 'string' ? { url: entry.url } : {};
+      return { level: String(entry.level), message: entry.msg.trimEnd() + error, ...hint, ...url, byScript: entry.source === 'console' };
     }
   } catch {
     // not JSON: shown as it is

@@ -19,6 +19,18 @@ export function readScriptFiles(script: string): ScriptFile[] {
   return [...found.values()];
 }
 
+/** What may read a variable, and whether the script has a value of its own for it. */
+const reading = /\b__ENV(?:\.([A-Za-z_]\w*)|\[\s*(['"`])([A-Za-z_]\w*)\2\s*\])(\s*(?:\|\||\?\?))?/g;
+
+/** The names of variables that a script and its modules read, but for those that they can do without, in order. */
+export function readVariables(script: string): string[] {
+  const sources = readScriptFiles(script).map(({ file }) => resolve(dirname(script), file));
+  const found = sources.filter((path) => isSource.test(path)).flatMap((path) => [...readFileSync(path, 'utf8').matchAll(reading)]);
+  const names = new Set(found.map(([, plain, , quoted]) => plain ?? quoted ?? ''));
+  for (const [, plain, , quoted, otherwise] of found) if (otherwise !== undefined) names.delete(plain ?? quoted ?? '');
+  return [...names];
+}
+
 interface NamedFile {
   readonly path: string;
   /** Whether relative names alone lead to it. */
@@ -31,11 +43,23 @@ function collect({ path, byWay }: NamedFile, script: string, found: Map<string, 
   const way = relative(dirname(script), path);
   found.set(path, { file: byWay || !way.startsWith('..') ? way : path, sha256 });
   if (!isSource.test(path)) return;
-  for (const [, , name = ''] of readFileSync(path, 'utf8').matchAll(naming)) {
-    const named = (folder: string) => ({ path: pathOf(name, folder), byWay: byWay && !/^(file:|\/)/.test(name) });
+  for (const { name, below = '.' } of namesIn(readFileSync(path, 'utf8'))) {
+    const named = (folder: string) => ({ path: pathOf(name, resolve(folder, below)), byWay: byWay && !/^(file:|\/)/.test(name) });
     // Some k6 read what open() names beside the first script, some beside the one that calls it.
     for (const folder of new Set([dirname(path), dirname(script)])) collect(named(folder), script, found);
   }
+}
+
+/** `client.load(['protos'], 'hello.proto')`: the folders, and the files that are looked for in them. */
+const loading = /\.load\(\s*(\[[^\]]*\]|null|undefined)\s*,([^)]*)\)/g;
+const quoted = /(['"`])([^'"`\n]+)\1/g;
+
+function namesIn(text: string): { readonly name: string; readonly below?: string }[] {
+  const texts = (part: string) => [...part.matchAll(quoted)].map(([, , name = '']) => name);
+  const protos = [...text.matchAll(loading)].flatMap(([, folders = '', files = '']) =>
+    ['.', ...texts(folders)].flatMap((below) => texts(files).map((name) => ({ name, below }))),
+  );
+  return [...[...text.matchAll(naming)].map(([, , name = '']) => ({ name })), ...protos];
 }
 
 function pathOf(name: string, folder: string): string {

@@ -1,4 +1,3 @@
-import { pathToFileURL } from 'node:url';
 import type { Milliseconds } from '../core/quantities.js';
 import type { Contains } from '../metrics/summary.js';
 
@@ -19,42 +18,37 @@ export interface RunnerFacts {
   readonly contains: Readonly<Record<string, Contains>>;
 }
 
-/** What the user's script is wrapped with. */
+/** What the user's script is wrapped with. Modules are named by URL. */
 export interface Wrapping {
-  /** Absolute path of the user's script. */
+  readonly before: string;
   readonly script: string;
   /** Functions that scenarios execute, beside the default one. */
   readonly execNames: readonly string[];
   readonly hasDefault: boolean;
-  /** k6 options laid over the script's own, top-level key by key. */
+  /** The test's options as one k6 completes them: what the script sees of them. */
+  readonly own: Readonly<Record<string, unknown>>;
+  /** The options that k6 is given: see {@link fleetOptions}. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** Options of the script that give way, because `options` says the same in other words. */
-  readonly dropped: readonly string[];
-  /** All thresholds: the script's, without `abortOnFail`, and those that bring our sub-metrics into being. */
-  readonly thresholds: Readonly<Record<string, readonly string[]>>;
-  /** Sub-metrics of the script's counters that tell what it drew. */
-  readonly choices: readonly string[];
   /** Iterations begun in it carry the tag `part:steady`, all others `part:ramp`; no tag where it is missing. */
   readonly steady: { readonly from: Milliseconds; readonly to?: Milliseconds } | undefined;
 }
 
 /**
- * A k6 module around the user's: the same functions and options, and besides: the tag `part` on every iteration, the
- * thresholds that make sub-metrics, and a handleSummary that tells loadctl what the summary export leaves out. The user's own
- * handleSummary runs once, on merged data, elsewhere ({@link handOverSource}).
+ * A k6 module around the user's: the same functions, and besides: the tag `part` on every iteration, thresholds that make
+ * sub-metrics, a grid of percentiles, and a handleSummary that tells loadctl what the summary export leaves out. The user's
+ * own handleSummary runs once, on merged data, elsewhere (hand-over.ts).
  */
 export function wrapperSource(wrapping: Wrapping): string {
-  const script = specifier(wrapping.script);
-  const thresholds = { ...Object.fromEntries(wrapping.choices.map((key) => [key, ['count>=0']])), ...wrapping.thresholds };
+  const script = JSON.stringify(wrapping.script);
   return `// Made by loadctl for one run: the user's script, with its iterations tagged and its numbers handed over.
+import ${JSON.stringify(wrapping.before)};
 import exec from 'k6/execution';
 import { Gauge } from 'k6/metrics';
 import * as user from ${script};
 export * from ${script};
 
-const { ${wrapping.dropped.map((name) => `${name}: _${name}, `).join('')}...own } = user.options || {};
-export const options = { ...own, ...${JSON.stringify(wrapping.options)}, thresholds: ${JSON.stringify(thresholds)} };
-
+export const options = ${JSON.stringify(wrapping.options)};
+${ownOptions(wrapping.own)}
 const begin = new Gauge('${beginMetric}');
 
 // Each look at exec makes its objects anew, which halves the rate of a small script: so once a VU. Rest parameters and
@@ -85,6 +79,28 @@ export function handleSummary(data) {
 `;
 }
 
+/**
+ * The script sees its own options. k6 writes what it completed into the object that the main module exports: here into the
+ * user's. And `exec.test.options` are made anew at each access, by JSON.parse (k6: optionsAsObject), of the options that k6
+ * was given: our grid has 1,100 columns, which takes a hundred times as long as all the rest. So that call, which nobody
+ * else makes like this, is given the test's own, and as k6 freezes them, the same ones each time.
+ */
+export function ownOptions(own: Wrapping['own']): string {
+  return `
+const own = () => (${JSON.stringify(own)});
+if (user.options && Object.isExtensible(user.options)) {
+  const completed = own();
+  for (const name in completed) if (completed[name] !== null) user.options[name] = completed[name];
+}
+const parse = JSON.parse;
+let seen;
+JSON.parse = function (text, reviver) {
+  if (this === undefined && typeof text === 'string' && text.startsWith('{"paused":')) return (seen ??= own());
+  return reviver === undefined ? parse(text) : parse(text, reviver);
+};
+`;
+}
+
 /** A VU that goes on to another scenario loses its tags: so part is read before it is written, every time. */
 function tagging({ from, to }: NonNullable<Wrapping['steady']>): string {
   if (from === 0 && to === undefined) return "if (tags.part !== 'steady') tags.part = 'steady';\n    ";
@@ -95,69 +111,8 @@ function tagging({ from, to }: NonNullable<Wrapping['steady']>): string {
     `;
 }
 
-/** k6 reads a specifier as a URL: in a bare path `%20`, `#` and `?` would mean something else. */
-function specifier(path: string): string {
-  return JSON.stringify(pathToFileURL(path).href);
-}
-
 /** Under a local name of ours: the user's may be no identifier, or one that the wrapper itself uses. */
 function exportTagged(name: string, index: number): string {
   const quoted = JSON.stringify(name);
   return `const iterate${index} = tagged(user[${quoted}]);\nexport { iterate${index} as ${quoted} };`;
-}
-
-/**
- * A k6 module that tells, as one log line beginning with {@link probeMark}, what the user's script exports, and which of
- * `counters` it has: k6 refuses a second metric of the same name and another type.
- */
-export function probeSource(script: string, counters: readonly string[]): string {
-  const from = specifier(script);
-  return `import { Counter, Trend } from 'k6/metrics';
-import * as user from ${from};
-export * from ${from};
-export default user.default;
-function isTaken(Metric, name) {
-  try {
-    new Metric(name);
-    return false;
-  } catch {
-    return true;
-  }
-}
-const counters = ${JSON.stringify(counters)}.filter((name) => isTaken(Trend, name) && !isTaken(Counter, name));
-console.log('${probeMark}' + JSON.stringify({ options: user.options || {}, counters, functions: Object.keys(user).filter((name) => typeof user[name] === 'function') }));
-`;
-}
-
-/** How the log line of {@link probeSource} begins. */
-export const probeMark = 'loadctl-probe ';
-
-/** Files that {@link handOverSource} is given and writes. */
-export interface HandOverFiles {
-  /** The merged data as JSON. */
-  readonly data: string;
-  /** What the user's handleSummary threw, if it did. */
-  readonly thrown: string;
-  /** What it wants on stderr, which k6 would mix into its log. */
-  readonly stderr: string;
-}
-
-/**
- * A k6 module whose handleSummary is the user's own, called once with merged data. Its one iteration does nothing, and
- * it always hands k6 something: else k6 would print a summary of that iteration.
- */
-export function handOverSource(script: string, files: HandOverFiles): string {
-  return `import { handleSummary as userHandleSummary } from ${specifier(script)};
-const data = JSON.parse(open(${JSON.stringify(files.data)}));
-export const options = { vus: 1, iterations: 1 };
-export default function () {}
-export async function handleSummary() {
-  try {
-    const { stderr, ...rest } = (await userHandleSummary(data)) || {};
-    return stderr === undefined ? rest : { ...rest, [${JSON.stringify(files.stderr)}]: stderr };
-  } catch (error) {
-    return { [${JSON.stringify(files.thrown)}]: String((error && error.stack) || error) };
-  }
-}
-`;
 }

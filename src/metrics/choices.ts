@@ -18,8 +18,14 @@ const significance = 0.001;
 const tolerance: Share = 0.005;
 
 /** The sub-metric that counts one of the things drawn. */
-export function choiceKey({ counter, tag }: Choice, drawn: string): string {
+function choiceKey({ counter, tag }: Choice, drawn: string): string {
   return `${counter}{${tag}:${drawn}}`;
+}
+
+/** Thresholds that always hold, and bring the sub-metrics of these choices into being. */
+export function choiceThresholds(choices: readonly Choice[]): Record<string, string[]> {
+  const keys = choices.flatMap((choice) => Object.keys(choice.shares).map((drawn) => choiceKey(choice, drawn)));
+  return Object.fromEntries(keys.map((key) => [key, ['count>=0']]));
 }
 
 /** The choices that were drawn off their mix: significantly by a chi-square test, and one of them by more than half a point. */

@@ -2,7 +2,7 @@ import type { Criterion } from '../core/criterion.js';
 import type { LiveNumbers } from './live-numbers.js';
 import { readTotal } from './live-total.js';
 import { usualPercentiles } from './merge.js';
-import { baseName, metricIdentity, tagsIn } from './metric-key.js';
+import { baseName, findMetric, isSpeakable, metricIdentity, subMetricKey, tagsIn } from './metric-key.js';
 import type { Summary, SummaryMetric } from './summary.js';
 import { windowKey } from './window.js';
 
@@ -26,11 +26,15 @@ export interface Apart {
 /**
  * Thresholds that bring into being, for the judged window, the metrics of the SLA and of each endpoint that the profile,
  * the SLA or a threshold of the script names. They always hold; k6's own view of them is not asked. Each one costs k6 some
- * work a sample: where nothing is told apart, the whole test's own metrics will do.
+ * work a sample: where nothing is told apart, the whole test's own metrics will do. Names that k6 has no spelling for are
+ * read off the live data.
  */
 export function thresholdsApart({ endpoints, criteria, thresholds, tagged }: Apart): Record<string, string[]> {
-  const ofClients = criteria.filter(({ source, metric }) => source === 'client' && metric !== 'availability');
-  const names = new Set([...endpoints, ...[...ofClients.map(({ metric }) => metric), ...thresholds].flatMap(endpointIn)]);
+  const ofClients = criteria.filter(
+    ({ source, metric }) => source === 'client' && metric !== 'availability' && Object.values(tagsIn(metric)).every(isSpeakable),
+  );
+  const named = [...endpoints, ...[...ofClients.map(({ metric }) => metric), ...thresholds].flatMap(endpointIn)];
+  const names = new Set(named.filter(isSpeakable));
   const wanted = [
     ...(tagged ? Object.entries(ofWindow) : []),
     ...[...names].flatMap((name) => Object.entries(ofEndpoint).map(([metric, holds]) => [endpointKey(metric, name), holds] as const)),
@@ -39,29 +43,45 @@ export function thresholdsApart({ endpoints, criteria, thresholds, tagged }: Apa
   return Object.fromEntries(wanted.map(([metric, holds]) => [tagged ? windowKey(metric) : metric, [holds]]));
 }
 
+/** What is told of each scenario. */
+const ofScenario = ['iterations', 'http_reqs', 'http_req_failed', 'http_req_duration', 'dropped_iterations'];
+
 /**
- * The metrics of endpoints that nobody named beforehand, of the judged window: read off what the runners pushed while
- * they ran, so that percentiles have the bounds of a histogram bucket. Without names that are no part of a key.
+ * The metrics of endpoints and scenarios that nobody named beforehand, of the judged window: read off what the runners
+ * pushed while they ran, so that percentiles have the bounds of a histogram bucket.
  */
-export function unnamedEndpoints(
+export function unnamedParts(
   numbers: LiveNumbers,
-  { metrics, durationMs }: Pick<Summary, 'metrics' | 'durationMs'>,
+  summary: Pick<Summary, 'metrics' | 'durationMs'>,
   tagged: boolean,
 ): Record<string, SummaryMetric> {
   const inWindow = (key: string) => (tagged ? windowKey(key) : key);
-  const seconds = durationMs / 1000;
-  const found = Object.keys(ofEndpoint).flatMap((metric) =>
-    [...numbers.totalsBy('name', inWindow(metric))].map(
-      ([name, total]) => [endpointKey(metric, name), name, readTotal(total, usualPercentiles, { low: seconds, high: seconds })] as const,
-    ),
-  );
-  const known = new Set(Object.keys(metrics).map(metricIdentity));
-  const isNew = (key: string, name: string) => tagsIn(key).name === name && !known.has(metricIdentity(inWindow(key)));
-  return Object.fromEntries(found.filter(([key, name]) => isNew(key, name)).map(([key, _, metric]) => [inWindow(key), metric]));
+  const known = new Set(Object.keys(summary.metrics).map(metricIdentity));
+  const seconds = summary.durationMs / 1000;
+  const partsBy = (tag: string, metric: string) => {
+    const whole = findMetric(summary.metrics, inWindow(metric));
+    return [...numbers.totalsBy(tag, inWindow(metric))].map(([value, total]) => {
+      const part = readTotal(total, usualPercentiles, { low: seconds, high: seconds });
+      return [inWindow(subMetricKey(metric, { [tag]: value })), within(part, whole)] as const;
+    });
+  };
+  const endpoints = Object.keys(ofEndpoint).flatMap((metric) => partsBy('name', metric));
+  const scenarios = ofScenario.flatMap((metric) => partsBy('scenario', metric));
+  return Object.fromEntries([...endpoints, ...scenarios].filter(([key]) => !known.has(metricIdentity(key))));
+}
+
+/** A part's samples lie between the smallest and the largest of the whole, which are known exactly. */
+function within(part: SummaryMetric, whole: SummaryMetric | undefined): SummaryMetric {
+  const { min, max } = whole?.values ?? {};
+  if (part.type !== 'trend' || min === undefined || max === undefined) return part;
+  const clamp = (value: number) => Math.min(max, Math.max(min, value));
+  const all = <T>(entries: Readonly<Record<string, T>>, change: (value: T) => T) =>
+    Object.fromEntries(Object.entries(entries).map(([stat, value]) => [stat, stat === 'count' ? value : change(value)]));
+  return { ...part, values: all(part.values, clamp), bounds: all(part.bounds, ([low, high]) => [clamp(low), clamp(high)] as const) };
 }
 
 function endpointKey(metric: string, name: string): string {
-  return `${metric}{name:${name}}`;
+  return subMetricKey(metric, { name });
 }
 
 /** The endpoint that a metric of requests is about. */

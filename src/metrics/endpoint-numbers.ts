@@ -1,7 +1,8 @@
-import type { EndpointNumbers, LiveLatency } from '../core/events.js';
+import type { EndpointNumbers, LiveLatency, ScriptNumbers } from '../core/events.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { readStat } from './evaluate.js';
-import { baseName, tagsIn } from './metric-key.js';
+import { baseName, subMetricKey, tagsIn } from './metric-key.js';
+import { scriptNumbers } from './script-numbers.js';
 import type { Summary, SummaryMetric } from './summary.js';
 import { findInWindow, isOfWindow, isToldApart, windowTag } from './window.js';
 
@@ -12,6 +13,7 @@ export interface MeasuredNumbers {
   readonly all: EndpointNumbers;
   readonly endpoints: readonly (EndpointNumbers & { readonly name: string })[];
   readonly other?: EndpointNumbers;
+  readonly script: ScriptNumbers;
 }
 
 /** Scripts that give their requests no names have one for every URL; the summary has them all. */
@@ -28,6 +30,7 @@ export function measuredNumbers(summary: Summary, steady?: { readonly from: Mill
     all: numbersOf(summary, undefined, windowMs),
     endpoints: shown.map((name) => ({ name, ...numbersOf(summary, name, windowMs) })),
     ...otherNumbers(summary, shown, windowMs),
+    script: scriptNumbers(summary, windowMs),
   };
 }
 
@@ -50,7 +53,7 @@ function endpointNames({ metrics }: Summary): string[] {
 }
 
 function metricOf({ metrics }: Summary, base: string, name?: string): SummaryMetric | undefined {
-  return findInWindow(metrics, name === undefined ? base : `${base}{name:${name}}`);
+  return findInWindow(metrics, name === undefined ? base : subMetricKey(base, { name }));
 }
 
 function requestsOf(summary: Summary, name?: string): number {

@@ -2,6 +2,7 @@ import type { Criterion, Operator } from '../core/criterion.js';
 import type { Outcome } from '../core/verdict.js';
 import { percentileLevel } from './quantile-grid.js';
 import type { SummaryMetric } from './summary.js';
+import { cannotFail, isNeverAddedTo } from './zero-is-data.js';
 
 /** A value with the bounds it certainly lies in; all three equal where it is exact. */
 export interface Measured {
@@ -63,12 +64,21 @@ function holds(value: number, operator: Operator, limit: number): boolean {
   }
 }
 
-/** How a metric comes out against a limit, with what was measured; no data without either. */
-export function evaluate(
-  criterion: Pick<Criterion, 'stat' | 'operator' | 'limit'>,
-  metric: SummaryMetric | undefined,
-): { readonly outcome: Outcome; readonly measured?: Measured } {
-  const measured = metric && readStat(metric, criterion.stat);
-  if (measured === undefined) return { outcome: 'no-data' };
-  return { outcome: decide(criterion.operator, criterion.limit, measured), measured };
+/** How a metric came out against a limit. */
+export interface Evaluated {
+  readonly outcome: Outcome;
+  /** Missing without samples. */
+  readonly measured?: Measured;
+  /** A rate of the script's own that has no samples because nothing went wrong: it counts as 0. */
+  readonly neverAdded?: true;
+}
+
+/** How the metric of this key comes out against a limit. Without samples zero is data where it can be told from nothing. */
+export function evaluate(key: string, limit: Pick<Criterion, 'stat' | 'operator' | 'limit'>, metric: SummaryMetric | undefined): Evaluated {
+  const measured = metric && readStat(metric, limit.stat);
+  if (measured !== undefined) return { outcome: decide(limit.operator, limit.limit, measured), measured };
+  if (metric !== undefined && isNeverAddedTo(key, metric, limit)) {
+    return { outcome: decide(limit.operator, limit.limit, exactly(0)), measured: exactly(0), neverAdded: true };
+  }
+  return { outcome: metric !== undefined && cannotFail(metric, limit) ? 'pass' : 'no-data' };
 }

@@ -53,7 +53,7 @@ export function handleSummaryData(summary: Summary, handing: Handing): HandleSum
   const isShown = handing.isShown ?? shownByK6(Object.keys(byMetric));
   const shown = Object.entries(summary.metrics).filter(([key, metric]) => isShown(key, metric));
   return {
-    metrics: Object.fromEntries(shown.map(([key, metric]) => [key, handOver(metric, stats, findMetric(byMetric, key) ?? [])])),
+    metrics: Object.fromEntries(shown.map(([key, metric]) => [key, handOver(key, metric, stats, findMetric(byMetric, key) ?? [])])),
     root_group: summary.rootGroup,
     options: { summaryTrendStats: stats, summaryTimeUnit: text(options.summaryTimeUnit), noColor: handing.noColor ?? false },
     state: { isStdOutTTY: terminal.stdout, isStdErrTTY: terminal.stderr, testRunDurationMs: summary.durationMs },
@@ -88,11 +88,13 @@ function hasSamples(key: string, { type, values }: SummaryMetric): boolean {
   return values.count === undefined || values.count > 0 || ['data_sent', 'data_received'].includes(key);
 }
 
-function handOver(metric: SummaryMetric, stats: readonly string[], thresholds: readonly ScriptThreshold[]): HandedMetric {
+function handOver(key: string, metric: SummaryMetric, stats: readonly string[], thresholds: readonly ScriptThreshold[]): HandedMetric {
   const { type, contains } = metric;
   const values = Object.fromEntries(statsFor(type, stats).map((stat) => [stat, readStat(metric, stat)?.value ?? missing(metric)]));
   if (thresholds.length === 0) return { type, contains, values };
-  const results = thresholds.map(({ source, expression }) => [source, { ok: evaluate(expression, metric).outcome === 'pass' }] as const);
+  const results = thresholds.map(
+    ({ source, expression }) => [source, { ok: evaluate(key, expression, metric).outcome === 'pass' }] as const,
+  );
   return { type, contains, values, thresholds: Object.fromEntries(results) };
 }
 

@@ -1,8 +1,10 @@
 import type { Criterion } from '../core/criterion.js';
 import type { ExitReason } from '../core/errors.js';
+import { formatCount } from '../core/quantities.js';
 import type { JudgedCriterion, Outcome, Verdict, VerdictWord } from '../core/verdict.js';
 import type { Evidence, Shortfall } from './criterion.js';
-import { decide, exactly, type Measured, readStat } from './evaluate.js';
+import { culpritsOf, failedInWords } from './culprits.js';
+import { decide, type Evaluated, evaluate, exactly, type Measured } from './evaluate.js';
 import { formatLimit, formatValue } from './limit-text.js';
 import { baseName, findMetric } from './metric-key.js';
 import type { Summary, SummaryMetric } from './summary.js';
@@ -25,6 +27,7 @@ export function judge(criteria: readonly Criterion[], evidence: Evidence): Verdi
     run: evidence.run,
     verdict: verdictWord(evidence.interruption !== undefined, faults.length > 0, failed),
     reasons: [
+      ...allFailed(criteria, evidence),
       ...(evidence.interruption === undefined ? [] : [evidence.interruption]),
       ...faults,
       ...said,
@@ -35,6 +38,16 @@ export function judge(criteria: readonly Criterion[], evidence: Evidence): Verdi
   };
 }
 
+/** A test of which every request failed says nothing of the target but that; a verdict that looks elsewhere hides it. */
+function allFailed(criteria: readonly Criterion[], { summary, tagged }: Evidence): string[] {
+  const looksAtErrors = ({ metric }: Criterion) => ['http_req_failed', 'availability'].includes(baseName(metric));
+  const metric = summary && metricFor('http_req_failed', { window: 'steady' }, summary, { tagged });
+  const { passes = 0, fails = 0 } = metric?.values ?? {};
+  if (passes === 0 || fails > 0 || criteria.some(looksAtErrors)) return [];
+  const which = failedInWords(summary?.failed ?? []);
+  return [`All ${formatCount(passes)} requests failed${which === undefined ? '' : ` (${which})`}, and no limit looks at errors.`];
+}
+
 function nothingJudged(criteria: readonly Criterion[], { summary, interruption }: Evidence): string[] {
   if (criteria.length === 0) return ['Nothing was judged: the profile has no sla and the script no thresholds.'];
   return summary === undefined && interruption !== undefined ? ['Nothing was judged: the run has no numbers.'] : [];
@@ -42,7 +55,7 @@ function nothingJudged(criteria: readonly Criterion[], { summary, interruption }
 
 /** A target that keeps its limits did not hold the load up. */
 function asFault({ what, advice }: Shortfall): string {
-  return `Not all of the planned load was made, while the target was within its limits: ${what}. To mend it, ${advice}.`;
+  return `Not all of the planned load was made, while the target was within its limits: ${what}. To fix it, ${advice}.`;
 }
 
 /** What has no window of its own is judged over the whole test, and the table says so. */
@@ -84,45 +97,56 @@ interface Judged {
 }
 
 function judgeOne(criterion: Criterion, evidence: Evidence): Judged {
-  const { name, source, metric, unit, operator, limit } = criterion;
-  const measured = source === 'server' ? undefined : measure(criterion, evidence);
-  const outcome = source === 'server' ? 'not-measured' : measured === undefined ? 'no-data' : decide(operator, limit, measured);
+  const { name, source, metric, unit } = criterion;
+  const { outcome, measured, neverAdded }: Found = source === 'server' ? { outcome: 'not-measured' } : measure(criterion, evidence);
   const { value: actual, low, high } = measured ?? { value: null, low: null, high: null };
   const window = evidence.windows[criterion.window];
+  const row = { name, source, metric, limit: formatLimit(criterion), actual, low, high, unit, window, outcome };
+  const culprits = outcome === 'fail' && evidence.summary !== undefined ? culpritsOf(criterion, evidence.summary) : undefined;
   return {
-    row: { name, source, metric, limit: formatLimit(criterion), actual, low, high, unit, window, outcome },
-    reason: reasonFor(criterion, outcome, measured),
+    row: neverAdded ? { ...row, neverAdded } : row,
+    reason: reasonFor(criterion, outcome, measured, culprits),
   };
 }
 
-function reasonFor(criterion: Criterion, outcome: Outcome, measured: Measured | undefined): string {
+type Found = Omit<Evaluated, 'outcome'> & { readonly outcome: Outcome };
+
+function reasonFor(criterion: Criterion, outcome: Outcome, measured: Measured | undefined, culprits: string | undefined): string {
   const { name } = criterion;
-  const limit = `limit ${formatLimit(criterion)}`;
-  if (outcome === 'not-measured') return `${name} was not measured: no monitor gives it (${limit}).`;
-  if (measured === undefined) return `${name} has no data (${limit}): no data is never a pass.`;
+  const limit = formatLimit(criterion);
+  if (outcome === 'not-measured') return `${name} was not measured: no monitor gives it (limit ${limit}).`;
+  if (measured === undefined) return `${name} has no data (limit ${limit}): no data is never a pass.`;
   const say = (value: number): string => formatValue(value, criterion.unit, criterion.limit);
   if (outcome === 'undecided') {
-    return `${name} lies between ${say(measured.low)} and ${say(measured.high)}, ${limit}: undecided, which is no pass.`;
+    return `${name} lies between ${say(measured.low)} and ${say(measured.high)}, limit ${limit}: undecided; counts as a failure.`;
   }
-  return `${name} was ${say(measured.value)}, ${limit}.`;
+  return `${failureText(name, say(measured.value), limit)}${culprits === undefined ? '' : `: ${culprits}`}.`;
 }
 
-function measure(criterion: Criterion, evidence: Evidence): Measured | undefined {
-  if (evidence.summary === undefined) return criterion.metric === 'availability' ? probedAvailability(evidence) : undefined;
-  if (criterion.metric === 'availability') return availability(evidence.summary, criterion, evidence);
-  if (!hasLoad(evidence.summary)) return undefined;
-  const metric = metricFor(criterion.metric, criterion, evidence.summary, evidence);
-  if (metric === undefined) return undefined;
-  if (metric.type === 'counter' && criterion.stat === 'rate' && criterion.window === 'steady') {
+/** What a table says of a broken limit, too: `errors 100% (limit < 1%)`. */
+export function failureText(name: string, value: string, limit: string): string {
+  return `${name} ${value} (limit ${limit})`;
+}
+
+function measure(criterion: Criterion, evidence: Evidence): Evaluated {
+  const { operator, limit, metric: key, stat, window } = criterion;
+  const held = (measured: Measured | undefined): Evaluated =>
+    measured === undefined ? { outcome: 'no-data' } : { outcome: decide(operator, limit, measured), measured };
+  const { summary } = evidence;
+  if (summary === undefined) return held(key === 'availability' ? probedAvailability(evidence) : undefined);
+  if (key === 'availability') return held(availability(summary, criterion, evidence));
+  if (!hasLoad(summary)) return { outcome: 'no-data' };
+  const metric = metricFor(key, criterion, summary, evidence);
+  if (metric?.type === 'counter' && stat === 'rate' && window === 'steady') {
     const rate = windowRate(metric, evidence.windowMs);
-    return rate === undefined ? undefined : exactly(rate);
+    return held(rate === undefined ? undefined : exactly(rate));
   }
-  return readStat(metric, criterion.stat);
+  return evaluate(key, criterion, metric);
 }
 
 function metricFor(
   key: string,
-  { window }: Criterion,
+  { window }: Pick<Criterion, 'window'>,
   { metrics }: Summary,
   { tagged }: Pick<Evidence, 'tagged'>,
 ): SummaryMetric | undefined {

@@ -118,10 +118,11 @@ function readHistogram(histogram: NativeHistogram, scale: number, stats: readonl
   const [first, last] = [buckets[0], buckets.at(-1)];
   if (first === undefined || last === undefined) return { values: {}, bounds: {} };
   const quantile = interpolateBuckets(buckets);
+  const clamp = (value: number) => Math.min(last.high, Math.max(first.low, value));
   const percentiles = stats.flatMap((stat): [string, readonly [number, number]][] => {
     const level = percentileLevel(stat);
     const found = level === undefined ? undefined : quantile(level);
-    return found === undefined ? [] : [[stat, [found.low, found.high]]];
+    return found === undefined ? [] : [[stat, [clamp(found.low), clamp(found.high)]]];
   });
   const bounds = Object.fromEntries([...percentiles, ['min', [first.low, first.high]], ['max', [last.low, last.high]]] as [
     string,
@@ -129,10 +130,11 @@ function readHistogram(histogram: NativeHistogram, scale: number, stats: readonl
   ][]);
   const middles = Object.fromEntries(Object.entries(bounds).map(([stat, [low, high]]) => [stat, low + (high - low) / 2]));
   const { count, sum: total } = histogram;
-  const avg = (total * scale) / count;
+  const avg = clamp((total * scale) / count);
   // Adding n floats up rounds n times, each time by half an ulp of the largest sum on the way.
   const slack = (count + 4) * 2 ** -52 * Math.max(Math.abs(first.low), Math.abs(last.high));
-  return { values: { count, avg, ...middles }, bounds: { ...bounds, avg: [avg - slack, avg + slack] } };
+  const values = { count, avg, ...middles, min: first.low, max: last.high };
+  return { values, bounds: { ...bounds, avg: [clamp(avg - slack), clamp(avg + slack)] } };
 }
 
 function sum(values: readonly number[]): number {

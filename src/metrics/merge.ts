@@ -139,13 +139,16 @@ function readTrend(parts: readonly Part<'trend'>[], percentiles: readonly string
   const filled = parts.filter(({ grid }) => grid.count > 0);
   const grids = filled.map(({ grid }) => grid);
   const count = sum(grids.map((grid) => grid.count)) ?? 0;
-  const bounds = readPercentiles(grids, percentiles);
-  const { med, ...middles } = Object.fromEntries(Object.entries(bounds).map(([stat, limits]) => [stat, middle(limits)]));
   const min = readExtreme(Math.min, grids.map(leastOf));
   const max = readExtreme(Math.max, grids.map(mostOf));
+  const [lowest, highest] = [min?.[0] ?? Number.NEGATIVE_INFINITY, max?.[1] ?? Number.POSITIVE_INFINITY];
+  const clamp = (value: number) => Math.min(highest, Math.max(lowest, value));
+  const bounds = readPercentiles(grids, percentiles, clamp);
+  const { med, ...middles } = Object.fromEntries(Object.entries(bounds).map(([stat, limits]) => [stat, middle(limits)]));
+  const avg = average(filled);
   const between = (stat: string, limits: Limits | undefined) => (limits === undefined || limits[0] === limits[1] ? {} : { [stat]: limits });
   return {
-    values: known({ count, avg: average(filled), min: min && middle(min), med, max: max && middle(max), ...middles }),
+    values: known({ count, avg: avg === undefined ? undefined : clamp(avg), min: min?.[0], med, max: max?.[1], ...middles }),
     bounds: { ...bounds, ...between('min', min), ...between('max', max) },
   };
 }
@@ -181,12 +184,17 @@ function readExtreme(pick: (a: number, b: number) => number, limits: readonly (L
   return low === undefined || high === undefined ? undefined : [low, high];
 }
 
-function readPercentiles(grids: readonly Part<'trend'>['grid'][], percentiles: readonly string[]): Record<string, [number, number]> {
+/** Rounding must not bring a percentile beyond the samples that it lies between. */
+function readPercentiles(
+  grids: readonly Part<'trend'>['grid'][],
+  percentiles: readonly string[],
+  clamp: (value: number) => number,
+): Record<string, [number, number]> {
   const pooled = poolGrids(grids);
   const entries = percentiles.flatMap((stat): [string, [number, number]][] => {
     const level = percentileLevel(stat);
     const found = level === undefined ? undefined : pooled(level);
-    return found ? [[stat, [found.low, found.high]]] : [];
+    return found ? [[stat, [clamp(found.low), clamp(found.high)]]] : [];
   });
   return Object.fromEntries(entries);
 }

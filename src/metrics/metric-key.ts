@@ -29,17 +29,49 @@ export function parseMetricName(key: string): MetricName | Problem {
 function parseTags(name: string, text: string, start: number): MetricName | Problem {
   const tags = new Map<string, string>();
   let at = start;
-  for (const pair of text.split(',')) {
-    const colon = pair.indexOf(':');
-    if (colon < 0 || colon === pair.length - 1) return { error: `"${pair}" is no tag: write tag:value`, at };
-    tags.set(bare(pair.slice(0, colon)), bare(pair.slice(colon + 1)));
-    at += pair.length + 1;
+  for (const one of pairsIn(text)) {
+    const colon = one.indexOf(':');
+    if (colon < 0 || colon === one.length - 1) return { error: `"${one}" is no tag: write tag:value`, at };
+    tags.set(bare(one.slice(0, colon)), valueIn(one.slice(colon + 1)));
+    at += one.length + 1;
   }
   return { name, tags: [...tags] };
 }
 
+/** A value as JSON writes it, which is how {@link subMetricKey} spells those that k6 has no spelling for. */
+const inJson = /^\s*"(?:[^"\\]|\\.)*"\s*$/;
+
+/** A pair whose value is written as JSON, which may hold commas; any other ends at the next comma. */
+const pair = /^[^,:]*:\s*"(?:[^"\\]|\\.)*"\s*(?=,|$)|^[^,]*/;
+
+function pairsIn(text: string): string[] {
+  const pairs: string[] = [];
+  for (let at = 0; at <= text.length; at += (pairs.at(-1) ?? '').length + 1) pairs.push(pair.exec(text.slice(at))?.[0] ?? '');
+  return pairs;
+}
+
+function valueIn(text: string): string {
+  if (!inJson.test(text)) return bare(text);
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return bare(text);
+  }
+}
+
 function bare(text: string): string {
   return text.trim().replace(/^["']+|["']+$/g, '');
+}
+
+/** Whether k6 has a spelling for this value of a tag in the name of a sub-metric: there is none for a comma, or quotes at an end. */
+export function isSpeakable(value: string): boolean {
+  return value !== '' && value === bare(value) && !value.includes(',') && !value.includes('\\');
+}
+
+/** The key of a sub-metric. */
+export function subMetricKey(metric: string, tags: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(tags).map(([tag, value]) => `${tag}:${isSpeakable(value) ? value : JSON.stringify(value)}`);
+  return `${metric}{${pairs.join(',')}}`;
 }
 
 /**

@@ -23,12 +23,12 @@ function* steps(from: number, to: number, decimals: number): Generator<string> {
 const denseLevels: readonly string[] = [...steps(1, 990, 1), ...steps(9901, 9999, 2), ...steps(99_991, 99_999, 3)];
 
 /**
- * The value of k6's `--summary-trend-stats`: a dense grid (0.1 to 99 by 0.1, to 99.99 by 0.01, to 99.999 by 0.001),
+ * The value of k6's option `summaryTrendStats`: a dense grid (0.1 to 99 by 0.1, to 99.99 by 0.01, to 99.999 by 0.001),
  * what is needed beside it, and the percentiles in `extra`, written as they are (`p(99.90)`): those of the thresholds.
  */
-export function summaryTrendStats(extra: readonly string[] = []): string {
+export function summaryTrendStats(extra: readonly string[] = []): string[] {
   const percentiles = extra.filter((stat) => percentileLevel(stat) !== undefined);
-  return [...new Set(['count', 'min', 'max', 'avg', 'med', ...denseLevels, ...percentiles])].join(',');
+  return [...new Set(['count', 'min', 'max', 'avg', 'med', ...denseLevels, ...percentiles])];
 }
 
 /** The level of `p(95)` or `med` in percent; undefined for any other stat. */

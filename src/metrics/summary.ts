@@ -36,6 +36,13 @@ export interface SummaryGroup {
   readonly checks: readonly SummaryCheck[];
 }
 
+/** Requests of one name that failed with the same HTTP status; 0: no answer came. */
+export interface FailedRequests {
+  readonly name: string;
+  readonly status: number;
+  readonly count: number;
+}
+
 /** summary.json: what the fleet measured, merged. */
 export interface Summary {
   readonly version: 1;
@@ -50,4 +57,6 @@ export interface Summary {
   /** By `name` or `name{tag:value}`. */
   readonly metrics: Readonly<Record<string, SummaryMetric>>;
   readonly rootGroup: SummaryGroup;
+  /** Of the judged window, most often first; missing where none failed, or none were pushed. */
+  readonly failed?: readonly FailedRequests[];
 }

@@ -1,4 +1,5 @@
 import type { Criterion, Operator } from '../core/criterion.js';
+import { LoadctlError } from '../core/errors.js';
 import { type Milliseconds, parseDuration } from '../core/quantities.js';
 import { parseGoFloat } from './go-float.js';
 import { type Problem, parseMetricName } from './metric-key.js';
@@ -145,6 +146,24 @@ export function readScriptThresholds(thresholds: unknown, types?: Readonly<Recor
     }
   }
   return { byMetric, problems };
+}
+
+/**
+ * The thresholds of options that k6 itself normalised. Throws `invalid-profile` for one that k6 takes and this cannot read:
+ * none is left out without a word.
+ */
+export function scriptThresholds(thresholds: unknown): ScriptThresholds['byMetric'] {
+  const { byMetric, problems } = readScriptThresholds(thresholds);
+  const [first] = problems;
+  if (first === undefined) return byMetric;
+  const { metric, source, error } = first;
+  throw new LoadctlError(
+    'invalid-profile',
+    `loadctl cannot read the threshold ${metric}${source === undefined ? '' : `: ${source}`}: ${error}.`,
+    {
+      hint: 'Write it as k6 documents thresholds: https://grafana.com/docs/k6/latest/using-k6/thresholds/',
+    },
+  );
 }
 
 function sourceOf(form: unknown): { source?: string } {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import type { Phase } from '../core/events.js';
-import { makeRunId, type RunId } from '../core/ids.js';
+import type { RunId } from '../core/ids.js';
 import type { Receipt } from '../core/receipt.js';
 import { redactData } from '../core/redact-data.js';
 import { scope } from '../core/scope.js';
@@ -12,7 +12,7 @@ import { checkCleanup, cleanup } from './data/cleanup.js';
 import { takeLock } from './data/lock.js';
 import { type SeedReport, seed } from './data/seed.js';
 import type { PhaseContext } from './frame/context.js';
-import type { FoundK6 } from './run/prepare.js';
+import type { KnownTest } from './run/inspect-test.js';
 import { type RunResult, run } from './run/run.js';
 import { verify } from './verify/verify.js';
 
@@ -40,9 +40,9 @@ export interface TestResult {
  * before anything is written. Ctrl-C ends the load and goes on to the cleanup; a second one ends that too. A lock that
  * was lost for good is taken anew for the cleanup.
  */
-export async function test(context: PhaseContext, options: { readonly k6: FoundK6; readonly users: boolean }): Promise<TestResult> {
+export async function test(context: PhaseContext, options: { readonly test: KnownTest; readonly users: boolean }): Promise<TestResult> {
   const { profile, world, signal, killed } = context;
-  const runId = makeRunId(world.clock.now());
+  const runId = options.test.run;
   const data = { ...context, run: runId };
   return scope(async (defer) => {
     const lock = await takeLock(data, 'test');
@@ -70,7 +70,7 @@ export async function test(context: PhaseContext, options: { readonly k6: FoundK
     const result =
       failures.length > 0 || signal.aborted
         ? undefined
-        : await attempt('run', () => run(context, { k6: options.k6, run: runId, lock: { held: lock } }));
+        : await attempt('run', () => run(context, { test: options.test, lock: { held: lock } }));
     const judged = result && (await attempt('run', () => verify(result.directory, world)));
     const locked = held ? { lock } : {};
     const cleaned = await attempt('cleanup', () =>

@@ -1,4 +1,5 @@
-import { formatCount, type PerSecond, trimNumber } from '../core/quantities.js';
+import type { CapacityProblem } from '../core/capacity.js';
+import type { PerSecond, Share } from '../core/quantities.js';
 
 /** What a host that makes load has; a number is missing where it is not known. */
 export interface HostFacts {
@@ -29,7 +30,10 @@ export interface FleetLoad {
   /** The open model: how many of its VUs it needs depends on the target. */
   readonly open: boolean;
   readonly iterationsPerSecond?: PerSecond;
+  /** Missing where nobody knows how many requests there will be. */
   readonly requestsPerSecond?: PerSecond;
+  /** Addresses that the target's name leads to: one, where it is not said. */
+  readonly targetAddresses?: number;
 }
 
 /** A host with some of the fleet's runners. */
@@ -46,16 +50,8 @@ export interface Needs {
   readonly requestsPerSecond?: PerSecond;
   readonly connections: number;
   readonly memoryBytes: number;
-  /** CPUs; unknown where nobody knows how many requests there will be. */
+  /** CPUs at {@link busyCpu}; unknown where nobody knows how many requests there will be. */
   readonly cpus?: number;
-}
-
-/** Why a load does not fit its hosts. */
-export interface CapacityProblem {
-  /** It cannot work; else it probably will not. */
-  readonly certain: boolean;
-  /** What is short, by how much, and what would do, as a sentence. */
-  readonly message: string;
 }
 
 /** What the runners and their hosts will have to carry, against what the hosts have. */
@@ -64,13 +60,24 @@ export interface Capacity {
   readonly runner: Needs & { readonly openFiles: number };
   readonly hosts: readonly (LoadHost & { readonly needs: Needs })[];
   readonly problems: readonly CapacityProblem[];
-  /** How many hosts like the weakest of these, and how many runners, would do. */
-  readonly enough: { readonly hosts: number; readonly runners: number };
+  /** Addresses that the target's name leads to. */
+  readonly targetAddresses: number;
+  /** How many hosts like the weakest of these, and how many runners, would do; missing where the rate of requests is not known. */
+  readonly enough?: Enough;
+}
+
+/** So many hosts and runners would do. */
+export interface Enough {
+  readonly hosts: number;
+  readonly runners: number;
 }
 
 const bytesPerVu = 250_000;
 const bytesPerRunner = 50_000_000;
+/** Of one CPU that k6 has for itself. */
 const requestsPerCpu = 10_000;
+/** A generator above 90% makes a result invalid, and a load is never even. */
+const busyCpu: Share = 0.7;
 /** Files that a k6 process has open besides its connections. */
 const ownFiles = 50;
 
@@ -78,11 +85,17 @@ const ownFiles = 50;
 export function capacityOf(load: FleetLoad, hosts: readonly LoadHost[]): Capacity {
   const runners = hosts.reduce((sum, host) => sum + host.runners, 0);
   const share = (count: number) => needsOf(load, count / runners, count);
-  const runner = share(1);
+  const needs = share(1);
+  const runner = { ...needs, openFiles: needs.connections + ownFiles };
   const placed = hosts.map((host) => ({ ...host, needs: share(host.runners) }));
-  const enough = enoughFor(load, hosts);
-  const limits = { open: load.open, runner: { ...runner, openFiles: runner.connections + ownFiles }, enough };
-  return { runner: limits.runner, hosts: placed, problems: placed.flatMap((host) => problemsOf(host, limits)), enough };
+  const wanted = wantedFor(load, hosts);
+  return {
+    runner,
+    hosts: placed,
+    problems: placed.flatMap((host) => problemsOf(host, { load, runner, wanted })),
+    targetAddresses: load.targetAddresses ?? 1,
+    ...(load.requestsPerSecond === undefined ? {} : { enough: wanted }),
+  };
 }
 
 function needsOf({ vus, iterationsPerSecond, requestsPerSecond }: FleetLoad, part: number, runners: number): Needs {
@@ -92,7 +105,7 @@ function needsOf({ vus, iterationsPerSecond, requestsPerSecond }: FleetLoad, par
     ...(iterationsPerSecond === undefined ? {} : { iterationsPerSecond: iterationsPerSecond * part }),
     ...(requestsPerSecond === undefined
       ? {}
-      : { requestsPerSecond: requestsPerSecond * part, cpus: (requestsPerSecond * part) / requestsPerCpu }),
+      : { requestsPerSecond: requestsPerSecond * part, cpus: (requestsPerSecond * part) / requestsPerCpu / busyCpu }),
     connections: most,
     memoryBytes: most * bytesPerVu + runners * bytesPerRunner,
   };
@@ -103,13 +116,14 @@ export function portsOf({ portsFrom, portsTo, addresses = 1 }: HostFacts): numbe
   return portsFrom === undefined || portsTo === undefined ? undefined : (portsTo - portsFrom + 1) * addresses;
 }
 
-function enoughFor(load: FleetLoad, hosts: readonly LoadHost[]): Capacity['enough'] {
+/** How many would do for all that is known of the load. */
+function wantedFor(load: FleetLoad, hosts: readonly LoadHost[]): Enough {
   const least = (pick: (facts: HostFacts) => number | undefined) =>
     Math.min(...hosts.map(({ facts }) => pick(facts) ?? Number.POSITIVE_INFINITY));
   const whole = needsOf(load, 1, 0);
   const times = (needed: number, has: number) => Math.max(1, Math.ceil(needed / Math.max(1, has)));
   const needed = Math.max(
-    times(whole.connections, least(portsOf)),
+    times(whole.connections, least(portsOf) * (load.targetAddresses ?? 1)),
     times(whole.memoryBytes, least(({ freeMemoryBytes }) => freeMemoryBytes) - bytesPerRunner),
     times(
       whole.cpus ?? 0,
@@ -121,46 +135,28 @@ function enoughFor(load: FleetLoad, hosts: readonly LoadHost[]): Capacity['enoug
 }
 
 interface Limits {
-  readonly open: boolean;
+  readonly load: FleetLoad;
   readonly runner: Capacity['runner'];
-  readonly enough: Capacity['enough'];
+  readonly wanted: Enough;
 }
 
-function problemsOf({ name, facts, needs }: Capacity['hosts'][number], { open, runner, enough }: Limits): CapacityProblem[] {
-  const { freeMemoryBytes, cpus, openFiles, addresses = 1 } = facts;
-  const ports = portsOf(facts);
+function problemsOf({ name: host, facts, needs }: Capacity['hosts'][number], { load, runner, wanted }: Limits): CapacityProblem[] {
+  const { freeMemoryBytes, cpus, openFiles, addresses: from = 1 } = facts;
+  const { targetAddresses: to = 1, open } = load;
+  const { vus } = needs;
+  const { hosts, runners } = wanted;
   const certain = !open;
-  const hosts = `Use ${formatCount(enough.hosts)} hosts`;
+  const toOne = portsOf(facts);
+  const ports = toOne === undefined ? undefined : toOne * to;
   const problems: CapacityProblem[] = [];
-  if (ports !== undefined && needs.connections > ports) {
-    const from = addresses === 1 ? 'one address has' : `its ${addresses} addresses have`;
-    const message =
-      `${formatCount(needs.vus)} VUs on ${name} hold a connection each, and ${from} ${formatCount(ports)} ports for connections to one ` +
-      `address and port of the target. ${hosts}, or give it more ports (sysctl net.ipv4.ip_local_port_range).`;
-    problems.push({ certain, message });
-  }
-  if (openFiles !== undefined && runner.openFiles > openFiles) {
-    const message =
-      `A runner on ${name} needs ${formatCount(runner.openFiles)} open files for ${formatCount(runner.vus)} VUs, and may have ` +
-      `${formatCount(openFiles)}. Raise the limit (ulimit -n), or use ${formatCount(enough.runners)} runners.`;
-    problems.push({ certain, message });
-  }
-  if (freeMemoryBytes !== undefined && needs.memoryBytes > freeMemoryBytes) {
-    const message =
-      `${formatCount(needs.vus)} VUs on ${name} take about ${formatBytes(needs.memoryBytes)} of memory (250 kB each), and ` +
-      `${formatBytes(freeMemoryBytes)} are free. ${hosts}, or fewer VUs.`;
-    problems.push({ certain: false, message });
-  }
+  if (ports !== undefined && needs.connections > ports) problems.push({ of: 'ports', host, vus, certain, ports, from, to, hosts });
+  if (openFiles !== undefined && runner.openFiles > openFiles)
+    problems.push({ of: 'open files', host, vus: runner.vus, certain, needed: runner.openFiles, has: openFiles, runners });
+  if (freeMemoryBytes !== undefined && needs.memoryBytes > freeMemoryBytes)
+    problems.push({ of: 'memory', host, vus, certain: false, neededBytes: needs.memoryBytes, freeBytes: freeMemoryBytes, hosts });
   if (cpus !== undefined && needs.cpus !== undefined && needs.cpus > cpus) {
-    const message =
-      `${formatCount(needs.requestsPerSecond ?? 0)} requests/s on ${name} take about ${trimNumber(needs.cpus, 1)} CPUs (10,000 requests/s each), ` +
-      `and it has ${cpus}. ${hosts}, or ask for less.`;
-    problems.push({ certain: false, message });
+    const requestsPerSecond = needs.requestsPerSecond ?? 0;
+    problems.push({ of: 'CPUs', host, vus, certain: false, requestsPerSecond, needed: needs.cpus, has: cpus, hosts });
   }
   return problems;
-}
-
-/** Memory as people say it: `12.5 MB`, `3.2 GB`. */
-export function formatBytes(bytes: number): string {
-  return bytes >= 1e9 ? `${trimNumber(bytes / 1e9, 1)} GB` : `${trimNumber(bytes / 1e6, 1)} MB`;
 }

@@ -1,6 +1,7 @@
 import { formatCount, formatDuration, type Milliseconds, type PerSecond, trimNumber } from '../core/quantities.js';
 import type { Profile } from '../profile/sections/schema.js';
 import { isLoopback } from './hosts.js';
+import type { ForeseenLoad } from './inspection.js';
 import type { Plan } from './plan.js';
 
 /** One guard that says no, and what would satisfy it. */
@@ -23,19 +24,21 @@ export interface GuardedAct {
 
 /** How much load is made, as far as it is known. */
 interface LoadSize {
-  readonly vus?: number;
-  readonly iterationsPerSecond?: PerSecond;
-  readonly durationMs?: Milliseconds;
+  readonly vus: number;
+  readonly durationMs: Milliseconds;
+  /** Missing as long as nobody knows it. */
+  readonly iterationsPerSecond?: PerSecond | 'unbounded';
 }
 
 /**
  * Every guard that can be asked without a look at anything, and that refuses a plan (design §7). Where all hosts are this
- * machine there is one only: a store behind colours may be the live one's, whatever tunnel leads to it.
+ * machine there is one only: a store behind colours may be the live one's, whatever tunnel leads to it. `foreseen` is the load
+ * of a script that makes its own: as long as nobody knows it, no cap is held against it.
  */
-export function checkGuards(plan: Plan, profile: Profile, act: GuardedAct): Refusal[] {
+export function checkGuards(plan: Plan, profile: Profile, act: GuardedAct, foreseen?: ForeseenLoad): Refusal[] {
   const shared = checkSharedStores(profile, act);
   if (plan.beyondLoopback.length === 0) return shared;
-  const forLoad = act.makesLoad ? [...checkCaps(profile.guards, sizeOf(plan), true), ...checkAbortRules(profile)] : [];
+  const forLoad = act.makesLoad ? [...checkCaps(profile.guards, sizeOf(plan, foreseen)), ...checkAbortRules(profile)] : [];
   const confirmed = act.confirmed || !needsConfirmation(plan, profile);
   return [...checkHosts(plan, profile), ...forLoad, ...shared, ...(confirmed ? [] : [unconfirmed(plan, act.said)])];
 }
@@ -63,17 +66,17 @@ export function shortHash(hash: string): string {
   return hash.slice(0, shownDigits);
 }
 
-/**
- * The caps that a load breaks. `strict`: a cap on something unknown is broken, too (a script with a load of its own,
- * before k6 was asked how large it is).
- */
-function checkCaps({ maxVus, maxRate, maxDuration }: Profile['guards'], size: LoadSize, strict: boolean): Refusal[] {
+/** The caps that a load breaks: one on a rate that nothing bounds is broken, too. */
+function checkCaps({ maxVus, maxRate, maxDuration }: Profile['guards'], size: LoadSize | undefined): Refusal[] {
+  if (size === undefined) return [];
   const rate = (value: number) => `${trimNumber(value, 2)} iterations/s`;
   const vus = (value: number) => `${formatCount(value)} VUs`;
   return [
-    ...breach({ name: 'guards.maxVus', most: maxVus, say: vus }, size.vus, strict),
-    ...breach({ name: 'guards.maxRate', most: maxRate, say: rate }, size.iterationsPerSecond, strict),
-    ...breach({ name: 'guards.maxDuration', most: maxDuration, say: formatDuration }, size.durationMs, strict),
+    ...breach({ name: 'guards.maxVus', most: maxVus, say: vus }, size.vus),
+    ...(size.iterationsPerSecond === 'unbounded'
+      ? unbounded(maxRate, size.vus)
+      : breach({ name: 'guards.maxRate', most: maxRate, say: rate }, size.iterationsPerSecond ?? 0)),
+    ...breach({ name: 'guards.maxDuration', most: maxDuration, say: formatDuration }, size.durationMs),
   ];
 }
 
@@ -85,20 +88,31 @@ interface Cap {
   readonly say: (value: number) => string;
 }
 
-function breach({ name, most, say }: Cap, value: number | undefined, strict: boolean): Refusal[] {
-  if (most === undefined || (value !== undefined && value <= most)) return [];
-  if (value !== undefined)
-    return [{ guard: 'cap', message: `The load is ${say(value)}; ${name} allows ${say(most)}.`, fix: `Ask for less, or raise ${name}.` }];
-  if (!strict) return [];
-  const message = `${name} allows ${say(most)}, and the profile does not say how much the script makes.`;
-  return [{ guard: 'cap', message, fix: 'Give the load in the profile: workload.vus, duration, and pacing or rate.' }];
+function breach({ name, most, say }: Cap, value: number): Refusal[] {
+  if (most === undefined || value <= most) return [];
+  const message = `The load is ${say(value)}; ${name} allows ${say(most)}.`;
+  return [{ guard: 'cap', message, fix: `Ask for less, or raise ${name}.` }];
 }
 
-function sizeOf({ load, iterationsPerSecond }: Plan): LoadSize {
-  return {
-    ...(load === undefined ? {} : { vus: load.vus, durationMs: load.duration }),
-    ...(iterationsPerSecond === undefined ? {} : { iterationsPerSecond }),
-  };
+/** VUs that pace themselves at nothing make as many iterations as the target lets them. */
+function unbounded(maxRate: PerSecond | undefined, vus: number): Refusal[] {
+  if (maxRate === undefined) return [];
+  const least = Math.ceil((vus * 1000) / maxRate);
+  const message = `guards.maxRate allows ${trimNumber(maxRate, 2)} iterations/s, and nothing bounds the rate of ${formatCount(vus)} VU${vus === 1 ? '' : 's'}.`;
+  return [
+    {
+      guard: 'cap',
+      message,
+      fix: `Bound it: workload.options: {minIterationDuration: ${least}ms}, workload.pacing or rate, or an arrival-rate executor in the script.`,
+    },
+  ];
+}
+
+function sizeOf({ load, iterationsPerSecond }: Plan, foreseen: ForeseenLoad | undefined): LoadSize | undefined {
+  const known = iterationsPerSecond ?? (foreseen && (foreseen.iterationsPerSecond ?? 'unbounded'));
+  const rate: Pick<LoadSize, 'iterationsPerSecond'> = known === undefined ? {} : { iterationsPerSecond: known };
+  if (load !== undefined) return { vus: load.vus, durationMs: load.duration, ...rate };
+  return foreseen && { vus: foreseen.vus, durationMs: foreseen.durationMs, ...rate };
 }
 
 function checkHosts({ beyondLoopback }: Plan, { guards }: Profile): Refusal[] {

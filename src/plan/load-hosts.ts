@@ -1,5 +1,6 @@
 import type { BackendFacts } from './backend.js';
 import { type FleetLoad, type HostFacts, type LoadHost, usualHost } from './capacity.js';
+import type { ForeseenLoad } from './inspection.js';
 import type { Plan } from './plan.js';
 
 /** The hosts that so many runners will be on, as far as their backend tells. `here` is what this machine has. */
@@ -14,9 +15,12 @@ export function loadHosts({ isHere, hosts }: Pick<BackendFacts, 'isHere' | 'host
   return dealt.filter(({ runners }) => runners > 0);
 }
 
-/** The load of a plan; undefined where the script makes its own. */
-export function plannedFleetLoad({ load, iterationsPerSecond, requestsPerSecond }: Plan): FleetLoad | undefined {
-  if (load === undefined) return undefined;
+/** The load of a plan; of a script that makes its own load what k6 says of it, undefined as long as nobody knows. */
+export function fleetLoad(
+  { load, iterationsPerSecond, requestsPerSecond }: Plan,
+  foreseen: ForeseenLoad | undefined,
+): FleetLoad | undefined {
+  if (load === undefined) return foreseen;
   return {
     vus: load.vus,
     open: load.rate !== undefined,

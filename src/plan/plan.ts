@@ -1,5 +1,5 @@
 import type { AbortRule, Criterion } from '../core/criterion.js';
-import type { Milliseconds, PerSecond } from '../core/quantities.js';
+import type { Milliseconds, PerSecond, Share } from '../core/quantities.js';
 import type { PlanWarning } from '../core/warnings.js';
 import type { LoadedProfile } from '../profile/load.js';
 import type { Profile } from '../profile/sections/schema.js';
@@ -29,6 +29,10 @@ export interface Plan extends PlannedSections {
   readonly scriptFiles: readonly ScriptFile[];
   /** Missing where the script's own scenarios and options make the load. */
   readonly load?: PlannedLoad;
+  /** How much of the script's own VUs and rates is wanted; all of it where it is missing. */
+  readonly scale?: Share;
+  /** Variables of {@link PlannedSections.env} that only the script may see, though k6 has options of their names. */
+  readonly scriptOnly?: readonly string[];
   /** How often a VU begins an iteration (closed model), as the script is told; missing in the open model. */
   readonly pacing?: Milliseconds;
   /** The judged window, counted from the start; the whole test where it is missing. */
@@ -72,7 +76,7 @@ export interface PlannedLoad {
 }
 
 /** What a plan is made from besides the script. */
-export interface PlanSources extends Pick<LoadedProfile, 'profile' | 'shown' | 'portable' | 'scriptVariables'> {
+export interface PlanSources extends Pick<LoadedProfile, 'profile' | 'shown' | 'portable' | 'scriptVariables' | 'scriptOnly'> {
   readonly backend: Pick<BackendFacts, 'hosts'>;
 }
 
@@ -89,7 +93,7 @@ function withoutPlaces({ script: _script, target, ...plan }: Omit<Plan, 'hash'>)
   return { ...plan, target: 'live' in target ? { ...target, live: { ...target.live, command: undefined } } : target };
 }
 
-function planWithoutHash({ profile, shown, backend }: PlanSources, scriptFiles: readonly ScriptFile[]): Omit<Plan, 'hash'> {
+function planWithoutHash({ profile, shown, backend, scriptOnly }: PlanSources, scriptFiles: readonly ScriptFile[]): Omit<Plan, 'hash'> {
   const { workload, runners, environment, abort } = profile;
   const endpoints = plannedEndpoints(workload);
   const requestsPerSecond = sumOf(endpoints.map(({ perSecond }) => perSecond));
@@ -107,6 +111,8 @@ function planWithoutHash({ profile, shown, backend }: PlanSources, scriptFiles: 
     scriptFiles,
     ...shownSections({ shown }),
     ...present('load', load),
+    ...present('scale', workload.scale),
+    ...(scriptOnly.length === 0 ? {} : { scriptOnly }),
     ...present('pacing', workload.rate === undefined ? workload.pacing : undefined),
     ...present('steady', steady),
     ...present('iterationsPerSecond', iterationsPerSecond(workload)),
@@ -148,7 +154,7 @@ function judgedWindow({ steady, ramp, duration }: Profile['workload']): Plan['st
 }
 
 function targetHosts(target: Profile['target']): string[] {
-  const health = target.health?.startsWith('/') ? undefined : target.health;
+  const health = target.health?.startsWith('/') || target.health === 'tcp:' ? undefined : target.health;
   const urls = [target.url, health, target.colours?.blue, target.colours?.green, target.live?.url].filter((url) => url !== undefined);
   return urls.map((url) => placeOf(url).host);
 }

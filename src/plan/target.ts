@@ -77,5 +77,13 @@ export function shownTarget({ url, health, colour }: LoadTarget): LoadTarget {
 /** A path is added to the target's own path: `/healthz` of `http://host/api` is `http://host/api/healthz`. */
 function placed(url: string, health: string | undefined): { readonly url: string; readonly health?: string } {
   if (health === undefined) return { url };
+  if (health === 'tcp:') return { url, health: tcpUrl(url) };
   return { url, health: health.startsWith('/') ? `${url.replace(/[?#].*$/s, '').replace(/\/+$/, '')}${health}` : health };
+}
+
+/** The host and port of a URL, as one to connect to. */
+function tcpUrl(url: string): string {
+  if (!URL.canParse(url)) return 'tcp:';
+  const { protocol, hostname, port } = new URL(url);
+  return `tcp://${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
 }

@@ -51,6 +51,8 @@ export interface LoadedProfile {
   readonly portable: unknown;
   /** What `workload.env` holds, but for what comes out of secrets: for the plan's hash, and for nothing that is shown. */
   readonly scriptVariables: Readonly<Record<string, string>>;
+  /** The names of `K6_…` variables that were given with `-e`: as with k6's own `-e`, only the script sees them. */
+  readonly scriptOnly: readonly string[];
 }
 
 /**
@@ -91,6 +93,7 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
     redacted: withDefaults(withoutSecrets(fed.tree)),
     portable: withDefaults(withoutSecrets(withoutPlaces(fed.tree, options))),
     scriptVariables: scriptVariableValues(fed.tree),
+    scriptOnly: [...new Set(fed.overrides.map(({ path }) => path.split('.').slice(2).join('.')))].filter((name) => name.startsWith('K6_')),
   };
 }
 

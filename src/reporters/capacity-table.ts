@@ -1,12 +1,14 @@
 import { formatCount, trimNumber } from '../core/quantities.js';
-import { type Capacity, formatBytes, type HostFacts, type Needs, portsOf } from '../plan/capacity.js';
+import { type Capacity, type HostFacts, type Needs, portsOf } from '../plan/capacity.js';
+import { capacityText, formatBytes } from './sentences/capacity.js';
 import { counted, formatRate } from './sentences/words.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
 import { wrapLines } from './wrap.js';
 
 /** What a runner and a host have to carry, against what the host has, and what does not fit. */
 export function renderCapacity({ capacity, note }: { readonly capacity: Capacity; readonly note: string }, style: TableStyle): string[] {
-  const { hosts, runner, problems, enough } = capacity;
+  const { hosts, problems } = capacity;
+  const { paint } = style;
   const [busiest] = hosts.toSorted((a, b) => b.runners - a.runners);
   if (busiest === undefined) return [];
   const columns: readonly Column[] = [
@@ -16,30 +18,34 @@ export function renderCapacity({ capacity, note }: { readonly capacity: Capacity
     { title: 'has' },
   ];
   const lines = [
-    ...renderTable(columns, rows(runner, busiest.needs, busiest.facts), style),
-    `  ${style.paint.faint(`enough: ${counted(enough.hosts, 'such host')} with ${counted(enough.runners, 'runner')}`)}`,
-    ...(note === '' ? [] : [`  ${style.paint.faint(note)}`]),
-    ...problems
-      .filter(({ message }, index) => problems.findIndex((other) => other.message === message) === index)
-      .map(({ certain, message }) => `  ${certain ? style.paint.bad('✖') : style.paint.warn('!')} ${message}`),
+    ...renderTable(columns, rows(capacity, busiest.needs, busiest.facts), style),
+    ...[enoughText(capacity), note].flatMap((text) => (text === '' ? [] : [`  ${paint.faint(text)}`])),
+    ...new Set(problems.map((problem) => `  ${problem.certain ? paint.bad('✖') : paint.warn('!')} ${capacityText(problem)}`)),
   ];
   return wrapLines(lines, style.width);
 }
 
-function rows(runner: Capacity['runner'], host: Needs, has: HostFacts): string[][] {
+/** Without the rate of requests nobody knows what CPUs it takes: a small part of the load shows it. */
+function enoughText({ enough }: Capacity): string {
+  if (enough !== undefined) return `enough: ${counted(enough.hosts, 'such host')} with ${counted(enough.runners, 'runner')}`;
+  return 'CPUs: unknown, because nobody knows how many requests/s the script makes. A short run with few VUs (workload.scale: 10%) tells it.';
+}
+
+function rows({ runner, targetAddresses }: Capacity, host: Needs, has: HostFacts): string[][] {
   const rate = (value: number | undefined) => (value === undefined ? '?' : formatRate(value).replace('/s', ''));
   const { cpus, openFiles, freeMemoryBytes } = has;
   const ports = portsOf(has);
+  const told = ports === undefined ? '?' : `${formatCount(ports * targetAddresses)} ports`;
   return [
     ['VUs', formatCount(runner.vus), formatCount(host.vus), ''],
     ['iterations/s', rate(runner.iterationsPerSecond), rate(host.iterationsPerSecond), ''],
     ['requests/s', rate(runner.requestsPerSecond), rate(host.requestsPerSecond), ''],
-    ['CPUs', rough(runner.cpus), rough(host.cpus), cpus === undefined ? '?' : formatCount(cpus)],
+    ['CPUs (at 70%)', rough(runner.cpus), rough(host.cpus), cpus === undefined ? '?' : trimNumber(cpus, 1)],
     [
       'connections',
       formatCount(runner.connections),
       formatCount(host.connections),
-      ports === undefined ? '?' : `${formatCount(ports)} ports`,
+      targetAddresses > 1 ? `${told} to ${targetAddresses} addresses` : told,
     ],
     [
       'memory',

@@ -1,6 +1,8 @@
-import { formatCount, formatDuration } from '../core/quantities.js';
+import { formatCount, formatDuration, type Share, trimNumber } from '../core/quantities.js';
 import { formatLimit } from '../metrics/limit-text.js';
+import { scriptThresholds } from '../metrics/threshold.js';
 import type { Capacity } from '../plan/capacity.js';
+import type { Foreseen, Scenario } from '../plan/inspection.js';
 import type { Plan } from '../plan/plan.js';
 import type { PlannedSeed } from '../plan/sections.js';
 import type { LiveLookUp, LoadTarget } from '../plan/target.js';
@@ -20,6 +22,8 @@ export interface PlanNotes {
   readonly unbuilt: readonly { readonly word: string; readonly message: string }[];
   /** What each runner and host has to carry, and a word on whose limits those are. */
   readonly carried?: { readonly capacity: Capacity; readonly note: string } | undefined;
+  /** What k6 says of the script; missing where nobody asked it. */
+  readonly foreseen?: Foreseen | undefined;
   /** Guards that would refuse this plan. */
   readonly refusals: readonly { readonly guard: string; readonly message: string; readonly fix: string }[];
   /** Variables that are missing, and that the hash depends on. */
@@ -56,8 +60,9 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
       [
         ['about to', notes.does === undefined ? [] : [notes.does.map((deed) => deeds[deed]).join(', ')]],
         ['target', does('load') ? targetLines(plan, notes) : []],
-        ['script', does('load') ? scriptLines(plan) : []],
-        ['load', does('load') ? loadLines(plan) : []],
+        ['script', does('load') ? scriptLines(plan, notes.foreseen) : []],
+        ['fetched', does('load') ? (notes.foreseen?.fetched ?? []) : []],
+        ['load', does('load') ? loadLines(plan, notes.foreseen) : []],
         ['runners', does('load') ? [`${plan.runners.length}, ${plan.fleet.backend}: ${segments(plan)}`] : []],
         [
           'stores',
@@ -66,7 +71,12 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
         ['seed', does('seed') ? seedLines(plan) : []],
         ['cleanup', does('cleanup') ? cleanupLines(plan, notes) : []],
         ['sets off', notes.setOff ?? []],
-        ['limits', does('load') ? plan.criteria.map((criterion) => `${criterion.name} ${formatLimit(criterion)}`) : []],
+        [
+          'limits',
+          does('load')
+            ? [...plan.criteria.map((criterion) => `${criterion.name} ${formatLimit(criterion)}`), ...scriptLimits(notes.foreseen)]
+            : [],
+        ],
         ['hosts', [plan.beyondLoopback.length === 0 ? 'this machine only' : `beyond this machine: ${plan.beyondLoopback.join(', ')}`]],
         ['variables', notes.variables.map(({ name, from }) => (from === 'missing' ? paint.warn(`${name}: missing`) : `${name}: ${from}`))],
         ['changed', notes.overrides.map(({ path, value }) => `${path} = ${value}`)],
@@ -114,10 +124,11 @@ function lookUpInWords({ url, header, command, every }: LiveLookUp): string {
 }
 
 /** Its hash is that of the file alone; what it imports and opens is in the plan's, too. */
-function scriptLines({ script, scriptFiles: [own, ...others] }: Plan): string[] {
-  if (own === undefined) return [script];
+function scriptLines({ script, scriptFiles: [own, ...others], load }: Plan, foreseen: Foreseen | undefined): string[] {
   const more = others.length === 0 ? '' : `, with ${counted(others.length, 'more file')}`;
-  return [`${script} (sha256 ${own.sha256.slice(0, 12)}${more})`];
+  const file = own === undefined ? script : `${script} (sha256 ${own.sha256.slice(0, 12)}${more})`;
+  const unknown = load !== undefined && foreseen !== undefined && 'because' in foreseen;
+  return [file, ...(unknown ? [`its thresholds and functions: unknown, because ${foreseen.because}`] : [])];
 }
 
 function seedLines({ seed }: Plan): string[] {
@@ -130,8 +141,8 @@ function cleanupLines({ cleanup, seed }: Plan, { users }: PlanNotes): string[] {
   return [...(cleanup?.entries ?? []).map((entry) => `${entry.store}: ${cleanupInWords(entry)}`), ...seeded];
 }
 
-function loadLines({ load, steady, iterationsPerSecond, requestsPerSecond }: Plan): string[] {
-  if (load === undefined) return ["the script's own"];
+function loadLines({ load, scale, steady, iterationsPerSecond, requestsPerSecond }: Plan, foreseen: Foreseen | undefined): string[] {
+  if (load === undefined) return ownLoadLines(foreseen, scale);
   const ramp = load.ramp === undefined ? '' : `, ramp ${formatDuration(load.ramp)} up and down`;
   const model = load.rate === undefined ? '' : ' (open model)';
   const judged = steady === undefined ? 'judged: the whole test' : `judged: ${formatDuration(steady.from)}–${formatDuration(steady.to)}`;
@@ -143,6 +154,35 @@ function loadLines({ load, steady, iterationsPerSecond, requestsPerSecond }: Pla
     `${counted(load.vus, 'VU')} for ${formatDuration(load.duration)}${ramp}; ${judged}`,
     ...(rates.length > 0 ? [rates.join(', ')] : []),
   ];
+}
+
+/** A load of the script's own, as k6 reads it. */
+function ownLoadLines(foreseen: Foreseen | undefined, scale: Share | undefined): string[] {
+  const whose = scale === undefined ? "the script's own" : `${trimNumber(scale * 100, 2)}% of the script's own`;
+  if (foreseen === undefined) return [whose];
+  if ('because' in foreseen) return [`${whose}: unknown, because ${foreseen.because}`];
+  const { vus, durationMs, iterationsPerSecond: rate, scenarios } = foreseen.load;
+  const rates = rate === undefined ? '' : `, ${formatRate(rate).replace('/s', ' iterations/s')} at most`;
+  return [`${whose}: up to ${counted(vus, 'VU')} for ${formatDuration(durationMs)}${rates}`, ...scenarios.map(scenarioLine)];
+}
+
+function scenarioLine({ name, executor, vus, startMs, durationMs, iterations, rate, open }: Scenario): string {
+  const work = open && rate !== undefined ? `${formatRate(rate)}, up to ${counted(vus, 'VU')}` : counted(vus, 'VU');
+  const end =
+    iterations === undefined
+      ? `for ${formatDuration(durationMs)}`
+      : `${counted(iterations, 'iteration')} within ${formatDuration(durationMs)}`;
+  const start = startMs === 0 ? '' : `, from ${formatDuration(startMs)} on`;
+  return `${name}: ${executor}, ${work}, ${end}${start}`;
+}
+
+/** The script's own thresholds, in k6's words. */
+function scriptLimits(foreseen: Foreseen | undefined): string[] {
+  if (foreseen === undefined || 'because' in foreseen) return [];
+  const thresholds = Object.entries(scriptThresholds(foreseen.inspection.options.thresholds));
+  return thresholds.flatMap(([metric, list]) =>
+    list.map(({ source, abortOnFail }) => `${metric}: ${source} (script${abortOnFail ? ', aborts' : ''})`),
+  );
 }
 
 const shownSegments = 4;

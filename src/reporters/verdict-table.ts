@@ -1,9 +1,11 @@
 import { trimNumber } from '../core/quantities.js';
 import type { JudgedCriterion, Outcome, Verdict } from '../core/verdict.js';
 import type { MeasuredNumbers } from '../metrics/endpoint-numbers.js';
+import { failureText } from '../metrics/judge.js';
 import { formatValue } from '../metrics/limit-text.js';
 import { renderEndpoints } from './endpoint-table.js';
 import type { Paint } from './paint.js';
+import { renderScriptNumbers } from './script-table.js';
 import { counted } from './sentences/words.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
 import { wrapLines } from './wrap.js';
@@ -16,21 +18,30 @@ const columns: readonly Column[] = [
   { title: 'verdict' },
 ];
 
-/** A run's verdict: every criterion with its bounds and window, why it is what it is, and the endpoints one by one. */
+/** A run's verdict: why it is what it is, as far as the table below it does not say so, every criterion with its bounds and window, the endpoints one by one. */
 export function renderVerdict(verdict: Verdict, measured: MeasuredNumbers | undefined, style: TableStyle): string {
   const { paint } = style;
   const windows = new Set(verdict.criteria.map(({ window }) => window));
   const [shared] = windows.size === 1 ? windows : [];
   const rows = verdict.criteria.map((criterion) => row(criterion, shared === undefined, paint));
-  const reasons = verdict.reasons.map((reason) => `  ${verdict.verdict === 'pass' ? paint.warn('!') : paint.bad('→')} ${reason}`);
+  const inTable = new Set(verdict.criteria.flatMap(rowInWords));
+  const reasons = verdict.reasons
+    .filter((reason) => !inTable.has(reason))
+    .map((reason) => `  ${verdict.verdict === 'pass' ? paint.warn('!') : paint.bad('→')} ${reason}`);
   const endpoints = measured === undefined ? [] : renderEndpoints(measured, style);
   const sections = [
     [headline(verdict, measured, shared, paint)],
-    rows.length > 0 ? renderTable(columns, rows, style) : [],
     reasons,
+    rows.length > 0 ? renderTable(columns, rows, style) : [],
     endpoints,
+    measured === undefined ? [] : renderScriptNumbers(measured.script, style),
   ];
   return sections.flatMap((lines) => (lines.length > 0 ? [...wrapLines(lines, style.width), ''] : [])).join('\n');
+}
+
+/** What the table already says of a broken limit. */
+function rowInWords({ name, limit, actual, unit }: JudgedCriterion): string[] {
+  return actual === null ? [] : [`${failureText(name, formatValue(actual, unit, limitOf(limit, unit)), limit)}.`];
 }
 
 function headline({ verdict, run }: Verdict, measured: MeasuredNumbers | undefined, window: string | undefined, paint: Paint): string {
@@ -62,8 +73,9 @@ function outcomeText(outcome: Outcome, paint: Paint): string {
 }
 
 /** The value with its bounds where these can be told apart: `412 ms (411–413)`. */
-function actualText({ actual, low, high, unit, limit }: JudgedCriterion): string {
+function actualText({ actual, low, high, unit, limit, neverAdded }: JudgedCriterion): string {
   if (actual === null) return '–';
+  if (neverAdded) return `${formatValue(actual, unit)} (never added to)`;
   const mark = limitOf(limit, unit);
   const value = formatValue(actual, unit, mark);
   const bounds = [low, high].map((bound) => formatValue(bound ?? actual, unit, mark));

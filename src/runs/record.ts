@@ -4,6 +4,7 @@ import { asRunId, type RunId } from '../core/ids.js';
 import type { ProcessMark } from '../core/os.js';
 import type { EpochMs } from '../core/quantities.js';
 import type { Choice } from '../metrics/choices.js';
+import type { Scenario } from '../plan/inspection.js';
 import type { Plan } from '../plan/plan.js';
 import type { LoadTarget } from '../plan/target.js';
 import { layoutVersion, runFiles } from './layout.js';
@@ -26,6 +27,8 @@ export interface RunRecord {
   readonly target: LoadTarget;
   /** The script's thresholds, in k6's words. */
   readonly scriptThresholds: unknown;
+  /** What k6 said of the test's scenarios before it ran. */
+  readonly scenarios?: readonly Scenario[];
   /** Whether iterations of the judged window carry its tag; where it is missing they do. */
   readonly tagged?: boolean;
   /** What the script draws and counts, with the shares that it was asked for. */

@@ -40,7 +40,7 @@ const scenarios: Scenario[] = [
     title: 'setup throws',
     script: script(`export function setup() { throw new Error('boom'); }\nexport default () => { ${work} };`),
     code: 107,
-    verdict: undefined,
+    verdict: 'invalid',
   },
   {
     title: 'test.abort()',

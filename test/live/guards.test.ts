@@ -145,12 +145,14 @@ const cases: Case[] = [
     }),
   ),
   {
-    title: 'a load that only the script knows, where there are caps',
-    change: () => ({ workload: 'workload: {script: ../script.js}' }),
+    title: "a script's own load, by what k6 says of it",
+    change: () => ({
+      workload: 'workload: {script: ../script.js, options: {scenarios: {a: {executor: constant-vus, vus: 11, duration: 5s}}}}',
+    }),
     commands: loading,
-    guard: '3 guards',
-    says: () => 'guards.maxVus allows 10 VUs, and the profile does not say how much the script makes.',
-    fix: 'Give the load in the profile: workload.vus, duration, and pacing or rate.',
+    guard: '2 guards',
+    says: () => 'The load is 11 VUs; guards.maxVus allows 10 VUs.',
+    fix: 'Bound it: workload.options: {minIterationDuration: 1100ms}',
   },
   {
     title: 'production whose abort rules nobody watches',
@@ -248,11 +250,19 @@ describe.runIf(canHaveAddresses())('nothing at all is sent, and 112 says which g
     expectNothingSent(world);
   });
 
-  test('plan looks at nothing, whatever it is asked', async () => {
+  test("a script's own load that is within its caps goes on", async () => {
+    const world = await startWorld();
+    const options = '{scenarios: {a: {executor: constant-arrival-rate, rate: 10, duration: 2s, preAllocatedVUs: 1, maxVUs: 10}}}';
+    const at = place({ ...world.words, workload: `workload: {script: ../script.js, options: ${options}}`, stores: '', data: '' });
+    expect(await confirmed(at, ['run'])).toMatchObject({ code: 0 });
+    expect((await at.loadctl(['plan', '--env', 'staging'])).code).toBe(0);
+  });
+
+  test('plan looks at nothing, whatever it is asked, and ends as the run would', async () => {
     const world = await startWorld();
     const at = place({ ...world.words, ...colours(world) });
     for (const args of [[], ['--json'], ['--out', 'x.plan']])
-      expect((await at.loadctl(['plan', '--env', 'staging', ...args])).code).toBe(0);
+      expect((await at.loadctl(['plan', '--env', 'staging', ...args])).code).toBe(112);
     expectNothingSent(world);
   });
 

@@ -119,11 +119,20 @@ const measured: Readonly<Record<string, readonly string[]>> = {
 
 /** What has no samples: k6 lets all but some pass, loadctl says that there is no data. */
 const unmeasured: Readonly<Record<string, readonly string[]>> = {
-  no_rate: ['rate<0.1', 'rate>0.9'],
+  no_rate: ['rate>0.9'],
   no_gauge: ['value<5', 'value>5'],
   no_trend: ['p(95)<500', 'avg>1', 'max<1'],
   'points{kind:none}': ['p(95)<500'],
   'won{kind:none}': ['rate>0.5'],
+};
+
+/** What has no samples either, and where zero is data: an upper limit on a rate of the script's own, and limits that only show a metric. */
+const zero: Readonly<Record<string, readonly string[]>> = {
+  no_rate: ['rate<0.1', 'rate<=0', 'rate==0', 'rate>=0'],
+  no_gauge: ['value>=0'],
+  no_trend: ['max>=0'],
+  'points{kind:none}': ['p(95)>=0'],
+  'won{kind:none}': ['rate<=0.5', 'rate<=1'],
 };
 
 /** What k6 must refuse, and loadctl too. */
@@ -164,7 +173,7 @@ function runK6(thresholds: Readonly<Record<string, readonly string[]>>, stats: r
     'run',
     '--quiet',
     '--summary-trend-stats',
-    summaryTrendStats(stats),
+    summaryTrendStats(stats).join(','),
     '--summary-export',
     join(folder, 'summary.json'),
     script,
@@ -190,7 +199,8 @@ interface Exported {
 }
 
 test('the same samples, the same thresholds: loadctl and k6 agree on each', async () => {
-  const all = { ...measured, ...unmeasured };
+  const names = new Set([measured, unmeasured, zero].flatMap(Object.keys));
+  const all = Object.fromEntries([...names].map((name) => [name, [measured, unmeasured, zero].flatMap((some) => some[name] ?? [])]));
   const entries = Object.entries(all).flatMap(([metric, list]) => list.map((source) => ({ metric, source })));
   expect(entries.length).toBeGreaterThanOrEqual(60);
   const expressions = entries.map(({ metric, source }) => ({ metric, source, expression: parseThreshold(source) }));
@@ -205,7 +215,7 @@ test('the same samples, the same thresholds: loadctl and k6 agree on each', asyn
   const compared = expressions.map(({ metric, source, expression }) => {
     if (isProblem(expression)) throw new Error(`${source}: ${expression.error}`);
     const failed = findMetric(exported.metrics, metric)?.thresholds?.[source];
-    const { outcome } = evaluate(expression, findMetric(merged.metrics, metric));
+    const { outcome } = evaluate(metric, expression, findMetric(merged.metrics, metric));
     return {
       threshold: `${metric}: ${source}`,
       k6: failed === undefined ? 'unknown' : failed ? 'fail' : 'pass',
@@ -214,7 +224,7 @@ test('the same samples, the same thresholds: loadctl and k6 agree on each', asyn
   });
 
   const isUnmeasured = ({ threshold }: { threshold: string }) =>
-    Object.keys(unmeasured).some((metric) => threshold.startsWith(`${metric}: `));
+    Object.entries(unmeasured).some(([metric, list]) => list.some((source) => threshold === `${metric}: ${source}`));
   expect(compared.filter((one) => !isUnmeasured(one) && one.k6 !== one.loadctl)).toEqual([]);
   expect(compared.filter((one) => isUnmeasured(one) && (one.loadctl !== 'no-data' || one.k6 === 'unknown'))).toEqual([]);
 });
@@ -238,7 +248,7 @@ test('live data never says otherwise than k6: a limit inside its bounds is undec
       const expression = parseThreshold(source);
       const total = numbers.total(metric);
       if (isProblem(expression)) throw new Error(source);
-      const { outcome } = evaluate(expression, total && readTotal(total, [expression.stat], seconds));
+      const { outcome } = evaluate(metric, expression, total && readTotal(total, [expression.stat], seconds));
       const failed = findMetric(exported.metrics, metric)?.thresholds?.[source];
       return { threshold: `${metric}: ${source}`, k6: failed ? 'fail' : 'pass', live: outcome };
     }),

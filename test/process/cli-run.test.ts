@@ -127,7 +127,5 @@ test('secrets for the script never show, whatever it does with them', async () =
   expect(said.stderr).toContain('no [redacted]');
   expect(said.stdout + said.stderr).not.toContain('open-sesame');
   const { runs } = JSON.parse((await place.loadctl(['runs', '--json'])).stdout);
-  expect(runs).toMatchObject([
-    { state: 'interrupted', why: 'The run ended before any load was made: The script threw in setup(): Error: no [redacted]' },
-  ]);
+  expect(runs).toMatchObject([{ state: 'invalid', why: 'The script threw in setup(): Error: no [redacted].' }]);
 });

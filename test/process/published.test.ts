@@ -39,7 +39,7 @@ test('what is published works with its dependencies alone, and names its sources
     spawnSync(process.execPath, [bin, ...args], { cwd: folder, env: { ...usual, ...env }, encoding: 'utf8' });
 
   const plan = loadctl(['plan', '--env', 'dev']);
-  expect(plan).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('script.js') });
+  expect(plan).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('default: shared-iterations, 1 VU, 1 iteration') });
   const run = loadctl(['run', '--env', 'dev']);
   expect(run).toMatchObject({ status: 115, stderr: expect.stringContaining('The target is not healthy') });
   const unknown = loadctl(['plan', '--env', 'nowhere'], { LOADCTL_DEBUG: '1' });

@@ -73,14 +73,14 @@ test('verify of a run whose loadctl was killed says what is known, limits with t
   expect((await place.loadctl(['verify', run])).stdout).toMatchInlineSnapshot(`
     "INTERRUPTED  run 20260102-030405-abcde · judged: nothing
 
+      → The run did not come to its end: loadctl (process 4000000 on elsewhere) was killed or crashed. The last that is known of its load: 1,234 requests in 4s of 1m, 3 of them failed.
+      → Nothing was judged: the run has no numbers.
+
       criterion                             limit     actual  verdict
       p95                                   < 500 ms  –       ✖ no data
       http_req_duration{name:GET /a} p(95)  < 800 ms  –       ✖ no data
       checks rate                           > 99%     –       ✖ no data
       own_time max                          < 7       –       ✖ no data
-
-      → The run did not come to its end: loadctl (process 4000000 on elsewhere) was killed or crashed. The last that is known of its load: 1,234 requests in 4s of 1m, 3 of them failed.
-      → Nothing was judged: the run has no numbers.
     "
   `);
 });

@@ -1,15 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type Capacity, capacityOf, type FleetLoad, type HostFacts, type LoadHost, usualHost } from '../../src/plan/capacity.js';
-import { loadHosts, plannedFleetLoad } from '../../src/plan/load-hosts.js';
+import { fleetLoad, loadHosts } from '../../src/plan/load-hosts.js';
 import { makePlan } from '../../src/plan/plan.js';
 import { diskFiles, loadProfile } from '../../src/profile/load.js';
+import { capacityText } from '../../src/reporters/sentences/capacity.js';
 import { backendFacts } from '../../src/runners/index.js';
 
 const big: HostFacts = { cpus: 64, freeMemoryBytes: 256e9, openFiles: 1_000_000, portsFrom: 1024, portsTo: 65_535, addresses: 1 };
 const host = (runners: number, facts: HostFacts = big, name = 'load-1'): LoadHost => ({ name, runners, facts });
-const closed = (vus: number, more: Partial<FleetLoad> = {}): FleetLoad => ({ vus, open: false, ...more });
-const words = ({ problems }: Capacity) => problems.map(({ certain, message }) => `${certain ? 'certain' : 'likely'}: ${message}`);
+const closed = (vus: number, more: Partial<FleetLoad> = {}): FleetLoad => ({ vus, open: false, requestsPerSecond: 1, ...more });
+const words = ({ problems }: Capacity) => problems.map((problem) => `${problem.certain ? 'certain' : 'likely'}: ${capacityText(problem)}`);
 
 describe('what does not fit', () => {
   const ports = { ...big, portsFrom: 32_768, portsTo: 60_999 };
@@ -29,7 +30,7 @@ describe('what does not fit', () => {
     ['two addresses, too', closed(30_000), [host(1, { ...ports, addresses: 2 })], [], { hosts: 1, runners: 1 }],
     [
       'ports in an open model, whose VUs need not all be used',
-      { vus: 30_000, open: true },
+      { vus: 30_000, open: true, requestsPerSecond: 1 },
       [host(1, ports)],
       [
         'likely: 30,000 VUs on load-1 hold a connection each, and one address has 28,232 ports for connections to one address and port of the target. Use 2 hosts, or give it more ports (sysctl net.ipv4.ip_local_port_range).',
@@ -56,15 +57,31 @@ describe('what does not fit', () => {
       'CPU',
       closed(1000, { requestsPerSecond: 37_500 }),
       [host(1, { ...big, cpus: 2 })],
-      ['likely: 37,500 requests/s on load-1 take about 3.8 CPUs (10,000 requests/s each), and it has 2. Use 2 hosts, or ask for less.'],
-      { hosts: 2, runners: 2 },
+      [
+        'likely: 37,500 requests/s on load-1 take about 5.4 CPUs (7,000 requests/s each, at 70%), and it has 2. Use 3 hosts, or ask for less.',
+      ],
+      { hosts: 3, runners: 3 },
     ],
     ['a host of which nothing is known', closed(1_000_000, { requestsPerSecond: 1e6 }), [host(1, {})], [], { hosts: 1, runners: 1 }],
+    [
+      'ports to one address of the target, which has two',
+      closed(30_000, { targetAddresses: 2 }),
+      [host(1, ports)],
+      [],
+      { hosts: 1, runners: 1 },
+    ],
   ])('%s', (_, load, hosts, said, enough) => {
     const capacity = capacityOf(load, hosts);
     expect(words(capacity)).toEqual(said);
     expect(capacity.enough).toEqual(enough);
   });
+});
+
+test('where nobody knows how many requests there will be, nothing is said to be enough', () => {
+  const load: FleetLoad = { vus: 30_000, open: false };
+  const { enough, problems } = capacityOf(load, [host(1, { ...big, portsFrom: 32_768, portsTo: 60_999 })]);
+  expect(enough).toBeUndefined();
+  expect(problems.map(capacityText).join()).toContain('Use 2 hosts');
 });
 
 test('each runner and host gets its share', () => {
@@ -82,21 +99,21 @@ async function shipped(environment: string, set: string[] = []) {
   const loaded = loadProfile({ environment }, { cwd, env: {}, files: diskFiles, secrets: 'optional', set });
   const backend = await backendFacts(loaded.profile.runners);
   const plan = makePlan({ ...loaded, backend });
-  const load = plannedFleetLoad(plan);
+  const load = fleetLoad(plan, undefined);
   if (load === undefined) throw new Error(`${environment} has no load`);
   return capacityOf(load, loadHosts(backend, plan.fleet.count, big));
 }
 
 describe('the shipped profiles', () => {
-  test('prod fits its 30 pods; two such hosts would do, and one would not', async () => {
+  test('prod fits its 30 pods; three such hosts would do at 70% of their CPUs, and one would not', async () => {
     const { hosts, runner, problems, enough } = await shipped('prod');
     expect(hosts.length).toBe(30);
     expect(runner).toMatchObject({ vus: 1000, iterationsPerSecond: 1000, requestsPerSecond: 1250, connections: 1000 });
     expect(problems).toEqual([]);
-    expect(enough).toEqual({ hosts: 2, runners: 2 });
+    expect(enough).toEqual({ hosts: 3, runners: 3 });
     const alone = await shipped('prod', ['runners.count=1']);
     expect(alone.problems.map(({ certain }) => certain)).toEqual([true, false, false]);
-    expect(alone.problems[0]?.message).toContain('28,232 ports');
+    expect(alone.problems[0]).toMatchObject({ of: 'ports', ports: 28_232 });
   });
 
   test('staging deals its runners to the hosts in turn', async () => {

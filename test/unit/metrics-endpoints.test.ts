@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Criterion } from '../../src/core/criterion.js';
 import { runnerId } from '../../src/core/ids.js';
-import { thresholdsApart, unnamedEndpoints } from '../../src/metrics/endpoint-metrics.js';
+import { thresholdsApart, unnamedParts } from '../../src/metrics/endpoint-metrics.js';
 import { liveNumbers } from '../../src/metrics/live-numbers.js';
 import type { PushedSeries } from '../../src/metrics/series.js';
 import type { SummaryMetric } from '../../src/metrics/summary.js';
@@ -57,7 +57,7 @@ describe('what a test tells apart', () => {
   });
 });
 
-describe('endpoints that nobody named', () => {
+describe('endpoints and scenarios that nobody named', () => {
   const requests = (count: number, tags: Record<string, string>): PushedSeries[] => [
     { labels: { name: 'http_reqs_total', tags }, at: 1, value: count },
     { labels: { name: 'http_req_failed_rate', tags }, at: 1, value: 0.5 },
@@ -81,12 +81,14 @@ describe('endpoints that nobody named', () => {
   );
 
   test('are read off the live data, of the judged window alone', () => {
-    const found = unnamedEndpoints(numbers, { metrics, durationMs: 4000 }, true);
-    expect(Object.keys(found)).toEqual([
-      'http_req_duration{name:POST /b,part:steady}',
-      'http_reqs{name:POST /b,part:steady}',
-      'http_req_failed{name:POST /b,part:steady}',
-    ]);
+    const found = unnamedParts(numbers, { metrics, durationMs: 4000 }, true);
+    expect(Object.keys(found)).toEqual(
+      [
+        'http_req_duration{name:POST /b,part:steady}',
+        'http_reqs{name:POST /b,part:steady}',
+        'http_req_failed{name:POST /b,part:steady}',
+      ].flatMap((key) => [key, key.replace('POST /b', '"GET /list?of=1,2"')]),
+    );
     expect(found['http_reqs{name:POST /b,part:steady}']?.values).toEqual({ count: 8, rate: 2 });
     expect(found['http_req_failed{name:POST /b,part:steady}']?.values).toEqual({ rate: 0.5, passes: 4, fails: 4 });
     const duration = found['http_req_duration{name:POST /b,part:steady}'];
@@ -95,6 +97,6 @@ describe('endpoints that nobody named', () => {
   });
 
   test('and of the whole test where nothing is told apart', () => {
-    expect(unnamedEndpoints(numbers, { metrics: {}, durationMs: 4000 }, false)['http_reqs{name:POST /b}']?.values.count).toBe(16);
+    expect(unnamedParts(numbers, { metrics: {}, durationMs: 4000 }, false)['http_reqs{name:POST /b}']?.values.count).toBe(16);
   });
 });

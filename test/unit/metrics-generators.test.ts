@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type RunnerId, runnerId } from '../../src/core/ids.js';
 import { chiSquareTail } from '../../src/metrics/chi-square.js';
-import { type Choice, choiceFaults, choiceKey } from '../../src/metrics/choices.js';
+import { type Choice, choiceFaults, choiceThresholds } from '../../src/metrics/choices.js';
 import { crowdedMachines, diedWithoutMemory, type GeneratorSample, generatorFaults } from '../../src/metrics/generators.js';
 import { type PlannedShare, shortfalls } from '../../src/metrics/shortfall.js';
 import type { Summary, SummaryMetric } from '../../src/metrics/summary.js';
@@ -119,9 +119,9 @@ describe('choices', () => {
       [choice],
       summary({
         session_choices: counter(browse + reserve + pay + more),
-        [choiceKey(choice, 'browse')]: counter(browse),
-        [choiceKey(choice, 'reserve')]: counter(reserve),
-        [choiceKey(choice, 'pay')]: counter(pay),
+        ...Object.fromEntries(
+          Object.keys(choiceThresholds([choice])).map((key, index) => [key, counter([browse, reserve, pay][index] ?? 0)]),
+        ),
       }),
     );
 
@@ -196,6 +196,26 @@ describe('what Linux tells of a process', () => {
     const unlimited = { ...texts(40, 800), cpuMax: 'max 100000\n', memoryMax: 'max\n', memoryCurrent: '900000000\n' };
     expect(readLinuxVitals(unlimited)).toEqual(readLinuxVitals(texts(40, 800)));
     expect(readLinuxVitals({ ...texts(40, 800), process: '' })).toBeUndefined();
+  });
+
+  test.each([
+    ['version 2', 'anon 1\nfile 700000000\nshmem 0\ninactive_file 500000000\nactive_file 100000000\n'],
+    [
+      'version 1, which counts the groups below apart',
+      'inactive_file 1\nactive_file 2\ntotal_inactive_file 500000000\ntotal_active_file 100000000\n',
+    ],
+  ])('pages of files are not used memory (%s)', (_, memoryStat) => {
+    const limited = { ...texts(40, 800), memoryMax: '1000000000\n', memoryCurrent: '900000000\n', memoryStat };
+    expect(readLinuxVitals(limited)).toMatchObject({ memory: 1e9, freeMemory: 7e8 });
+  });
+
+  test('a group of version 1 without a limit has none', () => {
+    const unlimited = { ...texts(40, 800), cpuMax: '-1 100000', memoryMax: '9223372036854771712\n', memoryCurrent: '1\n' };
+    expect(readLinuxVitals(unlimited)).toEqual(readLinuxVitals(texts(40, 800)));
+  });
+
+  test('pages may be larger than usual', () => {
+    expect(readLinuxVitals({ ...texts(40, 800), pageBytes: 65_536 })?.processMemory).toBe(25_000 * 65_536);
   });
 
   test('what was used between two looks', () => {

@@ -133,14 +133,14 @@ describe('a verdict', () => {
   it('is a fail with the reason in words', () => {
     expect(judge([p95, throughput], withMetrics({ 'http_req_duration{part:steady}': trend(612) }))).toMatchObject({
       verdict: 'fail',
-      reasons: ['p95 was 612 ms, limit < 500 ms.'],
+      reasons: ['p95 612 ms (limit < 500 ms).'],
     });
   });
 
   it('is a fail where the limit lies inside the bounds, and says so', () => {
     const verdict = judge([p95], withMetrics({ 'http_req_duration{part:steady}': trend(499, 490, 510) }));
     expect(verdict).toMatchObject({ verdict: 'fail', criteria: [{ outcome: 'undecided', actual: 499, low: 490, high: 510 }] });
-    expect(verdict.reasons).toEqual(['p95 lies between 490 ms and 510 ms, limit < 500 ms: undecided, which is no pass.']);
+    expect(verdict.reasons).toEqual(['p95 lies between 490 ms and 510 ms, limit < 500 ms: undecided; counts as a failure.']);
   });
 
   it('is a fail without data, of which kind ever', () => {
@@ -164,7 +164,7 @@ describe('a verdict', () => {
 
   it('is invalid with a fault, and still lists what failed', () => {
     const bad = { ...withMetrics({ 'http_req_duration{part:steady}': trend(612) }), faults: ['Runner 2 was lost.'] };
-    expect(judge([p95], bad)).toMatchObject({ verdict: 'invalid', reasons: ['Runner 2 was lost.', 'p95 was 612 ms, limit < 500 ms.'] });
+    expect(judge([p95], bad)).toMatchObject({ verdict: 'invalid', reasons: ['Runner 2 was lost.', 'p95 612 ms (limit < 500 ms).'] });
   });
 
   it('is invalid for want of load only while the target kept its limits; a fail stays one', () => {
@@ -172,13 +172,13 @@ describe('a verdict', () => {
     expect(judge([p95], evidence({ shortfalls }))).toMatchObject({
       verdict: 'invalid',
       reasons: [
-        'Not all of the planned load was made, while the target was within its limits: 12% were never begun. To mend it, raise workload.vus.',
+        'Not all of the planned load was made, while the target was within its limits: 12% were never begun. To fix it, raise workload.vus.',
       ],
     });
     const slow = { ...withMetrics({ 'http_req_duration{part:steady}': trend(612) }), shortfalls };
     expect(judge([p95], slow)).toMatchObject({
       verdict: 'fail',
-      reasons: ['p95 was 612 ms, limit < 500 ms.', 'Not all of the planned load was made: 12% were never begun.'],
+      reasons: ['p95 612 ms (limit < 500 ms).', 'Not all of the planned load was made: 12% were never begun.'],
     });
   });
 
@@ -256,9 +256,7 @@ describe('a criterion', () => {
 
   it('availability is the share of good probes, exact at its limit', () => {
     expect(outcomeOf(availability, evidence({ probes: { good: 999, total: 1000 } }))).toMatchObject({ actual: 0.999, outcome: 'pass' });
-    expect(judge([availability], evidence({ probes: { good: 59, total: 60 } })).reasons).toEqual([
-      'availability was 98.33%, limit >= 99.9%.',
-    ]);
+    expect(judge([availability], evidence({ probes: { good: 59, total: 60 } })).reasons).toEqual(['availability 98.33% (limit >= 99.9%).']);
     expect(outcomeOf(availability, evidence({ probes: { good: 0, total: 0 } }))).toMatchObject({ outcome: 'no-data' });
   });
 

@@ -13,7 +13,7 @@ function quantile(sorted: readonly number[], level: number): number {
   return j + (k - j) * (h - Math.floor(h));
 }
 
-const stats = summaryTrendStats().split(',');
+const stats = summaryTrendStats();
 
 /** A trend as k6 exports it. */
 function trendShape(samples: readonly number[]): Record<string, number> {

@@ -2,9 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { poolGrids } from '../../src/metrics/pooled-bounds.js';
 import { type Grid, percentileLevel, summaryTrendStats } from '../../src/metrics/quantile-grid.js';
 
-const denseLevels = summaryTrendStats()
-  .split(',')
-  .flatMap((stat) => (stat === 'med' ? [] : (percentileLevel(stat) ?? [])));
+const denseLevels = summaryTrendStats().flatMap((stat) => (stat === 'med' ? [] : (percentileLevel(stat) ?? [])));
 
 /** k6's TrendSink.P. */
 function k6Quantile(sorted: Float64Array, level: number): number {

@@ -228,10 +228,10 @@ describe('a limit', () => {
       values: { count: 3, 'p(99.9)': 7, med: 4 },
       bounds: { 'p(99.9)': [6, 8] },
     };
-    const of = (stat: string) => evaluate({ stat, operator: '<', limit: 7 }, metric);
+    const of = (stat: string) => evaluate('waiting', { stat, operator: '<', limit: 7 }, metric);
     expect(of('p(99.90)')).toEqual({ outcome: 'undecided', measured: { value: 7, low: 6, high: 8 } });
     expect(of('p(50)')).toEqual({ outcome: 'pass', measured: exactly(4) });
     expect(of('max')).toEqual({ outcome: 'no-data' });
-    expect(evaluate({ stat: 'max', operator: '<', limit: 7 }, undefined)).toEqual({ outcome: 'no-data' });
+    expect(evaluate('waiting', { stat: 'max', operator: '<', limit: 7 }, undefined)).toEqual({ outcome: 'no-data' });
   });
 });

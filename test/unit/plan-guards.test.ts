@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkGuards, confirmationFor, isConfirmation, needsConfirmation, type Refusal } from '../../src/plan/guards.js';
+import type { ForeseenLoad } from '../../src/plan/inspection.js';
 import { unbuiltWords } from '../../src/plan/unbuilt.js';
 import { load, planHere } from './profile-files.js';
 
@@ -62,8 +63,41 @@ describe('guards', () => {
     expect(refusals(staging.replace('vus: 100', 'vus: 200'), { makesLoad: false, confirmed: true })).toEqual([]);
   });
 
-  test('do not trust a load that only the script knows', () => {
-    expect(messages(staging.replace(', vus: 100, duration: 10m, pacing: 1s', ''))).toHaveLength(3);
+  describe('of a script with a load of its own', () => {
+    const own = staging.replace(', vus: 100, duration: 10m, pacing: 1s', '');
+    const scenario = { name: 'a', executor: 'constant-vus', vus: 50, startMs: 0, durationMs: 60_000, open: false };
+    const foreseen: ForeseenLoad = { vus: 50, durationMs: 60_000, iterationsPerSecond: 10, open: false, scenarios: [scenario] };
+    const refusing = (load: Partial<ForeseenLoad> | undefined) => {
+      const { plan, profile } = planned(own);
+      return checkGuards(plan, profile, { makesLoad: true, confirmed: true }, load && { ...foreseen, ...load }).map(
+        ({ message }) => message,
+      );
+    };
+
+    test('are held against what k6 says of it', () => {
+      expect(refusing({})).toEqual([]);
+      expect(refusing({ vus: 101, durationMs: 700_000, iterationsPerSecond: 101 })).toEqual([
+        'The load is 101 VUs; guards.maxVus allows 100 VUs.',
+        'The load is 101 iterations/s; guards.maxRate allows 100 iterations/s.',
+        'The load is 11m40s; guards.maxDuration allows 10m.',
+      ]);
+    });
+
+    test('do not trust VUs that nothing slows down', () => {
+      const { iterationsPerSecond: _none, ...unbounded } = foreseen;
+      const { plan, profile } = planned(own);
+      expect(checkGuards(plan, profile, { makesLoad: true, confirmed: true }, unbounded)).toEqual([
+        {
+          guard: 'cap',
+          message: 'guards.maxRate allows 100 iterations/s, and nothing bounds the rate of 50 VUs.',
+          fix: 'Bound it: workload.options: {minIterationDuration: 500ms}, workload.pacing or rate, or an arrival-rate executor in the script.',
+        },
+      ]);
+    });
+
+    test('say nothing as long as nobody knows it', () => {
+      expect(refusing(undefined)).toEqual([]);
+    });
   });
 
   test('want abort rules in production, and do not count those that nobody watches', () => {

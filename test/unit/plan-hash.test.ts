@@ -180,6 +180,12 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   'workload.options.*': ['workload.options.discardResponseBodies', 'true', 'false'],
   'workload.pacing': ['workload.pacing', '1s', '2s'],
   'workload.ramp': ['workload.ramp', '30s', '31s'],
+  'workload.scale': [
+    'workload.scale',
+    '10%',
+    '20%',
+    ['workload.vus=null', 'workload.duration=null', 'workload.ramp=null', 'workload.pacing=null'],
+  ],
   'workload.rate': ['workload.rate', '10/s', '11/s', open],
   'workload.script': ['workload.script', 'profiles/k6.ts', 'profiles/other.ts'],
   'workload.sessions.*': ['workload.sessions', '{read: 50%, buy: 50%}', '{read: 40%, buy: 60%}'],

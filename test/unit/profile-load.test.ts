@@ -28,6 +28,7 @@ describe('a small profile', () => {
       variables: [],
       secrets: [],
       scriptVariables: {},
+      scriptOnly: [],
       redacted: {
         environment: 'test',
         target: { url: 'http://127.0.0.1:8080' },

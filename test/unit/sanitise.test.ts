@@ -81,6 +81,11 @@ function storyOf(text: string): LoadctlEvent[] {
     window: 'test',
   } as const;
   const numbers = { requests: 3, requestsPerSecond: 1, errors: 0.5, latency };
+  const script = {
+    checks: { passes: 1, fails: 2, failing: [{ name: text, path: text, passes: 1, fails: 2 }] },
+    scenarios: [text, 'other'].map((name) => ({ name, iterations: 3, requests: 3 })),
+    metrics: [{ name: text, type: 'counter', contains: 'default', values: { count: 3 } }],
+  } as const;
   const judged = { name: text, source: 'client', metric: text, limit: text, actual: 1, low: 0, high: 2, unit: '%', window: text } as const;
   const by = { user: text, host: text };
   return [
@@ -112,7 +117,7 @@ function storyOf(text: string): LoadctlEvent[] {
     { type: 'load-ended', elapsedMs: 10_000 },
     { type: 'teardown-finished', runner, elapsedMs: 1, error: text },
     { type: 'summary-handled', stdout: '', stderr: text },
-    { type: 'measured', run: runId('r'), k6Version: text, runners: 1, all: numbers, endpoints: [{ name: text, ...numbers }] },
+    { type: 'measured', run: runId('r'), k6Version: text, runners: 1, all: numbers, endpoints: [{ name: text, ...numbers }], script },
     {
       type: 'judged',
       run: runId('r'),

@@ -18,6 +18,6 @@ test.each([
   const port = typeof address === 'object' ? address?.port : 0;
   const url = `http://ann:secret-word-of-ann@127.0.0.1:${port}/`;
   const answer = await getOnce(url, { userAgent: 'loadctl/test', headers, signal: AbortSignal.timeout(5000) });
-  await answer.arrayBuffer();
+  answer.resume();
   expect(heard).toEqual([sent, 'loadctl/test']);
 });

@@ -1,13 +1,17 @@
 import { LoadctlError } from '../../core/errors.js';
+import type { Emit } from '../../core/events.js';
 import { redactData } from '../../core/redact-data.js';
 import { type Preview, previewStores } from '../../phases/data/preview.js';
+import type { KnownTest } from '../../phases/run/inspect-test.js';
 import { lookUpLive } from '../../phases/target/live-colour.js';
 import { withSecrets } from '../../plan/access.js';
 import { checkGuards, isConfirmation, needsConfirmation, type Refusal } from '../../plan/guards.js';
+import { foreseenLoad } from '../../plan/inspection.js';
 import type { Plan } from '../../plan/plan.js';
 import { type LoadTarget, loadTarget, shownTarget } from '../../plan/target.js';
 import { unbuiltWords } from '../../plan/unbuilt.js';
 import { type Deed, renderPlan } from '../../reporters/plan-table.js';
+import { knowTest } from './foresee.js';
 import { planNotes } from './plan-notes.js';
 import type { Planned } from './profile.js';
 import { tableStyle } from './style.js';
@@ -22,26 +26,39 @@ export interface Act {
   readonly changesNothing?: boolean;
 }
 
+/** A call that may go on. */
+export interface Approved {
+  /** Where load would go. */
+  readonly target: LoadTarget;
+  /** The test, where load is made. */
+  readonly known?: KnownTest;
+}
+
 /**
  * Lets a call go on, or refuses it before anything was sent: what is not built, then every guard that needs no look at
- * anything, then which colour is live, then the person at the terminal, who is shown what it will touch and types the
- * environment's name back. Hands back where load would go. Throws `unavailable` or `refused`.
+ * anything, then which colour is live, then what k6 says of the script, then the person at the terminal, who is shown what
+ * it will touch and types the environment's name back. Throws `unavailable`, `refused`, or what is wrong with the script.
  */
-export async function approve(call: Call, planned: Planned, act: Act, signal: AbortSignal): Promise<LoadTarget> {
+export async function approve(call: Call, planned: Planned, act: Act, means: { emit: Emit; signal: AbortSignal }): Promise<Approved> {
   const { plan, loaded } = planned;
   const { profile } = loaded;
+  const { signal } = means;
   const makesLoad = act.does.includes('load');
   refuseUnbuilt(planned, act);
-  const guarded = (confirmed: boolean, said?: string) => checkGuards(plan, profile, { makesLoad, confirmed, said });
-  refuseFor(plan, guarded(true), nothingSent);
+  refuseFor(plan, checkGuards(plan, profile, { makesLoad, confirmed: true }), nothingSent);
   const reachesTarget = makesLoad || act.does.includes('ask');
   const target = reachesTarget ? await findTarget(call, planned, signal) : loadTarget(withSecrets(plan, planned.access));
+  const known = makesLoad ? await knowTest(call, planned, target, means) : undefined;
+  const load = known && foreseenLoad(known.inspection);
+  const guarded = (confirmed: boolean, said?: string) => checkGuards(plan, profile, { makesLoad, confirmed, said }, load);
+  refuseFor(plan, guarded(true), onlyLookedUp(target, []));
+  const approved = { target, ...(known === undefined ? {} : { known }) };
   const confirmed = isConfirmation(call.shell.env.LOADCTL_CONFIRM, plan);
-  if (act.changesNothing || confirmed || !needsConfirmation(plan, profile)) return target;
-  const preview = await showPreview(call, planned, { act, target, signal });
+  if (act.changesNothing || confirmed || !needsConfirmation(plan, profile)) return approved;
+  const preview = await showPreview(call, planned, { act, approved, signal });
   const typed = await call.shell.ask(`Type the environment's name to go on (${plan.environment}): `, signal);
-  refuseFor(plan, guarded(typed?.trim() === plan.environment, whatWasSaid(call, typed)), onlyLookedUp(target, preview));
-  return target;
+  refuseFor(plan, guarded(typed?.trim() === plan.environment, whatWasSaid(call, typed)), onlyLookedUp(target, preview.asked));
+  return approved;
 }
 
 function whatWasSaid({ shell }: Call, typed: string | undefined): string | undefined {
@@ -65,13 +82,22 @@ async function findTarget({ shell }: Call, { plan, access }: Planned, signal: Ab
 async function showPreview(
   call: Call,
   planned: Planned,
-  { act, target, signal }: { readonly act: Act; readonly target: LoadTarget; readonly signal: AbortSignal },
+  { act, approved, signal }: { readonly act: Act; readonly approved: Approved; readonly signal: AbortSignal },
 ): Promise<Preview> {
   const { shell, redact } = call;
+  const { target, known } = approved;
   const intent = { seeds: act.does.includes('seed'), cleans: act.does.includes('cleanup'), users: act.users === true };
   const preview = await previewStores({ profile: planned.loaded.profile, world: shell, signal }, intent);
   const shown = target.colour === undefined ? {} : { target: shownTarget(target) };
-  const notes = { ...planNotes(call, planned), refusals: [], does: act.does, users: intent.users, setOff: preview.lines, ...shown };
+  const foreseen = known && { inspection: known.inspection, load: foreseenLoad(known.inspection), fetched: [] };
+  const notes = {
+    ...planNotes(call, planned, foreseen),
+    refusals: [],
+    does: act.does,
+    users: intent.users,
+    setOff: preview.lines,
+    ...shown,
+  };
   const clean = redactData({ plan: planned.plan, notes }, redact);
   shell.stderr.write(`${renderPlan(clean.plan, clean.notes, await tableStyle(call, 'stderr'))}\n`);
   return preview;
@@ -87,7 +113,7 @@ function refuseUnbuilt({ plan, loaded, backend }: Planned, { does }: Act): void 
 
 const nothingSent = 'nothing was sent';
 
-function onlyLookedUp({ colour }: LoadTarget, { asked }: Preview): string {
+function onlyLookedUp({ colour }: LoadTarget, asked: Preview['asked']): string {
   const looks = [
     ...(colour === undefined ? [] : ['which colour is live']),
     ...(asked.length === 0 ? [] : [`triggers and cascades in ${asked.join(', ')}`]),

@@ -1,6 +1,10 @@
 import type { Shell } from '../../core/os.js';
-import { type Capacity, capacityOf, type HostFacts, usualHost } from '../../plan/capacity.js';
-import { loadHosts, plannedFleetLoad } from '../../plan/load-hosts.js';
+import { fitLoad } from '../../phases/target/fit-load.js';
+import { withSecrets } from '../../plan/access.js';
+import { type Capacity, type HostFacts, usualHost } from '../../plan/capacity.js';
+import type { Foreseen } from '../../plan/inspection.js';
+import { fleetLoad, loadHosts } from '../../plan/load-hosts.js';
+import { loadTarget } from '../../plan/target.js';
 import { readThisMachine } from '../../runners/local/this-machine.js';
 import type { Planned } from './profile.js';
 
@@ -13,19 +17,26 @@ export interface CapacityNote {
 
 const assumed = `has: what Linux gives by default, on ${usualHost.cpus} CPUs with 4 GB; no host was asked.`;
 
-/** What a plan's runners have to carry; undefined where the script makes its own load. Nothing but this machine is looked at. */
-export async function plannedCapacity({ plan, backend }: Planned, shell: Shell): Promise<CapacityNote | undefined> {
-  const load = plannedFleetLoad(plan);
+/** What a plan's runners have to carry; undefined as long as nobody knows the load. Of the hosts only this machine is looked at. */
+export async function plannedCapacity(planned: Planned, foreseen: Foreseen, shell: Shell): Promise<CapacityNote | undefined> {
+  const { plan, backend } = planned;
+  const load = fleetLoad(plan, 'load' in foreseen ? foreseen.load : undefined);
   if (load === undefined) return undefined;
   const here = backend.isHere ? await readThisMachine(shell) : {};
-  return { capacity: capacityOf(load, loadHosts(backend, plan.fleet.count, here)), note: backend.isHere ? '' : assumed };
+  const hosts = loadHosts(backend, plan.fleet.count, here);
+  return { capacity: await fitLoad(load, hosts, urlOf(planned)), note: backend.isHere ? '' : assumed };
 }
 
 /** The same, with this machine in the place of each host. */
-export function capacityHere({ plan, backend }: Planned, here: HostFacts): CapacityNote | undefined {
-  const load = plannedFleetLoad(plan);
+export async function capacityHere(planned: Planned, foreseen: Foreseen, here: HostFacts): Promise<CapacityNote | undefined> {
+  const { plan, backend } = planned;
+  const load = fleetLoad(plan, 'load' in foreseen ? foreseen.load : undefined);
   if (load === undefined) return undefined;
   const hosts = loadHosts(backend, plan.fleet.count, here).map((host) => ({ ...host, facts: here }));
   const note = backend.isHere ? '' : `has: this machine, as if it were one of the hosts (${plan.fleet.backend}).`;
-  return { capacity: capacityOf(load, hosts), note };
+  return { capacity: await fitLoad(load, hosts, urlOf(planned)), note };
+}
+
+function urlOf({ plan, access }: Planned): string {
+  return loadTarget(withSecrets(plan, access)).url;
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/os.js';
 import { pinnedVersion, resolveK6 } from '../../k6/binary/index.js';
 import type { RunContext } from '../../phases/frame/context.js';
 import { step } from '../../phases/frame/step.js';
-import type { FoundK6 } from '../../phases/run/prepare.js';
+import type { FoundK6 } from '../../phases/run/inspect-test.js';
 
 /** The k6 of a run: the profile's, or the one that is here, or one that is fetched. */
 export async function k6Of({ access, world, emit, signal }: Pick<RunContext, 'access' | 'world' | 'emit' | 'signal'>): Promise<FoundK6> {

@@ -2,6 +2,7 @@ import { type ExitReason, errorData, LoadctlError } from '../../core/errors.js';
 import type { Emit, TracedCommand } from '../../core/events.js';
 import { scope } from '../../core/scope.js';
 import type { PhaseContext } from '../../phases/frame/context.js';
+import type { KnownTest } from '../../phases/run/inspect-test.js';
 import type { PhaseFailure } from '../../phases/test.js';
 import type { ProfileSource } from '../../profile/find.js';
 import { reporters } from '../../reporters/index.js';
@@ -22,6 +23,9 @@ export interface SessionOptions extends Act {
   readonly decide?: (planned: Planned) => Planned;
 }
 
+/** The work of a session; a test is known where it makes load. */
+type Body = (context: PhaseContext, known: KnownTest | undefined) => Promise<Done>;
+
 /** What came of a session's work. */
 export interface Done {
   /** Everything that the exit status could be; empty for a pass. */
@@ -39,7 +43,7 @@ const patienceMs = 2000;
  * Loads the profile, has the plan approved, and runs `body` with all that a phase needs: events, signals, redactor. What
  * `--json` prints is a fold over the events; an error that ends `body` is one of them.
  */
-export async function session(call: Call, options: SessionOptions, body: (context: PhaseContext) => Promise<Done>): Promise<Outcome> {
+export async function session(call: Call, options: SessionOptions, body: Body): Promise<Outcome> {
   return scope(async (defer) => {
     const asked = await planProfile(call, 'required', options.fallback);
     const planned = options.decide?.(asked) ?? asked;
@@ -52,7 +56,6 @@ export async function session(call: Call, options: SessionOptions, body: (contex
       else emit({ type: 'noted', code: 'stopping', signal });
     });
     defer(stopListening);
-    const target = await approve(call, planned, options, interrupted.signal);
     const reporter = await openReporter(call);
     defer(() => reporter.close());
     const json = jsonReport();
@@ -63,9 +66,13 @@ export async function session(call: Call, options: SessionOptions, body: (contex
     defer(() => trace.close());
     emit = trace.emit;
     emit({ type: 'command-started', command: options.command, environment: planned.plan.environment, version: call.version });
-    if (options.does.includes('load')) for (const warning of planned.plan.warnings) emit({ type: 'warned', ...warning });
-    const context = { ...contextOf(call, planned, trace, [interrupted.signal, killed.signal]), target };
-    const { reasons, shown, failures = [] } = await told(() => untilKilled(context, body), emit);
+    const work = async () => {
+      const { target, known } = await approve(call, planned, options, { emit, signal: interrupted.signal });
+      if (options.does.includes('load')) for (const warning of planned.plan.warnings) emit({ type: 'warned', ...warning });
+      const context = { ...contextOf(call, planned, trace, [interrupted.signal, killed.signal]), target };
+      return untilKilled(context, () => body(context, known));
+    };
+    const { reasons, shown, failures = [] } = await told(work, emit);
     const bugs = failures.flatMap(({ error }) => (error instanceof LoadctlError ? [] : [error]));
     return { reasons, data: { ...shown?.data, ...json.read() }, text: shown?.text ?? '', bugs };
   });
@@ -84,14 +91,21 @@ async function told(work: () => Promise<Done>, emit: Emit): Promise<Done> {
 }
 
 function contextOf(
-  { shell, version, redact }: Call,
+  { shell, version, redact, options }: Call,
   { loaded, plan, access }: Planned,
   { emit, keepIn }: Trace,
   [signal, killed]: readonly [AbortSignal, AbortSignal],
 ): Omit<PhaseContext, 'target'> {
   const { profile, file, redacted, variables, overrides } = loaded;
   const origin = { file, profile: redacted, variables, overrides };
-  return { profile, plan, access, origin, world: shell, emit, keepIn, redact, signal, killed, version };
+  const noColor = options.color === false || (shell.env.NO_COLOR ?? '') !== '';
+  return { profile, plan, access, origin, world: shell, emit, keepIn, redact, signal, killed, version, noColor };
+}
+
+/** The test of a session that makes load. */
+export function knownTest(known: KnownTest | undefined): KnownTest {
+  if (known === undefined) throw new Error('a session that makes no load has no test');
+  return known;
 }
 
 /** The reporter that suits how the call wants to be spoken to. */
@@ -108,7 +122,7 @@ export async function openReporter({ shell, style }: Call): Promise<Reporter> {
 }
 
 /** A second Ctrl-C ends the call even where something under way does not listen. */
-async function untilKilled(context: PhaseContext, body: (context: PhaseContext) => Promise<Done>): Promise<Done> {
+async function untilKilled(context: PhaseContext, body: () => Promise<Done>): Promise<Done> {
   const { killed, world } = context;
   const given = new AbortController();
   const patience = new Promise<never>((_, reject) => {
@@ -128,7 +142,7 @@ async function untilKilled(context: PhaseContext, body: (context: PhaseContext) 
   });
   patience.catch(() => {});
   try {
-    return await Promise.race([body(context), patience]);
+    return await Promise.race([body(), patience]);
   } finally {
     given.abort();
   }

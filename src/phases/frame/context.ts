@@ -32,6 +32,8 @@ export interface RunContext {
   readonly killed: AbortSignal;
   /** loadctl's own version. */
   readonly version: string;
+  /** Whether the user asked for no colours. */
+  readonly noColor: boolean;
 }
 
 /** What every phase is handed. A run is its plan: only the phases on data read the profile. */

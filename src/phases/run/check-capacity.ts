@@ -1,11 +1,13 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import { capacityOf, type FleetLoad, type LoadHost } from '../../plan/capacity.js';
-import { loadHosts, plannedFleetLoad } from '../../plan/load-hosts.js';
+import type { LoadHost } from '../../plan/capacity.js';
+import { fleetLoad, loadHosts } from '../../plan/load-hosts.js';
+import { capacityText } from '../../reporters/sentences/capacity.js';
 import { backendNamed } from '../../runners/index.js';
 import { readThisMachine } from '../../runners/local/this-machine.js';
 import type { HostFacts, Runner } from '../../runners/runner/types.js';
 import type { RunContext } from '../frame/context.js';
+import { fitLoad } from '../target/fit-load.js';
 import type { PreparedTest } from './prepare.js';
 
 /** Times of a host's log are misleading when its clock is off by more than this. */
@@ -18,14 +20,18 @@ const clockAllowedMs: Milliseconds = 1000;
 export async function checkCapacity(context: RunContext, test: PreparedTest): Promise<void> {
   const { plan, world } = context;
   const { isHere } = await backendNamed(plan.fleet.backend);
-  if (isHere) judge(loadHosts({ isHere, hosts: [] }, plan.fleet.count, await readThisMachine(world)), context, test);
+  if (isHere) await judge(loadHosts({ isHere, hosts: [] }, plan.fleet.count, await readThisMachine(world)), context, test);
 }
 
 /**
  * Holds the load against what the hosts of these runners told of themselves, before any of it is made: throws `unavailable`
  * as {@link checkCapacity} does. A k6 that is not the same everywhere, and a wrong clock, are told.
  */
-export function checkHosts(runners: readonly Pick<Runner, 'host' | 'hostFacts'>[], context: RunContext, test: PreparedTest): void {
+export async function checkHosts(
+  runners: readonly Pick<Runner, 'host' | 'hostFacts'>[],
+  context: RunContext,
+  test: PreparedTest,
+): Promise<void> {
   const hosts = new Map<string, LoadHost & { readonly facts: HostFacts }>();
   for (const { host: name, hostFacts: facts } of runners) {
     if (facts !== undefined) hosts.set(name, { name, facts, runners: (hosts.get(name)?.runners ?? 0) + 1 });
@@ -34,18 +40,16 @@ export function checkHosts(runners: readonly Pick<Runner, 'host' | 'hostFacts'>[
   const told = [...hosts.values()];
   tellVersions(told, context, test);
   for (const { name, facts } of told) tellClock(name, facts.clockOffsetMs, context);
-  judge(told, context, test);
+  await judge(told, context, test);
 }
 
-function judge(hosts: readonly LoadHost[], { plan, emit }: RunContext, test: PreparedTest): void {
-  // Of a load of the script's own it is not known how much of it is there at the same time.
-  const load: FleetLoad = plannedFleetLoad(plan) ?? { vus: test.requirements.maxVus, open: true };
-  const { problems } = capacityOf(load, hosts);
-  const [refused] = problems.filter(({ certain }) => certain);
+async function judge(hosts: readonly LoadHost[], { plan, target, emit }: RunContext, test: PreparedTest): Promise<void> {
+  const { problems } = await fitLoad(fleetLoad(plan, test.load) ?? test.load, hosts, target.url);
+  const refused = problems.find(({ certain }) => certain);
   if (refused !== undefined) {
-    throw new LoadctlError('unavailable', refused.message, { hint: 'loadctl plan shows what each runner and host has to carry.' });
+    throw new LoadctlError('unavailable', capacityText(refused), { hint: 'loadctl plan shows what each runner and host has to carry.' });
   }
-  for (const { message } of problems) emit({ type: 'warned', code: 'capacity-short', problem: message });
+  for (const problem of problems) emit({ type: 'warned', code: 'capacity-short', problem });
 }
 
 function tellVersions(

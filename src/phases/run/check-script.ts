@@ -1,19 +1,22 @@
 import { LoadctlError } from '../../core/errors.js';
-import { foreignK6Variables } from '../../k6/environment.js';
-import type { InspectedScript } from '../../k6/script.js';
+import { named } from '../../k6/effective-options.js';
+import { foreignK6Variables, setsOption } from '../../k6/environment.js';
 import { windowTag } from '../../metrics/window.js';
 import type { Plan } from '../../plan/plan.js';
 import type { RunContext } from '../frame/context.js';
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** A script with a load of its own, and a plan that gives one too: which one is meant is the user's to say. Throws `invalid-profile`. */
-export function refuseTwoLoads(script: Pick<InspectedScript, 'options' | 'path'>, { options, load }: Pick<Plan, 'options' | 'load'>): void {
-  const effective: Options = { ...script.options, ...options };
-  const own = ['scenarios', 'stages', 'iterations'].find((name) => isSet(effective[name]));
+/**
+ * A script with a load of its own (`ownLoad`: the options that make it), and a plan that gives one too: which one is meant is
+ * the user's to say. Throws `invalid-profile`.
+ */
+export function refuseTwoLoads(ownLoad: readonly string[], { options, load, script }: Pick<Plan, 'options' | 'load' | 'script'>): void {
+  const ofPlan = ['scenarios', 'stages', 'iterations'].find((name) => isSet(named(options, name)));
+  const own = ofPlan ?? ownLoad[0];
   const given = (['vus', 'duration', 'ramp', 'rate'] as const).filter((name) => load?.[name] !== undefined);
   if (own === undefined || given.length === 0) return;
-  const where = options[own] === undefined ? 'The script' : "The profile's workload.options";
+  const where = ofPlan === undefined ? 'The script' : "The profile's workload.options";
   const words = given.map((name) => `workload.${name}`).join(', ');
   throw new LoadctlError(
     'invalid-profile',
@@ -21,10 +24,10 @@ export function refuseTwoLoads(script: Pick<InspectedScript, 'options' | 'path'>
     {
       lines: [
         `  Keep the script's load:      take ${words} out of the profile (null removes what a base sets: ${given[0]}: null).`,
-        `  Use the profile's load:      take ${own} out of ${script.path}.`,
-        `  Change the script's load:    workload.options: {${own}: …} in k6's words, without ${words}.`,
+        `  Use the profile's load:      take ${own} out of ${script}.`,
+        `  Change the script's load:    workload.options: {${own}: …} in k6's words, or workload.scale: 10%, without ${words}.`,
       ],
-      hint: `The script is ${script.path}.`,
+      hint: `The script is ${script}.`,
     },
   );
 }
@@ -41,7 +44,7 @@ export function refuseOwnSegments(options: Options): void {
 /** Tells what of the machine and of the script's options (where iterations are `tagged`) does not hold in this run. */
 export function tellWhatChanges({ world, emit }: Pick<RunContext, 'world' | 'emit'>, options: Options, tagged: boolean): void {
   const foreign = foreignK6Variables(world.env);
-  if (foreign.length > 0) emit({ type: 'warned', code: 'environment-ignored', variables: foreign });
+  if (foreign.length > 0) emit({ type: 'warned', code: 'environment-ignored', variables: foreign, ofOptions: foreign.filter(setsOption) });
   if (tagged && ownTags(options).includes(windowTag.tag)) emit({ type: 'warned', code: 'tag-lost', tag: windowTag.tag });
 }
 

@@ -6,7 +6,8 @@ import { k6Exit } from '../../k6/exit-codes.js';
 import { inOneLine } from '../../k6/log.js';
 import { addComplaints } from '../../k6/log-digest.js';
 import { beginMetric, type RunnerFacts } from '../../k6/wrapper.js';
-import { unnamedEndpoints } from '../../metrics/endpoint-metrics.js';
+import { unnamedParts } from '../../metrics/endpoint-metrics.js';
+import { failedRequests } from '../../metrics/failed-requests.js';
 import { mergeRunnerSummaries } from '../../metrics/merge.js';
 import { parseRunnerSummary } from '../../metrics/runner-summary.js';
 import type { Summary } from '../../metrics/summary.js';
@@ -16,12 +17,13 @@ import type { RunDirectory } from '../../runs/write.js';
 import type { RunContext } from '../frame/context.js';
 import type { LiveData } from '../watch/live-data.js';
 import type { Attempt } from './attempt.js';
-import type { LostRunner } from './fleet.js';
+import type { LostRunner, SetUp } from './fleet.js';
 import type { ReadyFleet } from './get-ready.js';
 import type { Loaded } from './make-load.js';
-import { type PreparedTest, statsWanted } from './prepare.js';
+import type { PreparedTest } from './prepare.js';
 import { type RunnerNumbers, standInsFor } from './stand-ins.js';
 import { startSkew } from './start-skew.js';
+import { statsWanted } from './test-shape.js';
 
 const complaintsShown = 5;
 const longestComplaint = 300;
@@ -33,7 +35,14 @@ const slowPush = 'Successful flushed time series to remote write endpoint but it
  * What k6 says of one runner and is not so for the fleet: it judges there, and one runner's share of a load may be nothing.
  * That the load was ended over REST is loadctl's own doing, and told already.
  */
-const ofOneRunner = ['thresholds on metrics', 'No script iterations fully finished', 'test run stopped from REST API', slowPush];
+const ofOneRunner = [
+  'thresholds on metrics',
+  'No script iterations fully finished',
+  'test run stopped from REST API',
+  'Error executing setup',
+  'test run was aborted because k6 received',
+  slowPush,
+];
 
 interface Gathered {
   readonly runner: Runner;
@@ -49,7 +58,7 @@ interface Gathered {
  */
 export async function collectFleet(
   { context, directory, test }: Attempt,
-  { runners, live }: ReadyFleet,
+  { runners, live, setUp }: ReadyFleet,
   { lost, releasedAt }: Loaded,
 ): Promise<Summary | undefined> {
   const gathered = await gather(runners, context);
@@ -57,7 +66,7 @@ export async function collectFleet(
   for (const one of gathered) tellLog(one, context);
   tellComplaints(gathered, directory, context);
   tellShortages(gathered, context);
-  const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
+  const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [withoutLoad(numbers, setUp)]));
   const silent = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
   const standIns = standInsFor(silent, known, { live, releasedAt }, { test, emit: context.emit });
   if (known.length + standIns.size === 0) return undefined;
@@ -67,6 +76,13 @@ export async function collectFleet(
   const summary = standIns.size === 0 ? merged : { ...merged, standIns: [...standIns.keys()] };
   await directory.write(runFiles.summary, summary);
   return summary;
+}
+
+/** A setup() that failed took its time, and no VUs: k6 counts them in a test that waits, and shows none. */
+function withoutLoad({ facts, summary }: RunnerNumbers, { failedAfterMs }: SetUp): RunnerNumbers {
+  if (failedAfterMs === undefined) return { facts, summary };
+  const { vus: _vus, vus_max: _most, ...metrics } = summary.metrics;
+  return { facts: { ...facts, durationMs: failedAfterMs }, summary: { ...summary, metrics } };
 }
 
 /** How a runner came to its end; of one that was lost, how that was noticed. */
@@ -119,7 +135,7 @@ function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: RunId, 
   const durationMs = Math.max(...known.map(({ facts }) => facts.durationMs));
   const merged = mergeRunnerSummaries(
     known.map(({ summary }) => summary),
-    { durationMs, percentiles: statsWanted(plan.criteria, test.options) },
+    { durationMs, percentiles: statsWanted(plan.criteria, test) },
   );
   const { [beginMetric]: _begin, ...metrics } = merged.metrics;
   return { version: 1, run, k6Version: test.k6Version, durationMs, runners: known.length, ...merged, metrics };
@@ -127,8 +143,13 @@ function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: RunId, 
 
 /** k6 has sub-metrics of what was named before it began; the live data has every endpoint. */
 function withUnnamed(merged: Summary, { tagged }: PreparedTest, live: LiveData): Summary {
-  const metrics = { ...merged.metrics, ...unnamedEndpoints(live.numbers, merged, tagged) };
-  return { ...merged, metrics: Object.fromEntries(Object.entries(metrics).sort(([a], [b]) => (a < b ? -1 : 1))) };
+  const metrics = { ...merged.metrics, ...unnamedParts(live.numbers, merged, tagged) };
+  const failed = failedRequests(live.numbers, tagged);
+  return {
+    ...merged,
+    ...(failed.length === 0 ? {} : { failed }),
+    metrics: Object.fromEntries(Object.entries(metrics).sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
 }
 
 /** The runners' logs can be long: what they complain of most, each with how often, is what one wants to see first. */
@@ -139,6 +160,8 @@ function tellComplaints(gathered: readonly Gathered[], directory: RunDirectory, 
   for (const { message, times } of complaints.slice(0, complaintsShown)) {
     emit({ type: 'warned', code: 'k6-complained', message: shortened(inOneLine(message)), times });
   }
+  const lines = gathered.reduce((sum, { log }) => sum + log.digest.scriptLines, 0);
+  if (lines > 0) emit({ type: 'noted', code: 'script-logged', lines, folder: directory.file(runFiles.runners) });
   if (complaints.length > complaintsShown)
     emit({
       type: 'noted',

@@ -1,5 +1,5 @@
 import { howItEnded } from '../../core/ends.js';
-import { errorMessage, LoadctlError } from '../../core/errors.js';
+import { type ErrorData, errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import type { Clock, ProcessEnd } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
@@ -34,7 +34,9 @@ export type LoadEnd =
   | { readonly how: 'finished' }
   | { readonly how: 'aborted-by-script'; readonly runner: Runner }
   | { readonly how: 'lost'; readonly lost: LostRunner }
-  | { readonly how: 'stopped' };
+  | { readonly how: 'stopped' }
+  /** setup() failed, and there was none. */
+  | { readonly how: 'never-begun' };
 
 /** What became of the load, and of the runners that were lost on the way. */
 export interface Watched {
@@ -87,25 +89,34 @@ async function endedTooEarly(runner: Runner, end: ProcessEnd): Promise<LoadctlEr
   });
 }
 
-/** setup() once: on the first runner; the others are handed its data. Throws `script-threw` with what it threw, `test-aborted`. */
-export async function setupOnce(runners: readonly Runner[], timeoutMs: Milliseconds, { clock, emit }: FleetContext): Promise<unknown> {
-  const [first, ...others] = runners;
-  if (first === undefined) return undefined;
-  const begun = clock.now();
-  const result = await first.api.runSetup(timeoutMs + 5000);
-  if ('thrown' in result) throw setupError(result);
-  if (result.data !== undefined) await Promise.all(others.map((runner) => runner.api.putSetup(result.data)));
-  emit({ type: 'setup-finished', runner: first.id, elapsedMs: clock.now() - begun });
-  return result.data;
+/** What became of setup(): its data, or that there is no load to be made without it. */
+export interface SetUp {
+  readonly data: unknown;
+  /** How long it took until it threw, took too long or aborted the test; missing where it did none of that. */
+  readonly failedAfterMs?: Milliseconds;
 }
 
-function setupError({ thrown, aborted }: ScriptFailure): LoadctlError {
-  const [message = '', ...trace] = thrown.split('\n');
-  const [reason, what] = aborted ? (['test-aborted', 'called test.abort()'] as const) : (['script-threw', 'threw'] as const);
-  return new LoadctlError(reason, `The script ${what} in setup(): ${message.trim()}`, {
-    lines: trace,
-    hint: 'Nothing was run. Mend the script.',
-  });
+/** setup() once: on the first runner; the others are handed its data. What it threw is told as an event, not thrown. */
+export async function setupOnce(runners: readonly Runner[], timeoutMs: Milliseconds, { clock, emit }: FleetContext): Promise<SetUp> {
+  const [first, ...others] = runners;
+  if (first === undefined) return { data: undefined };
+  const begun = clock.now();
+  const result = await first.api.runSetup(timeoutMs + 5000);
+  const about = { runner: first.id, elapsedMs: clock.now() - begun };
+  if ('thrown' in result) {
+    emit({ type: 'setup-failed', ...about, error: setupError(result) });
+    return { data: undefined, failedAfterMs: about.elapsedMs };
+  }
+  if (result.data !== undefined) await Promise.all(others.map((runner) => runner.api.putSetup(result.data)));
+  emit({ type: 'setup-finished', ...about });
+  return { data: result.data };
+}
+
+function setupError({ thrown, aborted }: ScriptFailure): ErrorData {
+  const [message = '', ...lines] = thrown.split('\n').filter((line) => line.trim() !== '');
+  const [code, what] = aborted ? (['test-aborted', 'called test.abort()'] as const) : (['script-threw', 'threw'] as const);
+  const hint = message.includes('execution timed out') ? 'Raise setupTimeout in the options.' : 'No load was made. Fix the script.';
+  return { code, message: `The script ${what} in setup(): ${message.trim()}`, hint, ...(lines.length === 0 ? {} : { lines }) };
 }
 
 /** Releases all runners at the same time: the load begins. */

@@ -1,4 +1,3 @@
-import { errorMessage } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { withSecrets } from '../../plan/access.js';
 import { backendNamed } from '../../runners/index.js';
@@ -7,7 +6,7 @@ import { step } from '../frame/step.js';
 import { type LiveData, openLiveData } from '../watch/live-data.js';
 import type { Attempt } from './attempt.js';
 import { checkHosts } from './check-capacity.js';
-import { awaitReady, endHard, keepFiles, setupOnce, startFleet } from './fleet.js';
+import { awaitReady, endHard, keepFiles, type SetUp, setupOnce, startFleet } from './fleet.js';
 import { launches } from './launches.js';
 import { namesOfInterest } from './limits.js';
 
@@ -17,8 +16,7 @@ export interface ReadyFleet {
   readonly live: LiveData;
   /** How soon a runner that is gone is noticed, at the latest. */
   readonly noticeMs: Milliseconds;
-  /** What the script's setup() returned. */
-  readonly setupData: unknown;
+  readonly setUp: SetUp;
 }
 
 /** Starts the runners, waits until all have their VUs, and runs setup() once. Throws what keeps the load from beginning. */
@@ -39,24 +37,14 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
     defer(() => keepFiles(started));
     defer(() => endHard(started));
     for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
-    checkHosts(started, context, test);
+    await checkHosts(started, context, test);
     await stop.race(awaitReady(started, planned.readyTimeout, fleet));
     return started;
   };
   const runners = await step(fleet, { kind: 'start-runners', runners: ids.length }, start, () => ({ result: 'ready' }));
-  const setupData = test.hasSetup ? await setUp(attempt, runners) : undefined;
+  const setUp = test.hasSetup ? await stop.race(setupOnce(runners, test.setupTimeoutMs, fleet)) : { data: undefined };
   stop.check();
-  return { runners, live, noticeMs, setupData };
-}
-
-/** A setup() that throws is told as a step that failed: who reads the run later learns why there was no load. */
-async function setUp({ context, test, stop, fleet }: Attempt, runners: readonly Runner[]): Promise<unknown> {
-  try {
-    return await stop.race(setupOnce(runners, test.script.setupTimeoutMs, fleet));
-  } catch (error) {
-    context.emit({ type: 'step-failed', step: 'setup', message: errorMessage(error) });
-    throw error;
-  }
+  return { runners, live, noticeMs, setUp };
 }
 
 async function tellStarted(runner: Runner, segment: string, emit: Attempt['context']['emit']): Promise<void> {

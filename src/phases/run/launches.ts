@@ -10,11 +10,7 @@ import type { LiveData } from '../watch/live-data.js';
 import type { Attempt } from './attempt.js';
 
 /** How each runner of the plan is started: the same archive, its own segment, its own folder, its own way to push. */
-export function launches(
-  { context: { plan }, test, directory, userAgent }: Attempt,
-  live: LiveData,
-  pushEvery: Milliseconds,
-): RunnerLaunch[] {
+export function launches({ context: { plan }, test, directory }: Attempt, live: LiveData, pushEvery: Milliseconds): RunnerLaunch[] {
   return plan.runners.map(({ id, segment, sequence }, index) => ({
     id,
     folder: makeRunnerFolder(directory, id),
@@ -27,8 +23,6 @@ export function launches(
         segment,
         sequence,
         address,
-        trendStats: test.trendStats,
-        ...(typeof test.options.userAgent === 'string' ? {} : { userAgent }),
         ...(test.rps[index] === undefined ? {} : { rps: test.rps[index] }),
         summaryFile: join(folder, runnerFiles.summary),
         push: throughPort(live.addressFor(id), reachablePort),

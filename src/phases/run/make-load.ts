@@ -1,7 +1,10 @@
+import type { Clock } from '../../core/os.js';
 import type { EpochMs } from '../../core/quantities.js';
+import { reachOf } from '../../k6/reach.js';
 import { countProbes, startHealthProbe } from '../target/health-probe.js';
 import { watchGenerators } from '../watch/generators.js';
 import { startLiveView } from '../watch/live-view.js';
+import { loadEndAt } from '../watch/load-end.js';
 import type { Attempt } from './attempt.js';
 import { type LoadEnd, type LostRunner, releaseTogether, stopLoad, watchLoad } from './fleet.js';
 import type { ReadyFleet } from './get-ready.js';
@@ -17,25 +20,31 @@ export interface Loaded {
   readonly lastLook: () => void;
 }
 
+/** What there is of a load whose setup() failed: nothing. */
+export function noLoad(clock: Clock): Loaded {
+  return { end: { how: 'never-begun' }, lost: [], releasedAt: clock.now(), lastLook: () => {} };
+}
+
 /**
  * Releases the fleet and listens to it, to the target's health, to which colour is live and to the generators, until all runners are done or the
  * first reason to stop. When it resolves, no runner makes load any more.
  */
 export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loaded> {
   const { context, directory, test, stop, fleet, colourWatch, userAgent, defer } = attempt;
-  const { plan, emit } = context;
+  const { emit } = context;
   const { clock } = fleet;
   const { runners, live } = ready;
   const { health } = context.target;
 
   await stop.race(colourWatch.look());
   const probes = countProbes(emit);
-  const stopProbing = health === undefined ? undefined : startHealthProbe(health, userAgent, { clock, emit: probes.emit });
+  const stopProbing =
+    health === undefined ? undefined : startHealthProbe(health, { userAgent, clock, reach: reachOf(test.options) }, probes.emit);
   defer(() => stopProbing?.(true));
 
   await releaseTogether(runners, fleet);
   const releasedAt = clock.now();
-  const totalMs = plan.load?.duration ?? test.requirements.totalMs;
+  const endAt = loadEndAt(test.load.scenarios, live.numbers);
   const endWatch = watchGenerators(runners, directory, { clock, emit });
   defer(endWatch);
   const view = startLiveView({
@@ -44,7 +53,7 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
     live,
     directory,
     runners: runners.length,
-    totalMs,
+    endAt,
     tagged: test.tagged,
     probes: () => (health === undefined ? undefined : probes.count()),
     watch: watchFor(context, test),
@@ -52,7 +61,7 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
   });
   defer(view.stop);
 
-  const { goOnWithout } = lossesOf(context, fleet, { releasedAt, totalMs });
+  const { goOnWithout } = lossesOf(context, fleet, { releasedAt, endAt });
   const { end, lost } = await watchLoad(runners, ready.noticeMs, fleet, goOnWithout);
   await view.stop();
   if (end.how !== 'finished') {

@@ -1,9 +1,10 @@
 import { type ExitReason, exitCodesOf } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
-import { makeRunId, type RunId } from '../../core/ids.js';
+import type { RunId } from '../../core/ids.js';
 import { type Defer, scope } from '../../core/scope.js';
 import { shownPath } from '../../core/shown-path.js';
 import type { Verdict } from '../../core/verdict.js';
+import { reachOf } from '../../k6/reach.js';
 import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
 import type { Summary } from '../../metrics/summary.js';
 import { shownTarget } from '../../plan/target.js';
@@ -22,9 +23,10 @@ import { checkCapacity } from './check-capacity.js';
 import { collectFleet } from './collect-fleet.js';
 import { dismiss, type FleetContext, teardownOnce } from './fleet.js';
 import { getReady } from './get-ready.js';
+import type { KnownTest } from './inspect-test.js';
 import { type Interruptions, interruptions } from './interruptions.js';
-import { makeLoad } from './make-load.js';
-import { type FoundK6, type PreparedTest, prepareTest } from './prepare.js';
+import { makeLoad, noLoad } from './make-load.js';
+import { type PreparedTest, prepareTest } from './prepare.js';
 import { recordRun } from './record-run.js';
 import { handOverSummary } from './script-summary.js';
 
@@ -39,10 +41,8 @@ export interface RunResult {
 
 /** What a run may be given by the phases around it. */
 export interface RunOptions {
-  readonly k6: FoundK6;
+  readonly test: KnownTest;
   readonly lock: RunLock;
-  /** The id of the run, where phases before it already use it. */
-  readonly run?: RunId;
 }
 
 /** The lock that a whole test already holds, or how the run of this id takes its own, which it lets go in the end. */
@@ -55,7 +55,7 @@ type RunLock = { readonly held: Lock } | { readonly take: (run: RunId) => Promis
 export async function run(context: RunContext, options: RunOptions): Promise<RunResult> {
   return scope(async (defer) => {
     const { world, plan, redact } = context;
-    const directory = await createRunDirectory(world.cwd, options.run ?? makeRunId(world.clock.now()), redact);
+    const directory = await createRunDirectory(world.cwd, options.test.run, redact);
     await holdRun(directory.path, world);
     const { url, colour } = shownTarget(context.target);
     const { environment, runners, fleet } = plan;
@@ -88,22 +88,23 @@ async function runInto(directory: RunDirectory, context: RunContext, options: Ru
 
   const attempt: Attempt = { context, directory, test, stop, fleet, colourWatch, userAgent, defer };
   const ready = await getReady(attempt);
-  const loaded = await makeLoad(attempt, ready);
+  const { runners, live, setUp } = ready;
+  const isSetUp = setUp.failedAfterMs === undefined;
+  const loaded = isSetUp ? await makeLoad(attempt, ready) : noLoad(world.clock);
   const { end, lastLook } = loaded;
   if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', ...advice });
 
-  const { runners, live, setupData } = ready;
-  if (test.hasTeardown) await teardownOnce(runners, test.script.teardownTimeoutMs, fleet);
+  if (test.hasTeardown && isSetUp) await teardownOnce(runners, test.teardownTimeoutMs, fleet);
   await dismiss(runners, fleet);
   lastLook();
   live.tellRejected();
   const summary = await collectFleet(attempt, ready, loaded);
-  if (summary && test.script.functions.includes('handleSummary')) await handOverSummary(test, summary, setupData, context);
+  if (summary && test.inspection.functions.includes('handleSummary')) await handOverSummary(test, summary, setUp.data, context);
   if (end.how === 'finished') tellLateStop(stop, emit, advice);
 
   const { verdict, reasons } = await judgeRun(directory.path);
   await directory.write(runFiles.verdict, { ...verdict, ...exitCodesOf(reasons) });
-  if (summary !== undefined) emit({ type: 'measured', run: directory.run, ...measuredNumbers(summary, plan.steady) });
+  if (summary !== undefined && isSetUp) emit({ type: 'measured', run: directory.run, ...measuredNumbers(summary, plan.steady) });
   emit({ type: 'judged', run: directory.run, verdict });
   return { run: directory.run, directory: directory.path, verdict, summary, reasons };
 }
@@ -121,9 +122,10 @@ async function beforeAnythingStarts(
     colourWatch.begin();
     const lock = await lockOf(directory, options.lock, defer);
     const teller = { emit, clock: world.clock };
-    const isUp = () => requireTarget(target, `loadctl/${directory.run}`, world.clock);
-    await step(teller, { kind: 'look-at-target', url: shownTarget(target).url }, isUp, () => ({ result: 'healthy' }));
-    const archive = () => prepareTest(context, options.k6, directory, defer);
+    const reach = reachOf(options.test.inspection.options);
+    const isUp = () => requireTarget(target, { userAgent: `loadctl/${directory.run}`, clock: world.clock, reach });
+    await step(teller, { kind: 'look-at-target', url: shownTarget(target).url }, isUp, (came) => came);
+    const archive = () => prepareTest(context, options.test, directory, defer);
     const script = shownPath(plan.script, world.cwd);
     const test = await step(teller, { kind: 'archive-script', script }, archive, ({ k6Version, archiveSha256 }) => ({
       result: 'archived',

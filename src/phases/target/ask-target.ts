@@ -31,7 +31,7 @@ export function askTarget(context: Pick<RunContext, 'target' | 'world' | 'signal
   const ask = async ({ sample, path, headers, status: wanted }: Question): Promise<Asked> => {
     const request = `GET ${path}`;
     if (!sample.there) return { ...sample, request, found: false };
-    const { status } = await probeOnce(`${base}${path}`, 'loadctl/doctor', world.clock, { signal, headers });
+    const { status } = await probeOnce(`${base}${path}`, { userAgent: 'loadctl/doctor', clock: world.clock, signal, headers });
     return { ...sample, request, status, found: status === wanted };
   };
   return Promise.all(questions.map(ask));

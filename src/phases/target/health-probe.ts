@@ -2,8 +2,10 @@ import { LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
+import type { WorkResult } from '../../core/work.js';
+import type { Reach } from '../../k6/reach.js';
 import type { ProbeCount } from '../../metrics/criterion.js';
-import { getOnce, noAnswer } from './web-request.js';
+import { connectOnce, getOnce, noAnswer, speaksOtherProtocol } from './web-request.js';
 
 const everyMs = 1000;
 /** An answer that comes later than this is no answer. */
@@ -12,38 +14,66 @@ const answerMs = 5000;
 /** One look at the target: its HTTP status, or why there was none. */
 export interface Probe {
   readonly good: boolean;
+  /** 0 where there is none: no answer came, or it was only connected to. */
   readonly status: number;
   readonly elapsedMs: Milliseconds;
   readonly error?: string;
+  /** It answered in another protocol than HTTP/1.1. */
+  readonly otherProtocol?: boolean;
 }
 
-/** Asks the target once; 2xx and 3xx within 5 s are good. Never rejects. */
-export async function probeOnce(
-  url: string,
-  userAgent: string,
-  clock: Clock,
-  { signal, headers = {} }: { readonly signal?: AbortSignal; readonly headers?: Readonly<Record<string, string>> } = {},
-): Promise<Probe> {
+/** How loadctl looks at a target. */
+export interface Looking {
+  readonly userAgent: string;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly reach?: Reach;
+}
+
+/** Asks the target once: 2xx and 3xx within 5 s are good; of a `tcp://` URL that it lets itself be connected to. Never rejects. */
+export async function probeOnce(url: string, { userAgent, clock, signal, headers = {}, reach }: Looking): Promise<Probe> {
   const begun = clock.now();
   const limit = AbortSignal.timeout(answerMs);
+  const how = {
+    userAgent,
+    headers,
+    signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+    ...(reach === undefined ? {} : { reach }),
+  };
   try {
-    const answer = await getOnce(url, { userAgent, headers, signal: signal === undefined ? limit : AbortSignal.any([limit, signal]) });
-    for await (const _piece of answer.body ?? []); // read to its end, and not kept
-    return { good: answer.status >= 200 && answer.status < 400, status: answer.status, elapsedMs: clock.now() - begun };
+    const status = url.startsWith('tcp:') ? await connectOnce(url, how) : await statusOf(url, how);
+    const good = status === undefined || (status >= 200 && status < 400);
+    return { good, status: status ?? 0, elapsedMs: clock.now() - begun };
   } catch (error) {
-    return { good: false, status: 0, elapsedMs: clock.now() - begun, error: noAnswer(error) };
+    const otherProtocol = speaksOtherProtocol(error) ? { otherProtocol: true } : {};
+    return { good: false, status: 0, elapsedMs: clock.now() - begun, error: noAnswer(error), ...otherProtocol };
   }
 }
 
-/** Throws `unavailable` unless the target is there: its health endpoint is good, or, without one, it answers at all. */
-export async function requireTarget(target: { url: string; health?: string }, userAgent: string, clock: Clock): Promise<void> {
-  const url = target.health ?? target.url;
-  const probe = await probeOnce(url, userAgent, clock);
-  if (target.health === undefined ? probe.status > 0 : probe.good) return;
-  const what = probe.status > 0 ? `it answered ${probe.status}` : (probe.error ?? 'no answer');
-  const [state, words] = target.health === undefined ? ['not up', 'target.url'] : ['not healthy', 'target.url and target.health'];
-  throw new LoadctlError('unavailable', `The target is ${state}: GET ${url}: ${what}. Nothing was run.`, {
-    hint: `Start it, or mend ${words} in the profile.`,
+/** An answer counts when all of it has come. */
+async function statusOf(url: string, how: Parameters<typeof getOnce>[1]): Promise<number> {
+  const answer = await getOnce(url, how);
+  for await (const _piece of answer); // read to its end, and not kept
+  return answer.statusCode ?? 0;
+}
+
+/**
+ * Throws `unavailable` unless the target is there: its health endpoint is good, or, without one, it answers at all, in
+ * whatever protocol.
+ */
+export async function requireTarget(target: { url: string; health?: string }, looking: Looking): Promise<WorkResult> {
+  const { url, health } = target;
+  const asked = health ?? url;
+  const { good, status, otherProtocol, error } = await probeOnce(asked, looking);
+  if (health !== undefined && good) return { result: status === 0 ? 'connected' : 'healthy' };
+  if (health === undefined && status > 0) return { result: 'answered', status };
+  if (health === undefined && otherProtocol === true) return { result: 'answered-otherwise' };
+  const what = status > 0 ? `it answered ${status}` : (error ?? 'no answer');
+  const [state, words] = health === undefined ? ['not up', 'target.url'] : ['not healthy', 'target.url and target.health'];
+  const how = asked.startsWith('tcp:') ? asked : `GET ${asked}`;
+  throw new LoadctlError('unavailable', `The target is ${state}: ${how}: ${what}. Nothing was run.`, {
+    hint: `Start it, or fix ${words} in the profile.`,
   });
 }
 
@@ -51,16 +81,13 @@ export async function requireTarget(target: { url: string; health?: string }, us
  * Probes the target's health once a second, whether or not earlier answers have come, and emits each outcome. The
  * returned function stops it and waits for the answers that are still due, unless `atOnce`.
  */
-export function startHealthProbe(
-  url: string,
-  userAgent: string,
-  { clock, emit }: { clock: Clock; emit: Emit },
-): (atOnce: boolean) => Promise<void> {
+export function startHealthProbe(url: string, looking: Looking, emit: Emit): (atOnce: boolean) => Promise<void> {
+  const { clock } = looking;
   const stopped = new AbortController();
   const dropped = new AbortController();
   const due = new Set<Promise<void>>();
   const probe = async () => {
-    const { good, status, elapsedMs } = await probeOnce(url, userAgent, clock, { signal: dropped.signal });
+    const { good, status, elapsedMs } = await probeOnce(url, { ...looking, signal: dropped.signal });
     if (!dropped.signal.aborted) emit({ type: 'health-probed', good, status, elapsedMs });
   };
   const loop = async () => {

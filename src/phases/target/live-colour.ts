@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { howItEnded } from '../../core/ends.js';
 import { LoadctlError } from '../../core/errors.js';
 import { type JsonPath, jsonAt } from '../../core/json-path.js';
@@ -44,7 +45,8 @@ async function askUrl(url: string, { jsonPath, header }: LiveLookUp, { userAgent
     throw untold(`${asked} answered ${answer.status}, and a redirect is not followed`, 'Name in target.live.url what answers by itself.');
   if (answer.status < 200 || answer.status >= 400)
     throw untold(`${asked} answered ${answer.status}`, 'Mend target.live in the profile, or what it asks.');
-  if (header !== undefined) return { text: answer.headers.get(header) ?? '', from: `the header ${header} of ${asked}` };
+  if (header !== undefined)
+    return { text: [answer.headers[header.toLowerCase()] ?? ''].flat().join(', '), from: `the header ${header} of ${asked}` };
   return { text: inJson(answer.body, jsonPath ?? [], asked), from: `the answer of ${asked}` };
 }
 
@@ -57,18 +59,18 @@ interface Reading {
 async function readAnswer(
   url: string,
   { userAgent, signal, wantsBody }: Reading,
-): Promise<Pick<Response, 'status' | 'headers'> & { body: string }> {
+): Promise<{ readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: string }> {
   const answer = await getOnce(url, { userAgent, signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]) });
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  if (!wantsBody) await answer.body?.cancel();
+  if (!wantsBody) answer.destroy();
   else
-    for await (const piece of answer.body ?? []) {
+    for await (const piece of answer) {
       pieces.push(piece);
       bytes += piece.byteLength;
       if (bytes > mostBytes) break; // what is left of it is not read: so long an answer is no JSON then
     }
-  return { status: answer.status, headers: answer.headers, body: Buffer.concat(pieces).toString() };
+  return { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(pieces).toString() };
 }
 
 function inJson(body: string, path: JsonPath, asked: string): string {

@@ -1,4 +1,9 @@
-import { errorMessage } from '../../core/errors.js';
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { connect, isIP } from 'node:net';
+import type { SecureVersion } from 'node:tls';
+import { errorCode, errorMessage } from '../../core/errors.js';
+import { certificateFor, mappedPlace, type Reach, usualReach } from '../../k6/reach.js';
 
 /** How a request of loadctl's own is made. */
 export interface WebRequest {
@@ -6,30 +11,90 @@ export interface WebRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Ends it: its deadline, or whoever does not want the answer any more. */
   readonly signal: AbortSignal;
+  /** How the test reaches its hosts; the system's own way where it is missing. */
+  readonly reach?: Reach;
 }
 
 /** GETs a URL once. Redirects are not followed: what is asked is what was named. Rejects where no answer came. */
-export function getOnce(url: string, { userAgent, headers = {}, signal }: WebRequest): Promise<Response> {
+export function getOnce(url: string, { userAgent, headers = {}, signal, reach = usualReach }: WebRequest): Promise<IncomingMessage> {
   const { plain, authorization } = withoutCredentials(url);
   const all = new Headers({ 'user-agent': userAgent, ...authorization });
   for (const [name, value] of Object.entries(headers)) all.set(name, value); // whatever the case of its letters, in place of ours
-  return fetch(plain, { redirect: 'manual', headers: all, signal });
+  const options = { ...placeOptions(plain, reach), signal, headers: { host: plain.host, ...Object.fromEntries(all) } };
+  const send = plain.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    send(options, resolve).once('error', reject).end();
+  });
+}
+
+/** Opens a TCP connection to the host and port of a URL, and closes it again. Rejects where none came about. */
+export function connectOnce(url: string, { signal, reach = usualReach }: Pick<WebRequest, 'signal' | 'reach'>): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const host = bare(hostname);
+  return new Promise((resolve, reject) => {
+    const socket = connect(mappedPlace(reach, host, Number(port)) ?? { host, port: Number(port) });
+    const end = (settle: () => void) => () => {
+      signal.removeEventListener('abort', abort);
+      socket.destroy();
+      settle();
+    };
+    const abort = end(() => reject(signal.reason));
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('connect', end(resolve));
+    socket.once('error', (error) => end(() => reject(error))());
+  });
+}
+
+/** Where a request goes, and by which certificates. */
+function placeOptions(url: URL, reach: Reach): RequestOptions & Record<string, unknown> {
+  const secure = url.protocol === 'https:';
+  const host = bare(url.hostname);
+  const port = Number(url.port || (secure ? 443 : 80));
+  const place = mappedPlace(reach, host, port) ?? { host, port };
+  const path = `${url.pathname}${url.search}`;
+  if (!secure) return { ...place, path };
+  const { cert, key, passphrase } = certificateFor(reach, host) ?? {};
+  return {
+    ...place,
+    path,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    rejectUnauthorized: !reach.insecure,
+    ...(cert === undefined ? {} : { cert, key, ...(passphrase === undefined ? {} : { passphrase }) }),
+    ...versions(reach),
+  };
+}
+
+function versions({ minVersion, maxVersion }: Reach): { minVersion?: SecureVersion; maxVersion?: SecureVersion } {
+  return {
+    ...(minVersion === undefined ? {} : { minVersion: minVersion as SecureVersion }),
+    ...(maxVersion === undefined ? {} : { maxVersion: maxVersion as SecureVersion }),
+  };
+}
+
+function bare(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
+/** Whether whoever answered speaks something, only not HTTP/1.1: a gRPC server speaks HTTP/2. */
+export function speaksOtherProtocol(error: unknown): boolean {
+  const code = errorCode(error) ?? '';
+  return code.startsWith('HPE_') || code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
 }
 
 /** Why no answer came, in words; OpenSSL's own for a server that speaks plain HTTP name its source files. */
 export function noAnswer(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? 'it does not speak TLS; http:// may be meant' : errorMessage(cause).trim();
+  if (errorCode(error) === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'it does not speak TLS; http:// may be meant';
+  const cause = error instanceof Error && error.name === 'AbortError' ? (error.cause ?? error) : error;
+  return errorMessage(cause).trim();
 }
 
-/** fetch refuses a URL with credentials in it: they go into the header that k6 makes of them, too. */
-function withoutCredentials(url: string): { plain: string; authorization: { authorization?: string } } {
-  const parsed = new URL(url);
-  const { username, password } = parsed;
-  if (username === '' && password === '') return { plain: url, authorization: {} };
-  parsed.username = '';
-  parsed.password = '';
+/** Credentials of a URL go into the header that k6 makes of them, too. */
+function withoutCredentials(url: string): { plain: URL; authorization: { authorization?: string } } {
+  const plain = new URL(url);
+  const { username, password } = plain;
+  if (username === '' && password === '') return { plain, authorization: {} };
+  plain.username = '';
+  plain.password = '';
   const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { plain: parsed.href, authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
+  return { plain, authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
 }

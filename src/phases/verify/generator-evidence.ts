@@ -96,7 +96,7 @@ function shortfallsOf({ record, summary, events }: GeneratorFacts): Shortfall[] 
   const cutShort = events.some(
     (event) => event.type === 'fleet-stopped' || (event.type === 'runner-ended' && (event.lost || event.markedFailed === true)),
   );
-  return summary === undefined || cutShort ? [] : shortfalls(plannedShare(record, summary), summary);
+  return summary === undefined || cutShort ? [] : shortfalls(plannedShare(record, summary), summary, record.scenarios);
 }
 
 /** Undefined where the script makes its own load, or the judged window reaches into the ramps. */

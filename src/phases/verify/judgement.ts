@@ -1,6 +1,6 @@
 import type { Criterion } from '../../core/criterion.js';
 import { howItEnded } from '../../core/ends.js';
-import { type ExitReason, LoadctlError } from '../../core/errors.js';
+import { type ErrorData, type ExitReason, LoadctlError } from '../../core/errors.js';
 import type { LoggedEvent } from '../../core/events.js';
 import type { RunnerId } from '../../core/ids.js';
 import { formatCount, formatDuration, type Milliseconds } from '../../core/quantities.js';
@@ -9,6 +9,7 @@ import type { Verdict } from '../../core/verdict.js';
 import type { Evidence, ProbeCount } from '../../metrics/criterion.js';
 import { judge, verdictReason } from '../../metrics/judge.js';
 import { k6Unit } from '../../metrics/k6-unit.js';
+import { mergeGroups } from '../../metrics/merge-groups.js';
 import { baseName, findMetric } from '../../metrics/metric-key.js';
 import type { Summary } from '../../metrics/summary.js';
 import { readScriptThresholds, type ScriptThreshold, scriptCriterion } from '../../metrics/threshold.js';
@@ -38,9 +39,17 @@ export async function judgeRun(directory: string): Promise<Judgement> {
     events,
     samples: await readSamples(directory),
   });
+  const failed = events.find((event) => event.type === 'setup-failed');
+  if (failed?.type === 'setup-failed') return { record, summary, ...withoutLoad(record, failed.error) };
   const judged = judge([...record.plan.criteria, ...scriptCriteria(record, summary)], evidence);
   const verdict = failures(events).reduceRight(markFailed, judged);
   return { record, summary, verdict, reasons: exitReasons(verdict, events) };
+}
+
+/** Without a setup() there was nothing to judge, and what ended it is all there is to say. */
+function withoutLoad({ run }: RunRecord, { code, message }: ErrorData): Pick<Judgement, 'verdict' | 'reasons'> {
+  const verdict = code === 'test-aborted' ? 'interrupted' : 'invalid';
+  return { verdict: { version: 1, run, verdict, reasons: [`${message.replace(/\.?$/, '')}.`], criteria: [] }, reasons: [code] };
 }
 
 /** What happened in the run itself: a whole test seeds before it and cleans up after it. */
@@ -56,7 +65,7 @@ export async function readSummary(directory: string): Promise<Summary | undefine
   if (summary === undefined) return undefined;
   const whole = typeof summary.durationMs === 'number' && typeof summary.metrics === 'object' && typeof summary.runners === 'number';
   if (!whole) throw damaged(`${directory}/${runFiles.summary}`, 'durationMs, metrics or runners is missing');
-  return summary as Summary;
+  return { ...(summary as Summary), rootGroup: summary.rootGroup ?? mergeGroups([]) };
 }
 
 /** The script's own thresholds as criteria; what they measure is known from the summary. */

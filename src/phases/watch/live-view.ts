@@ -1,7 +1,7 @@
 import type { Crossing } from '../../core/criterion.js';
 import type { Emit } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
-import type { EpochMs, Milliseconds } from '../../core/quantities.js';
+import type { EpochMs } from '../../core/quantities.js';
 import type { LiveLook } from '../../metrics/abort-watch.js';
 import type { ProbeCount } from '../../metrics/criterion.js';
 import { fleetLook, iterationsOnly } from '../../metrics/fleet-look.js';
@@ -9,6 +9,7 @@ import { fleetSecond, fleetTotals, nothingYet } from '../../metrics/fleet-second
 import { runFiles } from '../../runs/layout.js';
 import type { RunDirectory } from '../../runs/write.js';
 import { type LiveData, silentMs } from './live-data.js';
+import type { LoadEndAt } from './load-end.js';
 
 const everyMs = 1000;
 
@@ -20,7 +21,7 @@ export interface LiveViewContext {
   readonly directory: RunDirectory;
   /** How many runners there are. */
   readonly runners: number;
-  readonly totalMs: Milliseconds;
+  readonly endAt: LoadEndAt;
   /** Whether samples of iterations are told from those of setup() by the tag of the judged window. */
   readonly tagged: boolean;
   /** Good and all health probes so far; undefined where nothing is probed. */
@@ -78,7 +79,7 @@ export function startLiveView(context: LiveViewContext): LiveView {
 
 /** Looks at the fleet when it is called: tells and keeps the second since the call before, and asks whether the fleet must end. */
 function looker(context: LiveViewContext, begun: EpochMs): (asked: { watching: boolean }) => Crossing | undefined {
-  const { clock, emit, live, directory, runners, totalMs, probes, watch } = context;
+  const { clock, emit, live, directory, runners, endAt, probes, watch } = context;
   const picks = iterationsOnly(context.tagged);
   let before = nothingYet;
   return ({ watching }) => {
@@ -86,7 +87,7 @@ function looker(context: LiveViewContext, begun: EpochMs): (asked: { watching: b
     const elapsedMs = at - begun;
     const heardMs = [...live.heardAt.values()].filter((heard) => at - heard < silentMs).map((heard) => heard - begun);
     const now = fleetTotals(live.numbers, elapsedMs, picks);
-    const { sample, line } = fleetSecond(now, before, { totalMs, runnersReporting: heardMs.length });
+    const { sample, line } = fleetSecond(now, before, { totalMs: endAt(elapsedMs), runnersReporting: heardMs.length });
     before = now;
     directory.append(runFiles.timeseries, { at, ...line });
     emit(sample);

@@ -28,8 +28,8 @@ export const targetRule: Rule = ({ profile: { target } }) => {
       ['live', 'header'],
     );
   }
-  if (health?.startsWith('/') === false && url === undefined && colours !== undefined)
-    say(['health'], '`health` must be a path where the target has `colours`');
+  if (health !== undefined && !health.startsWith('/') && health !== 'tcp:' && url === undefined && colours !== undefined)
+    say(['health'], '`health` must be a path or `tcp:` where the target has `colours`');
   if (live && (live.every < soonestMs || live.every > latestMs))
     broken.push({
       path: ['target', 'live', 'every'],

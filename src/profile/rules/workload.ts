@@ -28,8 +28,11 @@ const at = (key: string, message: string, ...lacks: string[]): Broken => ({
   lacks: lacks.map((name) => ['workload', name]),
 });
 
-function load({ vus, duration, rate, pacing }: Workload): Broken[] {
+function load({ vus, duration, rate, pacing, scale }: Workload): Broken[] {
   const broken: Broken[] = [];
+  if (scale !== undefined && vus !== undefined)
+    broken.push(at('scale', '`scale` is a part of the script’s own load, and `vus` gives another one: keep one of them'));
+  if (scale === 0) broken.push({ path: ['workload', 'scale'], message: 'expected a percentage above 0% such as `10%`' });
   if (rate !== undefined && pacing !== undefined) {
     broken.push(
       at('rate', '`rate` (open model) and `pacing` (closed model) exclude each other; `pacing: null` takes out an inherited one'),

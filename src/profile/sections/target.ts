@@ -20,11 +20,14 @@ const jsonPath = z
 export const target = z
   .strictObject({
     url: web().describe('Where the target answers. The script sees it as `__ENV.BASE_URL`.').exactOptional(),
-    health: text('a path such as `/healthz` or a URL')
-      .regex(/^(\/|https?:\/\/|.*\$\{)/, { error: 'expected a path such as `/healthz` or a URL' })
+    health: text('a path such as `/healthz`, a URL, or `tcp:`')
+      .regex(/^(\/|https?:\/\/|tcp:$|tcp:\/\/[^/?#]+:\d+$|.*\$\{)/, {
+        error: 'expected a path such as `/healthz`, a URL, `tcp:` or `tcp://host:port`',
+      })
       .meta({
-        description: 'A path of the target, or a full URL, that is probed once a second for `availability`.',
-        examples: ['/healthz'],
+        description:
+          'A path of the target, or a full URL, that is probed once a second for `availability`; `tcp:` only connects to the target, which need not speak HTTP.',
+        examples: ['/healthz', 'tcp:'],
       })
       .exactOptional(),
     lookup: z

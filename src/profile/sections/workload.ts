@@ -22,6 +22,12 @@ export const workload = z
       .exactOptional(),
     steady: window().describe('The judged part of the test, where it is not what `ramp` leaves.').exactOptional(),
     rate: rate().describe('Iterations a second whatever the target does (open model); instead of `pacing`.').exactOptional(),
+    scale: percentage()
+      .meta({
+        description: 'How much of the script’s own load is made: its VUs and rates, at least 1 of each. Instead of `vus` or `rate`.',
+        examples: ['10%'],
+      })
+      .exactOptional(),
     pacing: duration()
       .meta({ description: 'One iteration of a virtual user every so often (closed model); instead of `rate`.', examples: ['1s'] })
       .exactOptional(),

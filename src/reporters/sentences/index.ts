@@ -1,4 +1,5 @@
 import { howItEnded } from '../../core/ends.js';
+import type { ErrorData } from '../../core/errors.js';
 import type { LoggedEvent, PhaseAim } from '../../core/events.js';
 import { formatCount, formatDuration, trimNumber } from '../../core/quantities.js';
 import { noteText } from './note.js';
@@ -48,6 +49,8 @@ function sentence(event: LoggedEvent): Sentence | undefined {
       return ofRunner(event);
     case 'setup-finished':
       return { tone: 'plain', text: `setup() ran on runner ${event.runner}${took(event.elapsedMs)}` };
+    case 'setup-failed':
+      return setupFailed(event.error);
     case 'fleet-released':
       return { tone: 'plain', text: `the load begins: ${counted(event.runners, 'runner')} released together` };
     case 'fleet-stopped':
@@ -117,6 +120,11 @@ function aimText(aim: PhaseAim): string {
 
 function aimedAt({ url, colour }: Extract<PhaseAim, { phase: 'run' }>): string {
   return colour === undefined ? url : `${colour.loaded}, ${url} (${colour.live} is live)`;
+}
+
+function setupFailed({ message, lines = [], hint }: ErrorData): Sentence {
+  const trace = lines.map((line) => `\n  ${line.trim()}`);
+  return { tone: 'bad', text: [message, ...trace].join(''), ...(hint === undefined ? {} : { hint }) };
 }
 
 function phaseFinished({ phase, elapsedMs, reasons }: Extract<LoggedEvent, { type: 'phase-finished' }>): Sentence {

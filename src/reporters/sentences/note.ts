@@ -14,6 +14,8 @@ export function noteText(note: Note): string {
       return note.hasData ? `Remove the test data: ${note.command}` : 'Nothing to clean up: this profile declares no test data.';
     case 'k6-complaints-left':
       return `${counted(note.kinds, 'more kind')} of messages are in ${note.folder}.`;
+    case 'script-logged':
+      return `The script logged ${counted(note.lines, 'line')}: ${note.folder}/*/log`;
     case 'generators-unreadable':
       return "The runners' CPU and memory cannot be read on this system: whether they were the limit stays unknown.";
     case 'pushes-rejected':

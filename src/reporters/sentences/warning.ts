@@ -1,7 +1,7 @@
 import type { RunnerId } from '../../core/ids.js';
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { BlockGap, DataWarning, LiveWarning, LoadWarning, PushRejection, Warning } from '../../core/warnings.js';
-import { formatBytes } from '../../plan/capacity.js';
+import { capacityText, formatBytes } from './capacity.js';
 import { planWarningText } from './plan-warning.js';
 import { counted } from './words.js';
 import { placeName } from './work.js';
@@ -48,10 +48,7 @@ export function warningText(warning: Warning): Advice {
 function loadWarning(warning: LoadWarning): Advice {
   switch (warning.code) {
     case 'environment-ignored':
-      return {
-        text: `Ignored from the environment: ${warning.variables.join(', ')}. They would change the test.`,
-        hint: whereToSet(warning.variables),
-      };
+      return ignoredText(warning);
     case 'tag-lost':
       return {
         text: `The script's own tag \`${warning.tag}\` is lost: loadctl marks the judged window with it.`,
@@ -67,7 +64,7 @@ function loadWarning(warning: LoadWarning): Advice {
     case 'clock-off':
       return { text: clockText(warning.host, warning.offsetMs) };
     case 'capacity-short':
-      return { text: warning.problem };
+      return { text: capacityText(warning.problem) };
     case 'generators-crowded':
       return { text: crowdedText(warning) };
     case 'live-colour-in-reach':
@@ -92,12 +89,16 @@ function loadWarning(warning: LoadWarning): Advice {
   }
 }
 
-/** Most of k6's variables are options; of some modules, and of secret sources, k6 hears by variables only. */
-function whereToSet(variables: readonly string[]): string {
-  const [only, options] = [true, false].map((isEnv) => variables.filter((name) => /^K6_(BROWSER_|SECRET_SOURCE)/.test(name) === isEnv));
-  const env = (only ?? []).map((name) => `${name}: "\${${name}}"`).join(', ');
-  const places = [...(options?.length ? ['workload.options'] : []), ...(env === '' ? [] : [`workload.env: {${env}}`])];
-  return `Set it in the profile: ${places.join('; ')}.`;
+function ignoredText({ variables, ofOptions }: Extract<LoadWarning, { code: 'environment-ignored' }>): Advice {
+  const others = variables.filter((name) => !ofOptions.includes(name)).map((name) => `${name}: "\${${name}}"`);
+  const places = [
+    ...(ofOptions.length === 0 ? [] : ['workload.options']),
+    ...(others.length === 0 ? [] : [`workload.env: {${others.join(', ')}}`]),
+  ];
+  return {
+    text: `Ignored from the environment: ${variables.join(', ')}. They would change the test.`,
+    hint: `Set it in the profile: ${places.join('; ')}.`,
+  };
 }
 
 function versionsText(versions: Readonly<Record<string, readonly string[]>>): string {

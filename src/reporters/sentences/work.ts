@@ -17,8 +17,6 @@ export function workTitle(work: Work): string {
       return `archive ${work.script}`;
     case 'start-runners':
       return `start ${counted(work.runners, 'runner')}`;
-    case 'setup':
-      return 'setup()';
     case 'check-data':
       return 'check the data';
     case 'delete-test-data':
@@ -40,6 +38,12 @@ export function resultText(done: WorkResult): string {
   switch (done.result) {
     case 'healthy':
       return 'healthy';
+    case 'answered':
+      return `answered ${done.status}`;
+    case 'answered-otherwise':
+      return 'it answers, but not in HTTP/1.1';
+    case 'connected':
+      return 'accepts connections';
     case 'archived':
       return `k6 ${done.k6Version}, sha256 ${done.sha256.slice(0, 12)}`;
     case 'built':

@@ -5,7 +5,7 @@ import { LoadctlError } from '../../core/errors.js';
 import type { Clock, ProcessEnd } from '../../core/os.js';
 import { k6Exit } from '../../k6/exit-codes.js';
 import type { HostShare } from '../../k6/go-runtime.js';
-import { initError } from '../../k6/script.js';
+import { initError } from '../../k6/script-errors.js';
 import type { HostFacts } from '../../plan/capacity.js';
 import { type Runner, runnerFiles } from './types.js';
 
@@ -60,7 +60,7 @@ async function startError(runner: Runner, end: ProcessEnd): Promise<LoadctlError
   const { folder } = await runner.collect();
   const said = (await runner.readLog()).digest.errors.flatMap((line) => line.message.split('\n'));
   if (end.exitCode === k6Exit.scriptException || end.exitCode === k6Exit.testAborted)
-    return initError({ exitCode: end.exitCode, stderr: said.join('\n') }, 'the script');
+    return initError({ exitCode: end.exitCode, stderr: said.join('\n') }, { script: 'the script', missing: { inShell: [], nowhere: [] } });
   return new LoadctlError('unavailable', `Runner ${runner.id} on ${runner.host} did not start (${howItEnded(end)}).`, {
     lines: said.slice(0, 10),
     hint: `Its log is ${join(folder, runnerFiles.log)}.`,
