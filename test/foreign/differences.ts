@@ -22,8 +22,15 @@ export function differences(form: Form, { bare, fleet }: Both): string[] {
     ...unequalEach('file', bare.files, fleet.files),
     ...(fleet.summary.startsWith(bare.summary) ? [] : [`stdout: k6 ${show(bare.summary)}, loadctl ${show(fleet.summary.slice(0, 300))}`]),
     ...(form.talk === undefined ? [] : unequal('console', bare.talk.join('\n'), fleet.talk.join('\n'))),
+    ...(counted ? unfinished(fleet) : []),
     ...(form.tells ?? []).flatMap((wanted) => (wanted.test(fleet.told) ? [] : [`loadctl does not tell ${wanted}`])),
   ];
+}
+
+/** A bar is full when the load that it shows is over, and it says by then how long that was. */
+function unfinished({ bar }: SeenOfFleet): string[] {
+  if (bar === undefined || (bar.totalMs > 0 && bar.totalMs <= bar.elapsedMs)) return [];
+  return [`the bar: ${bar.elapsedMs} of ${bar.totalMs} ms when the load was over`];
 }
 
 /** What k6 counts; of what it leaves out because it had no samples, loadctl may say 0. */

@@ -9,7 +9,15 @@ export type SeenOfFleet = Omit<Seen, 'requests'> & {
   readonly told: string;
   /** Whether it had to be told to end. */
   readonly late: boolean;
+  /** The last that its bar showed; missing where no load was on. */
+  readonly bar?: Bar;
 };
+
+/** A bar of progress, in milliseconds. */
+export interface Bar {
+  readonly elapsedMs: number;
+  readonly totalMs: number;
+}
 
 interface Summary {
   readonly metrics: Readonly<Record<string, { readonly values: Readonly<Record<string, unknown>> }>>;
@@ -52,7 +60,15 @@ export async function runFleet(form: Form, script: string, { url, env }: Surroun
     talk: logsOf(run).flatMap(talkIn).sort(),
     told: `${stdout}\n${stderr}`,
     late,
+    ...barOf(run),
   };
+}
+
+function barOf(run: string): Pick<SeenOfFleet, 'bar'> {
+  const file = join(run, 'events.ndjson');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  const last = lines.filter((line) => line.includes('"fleet-sampled"')).at(-1);
+  return last === undefined ? {} : { bar: JSON.parse(last) as Bar };
 }
 
 /** A form is small: a fleet that is still at it after this long does something else than one k6. */

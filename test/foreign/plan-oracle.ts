@@ -25,8 +25,8 @@ interface Inspected {
 type Env = Readonly<Record<string, string>>;
 
 /** Asks k6; undefined where it cannot say, because the script cannot be read or throws. */
-export async function foresee(script: string, env: Env, flags: readonly string[] = []): Promise<Foreseen | undefined> {
-  const inspected = await inspect(script, env, flags);
+export async function foresee(script: string, env: Env): Promise<Foreseen | undefined> {
+  const inspected = await inspect(script, env);
   if (inspected === undefined) return undefined;
   const { scenarios, thresholds } = inspected;
   const whole = await inspectScenarios(scenarios);
@@ -48,8 +48,8 @@ export async function foresee(script: string, env: Env, flags: readonly string[]
 }
 
 /** `{iterations: 10}` without vus is one VU to `k6 run`, and an error to `k6 inspect` unless it is told so. */
-async function inspect(script: string, env: Env, flags: readonly string[]): Promise<Inspected | undefined> {
-  const args = ['inspect', '--include-system-env-vars', '--execution-requirements', ...flags, script];
+async function inspect(script: string, env: Env): Promise<Inspected | undefined> {
+  const args = ['inspect', '--include-system-env-vars', '--execution-requirements', script];
   const first = await k6(args, env);
   const said =
     first.code === 0 || !first.stderr.includes('the number of VUs must be more than 0') ? first : await k6(args, { ...env, K6_VUS: '1' });
@@ -70,7 +70,7 @@ async function inspectScenarios(scenarios: Readonly<Record<string, Scenario>>): 
     script,
     `export const options = ${JSON.stringify({ scenarios: Object.fromEntries(bare) })};\nexport default function () {}\n`,
   );
-  const inspected = await inspect(script, {}, []);
+  const inspected = await inspect(script, {});
   if (inspected === undefined) throw new Error(`k6 does not take its own scenarios back: ${JSON.stringify(scenarios)}`);
   return inspected;
 }

@@ -15,6 +15,8 @@ export const options: readonly Form[] = [
   { script: 'common-js.js', ends: 0 },
   { script: 'common-js-module.js', ends: 0 },
   { script: 'odd-options.js', ends: 0 },
+  { script: 'few-system-tags.js', ends: 0 },
+  { script: 'everyday-names.js', ends: 0 },
   { script: 'imports.js', ends: 0 },
   { script: 'reexports.js', ends: 0 },
   { script: 'async-default.js', ends: 0 },
@@ -57,6 +59,14 @@ export const options: readonly Form[] = [
     as: 'an npm import',
     ends: 107,
     decided: { code: 104, because: unreadable },
+    tells: [/bundle lodash into the script/],
+  },
+  {
+    script: { source: 'import sql from "k6/x/sql";\nexport default function () { sql.open(); }\n' },
+    as: 'an extension',
+    ends: 107,
+    decided: { code: 104, because: unreadable },
+    tells: [/Build a k6 with k6\/x\/sql/],
   },
   {
     script: { source: 'export const options = { vus: 1 };\n' },
