@@ -1,5 +1,6 @@
-// Requests a second of loadctl against bare k6, the same script and target, in turn:
-// node bench/overhead.js [pairs] [seconds] [runners [words for loadctl run …]], as in: node bench/overhead.js 7 8 2 -e GODEBUG=
+// Iterations a second of loadctl against bare k6, the same script and target, in turn:
+// node bench/overhead.js [--own-options] [pairs] [seconds] [runners [words for loadctl run …]], as in: node bench/overhead.js 7 8 2 -e GODEBUG=
+// Each iteration makes one request; with --own-options it reads exec.test.options instead, which k6 makes anew at each access.
 // Prints the ratio for one runner and for two (design: the median is at least 0.97), or for `runners`. On a machine whose own speed
 // comes and goes, single pairs tell little: the confidence interval of the median says how many it takes.
 import { execFileSync, fork, spawnSync } from 'node:child_process';
@@ -12,23 +13,34 @@ import { k6Path } from './support/k6.js';
 
 const vus = 50;
 
+/** What k6-utils' tagWithCurrentStageIndex does in each iteration. */
+const readsOptions = `import exec from 'k6/execution';
+export default () => {
+  if (exec.test.options.scenarios[exec.scenario.name].executor !== 'constant-vus') throw new Error('not the test\\'s own options');
+};
+`;
+
 if (process.argv[2] === 'target') {
   const server = createServer((_, response) => response.end('{"ok":true}'));
   server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
   process.on('disconnect', () => process.exit());
 } else {
-  const [pairs = '5', seconds = '10', runners, ...words] = process.argv.slice(2);
-  await main(Number(pairs), Number(seconds), runners === undefined ? [1, 2] : [Number(runners)], words);
+  const ownOptions = process.argv[2] === '--own-options';
+  const [pairs = '5', seconds = '10', runners, ...words] = process.argv.slice(ownOptions ? 3 : 2);
+  await main(Number(pairs), Number(seconds), runners === undefined ? [1, 2] : [Number(runners)], { words, ownOptions });
 }
 
-async function main(pairs, seconds, fleets, words) {
+async function main(pairs, seconds, fleets, { words, ownOptions }) {
   // In a session of its own, as servers are: Linux shares out CPU time among sessions, and loadctl's runners have their own.
   const target = fork(fileURLToPath(import.meta.url), ['target'], { detached: true });
   const { port } = await new Promise((resolve) => target.once('message', resolve));
   const folder = mkdtempSync(join(tmpdir(), 'loadctl-bench-'));
   try {
     const url = `http://127.0.0.1:${port}/`;
-    writeFileSync(join(folder, 'script.js'), `import http from 'k6/http';\nexport default () => { http.get('${url}'); };\n`);
+    writeFileSync(
+      join(folder, 'script.js'),
+      ownOptions ? readsOptions : `import http from 'k6/http';\nexport default () => { http.get('${url}'); };\n`,
+    );
     mkdirSync(join(folder, 'profiles'));
     const profile = `target: {url: "${url}"}\nworkload: {script: ../script.js, vus: ${vus}, duration: ${seconds}s}\n`;
     writeFileSync(join(folder, 'profiles', 'dev.yaml'), profile);
@@ -87,7 +99,7 @@ function bareK6(k6, folder, seconds) {
   const summary = join(folder, 'bare.json');
   const args = ['run', '--quiet', '--vus', String(vus), '--duration', `${seconds}s`, '--summary-export', summary, 'script.js'];
   execFileSync(k6, args, { cwd: folder, stdio: 'ignore' });
-  return JSON.parse(readFileSync(summary, 'utf8')).metrics.http_reqs.rate;
+  return JSON.parse(readFileSync(summary, 'utf8')).metrics.iterations.rate;
 }
 
 function loadctl(folder, runners, words) {
@@ -98,5 +110,5 @@ function loadctl(folder, runners, words) {
   if (status !== 0 && status !== 111) throw new Error(`loadctl ended with ${status}`);
   const runs = join(folder, '.loadctl', 'runs');
   const newest = readdirSync(runs).sort().at(-1);
-  return JSON.parse(readFileSync(join(runs, newest, 'summary.json'), 'utf8')).metrics.http_reqs.values.rate;
+  return JSON.parse(readFileSync(join(runs, newest, 'summary.json'), 'utf8')).metrics.iterations.values.rate;
 }
