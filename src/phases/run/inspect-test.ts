@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LoadctlError } from '../../core/errors.js';
 import type { RunId } from '../../core/ids.js';
@@ -44,7 +43,7 @@ export interface KnownTest {
 export interface InspectContext {
   readonly plan: Plan;
   readonly access: Access;
-  readonly world: Pick<World, 'env' | 'home' | 'clock' | 'execute'>;
+  readonly world: Pick<World, 'env' | 'home' | 'clock' | 'execute' | 'privateFolder'>;
   readonly signal: AbortSignal;
 }
 
@@ -62,7 +61,7 @@ export async function inspectTest(context: InspectContext, k6: FoundK6, facts: T
   const { world, signal } = context;
   const plan = withSecrets(context.plan, context.access);
   return scope(async (defer) => {
-    const folder = await mkdtemp(join(tmpdir(), 'loadctl-'));
+    const folder = await mkdtemp(join(await world.privateFolder(), 'inspect-'));
     defer(() => rm(folder, { recursive: true, force: true }));
     const source = await readScriptSource(plan.script);
     const variables = variablesOf(plan, source, { ...facts, startedAt: world.clock.now() });
