@@ -27,7 +27,7 @@ try {
   writeFileSync(
     join(folder, 'profiles', 'bench.yaml'),
     `target: {url: "http://127.0.0.1:1"}\nworkload: {script: ../script.js}\nstores: {db: {kind: postgres, url: "${url}"}}\n` +
-      'cleanup: {rows: [{store: db, table: reservations, column: user_id}]}\nguards: {receipt: off}\n',
+      'cleanup: {rows: [{table: db.reservations, column: user_id}]}\nguards: {receipt: off}\n',
   );
   console.log(`${(rows / 2).toLocaleString('en-US')} of ${rows.toLocaleString('en-US')} rows, in turn`);
   const ratios = [];

@@ -69,7 +69,7 @@ async function seed(where) {
     target: { url: 'http://127.0.0.1:1' },
     workload: { script: './script.js' },
     stores: { cache: { kind: 'redis', ...where } },
-    seed: [{ store: 'cache', key: 'user:user-{n}', rows: entries, value: { id: 'user-{n}', name: 'Test User {n}' }, ttl: '1h' }],
+    seed: { users: { key: 'cache/user:user-{n}', rows: entries, value: { id: 'user-{n}', name: 'Test User {n}' }, ttl: '1h' } },
   };
   writeFileSync(join(folder, 'profile.yaml'), JSON.stringify(profile));
   writeFileSync(join(folder, 'script.js'), 'export default () => {};\n');

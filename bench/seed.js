@@ -46,7 +46,7 @@ function writeProfile() {
   writeFileSync(
     join(folder, 'profiles', 'bench.yaml'),
     `target: {url: "http://127.0.0.1:1"}\nworkload: {script: ../script.js}\nstores: {db: {kind: postgres, ${store}}}\n` +
-      `seed: [{store: db, table: users, rows: ${rows}, columns: {id: "user-{n}", email: "user{n}@test.com", name: "Test User {n}"}}]\n`,
+      `seed: {users: {table: db.users, rows: ${rows}, columns: {id: "user-{n}", email: "user{n}@test.com", name: "Test User {n}"}}}\n`,
   );
 }
 

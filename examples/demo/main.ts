@@ -64,7 +64,7 @@ The servers stay. In another terminal, in ${project}:
 and then for example:
   node bin/loadctl.js run --env dev --set workload.duration=20s
   node bin/loadctl.js verify
-  node bin/loadctl.js cleanup --env dev --users
+  node bin/loadctl.js cleanup --env dev --seeded
 To end them: Ctrl-C here, or kill ${process.pid}`);
 }
 

@@ -8,20 +8,20 @@ import type { CommandModule } from './call/types.js';
 export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(withPlanOption(withProfileOptions(command)))
-      .option('--users', 'take the seeded rows out, too, where nobody changed them')
+      .option('--seeded', 'remove the seeded rows, too, where nobody changed them')
       .description('The whole test: seed, run, verify, cleanup. Cleanup runs whatever happened before it.')
       .addHelpText(
         'after',
         examples([
           ['loadctl test --env dev', 'from seed to receipt'],
-          ['loadctl test --env dev --users', 'and leave nothing behind at all'],
+          ['loadctl test --env dev --seeded', 'and leave nothing behind at all'],
         ]),
       ),
   run: async (call) => {
-    const users = call.options.users === true;
-    const act = { command: 'test', does: ['seed', 'load', 'cleanup'], users } as const;
+    const seeded = call.options.seeded === true;
+    const act = { command: 'test', does: ['seed', 'load', 'cleanup'], seeded } as const;
     return session(call, { ...act, ...(await approvedPlan(call)) }, async (context, known) =>
-      test(context, { test: knownTest(known), users }),
+      test(context, { test: knownTest(known), seeded }),
     );
   },
 };

@@ -93,6 +93,8 @@ export interface SeededStep {
   readonly store: string;
   /** Null where the store has no shards. */
   readonly shard: number | null;
+  /** The set's name. */
+  readonly set: string;
   /** The table or the key's template. */
   readonly what: string;
   readonly created: number;
@@ -102,13 +104,40 @@ export interface SeededStep {
   readonly rowsPerSecond: number;
   /** How many were gone when they were read back, and were written once more; missing where nothing is read back. */
   readonly writtenAgain?: number;
+  /** What the servers evicted meanwhile. */
+  readonly evicted?: readonly EvictedKeys[];
 }
 
-/** What there was besides test data, before anything was seeded. */
+/** What was counted before anything was seeded, and what was seeded then: it is kept for a cleanup that comes later. */
 export interface CountedBefore {
   /** ISO 8601 */
   readonly at: string;
-  readonly others: readonly OtherRows[];
+  /** What there was besides test data; missing where nobody counted. */
+  readonly others?: readonly OtherRows[];
+  readonly seeded: readonly SeededSet[];
+  /** Keys that servers evicted while they were seeded: whose they were, nobody knows. */
+  readonly evicted: readonly EvictedKeys[];
+}
+
+/** A set as it was seeded: whose its rows are is told by this, whatever the profile says later. */
+export interface SeededSet {
+  readonly set: string;
+  readonly store: string;
+  /** Where the store was. */
+  readonly place: string;
+  readonly rows: number;
+  /** A hash of the place and of all templates: the same ones are the same set, with however many rows. */
+  readonly fingerprint: string;
+  /** The set and those that it refers to, as a profile writes them. */
+  readonly sets: Readonly<Record<string, unknown>>;
+}
+
+/** Keys that one server evicted while something was seeded there. */
+export interface EvictedKeys {
+  readonly store: string;
+  /** host:port */
+  readonly node: string;
+  readonly count: number;
 }
 
 /**

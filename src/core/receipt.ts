@@ -28,7 +28,8 @@ export interface CleanedRows {
   /** Which of the table's rows, in words: `user_id begins with "load-test-user-"`. */
   readonly which: string;
   readonly deleted: number;
-  readonly left: number;
+  /** Null where they could not be counted. */
+  readonly left: number | null;
 }
 
 /** Keys, or members of collections, of one cleanup entry on one node: receipt.json's `keys`. */
@@ -39,10 +40,43 @@ export interface CleanedKeys {
   readonly node: string;
   /** The index. */
   readonly database: number;
-  /** Which of them, in words: `all`, a glob, `load-test-user-* of queue:waiting`, `seeded`. */
+  /** Which of them, in words: `all`, a pattern, `load-test-user-* of queue:waiting`, `seeded`. */
   readonly which: string;
   readonly deleted: number;
   readonly left: number;
+}
+
+/**
+ * What is there still, or could not be determined: receipt.json's `lines`.
+ *
+ *     kept      seeded data that stays for the next test; no reason against CLEAN
+ *     left      data of the test, or seeded data that was to go
+ *     unknown   what nobody could find out: a count that failed, rows whose owner nothing tells
+ */
+export interface ReceiptLine {
+  readonly kind: 'kept' | 'left' | 'unknown';
+  /** Null where it is about all of them. */
+  readonly store: string | null;
+  readonly shard: number | null;
+  /** A table or a key, with its set where it is seeded: `users (db.users)`. */
+  readonly what: string;
+  /** Null where it is not known. */
+  readonly count: number | null;
+  /** Why it is there, or not known; missing for what is kept. */
+  readonly why?: string;
+  /** What to do about it: a command, or a line of the profile. */
+  readonly command?: string;
+}
+
+/** Seeded rows of one set that were changed since. */
+export interface ChangedSeed {
+  readonly store: string;
+  readonly shard: number | null;
+  /** The set, and the table or key. */
+  readonly what: string;
+  readonly count: number;
+  /** The first ten, with what differs. */
+  readonly examples: readonly string[];
 }
 
 /** A statement of the cleanup, with what it did: all its executions together. */
@@ -70,9 +104,12 @@ export interface ReceiptOthers {
   readonly sumAfter?: string;
 }
 
+/** The version of receipt.json. */
+export const receiptVersion = 2;
+
 /** receipt.json: the proof of a cleanup. */
 export interface Receipt {
-  readonly version: 1;
+  readonly version: typeof receiptVersion;
   readonly environment: string;
   readonly run?: RunId;
   readonly dryRun: boolean;
@@ -88,7 +125,12 @@ export interface Receipt {
   readonly keys: readonly CleanedKeys[];
   readonly others: readonly ReceiptOthers[];
   readonly statements: readonly CleanupStatement[];
-  /** Whether nothing of the test is left, counted by a role that sees every row when nothing new had turned up for a while. */
+  readonly lines: readonly ReceiptLine[];
+  /**
+   * CLEAN: nothing that the test wrote is left, and where seeded data was to go nothing of that, counted when nothing new had
+   * turned up for a while.
+   */
   readonly proven: boolean;
+  /** What else there is to know. */
   readonly notes: readonly string[];
 }

@@ -26,10 +26,10 @@ const fields = (names: string): ReadonlySet<string> => new Set(names.trim().spli
 const fixedFields = fields(`
   type code phase kind result unit operator source outcome verdict stat window limit of threshold cause contains state from backend strategy
   run runner directory step segment sequence version k6Version hash planHash sha256 archiveSha256 gitCommit startedAt finishedAt
-  countedBefore at sum sumBefore sumAfter
+  countedBefore at sum sumBefore sumAfter fingerprint place
 `);
 /** The same where it is one word; elsewhere these fields hold sentences. */
-const wordFields = fields('command why reasons what how live loaded proof guard signal');
+const wordFields = fields('command why reasons what how live loaded proof guard signal store set');
 /** What a script may have named: an endpoint, a check, a group. */
 const nameFields = fields('name path');
 /** The key of a metric, whose name a script may have made. */

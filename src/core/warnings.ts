@@ -103,6 +103,10 @@ export type DataWarning =
   | { readonly code: 'seeded-rows-uncertain'; readonly place: DataPlace; readonly table: string; readonly fix: string }
   /** Part of what this seed wrote could not be taken back after it failed. */
   | { readonly code: 'seed-not-taken-back'; readonly place: DataPlace; readonly what: string; readonly why: string }
+  /** A server evicted so many keys while something was seeded there: whose they were, nobody knows. */
+  | { readonly code: 'keys-evicted'; readonly place: DataPlace; readonly node: string; readonly count: number }
+  /** The ACL keeps a server's memory from us: whether a seed would make it evict keys is not known. */
+  | { readonly code: 'memory-unknown'; readonly place: DataPlace; readonly node: string }
   /** Entries were gone when they were read back, and were written again. */
   | { readonly code: 'entries-vanished'; readonly place: DataPlace; readonly key: string; readonly count: number };
 
@@ -125,7 +129,13 @@ export type Note =
   | { readonly code: 'live-colour-unchanged'; readonly live: Colour }
   /** Seeded rows and entries stay for the next test. */
   | { readonly code: 'seeded-data-kept' }
+  /** A sequence that numbers a seeded column is not moved by what is seeded: it goes on from `next`. */
+  | { readonly code: 'sequence-stays'; readonly place: DataPlace; readonly set: string; readonly sequence: string; readonly next: string }
   /** What the schema itself will do when rows are deleted: a trigger, a cascade. */
   | { readonly code: 'side-effect'; readonly effect: string }
+  /** Seeded rows that were changed since were removed; `kept`: others reference them. */
+  | { readonly code: 'changed-seed-removed'; readonly removed: number; readonly kept: number }
+  /** The file that keeps what was counted and seeded from here cannot be used. */
+  | { readonly code: 'before-file-unusable'; readonly file: string; readonly why: string }
   /** A replica does not report its position. */
   | { readonly code: 'replica-position-unknown'; readonly place: DataPlace };

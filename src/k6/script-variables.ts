@@ -43,20 +43,18 @@ function writtenPrefix(prefix = usualPrefix): string {
   return usualPrefix.startsWith(prefix) ? usualPrefix : prefix;
 }
 
-/** Where rows are found again by a UUID or a number: what the script has to write there. */
+/** Where rows or keys are found again by a UUID that the script makes: how it has to begin. */
 function ownIds(entries: readonly CleanupEntry[]): Record<string, string> {
-  const prefixes = entries.flatMap((entry) => ('uuid' in entry ? [[entry.uuid, uuidPrefix(entry.uuid)]] : []));
-  const ranges = entries.flatMap((entry) => ('range' in entry ? [[`${entry.table}.${entry.column}`, entry.range]] : []));
-  return {
-    ...(prefixes.length === 0 ? {} : { LOADCTL_UUID_PREFIXES: JSON.stringify(Object.fromEntries(prefixes)) }),
-    ...(ranges.length === 0 ? {} : { LOADCTL_NUMBER_RANGES: JSON.stringify(Object.fromEntries(ranges)) }),
-  };
+  const prefixes = entries.flatMap((entry) => ('uuid' in entry && entry.uuid !== undefined ? [[entry.uuid, uuidPrefix(entry.uuid)]] : []));
+  return prefixes.length === 0 ? {} : { LOADCTL_UUID_PREFIXES: JSON.stringify(Object.fromEntries(prefixes)) };
 }
 
 function userVariables(users: Plan['users'], startedAt: EpochMs): Record<string, string> {
   if (users === undefined) return {};
   if (users.strategy === 'pool') {
-    return { LOADCTL_STRATEGY: 'pool', LOADCTL_POOL_SIZE: String(users.count), LOADCTL_POOL_ID: users.id };
+    const { count, id, random } = users;
+    const chance = random === undefined ? {} : { LOADCTL_POOL_RANDOM: random };
+    return { LOADCTL_STRATEGY: 'pool', LOADCTL_POOL_SIZE: String(count), LOADCTL_POOL_ID: id, ...chance };
   }
   return {
     LOADCTL_STRATEGY: 'bypass',

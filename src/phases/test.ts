@@ -5,10 +5,12 @@ import type { RunId } from '../core/ids.js';
 import type { Receipt } from '../core/receipt.js';
 import { redactData } from '../core/redact-data.js';
 import { scope } from '../core/scope.js';
-import { keepCountedBefore } from '../runs/counted-before.js';
 import { runFiles, runsRoot } from '../runs/layout.js';
+import { keepReceipt } from '../runs/receipt-file.js';
 import { writeJson } from '../runs/write.js';
-import { checkCleanup, cleanup } from './data/cleanup.js';
+import { checkCleanup } from './data/cleanings.js';
+import { cleanup } from './data/cleanup.js';
+import { remembered, withReceipt } from './data/kept.js';
 import { takeLock } from './data/lock.js';
 import { type SeedReport, seed } from './data/seed.js';
 import type { PhaseContext } from './frame/context.js';
@@ -40,10 +42,11 @@ export interface TestResult {
  * before anything is written. Ctrl-C ends the load and goes on to the cleanup; a second one ends that too. A lock that
  * was lost for good is taken anew for the cleanup.
  */
-export async function test(context: PhaseContext, options: { readonly test: KnownTest; readonly users: boolean }): Promise<TestResult> {
+export async function test(context: PhaseContext, options: { readonly test: KnownTest; readonly seeded: boolean }): Promise<TestResult> {
   const { profile, world, signal, killed } = context;
   const runId = options.test.run;
-  const data = { ...context, run: runId };
+  const made = withReceipt(context.emit);
+  const data = { ...context, ...(await remembered(context)), emit: made.emit, run: runId };
   return scope(async (defer) => {
     const lock = await takeLock(data, 'test');
     defer(() => lock.release());
@@ -51,7 +54,7 @@ export async function test(context: PhaseContext, options: { readonly test: Know
     void lock.lost.then(() => {
       held = false;
     });
-    await checkCleanup({ ...data, lock }, options.users);
+    await checkCleanup({ ...data, lock }, options.seeded);
     const failures: PhaseFailure[] = [];
     const attempt = async <T>(phase: Phase, work: () => Promise<T>): Promise<T | undefined> => {
       try {
@@ -62,11 +65,9 @@ export async function test(context: PhaseContext, options: { readonly test: Know
       }
     };
 
-    const seeded = await attempt('seed', () => seed({ ...data, lock }));
-    const before = seeded?.before;
-    // A test that is killed leaves it to a cleanup that comes later.
-    if (before !== undefined)
-      await attempt('seed', () => keepCountedBefore(world.cwd, profile.environment, redactData(before, context.redact)));
+    const seeded = await attempt('seed', () => seed({ ...data, lock }, { isLookedAhead: true }));
+    // A seed that failed halfway may have kept what it was about to write.
+    const known = seeded === undefined ? await remembered(context) : { ...data, before: seeded.before };
     const result =
       failures.length > 0 || signal.aborted
         ? undefined
@@ -74,14 +75,15 @@ export async function test(context: PhaseContext, options: { readonly test: Know
     const judged = result && (await attempt('run', () => verify(result.directory, world)));
     const locked = held ? { lock } : {};
     const cleaned = await attempt('cleanup', () =>
-      cleanup(
-        { ...data, ...(before === undefined ? {} : { before }), ...locked, signal: killed },
-        { dryRun: false, users: options.users },
-      ).catch((error: unknown) => {
-        throw notCleaned(error, profile.environment, options.users);
-      }),
+      cleanup({ ...data, ...known, ...locked, signal: killed }, { dryRun: false, seeded: options.seeded, isLookedAhead: true }).catch(
+        (error: unknown) => {
+          throw notCleaned(error, data.named ?? `--env ${profile.environment}`, options.seeded);
+        },
+      ),
     );
-    if (cleaned && result) await writeJson(join(runsRoot(world.cwd), runId, runFiles.receipt), redactData(cleaned.receipt, context.redact));
+    const receipt = made.receipt();
+    if (receipt && result) await writeJson(join(runsRoot(world.cwd), runId, runFiles.receipt), redactData(receipt, context.redact));
+    else if (receipt) await keepReceipt(world.cwd, profile.environment, redactData(receipt, context.redact));
 
     const reasons = new Set<ExitReason>([
       ...failures.map(({ error }) => reasonOf(error)),
@@ -89,16 +91,16 @@ export async function test(context: PhaseContext, options: { readonly test: Know
       ...(cleaned?.reasons ?? []),
     ]);
     if (signal.aborted) reasons.add('interrupted');
-    return { run: runId, seeded, result, receipt: cleaned?.receipt, failures, reasons: [...reasons] };
+    return { run: runId, seeded, result, receipt, failures, reasons: [...reasons] };
   });
 }
 
 /** What the test wrote is still there: whatever kept the cleanup from its work, that is the worst of it. */
-function notCleaned(error: unknown, environment: string, users: boolean): unknown {
+function notCleaned(error: unknown, named: string, seeded: boolean): unknown {
   if (!(error instanceof LoadctlError)) return error;
-  const again = `loadctl cleanup --env ${environment}${users ? ' --users' : ''}`;
+  const again = `loadctl cleanup ${named}${seeded ? ' --seeded' : ''}`;
   return new LoadctlError('cleanup-not-proven', `the test data was not taken out: ${error.message}`, {
-    hint: `${error.hint ?? 'Mend that.'} Then take it out: ${again}`,
+    hint: `${error.hint ?? 'Fix that.'} Then take it out: ${again}`,
     lines: error.lines,
     cause: error,
   });

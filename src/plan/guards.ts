@@ -176,7 +176,7 @@ function checkSharedStores(profile: Profile, { makesLoad }: GuardedAct): Refusal
 
 /** Seeding and cleanup take their lock in every Postgres, and use of the others what they name. */
 function isTouched({ stores, seed, cleanup }: Profile, name: string): boolean {
-  const named = [...seed, ...(cleanup?.rows ?? []), ...(cleanup?.caches ?? [])];
+  const named = [...Object.values(seed), ...(cleanup?.rows ?? []), ...(cleanup?.keys ?? [])];
   return stores[name]?.kind === 'postgres' || named.some(({ store }) => store === name);
 }
 

@@ -1,5 +1,9 @@
 import type { Milliseconds, Share } from '../core/quantities.js';
-import type { CleanupCache, CleanupRows, Profile, SeedStep } from '../profile/sections/schema.js';
+import type { CleanupKeys, CleanupRows, Profile, SeedEntries, SeedTable } from '../profile/sections/schema.js';
+import { columnPieces, inOrder } from '../profile/templates/sets.js';
+import { templateOf } from '../profile/templates/shown.js';
+import type { SetColumn, TableName } from '../profile/words/names.js';
+import { readPattern } from '../profile/words/template.js';
 import { type PlannedTarget, plannedTarget } from './target.js';
 
 /** What a plan takes over from the profile as data: where a text holds a secret there, it says `[redacted]` here. */
@@ -28,15 +32,26 @@ export interface Draws {
 }
 
 /** Who the virtual users are to the target; the key of a bypass is a secret. */
-export type PlannedUsers = NonNullable<Profile['users']>;
+export type PlannedUsers =
+  | Extract<NonNullable<Profile['users']>, { strategy: 'bypass' }>
+  | {
+      readonly strategy: 'pool';
+      readonly from: SetColumn;
+      /** How many users the pool has, and what their ids look like: a template with `{n}`, `{n+1000}` or `{uuid}`. */
+      readonly count: number;
+      readonly id: string;
+      /** What their UUIDs are made with, where the set says. */
+      readonly random?: string;
+    };
 
 /** How the fleet is made and held together. What of it is this machine's own (its k6, its ssh config) is no part of a plan. */
 export type PlannedFleet = Omit<Profile['runners'], 'k6' | 'sshConfig'>;
 
-/** Rows of a table, or entries of a cache, that are put in: the profile's own words. */
-export type PlannedSeed =
-  | ({ readonly kind: 'rows' } & Extract<SeedStep, { table: string }>)
-  | ({ readonly kind: 'entries' } & Exclude<SeedStep, { table: string }>);
+/** A set of rows or of cache entries that is put in, in this order: the profile's own words. */
+export type PlannedSeed = { readonly name: string } & (
+  | ({ readonly kind: 'rows' } & SeedTable)
+  | ({ readonly kind: 'entries' } & SeedEntries)
+);
 
 /** What is taken out after the test, and how. */
 export interface PlannedCleanup {
@@ -50,22 +65,30 @@ export interface PlannedCleanup {
 }
 
 /**
- * Rows whose column begins with the prefix, lies in a range, is a UUID of a namespace, or that belong to rows of another
- * table; keys, or members of collections, that match a pattern; a Redis index that is emptied of known keys, or of everything.
+ * Rows whose column begins with the prefix, holds a value of a set's column or a UUID of a namespace, or that belong to rows of
+ * another table or of a set; keys, or members of collections, that match a pattern; a Redis index that is emptied of known
+ * keys, or of everything.
  */
-export type CleanupEntry = RowsEntry | CacheEntry;
+export type CleanupEntry = RowsEntry | KeysEntry;
 
-type RowsEntry = { readonly kind: 'rows'; readonly store: string; readonly table: string } & (
-  | { readonly column: string; readonly prefix: string }
-  | { readonly column: string; readonly range: { readonly low: string; readonly high: string } }
-  | { readonly column: string; readonly uuid: string }
-  | { readonly via: string; readonly column?: string }
+type RowsEntry = { readonly kind: 'rows' } & TableName &
+  (
+    | { readonly column: string; readonly prefix: string }
+    | { readonly column: string; readonly in: SetColumn }
+    | { readonly column: string; readonly uuid: string }
+    | { readonly via: TableName | { readonly set: string }; readonly column?: string }
+  );
+
+type KeysEntry = { readonly store: string } & (
+  | {
+      readonly kind: 'keys';
+      readonly match: string;
+      readonly where?: { readonly json: readonly (string | number)[]; readonly in: SetColumn };
+      readonly uuid?: string;
+    }
+  | { readonly kind: 'members'; readonly key: string; readonly match: string; readonly uuid?: string }
+  | { readonly kind: 'index'; readonly index?: number; readonly flush: 'known' | 'everything' }
 );
-
-type CacheEntry =
-  | { readonly kind: 'keys'; readonly store: string; readonly match: string }
-  | { readonly kind: 'members'; readonly store: string; readonly key: string; readonly match: string }
-  | { readonly kind: 'index'; readonly store: string; readonly index?: number; readonly flush: 'known' | 'everything' };
 
 /** Takes over what a profile says; secrets are in it where they are in the profile. */
 export function plannedSections(profile: Profile): PlannedSections {
@@ -75,37 +98,52 @@ export function plannedSections(profile: Profile): PlannedSections {
   return {
     target: plannedTarget(target),
     draws: { endpoints, mix, sessions, steps },
-    ...(users === undefined ? {} : { users }),
+    ...(users === undefined ? {} : { users: plannedUsers(users, seed) }),
     env,
     options,
     fleet,
-    seed: seed.map((step) => ('table' in step ? { kind: 'rows', ...step } : { kind: 'entries', ...step })),
+    seed: inOrder(seed).map((set) => ('table' in set ? { kind: 'rows', ...set } : { kind: 'entries', ...set })),
     ...(cleanup === undefined ? {} : { cleanup: plannedCleanup(cleanup, profile.stores) }),
   };
 }
 
-function plannedCleanup(
-  { prefix, rows, caches, pause, settle }: NonNullable<Profile['cleanup']>,
-  stores: Profile['stores'],
-): PlannedCleanup {
+function plannedUsers(users: NonNullable<Profile['users']>, seed: Profile['seed']): PlannedUsers {
+  if (users.strategy === 'bypass') return users;
+  const { set, column } = users.from;
+  const found = columnPieces(seed, users.from);
+  const random = Object.hasOwn(seed, set) ? seed[set]?.random : undefined;
+  const id = found === undefined ? `{${set}.${column}}` : templateOf(found.pieces, found.rows);
+  return { strategy: 'pool', from: users.from, count: found?.rows ?? 0, id, ...(random === undefined ? {} : { random }) };
+}
+
+function plannedCleanup({ prefix, rows, keys, pause, settle }: NonNullable<Profile['cleanup']>, stores: Profile['stores']): PlannedCleanup {
   return {
     prefix,
     ...(pause === undefined ? {} : { pause }),
     ...(settle === undefined ? {} : { settle }),
-    entries: [...rows.map((entry) => rowsEntry(entry, prefix)), ...caches.map((entry) => cacheEntry(entry, stores))],
+    entries: [...rows.map((entry) => rowsEntry(entry, prefix)), ...keys.map((entry) => keysEntry(entry, stores))],
   };
 }
 
 function rowsEntry(rows: CleanupRows, prefix: string): RowsEntry {
-  if ('via' in rows || 'range' in rows || 'uuid' in rows) return { kind: 'rows', ...rows };
+  if ('via' in rows || 'in' in rows || 'uuid' in rows) return { kind: 'rows', ...rows };
   return { kind: 'rows', ...rows, prefix };
 }
 
-function cacheEntry(cache: CleanupCache, stores: Profile['stores']): CacheEntry {
-  const { store } = cache;
-  if ('keys' in cache) return { kind: 'keys', store, match: cache.keys };
-  if ('members' in cache) return { kind: 'members', store, key: cache.key, match: cache.members };
+function keysEntry(entry: CleanupKeys, stores: Profile['stores']): KeysEntry {
+  const { store } = entry;
+  if ('match' in entry) {
+    const { match, where } = entry;
+    return { kind: 'keys', store, match, ...(where === undefined ? {} : { where }), ...namespaceOf(match) };
+  }
+  if ('members' in entry) return { kind: 'members', store, key: entry.key, match: entry.members, ...namespaceOf(entry.members) };
   const config = stores[store];
   const index = config?.kind === 'redis' ? config.testDatabase : undefined;
-  return { kind: 'index', store, ...(index === undefined ? {} : { index }), flush: cache.flush === true ? 'known' : 'everything' };
+  return { kind: 'index', store, ...(index === undefined ? {} : { index }), flush: entry.everything === true ? 'everything' : 'known' };
+}
+
+/** The namespace of the script's own UUIDs that a pattern holds. */
+function namespaceOf(pattern: string): { readonly uuid?: string } {
+  const found = readPattern(pattern).find((part) => part.kind === 'uuids');
+  return found?.kind === 'uuids' ? { uuid: found.namespace } : {};
 }

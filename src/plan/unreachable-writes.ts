@@ -13,10 +13,11 @@ export function refuseUnreachableWrites({ stores, cleanup }: Profile, endpoints:
   const writes = `The test writes (${writing.join(', ')})`;
   if (cleanup === undefined || cleanup.rows.length === 0) {
     throw new LoadctlError('refused', `${writes}, and the cleanup reaches none of it: cleanup.rows names no table.`, {
-      hint: `List the tables that these requests fill, such as {store: ${databases[0]?.[0] ?? 'db'}, table: reservations, column: user_id}.`,
+      hint: `List the tables that these requests fill, such as {table: ${databases[0]?.[0] ?? 'db'}.reservations, column: user_id}.`,
     });
   }
-  if (!writtenPrefix.startsWith(cleanup.prefix)) {
+  const byPrefix = cleanup.rows.some((entry) => !('in' in entry || 'uuid' in entry || 'via' in entry));
+  if (byPrefix && !writtenPrefix.startsWith(cleanup.prefix)) {
     throw new LoadctlError(
       'refused',
       `${writes} ids of the form ${writtenPrefix}<run>-…, which do not begin with cleanup.prefix "${cleanup.prefix}".`,

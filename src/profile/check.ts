@@ -3,6 +3,7 @@ import type { Problem } from './document/problem.js';
 import { keyAt, nodeAt, type Path, plain, type Tree } from './document/tree.js';
 import { beginning, blamed, explainAll } from './explain.js';
 import { brokenRules } from './rules/index.js';
+import { oldWords } from './rules/old-words.js';
 import { valueAt } from './rules/types.js';
 import { type Profile, profileSchema } from './sections/schema.js';
 
@@ -22,10 +23,15 @@ export function check(tree: Tree): CheckedTree {
   const profile = result.success ? result.data : soundSections(data, issues.flatMap(blamed));
   const explained = explainAll(issues, tree);
   const broken = brokenRules({ profile, data }).filter(({ lacks = [] }) => !lacks.some((path) => isThere(path, data, explained.suggested)));
+  const old = oldWords(data);
+  const inOldWords = (path: Path) => old.some(({ path: [section] }) => section === path[0]);
   const problems = [
-    ...explained.problems,
+    ...explained.problems.filter(({ section }) => !inOldWords([section])),
     ...changedNumbers(tree),
-    ...broken.map(({ path, on, message }) => ({ place: placeOf(tree, path, on), message })),
+    ...[...old, ...broken.filter(({ path }) => !inOldWords(path))].map(({ path, on, message }) => ({
+      place: placeOf(tree, path, on),
+      message,
+    })),
   ];
   return { profile: result.success && problems.length === 0 ? result.data : undefined, problems };
 }

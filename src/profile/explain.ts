@@ -19,16 +19,20 @@ interface Explained extends Problem {
 
 /** What zod found, and the keys that misspelled ones were taken for. */
 interface Explanation {
-  readonly problems: readonly Problem[];
+  /** Each with the section of the profile that it is about. */
+  readonly problems: readonly (Problem & { readonly section: string })[];
   readonly suggested: ReadonlySet<string>;
 }
 
 /** Says what zod found in people's words, each at the token that is to blame. */
 export function explainAll(issues: readonly Issue[], tree: Tree): Explanation {
-  const explained = issues.flatMap((issue) => explain(issue, tree, toPath(issue.path)));
+  const explained = issues.flatMap((issue) => {
+    const section = String(issue.path[0] ?? '');
+    return explain(issue, tree, toPath(issue.path)).map((each) => ({ ...each, section }));
+  });
   const suggested = new Set(explained.flatMap(({ suggests }) => (suggests === undefined ? [] : [suggests])));
   const rest = explained.filter(({ lacks }) => lacks === undefined || !suggested.has(lacks));
-  return { problems: rest.map(({ place, message }) => ({ place, message })), suggested };
+  return { problems: rest.map(({ place, message, section }) => ({ place, message, section })), suggested };
 }
 
 function explain(issue: Issue, tree: Tree, path: Path): Explained[] {

@@ -30,8 +30,8 @@ refused. The default also takes the place of an empty value. \`$\${\`
 is a literal \`\${\`. What stands in a URL must be written as URLs want it (\`@\` is \`%40\`). A variable that nobody has is an error, except
 for \`plan\`, which needs no secrets.
 
-**For one run.** \`--set workload.vus=10\` changes a value (\`--set seed.0.rows=50\` inside a list; \`null\` takes out; a key with a dot is
-quoted: \`--set 'workload.env."a.b"=1'\`). \`-e KEY=VALUE\` adds to \`workload.env\`. Both are recorded with the run.
+**For one run.** \`--set workload.vus=10\` changes a value (\`--set cleanup.rows.0.column=owner\` inside a list; \`null\` takes out; a key with a dot
+is quoted: \`--set 'workload.env."a.b"=1'\`). \`-e KEY=VALUE\` adds to \`workload.env\`. Both are recorded with the run.
 
 **Secrets** are passwords and tokens in URLs, fields named key, token or password, and what variables with such a name fill in. They appear nowhere. In
 \`workload.env\` a literal is what it says (\`RATE: 40\` is recorded with the run), unless its name says secret: password, secret, token, key, credential, auth.

@@ -31,7 +31,7 @@ export interface PlanNotes {
   /** What is about to be done, where that is not all of it. */
   readonly does?: readonly Deed[];
   /** Whether seeded rows are to go, too. */
-  readonly users?: boolean;
+  readonly seeded?: boolean;
   /** Behind colours: the one that is loaded, where the live one was looked up. */
   readonly target?: LoadTarget;
   /** What the databases would do by themselves with what is put in and taken out; only where they were asked. */
@@ -133,12 +133,12 @@ function scriptLines({ script, scriptFiles: [own, ...others], load }: Plan, fore
 
 function seedLines({ seed }: Plan): string[] {
   const count = (step: PlannedSeed) => (step.kind === 'rows' ? counted(step.rows, 'row') : counted(step.rows, 'entry', 'entries'));
-  return seed.map((step) => `${count(step)} into ${step.store}: ${seedInWords(step)}`);
+  return seed.map((step) => `${step.name}: ${count(step)} into ${seedInWords(step)}`);
 }
 
-function cleanupLines({ cleanup, seed }: Plan, { users }: PlanNotes): string[] {
-  const seeded = users ? seed.map((step) => `${step.store}: ${seedInWords(step)}, as seeded and where nobody changed it`) : [];
-  return [...(cleanup?.entries ?? []).map((entry) => `${entry.store}: ${cleanupInWords(entry)}`), ...seeded];
+function cleanupLines({ cleanup, seed }: Plan, { seeded: takesSeeded }: PlanNotes): string[] {
+  const seeded = takesSeeded ? seed.map((step) => `${step.name}: ${seedInWords(step)}, as seeded and where nobody changed it`) : [];
+  return [...(cleanup?.entries ?? []).map(cleanupInWords), ...seeded];
 }
 
 function loadLines({ load, scale, steady, iterationsPerSecond, requestsPerSecond }: Plan, foreseen: Foreseen | undefined): string[] {

@@ -1,5 +1,5 @@
 import { formatCount } from '../core/quantities.js';
-import type { Receipt, ReceiptOthers } from '../core/receipt.js';
+import { type Receipt, type ReceiptLine, type ReceiptOthers, receiptVersion } from '../core/receipt.js';
 import type { Paint } from './paint.js';
 import { shardName } from './seed-table.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
@@ -24,8 +24,14 @@ const otherColumns: readonly Column[] = [
 /** The proof of a cleanup: what was deleted and what is left, and that nobody else's rows are fewer. */
 export function renderReceipt(receipt: Receipt, style: TableStyle): string {
   const { paint } = style;
+  const version: number = receipt.version;
+  if (version !== receiptVersion)
+    return `  ${paint.warn('!')} This receipt is of version ${version}; this loadctl shows version ${receiptVersion}.\n`;
   const gone = (count: number) => (receipt.dryRun ? '' : formatCount(count));
-  const left = (count: number) => (receipt.dryRun || count === 0 ? formatCount(count) : paint.bad(formatCount(count)));
+  const left = (count: number | null) => {
+    const text = count === null ? '?' : formatCount(count);
+    return receipt.dryRun || count === 0 ? text : paint.bad(text);
+  };
   const rows = receipt.rows.map(({ table, store, shard, host, role, which, deleted, left: rest }) => [
     table,
     `${shardName(store, shard)} on ${host} as ${role}`,
@@ -53,6 +59,7 @@ export function renderReceipt(receipt: Receipt, style: TableStyle): string {
     receipt.dryRun
       ? receipt.statements.map(({ store, shard, sql }) => `  ${paint.faint(`${shardName(store, shard)}:`)} ${sql.replaceAll(/\s+/g, ' ')}`)
       : [],
+    receipt.lines.flatMap((line) => lineRows(line, paint)),
     receipt.notes.map((note) => `  ${paint.warn('!')} ${note}`),
   ];
   return sections.flatMap((lines) => (lines.length > 0 ? [...wrapLines(lines, style.width), ''] : [])).join('\n');
@@ -65,6 +72,16 @@ function headline({ proven, dryRun, environment, finishedAt, by }: Receipt, pain
     ? `${paint.strong(paint.good('CLEAN'))}  nothing of the test is left`
     : `${paint.strong(paint.bad('NOT PROVEN'))}  test data may remain`;
   return `${word}  ${facts}`;
+}
+
+/** What is there still and why, with what to do about it. */
+function lineRows({ kind, shard, what, count, why, command }: ReceiptLine, paint: Paint): string[] {
+  const where = `${what}${shard === null ? '' : ` on shard ${shard}`}`;
+  const many = count === null ? '' : `${formatCount(count)} of `;
+  if (kind === 'kept') return [`  ${paint.faint('·')} seeded: kept  ${many}${where}`];
+  const mark = kind === 'left' ? paint.bad('✖') : paint.warn('?');
+  const head = `  ${mark} ${kind === 'left' ? 'left' : 'not proven'}: ${many}${where}${why === undefined ? '' : `: ${why}`}`;
+  return command === undefined ? [head] : [head, `      ${paint.faint('→')} ${command}`];
 }
 
 function otherRow(other: ReceiptOthers, paint: Paint): string[] {

@@ -4,6 +4,7 @@ import { counted } from './sentences/words.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
 
 const columns: readonly Column[] = [
+  { title: 'set' },
   { title: 'store' },
   { title: 'what', wraps: true },
   { title: 'created', align: 'right' },
@@ -23,8 +24,9 @@ export function renderSeed(seeded: readonly SeededStep[], style: TableStyle): st
   return [head, '', ...renderTable(columns, seeded.map(row), style), ''].join('\n');
 }
 
-function row({ store, shard, what, created, alreadyThere, conflicts, elapsedMs, rowsPerSecond }: SeededStep): string[] {
+function row({ set, store, shard, what, created, alreadyThere, conflicts, elapsedMs, rowsPerSecond }: SeededStep): string[] {
   return [
+    set,
     shardName(store, shard),
     what,
     ...[created, alreadyThere, conflicts].map(formatCount),

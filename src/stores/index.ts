@@ -1,10 +1,11 @@
+import type { SeededSet } from '../core/events.js';
 import type { EpochMs } from '../core/quantities.js';
-import type { PostgresStore, Profile, RedisStore, SeedStep } from '../profile/sections/schema.js';
-import { seededColumn } from '../profile/sections/seeded-column.js';
+import type { PostgresStore, Profile, RedisStore } from '../profile/sections/schema.js';
+import { columnInverse, inOrder, rowSource } from '../profile/templates/sets.js';
 import type { StoreKind, StoreTask } from './kind/types.js';
 import { postgres } from './postgres/index.js';
 import { redis } from './redis/index.js';
-import type { RowSource } from './templates/pieces.js';
+import { differsNow, recordedRows } from './seeded-before.js';
 
 /** A store as the profile describes it. */
 export type StoreConfig = PostgresStore | RedisStore;
@@ -20,33 +21,58 @@ export function storeKind<Config extends StoreConfig>(config: Config): StoreKind
   return stores[config.kind] as unknown as StoreKind<Config>;
 }
 
-/** What the profile asks of the store of this name. */
-export function storeTask({ seed, cleanup }: Pick<Profile, 'seed' | 'cleanup'>, store: string, now: EpochMs): StoreTask {
-  const ofStore = (entry: { readonly store: string }) => entry.store === store;
-  return {
-    prefix: cleanup?.prefix,
-    pauseMs: cleanup?.pause,
-    seed: seed.filter(ofStore),
-    source: (step) => rowSource(seed, step, new Date(now).toISOString()),
-    rows: cleanup?.rows.filter(ofStore) ?? [],
-    caches: cleanup?.caches.filter(ofStore) ?? [],
-  };
+/** The parts of a profile that are about data. */
+export type DataProfile = Pick<Profile, 'environment' | 'stores' | 'seed' | 'cleanup'>;
+
+/** What is known of a profile besides what it says. */
+export interface Known {
+  readonly now: EpochMs;
+  /** What was seeded from here. */
+  readonly seeded?: readonly SeededSet[] | undefined;
+  /** How a command names the profile. */
+  readonly named?: string | undefined;
 }
 
-/** A step's chance is its own where it says so; else all steps have the same, so that a user's row and his cache entry agree. */
-function rowSource(steps: readonly SeedStep[], step: SeedStep, startedAt: string): RowSource {
+/** What the profile asks of the store of this name. */
+export function storeTask(profile: DataProfile, store: string, { now, seeded: before = [], named }: Known): StoreTask {
+  const { environment, seed, cleanup } = profile;
+  const ofStore = (entry: { readonly store: string }) => entry.store === store;
+  const sets = inOrder(seed).filter(ofStore);
+  const startedAt = new Date(now).toISOString();
+  const known = before.filter(ofStore);
   return {
-    random: step.random ?? '',
-    startedAt,
-    refer: (table, column) => {
-      const found = seededColumn(steps, table, column);
-      if (found === undefined) throw new Error(`no seeded column ${table}.${column}: the profile's rules let it through`);
-      return { value: found.value, rows: found.step.rows, source: rowSource(steps, found.step, startedAt) };
+    environment,
+    named: named ?? `--env ${environment}`,
+    prefix: cleanup?.prefix,
+    pauseMs: cleanup?.pause,
+    tables: sets.flatMap((set) => ('table' in set ? [set] : [])),
+    entries: sets.flatMap((set) => ('table' in set ? [] : [set])),
+    former: differsNow(profile, known, startedAt),
+    rows: cleanup?.rows.filter(ofStore) ?? [],
+    keys: cleanup?.keys.filter(ofStore) ?? [],
+    source: (set) => rowSource(seed, set, startedAt),
+    inverse(column) {
+      const inverse = columnInverse(seed, column);
+      if (inverse === undefined)
+        throw new Error(`nothing is read back from ${column.set}.${column.column}: the profile's rules let it through`);
+      return inverse;
     },
+    tableSet(name) {
+      const set = seed[name];
+      if (set === undefined || !('table' in set)) throw new Error(`no set of rows ${name}: the profile's rules let it through`);
+      return { ...set, name };
+    },
+    seededRows: (set, columns) => recordedRows(profile, set, columns, known),
   };
 }
 
 /** Whether the profile asks nothing of a store: then nobody connects to it. */
-export function isIdle(task: StoreTask): boolean {
-  return task.seed.length + task.rows.length + task.caches.length === 0;
+export function isIdle({
+  tables,
+  entries,
+  former,
+  rows,
+  keys,
+}: Pick<StoreTask, 'tables' | 'entries' | 'former' | 'rows' | 'keys'>): boolean {
+  return [tables, entries, former, rows, keys].every((list) => list.length === 0);
 }

@@ -135,8 +135,8 @@ test('a whole test with a database that is accepted by name: seeded, loaded, cle
   );
   await client.end();
   const data = `stores: {db: {kind: postgres, url: "${server.url}"}}
-seed: [{store: db, table: users, rows: 5, columns: {id: "user-{n}"}}]
-cleanup: {prefix: load-test-user-, settle: 20ms, rows: [{store: db, table: orders, column: user_id}]}
+seed: {users: {table: db.users, rows: 5, columns: {id: "user-{n}"}}}
+cleanup: {prefix: load-test-user-, settle: 20ms, rows: [{table: db.orders, column: user_id}]}
 `;
   const at = workplace({ 'profiles/prod.yaml': colours.words() + load('1s') + data, 'script.js': script });
   const refused = await at.loadctl(['test', '--env', 'prod']);
@@ -146,7 +146,7 @@ cleanup: {prefix: load-test-user-, settle: 20ms, rows: [{store: db, table: order
   );
   expect(requestsTo(colours.router)).toBe(0);
   at.file('profiles/prod.yaml', `${at.read('profiles/prod.yaml')}guards: {sharedStores: [db]}\n`);
-  const said = await at.loadctl(['test', '--env', 'prod', '--users']);
+  const said = await at.loadctl(['test', '--env', 'prod', '--seeded']);
   expect(said, said.stderr).toMatchObject({ code: 0 });
   expect(said.stdout).toContain('CLEAN  nothing of the test is left');
   // Had it been killed, a cleanup would have had something to hold its count against.

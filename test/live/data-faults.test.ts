@@ -26,8 +26,8 @@ function place(stores: string): Workplace {
 target: {url: "http://127.0.0.1:1"}
 workload: {script: ../script.js}
 stores: {db: {kind: postgres, ${stores}}}
-seed: [{store: db, table: users, rows: ${rows}, columns: {id: "user-{n}", email: "user{n}@test.com", name: "Test User {n}"}}]
-cleanup: {settle: 20ms, rows: [{store: db, table: orders, column: user_id}]}
+seed: {users: {table: db.users, rows: ${rows}, columns: {id: "user-{n}", email: "user{n}@test.com", name: "Test User {n}"}}}
+cleanup: {settle: 20ms, rows: [{table: db.orders, column: user_id}]}
 guards: {receipt: full}
 `,
     'script.js': '',
@@ -46,7 +46,7 @@ async function ask(url: string, text: string): Promise<Record<string, unknown>[]
 }
 
 const seeding = ['seed', '--env', 'dev'];
-const cleaning = ['cleanup', '--env', 'dev', '--users', '--json'];
+const cleaning = ['cleanup', '--env', 'dev', '--seeded', '--json'];
 
 const seeded = async (urls: readonly string[]) => {
   const counts = await Promise.all(

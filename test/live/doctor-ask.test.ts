@@ -37,7 +37,7 @@ const profile = (url: string, shards: readonly string[]) => `
 target: {url: "${url}", lookup: {path: "/users/user-{n}", headers: {X-Caller: "user-{n}"}}}
 workload: {script: ../script.js}
 stores: {db: {kind: postgres, shards: ${JSON.stringify(shards)}, shardBy: id % 3}}
-seed: [{store: db, table: users, rows: 30, columns: {id: "user-{n}", name: x}}]
+seed: {users: {table: db.users, rows: 30, columns: {id: "user-{n}", name: x}}}
 `;
 
 test.each([
@@ -77,10 +77,10 @@ test('a user is asked for by an address, whatever is in the id', async () => {
   });
   const place = workplace({
     'profiles/dev.yaml': `
-target: {url: "${target.url}", lookup: {path: "/users/{ref:users.id}"}}
+target: {url: "${target.url}", lookup: {path: "/users/{users.id}"}}
 workload: {script: ../script.js}
 stores: {db: {kind: postgres, url: "${database.url}"}}
-seed: [{store: db, table: users, rows: 1, columns: {id: "a/b #{n}?", name: x}}]
+seed: {users: {table: db.users, rows: 1, columns: {id: "a/b #{n}?", name: x}}}
 `,
     'script.js': 'export default () => {};',
   });

@@ -47,8 +47,8 @@ interface Shop {
 }
 
 const workload = `workload: {script: ../script.js, vus: 4, duration: 2s, pacing: 1s, endpoints: {work: GET /work}, mix: {work: 100%}, sessions: {buy: 100%}, steps: {buy: [read, POST /orders]}}
-seed: [{store: db, table: users, rows: 5, columns: {id: "user-{n}"}}]
-cleanup: {prefix: load-test-user-, rows: [{store: db, table: orders, column: user_id}, {store: db, table: notes, column: user_id}]}
+seed: {users: {table: db.users, rows: 5, columns: {id: "user-{n}"}}}
+cleanup: {prefix: load-test-user-, rows: [{table: db.orders, column: user_id}, {table: db.notes, column: user_id}]}
 `;
 
 /** A profile whose target and database are beyond loopback, or on it. */
@@ -111,8 +111,8 @@ describe.runIf(canHaveAddresses())('without a confirmation', () => {
     ].map((commands) => commands.includes(command));
     expect(/POST \/orders +4\/s +writes/.test(said.stderr)).toBe(loads);
     expect(/4 VUs for 2s/.test(said.stderr)).toBe(loads);
-    expect(said.stderr.includes('5 rows into db: table users')).toBe(seeds);
-    expect(said.stderr.includes('db: orders where user_id begins with load-test-user-')).toBe(cleans);
+    expect(said.stderr.includes('users: 5 rows into db.users')).toBe(seeds);
+    expect(said.stderr.includes('db.orders where user_id begins with load-test-user-')).toBe(cleans);
     expect(said.stderr).toContain(`beyond this machine: ${new URL(target.url).hostname}, `);
 
     expect(requestsTo(target)).toBe(0);
@@ -252,15 +252,15 @@ test('keys that nobody knows in the index that is to be flushed: 112, and not on
   await client.set('user:load-test-user-1', 'x');
   await client.config('RESETSTAT');
   const at = workplace({
-    'profiles/dev.yaml': `target: {url: http://127.0.0.1:1}\nworkload: {script: ../script.js}\nstores: {cache: {kind: redis, url: "${redis.url}/0", testDatabase: 1}}\ncleanup: {prefix: load-test-user-, caches: [{store: cache, flush: true}]}\n`,
+    'profiles/dev.yaml': `target: {url: http://127.0.0.1:1}\nworkload: {script: ../script.js}\nstores: {cache: {kind: redis, url: "${redis.url}/0", testDatabase: 1}}\ncleanup: {prefix: load-test-user-, keys: [{flush: cache}]}\n`,
     'script.js': 'export default () => {};',
   });
   for (const command of ['cleanup', 'test']) {
     const said = await at.loadctl([command, '--env', 'dev']);
     expect(said.code).toBe(112);
-    expect(said.stderr).toMatch(/cache: database 1 of \S+ holds 1 key that fit/);
+    expect(said.stderr).toMatch(/cache: database 1 of \S+ holds 1 key that this profile does not make/);
     expect(said.stderr).toContain('"somebody:else"');
-    expect(said.stderr).toContain('flush: everything');
+    expect(said.stderr).toContain('{flush: cache, everything: true}');
   }
   const used = [...(await client.info('commandstats')).matchAll(/cmdstat_(\w+)/g)].map(([, name]) => name);
   expect(used).toContain('scan');

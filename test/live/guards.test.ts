@@ -29,8 +29,8 @@ async function startWorld(): Promise<World> {
     target: `target: {url: "${target.url}", health: /healthz}`,
     workload: 'workload: {script: ../script.js, vus: 10, duration: 10s, pacing: 1s}',
     stores: `stores: {db: {kind: postgres, url: "postgres://loadctl:s3cr3t-w0rd@${at1}:${db.port}/x"}, cache: {kind: redis, url: "redis://${at2}:${cache.port}/0", testDatabase: 1}}`,
-    data: `seed: [{store: db, table: users, rows: 5, columns: {id: "user-{n}"}}, {store: cache, key: "user:{n}", rows: 5, value: x}]
-cleanup: {prefix: load-test-user-, rows: [{store: db, table: orders, column: user_id}], caches: [{store: cache, flush: true}]}`,
+    data: `seed: {users: {table: db.users, rows: 5, columns: {id: "user-{n}"}}, logins: {key: "cache/user:{n}", rows: 5, value: x}}
+cleanup: {prefix: load-test-user-, rows: [{table: db.orders, column: user_id}], keys: [{flush: cache}]}`,
     runners: 'runners: {backend: local, count: 1}',
     abort: 'abort: [{when: errors > 5%, for: 30s}]',
     guards: `guards: {level: production, allow: [${hosts.join(', ')}], maxVus: 10, maxRate: 10/s, maxDuration: 10s}`,

@@ -102,8 +102,7 @@ const quoted = pg.escapeIdentifier;
 const template = (text: string) => text.replaceAll('{', '{{').replaceAll('}', '}}');
 const storable = ({ value: text }: Case) => !text.includes('\0') && !/\p{Surrogate}/u.test(text);
 const step = ({ table, column, value: text }: Case) => ({
-  store: 'db',
-  table,
+  table: `db.${quoted(table)}`,
   rows: 1,
   columns: { 'i d': 'load-test-user-{n}', [column]: template(text) },
 });
@@ -115,7 +114,7 @@ test('any name, and any text that can be stored, comes back to the letter, and i
     const some = good.slice(from, from + together);
     const { url, sql } = await testDatabase(server);
     for (const { table, column } of some) await sql(`CREATE TABLE ${quoted(table)} ("i d" text PRIMARY KEY, ${quoted(column)} text)`);
-    const rows = some.map(({ table }) => ({ store: 'db', table, column: 'i d' }));
+    const rows = some.map(({ table }) => ({ table: `db.${quoted(table)}`, column: 'i d' }));
     const parts = {
       stores: { db: { kind: 'postgres', url } },
       seed: some.map(step),
@@ -129,7 +128,7 @@ test('any name, and any text that can be stored, comes back to the letter, and i
       ]);
       await sql(`INSERT INTO ${quoted(table)} VALUES ('load_test_user_1'), ('load-test-userX')`);
     }
-    const { receipt } = await cleanup(dataContext(parts), { dryRun: false, users: false });
+    const { receipt } = await cleanup(dataContext(parts), { dryRun: false, seeded: false });
     expect([receipt.proven, receipt.rows.map(({ deleted }) => deleted)]).toEqual([true, some.map(() => 1)]);
     for (const { table } of some) expect(await sql(`SELECT count(*)::int FROM ${quoted(table)}`)).toEqual([{ count: 2 }]);
   }
@@ -153,7 +152,7 @@ test('text that cannot be stored is refused by name, and nothing is written', as
 test('a name that Postgres would cut is another table’s: refused', async () => {
   const long = 'x'.repeat(63);
   const { url, sql } = await testDatabase(server, `CREATE TABLE ${long} (id text PRIMARY KEY)`);
-  const longer = { store: 'db', table: `${long}y`, rows: 1, columns: { id: '{n}' } };
+  const longer = { table: `db.${long}y`, rows: 1, columns: { id: '{n}' } };
   await expect(seed(dataContext({ stores: { db: { kind: 'postgres', url } }, seed: [longer] }))).rejects.toMatchObject({
     reason: 'unavailable',
   });

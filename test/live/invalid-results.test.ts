@@ -145,6 +145,7 @@ extends: base.yaml
 target: {url: "${target.url}", health: /healthz}
 workload: {vus: 40, duration: 8s, pacing: 200ms}
 stores: null
+users: null
 seed: null
 cleanup: null
 runners: {backend: local, count: 2}

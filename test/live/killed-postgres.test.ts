@@ -25,8 +25,8 @@ const profile = (shards: readonly string[]) => `
 target: {url: "http://127.0.0.1:1"}
 workload: {script: ../script.js}
 stores: {db: {kind: postgres, shards: ${JSON.stringify(shards)}, shardBy: id % 2}}
-seed: [{store: db, table: users, rows: ${rows}, columns: {id: "user-{n}", email: "user{n}@test.com", name: "Test User {n}"}}]
-cleanup: {settle: 20ms, pause: 1ms, rows: [{store: db, table: reservations, column: user_id}]}
+seed: {users: {table: db.users, rows: ${rows}, columns: {id: "user-{n}", email: "user{n}@test.com", name: "Test User {n}"}}}
+cleanup: {settle: 20ms, pause: 1ms, rows: [{table: db.reservations, column: user_id}]}
 guards: {receipt: full}
 `;
 
@@ -57,7 +57,7 @@ test('killed at any moment of seed and cleanup: the same command again ends righ
   };
   const write = () => all("INSERT INTO reservations (user_id) SELECT 'load-test-user-r-' || n FROM generate_series(1, 40000) n");
   const seeding = ['seed', '--env', 'dev'];
-  const cleaning = ['cleanup', '--env', 'dev', '--users', '--json'];
+  const cleaning = ['cleanup', '--env', 'dev', '--seeded', '--json'];
   const seedMs = await timed(seeding);
   await write();
   const cleanMs = await timed(cleaning);

@@ -29,7 +29,7 @@ const sharing: Pooling[] = [
 test.runIf(hasPgBouncer()).each(sharing)('a pooler with %j is noticed and refused, and no lock is left behind', async (pooling) => {
   const { url, sql } = await testDatabase(server, 'CREATE TABLE users (id text PRIMARY KEY)');
   const through = await startPgBouncer(url, pooling);
-  const step = { store: 'db', table: 'users', rows: 1, columns: { id: 'x' } };
+  const step = { table: 'db.users', rows: 1, columns: { id: 'x' } };
   const error = await seed(dataContext({ ...stores(through), seed: [step] })).catch((thrown: LoadctlError) => thrown);
   expect(error).toMatchObject({
     reason: 'refused',

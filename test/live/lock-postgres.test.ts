@@ -35,7 +35,7 @@ test('one at a time works on a database; the second is told who', async () => {
   const seconds = [
     () => takeLock(dataContext(stores(url)), 'run'),
     () => seed(dataContext(stores(url))),
-    () => cleanup(dataContext(stores(url)), { dryRun: true, users: false }),
+    () => cleanup(dataContext(stores(url)), { dryRun: true, seeded: false }),
   ];
   for (const second of seconds) {
     expect(await failure(second())).toMatchObject({
@@ -99,7 +99,7 @@ describe('that is lost', () => {
 
   test('with its session is taken again, and the work that it protects goes on', async () => {
     const { url, sql } = await testDatabase(server, 'CREATE TABLE users (id text PRIMARY KEY)');
-    const context = dataContext({ ...stores(url), seed: [{ store: 'db', table: 'users', rows: 300_000, columns: { id: '{n}' } }] });
+    const context = dataContext({ ...stores(url), seed: [{ table: 'db.users', rows: 300_000, columns: { id: '{n}' } }] });
     let killed: Promise<unknown> | undefined;
     const emit: typeof context.emit = (event) => {
       context.emit(event);
@@ -213,7 +213,7 @@ test('an interrupt ends the work, not the lock', async () => {
   const lock = await takeLock(dataContext(stores(url), { signal: controller.signal }), 'test');
   controller.abort();
   expect(await failure(takeLock(dataContext(stores(url)), 'run'))).toMatchObject({ reason: 'refused' });
-  await cleanup(dataContext(stores(url), { lock }), { dryRun: false, users: false });
+  await cleanup(dataContext(stores(url), { lock }), { dryRun: false, seeded: false });
   await lock.release();
 });
 
@@ -252,7 +252,7 @@ test('too many connections, and a read-only database', async () => {
   });
   await only.end();
   await sql(`ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_read_only = on`);
-  const step = { store: 'db', table: 'users', rows: 1, columns: { id: 'x' } };
+  const step = { table: 'db.users', rows: 1, columns: { id: 'x' } };
   expect(await failure(seed(dataContext({ ...stores(url), seed: [step] })))).toMatchObject({
     reason: 'unavailable',
     message: expect.stringMatching(/read-only/),

@@ -56,7 +56,7 @@ test.each(['pool', 'bypass'] as const)(
     );
     expect(written.rows[0]).toMatchObject({ ours: true });
     expect(written.rows[0].n).toBeGreaterThan(5);
-    const cleaned = await loadctl('cleanup', '--users', '--json');
+    const cleaned = await loadctl('cleanup', '--seeded', '--json');
     expect(cleaned, cleaned.stderr).toMatchObject({ code: 0 });
 
     expect(await dump()).toEqual(before);
@@ -87,7 +87,7 @@ test('test --json: all four phases, one document, nothing left', async () => {
   const { loadctl } = place(strategies.pool);
   const before = await dump();
 
-  const said = await loadctl('test', '--users', '--json');
+  const said = await loadctl('test', '--seeded', '--json');
 
   expect(said, said.stderr).toMatchObject({ code: 0 });
   const result = JSON.parse(said.stdout) as { verdict: { verdict: string }; receipt: { proven: boolean }; exitCodes: number[] };

@@ -21,8 +21,8 @@ const shop = `CREATE TYPE mood AS ENUM ('good', 'bad');
 
 const profile = (url: string, receipt: string): DataProfile => ({
   stores: { db: { kind: 'postgres', url } },
-  seed: [{ store: 'db', table: 'users', rows: 100, columns: { id: 'user-{n}', mood: 'bad' } }],
-  cleanup: { settle: '20ms', rows: [{ store: 'db', table: 'reservations', column: 'user_id' }] },
+  seed: [{ table: 'db.users', rows: 100, columns: { id: 'user-{n}', mood: 'bad' } }],
+  cleanup: { settle: '20ms', rows: [{ table: 'db.reservations', column: 'user_id' }] },
   guards: { receipt },
 });
 
@@ -47,10 +47,10 @@ test.each(['sample', 'full'])(
     const name = new URL(url).pathname.slice(1);
     await sql(`ALTER DATABASE ${name} SET timezone = 'Asia/Tokyo'; ALTER DATABASE ${name} SET datestyle = 'German'; ALTER DATABASE ${name} SET intervalstyle = 'iso_8601';
     ALTER DATABASE ${name} SET extra_float_digits = -3; ALTER DATABASE ${name} SET bytea_output = 'escape'`);
-    const cleaned = await cleanup(dataContext(profile(url, receipt), { before: counted }), { dryRun: false, users: false });
+    const cleaned = await cleanup(dataContext(profile(url, receipt), { before: counted }), { dryRun: false, seeded: false });
     expect(cleaned.receipt).toMatchObject({ proven: true, proof: receipt, countedBefore: counted.at });
     for (const other of cleaned.receipt.others) expect([other.before, other.sumBefore]).toEqual([other.after, other.sumAfter]);
-    const all = await cleanup(dataContext(profile(url, receipt), { before: counted }), { dryRun: false, users: true });
+    const all = await cleanup(dataContext(profile(url, receipt), { before: counted }), { dryRun: false, seeded: true });
     expect(all.receipt.others.map(({ sumAfter }) => sumAfter)).toEqual(cleaned.receipt.others.map(({ sumAfter }) => sumAfter));
   },
 );
@@ -63,7 +63,7 @@ test.each([
   const { url, sql } = await testDatabase(server, shop);
   const counted = await before(profile(url, 'full'));
   await sql(change);
-  const { receipt } = await cleanup(dataContext(profile(url, 'full'), { before: counted }), { dryRun: false, users: false });
+  const { receipt } = await cleanup(dataContext(profile(url, 'full'), { before: counted }), { dryRun: false, seeded: false });
   const users = receipt.others.find(({ table }) => table === 'users');
   expect([users?.before, users?.after, users?.sumBefore === users?.sumAfter]).toEqual([2000, 2000, false]);
   expect(receipt.others.find(({ table }) => table === 'reservations')).toMatchObject({ before: 3000, after: 3000 });

@@ -25,8 +25,8 @@ async function connection(url: string) {
 
 const profile = (url: string, replica: string): DataProfile => ({
   stores: { db: { kind: 'postgres', url, replica } },
-  seed: [{ store: 'db', table: 'users', rows: 100, columns: { id: 'user-{n}', name: 'Test' } }],
-  cleanup: { settle: '20ms', rows: [{ store: 'db', table: 'orders', column: 'user_id' }] },
+  seed: [{ table: 'db.users', rows: 100, columns: { id: 'user-{n}', name: 'Test' } }],
+  cleanup: { settle: '20ms', rows: [{ table: 'db.orders', column: 'user_id' }] },
   guards: { receipt: 'full' },
 });
 
@@ -47,7 +47,7 @@ test('rows of others are summed up on the replica, once it has received what the
     "INSERT INTO orders (user_id) SELECT 'load-test-user-' || n FROM generate_series(1, 50) n; INSERT INTO orders (user_id) VALUES ('real-2')",
   );
   const asked = replica.statements.length;
-  const cleaning = cleanup(dataContext(parts, before ? { before } : {}), { dryRun: false, users: true });
+  const cleaning = cleanup(dataContext(parts, before ? { before } : {}), { dryRun: false, seeded: true });
   await expect
     .poll(() => replica.statements.slice(asked).filter((sql) => sql.includes('pg_last_wal_replay_lsn')).length)
     .toBeGreaterThan(3);

@@ -15,17 +15,14 @@ afterEach(() => cluster.stop());
 
 const rows = 20_000;
 const steps = [
-  { store: 'cache', key: 'user:user-{n}', rows, value: { id: 'user-{n}', name: 'Test User {n}' }, ttl: '1h' },
-  { store: 'cache', key: 'profile:{n}', rows: 2000, value: { id: 'user-{n}', age: 7 }, as: 'hash' },
+  { key: 'cache/user:user-{n}', rows, value: { id: 'user-{n}', name: 'Test User {n}' }, ttl: '1h' },
+  { key: 'cache/profile:{n}', rows: 2000, value: { id: 'user-{n}', age: 7 }, as: 'hash' },
 ];
-const caches = [
-  { store: 'cache', keys: 'user:load-test-user-*' },
-  { store: 'cache', key: 'queue:*', members: 'load-test-user-*' },
-];
+const keys = [{ match: 'cache/user:load-test-user-*' }, { key: 'cache/queue:*', members: 'load-test-user-*' }];
 
 function profile(): DataProfile {
   const stores = { cache: { kind: 'redis', cluster: cluster.primaries.map(({ address }) => address) } };
-  return { stores, seed: steps, cleanup: { prefix: 'load-test-user-', caches, settle: '50ms' } };
+  return { stores, seed: steps, cleanup: { prefix: 'load-test-user-', keys, settle: '50ms' } };
 }
 
 /** Does something once, the first time that an event is the one. */
@@ -104,7 +101,7 @@ describe('a primary that dies', () => {
     await fill();
     const context = dataContext(profile());
     const emit = once(sweeping, () => dying.signal('SIGKILL'));
-    const { receipt, reasons } = await cleanup({ ...context, emit }, { dryRun: false, users: true });
+    const { receipt, reasons } = await cleanup({ ...context, emit }, { dryRun: false, seeded: true });
     await promoted(heir);
     expect([reasons, receipt.proven]).toEqual([[], true]);
     expect(receipt.keys.filter(({ left }) => left > 0)).toEqual([]);
@@ -121,7 +118,7 @@ describe('a primary that dies', () => {
     const [, , dying = expect.unreachable()] = cluster.primaries;
     await seed(dataContext(profile()));
     const emit = once(takingUsers, () => dying.signal('SIGKILL'));
-    const { receipt } = await cleanup({ ...dataContext(profile()), emit }, { dryRun: false, users: true });
+    const { receipt } = await cleanup({ ...dataContext(profile()), emit }, { dryRun: false, seeded: true });
     expect(receipt.proven).toBe(true);
     expect(await keysNow()).toEqual([]);
   });
@@ -154,7 +151,7 @@ test('a replica that is told to take over while seeding and cleaning loses nothi
   await expectAllSeeded();
   const { receipt } = await cleanup(
     { ...dataContext(profile()), emit: once(takingUsers, takeOver(second)) },
-    { dryRun: false, users: true },
+    { dryRun: false, seeded: true },
   );
   await failover;
   await promoted(second);
@@ -182,7 +179,7 @@ test('slots that move all the while lose and leave nothing', async () => {
       { created: 2000, writtenAgain: 0 },
     ]);
     expect((await seed(dataContext(profile()))).stores).toMatchObject([{ alreadyThere: rows }, { alreadyThere: 2000 }]);
-    const { receipt } = await cleanup(dataContext(profile()), { dryRun: false, users: true });
+    const { receipt } = await cleanup(dataContext(profile()), { dryRun: false, seeded: true });
     expect(receipt.proven).toBe(true);
   } finally {
     over.abort();

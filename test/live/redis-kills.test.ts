@@ -16,20 +16,17 @@ const kills = Number(process.env.LOADCTL_KILLS ?? 10);
 const timeout = 20_000 + kills * 20_000;
 
 const rows = 12_000;
-const users = { store: 'cache', key: 'user:user-{n}', rows, value: { id: 'user-{n}', name: 'Test User {n}' }, ttl: '1h' };
-const profiles = { store: 'cache', key: 'profile:{n}', rows: 2000, value: { id: 'user-{n}', age: 7 }, as: 'hash' };
-const caches = [
-  { store: 'cache', keys: 'user:load-test-user-*' },
-  { store: 'cache', key: 'queue:waiting', members: 'load-test-user-*' },
-];
+const users = { key: 'cache/user:user-{n}', rows, value: { id: 'user-{n}', name: 'Test User {n}' }, ttl: '1h' };
+const profiles = { key: 'cache/profile:{n}', rows: 2000, value: { id: 'user-{n}', age: 7 }, as: 'hash' };
+const keys = [{ match: 'cache/user:load-test-user-*' }, { key: 'cache/queue:waiting', members: 'load-test-user-*' }];
 
 function place(store: Record<string, unknown>): Workplace {
   const profile = {
     target: { url: 'http://127.0.0.1:1' },
     workload: { script: 'k6.js' },
     stores: { cache: { kind: 'redis', ...store } },
-    seed: [users, profiles],
-    cleanup: { prefix: 'load-test-user-', caches, settle: '10ms' },
+    seed: { users, profiles },
+    cleanup: { prefix: 'load-test-user-', keys, settle: '10ms' },
   };
   return workplace({ 'profiles/dev.yaml': JSON.stringify(profile), 'profiles/k6.js': 'export default () => {}' });
 }
@@ -88,10 +85,10 @@ async function suffer(at: Workplace, look: Look, fill: () => Promise<unknown>, t
     const now = await look();
     for (const [key, value] of seeded) if (now.get(key) !== value) expect([key, now.get(key)]).toEqual([key, value]);
 
-    await kill(at, ['cleanup', '--users'], /no obstacles/, whileCleaning);
+    await kill(at, ['cleanup', '--seeded'], /no obstacles/, whileCleaning);
     const left = (await look()).size;
     if (left > others.size && left < others.size + seeded.size) halfDone++;
-    const said = await at.loadctl(['cleanup', '--users', '--env', 'dev', '--json']);
+    const said = await at.loadctl(['cleanup', '--seeded', '--env', 'dev', '--json']);
     expect(said.code).toBe(0);
     const { keys, proven } = JSON.parse(said.stdout);
     expect([proven, keys.filter((one: { left: number }) => one.left > 0)]).toEqual([true, []]);

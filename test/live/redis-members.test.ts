@@ -20,16 +20,16 @@ beforeEach(() => client.flushall());
 
 /** How long a sweep waits for what is written late. */
 const settleMs = 0;
-const real = { dryRun: false, users: false };
+const real = { dryRun: false, seeded: false };
 
-function context(...caches: Record<string, unknown>[]) {
+function context(...keys: Record<string, unknown>[]) {
   return dataContext({
     stores: { cache: { kind: 'redis', url: server.url } },
-    cleanup: { prefix: 'load-test-user-', caches: caches.map((cache) => ({ store: 'cache', ...cache })), settle: settleMs },
+    cleanup: { prefix: 'load-test-user-', keys, settle: settleMs },
   });
 }
 
-const waiting = { key: 'queue:waiting', members: 'load-test-user-*' };
+const waiting = { key: 'cache/queue:waiting', members: 'load-test-user-*' };
 
 test('one key is looked at without a search, and counted though it is not there', async () => {
   const { receipt } = await cleanup(context(waiting), real);
@@ -48,9 +48,12 @@ test('one key is looked at without a search, and counted though it is not there'
 test('a pattern finds ids inside of a JSON text, and a key of another type is left', async () => {
   await client.rpush('queue:a', '{"at":1,"id":"load-test-user-1"}', '{"at":2,"id":"user-1"}');
   await client.set('queue:b', 'load-test-user-1');
-  const { receipt } = await cleanup(context({ key: 'queue:[ab]', members: '*load-test-user-*' }), real);
+  const { receipt, reasons } = await cleanup(context({ key: 'cache/queue:[ab]', members: '*load-test-user-*' }), real);
   expect(receipt.keys).toMatchObject([{ deleted: 1, left: 0 }]);
-  expect(receipt.notes).toContain('cache: queue:b is a string, of which no members are taken out: left as found');
+  expect(reasons).toEqual(['cleanup-not-proven']);
+  expect(receipt.lines).toMatchObject([
+    { kind: 'unknown', what: 'cache/queue:[ab]', count: 1, why: expect.stringContaining('queue:b is a string') },
+  ]);
   expect(await client.lrange('queue:a', 0, -1)).toEqual(['{"at":2,"id":"user-1"}']);
 });
 

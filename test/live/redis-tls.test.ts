@@ -36,14 +36,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const users = [{ store: 'cache', key: 'user:user-{n}', rows: 10, value: { id: 'user-{n}' }, ttl: '1h' }];
-const caches = [{ store: 'cache', keys: 'user:load-test-*' }];
+const users = { logins: { key: 'cache/user:user-{n}', rows: 10, value: { id: 'user-{n}' }, ttl: '1h' } };
+const keys = [{ match: 'cache/user:load-test-user-*' }];
 
 function profile(store: Record<string, unknown>): DataProfile {
   return {
     stores: { cache: { kind: 'redis', ...store } },
     seed: users,
-    cleanup: { prefix: 'load-test-user-', caches, settle: '10ms' },
+    cleanup: { prefix: 'load-test-user-', keys, settle: '10ms' },
   };
 }
 
@@ -54,7 +54,7 @@ test('a verified server is spoken to with an AUTH token, as ElastiCache has it',
   const parts = profile({ url: at('good'), tls: tls() });
   expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 10 }]);
   const split = profile({ url: `redis://localhost:${servers.good.port}`, password: token, tls: tls() });
-  expect((await cleanup(dataContext(split), { dryRun: false, users: true })).receipt).toMatchObject({
+  expect((await cleanup(dataContext(split), { dryRun: false, seeded: true })).receipt).toMatchObject({
     proven: true,
     keys: [{ left: 0 }, { deleted: 10, left: 0 }],
   });
@@ -98,7 +98,7 @@ describe('what is not the right server is told in one line, and nothing is said 
     });
     const place = workplace({ 'profiles/dev.yaml': text, 'profiles/k6.js': 'export default () => {}' });
     const said = await place.loadctl(['seed', '--env', 'dev'], { REDIS_URL: at('good') });
-    expect(said).toMatchObject({ code: 115, stdout: '' });
+    expect(said, said.stderr).toMatchObject({ code: 115, stdout: '' });
     expect(said.stderr).toMatch(/error: cache: the certificate of localhost:\d+ is not trusted.*\nhint: /);
     expect(said.stderr).not.toContain(token);
   });
@@ -111,7 +111,7 @@ describe('a cluster over TLS', () => {
       const listed = cluster.primaries.map(({ port }) => `localhost:${port}`);
       const named = profile({ cluster: listed.slice(0, 1), password: token, tls: tls() });
       expect((await seed(dataContext(named))).stores).toMatchObject([{ created: 10 }]);
-      expect((await cleanup(dataContext(named), { dryRun: false, users: true })).receipt.proven).toBe(true);
+      expect((await cleanup(dataContext(named), { dryRun: false, seeded: true })).receipt.proven).toBe(true);
       const unnamed = profile({ cluster: cluster.primaries.map(({ address }) => address), password: token, tls: tls() });
       await expect(seed(dataContext(unnamed))).rejects.toMatchObject({
         reason: 'unavailable',
@@ -139,7 +139,7 @@ describe('a cluster over TLS', () => {
       const { port } = cluster.primaries[0] ?? expect.unreachable();
       const context = dataContext(profile({ cluster: [`127.0.0.1:${port}`], tls: tls() }));
       await seed(context);
-      const { receipt } = await cleanup(context, { dryRun: false, users: true });
+      const { receipt } = await cleanup(context, { dryRun: false, seeded: true });
       expect(receipt.keys.map(({ node }) => node.replace(/:\d+/, ''))).toEqual(Array.from({ length: 6 }, () => 'localhost'));
     } finally {
       await cluster.stop();

@@ -20,7 +20,7 @@ ${more}`;
   return workplace({ 'profiles/dev.yaml': profile, 'script.js': script });
 }
 
-const cleanup = 'cleanup: {prefix: load-test-user-, settle: 20ms, rows: [{store: db, table: orders, column: user_id}]}\n';
+const cleanup = 'cleanup: {prefix: load-test-user-, settle: 20ms, rows: [{table: db.orders, column: user_id}]}\n';
 
 async function underLoad({ hits }: Target): Promise<void> {
   await expect.poll(() => hits.get('GET /work') ?? 0, { timeout: 30_000 }).toBeGreaterThan(20);

@@ -223,12 +223,12 @@ stores:
   db: {kind: postgres, url: "\${DB_URL}"}
   cache: {kind: redis, url: "redis://127.0.0.1:${redis.port}/0", password: ${quoted(secret.cache)}, testDatabase: 1}
 seed:
-  - {store: db, table: users, rows: 5, columns: {id: "user-{n}", token: "\${SEED_TOKEN}"}}
-  - {store: cache, key: "user:user-{n}", rows: 5, value: {id: "user-{n}", token: "\${SEED_TOKEN}"}}
+  users: {table: db.users, rows: 5, columns: {id: "user-{n}", token: "\${SEED_TOKEN}"}}
+  logins: {key: "cache/user:user-{n}", rows: 5, value: {id: "user-{n}", token: "\${SEED_TOKEN}"}}
 cleanup:
   prefix: load-test-user-
-  rows: [{store: db, table: orders, column: user_id}]
-  caches: [{store: cache, flush: true}]
+  rows: [{table: db.orders, column: user_id}]
+  keys: [{flush: cache}]
   settle: 10ms
 monitors: {server: {url: "http://mon:${inUrl(secret.monitor)}@127.0.0.1:1/metrics", token: ${secret.monitor}}}
 outputs: {influx: {url: "http://127.0.0.1:1/write?p=1&token=${inUrl(secret.output)}", headers: {Authorization: ${secret.output}}}}
@@ -289,8 +289,8 @@ test('every command: not one secret on a screen, in a file, in an archive, among
   expect(at.place.read(relative(at.place.folder, join(at.place.latestRun(), 'run.json')))).toContain('@127.0.0.1/job/7');
   await Promise.all([at.call(['verify'], 0), at.call(['verify', '--json'], 0)]);
   await at.call(['cleanup', ...dev, '--dry-run'], 0);
-  await at.call(['cleanup', ...dev, '--users', '--json'], 0);
-  await at.call(['test', ...dev, '--users', '--quiet', ...typed], 0, loud);
+  await at.call(['cleanup', ...dev, '--seeded', '--json'], 0);
+  await at.call(['test', ...dev, '--seeded', '--quiet', ...typed], 0, loud);
   await Promise.all([at.call(['runs'], 0), at.call(['runs', '--json'], 0), at.call(['--help'], 0)]);
   expect(at.leaks()).toEqual([]);
 

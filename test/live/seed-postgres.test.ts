@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
 import { seed } from '../../src/phases/data/seed.js';
-import { type DataProfile, dataContext } from '../servers/data-context.js';
+import { tableText } from '../../src/profile/words/names.js';
+import { type DataProfile, dataContext, type Machine } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { asRole, testDatabase } from '../servers/sql.js';
 
@@ -11,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const users = { store: 'db', table: 'users', rows: 1000, columns: { id: 'user-{n}', email: 'user{n}@test.com', name: 'Test User {n}' } };
+const users = { table: 'db.users', rows: 1000, columns: { id: 'user-{n}', email: 'user{n}@test.com', name: 'Test User {n}' } };
 const usersTable = 'CREATE TABLE users (id text PRIMARY KEY, email text UNIQUE NOT NULL, name text, created_at timestamptz DEFAULT now());';
 
 function profile(url: string, seedSteps: unknown[], more: Partial<DataProfile> = {}): DataProfile {
@@ -57,9 +58,12 @@ describe('rows', () => {
     const error = await failure(seed(dataContext(profile(url, [users]))));
     expect(error).toMatchObject({ reason: 'seeding-failed' });
     expect(error.lines).toEqual([
-      'db: public.users row 3 (id "user-3"): name is "Bob", not "Test User 3"',
-      expect.stringMatching(/row 9 \(id "user-9"\): another row is in its way: .*\(email\)=\(user9@test\.com\)/),
-      expect.stringMatching(/row 12 .*lower\(name\)/),
+      'db: public.users: name differs (1)',
+      '  row 3 (id "user-3"): name is "Bob", not "Test User 3"',
+      'db: public.users: another row has the same email (1)',
+      '  row 9 (email "user9@test.com")',
+      'db: public.users: cannot be there as they are seeded (1)',
+      expect.stringMatching(/^ {2}row 12 .*lower\(name\)/),
     ]);
     expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 3 }]);
   });
@@ -69,7 +73,7 @@ describe('rows', () => {
       CREATE TABLE users (id text COLLATE blind PRIMARY KEY, email text, name text); INSERT INTO users VALUES ('USER-1', 'user1@test.com', 'Test User 1');`;
     const { url } = await testDatabase(server, setup);
     const error = await failure(seed(dataContext(profile(url, [users]))));
-    expect(error.lines).toEqual(['db: public.users row 1 (id "user-1"): id is "USER-1", not "user-1"']);
+    expect(error.lines).toEqual(['db: public.users: id differs (1)', '  row 1 (id "user-1"): id is "USER-1", not "user-1"']);
   });
 
   test('keep the type that they have in YAML', async () => {
@@ -99,9 +103,10 @@ describe('rows', () => {
       place: '(1,2)',
       span: '[1,5)',
     };
-    const step = { store: 'db', table: 'things', rows: 3, columns };
-    expect((await seed(dataContext(profile(url, [step])))).stores).toMatchObject([{ created: 3 }]);
-    expect((await seed(dataContext(profile(url, [step])))).stores).toMatchObject([{ created: 0, alreadyThere: 3 }]);
+    const step = { table: 'db.things', rows: 3, columns };
+    const machine: Machine = {};
+    for (const created of [3, 0])
+      expect((await seed(dataContext(profile(url, [step]), { machine }))).stores).toMatchObject([{ created, alreadyThere: 3 - created }]);
     const [row] = await sql(
       'SELECT *, docs::text AS docs, place::text AS place, raw::text AS raw, stamp::text AS stamp FROM things WHERE id = 2',
     );
@@ -126,10 +131,12 @@ describe('rows', () => {
       place: '(1,2)',
       span: '[1,5)',
     });
-    const error = await failure(seed(dataContext(profile(url, [{ ...step, columns: { ...columns, place: '(1,3)', plain: 'other' } }]))));
-    expect(error.lines[0]).toBe(
-      'db: public.things row 1 (id "1"): plain is "\\"text 1\\"", not "\\"other\\""; place is "(1,2)", not "(1,3)"',
-    );
+    const changed = { ...step, columns: { ...columns, place: '(1,3)', plain: 'other' } };
+    const error = await failure(seed(dataContext(profile(url, [changed]), { machine })));
+    expect(error.lines).toEqual([
+      'db: public.things: plain, place differ (3)',
+      ...[1, 2, 3].map((n) => `  row ${n} (id "${n}"): plain is "\\"text ${n}\\"", not "\\"other\\""; place is "(1,2)", not "(1,3)"`),
+    ]);
   });
 
   test('reach tables and columns with any name', async () => {
@@ -138,9 +145,13 @@ describe('rows', () => {
     const { url, sql } = await testDatabase(server, setup);
     const name = 'select "x"; DROP TABLE y';
     const steps = [
-      { store: 'db', schema: 'we.ird', table: name, rows: 2, columns: { from: "k'{n}", "ünï'cödé": 'ß{n}', 'a.b': 4, n: 5 } },
-      { store: 'db', table: 'Dotted.Name', rows: 1, columns: { id: 'x{n}' } },
-      { store: 'db', table: 'app.things', rows: 1, columns: { id: 'x{n}' } },
+      {
+        table: tableText({ store: 'db', schema: 'we.ird', table: name }),
+        rows: 2,
+        columns: { from: "k'{n}", "ünï'cödé": 'ß{n}', 'a.b': 4, n: 5 },
+      },
+      { table: 'db."Dotted.Name"', rows: 1, columns: { id: 'x{n}' } },
+      { table: 'db.app.things', rows: 1, columns: { id: 'x{n}' } },
     ];
     await seed(dataContext(profile(url, steps)));
     expect((await seed(dataContext(profile(url, steps)))).stores.map(({ alreadyThere }) => alreadyThere)).toEqual([2, 1, 1]);
@@ -155,8 +166,8 @@ describe('rows', () => {
       "CREATE TABLE log (line text, note json); INSERT INTO log VALUES ('same', null), ('same', null), ('other', null);",
     );
     const steps = [
-      { store: 'db', table: 'log', rows: 5, columns: { line: 'same', note: null } },
-      { store: 'db', table: 'log', rows: 2, columns: { line: 'line {n}', note: { a: 1 } } },
+      { table: 'db.log', rows: 5, columns: { line: 'same', note: null } },
+      { table: 'db.log', rows: 2, columns: { line: 'line {n}', note: { a: 1 } } },
     ];
     expect((await seed(dataContext(profile(url, steps)))).stores.map(({ created }) => created)).toEqual([3, 2]);
     expect((await seed(dataContext(profile(url, steps)))).stores.map(({ created }) => created)).toEqual([0, 0]);
@@ -165,7 +176,7 @@ describe('rows', () => {
 
   test('by a key that nothing in the table makes unique are there once, however often they are seeded', async () => {
     const { url, sql } = await testDatabase(server, 'CREATE TABLE notes (id text, line text)');
-    const parts = profile(url, [{ store: 'db', table: 'notes', key: 'id', rows: 5, columns: { id: 'n{n}', line: 'same' } }]);
+    const parts = profile(url, [{ table: 'db.notes', key: 'id', rows: 5, columns: { id: 'n{n}', line: 'same' } }]);
     expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 5, alreadyThere: 0 }]);
     expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 0, alreadyThere: 5 }]);
     expect(await sql('SELECT count(*)::int FROM notes')).toEqual([{ count: 5 }]);
@@ -176,10 +187,11 @@ describe('rows', () => {
       server,
       "CREATE TYPE mood AS ENUM ('ok', 'bad'); CREATE DOMAIN shown AS mood; CREATE TABLE moods (id int PRIMARY KEY, mood shown); CREATE TABLE keyed (id int, mood shown, PRIMARY KEY (id, mood));",
     );
-    const parts = (mood: string, table = 'moods') => profile(url, [{ store: 'db', table, rows: 2, columns: { id: '{n}', mood } }]);
-    for (const created of [2, 0]) expect((await seed(dataContext(parts('ok')))).stores).toMatchObject([{ created }]);
-    for (const created of [2, 0]) expect((await seed(dataContext(parts('ok', 'keyed')))).stores).toMatchObject([{ created }]);
-    expect((await failure(seed(dataContext(parts('bad'))))).lines[0]).toMatch(/mood is "ok", not "bad"/);
+    const parts = (mood: string, table = 'moods') => profile(url, [{ table: `db.${table}`, rows: 2, columns: { id: '{n}', mood } }]);
+    const machine: Machine = {};
+    for (const created of [2, 0]) expect((await seed(dataContext(parts('ok'), { machine }))).stores).toMatchObject([{ created }]);
+    for (const created of [2, 0]) expect((await seed(dataContext(parts('ok', 'keyed'), { machine }))).stores).toMatchObject([{ created }]);
+    expect((await failure(seed(dataContext(parts('bad'), { machine })))).lines[1]).toMatch(/mood is "ok", not "bad"/);
   });
 
   test('go into partitioned tables, identity columns and tables with late constraints', async () => {
@@ -189,26 +201,29 @@ describe('rows', () => {
       CREATE TABLE late (id int PRIMARY KEY, slot int UNIQUE DEFERRABLE INITIALLY DEFERRED, parent int REFERENCES late DEFERRABLE INITIALLY DEFERRED);`;
     const { url, sql } = await testDatabase(server, setup);
     const steps = [
-      { store: 'db', table: 'parts', rows: 3, columns: { id: '{n}', day: '2026-01-05', name: 'x' } },
-      { store: 'db', table: 'ids', rows: 3, columns: { id: '{n}', name: 'x' } },
-      { store: 'db', table: 'late', rows: 3, columns: { id: '{n}', slot: '{n}', parent: '{n}' } },
+      { table: 'db.parts', rows: 3, columns: { id: '{n}', day: '2026-01-05', name: 'x' } },
+      { table: 'db.ids', rows: 3, columns: { id: '{n+2000000}', name: 'x' } },
+      { table: 'db.late', rows: 3, columns: { id: '{n}', slot: '{n}', parent: '{n}' } },
     ];
+    const machine: Machine = {};
     for (const created of [3, 0])
-      expect((await seed(dataContext(profile(url, steps)))).stores.map((one) => one.created)).toEqual([created, created, created]);
-    expect(await sql('SELECT twice FROM ids ORDER BY 1')).toEqual([{ twice: 2 }, { twice: 4 }, { twice: 6 }]);
-    const generated = await failure(seed(dataContext(profile(url, [{ store: 'db', table: 'ids', rows: 1, columns: { twice: 2 } }]))));
+      expect((await seed(dataContext(profile(url, steps), { machine }))).stores.map((one) => one.created)).toEqual([
+        created,
+        created,
+        created,
+      ]);
+    expect(await sql('SELECT twice FROM ids ORDER BY 1')).toEqual([{ twice: 4_000_002 }, { twice: 4_000_004 }, { twice: 4_000_006 }]);
+    const generated = await failure(seed(dataContext(profile(url, [{ table: 'db.ids', rows: 1, columns: { twice: 2 } }]))));
     expect(generated).toMatchObject({ reason: 'invalid-profile' });
-    const dangling = await failure(
-      seed(dataContext(profile(url, [{ store: 'db', table: 'late', rows: 1, columns: { id: 9, parent: 99 } }]))),
-    );
+    const dangling = await failure(seed(dataContext(profile(url, [{ table: 'db.late', rows: 1, columns: { id: 9, parent: 99 } }]))));
     expect(dangling).toMatchObject({ reason: 'seeding-failed' });
-    const shadowed = [{ store: 'db', table: 'late', rows: 1, columns: { id: 9, slot: 2 } }];
-    expect(await failure(seed(dataContext(profile(url, shadowed))))).toMatchObject({ reason: 'seeding-failed' });
+    const shadowed = [{ table: 'db.late', rows: 1, columns: { id: 9, slot: 2 } }];
+    expect(await failure(seed(dataContext(profile(url, shadowed), { machine })))).toMatchObject({ reason: 'seeding-failed' });
   });
 
   test('may reference each other in the listed order', async () => {
     const { url } = await testDatabase(server, `${usersTable} CREATE TABLE accounts (id text PRIMARY KEY, owner text REFERENCES users);`);
-    const accounts = { store: 'db', table: 'accounts', rows: 10, columns: { id: 'a{n}', owner: 'user-{n}' } };
+    const accounts = { table: 'db.accounts', rows: 10, columns: { id: 'a{n}', owner: 'user-{n}' } };
     await seed(dataContext(profile(url, [users, accounts])));
     const other = await testDatabase(server, `${usersTable} CREATE TABLE accounts (id text PRIMARY KEY, owner text REFERENCES users);`);
     expect(await failure(seed(dataContext(profile(other.url, [accounts, users]))))).toMatchObject({
@@ -222,19 +237,26 @@ describe('rows', () => {
       CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f();`;
     const swallowing = await testDatabase(server, trigger(`IF NEW.id = 'user-5' THEN RETURN NULL; END IF; RETURN NEW;`));
     const swallowed = await failure(seed(dataContext(profile(swallowing.url, [users]))));
-    expect(swallowed.lines).toEqual([expect.stringMatching(/row 5 .*swallowed/)]);
+    expect(swallowed.lines).toEqual([
+      expect.stringMatching(/cannot be there as they are seeded/),
+      expect.stringMatching(/row 5 .*swallowed/),
+    ]);
     expect(await swallowing.sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
     const changing = await testDatabase(server, trigger(`NEW.name := upper(NEW.name); RETURN NEW;`));
-    expect((await failure(seed(dataContext(profile(changing.url, [{ ...users, rows: 1 }]))))).lines[0]).toMatch(
-      /name is "TEST USER 1", not "Test User 1" \(this seed wrote it: .* a trigger/,
-    );
+    expect((await failure(seed(dataContext(profile(changing.url, [{ ...users, rows: 1 }]))))).lines).toEqual([
+      expect.stringMatching(/name differs from what this seed wrote: .* a trigger/),
+      '  row 1 (id "user-1"): name is "TEST USER 1", not "Test User 1"',
+    ]);
     const secured = await testDatabase(
       server,
       `${usersTable} CREATE ROLE guarded LOGIN PASSWORD 'pw'; GRANT SELECT, INSERT ON users TO guarded; ALTER TABLE users ENABLE ROW LEVEL SECURITY;
        CREATE POLICY p ON users TO guarded USING (id <> 'user-2') WITH CHECK (true); INSERT INTO users VALUES ('user-2', 'x', 'y');`,
     );
     const hidden = await failure(seed(dataContext(profile(asRole(secured.url, 'guarded', 'pw'), [users]))));
-    expect(hidden).toMatchObject({ reason: 'seeding-failed', lines: [expect.stringMatching(/row 2 .*another row is in its way/)] });
+    expect(hidden).toMatchObject({
+      reason: 'seeding-failed',
+      lines: [expect.stringMatching(/as they are seeded/), expect.stringMatching(/row 2 .*another row is in its way/)],
+    });
   });
 });
 
@@ -246,13 +268,13 @@ describe('what cannot be seeded says so in one line', () => {
     [{ id: 'x', email: 'e', created_at: 'never' }, 'seeding-failed', /invalid input syntax/],
   ])('%j', async (columns, reason, message) => {
     const { url } = await testDatabase(server, usersTable);
-    const error = await failure(seed(dataContext(profile(url, [{ store: 'db', table: 'users', rows: 1, columns }]))));
+    const error = await failure(seed(dataContext(profile(url, [{ table: 'db.users', rows: 1, columns }]))));
     expect(error).toMatchObject({ reason, message: expect.stringMatching(message), hint: expect.any(String) });
   });
 
   test('a missing table, a view', async () => {
     const { url } = await testDatabase(server, 'CREATE VIEW users AS SELECT 1 AS id');
-    expect((await failure(seed(dataContext(profile(url, [{ ...users, table: 'user' }]))))).message).toMatch(
+    expect((await failure(seed(dataContext(profile(url, [{ ...users, table: 'db.user' }]))))).message).toMatch(
       /no table user in the database test\d+ \(searched public\)/,
     );
     expect((await failure(seed(dataContext(profile(url, [users]))))).message).toMatch(/not a table/);
@@ -267,7 +289,7 @@ describe('what cannot be seeded says so in one line', () => {
     const error = await failure(seed(dataContext(profile(asRole(url, 'rigid', 'pw'), [users]))));
     expect(error).toMatchObject({
       reason: 'unavailable',
-      hint: expect.stringMatching(/^Let the owner run: GRANT TEMPORARY ON DATABASE "test\d+" TO "rigid";$/),
+      hint: expect.stringMatching(/^As the owner, run: GRANT TEMPORARY ON DATABASE "test\d+" TO "rigid";$/),
     });
   });
 
@@ -284,7 +306,7 @@ describe('what cannot be seeded says so in one line', () => {
   test('a missing permission names the GRANT', async () => {
     const { url } = await testDatabase(server, `${usersTable} CREATE ROLE reader LOGIN PASSWORD 'pw'; GRANT SELECT ON users TO reader;`);
     const error = await failure(seed(dataContext(profile(asRole(url, 'reader', 'pw'), [users]))));
-    expect(error).toMatchObject({ reason: 'unavailable', hint: 'Let the owner run: GRANT INSERT ON "public"."users" TO "reader";' });
+    expect(error).toMatchObject({ reason: 'unavailable', hint: 'As the owner, run: GRANT INSERT ON "public"."users" TO "reader";' });
   });
 });
 
@@ -313,14 +335,14 @@ test('a value that its column cannot hold is told with table and column, many ro
   const { url, sql } = await testDatabase(server, "CREATE TYPE tier AS ENUM ('gold'); CREATE TABLE people (id int PRIMARY KEY, tier tier)");
   await sql("INSERT INTO people VALUES (-1, 'gold')");
   for (const rows of [3, 30_000]) {
-    const wrong = { store: 'db', table: 'people', rows, columns: { id: '{n}', tier: 'platinum' } };
+    const wrong = { table: 'db.people', rows, columns: { id: '{n}', tier: 'platinum' } };
     expect(await failure(seed(dataContext(profile(url, [wrong]))))).toMatchObject({
       reason: 'seeding-failed',
       message: expect.stringMatching(
         /^db: public\.people does not take the seed: invalid input value for enum tier: "platinum" \(column tier\)$/,
       ),
     });
-    const noNumber = { store: 'db', table: 'people', rows, columns: { id: 'x{n}' } };
+    const noNumber = { table: 'db.people', rows, columns: { id: 'x{n}' } };
     expect(await failure(seed(dataContext(profile(url, [noNumber]))))).toMatchObject({
       reason: 'seeding-failed',
       message: expect.stringMatching(/invalid input syntax for type integer: "x1" \(column id\)$/),
@@ -335,12 +357,12 @@ test('rows that conflict are what is told, not that others cannot refer to them'
   );
   await sql("INSERT INTO users VALUES ('real', 'user2@test')");
   const steps = [
-    { store: 'db', table: 'users', rows: 3, columns: { id: 'user-{n}', email: 'user{n}@test' } },
-    { store: 'db', table: 'homes', rows: 3, columns: { owner: '{ref:users.id}' } },
+    { table: 'db.users', rows: 3, columns: { id: 'user-{n}', email: 'user{n}@test' } },
+    { table: 'db.homes', rows: 3, columns: { owner: '{users.id}' } },
   ];
   expect(await failure(seed(dataContext(profile(url, steps))))).toMatchObject({
     reason: 'seeding-failed',
-    message: '1 row cannot be there as the profile says; nothing was written',
+    message: '1 row conflicts with existing data; nothing was written',
   });
 });
 
@@ -381,8 +403,10 @@ test('a store that is refused halfway leaves nothing in any other', async () => 
   const few = await testDatabase(server, usersTable);
   const many = await testDatabase(server, 'CREATE TABLE codes (id int PRIMARY KEY CHECK (id < 119000))');
   const stores = { a: { kind: 'postgres', url: few.url }, b: { kind: 'postgres', url: many.url } };
-  const codes = { store: 'b', table: 'codes', rows: 120_000, columns: { id: '{n}' } };
-  expect(await failure(seed(dataContext({ stores, seed: [{ ...users, store: 'a' }, codes] })))).toMatchObject({ reason: 'seeding-failed' });
+  const codes = { table: 'b.codes', rows: 120_000, columns: { id: '{n}' } };
+  expect(await failure(seed(dataContext({ stores, seed: [{ ...users, table: 'a.users' }, codes] })))).toMatchObject({
+    reason: 'seeding-failed',
+  });
   expect(await few.sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
   expect(await many.sql('SELECT count(*)::int FROM codes')).toEqual([{ count: 0 }]);
 });
@@ -393,7 +417,7 @@ test('rows that cannot be taken back are told', async () => {
     `CREATE TABLE codes (id int PRIMARY KEY CHECK (id < 119000)); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
      CREATE TRIGGER t BEFORE DELETE ON codes FOR EACH ROW EXECUTE FUNCTION f();`,
   );
-  const context = dataContext(profile(url, [{ store: 'db', table: 'codes', rows: 120_000, columns: { id: '{n}' } }]));
+  const context = dataContext(profile(url, [{ table: 'db.codes', rows: 120_000, columns: { id: '{n}' } }]));
   expect(await failure(seed(context))).toMatchObject({ reason: 'seeding-failed' });
   expect(context.events).toContainEqual({
     type: 'warned',
@@ -409,7 +433,7 @@ test('many new rows that a role could not take back are written all at once or n
     server,
     "CREATE TABLE codes (id int PRIMARY KEY CHECK (id < 119000)); CREATE ROLE writer LOGIN PASSWORD 'pw'; GRANT SELECT, INSERT ON codes TO writer;",
   );
-  const steps = [{ store: 'db', table: 'codes', rows: 120_000, columns: { id: '{n}' } }];
+  const steps = [{ table: 'db.codes', rows: 120_000, columns: { id: '{n}' } }];
   expect(await failure(seed(dataContext(profile(asRole(url, 'writer', 'pw'), steps))))).toMatchObject({ reason: 'seeding-failed' });
   expect(await sql('SELECT count(*)::int FROM codes')).toEqual([{ count: 0 }]);
 });
@@ -422,9 +446,9 @@ test('many new rows may refer to rows of their own table, and to a table further
   );
   const rows = 60_000;
   const steps = [
-    { store: 'db', table: 'staff', rows, columns: { id: '{n}', boss: 1 } },
-    { store: 'db', table: 'trips', rows, columns: { id: '{n}', car: '{n}' } },
-    { store: 'db', table: 'cars', rows, columns: { id: '{n}' } },
+    { table: 'db.staff', rows, columns: { id: '{n}', boss: 1 } },
+    { table: 'db.trips', rows, columns: { id: '{n}', car: '{n}' } },
+    { table: 'db.cars', rows, columns: { id: '{n}' } },
   ];
   await seed(dataContext(profile(url, steps.slice(0, 1))));
   await seed(dataContext(profile(url, steps.slice(1))));
@@ -441,7 +465,7 @@ test('time limits that a role has for other people’s queries end no connection
      CREATE FUNCTION takes_time(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN length(md5(md5(md5($1)))) > 0; END $$;
      ALTER TABLE slow ADD CHECK (takes_time(word));`,
   );
-  const steps = [{ store: 'db', table: 'slow', rows: 120_000, columns: { id: '{n}', word: 'w{n}' } }];
+  const steps = [{ table: 'db.slow', rows: 120_000, columns: { id: '{n}', word: 'w{n}' } }];
   await seed(dataContext(profile(asRole(url, 'hasty', 'pw'), steps)));
   expect(await sql('SELECT count(*)::int FROM slow')).toEqual([{ count: 120_000 }]);
 });
@@ -451,7 +475,8 @@ test('shards are filled by the trailing digits of the key, all of them or none',
   const stores = { db: { kind: 'postgres', shards: shards.map(({ url }) => url), shardBy: 'id % 4' } };
   await shards[2]?.sql("INSERT INTO users VALUES ('user-6', 'x', 'y')");
   expect((await failure(seed(dataContext({ stores, seed: [users] })))).lines).toEqual([
-    expect.stringMatching(/^db shard 2: public\.users row 6/),
+    'db shard 2: public.users: email, name differ (1)',
+    expect.stringMatching(/^ {2}row 6 /),
   ]);
   for (const shard of shards) expect(await shard.sql("SELECT count(*)::int FROM users WHERE id <> 'user-6'")).toEqual([{ count: 0 }]);
   await shards[2]?.sql('DELETE FROM users');
@@ -475,7 +500,7 @@ test('rows of everybody else are counted before the test', async () => {
     `${usersTable} INSERT INTO users SELECT 'real-' || n, n, 'x' FROM generate_series(1, 10) n;
     CREATE TABLE reservations (id serial, user_id text); INSERT INTO reservations (user_id) VALUES ('load-test-user-1'), ('real-1'), (null);`,
   );
-  const cleanup = { prefix: 'load-test-user-', rows: [{ store: 'db', table: 'reservations', column: 'user_id' }] };
+  const cleanup = { prefix: 'load-test-user-', rows: [{ table: 'db.reservations', column: 'user_id' }] };
   const report = await seed(dataContext(profile(url, [{ ...users, rows: 50_000 }], { cleanup })));
   expect(report.before?.others).toEqual([
     { store: 'db', shard: null, table: 'reservations', rows: 2 },

@@ -59,8 +59,8 @@ stores:
     url: "postgres://localhost:${gate.port}/${database}"
     tls: {mode: verify-full, ca: ${join(folder, 'ca.pem')}}
     auth: {iam: {region: ${signedFor}, user: loadctl}}
-seed: [{store: db, table: users, rows: 50, columns: {id: "user-{n}"}}]
-cleanup: {prefix: load-test-user-, rows: [{store: db, table: orders, column: user_id}]}
+seed: {users: {table: db.users, rows: 50, columns: {id: "user-{n}"}}}
+cleanup: {prefix: load-test-user-, rows: [{table: db.orders, column: user_id}]}
 `,
   });
   return { gate, target, place, sql };

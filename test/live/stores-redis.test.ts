@@ -24,17 +24,17 @@ afterAll(async () => {
 });
 beforeEach(() => home.flushall());
 
-const user = { store: 'cache', key: 'user:user-{n}', rows: 1200, value: { id: 'user-{n}', name: 'Test "User" {n}' }, ttl: '1h' };
-const flush = { store: 'cache', flush: true };
-const real = { dryRun: false, users: false };
+const user = { key: 'cache/user:user-{n}', rows: 1200, value: { id: 'user-{n}', name: 'Test "User" {n}' }, ttl: '1h' };
+const flush = { flush: 'cache' };
+const real = { dryRun: false, seeded: false };
 
-function profile(parts: { seed?: unknown[]; caches?: unknown[]; store?: Record<string, unknown>; rows?: unknown[] } = {}): DataProfile {
-  const { seed: steps = [user], caches = [flush], store = {}, rows = [] } = parts;
+function profile(parts: { seed?: unknown[]; keys?: unknown[]; store?: Record<string, unknown>; rows?: unknown[] } = {}) {
+  const { seed: steps = [user], keys = [flush], store = {}, rows = [] } = parts;
   return {
     stores: { cache: { kind: 'redis', url: server.url, testDatabase: 1, ...store } },
     seed: steps,
-    cleanup: { prefix: 'load-test-user-', rows, caches, settle: '10ms' },
-  };
+    cleanup: { prefix: 'load-test-user-', rows, keys, settle: '10ms' },
+  } satisfies DataProfile;
 }
 
 async function failure(work: Promise<unknown>): Promise<LoadctlError> {
@@ -59,15 +59,15 @@ describe('seeding', () => {
   });
 
   test('writes a text as it is, with literal braces, for ever', async () => {
-    await seed(dataContext(profile({ seed: [{ store: 'cache', key: '{{user-{n}}}:x', rows: 2, value: 'té {n}\n' }] })));
+    await seed(dataContext(profile({ seed: [{ key: 'cache/{{user-{n}}}:x', rows: 2, value: 'té {n}\n' }] })));
     expect([await home.get('{user-2}:x'), await home.ttl('{user-2}:x')]).toEqual(['té 2\n', -1]);
   });
 
   test('writes hashes and JSON texts, and gives what is to stay for ever no time to live', async () => {
     const steps = [
-      { store: 'cache', key: 'h:{n}', rows: 2, value: { id: 'user-{n}', age: 7, tags: ['{n}'] }, as: 'hash', ttl: '1h' },
-      { store: 'cache', key: 'j:{n}', rows: 2, value: 'a"{n}', as: 'json' },
-      { store: 'cache', key: 't:{n}', rows: 2, value: 5, as: 'text' },
+      { key: 'cache/h:{n}', rows: 2, value: { id: 'user-{n}', age: 7, tags: ['{n}'] }, as: 'hash', ttl: '1h' },
+      { key: 'cache/j:{n}', rows: 2, value: 'a"{n}', as: 'json' },
+      { key: 'cache/t:{n}', rows: 2, value: 5, as: 'text' },
     ];
     await seed(dataContext(profile({ seed: steps })));
     expect(await home.hgetall('h:2')).toEqual({ id: 'user-2', age: '7', tags: '["2"]' });
@@ -76,15 +76,15 @@ describe('seeding', () => {
     await home.expire('j:2', 10);
     expect((await seed(dataContext(profile({ seed: steps })))).stores.map(({ created }) => created)).toEqual([0, 0, 0]);
     expect(await home.ttl('j:2')).toBe(-1);
-    expect((await cleanup(dataContext(profile({ seed: steps, caches: [] })), { dryRun: false, users: true })).receipt.proven).toBe(true);
+    expect((await cleanup(dataContext(profile({ seed: steps, keys: [] })), { dryRun: false, seeded: true })).receipt.proven).toBe(true);
     expect(await home.dbsize()).toBe(0);
   });
 
   test('fills every template; what another day wrote for {now} is there already, and is taken out', async () => {
     const session = { at: '{now}', of: 'user-{n}', plan: '{pick:free|paid}', id: '{uuid}', visits: '{int:1..9}' };
     const steps = [
-      { store: 'cache', key: 's:{uuid}', rows: 20, value: session },
-      { store: 'cache', key: 'h:{n}', rows: 20, value: session, as: 'hash' },
+      { key: 'cache/s:{uuid}', rows: 20, value: session },
+      { key: 'cache/h:{n}', rows: 20, value: session, as: 'hash' },
     ];
     await seed(dataContext(profile({ seed: steps })));
     const first = await home.hgetall('h:3');
@@ -93,11 +93,14 @@ describe('seeding', () => {
     await home.hset('h:4', 'of', 'user-5');
     const later = { clock: { ...dataContext(profile({})).world.clock, now: () => Date.now() + 86_400_000 } };
     const again = await failure(seed(dataContext(profile({ seed: steps }), later)));
-    expect(again.lines).toEqual(['cache: the key "h:4" holds "of: user-5", not "of: user-4"']);
+    expect(again.lines).toEqual([
+      'cache: keys of entries2 hold something else (1)',
+      '  cache: the key "h:4" holds "of: user-5", not "of: user-4"',
+    ]);
     await home.hset('h:4', 'of', 'user-4');
     expect((await seed(dataContext(profile({ seed: steps }), later))).stores.map(({ created }) => created)).toEqual([0, 0]);
     expect(await home.hgetall('h:3')).toEqual(first);
-    await cleanup(dataContext(profile({ seed: steps, caches: [] }), later), { dryRun: false, users: true });
+    await cleanup(dataContext(profile({ seed: steps, keys: [] }), later), { dryRun: false, seeded: true });
     expect(await home.dbsize()).toBe(0);
   });
 
@@ -118,8 +121,8 @@ describe('seeding', () => {
     const context = dataContext(profile({ seed: [{ ...user, ttl: '1ms' }] }));
     expect(await failure(seed(context))).toMatchObject({
       reason: 'seeding-failed',
-      message: expect.stringMatching(/live 1ms/),
-      hint: 'Give the step a longer `ttl`.',
+      message: expect.stringMatching(/the ttl of entries \(1ms\) is shorter than seeding takes/),
+      hint: 'Give the set a longer `ttl`.',
     });
   });
 
@@ -152,13 +155,15 @@ describe('seeding', () => {
     const both = profile();
     const stores = { ...both.stores, db: { kind: 'postgres', url: database.url } };
     const error = await failure(
-      seed(
-        dataContext({ ...both, stores, seed: [...(both.seed ?? []), { store: 'db', table: 'users', rows: 3, columns: { id: '{n}' } }] }),
-      ),
+      seed(dataContext({ ...both, stores, seed: [...(both.seed ?? []), { table: 'db.users', rows: 3, columns: { id: '{n}' } }] })),
     );
     expect(error).toMatchObject({
       reason: 'seeding-failed',
-      lines: [expect.stringMatching(/"user:user-5" holds "mine", not/), expect.stringMatching(/"user:user-6" holds no string/)],
+      lines: [
+        'cache: keys of entries hold something else (2)',
+        expect.stringMatching(/"user:user-5" holds "mine", not/),
+        expect.stringMatching(/"user:user-6" holds no string/),
+      ],
     });
     expect(await home.dbsize()).toBe(2);
     expect(await database.sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
@@ -171,12 +176,12 @@ describe('seeding', () => {
     const context = dataContext({
       ...both,
       stores,
-      seed: [...(both.seed ?? []), { store: 'db', table: 'users', rows: 3, columns: { id: '{n}' } }],
+      seed: [...(both.seed ?? []), { table: 'db.users', rows: 3, columns: { id: '{n}' } }],
     });
     const rival = new Redis(server.url);
     let set: Promise<unknown> | undefined;
     const emit: typeof context.emit = (event) => {
-      if (event.type === 'step-started' && event.step.includes('user:')) set ??= rival.set('user:user-1100', 'theirs');
+      if (event.type === 'step-started' && event.step === 'seed cache 1 entries') set ??= rival.set('user:user-1100', 'theirs');
     };
     const error = await failure(seed({ ...context, emit }));
     await set;
@@ -194,17 +199,20 @@ describe('cleanup', () => {
     const { receipt, reasons } = await cleanup(dataContext(profile()), real);
     expect(reasons).toEqual([]);
     const place = { store: 'cache', node: `127.0.0.1:${server.port}`, database: 1 };
-    expect(receipt.keys).toEqual([{ what: 'keys', ...place, which: 'all', deleted: 3, left: 0 }]);
+    expect(receipt.keys).toEqual([{ what: 'keys', ...place, which: 'all that this profile makes', deleted: 3, left: 0 }]);
     expect([await home.dbsize(), await testIndex.dbsize()]).toEqual([1, 0]);
   });
 
   test('refuses to flush keys of others, unless they are accepted', async () => {
     await testIndex.mset({ 'user:user-1': 'x', 'user:user-bob': 'x', 'reload-test-user-1': 'x', other: 'x' });
     const error = await failure(cleanup(dataContext(profile()), real));
-    expect(error).toMatchObject({ reason: 'refused', message: expect.stringMatching(/database 1 of .* holds 3 keys that fit none/) });
+    expect(error).toMatchObject({
+      reason: 'refused',
+      message: expect.stringMatching(/database 1 of .* holds 3 keys that this profile does not make/),
+    });
     expect([...error.lines].sort()).toEqual(['"other"', '"reload-test-user-1"', '"user:user-bob"']);
     expect(await testIndex.dbsize()).toBe(4);
-    const accepted = profile({ caches: [{ store: 'cache', flush: 'everything' }] });
+    const accepted = profile({ keys: [{ flush: 'cache', everything: true }] });
     expect((await cleanup(dataContext(accepted), real)).receipt.keys).toMatchObject([{ deleted: 4, left: 0 }]);
   });
 
@@ -227,12 +235,12 @@ describe('cleanup', () => {
       'USER:load-test-user-1': 'x',
     });
     await testIndex.set('user:load-test-user-1', 'x');
-    const parts = profile({ caches: [{ store: 'cache', keys: 'user:load-test-user-*' }] });
-    const dry = (await cleanup(dataContext(parts), { dryRun: true, users: true })).receipt;
-    expect(dry.keys).toMatchObject([{ deleted: 0, left: 2 }, { which: 'seeded and unchanged: user:user-{n}' }]);
+    const parts = profile({ keys: [{ match: 'cache/user:load-test-user-*' }] });
+    const dry = (await cleanup(dataContext(parts), { dryRun: true, seeded: true })).receipt;
+    expect(dry.keys).toMatchObject([{ deleted: 0, left: 2 }, { which: 'seeded: entries (user:user-{n})' }]);
     expect(dry.statements).toEqual([
       { store: 'cache', shard: null, sql: 'SELECT 0; SCAN MATCH user:load-test-user-*, UNLINK what it finds', rows: 2, ms: 0 },
-      { store: 'cache', shard: null, sql: 'SELECT 0; UNLINK seeded and unchanged: user:user-{n}', rows: 0, ms: 0 },
+      { store: 'cache', shard: null, sql: 'SELECT 0; UNLINK seeded: entries (user:user-{n})', rows: 0, ms: 0 },
     ]);
     const { receipt } = await cleanup(dataContext(parts), real);
     expect(receipt.keys).toMatchObject([{ database: 0, which: 'user:load-test-user-*', deleted: 2, left: 0 }]);
@@ -241,26 +249,23 @@ describe('cleanup', () => {
   });
 
   test('counts the keys of everybody else before and after, at each server', async () => {
-    const keys = [
-      { store: 'cache', keys: 'cart:load-test-user-*' },
-      { store: 'cache', key: 'queue:*', members: 'load-test-user-*' },
-    ];
+    const keys = [{ match: 'cache/cart:load-test-user-*' }, { key: 'cache/queue:*', members: 'load-test-user-*' }];
     await home.mset('user:user-12', JSON.stringify({ id: 'user-12', name: 'Test "User" 12' }), 'cart:ann', '1', 'cart:bob', '1');
     await home.rpush('queue:waiting', 'load-test-user-1');
-    const { before } = await seed(dataContext(profile({ caches: keys })));
+    const { before } = await seed(dataContext(profile({ keys: keys })));
     expect(before?.others).toEqual([{ store: 'cache', shard: null, node: `127.0.0.1:${server.port}`, table: 'keys', rows: 2 }]);
     await home.mset('cart:load-test-user-1', '1', 'cart:carol', '1');
     await home.del('cart:ann', 'cart:bob');
-    const { receipt } = await cleanup(dataContext(profile({ caches: keys }), before ? { before } : {}), real);
+    const { receipt } = await cleanup(dataContext(profile({ keys: keys }), before ? { before } : {}), real);
     expect(receipt.others).toMatchObject([{ table: 'keys', before: 2, after: 1 }]);
     expect(await home.exists('queue:waiting')).toBe(0);
-    expect((await cleanup(dataContext(profile({ caches: [{ store: 'cache', flush: 'everything' }] })), real)).receipt.others).toMatchObject(
-      [{ before: null, after: 1 }],
-    );
+    expect((await cleanup(dataContext(profile({ keys: [{ flush: 'cache', everything: true }] })), real)).receipt.others).toMatchObject([
+      { before: null, after: 1 },
+    ]);
   });
 
   test.each(['sample', 'full'])('sums up what the keys of everybody else hold, whatever their order: %s', async (receipt) => {
-    const parts = { ...profile({ caches: [{ store: 'cache', keys: 'cart:load-test-user-*' }] }), guards: { receipt } };
+    const parts = { ...profile({ keys: [{ match: 'cache/cart:load-test-user-*' }] }), guards: { receipt } };
     const members = Array.from({ length: 700 }, (_, n) => `m${n}`);
     const fill = async (names = members) => {
       await home.flushdb();
@@ -300,10 +305,12 @@ describe('cleanup', () => {
     await seed(dataContext(profile()));
     await home.set('user:user-7', 'changed');
     await home.set('other', 'x');
-    const { receipt, reasons } = await cleanup(dataContext(profile()), { dryRun: false, users: true });
-    expect(reasons).toEqual([]);
-    expect(receipt.keys[1]).toMatchObject({ which: 'seeded and unchanged: user:user-{n}', deleted: 1199, left: 0 });
-    expect(receipt.notes).toContain('cache: 1 entry that was changed since the seed (user:user-{n}) left as found');
+    const { receipt, reasons } = await cleanup(dataContext(profile()), { dryRun: false, seeded: true });
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.keys[1]).toMatchObject({ which: 'seeded: entries (user:user-{n})', deleted: 1199, left: 1 });
+    expect(receipt.lines).toMatchObject([
+      { kind: 'left', what: 'entries (cache/user:user-{n})', count: 1, command: 'loadctl seed --env test --reset' },
+    ]);
     expect((await home.keys('*')).sort()).toEqual(['other', 'user:user-7']);
   });
 });
@@ -321,10 +328,14 @@ describe('what keeps us out says so in one line', () => {
     expect(error).toMatchObject({ reason: 'unavailable', message: expect.stringMatching(message), hint: expect.any(String) });
   });
 
-  test('a user without FLUSHDB', async () => {
+  test('a user without FLUSHDB, which it takes only for everything', async () => {
     await home.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '+@all', '-flushdb');
     await testIndex.set('load-test-user-1', 'x');
-    const error = await failure(cleanup(dataContext(profile({ store: { username: 'reader', password: 'pw' } })), real));
-    expect(error).toMatchObject({ reason: 'unavailable', message: expect.stringMatching(/does not allow this/) });
+    const store = { username: 'reader', password: 'pw' };
+    const everything = [{ flush: 'cache', everything: true }];
+    const { receipt, reasons } = await cleanup(dataContext(profile({ store, keys: everything })), real);
+    expect(reasons).toEqual(['cleanup-not-proven', 'unavailable']);
+    expect(receipt.lines).toContainEqual(expect.objectContaining({ kind: 'unknown', why: expect.stringMatching(/does not allow this/) }));
+    expect((await cleanup(dataContext(profile({ store })), real)).receipt).toMatchObject({ proven: true, keys: [{ deleted: 1 }] });
   });
 });

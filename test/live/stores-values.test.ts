@@ -64,14 +64,14 @@ test('any text comes back as it was written: from COPY, from SQL, in arrays and 
     document: { values: values.map(template) },
     ...Object.fromEntries(values.map((value, index) => [`c${index}`, template(value)])),
   };
-  const parts = { stores: { db: { kind: 'postgres', url } }, seed: [{ store: 'db', table: 'hostile', rows: 3, columns }] };
+  const parts = { stores: { db: { kind: 'postgres', url } }, seed: [{ table: 'db.hostile', rows: 3, columns }] };
   await seed(dataContext(parts));
   const [row = {}] = await sql("SELECT * FROM hostile WHERE id = 'row-2'");
   expect(names.map((name) => row[name])).toEqual(values);
   expect(row.list).toEqual(values);
   expect(row.document).toEqual({ values });
   expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 0, alreadyThere: 3 }]);
-  const { receipt } = await cleanup(dataContext(parts), { dryRun: false, users: true });
+  const { receipt } = await cleanup(dataContext(parts), { dryRun: false, seeded: true });
   expect(receipt.rows).toMatchObject([{ deleted: 3, left: 0 }]);
 });
 
@@ -81,13 +81,13 @@ test('any prefix deletes what begins with it, and nothing else', async () => {
   for (const prefix of prefixes) {
     const context = dataContext({ stores: { db: { kind: 'postgres', url } } });
     const rows = [{ store: 'db', table: 'things', column: 'user_id' }];
-    Object.assign(context.profile, { cleanup: { prefix, rows, caches: [], settle: 0 } });
+    Object.assign(context.profile, { cleanup: { prefix, rows, keys: [], settle: 0 } });
     const alike = [prefix.slice(0, -1), prefix.toUpperCase(), ` ${prefix}`, prefix.replace('-', '_')].filter(
       (text) => !text.startsWith(prefix),
     );
     await sql('TRUNCATE things');
     await sql('INSERT INTO things SELECT unnest($1::text[])', [[prefix, `${prefix}-1`, ...alike]]);
-    const { receipt } = await cleanup(context, { dryRun: false, users: false });
+    const { receipt } = await cleanup(context, { dryRun: false, seeded: false });
     expect([prefix, receipt.proven, receipt.rows[0]?.deleted]).toEqual([prefix, true, 2]);
     expect(await sql('SELECT count(*)::int FROM things')).toEqual([{ count: alike.length }]);
   }

@@ -6,7 +6,7 @@ const staging = `environment: staging
 target: {url: http://staging.invalid}
 workload: {script: k6.js, vus: 10, duration: 10s, pacing: 1s}
 stores: {db: {kind: postgres, url: "postgres://app:\${DB_PASSWORD:-}@db.invalid/x"}}
-cleanup: {prefix: load-test-user-, rows: [{store: db, table: t, column: c}]}
+cleanup: {prefix: load-test-user-, rows: [{table: db.t, column: c}]}
 guards: {allow: [staging.invalid, db.invalid], maxVus: 10}
 `;
 
@@ -89,7 +89,7 @@ describe('beyond this machine', () => {
   test.each([
     ['load', (plan: PlanFile) => ({ ...plan, load: { ...plan.load, vus: 1 } })],
     ['cleanup', (plan: PlanFile) => ({ ...plan, cleanup: { ...plan.cleanup, prefix: 'load-test-' } })],
-    ['seed', (plan: PlanFile) => ({ ...plan, seed: [{ kind: 'rows', store: 'db', table: 't', rows: 1, columns: { id: 'x{n}' } }] })],
+    ['seed', (plan: PlanFile) => ({ ...plan, seed: [{ kind: 'rows', table: 'db.t', rows: 1, columns: { id: 'x{n}' } }] })],
     ['abort', (plan: PlanFile) => ({ ...plan, abort: [] })],
     ['fleet', (plan: PlanFile) => ({ ...plan, fleet: { ...plan.fleet, onLost: 'continue' } })],
     ['env', (plan: PlanFile) => ({ ...plan, env: { MORE: '[redacted]' } })],

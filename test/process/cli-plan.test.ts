@@ -47,7 +47,7 @@ describe('plan', () => {
         prefix: 'load-test-user-',
         entries: expect.arrayContaining([
           { kind: 'rows', store: 'db', table: 'reservations', column: 'user_id', prefix: 'load-test-user-' },
-          { kind: 'rows', store: 'db', table: 'payments', via: 'reservations' },
+          { kind: 'rows', store: 'db', table: 'payments', via: { store: 'db', table: 'reservations' } },
         ]),
       },
       abort: [{ when: { source: 'client' }, for: expect.any(Number), after: expect.any(Number) }],

@@ -1,11 +1,12 @@
-import type { LoadctlEvent } from '../../src/core/events.js';
+import type { CountedBefore, LoadctlEvent } from '../../src/core/events.js';
 import type { DataContext } from '../../src/phases/data/lock.js';
 import { type Profile, profileSchema } from '../../src/profile/sections/schema.js';
 
 /** The parts of a profile that a test of the data phases writes down, as in YAML. */
 export interface DataProfile {
   readonly stores: Record<string, unknown>;
-  readonly seed?: unknown[];
+  /** Sets by name; in a list each has the name of its table, or `entries`, and a number where there are several. */
+  readonly seed?: Record<string, unknown> | readonly unknown[];
   readonly cleanup?: Record<string, unknown>;
   readonly guards?: Record<string, unknown>;
 }
@@ -17,7 +18,25 @@ export function dataProfile(parts: DataProfile): Profile {
     target: { url: 'http://127.0.0.1:1' },
     workload: { script: '/nowhere.js' },
     ...parts,
+    ...(parts.seed === undefined ? {} : { seed: named(parts.seed) }),
   });
+}
+
+function named(seed: Record<string, unknown> | readonly unknown[]): unknown {
+  if (!Array.isArray(seed)) return seed;
+  const sets: Record<string, unknown> = {};
+  for (const set of seed) {
+    const table = typeof set === 'object' && set !== null && 'table' in set ? String(set.table) : '.entries';
+    const plain = (table.split('.').at(-1) ?? '').replaceAll(/[^A-Za-z0-9_]|^[\d_]+/g, '').replace(/^[\d_]+/, '') || 'set';
+    const taken = Object.keys(sets).filter((name) => name.replace(/\d+$/, '') === plain).length;
+    sets[taken === 0 ? plain : `${plain}${taken + 1}`] = set;
+  }
+  return sets;
+}
+
+/** What a machine keeps from one command to the next: the file of an environment, without a disk. */
+export interface Machine {
+  before?: CountedBefore;
 }
 
 /** What seed, cleanup and takeLock are handed; `events` collects what they tell. */
@@ -26,8 +45,9 @@ export function dataContext(
   {
     clock = { now: Date.now, elapsed: () => performance.now(), sleep },
     who = { user: 'ann', host: 'laptop' },
+    machine,
     ...more
-  }: Partial<DataContext & DataContext['world']> = {},
+  }: Partial<DataContext & DataContext['world'] & { readonly machine: Machine }> = {},
 ): DataContext & { readonly events: LoadctlEvent[] } {
   const events: LoadctlEvent[] = [];
   return {
@@ -36,8 +56,17 @@ export function dataContext(
     world: { clock, who },
     signal: new AbortController().signal,
     events,
+    ...(machine === undefined ? {} : onMachine(machine)),
     ...more,
   };
+}
+
+function onMachine(machine: Machine): Pick<DataContext, 'before' | 'keep'> {
+  const keep = (before: CountedBefore) => {
+    machine.before = before;
+    return Promise.resolve();
+  };
+  return { ...(machine.before === undefined ? {} : { before: machine.before }), keep };
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -29,7 +29,7 @@ workload:
   options: {tlsAuth: [{domains: [a, b], password: "\${TLS_PASSPHRASE}"}], discardResponseBodies: true}
 users: {strategy: bypass, key: "\${BYPASS_KEY}", header: x-load-test}
 stores: {db: {kind: postgres, url: "postgres://app:\${DB_PASSWORD}@127.0.0.1/shop"}}
-seed: [{store: db, table: users, rows: 5, columns: {id: "user-{n}", token: "\${SEED_TOKEN}-{n}"}}]
+seed: {users: {table: db.users, rows: 5, columns: {id: "user-{n}", token: "\${SEED_TOKEN}-{n}"}}}
 runners: {backend: ssh, hosts: ["\${KEY_PREFIX}.example.com"], k6: ./k6, sshConfig: ./ssh_config}
 `;
 

@@ -116,7 +116,7 @@ describe('guards', () => {
     const colours = `target: {colours: {blue: http://localhost:1, green: http://localhost:2}, live: {command: ./which}}
 workload: {script: k6.ts}
 stores: {db: {kind: postgres, url: "postgres://localhost/x"}, idle: {kind: redis, url: "redis://localhost/0"}, cache: {kind: redis, url: "redis://localhost/0"}}
-seed: [{store: cache, key: "k{n}", rows: 2, value: 1}]
+seed: {k: {key: "cache/k{n}", rows: 2, value: 1}}
 `;
     const refusedFor = (text: string, makesLoad: boolean) => refusals(text, { makesLoad, confirmed: true }).map(({ fix }) => fix);
 

@@ -13,7 +13,7 @@ const base = `environment: test
 target:
   url: http://127.0.0.1:8080
   health: /healthz
-  lookup: {path: "/users/user-{n}", headers: {X-User: "user-{n}"}, status: 200, table: users}
+  lookup: {path: "/users/user-{n}", headers: {X-User: "user-{n}"}, status: 200, set: users}
 workload:
   script: k6.ts
   vus: 100
@@ -25,16 +25,16 @@ workload:
   sessions: {read: 50%, buy: 50%}
   steps: {read: [read], buy: [read, GET /buy]}
   options: {discardResponseBodies: true}
-users: {strategy: pool, count: 5}
+users: {strategy: pool, from: users.id}
 stores:
   db: {kind: postgres, url: "postgres://app@127.0.0.1:5432/shop", tls: {mode: require, ca: ca.pem, certificate: own.pem, key: own.key}}
   cache: {kind: redis, url: "redis://127.0.0.1:6379/0", testDatabase: 1, username: app}
 seed:
-  - {store: db, table: users, rows: 5, columns: {id: "user-{n}"}}
-  - {store: cache, key: "user:user-{n}", rows: 5, value: x}
+  users: {table: db.users, rows: 5, columns: {id: "user-{n}"}}
+  logins: {key: "cache/user:user-{n}", rows: 5, value: x}
 cleanup:
-  rows: [{store: db, table: orders, column: user_id}]
-  caches: [{store: cache, keys: "user:load-test-user-*"}]
+  rows: [{table: db.orders, column: user_id}]
+  keys: [{match: "cache/user:load-test-user-*"}]
 runners: {count: 2}
 sla: {p95: < 500ms, "http_req_duration{name:GET /}": [p(99) < 800ms]}
 critical: {cpu: < 80%}
@@ -55,33 +55,36 @@ const shards = ['stores.db={kind: postgres, shards: [postgres://127.0.0.1/a, pos
 const cluster = ['stores.cache={kind: redis, cluster: ["127.0.0.1:7000"]}'];
 const ssh = ['runners={backend: ssh, hosts: [a.example.com], count: 1}'];
 const open = ['workload.pacing=null', 'workload.rate=10/s'];
-const rows = (words: string) => [`cleanup.rows=[{store: db, table: orders, column: user_id}, {store: db, table: bills, ${words}}]`];
-const twoTables = [`${rows('column: user_id')[0]?.slice(0, -1)}, {store: db, table: refunds, via: orders}]`];
-const caches = (words: string) => [`cleanup.caches=[{store: cache, ${words}}]`];
+const rows = (words: string) => [`cleanup.rows=[{table: db.orders, column: user_id}, {table: db.bills, ${words}}]`];
+const twoTables = [`${rows('column: user_id')[0]?.slice(0, -1)}, {table: db.refunds, via: db.orders}]`];
+const keys = (words: string) => [`cleanup.keys=[{${words}}]`];
+const secondCache = 'stores.second={kind: redis, url: redis://127.0.0.1/2, testDatabase: 3}';
+const accounts = 'seed.accounts={table: db.accounts, rows: 5, columns: {id: "acc-{n}", number: "{n}"}}';
 
 /** Every word of a profile, with two values that it may have, and what else the profile says where it may not stand alone. */
 const words: Readonly<Record<string, readonly [path: string, one: string, other: string, besides?: readonly string[]]>> = {
   'abort.#.after': ['abort.0.after', '1m', '2m'],
   'abort.#.for': ['abort.0.for', '30s', '20s'],
   'abort.#.when': ['abort.0.when', 'errors > 5%', 'errors > 6%'],
-  'cleanup.caches.#.flush': ['cleanup.caches.0.flush', 'true', 'everything', caches('flush: true')],
-  'cleanup.caches.#.key': ['cleanup.caches.0.key', 'queue:a', 'queue:b', caches('key: queue:a, members: load-test-user-*')],
-  'cleanup.caches.#.keys': ['cleanup.caches.0.keys', 'user:load-test-user-*', 'some:load-test-user-*'],
-  'cleanup.caches.#.members': [
-    'cleanup.caches.0.members',
+  'cleanup.keys.#.everything': ['cleanup.keys.0.everything', 'true', 'false'],
+  'cleanup.keys.#.flush': ['cleanup.keys.0.flush', 'cache', 'second', [...keys('flush: cache'), secondCache]],
+  'cleanup.keys.#.key': ['cleanup.keys.0.key', 'cache/queue:a', 'cache/queue:b', keys('key: cache/queue:a, members: load-test-user-*')],
+  'cleanup.keys.#.match': ['cleanup.keys.0.match', 'cache/user:load-test-user-*', 'cache/some:load-test-user-*'],
+  'cleanup.keys.#.members': [
+    'cleanup.keys.0.members',
     'load-test-user-a*',
     'load-test-user-b*',
-    caches('key: queue:a, members: load-test-user-*'),
+    keys('key: cache/queue:a, members: load-test-user-*'),
   ],
-  'cleanup.caches.#.store': ['cleanup.caches.0.store', 'cache', 'second', ['stores.second={kind: redis, url: redis://127.0.0.1/2}']],
+  'cleanup.keys.#.where.in': ['cleanup.keys.0.where', '{json: a, in: users.id}', '{json: a, in: accounts.id}', [accounts]],
+  'cleanup.keys.#.where.json': ['cleanup.keys.0.where', '{json: a, in: users.id}', '{json: b, in: users.id}'],
   'cleanup.pause': ['cleanup.pause', '50ms', '60ms'],
   'cleanup.prefix': ['cleanup.prefix', 'load-test-user-', 'load-test-'],
   'cleanup.rows.#.column': ['cleanup.rows.0.column', 'user_id', 'owner'],
-  'cleanup.rows.#.range': ['cleanup.rows.1.range', '2000000..3000000', '2000000..3000001', rows('column: id, range: 2000000..3000000')],
-  'cleanup.rows.#.store': ['cleanup.rows.0.store', 'db', 'second', ['stores.second={kind: postgres, url: postgres://127.0.0.1/y}']],
-  'cleanup.rows.#.table': ['cleanup.rows.0.table', 'orders', 'bills'],
+  'cleanup.rows.#.in': ['cleanup.rows.1.in', 'accounts.id', 'accounts.number', [accounts, ...rows('column: id, in: users.id')]],
+  'cleanup.rows.#.table': ['cleanup.rows.0.table', 'db.orders', 'db.bills'],
   'cleanup.rows.#.uuid': ['cleanup.rows.1.uuid', 'load-test', 'load-tests', rows('column: id, uuid: load-test')],
-  'cleanup.rows.#.via': ['cleanup.rows.2.via', 'orders', 'bills', twoTables],
+  'cleanup.rows.#.via': ['cleanup.rows.2.via', 'db.orders', 'db.bills', twoTables],
   'cleanup.settle': ['cleanup.settle', '1s', '2s'],
   'critical.*': ['critical.cpu', '< 80%', '< 81%'],
   environment: ['environment', 'test', 'tests'],
@@ -108,19 +111,17 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   'runners.onLost': ['runners.onLost', 'abort', 'continue'],
   'runners.readyTimeout': ['runners.readyTimeout', '60s', '61s'],
   'runners.sshConfig': ['runners.sshConfig', './one', './two', ssh],
-  'seed.#.as': ['seed.1.as', 'text', 'json'],
-  'seed.#.columns.*': ['seed.0.columns.id', 'user-{n}', 'person-{n}'],
-  'seed.#.key': ['seed.1.key', 'user:user-{n}', 'person:user-{n}'],
-  'seed.#.random': ['seed.0.random', '1', '2'],
-  'seed.#.rows': ['seed.0.rows', '5', '6'],
-  'seed.#.schema': ['seed.0.schema', 'public', 'shop'],
-  'seed.#.shardBy': ['seed.0.shardBy', 'id', 'name', [...shards, 'seed.0.columns={id: "user-{n}", name: "user-{n}"}']],
-  'seed.#.store': ['seed.0.store', 'db', 'second', ['stores.second={kind: postgres, url: postgres://127.0.0.1/y}']],
-  'seed.#.table': ['seed.0.table', 'users', 'people', ['target.lookup=null']],
-  'seed.#.ttl': ['seed.1.ttl', '1h', '2h'],
-  'seed.#.value': ['seed.1.value', 'x', 'y'],
-  'seed.#.value.#': ['seed.1.value', '[1]', '[2]'],
-  'seed.#.value.*': ['seed.1.value', '{a: 1}', '{a: 2}'],
+  'seed.*.as': ['seed.logins.as', 'text', 'json'],
+  'seed.*.columns.*': ['seed.users.columns.id', 'user-{n}', 'person-{n}'],
+  'seed.*.key': ['seed.logins.key', 'cache/user:user-{n}', 'cache/person:user-{n}'],
+  'seed.*.random': ['seed.users.random', '1', '2'],
+  'seed.*.rows': ['seed.users.rows', '5', '6'],
+  'seed.*.shardBy': ['seed.users.shardBy', 'id', 'name', [...shards, 'seed.users.columns={id: "user-{n}", name: "user-{n}"}']],
+  'seed.*.table': ['seed.users.table', 'db.users', 'db.people'],
+  'seed.*.ttl': ['seed.logins.ttl', '1h', '2h'],
+  'seed.*.value': ['seed.logins.value', 'x', 'y'],
+  'seed.*.value.#': ['seed.logins.value', '[1]', '[2]'],
+  'seed.*.value.*': ['seed.logins.value', '{a: 1}', '{a: 2}'],
   'sla.*': ['sla.p95', '< 500ms', '< 501ms'],
   'sla.*.#': ['sla.p99', '[< 800ms, < 900ms]', '[< 800ms, < 901ms]'],
   'stores.*.auth.iam.region': ['stores.db.auth', '{iam: {region: a, user: app}}', '{iam: {region: b, user: app}}'],
@@ -144,7 +145,7 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
     'stores.db.shardBy',
     '{column: id, sql: key}',
     '{column: name, sql: key}',
-    [...shards, 'seed.0.columns={id: "user-{n}", name: "user-{n}"}'],
+    [...shards, 'seed.users.columns={id: "user-{n}", name: "user-{n}"}'],
   ],
   'stores.*.shardBy.sql': ['stores.db.shardBy', '{column: id, sql: key}', '{column: id, sql: length(key)}', shards],
   'stores.*.shards.#': ['stores.db.shards.0', 'postgres://127.0.0.1/a', 'postgres://127.0.0.1/c', shards],
@@ -166,13 +167,12 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   'target.lookup.headers.*': ['target.lookup.headers.X-User', 'user-{n}', 'person-{n}'],
   'target.lookup.path': ['target.lookup.path', '/users/user-{n}', '/people/user-{n}'],
   'target.lookup.status': ['target.lookup.status', '200', '204'],
-  'target.lookup.table': ['target.lookup.table', 'users', 'people', ['seed.0.table=people', 'target.lookup.table=people']],
+  'target.lookup.set': ['target.lookup.set', 'users', 'accounts', [accounts]],
   'target.url': ['target.url', 'http://127.0.0.1:8080', 'http://127.0.0.1:8081'],
-  'users.count': ['users.count', '4', '5'],
   'users.expires': ['users.expires', '2h', '3h', bypass],
   'users.header': ['users.header', 'x-one', 'x-two', bypass],
-  'users.id': ['users.id', 'user-{n}', 'person-{n}', ['seed.0.columns.id=person-{n}']],
-  'users.strategy': ['users', '{strategy: pool, count: 5}', '{strategy: bypass, count: 5, key: abc}'],
+  'users.from': ['users.from', 'users.id', 'accounts.id', [accounts]],
+  'users.strategy': ['users', '{strategy: pool, from: users.id}', '{strategy: bypass, key: abc}'],
   'workload.duration': ['workload.duration', '10m', '11m'],
   'workload.endpoints.*': ['workload.endpoints.home', 'GET /', 'GET /home'],
   'workload.env.*': ['workload.env.FEATURE', '"on"', '"off"'],

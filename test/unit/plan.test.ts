@@ -24,12 +24,12 @@ stores:
   db: {kind: postgres, url: "postgres://app:hunter22@127.0.0.1:5432/shop"}
   cache: {kind: redis, url: "redis://localhost/0", testDatabase: 1}
 seed:
-  - {store: db, table: users, rows: 10, columns: {id: "user-{n}"}}
-  - {store: cache, key: "user:user-{n}", rows: 10, value: x}
+  users: {table: db.users, rows: 10, columns: {id: "user-{n}"}}
+  logins: {key: "cache/user:{users.id}", rows: 10, value: x}
 cleanup:
   prefix: load-test-user-
-  rows: [{store: db, table: payments, column: user_id}]
-  caches: [{store: cache, flush: true}]
+  rows: [{table: db.payments, column: user_id}]
+  keys: [{flush: cache}]
 runners: {count: 2}
 sla: {p95: < 500ms, throughput: 90/s}
 `;
@@ -87,8 +87,8 @@ describe('a plan', () => {
         { name: 'cache', kind: 'redis', hosts: ['localhost'] },
       ],
       seed: [
-        { kind: 'rows', store: 'db', table: 'users', rows: 10, columns: { id: 'user-{n}' } },
-        { kind: 'entries', store: 'cache', key: 'user:user-{n}', rows: 10, value: 'x' },
+        { kind: 'rows', name: 'users', store: 'db', table: 'users', rows: 10, columns: { id: 'user-{n}' } },
+        { kind: 'entries', name: 'logins', store: 'cache', key: 'user:{users.id}', rows: 10, value: 'x' },
       ],
       cleanup: {
         prefix: 'load-test-user-',
@@ -109,30 +109,32 @@ describe('a plan', () => {
       .replace('url: "redis://localhost/0", testDatabase: 1', 'cluster: ["redis-1:7000", "[::1]:7001"]')
       .replace('rows: 10, value: x', 'rows: 10, value: {id: "{n}"}, as: hash')
       .replace(
-        '{store: cache, flush: true}',
-        '{store: cache, keys: "user:load-*"}, {store: cache, key: "queue:*", members: load-test-user-*}',
+        '{flush: cache}',
+        '{match: "cache/sess:*", where: {json: user, in: users.id}}, {key: "cache/queue:*", members: "{uuid:load-test}*"}',
       );
     const rows = `  rows:
-    - {store: db, table: payments, column: user_id}
-    - {store: db, table: orders, column: customer, range: 900000000..999999999}
-    - {store: db, table: visits, column: visitor, uuid: load-test}
-    - {store: db, table: refunds, via: payments}
+    - {table: db.payments, column: user_id}
+    - {table: db.shop.orders, column: customer, in: users.id}
+    - {table: db.visits, column: visitor, uuid: load-test}
+    - {table: db.refunds, via: db.payments}
+    - {table: db.carts, via: users}
   pause: 50ms
   settle: 1s`;
     const { stores, seed, cleanup, beyondLoopback } = planOf(clustered.replace(/ {2}rows: .*/, rows));
     expect(stores[1]).toEqual({ name: 'cache', kind: 'redis', hosts: ['redis-1:7000', '[::1]:7001'] });
-    expect(seed[1]).toEqual({ kind: 'entries', store: 'cache', key: 'user:user-{n}', rows: 10, value: { id: '{n}' }, as: 'hash' });
+    expect(seed[1]).toMatchObject({ kind: 'entries', name: 'logins', rows: 10, value: { id: '{n}' }, as: 'hash' });
     expect(cleanup).toEqual({
       prefix: 'load-test-user-',
       pause: 50,
       settle: 1000,
       entries: [
         { kind: 'rows', store: 'db', table: 'payments', column: 'user_id', prefix: 'load-test-user-' },
-        { kind: 'rows', store: 'db', table: 'orders', column: 'customer', range: { low: '900000000', high: '999999999' } },
+        { kind: 'rows', store: 'db', schema: 'shop', table: 'orders', column: 'customer', in: { set: 'users', column: 'id' } },
         { kind: 'rows', store: 'db', table: 'visits', column: 'visitor', uuid: 'load-test' },
-        { kind: 'rows', store: 'db', table: 'refunds', via: 'payments' },
-        { kind: 'keys', store: 'cache', match: 'user:load-*' },
-        { kind: 'members', store: 'cache', key: 'queue:*', match: 'load-test-user-*' },
+        { kind: 'rows', store: 'db', table: 'refunds', via: { store: 'db', table: 'payments' } },
+        { kind: 'rows', store: 'db', table: 'carts', via: { set: 'users' } },
+        { kind: 'keys', store: 'cache', match: 'sess:*', where: { json: ['user'], in: { set: 'users', column: 'id' } } },
+        { kind: 'members', store: 'cache', key: 'queue:*', match: '{uuid:load-test}*', uuid: 'load-test' },
       ],
     });
     expect(beyondLoopback).toEqual(['redis-1']);
@@ -223,7 +225,7 @@ describe('writes that no cleanup reaches', () => {
     const { reason, message, hint } = refusal(none);
     expect(reason).toBe('refused');
     expect(message).toBe('The test writes (POST /payments), and the cleanup reaches none of it: cleanup.rows names no table.');
-    expect(hint).toContain('store: db');
+    expect(hint).toContain('{table: db.reservations, column: user_id}');
   });
 
   test('are refused with another prefix', () => {
@@ -233,7 +235,14 @@ describe('writes that no cleanup reaches', () => {
 
   test('are no matter where nothing is written, or there is no database', () => {
     expect(() => planOf(none.replace('POST /payments', 'GET /payments'))).not.toThrow();
-    expect(() => planOf(none.replace(/ {2}db: .*\n/, '').replace(/ {2}- \{store: db.*\n/, ''))).not.toThrow();
+    expect(() =>
+      planOf(
+        none
+          .replace(/ {2}db: .*\n/, '')
+          .replace(/ {2}users: .*\n/, '')
+          .replace('{users.id}', '{n}'),
+      ),
+    ).not.toThrow();
   });
 
   test('are reached by the beginning of what every run writes', () => {

@@ -15,6 +15,14 @@ function messages(text: string, options: Partial<LoadOptions> = {}): string[] {
   return frames(text, options).filter((line) => /^(\d|-)/.test(line));
 }
 
+const db = 'stores: {db: {kind: postgres, url: postgres://h/d}, cache: {kind: redis, url: redis://h:1/0}}\n';
+const users = 'users: {table: db.users, rows: 9, columns: {id: "user-{n}", tier: "{pick:a|b}", name: x}}';
+const sets = (text: string) => `${db}seed: {${text}}\n`;
+const cleans = (text: string) => `${db}cleanup: {prefix: load-test-, ${text}}\n`;
+const both = (text: string) => `${db}seed: {${users}}\ncleanup: {${text}}\n`;
+const broad = (word: string) =>
+  `expected \`load-test-\` in the pattern: without it, it may fit what is not the test’s (\`everything: true\` beside \`${word}\` accepts that)`;
+
 describe('a problem', () => {
   test('is shown with its line and a squiggle under the token', () => {
     const error = complaint(() => load({ 'test.yaml': `${least}  duration: 10 minutes\n  vus: 100\n` }));
@@ -54,11 +62,11 @@ describe('a problem', () => {
   });
 
   test('points at the argument that the value came from', () => {
-    const set = ['workload.vus=abc', 'workload.duration=1m', 'workload.pacin=1s', 'seed.3.rows=1', 'workload.script.x=1'];
-    expect(frames(`${least}seed: []\n`, { set })).toEqual([
-      '--set seed.3.rows=1: expected an index of the list, which is empty',
-      '   | --set seed.3.rows=1',
-      '   |            ~',
+    const set = ['workload.vus=abc', 'workload.duration=1m', 'workload.pacin=1s', 'abort.3.for=1s', 'workload.script.x=1'];
+    expect(frames(`${least}abort: []\n`, { set })).toEqual([
+      '--set abort.3.for=1s: expected an index of the list, which is empty',
+      '   | --set abort.3.for=1s',
+      '   |             ~',
       '',
       '--set workload.script.x=1: `script` is a single value and has no `x`',
       '   | --set workload.script.x=1',
@@ -121,7 +129,7 @@ describe('YAML', () => {
     ['a lost alias', 'sla: *limits\n', ['4:6: expected an alias (`*name`) of an anchor (`&name`) further up']],
     [
       'a key too deep',
-      'users:\n  count: 1\n    strategy: pool\n',
+      'users:\n  from: u.id\n    strategy: pool\n',
       ['6:5: expected the indentation of the line above, which has its value already'],
     ],
     ['an open brace', 'runners: {count: 2\nsla: {}\n', ['4:10: expected a closing `}` for this']],
@@ -155,7 +163,7 @@ describe('a word', () => {
       ['4:20: expected `local`, `ssh`, `kubernetes` or `cloud`, not `locl`; did you mean `local`?'],
     ],
     ['of a kind', 'stores: {db: {kind: postgre}}\n', ['4:21: expected `postgres` or `redis`, not `postgre`; did you mean `postgres`?']],
-    ['that is missing', 'users: {strategy: pool}\n', ['4:1: missing `count` in `users`, such as `count: 1000`']],
+    ['that is missing', 'users: {strategy: pool}\n', ['4:1: missing `from` in `users`, such as `from: users.id`']],
     ['of a kind that is missing', 'stores: {db: {url: postgres://h}}\n', ['4:10: missing `kind` in `stores.db`: `postgres` or `redis`']],
     [
       'that nobody knows',
@@ -173,11 +181,7 @@ describe('a word', () => {
     ['of a name', 'environment: My Env\n', ['4:14: expected a name of small letters, digits and `-`, not `My Env`']],
     ['of yes or no', 'guards: {confirm: maybe}\n', ['4:19: expected `true` or `false`, not `maybe`']],
     ['of a level', 'guards: prod\n', ['4:9: expected `production`, not `prod`']],
-    [
-      'without a value',
-      'seed: [{store: s, key: "k{n}", rows: 1, value: 1, ttl: }]\n',
-      ['4:56: expected a duration such as `1m30s`, not `null`', '4:16: unknown store `s`; the profile has none'].reverse(),
-    ],
+    ['without a value', 'abort: [{when: errors > 5%, for: }]\n', ['4:34: expected a duration such as `1m30s`, not `null`']],
   ])('%s', (_, text, expected) => {
     expect(messages(least + text)).toEqual(expected);
   });
@@ -212,7 +216,6 @@ describe('a variable', () => {
 describe('words that do not go together', () => {
   const redis = (words: string) => `stores: {c: {kind: redis, ${words}}}\n`;
   const iam = (words: string) => `stores: {db: {kind: postgres, ${words}, auth: {iam: {region: eu-central-1, user: bob}}}}\n`;
-  const db = 'stores: {db: {kind: postgres, url: postgres://h/d}, cache: {kind: redis, url: redis://h:1/0}}\n';
   test.each([
     [
       'rate and pacing',
@@ -320,58 +323,86 @@ describe('words that do not go together', () => {
     ],
     [
       'an unknown store',
-      `${db}seed: [{store: bd, table: t, rows: 1, columns: {id: 1}}]\n`,
-      ['5:16: unknown store `bd`; `stores` has `db` and `cache`; did you mean `db`?'],
+      sets('t: {table: bd.t, rows: 1, columns: {id: 1}}'),
+      ['5:19: unknown store `bd`; `stores` has `db` and `cache`; did you mean `db`?'],
     ],
     [
       'a store of the other kind',
-      `${db}seed: [{store: cache, table: t, rows: 1, columns: {id: 1}}]\n`,
-      ['5:16: expected a postgres store; `cache` is redis'],
+      sets('t: {table: cache.t, rows: 1, columns: {id: 1}}'),
+      ['5:19: expected a postgres store; `cache` is redis'],
+    ],
+    [
+      'a table without its store',
+      sets('t: {table: users, rows: 1, columns: {id: 1}}'),
+      ['5:19: expected a store and a table such as `db.users` or `db.sales."Order.Items"`, not `users`'],
     ],
     [
       'one entry for all',
-      `${db}seed: [{store: cache, key: user, rows: 9, value: 1}]\n`,
-      ['5:28: expected `{n}` or `{uuid}` in the key, or all 9 entries are one'],
+      sets('t: {key: cache/user, rows: 9, value: 1}'),
+      ['5:17: expected `{n}`, `{uuid}` or a column of a set in the key, or all 9 entries are one'],
     ],
     [
-      'no column',
-      `${db}seed: [{store: db, table: t, rows: 1, columns: {}}]\n`,
-      ['5:48: expected at least one column such as `id: "user-{n}"`'],
+      'a key that does not tell its row',
+      sets('t: {key: "cache/{n}{n}", rows: 9, value: 1}'),
+      ['5:17: expected a key from which the row’s number can be read: one `{n}` beside plain text, or `{uuid}`'],
     ],
+    [
+      'a key by a set that has fewer rows',
+      sets(`${users}, t: {key: "cache/{users.id}", rows: 10, value: 1}`),
+      [
+        '5:108: expected a key from which the row’s number can be read: one `{n}` beside plain text, or `{uuid}`; `users` has 9 rows, fewer than 10',
+      ],
+    ],
+    ['no column', sets('t: {table: db.t, rows: 1, columns: {}}'), ['5:43: expected at least one column such as `id: "user-{n}"`']],
     [
       'no row',
-      `${db}seed: [{store: db, table: t, rows: 0, columns: {id: 1}}]\n`,
-      ['5:36: expected a whole number of at least 1 such as `1000`, not `0`'],
+      sets('t: {table: db.t, rows: 0, columns: {id: 1}}'),
+      ['5:31: expected a whole number of at least 1 and at most 1000000000000 such as `1000`, not `0`'],
     ],
     [
       'a key that is no column',
-      `${db}seed: [{store: db, table: t, rows: 1, key: idd, columns: {id: "{n}"}}]\n`,
-      ['5:44: expected one of `columns`: `id`; did you mean `id`?'],
+      sets('t: {table: db.t, rows: 1, key: idd, columns: {id: "{n}"}}'),
+      ['5:39: expected one of `columns`: `id`; did you mean `id`?'],
     ],
     [
       'a key that no second seed would find',
-      `${db}seed: [{store: db, table: t, rows: 1, key: at, columns: {id: "{n}", at: "{now}"}}]\n`,
-      ['5:73: expected neither `null` nor `{now}`: rows are told apart by it (`key`)'],
+      sets('t: {table: db.t, rows: 1, key: at, columns: {id: "{n}", at: "{now}"}}'),
+      ['5:68: expected neither `null` nor `{now}`: rows are told apart by it (`key`)'],
     ],
     [
-      'a brace too many',
-      `${db}seed: [{store: db, table: t, rows: 1, columns: {id: "u{x}"}}]\n`,
-      [`5:53: unknown template \`{x}\`: expected ${templateWords}`],
+      'a template that is none',
+      sets('t: {table: db.t, rows: 1, columns: {id: "u{x}"}}'),
+      [`5:48: unknown template \`{x}\`: expected ${templateWords}`],
     ],
     [
-      'a reference to nowhere',
-      `${db}seed: [{store: db, table: t, rows: 1, columns: {id: "{n}"}}, {store: db, table: u, rows: 1, columns: {t: "{ref:t.idd}"}}]\n`,
-      ['5:102: `{ref:t.idd}` is no column of a seeded table; seeded are `t.id` and `u.t`; did you mean `t.id`?'],
+      'a template in capitals',
+      sets('t: {table: db.t, rows: 1, columns: {id: "u{N}"}}'),
+      [`5:48: unknown template \`{N}\`: expected ${templateWords}; did you mean \`{n}\`?`],
+    ],
+    [
+      'a reference to no set',
+      sets('t: {table: db.t, rows: 1, columns: {id: "{n}", of: "{tt.id}"}}'),
+      ['5:43: unknown set `tt`; `seed` has `t`'],
+    ],
+    [
+      'a reference to no column',
+      sets('t: {table: db.t, rows: 1, columns: {id: "{n}"}}, u: {table: db.u, rows: 1, columns: {t: "{t.idd}"}}'),
+      ['5:92: `t` seeds no column `idd`; it seeds `id`; did you mean `id`?'],
     ],
     [
       'a reference in a ring',
-      `${db}seed: [{store: db, table: t, rows: 1, columns: {a: "{ref:t.b}", b: "{ref:t.a}"}}]\n`,
-      ['5:48: `{ref:t.b}` refers back to itself', '5:48: `{ref:t.a}` refers back to itself'],
+      sets('t: {table: db.t, rows: 1, columns: {a: "{t.b}", b: "{t.a}"}}'),
+      ['5:43: `{t.b}` refers back to itself', '5:43: `{t.a}` refers back to itself'],
     ],
     [
-      'a range that real rows will come to',
-      `${db}cleanup: {rows: [{store: db, table: t, column: id, range: 1..1000}]}\n`,
-      ['5:59: expected a range of whole numbers of 1,000,000 or more, or below 0, such as `900000000..999999999`, not `1..1000`'],
+      'a set with a name of templates',
+      sets('n: {table: db.t, rows: 1, columns: {a: "{n}"}}'),
+      ['5:8: expected another name: `{n}`, `{now}`, `{uuid}`, `{pick}`, `{int}` are templates'],
+    ],
+    [
+      'a set with a name that is none',
+      sets('"1x": {table: db.t, rows: 1, columns: {a: "{n}"}}'),
+      ['5:8: expected a name of letters, digits, `-` and `_` that begins with a letter'],
     ],
     [
       'a short prefix',
@@ -383,80 +414,166 @@ describe('words that do not go together', () => {
       'cleanup: {prefix: load-test-%}\n',
       ['4:19: expected a prefix without wildcards (`%`, `_`, `*`, `?`, `[`, `]` and `\\` are some), not `load-test-%`'],
     ],
+    ['keys of everybody', cleans('keys: [{match: "cache/sessions:*"}]'), [`5:46: ${broad('match')}`]],
+    ['a prefix that is a set of characters', cleans('keys: [{match: "cache/[load-test-]*"}]'), [`5:46: ${broad('match')}`]],
+    ['a prefix that is escaped', cleans("keys: [{match: 'cache/load\\-test-*'}]"), [`5:46: ${broad('match')}`]],
     [
-      'keys of everybody',
-      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, keys: "user*"}]}\n`,
-      ['5:61: expected a pattern that begins with at least 8 plain characters such as `user:load-test-user-*`, not `user*`'],
+      'a pattern without its store',
+      cleans('keys: [{match: "user:load-test-*"}]'),
+      ['5:46: expected a store and a key such as `cache/user:1`, not `user:load-test-*`'],
     ],
     [
       'a flush without a test index',
-      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, flush: true}]}\n`,
-      ['5:55: `flush` needs `stores.cache.testDatabase`: the one index that may be flushed'],
+      cleans('keys: [{flush: cache}]'),
+      ['5:46: `flush` needs `stores.cache.testDatabase`: the one index that may be flushed'],
+    ],
+    [
+      'a flush of no store',
+      cleans('keys: [{flush: cahe}]'),
+      ['5:46: unknown store `cahe`; `stores` has `db` and `cache`; did you mean `cache`?'],
     ],
     [
       'a flush of a cluster',
-      `${redis('cluster: ["h:1"]')}cleanup: {prefix: load-test-, caches: [{store: c, flush: true}]}\n`,
-      ['5:51: a cluster is never flushed; give `keys` such as `keys: "user:load-test-user-*"` instead'],
+      `${redis('cluster: ["h:1"]')}cleanup: {prefix: load-test-, keys: [{flush: c}]}\n`,
+      ['5:46: a cluster is never flushed; write `match: "c/user:load-test-user-*"` instead'],
     ],
     [
       'members of nobody knows what',
-      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, members: "load-test-user-*"}]}\n`,
-      ['5:40: missing `key` in `cleanup.caches.0`, such as `key: queue:waiting`'],
+      cleans('keys: [{members: "load-test-user-*"}]'),
+      ['5:38: missing `key` in `cleanup.keys.0`, such as `key: cache/queue:waiting`'],
     ],
     [
       'a key without its members',
-      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, key: q}]}\n`,
-      ['5:40: missing `members` in `cleanup.caches.0`, such as `members: load-test-user-*`'],
+      cleans('keys: [{key: cache/q}]'),
+      ['5:38: missing `members` in `cleanup.keys.0`, such as `members: load-test-user-*`'],
     ],
     [
-      'a key beside keys',
-      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, key: q, keys: "user:load-test-user-*"}]}\n`,
-      ['5:55: `key` does not go with `store` and `keys`'],
+      'a key beside a pattern',
+      cleans('keys: [{key: cache/q, match: "cache/user:load-test-user-*"}]'),
+      ['5:39: `key` does not go with `match`'],
     ],
     [
       'misspelled members',
-      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, key: q, member: "load-test-user-*"}]}\n`,
-      ['5:63: unknown key `member`; did you mean `members`?'],
+      cleans('keys: [{key: cache/q, member: "load-test-user-*"}]'),
+      ['5:53: unknown key `member`; did you mean `members`?'],
     ],
     [
       'members of every key',
-      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, key: "*q", members: "load-test-user-*"}]}\n`,
-      ['5:60: expected a key or a pattern that does not begin with a wildcard, such as `queue:*`, not `*q`'],
+      cleans('keys: [{key: "cache/*q", members: "load-test-user-*"}]'),
+      ['5:44: expected a key or a pattern that does not begin with a wildcard, such as `queue:*`, not `cache/*q`'],
     ],
+    ['members of everybody', cleans('keys: [{key: cache/q, members: "user-*"}]'), [`5:62: ${broad('members')}`]],
     [
-      'members of everybody',
-      `${db}cleanup: {prefix: load-test-, caches: [{store: cache, key: q, members: "user-*"}]}\n`,
-      ['5:72: expected a pattern with at least 8 plain characters in a row such as `load-test-user-*`, not `user-*`'],
+      'a template where none is filled in',
+      cleans('keys: [{key: "cache/q:{users.id}", members: "load-test-user-*"}]'),
+      ['5:44: `{users.id}` is a template, and none is filled in here; `{{` is a literal brace'],
     ],
     [
       'a misspelled way to store',
-      `${db}seed: [{store: cache, key: k, rows: 1, value: x, as: hsh}]\n`,
-      ['5:54: expected `text`, `json` or `hash`, not `hsh`; did you mean `hash`?'],
+      sets('t: {key: cache/k, rows: 1, value: x, as: hsh}'),
+      ['5:49: expected `text`, `json`, `hash`, `list`, `set` or `zset`, not `hsh`; did you mean `hash`?'],
     ],
     [
       'a hash that is none',
-      `${db}seed: [{store: cache, key: k, rows: 1, value: x, as: hash}]\n`,
-      ['5:47: expected a map with the fields of the hash such as `{name: "Test User {n}"}`'],
+      sets('t: {key: cache/k, rows: 1, value: x, as: hash}'),
+      ['5:42: expected a map with the fields of the hash such as `{name: "Test User {n}"}`'],
+    ],
+    [
+      'a list that is none',
+      sets('t: {key: cache/k, rows: 1, value: x, as: list}'),
+      ['5:42: expected a list of what the list holds such as `["{users.id}"]`'],
+    ],
+    [
+      'a member that is no template',
+      sets('t: {key: "cache/k{n}", rows: 2, value: {"{m}": 1}, as: zset}'),
+      [`5:47: unknown template \`{m}\`: expected ${templateWords}`],
+    ],
+    [
+      'a member of today',
+      sets('t: {key: "cache/k{n}", rows: 2, value: {"m{now}": 1}, as: zset}'),
+      ['5:47: expected no `{now}` in a zset, which is compared as it is'],
     ],
     [
       'a field that is nothing',
-      `${db}seed: [{store: cache, key: k, rows: 1, value: {a: null, b: 1}, as: hash}]\n`,
-      ['5:51: a field of a hash is always a text; leave out what is `null`'],
+      sets('t: {key: cache/k, rows: 1, value: {a: null, b: 1}, as: hash}'),
+      ['5:46: a field of a hash is always a text; leave out what is `null`'],
     ],
     [
       'a text that is none',
-      `${db}seed: [{store: cache, key: k, rows: 1, value: {a: 1}, as: text}]\n`,
-      ['5:47: expected a text for `as: text`; anything else can be stored `as: json`'],
+      sets('t: {key: cache/k, rows: 1, value: {a: 1}, as: text}'),
+      ['5:42: expected a text for `as: text`; anything else can be stored `as: json`'],
     ],
     [
       'a child before its parent',
-      `${db}cleanup: {prefix: load-test-, rows: [{store: db, table: p, via: r}, {store: db, table: r, column: c}]}\n`,
-      ['5:65: expected `r` to be listed further up, before what refers to it'],
+      cleans('rows: [{table: db.p, via: db.r}, {table: db.r, column: c}]'),
+      ['5:57: expected `db.r` to be listed further up, before what refers to it'],
     ],
     [
       'a child of nobody',
-      `${db}cleanup: {prefix: load-test-, rows: [{store: db, table: orders, column: c}, {store: db, table: p, via: order}]}\n`,
-      ['5:104: expected a table of `db` that is listed further up (`orders` is), not `order`; did you mean `orders`?'],
+      cleans('rows: [{table: db.orders, column: c}, {table: db.p, via: db.order}]'),
+      ['5:88: expected a table that is listed further up (`db.orders` is) or a set, not `db.order`; did you mean `db.orders`?'],
+    ],
+    [
+      'a child of a table without its store',
+      cleans('rows: [{table: db.orders, column: c}, {table: db.p, via: orders}]'),
+      ['5:88: expected a store and a table: `via: db.orders`'],
+    ],
+    [
+      'a child of no set',
+      both('rows: [{table: db.p, via: user}]'),
+      ['6:37: unknown set `user`; `seed` has `users`; did you mean `users`?'],
+    ],
+    [
+      'rows of no set',
+      both('rows: [{table: db.p, column: c, in: user.id}]'),
+      ['6:47: unknown set `user`; `seed` has `users`; did you mean `users`?'],
+    ],
+    [
+      'rows of a column that is misspelled',
+      both('rows: [{table: db.p, column: c, in: users.uid}]'),
+      ['6:47: `users` seeds no column `uid`; it seeds `id`, `tier` and `name`; did you mean `id`?'],
+    ],
+    [
+      'rows of a column that the database fills',
+      both('rows: [{table: db.p, column: c, in: users.created}]'),
+      [
+        '6:47: `users` seeds no column `created`; it seeds `id`, `tier` and `name`; a column that the database fills is reached by `via: users`',
+      ],
+    ],
+    [
+      'rows of a column that tells no row',
+      both('rows: [{table: db.p, column: c, in: users.tier}]'),
+      ['6:47: expected a column that tells its row, by `{n}` or `{uuid}`; `users.tier` does not'],
+    ],
+    [
+      'a set in braces',
+      both('rows: [{table: db.p, column: c, in: "{users.id}"}]'),
+      ['6:47: no template is filled in here: a set and its column such as `users.id`; did you mean `users.id`?'],
+    ],
+    [
+      'a column in braces',
+      both('rows: [{table: db.p, column: "{users.id}"}]'),
+      ['6:40: a column’s name takes no template; did you mean `in: users.id`?'],
+    ],
+    [
+      'a namespace that is a set',
+      both('rows: [{table: db.p, column: c, uuid: users}]'),
+      ['6:49: `uuid: users` is for UUIDs that the script makes; rows of the set `users` are found by `in: users.id`'],
+    ],
+    [
+      'a pattern by what tells no row',
+      both('keys: [{match: "cache/x:{users.tier}:*"}]'),
+      ['6:26: expected a column that tells its row, by `{n}` or `{uuid}`; `users.tier` does not'],
+    ],
+    [
+      'a pool of what tells no user',
+      `${db}seed: {${users}}\nusers: {strategy: pool, from: users.tier}\n`,
+      ['6:31: expected a column that tells its row, by `{n}` or `{uuid}`; `users.tier` does not'],
+    ],
+    [
+      'a password twice',
+      'stores: {db: {kind: postgres, url: "postgres://u:p@127.0.0.1/x", password: q}}\n',
+      ['4:66: the URL has a password, too: take one of the two out'],
     ],
     [
       'production without abort',
@@ -576,11 +693,11 @@ describe('a file', () => {
 
 test('a seeded number that would be another one once it is read wants quotes', () => {
   const seeded = (columns: string) => `${least}stores: {db: {kind: postgres, url: "postgres://u@127.0.0.1/x"}}
-seed: [{store: db, table: t, rows: 1, columns: {${columns}}}]\n`;
+seed: {t: {table: db.t, rows: 1, columns: {${columns}}}}\n`;
   expect(messages(seeded('id: 9007199254740993, n: 12345678901234.12345, zip: 01234'))).toEqual([
-    '5:53: expected quotes: as a number this becomes 9007199254740992; write `"9007199254740993"`',
-    '5:74: expected quotes: as a number this becomes 12345678901234.123; write `"12345678901234.12345"`',
-    '5:101: expected quotes: as a number this becomes 1234; write `"01234"`',
+    '5:48: expected quotes: as a number this becomes 9007199254740992; write `"9007199254740993"`',
+    '5:69: expected quotes: as a number this becomes 12345678901234.123; write `"12345678901234.12345"`',
+    '5:96: expected quotes: as a number this becomes 1234; write `"01234"`',
   ]);
   expect(load({ 'test.yaml': seeded('a: 1.10, b: -0.5, c: 1e3, d: 0x1f, e: 9007199254740992, f: 0.0000001, g: +7') })).toBeDefined();
 });
@@ -598,12 +715,12 @@ test.each([
   ],
   ['workload: {script: k6.ts, env: {version: 1.10}}', undefined],
   [
-    'workload: {script: k6.ts}\nstores: {c: {kind: redis, url: redis://h}}\nseed: [{store: c, key: "k{n}", rows: 1, value: 1.10}]',
-    '4:48: expected quotes: as a number this becomes 1.1; write `"1.10"`',
+    'workload: {script: k6.ts}\nstores: {c: {kind: redis, url: redis://h}}\nseed: {k: {key: "c/k{n}", rows: 1, value: 1.10}}',
+    '4:43: expected quotes: as a number this becomes 1.1; write `"1.10"`',
   ],
   [
-    'workload: {script: k6.ts}\nstores: {c: {kind: redis, url: redis://h}}\nseed: [{store: c, key: "k{n}", rows: 1, value: {version: 1.10}}]',
-    '4:58: expected quotes: as a number this becomes 1.1; write `"1.10"`',
+    'workload: {script: k6.ts}\nstores: {c: {kind: redis, url: redis://h}}\nseed: {k: {key: "c/k{n}", rows: 1, value: {version: 1.10}}}',
+    '4:53: expected quotes: as a number this becomes 1.1; write `"1.10"`',
   ],
 ])('a number that is meant as a text wants quotes: %s', (more, expected) => {
   const text = `target: {url: http://127.0.0.1:8080}\n${more}\n`;

@@ -13,7 +13,7 @@ describe('a small profile', () => {
         target: { url: 'http://127.0.0.1:8080' },
         workload: { script: '/w/profiles/k6.ts', endpoints: {}, mix: {}, sessions: {}, steps: {}, env: {}, options: {} },
         stores: {},
-        seed: [],
+        seed: {},
         runners: { backend: 'local', count: 1, onLost: 'abort', readyTimeout: 60_000 },
         sla: [],
         critical: [],
@@ -34,7 +34,7 @@ describe('a small profile', () => {
         target: { url: 'http://127.0.0.1:8080' },
         workload: { script: 'k6.ts', endpoints: {}, mix: {}, sessions: {}, steps: {}, env: {}, options: {} },
         stores: {},
-        seed: [],
+        seed: {},
         runners: { backend: 'local', count: 1, onLost: 'abort', readyTimeout: '60s' },
         sla: {},
         critical: {},
@@ -69,7 +69,7 @@ describe('extends', () => {
         elsewhere: {
           '/w/shared/mid.yaml': 'extends: ../root.yaml\nrunners: {hosts: [c]}\nworkload: {duration: 2m}\n',
           '/w/root.yaml':
-            'target: {url: http://h}\nworkload: {script: s.js, vus: 10, pacing: 1s, mix: {b: 100%}}\nusers: {strategy: pool, count: 5}\nrunners: {hosts: [a, b]}\n',
+            'target: {url: http://h}\nworkload: {script: s.js, vus: 10, pacing: 1s, mix: {b: 100%}}\nusers: {strategy: pool, from: u.id}\nrunners: {hosts: [a, b]}\n',
           '/w/s.js': '',
         },
       },
@@ -91,8 +91,8 @@ describe('extends', () => {
   });
 
   test('leaves null alone inside a list', () => {
-    const text = `${least}stores: {db: {kind: postgres, url: postgres://h/d}}\nseed: [{store: db, table: t, rows: 1, columns: {gone: null}}]\n`;
-    expect(load({ 'test.yaml': text }).profile.seed).toEqual([{ store: 'db', table: 't', rows: 1, columns: { gone: null } }]);
+    const text = `${least}stores: {db: {kind: postgres, url: postgres://h/d}}\nseed: {t: {table: db.t, rows: 1, columns: {gone: null}}}\n`;
+    expect(load({ 'test.yaml': text }).profile.seed).toEqual({ t: { store: 'db', table: 't', rows: 1, columns: { gone: null } } });
   });
 
   test('merges several maps, of which the first goes before the others and the map itself before all', () => {
@@ -181,11 +181,11 @@ guards: {confirm: "\${YES}"}
 
 describe('--set and -e', () => {
   test('change values for one run and are recorded', () => {
-    const text = `${least}  env: {KEEP: kept-value}\nseed: [{store: c, key: "k{n}", rows: 5, value: 1}]\nstores: {c: {kind: redis, url: redis://h}}\nsla: {errors: 1%}\n`;
+    const text = `${least}  env: {KEEP: kept-value}\nseed: {k: {key: "c/k{n}", rows: 5, value: 1}}\nstores: {c: {kind: redis, url: redis://h}}\nsla: {errors: 1%}\n`;
     const set = [
       'workload.vus=10',
       'workload.duration=30s',
-      'seed.0.rows=7',
+      'seed.k.rows=7',
       'workload.mix={a: 50%, b: 50%}',
       'sla.p99.9=< 2s',
       'sla.http_reqs{name:GET /a=b}=[rate > 5]',
@@ -196,7 +196,7 @@ describe('--set and -e', () => {
     ];
     const loaded = load({ 'test.yaml': text }, { set, scriptEnv: ['NAME=a=b c', 'FROM_ENV'], env: { FROM_ENV: 'inherited' } });
     const { workload, seed, sla } = loaded.profile;
-    expect([workload.vus, workload.duration, workload.mix, workload.options, seed[0]?.rows]).toEqual([
+    expect([workload.vus, workload.duration, workload.mix, workload.options, seed.k?.rows]).toEqual([
       10,
       30_000,
       { a: 0.5, b: 0.5 },
@@ -212,7 +212,7 @@ describe('--set and -e', () => {
     expect(loaded.overrides).toEqual([
       { path: 'workload.vus', value: '10' },
       { path: 'workload.duration', value: '30s' },
-      { path: 'seed.0.rows', value: '7' },
+      { path: 'seed.k.rows', value: '7' },
       { path: 'workload.mix', value: '{a: 50%, b: 50%}' },
       { path: 'sla.p99.9', value: '< 2s' },
       { path: 'sla.http_reqs{name:GET /a=b}', value: '[rate > 5]' },
@@ -242,6 +242,13 @@ describe('--set and -e', () => {
   });
 });
 
+test('a profile that extends one with a pool may say bypass: the pool does nothing there', () => {
+  const base = `${least}${'stores: {db: {kind: postgres, url: postgres://h/d}}'}
+seed: {users: {table: db.users, rows: 1, columns: {id: "u-{n}"}}}\nusers: {strategy: pool, from: users.id}\n`;
+  const { profile } = load({ 'base.yaml': base, 'test.yaml': 'extends: base.yaml\nusers: {strategy: bypass, key: k}\n' });
+  expect(profile.users).toEqual({ strategy: 'bypass', key: 'k', expires: 7_200_000 });
+});
+
 describe('secrets', () => {
   const text = `${least}  env: {TOKEN: abcdef, MODE: "on", PORT: 8080, VERSION: 1.10}
 users: {strategy: bypass, key: "\${BYPASS_KEY}"}
@@ -249,7 +256,7 @@ stores:
   db: {kind: postgres, url: "postgres://me:p%40ss-word@h/x?token=t0ken"}
   local: {kind: postgres, url: "\${DB_URL:-postgres://postgres:postgres@127.0.0.1/x}"}
   cache: {kind: redis, url: redis://h, password: from-file}
-seed: [{store: cache, key: "key-{n}", rows: 2, value: {password: "pw-{n}"}}]
+seed: {k: {key: "cache/key-{n}", rows: 2, value: {password: "pw-{n}"}}}
 outputs: {chat: {webhookToken: hook-token, url: "https://h/\${CHAT_TOKEN}"}}
 `;
   const loaded = load({ 'test.yaml': text }, { env: { BYPASS_KEY: 'signing-key', CHAT_TOKEN: 'chat-token' } });
@@ -278,7 +285,7 @@ outputs: {chat: {webhookToken: hook-token, url: "https://h/\${CHAT_TOKEN}"}}
         local: { url: 'postgres://postgres:postgres@127.0.0.1/x' },
         cache: { url: 'redis://h', password: '[redacted]' },
       },
-      seed: [{ key: 'key-{n}', value: { password: 'pw-{n}' } }],
+      seed: { k: { key: 'cache/key-{n}', value: { password: 'pw-{n}' } } },
       outputs: { chat: { webhookToken: '[redacted]', url: 'https://h/[redacted]' } },
     });
   });

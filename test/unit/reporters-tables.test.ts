@@ -233,7 +233,7 @@ describe('the verdict', () => {
 });
 
 const receipt: Receipt = {
-  version: 1,
+  version: 2,
   environment: 'dev',
   dryRun: false,
   startedAt: '2026-11-23T19:57:00.000Z',
@@ -270,6 +270,21 @@ const receipt: Receipt = {
     { store: 'db', shard: null, table: 'seats', before: null, after: 7 },
   ],
   statements: [{ store: 'db', shard: 2, sql: 'DELETE FROM reservations\n  WHERE user_id LIKE $1', rows: 3, ms: 4 }],
+  lines: [
+    { kind: 'left', store: 'db', shard: 2, what: 'db.reservations', count: 2, why: 'a trigger keeps them' },
+    {
+      kind: 'left',
+      store: 'db',
+      shard: null,
+      what: 'users (db.users)',
+      count: 3,
+      why: 'changed since the seed: row 3 (id "user-3"), …',
+      command: 'loadctl seed --env dev --reset',
+    },
+    { kind: 'unknown', store: null, shard: null, what: 'rows of others', count: null, why: 'db: its replica is more than 30 s behind' },
+    { kind: 'kept', store: 'cache', shard: null, what: 'logins (cache/user:{users.id})', count: 1000 },
+    { kind: 'kept', store: 'db', shard: 1, what: 'events (db.events)', count: null },
+  ],
   proven: false,
   notes: ['the profile has no cleanup'],
 };
@@ -288,6 +303,13 @@ test('the receipt says what is left, and whose rows changed', () => {
       users                  db      1,000  1,000  unchanged
       events                 db          5      7  +2
       seats                  db          –      7  not counted before
+
+      ✖ left: 2 of db.reservations on shard 2: a trigger keeps them
+      ✖ left: 3 of users (db.users): changed since the seed: row 3 (id "user-3"), …
+          → loadctl seed --env dev --reset
+      ? not proven: rows of others: db: its replica is more than 30 s behind
+      · seeded: kept  1,000 of logins (cache/user:{users.id})
+      · seeded: kept  events (db.events) on shard 1
 
       ! the profile has no cleanup
     "
@@ -337,6 +359,9 @@ test('so does its second table, in its colours', async () => {
 });
 
 test('a receipt that proves says so, a dry run never does', () => {
+  expect(renderReceipt({ ...receipt, version: 1 as never }, plain)).toBe(
+    '  ! This receipt is of version 1; this loadctl shows version 2.\n',
+  );
   expect(renderReceipt({ ...receipt, proven: true }, plain)).toContain('CLEAN  nothing of the test is left');
   const dryRun = renderReceipt({ ...receipt, dryRun: true }, plain);
   expect(dryRun).toContain('DRY RUN  nothing was changed');
@@ -345,8 +370,19 @@ test('a receipt that proves says so, a dry run never does', () => {
 
 test('the seed report says rows and speed', () => {
   const seeded = [
-    { store: 'db', shard: 0, what: 'users', created: 500, alreadyThere: 0, conflicts: 0, elapsedMs: 1234, rowsPerSecond: 405.2 },
     {
+      set: 'users',
+      store: 'db',
+      shard: 0,
+      what: 'users',
+      created: 500,
+      alreadyThere: 0,
+      conflicts: 0,
+      elapsedMs: 1234,
+      rowsPerSecond: 405.2,
+    },
+    {
+      set: 'logins',
       store: 'cache',
       shard: null,
       what: 'user:user-{n}',
@@ -361,9 +397,9 @@ test('the seed report says rows and speed', () => {
     "
     SEEDED  500 rows created, 1,000 already there
 
-      store  what           created  already there  conflicts  seconds  rows/s
-      db[0]  users              500              0          0      1.2     405
-      cache  user:user-{n}        0          1,000          0      0.0  25,000
+      set     store  what           created  already there  conflicts  seconds  rows/s
+      users   db[0]  users              500              0          0      1.2     405
+      logins  cache  user:user-{n}        0          1,000          0      0.0  25,000
     "
   `);
   const narrow = renderSeed(
@@ -374,12 +410,12 @@ test('the seed report says rows and speed', () => {
     "
     SEEDED  500 rows created, 1,000 already there
 
-      store  what           created  already  conflicts  seconds   rows/s
-                                       there
-      db[0]  users of           500        0          0      1.2  250,000
-             everybody
-      cache  user:user-{n}        0    1,000          0      0.0  250,000
-             of everybody
+      set     store  what          created  already  conflicts  seconds   rows/s
+                                              there
+      users   db[0]  users of          500        0          0      1.2  250,000
+                     everybody
+      logins  cache  user:u…r-{n}        0    1,000          0      0.0  250,000
+                     of everybody
     "
   `);
   expect(renderSeed([], plain)).toBe('SEEDED  nothing: the profile has no seed\n');

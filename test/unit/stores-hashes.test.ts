@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { uuidFrom, uuidPrefix, uuidRange } from '../../src/core/uuids.js';
-import { hashes } from '../../src/stores/templates/hashes.js';
+import { numberIn, uuidOf, uuidPrefix, uuidRange } from '../../src/core/uuids.js';
+import { hashes } from '../../src/stores/postgres/hashes.js';
 
 /** Values that the hashes' own authors and RFCs give. */
 test.each([
@@ -22,8 +23,19 @@ test.each([
 test('a namespace of UUIDs is a range of its own, and holds its UUIDs and no random ones', () => {
   const { low, high } = uuidRange('load-test');
   expect(low).toBe(`${uuidPrefix('load-test')}000-0000-000000000000`);
-  const inside = uuidFrom('0123456789abcdef0123456789abcdef', 'load-test');
+  const inside = `${uuidPrefix('load-test')}abc-9123-0123456789ab`;
   expect(low <= inside && inside <= high).toBe(true);
-  const outside = [uuidFrom('0123456789abcdef0123456789abcdef', undefined), uuidFrom('0123456789abcdef0123456789abcdef', 'other')];
+  const outside = [uuidOf('', 1), `${uuidPrefix('other')}abc-9123-0123456789ab`, '550e8400-e29b-41d4-a716-446655440000'];
   for (const uuid of outside) expect(low <= uuid && uuid <= high).toBe(false);
+});
+
+test('a UUID of version 8 carries its number, under a mask that depends on the salt', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), fc.string(), (n, salt) => {
+      const uuid = uuidOf(salt, n);
+      expect(uuid).toMatch(/^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+      expect(numberIn(salt, uuid)).toBe(n);
+      expect(uuidOf(salt, numberIn(`${salt}x`, uuid))).not.toBe(uuid);
+    }),
+  );
 });

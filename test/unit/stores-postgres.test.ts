@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LoadctlError } from '../../src/core/errors.js';
+import { pieceReader, render } from '../../src/profile/templates/pieces.js';
 import { translate } from '../../src/stores/postgres/errors.js';
 import { addressesOf } from '../../src/stores/postgres/places.js';
 import { likePrefix, quoteName, quoteText } from '../../src/stores/postgres/quote.js';
 import { withoutPageHeader } from '../../src/stores/postgres/replicas.js';
 import { countNumbers, eachNumber, partOf, type RowNumbers, remainder, rowsOnShard } from '../../src/stores/postgres/shards.js';
 import { type Ssl, type TlsWish, takeTls, waysIn } from '../../src/stores/postgres/tls.js';
-import { pieceReader, render } from '../../src/stores/templates/pieces.js';
 
 const never = () => {
   throw new Error('not asked for here');
@@ -29,7 +29,7 @@ describe('shards', () => {
 
   const key = (template: string) => pieceReader({ random: '', startedAt: '', refer: never }).text(template, 'id');
   const modulo = fc.integer({ min: 1, max: 9 });
-  const template = fc.constantFrom('u{n}', '{n}', 'u1{n}', 'u{n}{n}', '{uuid}7');
+  const template = fc.constantFrom('u{n}', '{n}', 'u1{n}', 'u{n}{n}', '{uuid}7', 'u{n+901}', '{n+12}');
 
   test('every row belongs to exactly one of them, by its digits or by a hash', () => {
     fc.assert(

@@ -1,25 +1,28 @@
 import { expect, test } from 'vitest';
+import type { ReceiptLine } from '../../src/core/receipt.js';
 import { compareOthers, makeReceipt } from '../../src/phases/data/receipt.js';
 import { together } from '../../src/stores/kind/together.js';
 
 const head = { environment: 'dev', dryRun: false, startedAt: 'a', finishedAt: 'b', by: { user: 'ann', host: 'laptop' } };
-const part = (left: number, countable = true) => ({
+const part = (left: number | null, ...kinds: ReceiptLine['kind'][]) => ({
   rows: [{ store: 'db', shard: null, host: 'h', database: 'd', role: 'r', table: 't', which: 'w', deleted: 1, left }],
   keys: [],
   statements: [],
+  lines: kinds.map((kind) => ({ kind, store: 'db', shard: null, what: 't', count: 1 })),
   notes: [],
-  countable,
 });
 
 test.each([
-  [[part(0)], true, false, true],
-  [[], true, false, true],
-  [[part(0), part(1)], true, false, false],
-  [[part(0, false)], true, false, false],
-  [[part(0)], false, false, false],
-  [[part(0)], true, true, false],
-])('only what was counted, is zero and stayed so is proven (%#)', (parts, quiet, dryRun, proven) => {
-  expect(makeReceipt({ ...head, dryRun }, parts, [], { quiet, notes: [] }).proven).toBe(proven);
+  [[part(0)], false, true],
+  [[], false, true],
+  [[part(0, 'kept')], false, true],
+  [[part(0), part(1)], false, false],
+  [[part(null)], false, false],
+  [[part(0, 'left')], false, false],
+  [[part(0, 'kept', 'unknown')], false, false],
+  [[part(0)], true, false],
+])('only what was counted, is zero and has no line against it is proven (%#)', (parts, dryRun, proven) => {
+  expect(makeReceipt({ ...head, dryRun }, parts, { others: [], lines: [], notes: [] })).toMatchObject({ version: 2, proven });
 });
 
 test('counts of others stand side by side, where there is a count from before', () => {

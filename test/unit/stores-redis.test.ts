@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { StoreTask } from '../../src/stores/kind/types.js';
+import { uuidPrefix } from '../../src/core/uuids.js';
+import type { SeedEntries } from '../../src/profile/sections/schema.js';
+import { pieceReader, type RowSource, render } from '../../src/profile/templates/pieces.js';
+import { storeTask } from '../../src/stores/index.js';
 import { checkLearntHosts } from '../../src/stores/redis/cluster/learnt-hosts.js';
 import { redirectOf } from '../../src/stores/redis/cluster/redirects.js';
 import { slotMap } from '../../src/stores/redis/cluster/slot-map.js';
@@ -11,42 +14,71 @@ import { mayPass, notSettled, replyError } from '../../src/stores/redis/connecti
 import { tlsFor } from '../../src/stores/redis/connection/login.js';
 import { entriesOf, entryBatches } from '../../src/stores/redis/keys/entries.js';
 import { globMatcher } from '../../src/stores/redis/keys/glob.js';
-import { knownKeys } from '../../src/stores/redis/keys/patterns.js';
+import { matcherOf } from '../../src/stores/redis/keys/matcher.js';
+import { ownKeys } from '../../src/stores/redis/keys/own-keys.js';
 import { ranges } from '../../src/stores/redis/keys/ranges.js';
-import type { RowSource } from '../../src/stores/templates/pieces.js';
+import { dataContext } from '../servers/data-context.js';
 
 const source: RowSource = { random: '', startedAt: '2026-01-02T03:04:05.678Z', refer: () => ({ value: '', rows: 1, source }) };
 
-const task: StoreTask = {
-  prefix: 'load-test-user-',
-  pauseMs: undefined,
-  source: () => source,
-  seed: [
-    { store: 'cache', key: 'user:user-{n}', rows: 10, value: 'x' },
-    { store: 'cache', key: '{{cart.{n}}}+', rows: 10, value: 'x' },
-  ],
-  rows: [],
-  caches: [{ store: 'cache', keys: 'session:test-*' }],
-};
+const { profile } = dataContext({
+  stores: { db: { kind: 'postgres', url: 'postgres://h/x' }, cache: { kind: 'redis', url: 'redis://h/0' } },
+  seed: {
+    people: { table: 'db.people', rows: 10, columns: { id: 'user-{n}', uid: '{uuid}', number: '{n+900000000}' } },
+    logins: { key: 'cache/user:{people.id}', rows: 10, value: 'x' },
+    carts: { key: 'cache/{{cart.{n}}}+', rows: 10, value: 'x' },
+    sessions: { key: 'cache/sess:{uuid}', rows: 10, value: 'x' },
+  },
+  cleanup: { prefix: 'load-test-user-', keys: [{ match: 'cache/session:load-test-user-*' }, { match: 'cache/pages:{people.id}:*' }] },
+});
+const task = storeTask(profile, 'cache', { now: 0 });
+const uuid = (n: number) => render(pieceReader(source).text('{uuid}', 'uid'), n);
 
 test.each([
   ['user:user-1', true],
-  ['user:user-9999', true],
+  ['user:user-10', true],
+  ['user:user-11', false],
+  ['user:user-500', false],
+  ['user:user-01', false],
+  ['user:user-1\n', false],
+  ['user:user-\u0661', false],
   ['user:user-bob', false],
   ['user:user-1x', false],
   ['xuser:user-1', false],
+  ['USER:user-1', false],
+  [`sess:${uuid(3)}`, true],
+  [`sess:${uuid(11)}`, false],
+  [`sess:${uuid(3).toUpperCase()}`, false],
+  ['sess:550e8400-e29b-41d4-a716-446655440000', false],
   ['{cart.3}+', true],
   ['{cartx3}+', false],
-  ['session:test-', true],
-  ['session:test-a\nb', true],
+  ['pages:user-7:home', true],
+  ['pages:user-77:home', false],
+  ['pages:user-7x:home', false],
+  ['session:load-test-user-a\nb', true],
   ['load-test-user-1', true],
   ['cart:load-test-user-r-1:x', true],
   ['reload-test-user-1', false],
   ['load_test_user_1', false],
   ['LOAD-TEST-USER-1', false],
   ['', false],
-])('the key %j is the test’s own: %s', (key, known) => {
-  expect(knownKeys(task)(Buffer.from(key))).toBe(known);
+])('the key %j is the test’s own: %s', (key, own) => {
+  expect(ownKeys(task)(Buffer.from(key))).toBe(own);
+});
+
+test.each([
+  ['{people.id}:*', ['user-7:a', 'user-10:'], ['user-77:a', 'user-7', 'xuser-7:a', 'user-7a:b', 'user-11:a']],
+  ['*{people.id}*', ['user-7', 'a user-7 b', '{"id":"user-7"}'], ['user-77', 'auser-7', 'user-7b', 'user-07', 'üuser-7']],
+  ['*"id":"{people.id}"*', ['{"at":1,"id":"user-7"}', '"id":"user-7"'], ['{"id":"user-70"}', '{"id":"user-7 "}']],
+  ['{people.number}', ['900000007'], ['900000011', '0900000007', '900000007 ', '90000000']],
+  ['{people.uid}*', [uuid(2), `${uuid(2)}:x`], [uuid(12), `${uuid(2)}0`, uuid(2).toUpperCase()]],
+  ['{uuid:mine}*', [`${uuidPrefix('mine')}abc-8abc-0123456789ab:1`], [`${uuidPrefix('other')}abc-8abc-0123456789ab`, uuid(2)]],
+  ['a[{people.id}]', [], ['a7', 'au', 'a[user-7]']],
+] as const)('the pattern %s fits exactly what is of a row', (pattern, fitting, others) => {
+  const { fits, glob } = matcherOf(pattern, task);
+  const passes = globMatcher(glob);
+  for (const text of fitting) expect([text, fits(Buffer.from(text)), passes(Buffer.from(text))]).toEqual([text, true, true]);
+  for (const text of others) expect([text, fits(Buffer.from(text))]).toEqual([text, false]);
 });
 
 test.each([
@@ -193,36 +225,39 @@ test('numbers that follow one another are one range, and each is found again', (
   expect([...all]).toEqual([[1, 1000]]);
 });
 
+const setOf = (more: Partial<SeedEntries>) => ({ name: 'entries', store: 'cache', key: 'k{n}', rows: 3, value: 'v{n}', ...more });
+
 test('entries come 500 for each server at a time, fewer where they are long', () => {
-  const step = { store: 'cache', key: 'k{n}', rows: 1201, value: 'v{n}' };
-  const entries = entriesOf(step, source);
+  const entries = entriesOf(setOf({ rows: 1201 }), source);
   expect([...entryBatches(entries, 1)].map((batch) => batch.length)).toEqual([500, 500, 201]);
   expect([...entryBatches(entries, 3)].map((batch) => batch.length)).toEqual([1201]);
   expect([...entryBatches(entries, 1, [7, 8])]).toEqual([
     [
-      { n: 7, key: 'k7', value: 'v7' },
-      { n: 8, key: 'k8', value: 'v8' },
+      { n: 7, key: 'k7', form: 'string', parts: ['v7'] },
+      { n: 8, key: 'k8', form: 'string', parts: ['v8'] },
     ],
   ]);
-  expect([...entryBatches(entriesOf({ ...step, rows: 5, value: 'x'.repeat(600_000) }, source), 1)].map((batch) => batch.length)).toEqual([
-    2, 2, 1,
-  ]);
+  const long = entriesOf(setOf({ rows: 5, value: 'x'.repeat(600_000) }), source);
+  expect([...entryBatches(long, 1)].map((batch) => batch.length)).toEqual([2, 2, 1]);
 });
 
 test.each([
-  ['a{n}', undefined, 'a3'],
-  [7, undefined, '7'],
-  [7, 'text', '7'],
-  [['{n}', { a: null }], undefined, '["3",{"a":null}]'],
-  ['a"{n}', 'json', '"a\\"3"'],
+  ['a{n}', undefined, ['a3']],
+  [7, undefined, ['7']],
+  [7, 'text', ['7']],
+  [['{n}', { a: null }], undefined, ['["3",{"a":null}]']],
+  ['a"{n}', 'json', ['"a\\"3"']],
+  [['{n}', 7, { a: '{n}' }], 'list', ['3', '7', '{"a":"3"}']],
+  [['{n}', 'b'], 'set', ['3', 'b']],
+  [{ 'u{n}': '{n}', b: 1.5 }, 'zset', ['u3', '3', 'b', '1.5']],
   [
     { id: '{n}', age: 7, on: true, tags: ['{n}'], at: { x: 1 } },
     'hash',
     ['id', '3', 'age', '7', 'on', 'true', 'tags', '["3"]', 'at', '{"x":1}'],
   ],
 ] as const)('the value %j as %s is stored as %j', (value, as, stored) => {
-  const step = { store: 'cache', key: 'k', rows: 3, value: value as never, ...(as === undefined ? {} : { as }) };
-  expect([...entryBatches(entriesOf(step, source), 1, [3, 3])][0]?.[0]?.value).toEqual(stored);
+  const set = setOf({ key: 'k', value: value as never, ...(as === undefined ? {} : { as }) });
+  expect([...entryBatches(entriesOf(set, source), 1, [3, 3])][0]?.[0]?.parts).toEqual(stored);
 });
 
 test.each([
@@ -230,6 +265,6 @@ test.each([
   [{ value: { at: '{now}', id: '{n}' } }, '{"at":"2025-12-31T00:00:00.000Z","id":"4"}', false],
   [{ value: 'v{n}' }, 'v3', undefined],
 ] as const)('of another day, %j is %s as well: %s', (made, found, fits) => {
-  const { fits: patterns } = entriesOf({ store: 'cache', key: 'k{n}', rows: 3, ...made }, source).entry(3);
+  const { fits: patterns } = entriesOf(setOf(made as never), source).entry(3);
   expect(patterns?.[0]?.test(found)).toBe(fits);
 });

@@ -21,7 +21,7 @@ import type { Call } from './types.js';
 export interface Act {
   readonly does: readonly Deed[];
   /** Seeded rows are to go, too. */
-  readonly users?: boolean;
+  readonly seeded?: boolean;
   /** It only looks: nobody has to confirm that. */
   readonly changesNothing?: boolean;
 }
@@ -86,7 +86,7 @@ async function showPreview(
 ): Promise<Preview> {
   const { shell, redact } = call;
   const { target, known } = approved;
-  const intent = { seeds: act.does.includes('seed'), cleans: act.does.includes('cleanup'), users: act.users === true };
+  const intent = { seeds: act.does.includes('seed'), cleans: act.does.includes('cleanup'), seeded: act.seeded === true };
   const preview = await previewStores({ profile: planned.loaded.profile, world: shell, signal }, intent);
   const shown = target.colour === undefined ? {} : { target: shownTarget(target) };
   const foreseen = known && { inspection: known.inspection, load: foreseenLoad(known.inspection), fetched: [] };
@@ -94,7 +94,7 @@ async function showPreview(
     ...planNotes(call, planned, foreseen),
     refusals: [],
     does: act.does,
-    users: intent.users,
+    seeded: intent.seeded,
     setOff: preview.lines,
     ...shown,
   };

@@ -40,6 +40,9 @@ const setByFlag: Readonly<Record<string, string>> = {
   '--user-agent': 'workload.options.userAgent',
 };
 
+/** Options that there were, and what they are called now. */
+const formerOptions: Readonly<Record<string, string>> = { '--users': '--seeded' };
+
 /** An unknown option, read as what it may stand for. */
 export function meantByOption(call: Misread, option: string): Meaning | undefined {
   const { words, options } = call;
@@ -51,7 +54,8 @@ export function meantByOption(call: Misread, option: string): Meaning | undefine
   const path = options.includes('--set') ? pathOf(option, value) : undefined;
   if (path !== undefined && value !== undefined) return meaning(call, at, length, ['--set', path]);
   const long = option.startsWith('--') ? options.filter((known) => known.startsWith('--')) : [];
-  const near = nearest(option, long) ?? long.find((known) => option.startsWith(known));
+  const former = options.find((known) => known === formerOptions[option]);
+  const near = former ?? nearest(option, long) ?? long.find((known) => option.startsWith(known));
   return near === undefined ? undefined : meaning(call, at, 1, [inline === undefined ? near : `${near}=${inline}`]);
 }
 

@@ -1,20 +1,27 @@
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
-import type { OtherRows, Proof, Receipt } from '../../core/receipt.js';
+import type { EpochMs } from '../../core/quantities.js';
+import type { OtherRows, Proof, Receipt, ReceiptLine } from '../../core/receipt.js';
 import { type Defer, scope } from '../../core/scope.js';
-import { isIdle, type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
+import { inOrder } from '../../profile/templates/sets.js';
+import { tableText } from '../../profile/words/names.js';
+import { storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
-import type { Cleaning } from '../../stores/kind/types.js';
+import { type Cleaning, type Hazard, refuseHazards } from '../../stores/kind/types.js';
+import { seededElsewhere } from '../../stores/seeded-before.js';
 import { step, tellerOf } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
+import { checkCleanings, openCleanings, storesToClean } from './cleanings.js';
 import { type DataContext, withLock } from './lock.js';
-import { compareOthers, makeReceipt } from './receipt.js';
-import { storeContext } from './store-context.js';
+import { compareOthers, makeReceipt, type ReceiptRest } from './receipt.js';
+import { type Swept, sweepUntilQuiet, whyNotQuiet } from './sweeps.js';
 
 export interface CleanupOptions {
   /** Only counts, and shows the statements. */
   readonly dryRun: boolean;
   /** Takes seeded rows and entries out, too, where they still are as they were seeded. */
-  readonly users: boolean;
+  readonly seeded: boolean;
+  /** The same was looked at before the test. */
+  readonly isLookedAhead?: boolean;
 }
 
 /** What came of a cleanup; `reasons` is empty where everything is proven to be gone. */
@@ -23,153 +30,211 @@ export interface CleanupResult {
   readonly reasons: readonly ExitReason[];
 }
 
-const defaultSettleMs = 500;
-const mostSweeps = 30;
-
-/** Takes the test's data out of every store, counts what is left until it is quiet, and makes the receipt. */
+/** Takes the test's data out of every store, counts what is left until it is quiet, and makes the receipt, whatever fails. */
 export async function cleanup(context: DataContext, options: CleanupOptions): Promise<CleanupResult> {
-  const body = () => withLock(context, 'cleanup', (signal) => cleanUp({ ...context, signal }, options));
+  const done: Done = { cleanings: [], isUnderWay: false, failure: undefined, others: [], lines: [], startedAt: context.world.clock.now() };
   const teller = { ...tellerOf(context), environment: context.profile.environment };
-  return tellPhase(teller, { phase: 'cleanup', dryRun: options.dryRun }, body, ({ reasons }) => reasons);
+  return tellPhase(
+    teller,
+    { phase: 'cleanup', dryRun: options.dryRun },
+    () => cleanUp(context, options, done),
+    ({ reasons }) => reasons,
+  );
 }
 
-function cleanUp(context: DataContext, { dryRun, users }: CleanupOptions): Promise<CleanupResult> {
-  const { profile, world, emit, run } = context;
-  const startedAt = world.clock.now();
+function cleanUp(context: DataContext, options: CleanupOptions, done: Done): Promise<CleanupResult> {
   return scope(async (defer) => {
-    const cleanings = await openCleanings(context, users, defer);
-    await step(
-      tellerOf(context),
-      { kind: 'check-data' },
-      () => together(cleanings, (cleaning) => cleaning.check(users)),
-      () => ({ result: 'nothing-in-the-way' }),
-    );
-    const outcome = await takeOut(context, cleanings, { dryRun, users });
-    const proof = profile.guards.receipt;
-    const others = proof === 'off' || outcome.interrupted ? [] : await countOthers(context, cleanings, proof);
-    const head = {
-      environment: profile.environment,
-      ...(run === undefined ? {} : { run }),
-      dryRun,
-      ...times(startedAt, world.clock.now()),
-      by: world.who,
-    };
-    const parts = cleanings.map((cleaning) => cleaning.report(dryRun));
-    const counted = others.length > 0 ? { proof, ...(context.before === undefined ? {} : { countedBefore: context.before.at }) } : {};
-    const receipt = makeReceipt({ ...head, ...counted }, parts, compareOthers(context.before?.others, others), {
-      quiet: outcome.quiet,
-      notes: notesOf(context, outcome, others),
+    const work = () => withLock(context, 'cleanup', (signal) => takeAllOut({ ...context, signal }, options, done, defer));
+    await work().catch((error: unknown) => {
+      if (!(error instanceof LoadctlError)) throw error;
+      done.failure = error;
     });
-    if (!users && !dryRun && profile.seed.length > 0) emit({ type: 'noted', code: 'seeded-data-kept' });
-    emit({ type: 'receipt-made', receipt });
-    return { receipt, reasons: reasonsOf(receipt, outcome) };
+    const receipt = receiptOf(context, options, done);
+    if (options.seeded && receipt.proven) await forget(context);
+    if (!options.seeded && !options.dryRun && Object.keys(context.profile.seed).length > 0)
+      context.emit({ type: 'noted', code: 'seeded-data-kept' });
+    context.emit({ type: 'receipt-made', receipt });
+    // What stood against it before anything was changed is what ends it; what came later makes it unproven.
+    if (done.failure !== undefined && !done.isUnderWay) throw done.failure;
+    return { receipt, reasons: reasonsOf(receipt, done) };
   });
 }
 
-/** Throws what would keep a cleanup from its work, before there is anything to clean up. Says and changes nothing. */
-export function checkCleanup(context: DataContext, users: boolean): Promise<void> {
-  return scope(async (defer) => {
-    const cleanings = await openCleanings({ ...context, emit: () => undefined }, users, defer);
-    await together(cleanings, (cleaning) => cleaning.check(users));
-  });
+async function takeAllOut(context: DataContext, options: CleanupOptions, done: Done, defer: Defer): Promise<void> {
+  done.cleanings = await openCleanings(context, options.seeded, defer);
+  await lookFirst(context, done.cleanings, options);
+  await takeOut(context, done, options);
+  await countOthers(context, done);
 }
 
-async function openCleanings(context: DataContext, users: boolean, defer: Defer): Promise<Cleaning[]> {
-  const { profile, run } = context;
-  const cleanings: Cleaning[] = [];
-  for (const [store, config] of storesToClean(context, users)) {
-    const label = `loadctl/${run ?? 'cleanup'}`;
-    const cleaning = await storeKind(config).openCleaning(
-      config,
-      storeTask(profile, store, context.world.clock.now()),
-      storeContext(context, store, label),
-    );
-    defer(() => cleaning.close());
-    cleanings.push(cleaning);
+/** What came of a cleanup so far. */
+interface Done {
+  cleanings: readonly Cleaning[];
+  /** Whether anything may have been deleted. */
+  isUnderWay: boolean;
+  failure: LoadctlError | undefined;
+  others: readonly OtherRows[];
+  readonly lines: ReceiptLine[];
+  readonly startedAt: EpochMs;
+}
+
+/** What stands against single entries keeps these alone from going; two stores that reach one table would not know whose is whose. */
+async function lookFirst(context: DataContext, cleanings: readonly Cleaning[], options: CleanupOptions): Promise<void> {
+  await step(
+    tellerOf(context),
+    { kind: 'check-data' },
+    async () => refuseHazards((await checkCleanings(cleanings, options)).filter(({ isFatal }: Hazard) => isFatal === true)),
+    () => ({ result: 'nothing-in-the-way' }),
+  );
+}
+
+async function takeOut(context: DataContext, done: Done, { dryRun, seeded }: CleanupOptions): Promise<void> {
+  const { cleanings } = done;
+  done.isUnderWay = true;
+  if (dryRun) await together(cleanings, (cleaning) => cleaning.count());
+  else await sweep(context, done);
+  if (!seeded) {
+    if (!dryRun) await together(cleanings, (cleaning) => cleaning.keepSeeded());
+    return;
   }
-  return cleanings;
+  await step(
+    tellerOf(context),
+    { kind: 'take-out-seeded' },
+    () => together(cleanings, (cleaning) => cleaning.takeSeeded(dryRun)),
+    () => ({ result: 'taken-out', dryRun }),
+  );
 }
 
-interface Outcome {
-  /** Two counts in a row, `settle` apart, found nothing. */
-  readonly quiet: boolean;
-  readonly interrupted: boolean;
-}
-
-async function takeOut(context: DataContext, cleanings: readonly Cleaning[], { dryRun, users }: CleanupOptions): Promise<Outcome> {
-  try {
-    const quiet = dryRun || (await sweep(context, cleanings));
-    if (users)
-      await step(
-        tellerOf(context),
-        { kind: 'take-out-seeded' },
-        () => together(cleanings, (cleaning) => cleaning.takeSeeded(dryRun)),
-        () => ({ result: 'taken-out', dryRun }),
-      );
-    return { quiet, interrupted: false };
-  } catch (error) {
-    if (!(error instanceof LoadctlError) || error.reason !== 'interrupted') throw error;
-    return { quiet: false, interrupted: true };
-  }
-}
-
-function sweep(context: DataContext, cleanings: readonly Cleaning[]): Promise<boolean> {
-  return step(
+async function sweep(context: DataContext, done: Done): Promise<void> {
+  const swept = await step(
     tellerOf(context),
     { kind: 'delete-test-data' },
-    () => sweepUntilQuiet(context, cleanings),
-    (quiet) => ({ result: 'swept', left: !quiet }),
+    (): Promise<Swept> => sweepUntilQuiet(context, done.cleanings),
+    ({ quiet }) => ({ result: 'swept', left: !quiet }),
   );
+  done.lines.push(...whyNotQuiet(context, swept));
 }
 
-/** Sweeps until two counts find nothing. Gives up when a sweep neither deletes nor changes anything: something swallows the deletes. */
-async function sweepUntilQuiet({ profile, world, signal }: DataContext, cleanings: readonly Cleaning[]): Promise<boolean> {
-  let zeros = 0;
-  let before = Number.POSITIVE_INFINITY;
-  for (let sweep = 1; sweep <= mostSweeps; sweep++) {
-    const swept = await together(cleanings, (cleaning) => cleaning.sweep());
-    const left = swept.reduce((sum, one) => sum + one.left, 0);
-    const deleted = swept.reduce((sum, one) => sum + one.deleted, 0);
-    zeros = left === 0 && deleted === 0 ? zeros + 1 : left === 0 ? 1 : 0;
-    if (zeros === 2) return true;
-    if (left > 0 && deleted === 0 && left >= before) return false;
-    before = left;
-    await world.clock.sleep(profile.cleanup?.settle ?? defaultSettleMs, signal);
-  }
-  return false;
-}
-
-function countOthers(context: DataContext, cleanings: readonly Cleaning[], proof: Proof): Promise<OtherRows[]> {
-  return step(
+/** A count that fails is a line of the receipt: it does not undo what went before. */
+async function countOthers(context: DataContext, done: Done): Promise<void> {
+  const proof = context.profile.guards.receipt;
+  if (proof === 'off') return;
+  const counts = () =>
+    together(done.cleanings, (cleaning) => cleaning.others(proof).catch((error: unknown) => uncounted(error, proof, done.lines)));
+  done.others = await step(
     tellerOf(context),
     { kind: 'count-others' },
-    async () => (await together(cleanings, (cleaning) => cleaning.others(proof))).flat(),
-    (counts) => ({ result: 'counted', tables: counts.length }),
+    async () => (await counts()).flat(),
+    (found) => ({ result: 'counted', tables: found.length }),
   );
 }
 
-function storesToClean({ profile }: DataContext, users: boolean): [string, StoreConfig][] {
-  return Object.entries(profile.stores).filter(([store]) => {
-    const task = storeTask(profile, store, 0);
-    return !isIdle(users ? task : { ...task, seed: [] });
+function uncounted(error: unknown, proof: Proof, lines: ReceiptLine[]): OtherRows[] {
+  if (!(error instanceof LoadctlError)) throw error;
+  const what = `rows and keys of others (receipt: ${proof})`;
+  lines.push({
+    kind: 'unknown',
+    store: null,
+    shard: null,
+    what,
+    count: null,
+    why: error.message,
+    ...(error.hint === undefined ? {} : { command: error.hint }),
+  });
+  return [];
+}
+
+function receiptOf(context: DataContext, { dryRun, seeded }: CleanupOptions, done: Done): Receipt {
+  const { profile, world, run, before } = context;
+  const { others } = done;
+  const counted =
+    others.length > 0
+      ? { proof: profile.guards.receipt as Proof, ...(before?.others === undefined ? {} : { countedBefore: before.at }) }
+      : {};
+  const head = {
+    environment: profile.environment,
+    ...(run === undefined ? {} : { run }),
+    dryRun,
+    startedAt: new Date(done.startedAt).toISOString(),
+    finishedAt: new Date(world.clock.now()).toISOString(),
+    by: world.who,
+    ...counted,
+  };
+  const parts = done.cleanings.map((cleaning) => cleaning.report(dryRun));
+  const rest: ReceiptRest = {
+    others: compareOthers(before?.others, others),
+    lines: [...done.lines, ...(seeded || dryRun ? [] : keptElsewhere(context)), ...evictedLines(context), ...failureLines(context, done)],
+    notes: [...notesOf(context, others), ...(seeded ? elsewhereNotes(context) : [])],
+  };
+  return makeReceipt(head, parts, rest);
+}
+
+/** What was seeded into stores that a cleanup has nothing else to do with: nobody connects to them. */
+function keptElsewhere(context: DataContext): ReceiptLine[] {
+  const opened = new Set(storesToClean(context, false).map(([store]) => store));
+  const { profile, world, before } = context;
+  return Object.keys(profile.stores).flatMap((store): ReceiptLine[] => {
+    if (opened.has(store)) return [];
+    const { former } = storeTask(profile, store, { now: world.clock.now(), seeded: before?.seeded });
+    const sets = [...inOrder(profile.seed).filter((set) => set.store === store), ...former.map(({ set }) => set)];
+    const names = new Set(sets.map((set) => `${set.name} (${'table' in set ? tableText(set) : `${store}/${set.key}`})`));
+    return [...names].map((what) => ({ kind: 'kept', store, shard: null, what, count: null }));
   });
 }
 
-function notesOf({ profile, before }: DataContext, { interrupted }: Outcome, others: readonly OtherRows[]): string[] {
+/** Whose keys a server evicted while something was seeded there, nobody knows. */
+function evictedLines({ before }: DataContext): ReceiptLine[] {
+  return (before?.evicted ?? []).map(({ store, node, count }) => ({
+    kind: 'unknown',
+    store,
+    shard: null,
+    what: `keys evicted by ${node}`,
+    count,
+    why: 'the server evicted them while entries were seeded there; whose they were is not known',
+  }));
+}
+
+function failureLines({ profile, named }: DataContext, { failure }: Done): ReceiptLine[] {
+  if (failure === undefined) return [];
+  const why = failure.reason === 'interrupted' ? 'the cleanup was interrupted' : failure.message;
   return [
-    ...(interrupted ? ['the cleanup was interrupted: run it again'] : []),
+    {
+      kind: 'unknown',
+      store: null,
+      shard: null,
+      what: 'what is left',
+      count: null,
+      why,
+      command: `loadctl cleanup ${named ?? `--env ${profile.environment}`}`,
+    },
+  ];
+}
+
+/** All that was seeded is out: the next seed is a first one. */
+async function forget({ profile, before, keep }: DataContext): Promise<void> {
+  if (before !== undefined) await keep?.({ ...before, seeded: seededElsewhere(profile, before.seeded), evicted: [] });
+}
+
+function notesOf({ profile, before }: DataContext, others: readonly OtherRows[]): string[] {
+  const isUncounted = before?.others === undefined && others.length > 0;
+  return [
     ...(profile.cleanup ? [] : ['the profile has no cleanup']),
-    ...(before === undefined && others.length > 0
+    ...(isUncounted
       ? ['the rows of everybody else were not counted before the test, so there is nothing to hold their count against']
       : []),
   ];
 }
 
-function reasonsOf(receipt: Receipt, { interrupted }: Outcome): ExitReason[] {
-  if (receipt.dryRun) return interrupted ? ['interrupted'] : [];
-  return [...(receipt.proven ? [] : (['cleanup-not-proven'] as const)), ...(interrupted ? (['interrupted'] as const) : [])];
+/** What is out of the profile's reach now was seeded all the same. */
+function elsewhereNotes({ profile, before }: DataContext): string[] {
+  return seededElsewhere(profile, before?.seeded ?? []).map(
+    ({ set, store, place, rows }) =>
+      `seeded from here before, where this profile does not reach: ${set} (${rows} rows) in ${store} at ${place}`,
+  );
 }
 
-function times(startedAt: number, finishedAt: number): Pick<Receipt, 'startedAt' | 'finishedAt'> {
-  return { startedAt: new Date(startedAt).toISOString(), finishedAt: new Date(finishedAt).toISOString() };
+function reasonsOf(receipt: Receipt, { failure }: Done): ExitReason[] {
+  const ended = failure === undefined ? [] : [failure.reason];
+  if (receipt.dryRun) return ended;
+  return [...(receipt.proven ? [] : (['cleanup-not-proven'] as const)), ...ended];
 }

@@ -14,8 +14,12 @@ export interface DataContext extends Pick<PhaseContext, 'profile' | 'emit' | 'si
   readonly run?: RunId;
   /** A lock that is held already; without one the phase takes and releases its own. */
   readonly lock?: Lock;
-  /** Rows that are not test data, as they were counted before the test: for the receipt of a cleanup. */
+  /** How a command names the profile: `--env dev`. */
+  readonly named?: string;
+  /** What was counted and seeded from here before. */
   readonly before?: CountedBefore;
+  /** Keeps what is counted and seeded now, before anything is written, or what of it is left by a cleanup. */
+  readonly keep?: (kept: CountedBefore) => Promise<void>;
 }
 
 /** loadctl's lock in every Postgres database of a profile: one run per database at a time (design §7). */

@@ -19,7 +19,7 @@ export interface Preview {
 
 /** What a preview needs to know. */
 interface PreviewContext {
-  readonly profile: Pick<Profile, 'stores' | 'seed' | 'cleanup' | 'guards'>;
+  readonly profile: Pick<Profile, 'environment' | 'stores' | 'seed' | 'cleanup' | 'guards'>;
   readonly world: Pick<World, 'clock'>;
   readonly signal: AbortSignal;
 }
@@ -28,8 +28,9 @@ interface PreviewContext {
 export async function previewStores(context: PreviewContext, intent: Intent): Promise<Preview> {
   const { profile, world } = context;
   const concerned = Object.entries(profile.stores).filter(([store, config]) => {
-    const task = storeTask(profile, store, world.clock.now());
-    const done = { ...task, seed: intent.seeds || intent.users ? task.seed : [], rows: intent.cleans ? task.rows : [], caches: [] };
+    const task = storeTask(profile, store, { now: world.clock.now() });
+    const tables = intent.seeds || intent.seeded ? task.tables : [];
+    const done = { tables, entries: [], former: [], rows: intent.cleans ? task.rows : [], keys: [] };
     return storeKind(config).preview !== undefined && !isIdle(done);
   });
   const lines = await Promise.all(concerned.map(([store, config]) => previewStore(store, config, intent, context)));
@@ -45,7 +46,7 @@ async function previewStore(store: string, config: StoreConfig, intent: Intent, 
   const phase = { profile, emit: () => undefined, world, signal: AbortSignal.any([signal, over.signal]) };
   const means = storeContext(phase, store, 'loadctl/preview');
   try {
-    const asked = storeKind(config).preview?.(config, storeTask(profile, store, world.clock.now()), intent, means) ?? [];
+    const asked = storeKind(config).preview?.(config, storeTask(profile, store, { now: world.clock.now() }), intent, means) ?? [];
     return await Promise.race([asked, late]);
   } catch (error) {
     return [`${store}: triggers and cascades could not be looked up: ${errorMessage(error)}`];

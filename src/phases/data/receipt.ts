@@ -1,28 +1,33 @@
-import type { OtherRows, Receipt, ReceiptOthers } from '../../core/receipt.js';
+import type { OtherRows, Receipt, ReceiptLine, ReceiptOthers } from '../../core/receipt.js';
+import { receiptVersion } from '../../core/receipt.js';
 import type { StoreReceipt } from '../../stores/kind/types.js';
 
 /** What a receipt says that no store knows. */
 export type ReceiptHead = Pick<Receipt, 'environment' | 'run' | 'dryRun' | 'startedAt' | 'finishedAt' | 'by' | 'proof' | 'countedBefore'>;
 
-/** Puts the stores' parts together. Proven is only what was counted, is zero, and was `quiet` when it was counted again. */
-export function makeReceipt(
-  head: ReceiptHead,
-  parts: readonly StoreReceipt[],
-  others: readonly ReceiptOthers[],
-  outcome: { readonly quiet: boolean; readonly notes: readonly string[] },
-): Receipt {
+/** What the whole cleanup adds to what the stores say. */
+export interface ReceiptRest {
+  readonly others: readonly ReceiptOthers[];
+  readonly lines: readonly ReceiptLine[];
+  readonly notes: readonly string[];
+}
+
+/** Puts the stores' parts together. CLEAN is only what was counted, is zero, and has no line that says otherwise. */
+export function makeReceipt(head: ReceiptHead, parts: readonly StoreReceipt[], rest: ReceiptRest): Receipt {
   const rows = parts.flatMap((part) => part.rows);
   const keys = parts.flatMap((part) => part.keys);
+  const lines = [...parts.flatMap((part) => part.lines), ...rest.lines];
   const empty = [...rows, ...keys].every(({ left }) => left === 0);
   return {
-    version: 1,
+    version: receiptVersion,
     ...head,
     rows,
     keys,
-    others,
+    others: rest.others,
     statements: parts.flatMap((part) => part.statements),
-    proven: !head.dryRun && outcome.quiet && empty && parts.every((part) => part.countable),
-    notes: [...parts.flatMap((part) => part.notes), ...outcome.notes],
+    lines,
+    proven: !head.dryRun && empty && lines.every(({ kind }) => kind === 'kept'),
+    notes: [...parts.flatMap((part) => part.notes), ...rest.notes],
   };
 }
 

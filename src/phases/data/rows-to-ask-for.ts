@@ -1,7 +1,8 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { SeedStep } from '../../profile/sections/schema.js';
+import type { SeedTable } from '../../profile/sections/schema.js';
+import { pieceReader, render } from '../../profile/templates/pieces.js';
+import { inOrder, type NamedSet } from '../../profile/templates/sets.js';
 import { storeKind, storeTask } from '../../stores/index.js';
-import { pieceReader, render } from '../../stores/templates/pieces.js';
 import type { Question } from '../target/ask-target.js';
 import type { DataContext } from './lock.js';
 import { storeContext } from './store-context.js';
@@ -14,12 +15,12 @@ export async function rowsToAskFor(context: DataContext): Promise<Question[]> {
   const { profile, world } = context;
   const { lookup } = profile.target;
   if (lookup === undefined) throw nothingToAsk('does not say how to ask the target for a seeded row');
-  const step = stepToAskFor(context);
-  const config = profile.stores[step.store];
+  const set = setToAskFor(context);
+  const config = profile.stores[set.store];
   if (config === undefined) throw nothingToAsk('has no store for its seed');
-  const task = storeTask(profile, step.store, world.clock.now());
-  const samples = (await storeKind(config).sampleRows?.(config, task, step, storeContext(context, step.store, 'loadctl/doctor'))) ?? [];
-  const reader = pieceReader(task.source(step));
+  const task = storeTask(profile, set.store, { now: world.clock.now() });
+  const samples = (await storeKind(config).sampleRows?.(config, task, set, storeContext(context, set.store, 'loadctl/doctor'))) ?? [];
+  const reader = pieceReader(task.source(set));
   const template = reader.text(lookup.path, 'path');
   // A value may hold what an address reads otherwise: `a/b`, `#1`. What the profile writes is an address already.
   const pathOf = (n: number) =>
@@ -33,23 +34,21 @@ export async function rowsToAskFor(context: DataContext): Promise<Question[]> {
   }));
 }
 
-type TableStep = Extract<SeedStep, { table: string }>;
-
-/** The table that `lookup` names, or else the first one that is seeded into shards, or into a database at all. */
-function stepToAskFor({ profile }: DataContext): TableStep {
-  const tables = profile.seed.filter((step): step is TableStep => 'table' in step);
-  const isSharded = ({ store }: TableStep) => {
+/** The set that `lookup` names, or else the first one that is seeded into shards, or into a database at all. */
+function setToAskFor({ profile }: DataContext): NamedSet<SeedTable> {
+  const sets = inOrder(profile.seed).flatMap((set) => ('table' in set ? [set] : []));
+  const isSharded = ({ store }: SeedTable) => {
     const config = profile.stores[store];
     return config?.kind === 'postgres' && config.shards !== undefined;
   };
-  const named = profile.target.lookup?.table;
-  const step = named === undefined ? (tables.find(isSharded) ?? tables[0]) : tables.find(({ table }) => table === named);
-  if (step !== undefined) return step;
-  throw nothingToAsk(named === undefined ? 'seeds no table' : `seeds no table ${named}`);
+  const named = profile.target.lookup?.set;
+  const set = named === undefined ? (sets.find(isSharded) ?? sets[0]) : sets.find(({ name }) => name === named);
+  if (set !== undefined) return set;
+  throw nothingToAsk(named === undefined ? 'seeds no table' : `has no set ${named}`);
 }
 
 function nothingToAsk(what: string): LoadctlError {
   return new LoadctlError('invalid-profile', `The profile ${what}: the target cannot be asked for one.`, {
-    hint: 'Say it: target: {lookup: {path: "/users/user-{n}"}}, for rows that `seed` puts into a table.',
+    hint: 'Add to the profile: target: {lookup: {path: "/users/user-{n}"}}, for rows that `seed` puts into a table.',
   });
 }

@@ -1,54 +1,92 @@
 import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { CountedBefore, SeededStep } from '../../core/events.js';
 import { formatCount } from '../../core/quantities.js';
-import { scope } from '../../core/scope.js';
+import { type Defer, scope } from '../../core/scope.js';
 import { type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
 import { addConflicts, type CheckedSeeding, type Conflicts, noConflicts, type Seeding } from '../../stores/kind/types.js';
+import { toKeep } from '../../stores/seeded-before.js';
 import { tellerOf } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
+import { lookAhead } from './cleanings.js';
 import { type DataContext, withLock } from './lock.js';
 import { storeContext } from './store-context.js';
 
 /** What came of seeding. */
 export interface SeedReport {
   readonly stores: readonly SeededStep[];
-  /** Rows that are not test data, for the receipt of the cleanup; undefined where the profile does not ask for it. */
-  readonly before: CountedBefore | undefined;
+  /** What was counted and is seeded by now: for the cleanup. */
+  readonly before: CountedBefore;
 }
 
-/** Seeds what the profile declares: every store is checked first, and nothing is written where one of them has a conflict. */
-export async function seed(context: DataContext): Promise<SeedReport> {
-  const { seed: steps } = context.profile;
-  const aim = { phase: 'seed', rows: steps.reduce((sum, { rows }) => sum + rows, 0), steps: steps.length } as const;
+/** How a profile is seeded. */
+export interface SeedOptions {
+  /** What the schema holds against a cleanup was looked for already. */
+  readonly isLookedAhead?: boolean;
+}
+
+/**
+ * Seeds what the profile declares: every store is checked first, and nothing is written where one of them has a conflict, or
+ * where a cleanup could not take the test's data out again.
+ */
+export async function seed(context: DataContext, options: SeedOptions = {}): Promise<SeedReport> {
+  const sets = Object.values(context.profile.seed);
+  const aim = { phase: 'seed', rows: sets.reduce((sum, { rows }) => sum + rows, 0), steps: sets.length } as const;
   return tellPhase({ ...tellerOf(context), environment: context.profile.environment }, aim, () =>
-    withLock(context, 'seed', (signal) => seedStores({ ...context, signal }).catch((error: unknown) => Promise.reject(explain(error)))),
+    withLock(context, 'seed', (signal) =>
+      seedStores({ ...context, signal }, options).catch((error: unknown) => Promise.reject(explain(error))),
+    ),
   );
 }
 
-function seedStores(context: DataContext): Promise<SeedReport> {
+function seedStores(context: DataContext, { isLookedAhead = false }: SeedOptions): Promise<SeedReport> {
   return scope(async (defer) => {
+    if (!isLookedAhead) await lookAhead(context);
     const stop = new AbortController();
     const all = <T, R>(stores: readonly T[], work: (store: T) => Promise<R>) => together(stores, work, (error) => stop.abort(error));
-    const open: OpenStore[] = [];
-    for (const [store, config] of storesToSeed(context)) {
-      const { transactional, openSeeding } = storeKind(config);
-      const signal = AbortSignal.any([context.signal, stop.signal]);
-      const label = `loadctl/${context.run ?? 'seed'}`;
-      const task = storeTask(context.profile, store, context.world.clock.now());
-      const seeding = await openSeeding(config, task, storeContext({ ...context, signal }, store, label));
-      defer(() => seeding.close());
-      open.push({ seeding, transactional });
-    }
+    const signal = AbortSignal.any([context.signal, stop.signal]);
+    const open = await openSeedings({ ...context, signal }, defer);
     const checked = await all(open, async ({ seeding, transactional }) => ({ transactional, seeding: await seeding.check() }));
-    refuseConflicts(checked.map(({ seeding }) => seeding.conflicts).reduce(addConflicts, noConflicts));
+    refuseConflicts(context, checked.map(({ seeding }) => seeding.conflicts).reduce(addConflicts, noConflicts));
     const proof = context.profile.guards.receipt;
     const at = new Date(context.world.clock.now()).toISOString();
     const others = proof === 'off' ? undefined : (await all(checked, ({ seeding }) => seeding.others(proof))).flat();
-    const report = { stores: await commitAll(checked), before: others && { at, others } };
-    context.emit({ type: 'seeded', stores: report.stores, ...(report.before === undefined ? {} : { before: report.before }) });
+    const before = keeping(context, { at, ...(others === undefined ? {} : { others }) });
+    // Whose rows they are has to be known before there are any: whoever kills us, a later cleanup knows.
+    await context.keep?.(before);
+    const stores = await commitAll(checked);
+    const report = { stores, before: await keepEvicted(context, before, stores) };
+    context.emit({ type: 'seeded', ...report });
     return report;
   });
+}
+
+async function openSeedings(context: DataContext, defer: Defer): Promise<OpenStore[]> {
+  const open: OpenStore[] = [];
+  for (const [store, config] of storesToSeed(context)) {
+    const { transactional, openSeeding } = storeKind(config);
+    const task = storeTask(context.profile, store, {
+      now: context.world.clock.now(),
+      seeded: context.before?.seeded,
+      named: context.named,
+    });
+    const seeding = await openSeeding(config, task, storeContext(context, store, `loadctl/${context.run ?? 'seed'}`));
+    defer(() => seeding.close());
+    open.push({ seeding, transactional });
+  }
+  return open;
+}
+
+function keeping({ profile, before }: DataContext, counted: Pick<CountedBefore, 'at' | 'others'>): CountedBefore {
+  return { ...counted, seeded: toKeep(profile, before?.seeded ?? []), evicted: before?.evicted ?? [] };
+}
+
+async function keepEvicted({ keep }: DataContext, before: CountedBefore, stores: readonly SeededStep[]): Promise<CountedBefore> {
+  const evicted = stores.flatMap((step) => step.evicted ?? []);
+  if (evicted.length === 0) return before;
+  const after = { ...before, evicted: [...before.evicted, ...evicted] };
+  await keep?.(after);
+  return after;
 }
 
 function explain(error: unknown): unknown {
@@ -73,19 +111,26 @@ interface CheckedStore {
 /** Stores that are seeded, and those whose rows are counted before the test. */
 function storesToSeed({ profile }: DataContext): [string, StoreConfig][] {
   return Object.entries(profile.stores).filter(([store]) => {
-    const task = storeTask(profile, store, 0);
-    return task.seed.length > 0 || (task.rows.length > 0 && profile.guards.receipt !== 'off');
+    const task = storeTask(profile, store, { now: 0 });
+    return task.tables.length + task.entries.length > 0 || (task.rows.length > 0 && profile.guards.receipt !== 'off');
   });
 }
 
-function refuseConflicts({ count, lines }: Conflicts): void {
+const mostExamples = 3;
+
+function refuseConflicts({ profile, named }: DataContext, { count, causes }: Conflicts): void {
   if (count === 0) return;
+  const lines = causes.flatMap((cause) => {
+    const shown = cause.examples.slice(0, mostExamples).map((example) => `  ${example}`);
+    const more = cause.count > shown.length ? [`  … and ${formatCount(cause.count - shown.length)} more`] : [];
+    return [`${cause.what} (${formatCount(cause.count)})`, ...shown, ...more];
+  });
   throw new LoadctlError(
     'seeding-failed',
-    `${formatCount(count)} ${count === 1 ? 'row cannot' : 'rows cannot'} be there as the profile says; nothing was written`,
+    `${formatCount(count)} ${count === 1 ? 'row conflicts' : 'rows conflict'} with existing data; nothing was written`,
     {
-      hint: 'Delete what is in the way yourself (`loadctl cleanup --users` takes out only seeded rows that nobody changed), or seed other ids.',
-      lines: count > lines.length ? [...lines, `… and ${count - lines.length} more`] : lines,
+      hint: `If these are seeded rows that were changed since, list and remove them: loadctl seed ${named ?? `--env ${profile.environment}`} --reset. Else remove what is in the way yourself, or seed other ids.`,
+      lines,
     },
   );
 }

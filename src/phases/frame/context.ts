@@ -56,7 +56,19 @@ export function cleanupAdvice(context: Pick<RunContext, 'origin' | 'plan' | 'wor
 
 /** What to type to take this profile's test data out again. */
 function cleanupCommand({ origin: { file }, plan, world }: Pick<RunContext, 'origin' | 'plan' | 'world'>): string {
-  const usual = join(world.cwd, 'profiles', `${plan.environment}.yaml`);
-  const which = file === usual ? `--env ${plan.environment}` : `--profile ${shellQuote(relative(world.cwd, file))}`;
-  return `loadctl cleanup ${which}`;
+  return `loadctl cleanup ${profileOption({ file, environment: plan.environment, cwd: world.cwd })}`;
+}
+
+/** How a command names a profile: by its environment, or by its file where that is not the usual one. */
+export function profileOption({
+  file,
+  environment,
+  cwd,
+}: {
+  readonly file: string;
+  readonly environment: string;
+  readonly cwd: string;
+}): string {
+  const usual = join(cwd, 'profiles', `${environment}.yaml`);
+  return file === usual ? `--env ${environment}` : `--profile ${shellQuote(relative(cwd, file))}`;
 }

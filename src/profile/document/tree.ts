@@ -41,16 +41,21 @@ export interface Entry {
 /** Keys and list indexes from the root. */
 export type Path = readonly (string | number)[];
 
-/** Lays one document over another: maps deeply, everything else replaces; null takes out. */
-export function merge(base: Tree | undefined, over: Tree): Tree {
+/** Lays one document over another: maps deeply, everything else replaces; null takes out, but where it is a value. */
+export function merge(base: Tree | undefined, over: Tree, path: Path = []): Tree {
   if (over.kind !== 'map') return over;
   const entries = new Map(base?.kind === 'map' ? base.entries : []);
   for (const [name, entry] of over.entries) {
-    const node = entry.node;
-    if (node.kind === 'scalar' && node.value === null) entries.delete(name);
-    else entries.set(name, { key: entry.key, node: merge(entries.get(name)?.node, node) });
+    const { key, node } = entry;
+    if (node.kind === 'scalar' && node.value === null && !isSeedValue([...path, name])) entries.delete(name);
+    else entries.set(name, { key, node: merge(entries.get(name)?.node, node, [...path, name]) });
   }
   return { kind: 'map', entries, place: over.place };
+}
+
+/** Whether data stands at a path, in which null is a value like any other: what a seeded row or entry holds. */
+export function isSeedValue([section, , word, ...rest]: Path): boolean {
+  return section === 'seed' && (word === 'columns' || word === 'value') && rest.length > 0;
 }
 
 /** The node at a path; undefined where there is none. */

@@ -1,5 +1,7 @@
-import { cleanupRule, lookupRule, referenceRule, seedRule } from './data.js';
+import { cleanupRule } from './cleanup.js';
 import { abortRule, runnersRule } from './fleet.js';
+import { memberRule, poolRule, setsRule } from './sets.js';
+import { storeNamesRule } from './store-names.js';
 import { storesRule } from './stores.js';
 import { targetRule } from './target.js';
 import type { Broken, Checked, Rule } from './types.js';
@@ -9,9 +11,10 @@ const rules: readonly Rule[] = [
   targetRule,
   workloadRule,
   storesRule,
-  referenceRule,
-  seedRule,
-  lookupRule,
+  storeNamesRule,
+  setsRule,
+  memberRule,
+  poolRule,
   cleanupRule,
   runnersRule,
   abortRule,

@@ -36,15 +36,18 @@ function postgres({ url, shards, shardBy, replica, replicas }: PostgresStore): B
 const encryptedModes: readonly string[] = ['require', 'verify-ca', 'verify-full'];
 
 /** An IAM token is a password for a quarter of an hour: it goes over TLS only, and takes the place of the URL's own. */
-function login({ url, shards, tls, auth }: PostgresStore): Broken[] {
+function login({ url, shards, tls, auth, password: own }: PostgresStore): Broken[] {
   const broken: Broken[] = [];
   const say = (path: string[], message: string) => broken.push({ path, on: 'key', message });
   if ((tls?.certificate === undefined) !== (tls?.key === undefined)) say(['tls'], '`certificate` and `key` need each other');
-  if (auth === undefined) return broken;
-  const { user } = auth.iam;
   const urls = [...(url === undefined ? [] : [url]), ...(shards ?? [])]
     .filter((text) => !hasPlaceholder(text))
     .map((text) => new URL(text));
+  if (own !== undefined && urls.some(({ password }) => password !== ''))
+    say(['password'], 'the URL has a password, too: take one of the two out');
+  if (auth === undefined) return broken;
+  if (own !== undefined) say(['password'], 'with `auth.iam` the password is a token: take `password` out');
+  const { user } = auth.iam;
   const modes = tls === undefined ? urls.map(({ searchParams }) => searchParams.get('sslmode') ?? 'prefer') : [tls.mode];
   const weak = modes.find((mode) => !encryptedModes.includes(mode));
   if (weak !== undefined)

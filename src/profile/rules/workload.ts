@@ -107,7 +107,6 @@ const reserved: Readonly<Record<string, string>> = {
   BASE_URL: 'what is loaded is said by `target.url`, where guards see it (for one run: `--set target.url=…`)',
   LOADCTL_VIRTUAL_USER_PREFIX: 'cleanup finds what the test wrote by it; `cleanup.prefix` says how it begins',
   LOADCTL_UUID_PREFIXES: 'cleanup finds what the test wrote by them; `cleanup.rows` says which',
-  LOADCTL_NUMBER_RANGES: 'cleanup finds what the test wrote by them; `cleanup.rows` says which',
 };
 
 function ownVariables({ env }: Workload): Broken[] {

@@ -1,100 +1,150 @@
 import { z } from 'zod';
-import { duration, range, text } from '../words/words.js';
+import { readJsonPath } from '../../core/json-path.js';
+import { patternProblem, plainProblem } from '../words/template.js';
+import { duration, flag, setColumn, storeKey, tableName, text, viaName } from '../words/words.js';
 
 const wildcard = /[%_*?[\]\\]/;
 
 /** Whether a prefix is long and plain enough to delete by: 8 characters or more, none of them a wildcard. */
 function prefixProblem(prefix: string): string | undefined {
+  if (plainProblem(prefix) !== undefined) return plainProblem(prefix);
   if (wildcard.test(prefix)) return 'expected a prefix without wildcards (`%`, `_`, `*`, `?`, `[`, `]` and `\\` are some)';
   return prefix.length < 8 ? 'expected a prefix of at least 8 characters such as `load-test-user-`' : undefined;
 }
 
-const store = text('the name of a store').meta({ description: 'The store’s name.', examples: ['db'] });
-const tableName = text('a table’s name');
+const table = (example: string) => tableName().meta({ description: 'The store and a table that holds test data.', examples: [example] });
+const column = () =>
+  text('a column’s name').superRefine((value, context) => {
+    if (/^\{.*\}$/s.test(value))
+      context.addIssue({
+        code: 'custom',
+        message: `a column’s name takes no template; did you mean \`in: ${value.slice(1, -1)}\`?`,
+      });
+  });
 
 const byColumn = z
   .strictObject({
-    store,
-    table: tableName.meta({ description: 'A table that holds test data.', examples: ['reservations'] }),
-    column: text('a column’s name').meta({ description: 'The column whose value begins with the prefix.', examples: ['user_id'] }),
+    table: table('db.reservations'),
+    column: column().meta({ description: 'The column whose value begins with the prefix.', examples: ['user_id'] }),
   })
   .describe('Rows by their own column: its value begins with the prefix.');
 
-const byRange = z
+const bySet = z
   .strictObject({
-    store,
-    table: tableName.meta({ description: 'A table that holds test data.', examples: ['orders'] }),
-    column: text('a column’s name').meta({ description: 'The column of whole numbers.', examples: ['customer_id'] }),
-    range: range().describe('The numbers that only the test uses, both ends included.'),
+    table: table('db.carts'),
+    column: column().meta({ description: 'The column that holds what a column of a set holds.', examples: ['customer_id'] }),
+    in: setColumn().meta({
+      description: 'A column of a seeded set: rows that hold one of its values, whoever wrote them.',
+      examples: ['users.id'],
+    }),
   })
-  .describe('Rows by a number that lies in a range.');
+  .describe('Rows of a seeded set, whoever wrote them.');
 
 const byUuid = z
   .strictObject({
-    store,
-    table: tableName.meta({ description: 'A table that holds test data.', examples: ['orders'] }),
-    column: text('a column’s name').meta({ description: 'The column of UUIDs.', examples: ['customer_id'] }),
+    table: table('db.orders'),
+    column: column().meta({ description: 'The column of UUIDs.', examples: ['customer_id'] }),
     uuid: text('the name of a namespace').meta({
-      description: 'The namespace that the test’s UUIDs are of: `{uuid:NAME}` in a seed, `LOADCTL_UUID_PREFIXES` in a script.',
+      description: 'The namespace of UUIDs that the script makes itself: `LOADCTL_UUID_PREFIXES`.',
       examples: ['load-test'],
     }),
   })
-  .describe('Rows by a UUID of a namespace.');
+  .describe('Rows by a UUID that the script makes.');
 
 const byReference = z
   .strictObject({
-    store,
-    table: tableName.meta({ description: 'A table whose rows belong to rows of another one.', examples: ['payments'] }),
-    via: tableName.meta({ description: 'The table they belong to; listed further up.', examples: ['reservations'] }),
-    column: text('a column’s name')
+    table: table('db.payments'),
+    via: viaName().meta({ description: 'What they belong to: a table listed further up, or a seeded set.', examples: ['db.reservations'] }),
+    column: column()
       .meta({ description: 'The referencing column, where the foreign key does not tell.', examples: ['reservation_id'] })
       .exactOptional(),
   })
   .describe('Rows by way of another table’s.');
 
+const rows = z.union([byColumn, bySet, byUuid, byReference]).transform(({ table: name, ...entry }) => ({ ...name, ...entry }));
+
+const everything = (what: string) =>
+  flag()
+    .meta({ description: `Accept that ${what}.`, examples: [true] })
+    .exactOptional();
+
 const flush = z
   .strictObject({
-    store,
-    flush: z
-      .union([z.literal(true), z.literal('true').transform(() => true as const), z.literal('everything')], {
-        error: 'expected `true` or `everything`',
-      })
-      .meta({
-        description: 'Empty the store’s `testDatabase`. `everything`: also where keys in it fit none of the profile’s patterns.',
-        examples: [true],
-      }),
+    flush: text('the name of a store').meta({
+      description: 'The store whose `testDatabase` is emptied of the keys that this profile makes.',
+      examples: ['cache'],
+    }),
+    everything: everything('keys of others go, too: the index is emptied by FLUSHDB'),
   })
   .describe('The whole test database.');
 
-const keys = z
+const pattern = (value: string, context: z.core.$RefinementCtx) => {
+  const problem = patternProblem(value);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+};
+
+const jsonField = z
+  .string({ error: 'expected a field such as `customer`, or `$.user.id`' })
+  .transform((value, context) => {
+    const path = value.startsWith('$') ? readJsonPath(value) : value === '' ? undefined : [value];
+    if (path !== undefined) return path;
+    context.addIssue({ code: 'custom', message: 'expected a field such as `customer`, or `$.user.id`' });
+    return z.NEVER;
+  })
+  .meta({ description: 'A field of the JSON text that is stored: `customer`, `$.user.id`.', examples: ['customer'] });
+
+const match = z
   .strictObject({
-    store,
-    keys: text('a pattern such as `user:load-test-user-*`')
-      .refine((value) => (value.split(/[*?[\\]/)[0] ?? '').length >= 8, {
-        error: 'expected a pattern that begins with at least 8 plain characters such as `user:load-test-user-*`',
+    match: storeKey()
+      .superRefine(({ key }, context) => pattern(key, context))
+      .meta({
+        description: 'The store and a pattern: `store/pattern`. It holds the prefix, a column of a set, or `everything: true` beside it.',
+        examples: ['cache/user:load-test-user-*'],
+      }),
+    where: z
+      .strictObject({
+        json: jsonField,
+        in: setColumn().meta({ description: 'The column of a set that the field’s value is one of.', examples: ['users.id'] }),
       })
-      .meta({ description: 'Keys that fit this pattern.', examples: ['user:load-test-user-*'] }),
+      .describe('Only where a field of what is stored is of a seeded set.')
+      .exactOptional(),
+    everything: everything('the pattern fits keys of others'),
   })
   .describe('Keys by pattern.');
 
 const members = z
   .strictObject({
-    store,
-    key: text('a key such as `queue:waiting`')
-      .refine((value) => !/^[*?[\\]/.test(value), {
-        error: 'expected a key or a pattern that does not begin with a wildcard, such as `queue:*`',
-      })
-      .meta({ description: 'The list, set, sorted set or hash; or a pattern of several.', examples: ['queue:waiting'] }),
-    members: text('a pattern such as `load-test-user-*`')
-      .refine((value) => value.split(/\\.|\[(?:\\.|[^\]])*\]?|[*?]/).some((plain) => plain.length >= 8), {
-        error: 'expected a pattern with at least 8 plain characters in a row such as `load-test-user-*`',
+    key: storeKey()
+      .superRefine(({ key }, context) => {
+        const problem =
+          plainProblem(key) ??
+          (/^[*?[\\]/.test(key) ? 'expected a key or a pattern that does not begin with a wildcard, such as `queue:*`' : undefined);
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
       })
       .meta({
-        description: 'The members that fit this pattern: elements of a list or set, fields of a hash.',
+        description: 'The store and the list, set, sorted set or hash; or a pattern of several.',
+        examples: ['cache/queue:waiting'],
+      }),
+    members: text('a pattern such as `load-test-user-*`')
+      .superRefine(pattern)
+      .meta({
+        description:
+          'The members that fit this pattern: elements of a list or set, fields of a hash. It holds the prefix or a column of a set.',
         examples: ['load-test-user-*'],
       }),
+    everything: everything('the pattern fits members of others'),
   })
   .describe('Members of lists, sets, sorted sets and hashes.');
+
+const keys = z.union([
+  match.transform(({ match: { store, key }, ...entry }) => ({ store, match: key, ...entry })),
+  members.transform(({ key: { store, key }, ...entry }) => ({ store, key, ...entry })),
+  flush.transform(({ flush: store, everything: all }) => ({
+    store,
+    flush: true as const,
+    ...(all === undefined ? {} : { everything: all }),
+  })),
+]);
 
 /** What is taken out after the test. */
 export const cleanup = z
@@ -107,13 +157,13 @@ export const cleanup = z
       })
       .meta({ description: 'What the ids of everything that the test writes begin with.', examples: ['load-test-user-'] }),
     rows: z
-      .array(z.union([byColumn, byRange, byUuid, byReference]))
+      .array(rows)
       .prefault([])
-      .meta({ description: 'The tables that hold test data.', examples: [[{ store: 'db', table: 'reservations', column: 'user_id' }]] }),
-    caches: z
-      .array(z.union([keys, members, flush]))
+      .meta({ description: 'The tables that hold test data.', examples: [[{ table: 'db.reservations', column: 'user_id' }]] }),
+    keys: z
+      .array(keys)
       .prefault([])
-      .meta({ description: 'The caches that hold test data.', examples: [[{ store: 'cache', flush: true }]] }),
+      .meta({ description: 'The caches that hold test data.', examples: [[{ flush: 'cache' }]] }),
     pause: duration()
       .meta({ description: 'How long the cleanup rests after each transaction, so that others come through.', examples: ['50ms'] })
       .exactOptional(),

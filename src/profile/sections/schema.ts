@@ -45,9 +45,7 @@ export type Profile = z.output<typeof profileSchema>;
 export type Store = Profile['stores'][string];
 export type PostgresStore = Extract<Store, { kind: 'postgres' }>;
 export type RedisStore = Extract<Store, { kind: 'redis' }>;
-/** Rows of a table, or entries of a cache. */
-export type SeedStep = Profile['seed'][number];
 type Cleanup = NonNullable<Profile['cleanup']>;
 export type CleanupRows = Cleanup['rows'][number];
-export type CleanupCache = Cleanup['caches'][number];
-export type { SeedValue } from './seed.js';
+export type CleanupKeys = Cleanup['keys'][number];
+export type { SeedEntries, SeedStep, SeedTable, SeedValue } from './seed.js';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { templateProblem } from '../words/template.js';
-import { count, duration, template, text } from '../words/words.js';
+import { nameRule } from '../words/names.js';
+import { reservedNames, templateProblem } from '../words/template.js';
+import { count, duration, storeKey, tableName, text } from '../words/words.js';
 
 /** What a column or a cache entry may hold: a template, or any JSON value with templates in it. */
 export type SeedValue = string | number | boolean | null | SeedValue[] | { [key: string]: SeedValue };
@@ -14,7 +15,9 @@ const checkedValue = () =>
     for (const { path, problem } of problemsIn(value, [])) context.addIssue({ code: 'custom', message: problem, path });
   });
 
-const store = text('the name of a store').meta({ description: 'The store’s name.', examples: ['db'] });
+/** So many that a `{uuid}` can carry the number of each. */
+const mostRows = 1_000_000_000_000;
+const rows = (what: string) => count(1, mostRows).describe(`How many ${what}: \`{n}\` counts from 1 to this.`);
 
 const random = z
   .union([z.string(), z.number()], { error: 'expected a text or a number' })
@@ -27,19 +30,18 @@ const random = z
 
 const table = z
   .strictObject({
-    store,
-    table: text('a table’s name').meta({ description: 'The table that is filled.', examples: ['users'] }),
-    schema: text('a schema’s name')
-      .meta({ description: 'The table’s schema, where the search path does not find it.', examples: ['public'] })
-      .exactOptional(),
-    rows: count().describe('How many rows: `{n}` counts from 1 to this.'),
+    table: tableName().meta({
+      description: 'The store and the table that is filled: `store.table`, `store.schema.table`.',
+      examples: ['db.users'],
+    }),
+    rows: rows('rows'),
     random,
     columns: z
       .record(text('a column’s name'), checkedValue())
       .refine((columns) => Object.keys(columns).length > 0, { error: 'expected at least one column such as `id: "user-{n}"`' })
       .meta({
         description:
-          'What each column gets; other columns are never written. Templates: `{n}`, `{uuid}`, `{now}`, `{pick:a|b}`, `{int:1..100}`, `{ref:table.column}`.',
+          'What each column gets; other columns are never written. Templates: `{n}`, `{n+1000}`, `{uuid}`, `{now}`, `{pick:a|b}`, `{int:1..100}`, `{users.id}`.',
         examples: [{ id: 'user-{n}' }],
       }),
     key: text('a column’s name')
@@ -49,22 +51,32 @@ const table = z
       .meta({ description: 'The column that says which shard a row is in, where it is not the store’s.', examples: ['user_id'] })
       .exactOptional(),
   })
-  .describe('Rows of a table.');
+  .describe('Rows of a table.')
+  .transform(({ table: name, ...set }) => ({ ...name, ...set }));
+
+/** How an entry of a cache can be stored. */
+const forms = ['text', 'json', 'hash', 'list', 'set', 'zset'] as const;
 
 const entries = z
   .strictObject({
-    store,
-    key: template('a key such as `user:user-{n}`').meta({ description: 'The key of each entry.', examples: ['user:user-{n}'] }),
-    rows: count().describe('How many entries: `{n}` counts from 1 to this.'),
+    key: storeKey()
+      .superRefine(checkTemplate)
+      .meta({
+        description:
+          'The store and the key of each entry: `store/key`. The key is a template that tells its row: with `{n}`, `{uuid}` or a column of a set.',
+        examples: ['cache/user:{users.id}'],
+      }),
+    rows: rows('entries'),
     random,
     value: checkedValue().meta({
       description: 'What each entry holds: a text as it is, anything else as JSON; or what `as` says.',
-      examples: [{ id: 'user-{n}' }],
+      examples: [{ id: '{users.id}' }],
     }),
     as: z
-      .enum(['text', 'json', 'hash'], { error: 'expected `text`, `json` or `hash`' })
+      .enum(forms, { error: 'expected `text`, `json`, `hash`, `list`, `set` or `zset`' })
       .meta({
-        description: 'How it is stored: as a text, as JSON text (a text in quotes, too), or as a hash with the value’s keys as its fields.',
+        description:
+          'How it is stored: as a text, as JSON text, as a hash (of a map), as a list or set (of a list), or as a sorted set (of a map of members and scores).',
         examples: ['hash'],
       })
       .exactOptional(),
@@ -72,13 +84,34 @@ const entries = z
       .meta({ description: 'How long an entry lives; for ever without it.', examples: ['1h'] })
       .exactOptional(),
   })
-  .describe('Entries of a cache.');
+  .describe('Entries of a cache.')
+  .transform(({ key: { store, key }, ...set }) => ({ store, key, ...set }));
 
-/** What is put in before the test. */
+const setName = z
+  .string()
+  .regex(nameRule, { error: 'expected a name of letters, digits, `-` and `_` that begins with a letter' })
+  .refine((name) => !reservedNames.includes(name), { error: `expected another name: \`{${reservedNames.join('}`, `{')}}\` are templates` });
+
+/** What is put in before the test: sets of rows and entries, by name. */
 export const seed = z
-  .array(z.union([table, entries]))
-  .prefault([])
-  .describe('What is put in before the test, in this order.');
+  .record(setName, z.union([table, entries]))
+  .prefault({})
+  .meta({
+    description:
+      'What is put in before the test: named sets, each after those that it refers to, else as they are written. `null` takes an inherited one out.',
+  });
+
+/** A set of rows. */
+export type SeedTable = z.output<typeof table>;
+/** A set of cache entries. */
+export type SeedEntries = z.output<typeof entries>;
+/** A set without its name. */
+export type SeedStep = SeedTable | SeedEntries;
+
+function checkTemplate({ key }: { readonly key: string }, context: z.core.$RefinementCtx): void {
+  const problem = templateProblem(key);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+}
 
 function problemsIn(value: SeedValue, path: (string | number)[]): { path: (string | number)[]; problem: string }[] {
   if (typeof value === 'string') {

@@ -80,6 +80,12 @@ const postgres = z
       })
       .describe('How the connection is protected. Wins over the URL’s `sslmode`.')
       .exactOptional(),
+    password: text('a password')
+      .meta({
+        description: 'The password of the role in the URL, for all shards and replicas; as it is, not percent-encoded.',
+        examples: ['${DB_PASSWORD}'],
+      })
+      .exactOptional(),
     auth: z
       .strictObject({
         iam: z

@@ -43,8 +43,8 @@ export const target = z
         status: count(100)
           .prefault(200)
           .meta({ description: 'The status of the answer where the user is found.', examples: [200] }),
-        table: text('a table’s name')
-          .meta({ description: 'The seeded table that is meant, where it is not the first one with shards.', examples: ['users'] })
+        set: text('the name of a set')
+          .meta({ description: 'The set that is meant, where it is not the first one with shards.', examples: ['users'] })
           .exactOptional(),
       })
       .describe('How to ask the target for a seeded user: `loadctl doctor --ask` does, for one of each shard.')

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatDuration, parseDuration, parsePercent, parseRate } from '../../core/quantities.js';
 import { isCutShort } from '../../core/secrets.js';
+import { nameRule, readKey, readSetColumn, readTableName } from './names.js';
 import { parseSize } from './size.js';
 import { templateProblem } from './template.js';
 
@@ -70,13 +71,13 @@ export const rate = () =>
   });
 
 /** A whole number that is at least `least`; `1_000` is one, too. */
-export const count = (least = 1) =>
+export const count = (least = 1, most = Number.MAX_SAFE_INTEGER) =>
   quantity({
     title: 'whole number',
-    expected: `a whole number of at least ${least}`,
+    expected: `a whole number of at least ${least}${most === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${most}`}`,
     pattern: '^\\d[\\d_]*$',
     examples: [1000],
-    parse: (text) => readCount(text, least),
+    parse: (text) => readCount(text, least, most),
   });
 
 /** The number of a Redis index that may be flushed. */
@@ -102,33 +103,6 @@ export const window = () =>
     },
   });
 
-/** Whole numbers from one to another, both included, of any size: as their digits. */
-export interface NumberRange {
-  readonly low: string;
-  readonly high: string;
-}
-
-/** Real rows are counted from 1 up: a range of the test's own begins far above them, or lies below 0. */
-const leastOwnNumber = 1_000_000n;
-
-/** Numbers that only the test uses, `900000000..999999999`. */
-export const range = () =>
-  quantity({
-    expected: 'a range of whole numbers of 1,000,000 or more, or below 0,',
-    title: 'range of numbers',
-    pattern: '^-?\\d[\\d_]*\\s*\\.\\.\\s*-?\\d[\\d_]*$',
-    examples: ['900000000..999999999', '-1000000..-1'],
-    parse: readRange,
-  });
-
-function readRange(text: string): NumberRange | undefined {
-  const [, low, high] = /^\s*(-?\d[\d_]*)\s*\.\.\s*(-?\d[\d_]*)\s*$/.exec(text) ?? [];
-  if (low === undefined || high === undefined) return undefined;
-  const [from, to] = [low, high].map((digits) => BigInt(digits.replaceAll('_', ''))) as [bigint, bigint];
-  const own = to < 0n || from >= leastOwnNumber;
-  return own && from <= to ? { low: String(from), high: String(to) } : undefined;
-}
-
 /** Yes or no; a substituted `true` or `false` counts. */
 export const flag = () =>
   z
@@ -146,6 +120,40 @@ export const template = (expected: string) =>
     const problem = templateProblem(value);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   });
+
+/** A text that is read as a name; `read` hands back undefined where it is none. */
+function name<T>(expected: string, read: (text: string) => T | undefined) {
+  // Found wrong before it is read, so that other readings of the map around it are held against this one.
+  return z
+    .string({ error: `expected ${expected}` })
+    .superRefine((value, context) => {
+      if (read(value) !== undefined) return;
+      const [, template] = /^\{(.*)\}$/s.exec(value) ?? [];
+      const meant = template !== undefined && read(template) !== undefined ? `; did you mean \`${template}\`?` : '';
+      const isTemplate = /\{.*\}/s.test(value) && !hasPlaceholder(value);
+      context.addIssue({
+        code: 'custom',
+        message: isTemplate ? `no template is filled in here: ${expected}${meant}` : `expected ${expected}`,
+      });
+    })
+    .transform((value) => read(value) ?? z.NEVER);
+}
+
+/** `store.table`, `store.schema.table`. */
+export const tableName = () => name('a store and a table such as `db.users` or `db.sales."Order.Items"`', readTableName);
+
+/** `SET.COLUMN`. */
+export const setColumn = () => name('a set and its column such as `users.id`', readSetColumn);
+
+/** `store/key`. */
+export const storeKey = () => name('a store and a key such as `cache/user:1`', readKey);
+
+/** What rows belong to: a table, or all rows of a seeded set. */
+export const viaName = () =>
+  name(
+    'a table such as `db.reservations`, or a set such as `users`',
+    (value) => readTableName(value) ?? (nameRule.test(value) ? { set: value } : undefined),
+  );
 
 /** A placeholder stands for text that is not known yet: a plan without secrets keeps it. */
 export const hasPlaceholder = (value: string): boolean => /\$\{[A-Za-z_]\w*\}/.test(value);
@@ -188,9 +196,9 @@ function readShare(value: string): number | undefined {
   return share !== undefined && share <= 1 ? share : undefined;
 }
 
-function readCount(value: string, least: number): number | undefined {
+function readCount(value: string, least: number, most = Number.MAX_SAFE_INTEGER): number | undefined {
   const number = /^\s*\d[\d_]*\s*$/.test(value) ? Number(value.replaceAll('_', '')) : Number.NaN;
-  return number >= least && Number.isSafeInteger(number) ? number : undefined;
+  return number >= least && number <= most && Number.isSafeInteger(number) ? number : undefined;
 }
 
 function positive(value: number | undefined): number | undefined {

@@ -1,26 +1,35 @@
 import type { CleanupEntry, PlannedSeed } from '../../plan/sections.js';
+import { setColumnText, tableText } from '../../profile/words/names.js';
 
-/** What a step of the seed fills: `table app.users`, `keys user:user-{n}`. */
-export function seedInWords(step: PlannedSeed): string {
-  if (step.kind === 'rows') return `table ${step.schema === undefined ? '' : `${step.schema}.`}${step.table}`;
-  return `${step.as === 'hash' ? 'hashes' : 'keys'} ${step.key}`;
+/** What a set fills: `db.app.users`, `keys cache/user:user-{n}`. */
+export function seedInWords(set: PlannedSeed): string {
+  if (set.kind === 'rows') return tableText(set);
+  const forms = { hash: 'hashes', list: 'lists', set: 'sets', zset: 'sorted sets', text: 'keys', json: 'keys' };
+  return `${forms[set.as ?? 'text']} ${set.store}/${set.key}`;
 }
 
-/** What an entry of the cleanup takes out: `reservations where user_id begins with load-test-user-`. */
+/** What an entry of the cleanup takes out: `db.reservations where user_id begins with load-test-user-`. */
 export function cleanupInWords(entry: CleanupEntry): string {
   switch (entry.kind) {
     case 'rows':
-      return 'via' in entry ? `${entry.table}, by way of ${entry.via}` : `${entry.table} where ${entry.column} ${whichRows(entry)}`;
-    case 'keys':
-      return `keys ${entry.match}`;
+      return `${tableText(entry)}${whichRows(entry)}`;
+    case 'keys': {
+      const where = entry.where === undefined ? '' : ` where ${entry.where.json.join('.')} is in ${setColumnText(entry.where.in)}`;
+      return `keys ${entry.store}/${entry.match}${where}`;
+    }
     case 'members':
-      return `members ${entry.match} of ${entry.key}`;
+      return `members ${entry.match} of ${entry.store}/${entry.key}`;
     case 'index':
-      return entry.flush === 'everything' ? `everything in index ${entry.index ?? '?'}` : `index ${entry.index ?? '?'}, emptied`;
+      return entry.flush === 'everything'
+        ? `everything in index ${entry.index ?? '?'} of ${entry.store}`
+        : `all keys of this profile in index ${entry.index ?? '?'} of ${entry.store}`;
   }
 }
 
-function whichRows(rows: Exclude<Extract<CleanupEntry, { kind: 'rows' }>, { via: string }>): string {
-  if ('range' in rows) return `is from ${rows.range.low} to ${rows.range.high}`;
-  return 'uuid' in rows ? `is of the UUID namespace ${rows.uuid}` : `begins with ${rows.prefix}`;
+function whichRows(rows: Extract<CleanupEntry, { kind: 'rows' }>): string {
+  if ('via' in rows) return `, by way of ${'set' in rows.via ? `the set ${rows.via.set}` : tableText(rows.via)}`;
+  if ('in' in rows) return ` where ${rows.column} is in ${setColumnText(rows.in)}`;
+  return 'uuid' in rows
+    ? ` where ${rows.column} is of the UUID namespace ${rows.uuid}`
+    : ` where ${rows.column} begins with ${rows.prefix}`;
 }

@@ -23,9 +23,15 @@ export function noteText(note: Note): string {
     case 'live-colour-unchanged':
       return `${note.live} is live, as before`;
     case 'seeded-data-kept':
-      return 'Seeded rows stay for the next test; cleanup --users removes them.';
+      return 'Seeded rows stay for the next test; cleanup --seeded removes them.';
     case 'side-effect':
       return note.effect;
+    case 'sequence-stays':
+      return `${placeName(note.place)}: the sequence ${note.sequence} is not moved by the rows of ${note.set}; its next value is ${note.next}`;
+    case 'changed-seed-removed':
+      return `${counted(note.removed, 'changed row')} removed${note.kept === 0 ? '' : `; ${note.kept} stay, as other rows reference them or they changed again`}.`;
+    case 'before-file-unusable':
+      return `${note.file} is not used: ${note.why}. Seed again to have it made anew.`;
     case 'replica-position-unknown':
       return `${placeName(note.place)}: the replica does not report its position; its counts may be slightly old`;
   }

@@ -39,6 +39,8 @@ export function warningText(warning: Warning): Advice {
     case 'seeded-rows-uncertain':
     case 'seed-not-taken-back':
     case 'entries-vanished':
+    case 'keys-evicted':
+    case 'memory-unknown':
       return dataWarning(warning);
     default:
       return { text: planWarningText(warning) };
@@ -174,18 +176,28 @@ function dataWarning(warning: DataWarning): Advice {
       return { text: `${name}: lost the lock (${warning.why}); retrying for ${formatDuration(warning.retryMs)}` };
     case 'seeded-rows-uncertain':
       return {
-        text: `${name}: nothing tells seeded rows of ${warning.table} from other people's: cleanup --users will leave them`,
+        text: `${name}: nothing tells rows of ${warning.table} from rows of others: cleanup --seeded will leave them`,
         hint: `To have them removed, ${warning.fix}.`,
       };
     case 'seed-not-taken-back':
       return {
         text: `${name}: could not remove all that this seed wrote to ${warning.what} (${warning.why})`,
-        hint: 'loadctl cleanup --users',
+        hint: 'loadctl cleanup --seeded',
       };
     case 'entries-vanished':
       return {
         text: `${name}: ${counted(warning.count, 'entry', 'entries')} of ${warning.key} vanished before being read back, written again`,
         hint: 'Check whether a node failed over, or evicts keys.',
+      };
+    case 'keys-evicted':
+      return {
+        text: `${name}: ${warning.node} evicted ${counted(warning.count, 'key')} while entries were seeded; they may be of others`,
+        hint: 'Give the server more memory, or seed fewer entries.',
+      };
+    case 'memory-unknown':
+      return {
+        text: `${name}: cannot read the memory of ${warning.node}, so seeding may make it evict keys of others`,
+        hint: 'Allow the user: +info',
       };
   }
 }

@@ -1,16 +1,20 @@
+import { LoadctlError } from '../../core/errors.js';
 import type { Emit, SeededStep } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import type { CleanedKeys, CleanedRows, CleanupStatement, OtherRows, Proof } from '../../core/receipt.js';
-import type { CleanupCache, CleanupRows, SeedStep } from '../../profile/sections/schema.js';
-import type { RowSource } from '../templates/pieces.js';
+import type { ChangedSeed, CleanedKeys, CleanedRows, CleanupStatement, OtherRows, Proof, ReceiptLine } from '../../core/receipt.js';
+import type { CleanupKeys, CleanupRows, SeedEntries, SeedTable } from '../../profile/sections/schema.js';
+import type { Inverse } from '../../profile/templates/inverse.js';
+import type { RowSource } from '../../profile/templates/pieces.js';
+import type { NamedSet } from '../../profile/templates/sets.js';
+import type { SetColumn } from '../../profile/words/names.js';
 
 /*
  * A store is something that seeding fills and cleanup empties. To add a kind: its words in src/profile/sections/schema.ts, a
  * folder here that exports a StoreKind, and its line in index.ts. Its driver is loaded when it is first connected to.
  *
  *   seeding:   open → check (nobody sees anything), which hands back what can be committed; closed without it, nothing was written
- *   cleaning:  open → check (nothing is changed) → sweep until nothing is left → report
+ *   cleaning:  open → check (nothing is changed), which hands back what stays → sweep until nothing is left → report
  */
 
 /** One kind of store. */
@@ -24,20 +28,17 @@ export interface StoreKind<Config> {
    * confirm it. Only looks; missing where a kind does nothing of that sort.
    */
   readonly preview?: (config: Config, task: StoreTask, intent: Intent, context: StoreContext) => Promise<readonly string[]>;
-  /** The first row of a seed step in each of the store's databases; missing where a kind has no shards to look into. */
-  readonly sampleRows?: (config: Config, task: StoreTask, step: SeedTable, context: StoreContext) => Promise<RowSample[]>;
+  /** The first row of a set in each of the store's databases; missing where a kind has no shards to look into. */
+  readonly sampleRows?: (config: Config, task: StoreTask, set: NamedSet<SeedTable>, context: StoreContext) => Promise<RowSample[]>;
   /** Takes loadctl's lock in every database of the store; missing where a kind has none. `held` are those taken before. */
   readonly lock?: (config: Config, context: StoreContext, held: readonly DatabaseLock[]) => Promise<DatabaseLock[]>;
 }
-
-/** A seed step that fills a table. */
-type SeedTable = Extract<SeedStep, { table: string }>;
 
 /** A seeded row of one database, as it is looked for. */
 export interface RowSample {
   readonly store: string;
   readonly shard: number | null;
-  /** Its number in the seed step. */
+  /** Its number in the set. */
   readonly n: number;
   /** As people would point at it: `users row 4 (id "user-4")`. */
   readonly row: string;
@@ -63,20 +64,48 @@ export interface Intent {
   readonly seeds: boolean;
   readonly cleans: boolean;
   /** Seeded rows are to go, too. */
-  readonly users: boolean;
+  readonly seeded: boolean;
 }
 
 /** What the profile asks of one store. */
 export interface StoreTask {
+  readonly environment: string;
+  /** How a command names the profile: `--env dev`. */
+  readonly named: string;
   /** What the ids of the test's own rows begin with; undefined where the profile has no cleanup. */
   readonly prefix: string | undefined;
   /** How long a cleanup rests after each transaction; undefined: as long as seems good. */
   readonly pauseMs: Milliseconds | undefined;
-  readonly seed: readonly SeedStep[];
-  /** What the templates of one of these steps stand in. */
-  source(step: SeedStep): RowSource;
+  /** The store's sets, in the order in which they are put in. */
+  readonly tables: readonly NamedSet<SeedTable>[];
+  readonly entries: readonly NamedSet<SeedEntries>[];
+  /** Sets as they were seeded from here before, where the profile says something else by now. */
+  readonly former: readonly FormerSet[];
   readonly rows: readonly CleanupRows[];
-  readonly caches: readonly CleanupCache[];
+  readonly keys: readonly CleanupKeys[];
+  /** What the templates of a set stand in. */
+  source(set: NamedSet): RowSource;
+  /** How the row of a set is read back from one of its columns; the profile's rules make sure of one. */
+  inverse(column: SetColumn): Inverse;
+  /** The set of rows of this name. */
+  tableSet(name: string): NamedSet<SeedTable>;
+  /**
+   * How many rows of a set, by these columns of theirs, were seeded from here into a place where nobody had them before; 0:
+   * nothing is known of it.
+   */
+  seededRows(set: NamedSet, columns: readonly string[]): number;
+}
+
+/** Numbers say nothing of whose they are: only a record of their first seed tells that nobody had them before. */
+export function noRecord({ environment }: Pick<StoreTask, 'environment'>, set: string): string {
+  return `numbers are the test's only where a record says that nobody had them when they were first seeded, and .loadctl/before-${environment}.json has none of ${set}`;
+}
+
+/** A set as it was seeded before, what its templates stand in, and what to add to a cleanup that is to know it. */
+export interface FormerSet {
+  readonly set: NamedSet;
+  readonly source: RowSource;
+  readonly again: string;
 }
 
 /** A lock in one database, held by a connection of its own. */
@@ -88,14 +117,14 @@ export interface DatabaseLock {
   release(): Promise<void>;
 }
 
-/** Seed steps of one store on their way. */
+/** Sets of one store on their way. */
 export interface Seeding {
   /** Puts the rows where nobody sees them and holds them against what is there. */
   check(): Promise<CheckedSeeding>;
   close(): Promise<void>;
 }
 
-/** Seed steps of one store that were held against what is there; nothing is written yet. */
+/** Sets of one store that were held against what is there; nothing is written yet. */
 export interface CheckedSeeding {
   readonly conflicts: Conflicts;
   /** Whether {@link commit} writes part by part, and may still be refused halfway. */
@@ -111,16 +140,32 @@ export interface CheckedSeeding {
 /** Rows that are there with other values than the seed would give them. */
 export interface Conflicts {
   readonly count: number;
-  /** The first ten, with what differs. */
-  readonly lines: readonly string[];
+  readonly causes: readonly ConflictCause[];
 }
 
-/** No conflicts: the start of a sum. */
-export const noConflicts: Conflicts = { count: 0, lines: [] };
+/** Rows that conflict for one reason. */
+export interface ConflictCause {
+  /** `public.users: name differs` */
+  readonly what: string;
+  readonly count: number;
+  /** The first three, each with what differs. */
+  readonly examples: readonly string[];
+}
 
-/** Both together; still no more than ten lines. */
+const mostExamples = 3;
+
+/** No conflicts: the start of a sum. */
+export const noConflicts: Conflicts = { count: 0, causes: [] };
+
+/** Both together; what has one cause is one. */
 export function addConflicts(one: Conflicts, other: Conflicts): Conflicts {
-  return { count: one.count + other.count, lines: [...one.lines, ...other.lines].slice(0, 10) };
+  const causes = new Map(one.causes.map((cause) => [cause.what, cause]));
+  for (const { what, count, examples } of other.causes) {
+    const before = causes.get(what);
+    const shown = [...(before?.examples ?? []), ...examples].slice(0, mostExamples);
+    causes.set(what, { what, count: (before?.count ?? 0) + count, examples: shown });
+  }
+  return { count: one.count + other.count, causes: [...causes.values()] };
 }
 
 /** What one store has to say for the receipt. */
@@ -128,19 +173,69 @@ export interface StoreReceipt {
   readonly rows: readonly CleanedRows[];
   readonly keys: readonly CleanedKeys[];
   readonly statements: readonly CleanupStatement[];
+  /** What is left or not known, and why. */
+  readonly lines: readonly ReceiptLine[];
   readonly notes: readonly string[];
-  /** False where a count of zero would prove nothing: rows may be hidden from this role. */
-  readonly countable: boolean;
+}
+
+/** Something about the schema, or about what is there, that keeps one entry from being taken out. */
+export interface Hazard {
+  /** In words, with the place. */
+  readonly message: string;
+  /** What would satisfy it. */
+  readonly hint: string;
+  readonly lines?: readonly string[];
+  /** It keeps everything from being taken out, not one entry alone. */
+  readonly isFatal?: boolean;
+}
+
+/** Refuses (112) where something stands against what is about to be done. */
+export function refuseHazards(hazards: readonly Hazard[]): void {
+  const [first, ...more] = hazards;
+  if (first === undefined) return;
+  const lines = [...(first.lines ?? []), ...more.flatMap(({ message, hint, lines: below = [] }) => [message, `  ${hint}`, ...below])];
+  throw new LoadctlError('refused', first.message, { hint: first.hint, lines });
+}
+
+/** What a cleanup is about to do. */
+export interface AskedCheck {
+  /** Seeded rows and keys are to go, too. */
+  readonly seeded: boolean;
+  /** The same was looked at before the test: what others wrote since stays, and stands against nothing. */
+  readonly isLookedAhead?: boolean;
+}
+
+/** What was found before anything was changed. */
+export interface CleaningCheck {
+  /** Each keeps an entry, and those that it refers to, from being taken out. */
+  readonly hazards: readonly Hazard[];
+  /** Every table that the store reaches, by what tells it from all others anywhere: two stores that reach one are refused. */
+  readonly tables: readonly ReachedTable[];
+}
+
+/** A table as a store reaches it. */
+export interface ReachedTable {
+  readonly id: string;
+  readonly store: string;
+  readonly table: string;
 }
 
 /** A cleanup of one store on its way. */
 export interface Cleaning {
-  /** Looks at everything first and changes nothing; refuses what may not be deleted. `users`: seeded rows are to go, too. */
-  check(users: boolean): Promise<void>;
+  /** Looks at everything first and changes nothing. */
+  check(asked: AskedCheck): Promise<CleaningCheck>;
+  /** Counts what is there, for a dry run. */
+  count(): Promise<void>;
   /** Deletes what is there now, and hands back how much is left and how much went. */
   sweep(): Promise<Swept>;
-  /** Takes out the seeded rows and keys that still are as they were seeded. */
+  /** Takes out the seeded rows and keys that certainly are ours and still are as they were seeded. */
   takeSeeded(dryRun: boolean): Promise<void>;
+  /** Notes what was seeded and stays: for a cleanup that leaves it. */
+  keepSeeded(): Promise<void>;
+  /** The seeded rows and keys that certainly are ours and hold something else by now. */
+  changed(): Promise<readonly ChangedSeed[]>;
+  /** Takes those out that nothing references; hands back how many went. */
+  takeChanged(): Promise<number>;
   others(proof: Proof): Promise<readonly OtherRows[]>;
   /** In a dry run the statements are what would be run, with the rows that they would hit. */
   report(dryRun: boolean): StoreReceipt;
@@ -151,4 +246,22 @@ export interface Cleaning {
 export interface Swept {
   readonly deleted: number;
   readonly left: number;
+  /** Of which tables or keys, where it deleted something. */
+  readonly from: readonly SweptFrom[];
+}
+
+/** What a sweep took out of one table, or of the keys of one entry. */
+export interface SweptFrom {
+  readonly store: string;
+  readonly shard: number | null;
+  readonly what: string;
+  readonly deleted: number;
+}
+
+/** Nothing was swept: the start of a sum. */
+export const nothingSwept: Swept = { deleted: 0, left: 0, from: [] };
+
+/** Both together. */
+export function addSwept(one: Swept, other: Swept): Swept {
+  return { deleted: one.deleted + other.deleted, left: one.left + other.left, from: [...one.from, ...other.from] };
 }

@@ -1,9 +1,9 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { Pieces } from '../templates/pieces.js';
+import type { Pieces } from '../../profile/templates/pieces.js';
 import { serverMessage, sqlState } from './errors.js';
 import { numbersSql, piecesSql } from './made-rows.js';
 import type { Session } from './session.js';
-import { allRows, type RowNumbers, type ShardRule, type TableStep } from './shards.js';
+import { allRows, type RowNumbers, type ShardRule } from './shards.js';
 
 interface Asked {
   readonly mine: string | null;
@@ -18,14 +18,14 @@ interface Asked {
 export async function askForNumbers(
   session: Session,
   { shard, shards, sql }: Pick<ShardRule, 'shard' | 'shards'> & { readonly sql: string },
-  { step, key, type }: { readonly step: TableStep; readonly key: Pieces; readonly type: string },
+  { rows, key, type }: { readonly rows: number; readonly key: Pieces; readonly type: string },
 ): Promise<RowNumbers> {
   const each = `SELECT g.n, (SELECT (${sql}\n)::bigint FROM (SELECT ${piecesSql(key, 'g.n')}::${type} AS key) AS row_of_key) AS shard`;
   const all = `SELECT string_agg(n::text, ',' ORDER BY n) FILTER (WHERE shard = $1) AS mine, min(shard) AS least, max(shard) AS most,
-    count(*) FILTER (WHERE shard IS NULL) AS nowhere FROM (${each} FROM ${numbersSql(allRows(step.rows))}) AS placed`;
+    count(*) FILTER (WHERE shard IS NULL) AS nowhere FROM (${each} FROM ${numbersSql(allRows(rows))}) AS placed`;
   const { mine, least, most, nowhere } = await askReadOnly(session, all, shard).catch((error: unknown) => {
     if (sqlState(error) === undefined) throw error;
-    throw new LoadctlError('invalid-profile', `${session.place.name}: shardBy.sql cannot be reckoned: ${serverMessage(error)}`, {
+    throw new LoadctlError('invalid-profile', `${session.place.name}: shardBy.sql failed: ${serverMessage(error)}`, {
       hint: 'Write one expression of `key`, such as `abs(hashtext(key)) % 4`.',
       cause: error,
     });

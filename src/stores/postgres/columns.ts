@@ -9,6 +9,10 @@ export interface Column {
   readonly type: string;
   /** How a profile's value becomes text for it. */
   readonly shape: Shape;
+  /** What its values are as text: as they were written, a number, a UUID; of all others that is not known. */
+  readonly kind: 'text' | 'number' | 'uuid' | 'other';
+  /** Whether LIKE is exact for it, and can use an index. */
+  readonly isPlainText: boolean;
   /** Whether two values are held against each other as text: exact, and for types that have no equality. */
   readonly byText: boolean;
   /** Whether Postgres has `=` for it: a domain over an enum or a range has none. */
@@ -36,6 +40,9 @@ const columnsSql = `
               WHEN t.typcategory <> 'A' THEN 'text'
               WHEN t.typelem IN ('json'::regtype, 'jsonb'::regtype) THEN 'json-array'
               ELSE 'array' END AS shape,
+         CASE WHEN t.typcategory = 'S' THEN 'text' WHEN t.oid = 'uuid'::regtype THEN 'uuid'
+              WHEN t.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) THEN 'number' ELSE 'other' END AS kind,
+         a.atttypid IN ('text'::regtype, 'varchar'::regtype) AND coalesce((SELECT k.collisdeterministic FROM pg_collation k WHERE k.oid = a.attcollation), true) AS "isPlainText",
          NOT (t.typtype IN ('e', 'r', 'm') AND t.oid <> a.atttypid) AS comparable,
          a.attcollation <> 0 OR NOT ((t.typtype IN ('e', 'r', 'm') AND t.oid = a.atttypid) OR EXISTS (
            SELECT 1 FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod
@@ -43,13 +50,13 @@ const columnsSql = `
     FROM pg_attribute a JOIN bases b USING (attnum) JOIN pg_type t ON t.oid = b.oid AND t.typtype <> 'd'
    WHERE a.attrelid = $1 ORDER BY a.attnum`;
 
-/** The columns of these names, in this order; throws where one is missing or cannot be written. */
-export async function findColumns(session: Session, table: Table, names: readonly string[]): Promise<Column[]> {
+/** The columns of these names, in this order; throws where one is missing, or is to be written and cannot be. */
+export async function findColumns(session: Session, table: Table, names: readonly string[], toWrite = false): Promise<Column[]> {
   const { rows } = await session.query<ColumnRow>(columnsSql, [table.oid]);
   return names.map((name) => {
     const column = rows.find((row) => row.name === name);
     if (!column) throw missingColumn(session, table, name, rows);
-    if (!column.generated) return column;
+    if (!column.generated || !toWrite) return column;
     throw new LoadctlError(
       'invalid-profile',
       `${session.place.name}: ${table.shown}.${name} is a generated column, which nobody can write`,
@@ -58,6 +65,11 @@ export async function findColumns(session: Session, table: Table, names: readonl
       },
     );
   });
+}
+
+/** A value of this column as the text that a template makes of it: a number without zeros behind its point. */
+export function textOf({ kind, type }: Column, value: string): string {
+  return kind === 'number' && !/^(small|big)?int(eger)?$/.test(type) ? `trim_scale(${value}::numeric)::text` : `${value}::text`;
 }
 
 /** How a value of this column is compared with another one of the same type. */

@@ -1,4 +1,4 @@
-import { escapePieces, join, joinWith, type Pieces, render } from '../templates/pieces.js';
+import { escapePieces, join, joinWith, type Pieces, render } from '../../profile/templates/pieces.js';
 import type { SeededRows } from './seeded-rows.js';
 import { eachNumber, type RowNumbers } from './shards.js';
 import { copyField } from './values.js';
@@ -32,5 +32,5 @@ export function* copyText(
 /** A whole line as one template: what COPY escapes is escaped once, not in every row. */
 function linePieces(values: readonly (Pieces | null)[], ordinal: boolean): Pieces {
   const fields = values.map((pieces): Pieces => (pieces === null ? ['\\N'] : escapePieces(pieces, copyField)));
-  return join([joinWith(ordinal ? [[{ kind: 'n' }], ...fields] : fields, '\t'), ['\n']]);
+  return join([joinWith(ordinal ? [[{ kind: 'n', plus: 0 }], ...fields] : fields, '\t'), ['\n']]);
 }

@@ -1,3 +1,4 @@
+import { flatten } from '../../profile/templates/pieces.js';
 import { holdsNoSuchValue, sqlState } from './errors.js';
 import { foreignKeysTo } from './foreign-keys.js';
 import { quoteName } from './quote.js';
@@ -14,8 +15,9 @@ import { checkTaking } from './take-seeded.js';
  */
 export async function isFree(session: Session, rows: SeededRows): Promise<boolean> {
   if (await isWatched(session, rows)) return false;
-  if (await isEmpty(session, rows)) return tellsRowsApart(rows);
-  if (rows.key === undefined || rows.odd || !tellsRowsApart(rows)) return false;
+  if (rows.key === undefined || !tellsRowsApart(rows)) return false;
+  if (await isEmpty(session, rows)) return true;
+  if (rows.odd) return false;
   // A key that only the profile names need not be unique: nothing but a look tells that its rows are there already.
   const apart = rows.unique.includes(rows.key) ? rows.unique : [rows.key, ...rows.unique];
   for (const columns of apart) if (await overlaps(session, rows, columns)) return false;
@@ -41,9 +43,9 @@ async function isEmpty(session: Session, { table }: SeededRows): Promise<boolean
 }
 
 /** Whether no two rows of the step have the same key. */
-function tellsRowsApart({ key, columns, values, unique }: SeededRows): boolean {
+function tellsRowsApart({ key, columns, values, unique, set }: SeededRows): boolean {
   const differs = (name: string) => {
-    const pieces = values[columns.findIndex((column) => column.name === name)] ?? [];
+    const pieces = flatten(values[columns.findIndex((column) => column.name === name)] ?? [], set.rows);
     return pieces.some((piece) => typeof piece === 'object' && (piece.kind === 'n' || piece.kind === 'uuid'));
   };
   return [...(key === undefined ? [] : [key]), ...unique].every((names) => names.some(differs));

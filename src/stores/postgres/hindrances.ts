@@ -1,4 +1,4 @@
-import { LoadctlError } from '../../core/errors.js';
+import type { Hazard } from '../kind/types.js';
 import { type ForeignKey, holdsBack } from './foreign-keys.js';
 import { quoteName } from './quote.js';
 import type { Session } from './session.js';
@@ -35,17 +35,16 @@ export async function listTriggers(session: Session, tables: readonly Table[], e
   });
 }
 
-/** Refuses (112) where rows that nobody can see might go along with what they reference, or be changed. */
-export async function refuseUnseen(session: Session, keys: readonly ForeignKey[]): Promise<void> {
+/** What keeps rows from being deleted where others, which nobody can see, might go along with them, or be changed. */
+export async function unseenReferences(session: Session, keys: readonly ForeignKey[]): Promise<Hazard | undefined> {
   const passedOn = keys.filter((key) => !holdsBack(key)).map(({ table }) => table);
   const [hidden] = await hidingTables(session, passedOn);
-  if (hidden === undefined) return;
+  if (hidden === undefined) return undefined;
   const { name, role } = session.place;
-  throw new LoadctlError(
-    'refused',
-    `${name}: row-level security may hide rows of ${hidden.inProfile} from the role ${role}, and a foreign key would pass the deletes on to them`,
-    { hint: `Clean up as a role that sees them: ALTER ROLE ${quoteName(role)} BYPASSRLS, or another one in the URL.` },
-  );
+  return {
+    message: `${name}: row-level security may hide rows of ${hidden.inProfile} from the role ${role}, and a foreign key would pass the deletes on to them`,
+    hint: `Clean up as a role that sees them: ALTER ROLE ${quoteName(role)} BYPASSRLS, or another one in the URL.`,
+  };
 }
 
 /**

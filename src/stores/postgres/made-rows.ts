@@ -1,5 +1,4 @@
-import { uuidPrefix } from '../../core/uuids.js';
-import { chanceDigits, type Pieces, type Token } from '../templates/pieces.js';
+import { chanceDigits, type Pieces, type Token } from '../../profile/templates/pieces.js';
 import { quoteText } from './quote.js';
 import type { RowNumbers } from './shards.js';
 
@@ -13,11 +12,11 @@ export function piecesSql(pieces: Pieces, n: string): string {
 function tokenSql(token: Token, n: string): string {
   switch (token.kind) {
     case 'n':
-      return `(${n})::text`;
+      return token.plus === 0 ? `(${n})::text` : `((${n}) + ${token.plus})::text`;
     case 'now':
       return quoteText(token.at);
     case 'uuid':
-      return uuidSql(hashSql(token.salt, n), token.namespace);
+      return uuidSql(token.salt, n);
     case 'pick':
       return `(ARRAY[${token.options.map(quoteText).join(', ')}])[1 + ${chanceSql(token.salt, n)} % ${token.options.length}]`;
     case 'int':
@@ -35,12 +34,22 @@ function chanceSql(salt: string, n: string): string {
   return `('x' || left(${hashSql(salt, n)}, ${chanceDigits}))::bit(${chanceDigits * 4})::bigint`;
 }
 
-/** As uuidFrom() of src/core/uuids.ts. */
-function uuidSql(digits: string, namespace: string | undefined): string {
-  const part = (from: number, length: number) => `substr(h.d, ${from}, ${length})`;
-  const begin = namespace === undefined ? `${part(1, 8)} || '-' || ${part(9, 4)} || '-4'` : quoteText(uuidPrefix(namespace));
-  const variant = `substr('89ab', (('x' || ${part(17, 1)})::bit(4)::int & 3) + 1, 1)`;
-  return `(SELECT ${begin} || ${part(14, 3)} || '-' || ${variant} || ${part(18, 3)} || '-' || ${part(21, 12)} FROM (SELECT ${digits} AS d) AS h)`;
+/** As uuidOf() of src/core/uuids.ts. OFFSET keeps the planner from writing a hash out wherever it is used. */
+function uuidSql(salt: string, n: string): string {
+  const variant = `substr('89ab', (('x' || substr(h.d, 17, 1))::bit(4)::int & 3) + 1, 1)`;
+  const head = `left(h.d, 12) || '8' || substr(h.d, 14, 3) || ${variant} || substr(h.d, 18, 3)`;
+  const part = (from: number, length: number) => `substr(u.g, ${from}, ${length})`;
+  const groups = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), `lpad(to_hex((${n}) # ${uuidMaskSql(salt, 'u.g')}), 12, '0')`];
+  return `(SELECT ${groups.join(` || '-' || `)} FROM (SELECT ${head} AS g FROM (SELECT ${hashSql(salt, n)} AS d OFFSET 0) AS h OFFSET 0) AS u)`;
+}
+
+/** As numberIn(): the number that a UUID would carry, given its digits without hyphens. */
+export function uuidNumberSql(salt: string, digits: string): string {
+  return `(('x' || right(${digits}, 12))::bit(48)::bigint # ${uuidMaskSql(salt, `left(${digits}, 20)`)})`;
+}
+
+function uuidMaskSql(salt: string, head: string): string {
+  return `('x' || left(${hashSql(salt, head)}, 12))::bit(48)::bigint`;
 }
 
 /** Row numbers as a source of rows, `g(n)`. */

@@ -4,7 +4,7 @@ import type { OtherRows, Proof } from '../../core/receipt.js';
 import { holdsNoSuchValue } from './errors.js';
 import { type Leaf, leavesOf } from './leaves.js';
 import { quoteName } from './quote.js';
-import { type SeededRows, sameKey, seededQuery, wholeRow } from './seeded-rows.js';
+import { type SeededRows, seededQuery, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
 import type { Table } from './tables.js';
 import { noneOf, type Target } from './targets.js';
@@ -69,14 +69,14 @@ interface Question extends WantedOthers {
   readonly columns: string;
 }
 
-/** All that is no test data, less what is seeded: so each part can be taken in its own way, and in pieces. */
+/** All that is neither test data nor certainly seeded; of what only looks seeded, as a whole row, as much as there is is taken off. */
 async function sumUp(session: Session, question: Question): Promise<Sum> {
   const all = await sumInPieces(session, question);
   const { seeded, table } = question;
-  if (seeded.length === 0 || all.rows === 0n) return all;
-  const there = `${table.quoted} AS t WHERE (${seeded.map((rows) => isSeeded(rows, 't')).join(' OR ')})`;
+  const alike = seeded.filter(({ own }) => own === undefined).map((rows) => looksSeeded(rows, 't'));
+  if (alike.length === 0 || all.rows === 0n) return all;
   await session.query('SAVEPOINT loadctl_seeded');
-  const known = await ask(session, there, question).catch(async (error: unknown) => {
+  const known = await ask(session, `${table.quoted} AS t WHERE (${alike.join(' OR ')})`, question).catch(async (error: unknown) => {
     if (!holdsNoSuchValue(error)) throw error;
     // No row can hold what its column cannot: nothing of such a seed is there. The tables after it are still to be counted.
     await session.query('ROLLBACK TO SAVEPOINT loadctl_seeded');
@@ -116,8 +116,10 @@ async function readableLeaves(session: Session, table: Table): Promise<readonly 
 }
 
 async function ask(session: Session, from: string, question: Question): Promise<Sum> {
+  const owned = question.seeded.flatMap(({ own }) => (own === undefined ? [] : [`NOT ${own.owns('t')}`]));
+  const others = [noneOf(question.targets, 't'), ...owned].join(' AND ');
   const { rows } = await session.query<{ rows: string; hashes: string | null }>(
-    `SELECT count(*) AS rows, ${hashesOf(question)} AS hashes FROM ${from} AND ${noneOf(question.targets, 't')}`,
+    `SELECT count(*) AS rows, ${hashesOf(question)} AS hashes FROM ${from} AND ${others}`,
   );
   return { rows: BigInt(rows[0]?.rows ?? 0), hashes: BigInt(rows[0]?.hashes ?? 0) };
 }
@@ -148,8 +150,7 @@ function plus(one: Sum, other: Sum): Sum {
   return { rows: one.rows + other.rows, hashes: one.hashes + other.hashes };
 }
 
-/** Whether a row is a seeded one, changed since or not: by its key where there is one. */
-function isSeeded(rows: SeededRows, alias: string): string {
-  const match = rows.key ? sameKey(rows.key, alias, 's') : `${wholeRow(rows.compared, alias)} = ${wholeRow(rows.compared, 's')}`;
-  return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${match})`;
+/** Whether a row holds all that a seeded one does, in a table in which nothing tells them apart. */
+function looksSeeded(rows: SeededRows, alias: string): string {
+  return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${wholeRow(rows.compared, alias)} = ${wholeRow(rows.compared, 's')})`;
 }

@@ -39,7 +39,7 @@ export function replicaOf(config: PostgresStore, { store, shard }: Address): Add
   return url === undefined ? undefined : address(store, shard, url, config);
 }
 
-function address(store: string, shard: number | null, text: string, { tls, auth }: PostgresStore): Address {
+function address(store: string, shard: number | null, text: string, { tls, auth, password }: PostgresStore): Address {
   if (!URL.canParse(text)) {
     throw new LoadctlError('invalid-profile', `the URL of the store ${store} cannot be read`, {
       hint: 'Write it as postgres://user:password@host:5432/database; percent-encode what is special in the password.',
@@ -47,6 +47,7 @@ function address(store: string, shard: number | null, text: string, { tls, auth 
   }
   const url = new URL(text);
   url.searchParams.delete('application_name');
+  if (password !== undefined) url.password = encodeURIComponent(password);
   const wish = takeTls(url, tls);
   if (auth === undefined) return { store, shard, url: url.toString(), tls: wish };
   if (!isEncrypted(wish.mode)) throw readableToken(store, wish.mode);

@@ -5,7 +5,6 @@ import { foreignKeysTo } from './foreign-keys.js';
 import { listTriggers } from './hindrances.js';
 import { addressesOf } from './places.js';
 import { openSession, type Session } from './session.js';
-import type { TableStep } from './shards.js';
 import { findTable, type Table } from './tables.js';
 
 /** Reads in the catalogs of every database of the store what a seed or a cleanup would set off there. */
@@ -28,13 +27,10 @@ export async function previewStore(
   return found.flat();
 }
 
-async function setOff(session: Session, task: StoreTask, { seeds, cleans, users }: Intent): Promise<string[]> {
-  const seeded = await tablesOf(
-    session,
-    task.seed.filter((step): step is TableStep => 'table' in step),
-  );
+async function setOff(session: Session, task: StoreTask, { seeds, cleans, seeded: takesSeeded }: Intent): Promise<string[]> {
+  const seeded = await tablesOf(session, task.tables);
   const cleaned = await tablesOf(session, cleans ? task.rows : []);
-  const emptied = [...cleaned, ...(cleans && users ? seeded : [])];
+  const emptied = [...cleaned, ...(cleans && takesSeeded ? seeded : [])];
   const lines = [
     ...(seeds ? await listTriggers(session, seeded, 'INSERT') : []),
     ...(await listTriggers(session, emptied, 'DELETE')),

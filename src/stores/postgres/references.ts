@@ -1,4 +1,4 @@
-import { LoadctlError } from '../../core/errors.js';
+import type { Hazard } from '../kind/types.js';
 import { type ForeignKey, foreignKeysTo, holdsBack, joinKeys } from './foreign-keys.js';
 import type { Session } from './session.js';
 import type { Table } from './tables.js';
@@ -20,40 +20,87 @@ export async function findReferences(session: Session, targets: readonly Target[
   return references;
 }
 
+/** What the foreign keys to listed tables come to. */
+export interface ReferenceLook {
+  /** What keeps a table's test rows from being deleted, by the table's oid. */
+  readonly hazards: ReadonlyMap<number, Hazard>;
+  /** Rows that keep single ones back, by the oid of the table that they reference. */
+  readonly holding: ReadonlyMap<number, string>;
+  readonly notes: readonly string[];
+}
+
 /**
- * Refuses (112) a table that references a listed one and is not listed itself, and rows that no entry covers in a table
- * that is: they would stand in the way, or go along unseen. Hands back what else there is to know about the foreign keys.
+ * Looks for tables that reference a listed one and are not listed themselves: all that references their rows would go along, or
+ * stand in the way, unseen. Rows that no entry selects in a table that is listed keep back what they reference, and no more.
  */
-export async function checkReferences(session: Session, targets: readonly Target[], references: readonly Reference[]): Promise<string[]> {
-  const found: { line: string; yaml: string }[] = [];
+export async function lookAtReferences(
+  session: Session,
+  targets: readonly Target[],
+  references: readonly Reference[],
+): Promise<ReferenceLook> {
+  const unlisted = new Map<number, Unlisted[]>();
+  const holding = new Map<number, string>();
   const notes: string[] = [];
   for (const { parent, key } of references) {
-    const listed = entriesOf(targets, key.table);
-    const rows = await countUncovered(session, { parent, key }, targets);
+    const listed = targets.filter(({ table }) => table.oid === key.table.oid);
+    const rows = await countUncovered(session, targets, { parent, key }, listed);
     const shown = `${key.table.inProfile} (${key.columns.join(', ')}) references ${parent.inProfile}`;
-    // An empty table is refused like any other: rows may come while the others are deleted.
-    if (rows > 0 || listed.length === 0)
-      found.push({
-        line: `${rows} ${rows === 1 ? 'row' : 'rows'} now: ${shown}, ON DELETE ${key.onDelete.toUpperCase()}`,
-        yaml: entryFor(targets, parent, key),
-      });
-    else if (key.onDelete === 'cascade') notes.push(`${session.place.name}: ${shown} with ON DELETE CASCADE`);
+    const store = targets.find(({ table }) => table.oid === parent.oid)?.entry.store ?? '';
+    if (listed.length === 0) {
+      // An empty table stands in the way like any other: rows may come while the others are deleted.
+      const line = `${rows} ${rows === 1 ? 'row' : 'rows'} now: ${shown}, ON DELETE ${key.onDelete.toUpperCase()}`;
+      unlisted.set(parent.oid, [...(unlisted.get(parent.oid) ?? []), { line, yaml: entryFor(store, `${store}.${parent.inProfile}`, key) }]);
+    } else if (key.onDelete === 'cascade') notes.push(`${session.place.name}: ${shown} with ON DELETE CASCADE`);
+    if (rows > 0 && listed.length > 0) holding.set(parent.oid, `rows of ${key.table.inProfile} that no entry selects reference them`);
     if (!key.indexed)
       notes.push(
         `${session.place.name}: ${shown}, and no index begins with that column: each row that is deleted reads all of ${key.table.inProfile}`,
       );
   }
-  const [first] = found;
-  if (!first) return notes;
-  const yaml = [...new Set(found.map((reference) => reference.yaml))];
-  throw new LoadctlError(
-    'refused',
-    `${session.place.name}: ${found.length === 1 ? 'a table references' : `${found.length} tables reference`} test data from outside every cleanup entry`,
-    {
-      hint: `Add to cleanup.rows in the profile: ${first.yaml}${yaml.length > 1 ? ' and so on (see below).' : ''}`,
-      lines: [...found.map(({ line }) => line), ...(yaml.length > 1 ? yaml : [])],
-    },
-  );
+  return { hazards: new Map([...unlisted].map(([oid, tables]) => [oid, hazardOf(session, tables)])), holding, notes };
+}
+
+interface Unlisted {
+  readonly line: string;
+  /** The entry to add. */
+  readonly yaml: string;
+}
+
+function hazardOf({ place }: Session, uncovered: readonly Unlisted[]): Hazard {
+  const yaml = [...new Set(uncovered.map((reference) => reference.yaml))];
+  const tables =
+    uncovered.length === 1
+      ? 'a table that cleanup does not list references'
+      : `${uncovered.length} tables that cleanup does not list reference`;
+  return {
+    message: `${place.name}: ${tables} test data`,
+    hint: `Add to cleanup.rows in the profile: ${yaml[0] ?? ''}${yaml.length > 1 ? ' and so on (see below).' : ''}`,
+    lines: [...uncovered.map(({ line }) => line), ...(yaml.length > 1 ? yaml : [])],
+  };
+}
+
+/**
+ * Spreads what keeps entries from being taken out to those whose rows they refer to: with a row that stays, what it
+ * references stays too.
+ */
+export function withParents(
+  blocked: ReadonlyMap<Target, Hazard>,
+  targets: readonly Target[],
+  references: readonly Reference[],
+): Map<Target, Hazard> {
+  const all = new Map(blocked);
+  const spread = (target: Target, { hint }: Hazard) => {
+    const parents = references.filter(({ key }) => key.table.oid === target.table.oid).map(({ parent }) => parent.oid);
+    for (const other of targets) {
+      const isParent = parents.includes(other.table.oid) || other.table.oid === target.through?.parent.oid;
+      if (!isParent || all.has(other)) continue;
+      const hazard = { message: `rows of ${target.table.inProfile}, which stay, refer to ${other.table.inProfile}`, hint };
+      all.set(other, hazard);
+      spread(other, hazard);
+    }
+  };
+  for (const [target, hazard] of blocked) spread(target, hazard);
+  return all;
 }
 
 /**
@@ -108,25 +155,29 @@ function viaFirst(targets: readonly Target[]): Target[] {
   return [...targets].sort((one, other) => Number('via' in other.entry) - Number('via' in one.entry));
 }
 
-async function countUncovered(session: Session, { parent, key }: Reference, targets: readonly Target[]): Promise<number> {
-  const doomed = anyOf(entriesOf(targets, parent), 'p');
+async function countUncovered(
+  session: Session,
+  targets: readonly Target[],
+  { parent, key }: Reference,
+  listed: readonly Target[],
+): Promise<number> {
+  const doomed = anyOf(
+    targets.filter(({ table }) => table.oid === parent.oid),
+    'p',
+  );
   const { rows } = await session.query<{ count: string }>(
-    `SELECT count(*) FROM ${key.table.quoted} AS t WHERE EXISTS (SELECT 1 FROM ${parent.quoted} AS p WHERE ${joinKeys(key, 't', 'p')} AND ${doomed}) AND ${noneOf(entriesOf(targets, key.table), 't')}`,
+    `SELECT count(*) FROM ${key.table.quoted} AS t WHERE EXISTS (SELECT 1 FROM ${parent.quoted} AS p WHERE ${joinKeys(key, 't', 'p')} AND ${doomed}) AND ${noneOf(listed, 't')}`,
   );
   return Number(rows[0]?.count);
 }
 
-function entriesOf(targets: readonly Target[], { oid }: Table): Target[] {
-  return targets.filter(({ table }) => table.oid === oid);
+/** The line of a profile that lists what references a table: `via` that table, or a set of its rows. */
+export function entryFor(store: string, via: string, { table, columns: [column = ''] }: ForeignKey): string {
+  return `- {table: ${flowText(`${store}.${table.inProfile}`)}, via: ${flowText(via)}, column: ${flowText(column)}}`;
 }
 
-function entryFor(targets: readonly Target[], parent: Table, key: ForeignKey): string {
-  const target = targets.find(({ table }) => table.oid === parent.oid);
-  const [column] = key.columns;
-  return `- {store: ${target?.entry.store}, table: ${yamlName(key.table.inProfile)}, via: ${yamlName(target?.entry.table ?? '')}, column: ${yamlName(column ?? '')}}`;
-}
-
-/** A name as YAML reads it back inside a flow mapping. */
-function yamlName(name: string): string {
-  return /^[A-Za-z_][\w.]*$/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(name) ? name : JSON.stringify(name);
+/** A text as YAML reads it back inside a flow mapping. */
+function flowText(text: string): string {
+  if (/^[A-Za-z_][\w.]*$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(text)) return text;
+  return text.includes('"') ? `'${text.replaceAll("'", "''")}'` : JSON.stringify(text);
 }

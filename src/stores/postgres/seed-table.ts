@@ -1,14 +1,15 @@
 import { LoadctlError } from '../../core/errors.js';
 import { type Conflicts, noConflicts } from '../kind/types.js';
+import { findConflicts } from './conflicts.js';
 import { copyText } from './copy-text.js';
 import { serverMessage, sqlState } from './errors.js';
 import { quoteName } from './quote.js';
 import type { SeededRows } from './seeded-rows.js';
-import { columnList, describeRow, sameKey, sameRow, wholeRow } from './seeded-rows.js';
+import { columnList, sameKey, sameRow, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
 import type { RowNumbers } from './shards.js';
 
-/** What became of the rows of one step in one database. */
+/** What became of the rows of one set in one database. */
 export interface TableOutcome {
   readonly rows: number;
   readonly created: number;
@@ -16,7 +17,7 @@ export interface TableOutcome {
 }
 
 /**
- * Puts a step's rows into their table, inside the transaction that the session has open; what is there already is held
+ * Puts a set's rows into their table, inside the transaction that the session has open; what is there already is held
  * against them:
  *
  *   stage (a temporary table, by COPY) → insert what is not there → every staged row must now be there, equal
@@ -34,14 +35,15 @@ export async function stageTable(
   try {
     const staged = await fillStage(session, rows, stage, progress);
     const created = (await session.query(sql.insert)).count;
-    const conflicts = await findConflicts(session, rows, stage, sql.missing);
+    const insertOne = (source: string) => insertFrom({ ...rows, deferrable: true }, source);
+    const conflicts = await findConflicts(session, { rows, stage, source: sql.missing, insertFrom: insertOne });
     return { rows: staged, created, conflicts };
   } catch (error) {
     throw seedingFailure(error, `${session.place.name}: ${rows.table.shown}`);
   }
 }
 
-/** Copies some of a step's rows straight into their table, where nothing has anything in common with them. */
+/** Copies some of a set's rows straight into their table, where nothing has anything in common with them. */
 export async function copyTable(
   session: Session,
   rows: SeededRows,
@@ -111,68 +113,6 @@ function insertFrom({ table, columns, deferrable }: SeededRows, source: string):
   // Postgres refuses ON CONFLICT where a unique constraint is deferrable; such a conflict then ends the statement.
   const onConflict = deferrable ? '' : ' ON CONFLICT DO NOTHING';
   return `INSERT INTO ${table.quoted} (${columnList(columns)})${overriding} SELECT ${list} FROM ${source}${onConflict}`;
-}
-
-async function findConflicts(session: Session, rows: SeededRows, stage: string, missing: string): Promise<Conflicts> {
-  const counted = await session.query<{ count: string }>(`SELECT count(*) FROM ${missing}`);
-  const count = Number(counted.rows[0]?.count);
-  if (count === 0) return noConflicts;
-  const first = await session.query<{ n: string }>(`SELECT s.${rows.ordinal} AS n FROM ${missing} ORDER BY 1 LIMIT 10`);
-  const lines: string[] = [];
-  for (const { n } of first.rows) lines.push(await explain(session, rows, stage, Number(n)));
-  return { count, lines };
-}
-
-interface Difference {
-  readonly same: boolean[];
-  readonly there: (string | null)[];
-  readonly wanted: (string | null)[];
-  readonly ours: boolean;
-}
-
-async function explain(session: Session, rows: SeededRows, stage: string, n: number): Promise<string> {
-  const row = `${session.place.name}: ${rows.table.shown} ${describeRow(rows, n)}`;
-  if (!rows.key) return `${row}: ${await whyNotInserted(session, rows, stage, n)}`;
-  const each = (side: string) => rows.columns.map(({ name }) => `${side}.${quoteName(name)}::text`).join(', ');
-  const compared = new Set(rows.compared);
-  const same = rows.columns.map((column) => (compared.has(column) ? `(${sameRow([column], 't', 's')})` : 'true')).join(', ');
-  const found = await session.query<Difference>(
-    `SELECT ARRAY[${same}] AS same, ARRAY[${each('t')}] AS there, ARRAY[${each('s')}] AS wanted,
-            t.xmin::text = (txid_current() % 4294967296)::text AS ours
-       FROM ${stage} AS s JOIN ${rows.table.quoted} AS t ON ${sameKey(rows.key, 't', 's')} WHERE s.${rows.ordinal} = $1 LIMIT 1`,
-    [n],
-  );
-  const [difference] = found.rows;
-  return `${row}: ${difference ? differences(rows, difference) : await whyNotInserted(session, rows, stage, n)}`;
-}
-
-function differences(rows: SeededRows, { same, there, wanted, ours }: Difference): string {
-  const list = rows.columns.flatMap(({ name }, index) =>
-    same[index] ? [] : [`${name} is ${shorten(there[index] ?? null)}, not ${shorten(wanted[index] ?? null)}`],
-  );
-  return (
-    list.join('; ') + (ours ? ' (this seed wrote it: it has another row with this key, or a trigger or the column’s type changed it)' : '')
-  );
-}
-
-function shorten(text: string | null): string {
-  if (text === null) return 'NULL';
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
-}
-
-/** Inserts one row alone, so that the server says what is in its way; the row is taken back. */
-async function whyNotInserted(session: Session, rows: SeededRows, stage: string, n: number): Promise<string> {
-  const one = insertFrom({ ...rows, deferrable: true }, `${stage} AS s WHERE s.${rows.ordinal} = ${n}`);
-  await session.query('SAVEPOINT loadctl_one');
-  try {
-    await session.query(one);
-    return 'it is not there after it was inserted: a trigger, a rule or row-level security swallowed it';
-  } catch (error) {
-    if (sqlState(error) === undefined) throw error;
-    return `another row is in its way: ${serverMessage(error)}`;
-  } finally {
-    await session.query('ROLLBACK TO SAVEPOINT loadctl_one');
-  }
 }
 
 /** What the server says about the rows themselves (classes 22, 23, 44, 54; what a trigger raises) is the seed's failure. */

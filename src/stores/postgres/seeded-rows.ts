@@ -1,18 +1,19 @@
 import type { PostgresStore } from '../../profile/sections/schema.js';
-import { isVolatile, type Pieces, pieceReader, type RowSource, render } from '../templates/pieces.js';
+import { isVolatile, type Pieces, pieceReader, type RowSource, render } from '../../profile/templates/pieces.js';
 import { askForNumbers } from './asked-numbers.js';
 import { type Column, findColumns, sameValue } from './columns.js';
 import { numbersSql, piecesSql } from './made-rows.js';
+import { type Ownership, ownership } from './ownership.js';
 import { quoteName } from './quote.js';
 import type { Session } from './session.js';
-import { allRows, type RowNumbers, rowsOnShard, shardRule, type TableStep } from './shards.js';
+import { allRows, type RowNumbers, rowsOnShard, shardRule, type TableSet } from './shards.js';
 import { findTable, type Table } from './tables.js';
 import { valuePieces } from './values.js';
 
-/** The rows of one seed step in one database: the table that was found, and what each row of it holds. */
+/** The rows of one set in one database: the table that was found, and what each row of it holds. */
 export interface SeededRows {
-  readonly step: TableStep;
-  /** Which of the step's rows this database has. */
+  readonly set: TableSet;
+  /** Which of the set's rows this database has. */
   readonly numbers: RowNumbers;
   readonly table: Table;
   readonly columns: readonly Column[];
@@ -24,6 +25,8 @@ export interface SeededRows {
   readonly key: readonly string[] | undefined;
   /** What must be unique in the table, of columns that are all seeded with something other than NULL. */
   readonly unique: readonly (readonly string[])[];
+  /** Whose a row is; undefined where no unique key tells the set's rows from others. */
+  readonly own: Ownership | undefined;
   /** Whether the table has a constraint that plain columns do not tell: a partial or exclusion constraint, or an expression. */
   readonly odd: boolean;
   /** The quoted name of the row's number, which no column has. */
@@ -33,59 +36,65 @@ export interface SeededRows {
 }
 
 /** Finds the table, the columns and what tells rows apart. */
-export async function findSeededRows(session: Session, config: PostgresStore, step: TableStep, source: RowSource): Promise<SeededRows> {
-  const table = await findTable(session, step.table, step.schema);
-  const names = Object.keys(step.columns);
-  const columns = await findColumns(session, table, names);
+export async function findSeededRows(session: Session, config: PostgresStore, set: TableSet, source: RowSource): Promise<SeededRows> {
+  const table = await findTable(session, set.table, set.schema);
+  const names = Object.keys(set.columns);
+  const columns = await findColumns(session, table, names, true);
   const reader = pieceReader(source);
-  const values = columns.map((column) => valuePieces(step.columns[column.name] ?? null, column, reader));
+  const values = columns.map((column) => valuePieces(set.columns[column.name] ?? null, column, reader));
   const isLasting = ({ name }: Column) => !isVolatile(values[names.indexOf(name)] ?? []);
   const constraints = await findConstraints(session, table);
   const unique = uniqueAmong(
     constraints,
-    step,
+    set,
     columns.filter((column) => column.comparable && isLasting(column)),
   );
+  const isSpread = await inheritsRows(session, table);
   let ordinal = 'n';
   while (names.includes(ordinal)) ordinal = `loadctl ${ordinal}`;
   return {
-    step,
-    numbers: await numbersHere(session, config, step, { columns, values }),
+    set,
+    numbers: await numbersHere(session, config, set, { columns, values }),
     table,
     columns,
     compared: columns.filter(isLasting),
     values,
-    key: step.key !== undefined && names.includes(step.key) ? [step.key] : unique[0],
+    key: set.key !== undefined && names.includes(set.key) ? [set.key] : unique[0],
     unique,
+    own: isSpread ? undefined : ownership({ rows: set.rows, columns, values, unique }),
     odd: constraints.some(({ plain }) => !plain),
     ordinal: quoteName(ordinal),
     deferrable: constraints.some(({ deferrable }) => deferrable),
   };
 }
 
-/**
- * Whether a row that holds what one of these does is this one, and nobody else's: a constraint makes it the only one, or it
- * bears a UUID of the seed, or refers to another seeded row.
- */
-export function areCertain({ unique, columns, compared, values }: SeededRows): boolean {
-  const tells = (column: Column) =>
-    (values[columns.indexOf(column)] ?? []).some((piece) => typeof piece === 'object' && (piece.kind === 'uuid' || piece.kind === 'ref'));
-  return unique.length > 0 || compared.some(tells);
+/** Whether tables inherit from this one without being its partitions: nothing is unique over all of them. */
+async function inheritsRows(session: Session, { oid }: Table): Promise<boolean> {
+  const { rows } = await session.query(
+    `SELECT 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent WHERE i.inhparent = $1 AND c.relkind <> 'p' LIMIT 1`,
+    [oid],
+  );
+  return rows.length > 0;
+}
+
+/** A set as people read it: `users (db.users)`. */
+export function setName({ set, table }: Pick<SeededRows, 'set' | 'table'>): string {
+  return `${set.name} (${set.store}.${table.inProfile})`;
 }
 
 async function numbersHere(
   session: Session,
   config: PostgresStore,
-  step: TableStep,
+  set: TableSet,
   { columns, values }: Pick<SeededRows, 'columns' | 'values'>,
 ): Promise<RowNumbers> {
-  const rule = shardRule(config, session.address.shard, step);
-  if (rule === undefined) return allRows(step.rows);
+  const rule = shardRule(config, session.address.shard, set);
+  if (rule === undefined) return allRows(set.rows);
   const index = columns.findIndex(({ name }) => name === rule.column);
   const key = values[index] ?? [];
   const { by } = rule;
-  if (by.kind !== 'sql') return rowsOnShard({ ...rule, by }, key, step.rows);
-  return askForNumbers(session, { ...rule, sql: by.sql }, { step, key, type: columns[index]?.type ?? 'text' });
+  if (by.kind !== 'sql') return rowsOnShard({ ...rule, by }, key, set.rows);
+  return askForNumbers(session, { ...rule, sql: by.sql }, { rows: set.rows, key, type: columns[index]?.type ?? 'text' });
 }
 
 interface Constraint {
@@ -109,8 +118,8 @@ async function findConstraints(session: Session, table: Table): Promise<Constrai
 }
 
 /** Constraints over columns that are all seeded with something other than NULL; the primary key first, then the narrowest. */
-function uniqueAmong(constraints: readonly Constraint[], step: TableStep, lasting: readonly Column[]): (readonly string[])[] {
-  const isSet = (wanted: string) => lasting.some(({ name }) => name === wanted) && step.columns[wanted] !== null;
+function uniqueAmong(constraints: readonly Constraint[], set: TableSet, lasting: readonly Column[]): (readonly string[])[] {
+  const isSet = (wanted: string) => lasting.some(({ name }) => name === wanted) && set.columns[wanted] !== null;
   return constraints.filter(({ plain, columns }) => plain && columns.every(isSet)).map(({ columns }) => columns);
 }
 
@@ -119,9 +128,28 @@ export function columnList(columns: readonly Column[]): string {
   return columns.map(({ name }) => quoteName(name)).join(', ');
 }
 
-/** Whether two rows have the same key. */
+/** Whether two rows have the same key, as the table's constraints see it. */
 export function sameKey(key: readonly string[], one: string, other: string): string {
   return key.map((name) => `${one}.${quoteName(name)} = ${other}.${quoteName(name)}`).join(' AND ');
+}
+
+/** The columns by which a set's rows are found again: a key that is theirs alone, where there is one. */
+export function exactKey({ own, key = [], columns }: SeededRows): readonly Column[] {
+  return own?.key ?? columns.filter(({ name }) => key.includes(name));
+}
+
+/** Whether two rows have exactly the same key: by the index, and then letter by letter. */
+export function sameExactKey(rows: SeededRows, one: string, other: string): string {
+  const key = exactKey(rows);
+  return `${sameKey(
+    key.map(({ name }) => name),
+    one,
+    other,
+  )} AND ${sameRow(
+    key.filter(({ byText }) => byText),
+    one,
+    other,
+  )}`;
 }
 
 /** Whether two rows are equal in every one of these columns. */
@@ -135,9 +163,9 @@ export function wholeRow(columns: readonly Column[], alias: string): string {
   return `ROW(${columns.map(({ name }) => `${alias}.${quoteName(name)}::text`).join(', ')})::text COLLATE "C"`;
 }
 
-/** The seeded rows as a subquery that needs no table: the server makes them from their numbers. */
-export function seededQuery({ numbers, columns, values, ordinal }: SeededRows): string {
-  const made = columns.map(({ name, type }, index) => `${madeBy(values[index] ?? null)}::${type} AS ${quoteName(name)}`);
+/** The seeded rows, or some columns of theirs, as a subquery that needs no table: the server makes them from their numbers. */
+export function seededQuery({ numbers, columns, values, ordinal }: SeededRows, wanted: readonly Column[] = columns): string {
+  const made = wanted.map((column) => `${madeBy(values[columns.indexOf(column)] ?? null)}::${column.type} AS ${quoteName(column.name)}`);
   return `(SELECT g.n AS ${ordinal}, ${made.join(', ')} FROM ${numbersSql(numbers)})`;
 }
 
@@ -145,12 +173,16 @@ function madeBy(pieces: Pieces | null): string {
   return pieces === null ? 'NULL' : piecesSql(pieces, 'g.n');
 }
 
-/** Row `n` as people would point at it: `row 7 (id "user-7")`. */
-export function describeRow({ columns, values, key }: SeededRows, n: number): string {
-  const index = Math.max(
-    0,
-    columns.findIndex(({ name }) => name === key?.[0]),
-  );
-  const pieces = values[index];
-  return `row ${n} (${columns[index]?.name} ${pieces ? JSON.stringify(render(pieces, n)) : 'NULL'})`;
+/** Row `n` as people would point at it, by its key or other columns: `row 7 (id "user-7")`. */
+export function describeRow(
+  { columns, values, key = [], own }: SeededRows,
+  n: number,
+  by: readonly string[] = own?.key.map(({ name }) => name) ?? key,
+): string {
+  const shown = by.length > 0 ? by : [columns[0]?.name];
+  const parts = columns.flatMap(({ name }, index) => {
+    const pieces = values[index];
+    return shown.includes(name) ? [`${name} ${pieces ? JSON.stringify(render(pieces, n)) : 'NULL'}`] : [];
+  });
+  return `row ${n} (${parts.join(', ')})`;
 }

@@ -4,19 +4,30 @@ import { formatCount } from '../../core/quantities.js';
 import type { OtherRows, Proof } from '../../core/receipt.js';
 import type { PostgresStore } from '../../profile/sections/schema.js';
 import { together } from '../kind/together.js';
-import { addConflicts, type Conflicts, noConflicts, type Seeding, type StoreContext, type StoreTask } from '../kind/types.js';
+import {
+  addConflicts,
+  type Conflicts,
+  type Hazard,
+  noConflicts,
+  refuseHazards,
+  type Seeding,
+  type StoreContext,
+  type StoreTask,
+} from '../kind/types.js';
 import { isFree, mayCopyStraight } from './free-range.js';
+import { type Asked, findFormer } from './look.js';
+import { lookAtNumbers, takenNumbers } from './number-ranges.js';
 import { sumUpOthers } from './others.js';
 import { dataPlace } from './places.js';
 import { countBeside } from './replicas.js';
 import { copyTable, seedingFailure, stageTable, type TableOutcome } from './seed-table.js';
-import { areCertain, findSeededRows, type SeededRows } from './seeded-rows.js';
+import { findSeededRows, type SeededRows, setName } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { closeAll, openSessions, openWorkSession } from './sessions.js';
-import { countNumbers, partOf, type TableStep } from './shards.js';
+import { countNumbers, partOf } from './shards.js';
 import { checkPermissions, checkTemporary, checkWritable } from './tables.js';
 import { howToBeCertain, takeSeededRows } from './take-seeded.js';
-import { findTargets } from './targets.js';
+import { findTargets, isCertain } from './targets.js';
 
 /**
  * One database on its way. Many rows that have nothing in common with what is there are copied `straight` into their tables
@@ -29,6 +40,8 @@ interface Database {
   readonly helpers: Session[];
   readonly done: SeededStep[];
   rows: readonly SeededRows[];
+  /** As sets were seeded before, where the profile says something else now. */
+  former: readonly SeededRows[];
   straight: boolean;
   /** Rows that were copied straight and are in. */
   written: number;
@@ -42,7 +55,9 @@ const copiesAtOnce = { together: 4, inOne: 2 };
 /** Connects to every database of the store. */
 export async function openSeeding(config: PostgresStore, task: StoreTask, context: StoreContext): Promise<Seeding> {
   const sessions = await openSessions(config, context);
-  const databases = sessions.map((session): Database => ({ session, helpers: [], done: [], rows: [], straight: false, written: 0 }));
+  const databases = sessions.map(
+    (session): Database => ({ session, helpers: [], done: [], rows: [], former: [], straight: false, written: 0 }),
+  );
   return {
     async check() {
       const found = await together(databases, (database) => checkDatabase(database, config, task, context));
@@ -52,7 +67,7 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, contex
         others: (proof) => countOthers(databases, { config, task, context }, proof),
         commit: () => commitAll(databases, context),
         async rollBack() {
-          await together(databases, (database) => takeBack(database, context));
+          await together(databases, (database) => takeBack(database, task, context));
           await closeAll(sessions);
         },
       };
@@ -61,18 +76,13 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, contex
   };
 }
 
-/** A store of this kind, what is asked of it, and by whom. */
-interface Asked {
-  readonly config: PostgresStore;
-  readonly task: StoreTask;
-  readonly context: StoreContext;
-}
-
 function countOthers(databases: readonly Database[], { config, task, context }: Asked, proof: Proof): Promise<OtherRows[]> {
-  const counts = databases.map(({ session, rows }) => ({
+  const counts = databases.map(({ session, rows, former }) => ({
     session,
-    count: async (beside: Session) =>
-      sumUpOthers(beside, { targets: await findTargets(beside, task), seeded: rows, proof, clock: context.clock }),
+    count: async (beside: Session) => {
+      const targets = (await findTargets(beside, config, task)).filter(isCertain);
+      return sumUpOthers(beside, { targets, seeded: [...rows, ...former], proof, clock: context.clock });
+    },
   }));
   return countBeside(config, counts, context);
 }
@@ -95,9 +105,8 @@ async function checkDatabase(database: Database, config: PostgresStore, task: St
   const { session } = database;
   await checkWritable(session);
   await checkTemporary(session);
-  const steps = task.seed.filter((step): step is TableStep => 'table' in step);
   const rows: SeededRows[] = [];
-  for (const step of steps) rows.push(await findSeededRows(session, config, step, task.source(step)));
+  for (const set of task.tables) rows.push(await findSeededRows(session, config, set, task.source(set)));
   for (const { table, columns } of rows)
     await checkPermissions(
       session,
@@ -106,7 +115,9 @@ async function checkDatabase(database: Database, config: PostgresStore, task: St
       columns.map(({ name }) => name),
     );
   database.rows = rows;
-  for (const step of rows) warnOfUncertain(session, step, task, context);
+  database.former = (await findFormer(session, { config, task })).map((each) => each.rows);
+  await checkNumbers(session, rows, { config, task, context });
+  for (const set of rows) warnOfUncertain(session, set, task, context);
   database.straight = await mayCopyStraight(session, rows);
   if (database.straight) return noConflicts;
   await session.query('BEGIN');
@@ -126,11 +137,38 @@ async function checkDatabase(database: Database, config: PostgresStore, task: St
   return conflicts;
 }
 
-/** Said once, not for every shard; not of tables whose rows cleanup takes out anyway. */
+/**
+ * Numbers are the test's own only where nobody has them and no sequence comes to them (112); a sequence that stays apart is
+ * told, as rows that were written past it do not move it.
+ */
+async function checkNumbers(session: Session, sets: readonly SeededRows[], { config, task, context }: Asked): Promise<void> {
+  const hazards: Hazard[] = [];
+  for (const rows of sets) {
+    const look = await lookAtNumbers(session, rows);
+    const taken = await takenNumbers(session, task, rows);
+    hazards.push(...look.hazards, ...(taken === undefined ? [] : [taken]));
+    for (const { sequence, next } of look.apart)
+      context.emit({ type: 'noted', code: 'sequence-stays', place: dataPlace(session), set: rows.set.name, sequence, next: String(next) });
+  }
+  // Only what is found by a set may be numbers that others have.
+  const isBySet = task.rows.some((entry) => 'in' in entry || ('via' in entry && 'set' in entry.via));
+  for (const target of isBySet ? await findTargets(session, config, task) : []) {
+    if (target.unrecorded === undefined) continue;
+    const found = await session.query(`SELECT 1 FROM ${target.table.quoted} AS t WHERE ${target.predicate('t')} LIMIT 1`);
+    if (found.rows.length > 0)
+      hazards.push({
+        message: `${session.place.name}: ${target.table.inProfile} has rows already whose ${target.which}; ${target.unrecorded}`,
+        hint: 'Give the set numbers that nobody has (`{n+900000000}`).',
+      });
+  }
+  refuseHazards(hazards);
+}
+
+/** Said once, not for every shard; not of sets whose rows cleanup takes out anyway. */
 function warnOfUncertain({ address }: Session, rows: SeededRows, task: StoreTask, { emit }: StoreContext): void {
-  const { inProfile } = rows.table;
-  if (areCertain(rows) || (address.shard ?? 0) > 0 || task.rows.some(({ table }) => table === inProfile)) return;
-  emit({ type: 'warned', code: 'seeded-rows-uncertain', place: dataPlace({ address }), table: inProfile, fix: howToBeCertain });
+  const isListed = task.rows.some((entry) => entry.table === rows.set.table && entry.schema === rows.set.schema);
+  if (rows.own !== undefined || (address.shard ?? 0) > 0 || isListed) return;
+  emit({ type: 'warned', code: 'seeded-rows-uncertain', place: dataPlace({ address }), table: setName(rows), fix: howToBeCertain });
 }
 
 type Progress = (done: number) => void;
@@ -186,11 +224,11 @@ async function copyInParts(database: Database, rows: SeededRows, progress: Progr
 async function tellStep(
   database: Database,
   rows: SeededRows,
-  { emit, store, clock }: StoreContext,
+  { emit, clock }: StoreContext,
   work: (progress: Progress) => Promise<TableOutcome>,
 ): Promise<TableOutcome> {
   const { session, done } = database;
-  const step = `seed ${session.place.name} ${database.rows.indexOf(rows) + 1} ${rows.table.inProfile}`;
+  const step = `seed ${session.place.name} ${database.rows.indexOf(rows) + 1} ${rows.set.name}`;
   const total = countNumbers(rows.numbers);
   const startedAt = clock.elapsed();
   emit({ type: 'step-started', step, work: { kind: 'seed', what: rows.table.inProfile, ...dataPlace(session) } });
@@ -201,7 +239,18 @@ async function tellStep(
     const alreadyThere = Math.max(0, outcome.rows - created - conflicts.count);
     const rowsPerSecond = Math.round(outcome.rows / Math.max(elapsedMs / 1000, 0.001));
     const what = rows.table.inProfile;
-    done.push({ store, shard: session.address.shard, what, created, alreadyThere, conflicts: conflicts.count, elapsedMs, rowsPerSecond });
+    const { store } = rows.set;
+    done.push({
+      store,
+      shard: session.address.shard,
+      set: rows.set.name,
+      what,
+      created,
+      alreadyThere,
+      conflicts: conflicts.count,
+      elapsedMs,
+      rowsPerSecond,
+    });
     if (conflicts.count > 0)
       emit({ type: 'step-failed', step, message: `${conflicts.count} ${conflicts.count === 1 ? 'conflict' : 'conflicts'}` });
     else
@@ -250,15 +299,16 @@ async function analyze({ session, rows, done }: Database): Promise<void> {
 }
 
 /** A straight copy that the server refused halfway is taken back, row by row that nobody changed since. */
-async function takeBack({ session, rows, straight, written }: Database, { clock, emit }: StoreContext): Promise<void> {
+async function takeBack(
+  { session, rows, straight, written }: Database,
+  { named }: StoreTask,
+  { clock, emit }: StoreContext,
+): Promise<void> {
   if (!straight || written === 0) return;
-  for (const step of [...rows].reverse()) {
-    const taking = takeSeededRows(session, step, { dryRun: false, clock, log: () => undefined, wasEmpty: true });
-    const why = await taking.then(
-      ({ left, notes }) => notes[0] ?? (left > 0 ? `${formatCount(left)} rows are left` : undefined),
-      errorMessage,
-    );
+  for (const set of [...rows].reverse()) {
+    const taking = takeSeededRows(session, set, { named, dryRun: false, clock, log: () => undefined, wasEmpty: true });
+    const why = await taking.then(({ left }) => (left === 0 ? undefined : `${formatCount(left ?? 0)} rows are left`), errorMessage);
     if (why === undefined) continue;
-    emit({ type: 'warned', code: 'seed-not-taken-back', place: dataPlace(session), what: step.table.inProfile, why });
+    emit({ type: 'warned', code: 'seed-not-taken-back', place: dataPlace(session), what: set.table.inProfile, why });
   }
 }

@@ -1,13 +1,14 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { PostgresStore, SeedStep } from '../../profile/sections/schema.js';
+import type { PostgresStore, SeedTable } from '../../profile/sections/schema.js';
 import type { ShardBy } from '../../profile/sections/stores.js';
-import { hashes } from '../templates/hashes.js';
-import { type Pieces, render } from '../templates/pieces.js';
+import { flatten, type Pieces, render } from '../../profile/templates/pieces.js';
+import type { NamedSet } from '../../profile/templates/sets.js';
+import { hashes } from './hashes.js';
 
-/** A seed step that fills a table. */
-export type TableStep = Extract<SeedStep, { table: string }>;
+/** A set of rows, with its name. */
+export type TableSet = NamedSet<SeedTable>;
 
-/** Which rows of a step belong to a shard. */
+/** Which rows of a set belong to a shard. */
 export interface ShardRule {
   /** The column whose value says it. */
   readonly column: string;
@@ -17,23 +18,23 @@ export interface ShardRule {
 }
 
 /** The rule for one shard; undefined where the store has no shards. */
-export function shardRule({ shards, shardBy }: PostgresStore, shard: number | null, step: TableStep): ShardRule | undefined {
+export function shardRule({ shards, shardBy }: PostgresStore, shard: number | null, set: TableSet): ShardRule | undefined {
   if (shard === null || !shards || !shardBy) return undefined;
-  const column = [step.shardBy, shardBy.column, step.key].find((name) => name !== undefined && Object.hasOwn(step.columns, name));
+  const column = [set.shardBy, shardBy.column, set.key].find((name) => name !== undefined && Object.hasOwn(set.columns, name));
   if (column === undefined) {
-    throw new LoadctlError('invalid-profile', `the seed of ${step.table} does not say which shard a row belongs to`, {
+    throw new LoadctlError('invalid-profile', `the set ${set.name} does not say which shard a row belongs to`, {
       hint: `Give it the column ${shardBy.column}, or name another one of its columns as \`shardBy\`.`,
     });
   }
   return { column, by: shardBy.by, shard, shards: shards.length };
 }
 
-/** The numbers of the rows that a step has in one database, ascending: at even distances, or as a list. */
+/** The numbers of the rows that a set has in one database, ascending: at even distances, or as a list. */
 export type RowNumbers =
   | { readonly kind: 'even'; readonly first: number; readonly step: number; readonly last: number }
   | { readonly kind: 'list'; readonly list: readonly number[] };
 
-/** All rows of a step that has no shards. */
+/** All rows of a set that has no shards. */
 export function allRows(rows: number): RowNumbers {
   return { kind: 'even', first: 1, step: 1, last: rows };
 }
@@ -41,19 +42,25 @@ export function allRows(rows: number): RowNumbers {
 /** The rows on a shard, by their shard key; not for a rule in SQL, of which only Postgres can tell. */
 export function rowsOnShard(rule: ShardRule & { readonly by: { kind: 'digits' | 'hash' } }, key: Pieces, rows: number): RowNumbers {
   const { by, shard } = rule;
-  if (by.kind === 'digits' && endsInNumber(key))
-    return { kind: 'even', first: shard === 0 ? by.modulo : shard, step: by.modulo, last: rows };
+  const plus = by.kind === 'digits' ? numberAtEnd(flatten(key, rows)) : undefined;
+  if (plus !== undefined) return { kind: 'even', first: firstWith(shard - plus, by.modulo), step: by.modulo, last: rows };
   const place = (text: string) => (by.kind === 'hash' ? hashes[by.hash](text) % by.modulo : remainder(text, by.modulo));
   const list: number[] = [];
   for (let n = 1; n <= rows; n++) if (place(render(key, n)) === shard) list.push(n);
   return { kind: 'list', list };
 }
 
-/** Whether the trailing digits of the key are the row's number and nothing else. */
-function endsInNumber(key: Pieces): boolean {
+/** What is added to the row's number in the key's trailing digits; undefined where they are something else. */
+function numberAtEnd(key: Pieces): number | undefined {
   const [last, before] = [key.at(-1), key.at(-2)];
   const isApart = before === undefined || (typeof before === 'string' && !/\d$/.test(before));
-  return typeof last === 'object' && last.kind === 'n' && isApart;
+  return typeof last === 'object' && last.kind === 'n' && last.plus >= 0 && isApart ? last.plus : undefined;
+}
+
+/** The first number from 1 on that leaves this remainder. */
+function firstWith(remainder: number, modulo: number): number {
+  const first = ((remainder % modulo) + modulo) % modulo;
+  return first === 0 ? modulo : first;
 }
 
 /** The numbers one by one. */
@@ -74,6 +81,13 @@ export function partOf(numbers: RowNumbers, from: number, count: number): RowNum
   const { step, last } = numbers;
   const first = numbers.first + from * step;
   return { kind: 'even', first, step, last: Math.min(last, first + (count - 1) * step) };
+}
+
+/** Those above `n`. */
+export function numbersAbove(numbers: RowNumbers, n: number): RowNumbers {
+  if (numbers.kind === 'list') return { kind: 'list', list: numbers.list.filter((each) => each > n) };
+  const { first, step } = numbers;
+  return n < first ? numbers : { ...numbers, first: first + (Math.floor((n - first) / step) + 1) * step };
 }
 
 /** The remainder of a key's trailing digits; a key without any is an error. */

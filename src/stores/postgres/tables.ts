@@ -1,4 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
+import { quotedWhereNeeded } from '../../profile/words/names.js';
 import { quoteName } from './quote.js';
 import type { Session } from './session.js';
 
@@ -11,7 +12,7 @@ export interface Table {
   readonly quoted: string;
   /** As people read it: `public.users`. */
   readonly shown: string;
-  /** As a profile names it: without the schema where the search path finds it. */
+  /** As a profile names it behind the store: without the schema where the search path finds it. */
   readonly inProfile: string;
 }
 
@@ -37,39 +38,22 @@ export async function listTables(session: Session, condition: string, values: re
     kind,
     quoted: `${quoteName(schema)}.${quoteName(name)}`,
     shown: `${schema}.${name}`,
-    inProfile: visible && !name.includes('.') ? name : `${schema}.${name}`,
+    inProfile: visible ? quotedWhereNeeded(name) : `${quotedWhereNeeded(schema)}.${quotedWhereNeeded(name)}`,
   }));
 }
 
-/**
- * Finds a table by the name in the profile, exactly as it is written (no folding to lower case). Without `schema` the
- * connection's search path decides; a name with a dot that is no table's is read as `schema.table`.
- */
+/** Finds a table by its name, exactly as it is written (no folding to lower case). Without `schema` the search path decides. */
 export async function findTable(session: Session, name: string, schema?: string): Promise<Table> {
-  for (const candidate of candidates(name, schema)) {
-    const [table] = await listTables(session, 'c.oid = to_regclass($1)', [candidate.quoted]);
-    // Postgres cuts a name after 63 bytes, and would find another table.
-    if (table?.name === candidate.name) return checkKind(session, table);
-  }
+  const quoted = schema === undefined ? quoteName(name) : `${quoteName(schema)}.${quoteName(name)}`;
+  const [table] = await listTables(session, 'c.oid = to_regclass($1)', [quoted]);
+  // Postgres cuts a name after 63 bytes, and would find another table.
+  if (table?.name === name) return checkKind(session, table);
   const { place } = session;
   const { rows } = await session.query<{ path: string }>(`SELECT array_to_string(current_schemas(false), ', ') AS path`);
   const where = schema === undefined ? `searched ${rows[0]?.path || 'no schema'}` : `in the schema ${schema}`;
   throw new LoadctlError('unavailable', `${place.name}: there is no table ${name} in the database ${place.database} (${where})`, {
-    hint: 'Create it (run your migrations), correct its name in the profile, or say which schema: `table: schema.table`.',
+    hint: 'Create it (run your migrations), correct its name in the profile, or name its schema: `store.schema.table`.',
   });
-}
-
-interface Candidate {
-  readonly name: string;
-  readonly quoted: string;
-}
-
-function candidates(name: string, schema: string | undefined): Candidate[] {
-  const inSchema = (outer: string, inner: string) => ({ name: inner, quoted: `${quoteName(outer)}.${quoteName(inner)}` });
-  if (schema !== undefined) return [inSchema(schema, name)];
-  const dot = name.indexOf('.');
-  const plain = { name, quoted: quoteName(name) };
-  return dot < 1 ? [plain] : [plain, inSchema(name.slice(0, dot), name.slice(dot + 1))];
 }
 
 function checkKind(session: Session, table: Table & { kind: string }): Table {
@@ -102,7 +86,7 @@ export async function checkPermissions(
     'unavailable',
     `${name}: the role ${role} may not ${missing.replaceAll(', ', ' or ')} on ${table.shown} in the database ${database}`,
     {
-      hint: `Let the owner run: GRANT ${missing} ON ${table.quoted} TO ${quoteName(role)};`,
+      hint: `As the owner, run: GRANT ${missing} ON ${table.quoted} TO ${quoteName(role)};`,
     },
   );
 }
@@ -126,7 +110,7 @@ export async function checkTemporary(session: Session): Promise<void> {
     'unavailable',
     `${name}: the role ${role} may not make temporary tables in the database ${database}, where rows are held before they are written`,
     {
-      hint: `Let the owner run: GRANT TEMPORARY ON DATABASE ${quoteName(database)} TO ${quoteName(role)};`,
+      hint: `As the owner, run: GRANT TEMPORARY ON DATABASE ${quoteName(database)} TO ${quoteName(role)};`,
     },
   );
 }

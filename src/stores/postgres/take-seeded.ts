@@ -1,9 +1,10 @@
 import type { Clock } from '../../core/os.js';
+import type { ReceiptLine } from '../../core/receipt.js';
 import { add, type Deleted, type Doomed, deleteFound, deleteSql } from './deletes.js';
 import { holdsNoSuchValue, serverMessage } from './errors.js';
 import { type ForeignKey, foreignKeysTo, holdsBack, joinKeys } from './foreign-keys.js';
-import { refuseUnseen } from './hindrances.js';
-import { areCertain, describeRow, type SeededRows, sameKey, sameRow, seededQuery, wholeRow } from './seeded-rows.js';
+import { entryFor } from './references.js';
+import { describeRow, exactKey, type SeededRows, sameExactKey, sameRow, seededQuery, setName, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { countNumbers, partOf } from './shards.js';
 import type { StatementLog } from './statement-log.js';
@@ -12,11 +13,15 @@ import { noneOf, type Target } from './targets.js';
 
 /** How seeded rows are taken out. */
 export interface Taking {
+  /** How a command names the profile. */
+  readonly named: string;
   readonly dryRun: boolean;
   readonly clock: Clock;
   readonly log: StatementLog;
   /** No row like these was there before they were written. */
   readonly wasEmpty?: boolean;
+  /** Why they have to stay, whoever's they are. */
+  readonly doubt?: string | undefined;
   /** In a dry run: what would be gone by then, so that it references nothing any more. */
   readonly goneBefore?: GoneBefore;
   /** Told how many rows are out so far. */
@@ -29,57 +34,54 @@ export interface GoneBefore {
   readonly seeded: readonly SeededRows[];
 }
 
-/** What became of a seed step's rows. */
+/** What became of a set's rows. */
 export interface Taken {
   readonly deleted: number;
-  /** Rows that should have gone and did not. */
-  readonly left: number;
+  /** All that are there still, whatever they hold; null where nothing tells which those are. In a dry run those that would go. */
+  readonly left: number | null;
   /** Which rows stay, and why. */
-  readonly notes: readonly string[];
+  readonly lines: readonly ReceiptLine[];
 }
 
 /** Throws `unavailable` where the role may not take rows out of a seeded table, or not see who references them. */
 export async function checkTaking(session: Session, table: Table): Promise<void> {
   await checkPermissions(session, table, ['SELECT', 'DELETE']);
-  const keys = await foreignKeysTo(session, table);
-  for (const key of keys) {
+  for (const key of await foreignKeysTo(session, table)) {
     await checkPermissions(session, key.table, ['SELECT'], key.columns);
     if (!holdsBack(key)) await checkPermissions(session, table, ['UPDATE']);
   }
-  await refuseUnseen(session, keys);
 }
 
-/** Takes out the rows whose every seeded column still holds its seeded value, and that no row of others references. */
+/**
+ * Takes out the rows that certainly are the set's, whose every seeded column still holds its seeded value, and that no row of
+ * others references; then counts what is there still, whatever it holds.
+ */
 export async function takeSeededRows(session: Session, rows: SeededRows, taking: Taking): Promise<Taken> {
-  try {
-    return await takeRows(session, rows, taking);
-  } catch (error) {
+  const isCertain = rows.own !== undefined || (taking.wasEmpty === true && rows.key !== undefined);
+  if (!isCertain) return leaveUncertain(session, rows);
+  if (taking.doubt !== undefined) return leaveDoubtful(session, rows, taking.doubt);
+  return takeRows(session, rows, taking).catch((error: unknown) => {
     if (!holdsNoSuchValue(error)) throw error;
-    const note = `${session.place.name}: nothing of the seed of ${rows.table.inProfile} can be there: ${serverMessage(error)}`;
-    return { deleted: 0, left: 0, notes: [note] };
-  }
+    // No row can hold all of what was to be seeded; one with such a key may be there all the same.
+    return leaveDoubtful(session, rows, `no row can hold what this set says now: ${serverMessage(error)}`);
+  });
 }
 
 async function takeRows(session: Session, rows: SeededRows, taking: Taking): Promise<Taken> {
-  const { dryRun, clock, log, wasEmpty = false, goneBefore, progress } = taking;
-  if (!wasEmpty && !areCertain(rows)) return leaveThem(session, rows);
+  const { dryRun, clock, log, goneBefore, progress } = taking;
   const keys = await foreignKeysTo(session, rows.table);
   const unused = keys.map((key) => `NOT EXISTS (${referencing(rows, key, goneBefore)})`);
   const doomedOf = (part: SeededRows): Doomed => ({
     table: rows.table,
-    condition: [isUnchanged(part), ...unused].join(' AND '),
+    condition: [isUnchanged(part, 't'), ...unused].join(' AND '),
     passedOn: keys.some((key) => !holdsBack(key)),
-    ...onlyAsMany(part),
   });
-  const doomed = doomedOf(rows);
   if (dryRun) {
-    const left = await count(session, doomed);
-    log(shownSql(doomed), left, 0);
-    return { deleted: 0, left, notes: await whatStays(session, rows, keys, goneBefore) };
+    const left = await countRows(session, rows, (part) => doomedOf(part).condition);
+    log(shownSql(doomedOf(rows)), left, 0);
+    return { deleted: 0, left, lines: await whatStays(session, rows, keys, taking) };
   }
-  // Of rows that look the same those of others cannot be told apart afterwards.
-  const copies = rows.key ? 0 : await count(session, doomed);
-  const means = { clock, log: (_: string, count: number, ms: number) => log(shownSql(doomed), count, ms) };
+  const means = { clock, log: (_: string, gone: number, ms: number) => log(shownSql(doomedOf(rows)), gone, ms) };
   const isTree = keys.some(({ table }) => table.oid === rows.table.oid);
   let deleted: Deleted = { rows: 0 };
   for (let more = true; more; ) {
@@ -91,21 +93,41 @@ async function takeRows(session: Session, rows: SeededRows, taking: Taking): Pro
     // What only seeded rows of the same table referenced may go now.
     more = isTree && deleted.rows > before;
   }
-  const notes = await whatStays(session, rows, keys);
-  const left = rows.key ? await count(session, doomed) : copies - deleted.rows;
-  return { deleted: deleted.rows, left, notes: deleted.trouble ? [...notes, deleted.trouble] : notes };
-}
-
-/** Rows that may as well be other people's are nobody's to delete. */
-async function leaveThem(session: Session, rows: SeededRows): Promise<Taken> {
-  const left = await count(session, { table: rows.table, condition: isUnchanged(rows) });
-  if (left === 0) return { deleted: 0, left, notes: [] };
-  const note = `${session.place.name}: ${rowsOf(left, rows)} because nothing tells ${left === 1 ? 'it' : 'them'} from other people's: ${howToBeCertain}`;
-  return { deleted: 0, left, notes: [note] };
+  const left = await countThere(session, rows);
+  const lines = left === 0 ? [] : await whatStays(session, rows, keys, taking);
+  const told = lines.reduce((sum, line) => sum + (line.count ?? 0), 0);
+  const why =
+    deleted.trouble ??
+    'they are there though deleting them gave no error: a trigger, a rule or row-level security keeps them, or somebody writes them again';
+  const untold = told < left ? [lineOf(session, rows, { kind: 'left', count: left - told, why })] : [];
+  return { deleted: deleted.rows, left, lines: [...lines, ...untold] };
 }
 
 /** What makes seeded rows of a table certain. */
-export const howToBeCertain = 'seed a column with {uuid}, or one that is unique, or list the table under cleanup.rows';
+export const howToBeCertain = 'seed a column with {n} or {uuid} that is unique in its table, or list the table under cleanup.rows';
+
+/** Rows that may as well be other people's are nobody's to delete, and nothing tells which of them are there. */
+async function leaveUncertain(session: Session, rows: SeededRows): Promise<Taken> {
+  const isEqual = (part: SeededRows) =>
+    `EXISTS (SELECT 1 FROM ${seededQuery(part)} AS s WHERE ${wholeRow(part.compared, 't')} = ${wholeRow(part.compared, 's')})`;
+  const equal = await countRows(session, rows, isEqual).catch((error: unknown) => {
+    if (holdsNoSuchValue(error)) return 0;
+    throw error;
+  });
+  const why = `no unique key of theirs holds {n} or {uuid}, so nothing tells them from rows of others (${equal} now hold what was seeded)`;
+  return { deleted: 0, left: null, lines: [lineOf(session, rows, { kind: 'unknown', count: null, why, command: howToBeCertain })] };
+}
+
+async function leaveDoubtful(session: Session, rows: SeededRows, why: string): Promise<Taken> {
+  const left = await countThere(session, rows);
+  const lines = left === 0 ? [] : [lineOf(session, rows, { kind: 'left', count: left, why })];
+  return { deleted: 0, left, lines };
+}
+
+/** A line of the receipt about a set's rows in this database. */
+export function lineOf({ address }: Session, rows: SeededRows, line: Omit<ReceiptLine, 'store' | 'shard' | 'what'>): ReceiptLine {
+  return { ...line, store: rows.set.store, shard: address.shard, what: setName(rows) };
+}
 
 /** The statement without all the numbers of a shard's rows. */
 function shownSql(doomed: Doomed): string {
@@ -115,73 +137,87 @@ function shownSql(doomed: Doomed): string {
 /** Each transaction makes all rows of its part anew, to hold those against them that it deletes. */
 const partRows = 50_000;
 
-/** The rows in parts, where a key tells them apart. */
-function partsOf(rows: SeededRows): SeededRows[] {
-  if (!rows.key) return [rows];
+/** A set's rows, some at a time. */
+export function partsOf(rows: SeededRows): SeededRows[] {
   const parts: SeededRows[] = [];
   for (let from = 0; from < countNumbers(rows.numbers); from += partRows)
     parts.push({ ...rows, numbers: partOf(rows.numbers, from, partRows) });
   return parts;
 }
 
-function isUnchanged(rows: SeededRows, alias = 't'): string {
-  const same = rows.key
-    ? `${sameKey(rows.key, alias, 's')} AND ${sameRow(rows.compared, alias, 's')}`
-    : `${wholeRow(rows.compared, alias)} = ${wholeRow(rows.compared, 's')}`;
-  return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${same})`;
+/** Whether the row with this alias is one of the set's, whatever it holds. */
+export function isThere(rows: SeededRows, alias: string): string {
+  return `EXISTS (SELECT 1 FROM ${seededQuery(rows, exactKey(rows))} AS s WHERE ${sameExactKey(rows, alias, 's')})`;
 }
 
-/** Where nothing tells rows apart, no more copies of a row go than were seeded. */
-function onlyAsMany(rows: SeededRows): Pick<Doomed, 'first'> {
-  if (rows.key) return {};
-  const numbered = `SELECT y.tableoid AS part, y.ctid AS place, ${wholeRow(rows.compared, 'y')} AS row, row_number() OVER (PARTITION BY ${wholeRow(rows.compared, 'y')}) AS copy FROM ${rows.table.quoted} AS y`;
-  const wanted = `SELECT ${wholeRow(rows.compared, 's')} AS row, count(*) AS copies FROM ${seededQuery(rows)} AS s GROUP BY 1`;
-  return {
-    first: `(t.tableoid, t.ctid) IN (SELECT z.part, z.place FROM (${numbered}) AS z JOIN (${wanted}) AS w ON w.row = z.row WHERE z.copy <= w.copies)`,
-  };
+/** Whether it is one and holds what was seeded. */
+export function isUnchanged(rows: SeededRows, alias: string): string {
+  return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${sameExactKey(rows, alias, 's')} AND ${sameRow(rows.compared, alias, 's')})`;
 }
 
-function referencing(rows: SeededRows, key: ForeignKey, goneBefore: GoneBefore = { targets: [], seeded: [] }): string {
+/** Whether it is one and holds something else. */
+export function isChanged(rows: SeededRows, alias: string): string {
+  return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${sameExactKey(rows, alias, 's')} AND NOT (${sameRow(rows.compared, alias, 's')}))`;
+}
+
+/** The rows (alias r) that reference the row with alias t by a key, and are not about to be gone before it. */
+export function referencing(rows: SeededRows, key: ForeignKey, goneBefore: GoneBefore = { targets: [], seeded: [] }): string {
   const notItself = key.table.oid === rows.table.oid ? ' AND (r.tableoid, r.ctid) <> (t.tableoid, t.ctid)' : '';
   const ofTable = ({ table }: { readonly table: Table }) => table.oid === key.table.oid;
-  const gone = goneBefore.seeded.filter(ofTable).map((step) => isUnchanged(step, 'r'));
+  const gone = goneBefore.seeded.filter((set) => ofTable(set) && set.own !== undefined).map((set) => isUnchanged(set, 'r'));
   const others = [noneOf(goneBefore.targets.filter(ofTable), 'r'), ...gone.map((isGone) => `NOT ${isGone}`)].join(' AND ');
   return `SELECT 1 FROM ${key.table.quoted} AS r WHERE ${joinKeys(key, 'r', 't')}${notItself} AND ${others}`;
 }
 
-async function count(session: Session, { table, condition, first = 'true' }: Doomed): Promise<number> {
-  const { rows } = await session.query<{ count: string }>(`SELECT count(*) FROM ${table.quoted} AS t WHERE ${condition} AND ${first}`);
-  return Number(rows[0]?.count);
+/** How many of the set's rows are there, whatever they hold. */
+export async function countThere(session: Session, rows: SeededRows): Promise<number> {
+  return countRows(session, rows, (part) => isThere(part, 't')).catch((error: unknown) => {
+    if (holdsNoSuchValue(error)) return 0;
+    throw error;
+  });
 }
 
-async function whatStays(session: Session, rows: SeededRows, keys: readonly ForeignKey[], goneBefore?: GoneBefore): Promise<string[]> {
-  const notes = rows.key ? await changedRows(session, rows, rows.key) : [];
-  for (const key of keys) {
-    const referenced = await count(session, {
-      table: rows.table,
-      condition: `${isUnchanged(rows)} AND EXISTS (${referencing(rows, key, goneBefore)})`,
-    });
-    if (referenced > 0)
-      notes.push(
-        `${session.place.name}: ${rowsOf(referenced, rows)} because rows of ${key.table.inProfile} reference ${referenced === 1 ? 'it' : 'them'}`,
-      );
+/** How many rows of a set's table meet a condition on alias t, which may be made of a part of the set. */
+export async function countRows(session: Session, rows: SeededRows, condition: (part: SeededRows) => string): Promise<number> {
+  let sum = 0;
+  const parts = rows.own === undefined && rows.key === undefined ? [rows] : partsOf(rows);
+  for (const part of parts) {
+    const found = await session.query<{ count: string }>(`SELECT count(*) FROM ${rows.table.quoted} AS t WHERE ${condition(part)}`);
+    sum += Number(found.rows[0]?.count);
   }
-  return notes;
+  return sum;
 }
 
-async function changedRows(session: Session, rows: SeededRows, key: readonly string[]): Promise<string[]> {
-  const changed = `${rows.table.quoted} AS t JOIN ${seededQuery(rows)} AS s ON ${sameKey(key, 't', 's')} WHERE NOT (${sameRow(rows.compared, 't', 's')})`;
-  const found = await session.query<{ n: string; total: string }>(
-    `SELECT s.${rows.ordinal} AS n, count(*) OVER () AS total FROM ${changed} ORDER BY 1 LIMIT 10`,
-  );
-  const [first] = found.rows;
-  if (!first) return [];
-  const shown = found.rows.map(({ n }) => describeRow(rows, Number(n))).join(', ');
-  return [
-    `${session.place.name}: ${rowsOf(Number(first.total), rows)} because somebody changed ${Number(first.total) === 1 ? 'it' : 'them'}: ${shown}${Number(first.total) > 10 ? ', …' : ''}`,
-  ];
+/** Why rows of a set stay: somebody changed them, or references them. */
+async function whatStays(session: Session, rows: SeededRows, keys: readonly ForeignKey[], taking: Taking): Promise<ReceiptLine[]> {
+  const lines = await changedRows(session, rows, taking.named);
+  const before: string[] = [];
+  for (const key of keys) {
+    const isHeld = `EXISTS (${referencing(rows, key, taking.goneBefore)})`;
+    const held = await countRows(session, rows, (part) =>
+      [isUnchanged(part, 't'), isHeld, ...before.map((other) => `NOT ${other}`)].join(' AND '),
+    );
+    before.push(isHeld);
+    if (held === 0) continue;
+    const why = `rows of ${rows.set.store}.${key.table.inProfile} reference ${held === 1 ? 'it' : 'them'}`;
+    const command = `add to cleanup.rows: ${entryFor(rows.set.store, rows.set.name, key)}`;
+    lines.push(lineOf(session, rows, { kind: 'left', count: held, why, command }));
+  }
+  return lines;
 }
 
-function rowsOf(count: number, { table }: SeededRows): string {
-  return count === 1 ? `1 seeded row of ${table.inProfile} stays,` : `${count} seeded rows of ${table.inProfile} stay,`;
+async function changedRows(session: Session, rows: SeededRows, named: string): Promise<ReceiptLine[]> {
+  const changed = await countRows(session, rows, (part) => isChanged(part, 't'));
+  if (changed === 0) return [];
+  const first = await firstChanged(session, rows, 3);
+  const shown = first.map((n) => describeRow(rows, n)).join(', ');
+  const why = `changed since the seed: ${shown}${changed > first.length ? ', …' : ''}`;
+  return [lineOf(session, rows, { kind: 'left', count: changed, why, command: `loadctl seed ${named} --reset` })];
+}
+
+/** The numbers of the first rows that hold something else than what was seeded. */
+export async function firstChanged(session: Session, rows: SeededRows, most: number): Promise<number[]> {
+  const changed = `${rows.table.quoted} AS t JOIN ${seededQuery(rows)} AS s ON ${sameExactKey(rows, 't', 's')} WHERE NOT (${sameRow(rows.compared, 't', 's')})`;
+  const found = await session.query<{ n: string }>(`SELECT s.${rows.ordinal} AS n FROM ${changed} ORDER BY 1 LIMIT ${most}`);
+  return found.rows.map(({ n }) => Number(n));
 }

@@ -1,13 +1,19 @@
 import { LoadctlError } from '../../core/errors.js';
 import { uuidRange } from '../../core/uuids.js';
-import type { CleanupRows } from '../../profile/sections/schema.js';
-import type { NumberRange } from '../../profile/words/words.js';
-import type { StoreTask } from '../kind/types.js';
-import { serverMessage, sqlState } from './errors.js';
-import { type ForeignKey, foreignKeysBetween, joinKeys, primaryKey } from './foreign-keys.js';
+import type { CleanupRows, PostgresStore } from '../../profile/sections/schema.js';
+import { inverseOf } from '../../profile/templates/inverse.js';
+import { setColumnText, tableText } from '../../profile/words/names.js';
+import { noRecord, type StoreTask } from '../kind/types.js';
+import { type Column, findColumns, textOf } from './columns.js';
+import { type ForeignKey, joinKeys } from './foreign-keys.js';
+import { rowOfSql } from './inverse-sql.js';
+import { isReadBack, keyNames, numbersOf } from './ownership.js';
 import { likePrefix, quoteName, quoteText } from './quote.js';
+import { findSeededRows, type SeededRows } from './seeded-rows.js';
+import type { NumberedColumn } from './sequences.js';
 import type { Session } from './session.js';
 import { findTable, type Table } from './tables.js';
+import { keyFor } from './via-keys.js';
 
 /** The rows of one cleanup entry: test data of one table. */
 export interface Target {
@@ -21,204 +27,152 @@ export interface Target {
   readonly which: string;
   /** The rows that such a row is found by; missing where it is by a column of its own. */
   readonly through?: { readonly parent: Table; readonly key: ForeignKey };
+  /** Numbers that the entry takes for the test's alone. */
+  readonly numbers?: NumberedColumn;
+  /** Why nothing tells whose such rows are; missing where that is certain. */
+  readonly doubt?: string;
+  /** Why they may be of others until they were seeded from here. */
+  readonly unrecorded?: string;
 }
 
 /** Finds the tables and columns of every cleanup entry, in the profile's order. */
-export async function findTargets(session: Session, { rows, prefix }: StoreTask): Promise<Target[]> {
+export async function findTargets(session: Session, config: PostgresStore, task: StoreTask): Promise<Target[]> {
   const targets: Target[] = [];
-  for (const entry of rows) {
-    const table = await findTable(session, entry.table);
-    targets.push(
-      'via' in entry
-        ? await targetVia(session, entry, table, targets)
-        : await targetByColumn(session, entry, table, selectionOf(entry, prefix)),
-    );
+  for (const entry of task.rows) {
+    const table = await findTable(session, entry.table, entry.schema);
+    const means = { session, config, task, entry, table };
+    targets.push('via' in entry ? await targetVia({ ...means, entry }, targets) : await targetByColumn({ ...means, entry }));
   }
   return targets;
 }
 
-type ColumnEntry = Extract<CleanupRows, { column: string }> & { via?: never };
+type ViaEntry = Extract<CleanupRows, { via: unknown }>;
+type ColumnEntry = Exclude<CleanupRows, ViaEntry>;
+
+interface Finding<Entry extends CleanupRows> {
+  readonly session: Session;
+  readonly config: PostgresStore;
+  readonly task: StoreTask;
+  readonly entry: Entry;
+  readonly table: Table;
+}
 
 /** Which values of a column are the test's: the one thing that decides what is deleted. */
-interface Selection {
-  /** What the column must hold, for the message where it holds something else. */
-  readonly holds: string;
-  fits(column: FoundColumn): boolean;
-  /** The condition on the column, an SQL expression, in a form that can use an index. */
-  predicate(column: FoundColumn, value: string): string;
-  /** The same in words. */
-  which(column: string): string;
+interface Selection extends Pick<Target, 'which' | 'numbers' | 'unrecorded'> {
+  /** The condition on the column, an SQL expression. */
+  predicate(value: string): string;
 }
 
-interface FoundColumn {
-  readonly type: string;
-  readonly isText: boolean;
-  /** LIKE is exact for it, and can use an index. */
-  readonly byIndex: boolean;
-  readonly isWhole: boolean;
-  readonly isUuid: boolean;
-}
-
-function selectionOf(entry: ColumnEntry, prefix: string | undefined): Selection {
-  if ('range' in entry) return byRange(entry.range);
-  return 'uuid' in entry ? byUuid(entry.uuid) : byPrefix(prefix);
+async function targetByColumn(finding: Finding<ColumnEntry>): Promise<Target> {
+  const { session, entry, table, task } = finding;
+  const [column] = await findColumns(session, table, [entry.column]);
+  if (column === undefined) throw new Error(`the column ${entry.column} was looked for and not found`);
+  const found = 'in' in entry ? bySet(finding, column) : 'uuid' in entry ? byUuid(entry.uuid, column) : byPrefix(task.prefix, column);
+  if (found === undefined) throw misfit(finding, column);
+  const { predicate: select, ...more } = found;
+  const predicate = (alias: string) => select(`${alias}.${quoteName(entry.column)}`);
+  return { entry, table, predicate, opposite: (alias) => `(${predicate(alias)}) IS NOT TRUE`, ...more };
 }
 
 /** Fewer characters than a profile may say would be a delete of everybody's rows: there is none without a prefix. */
 const shortestPrefix = 8;
 
-function byPrefix(prefix = ''): Selection {
+function byPrefix(prefix = '', { name, kind, isPlainText }: Column): Selection | undefined {
   if (prefix.length < shortestPrefix) {
     throw new LoadctlError(
       'refused',
       `rows are deleted by a prefix of ${shortestPrefix} characters or more, not by ${JSON.stringify(prefix)}`,
-      {
-        hint: 'Write cleanup.prefix: load-test-user-',
-      },
+      { hint: 'Write cleanup.prefix: load-test-user-' },
     );
   }
+  if (kind !== 'text') return undefined;
   return {
-    holds: 'text, as a prefix is looked for',
-    fits: ({ isText }) => isText,
     // LIKE is exact where the collation is deterministic, and can use an index; starts_with on bytes is always exact.
-    predicate: ({ byIndex }, value) =>
-      byIndex ? `${value} LIKE ${likePrefix(prefix)}` : `starts_with(${value}::text COLLATE "C", ${quoteText(prefix)})`,
-    which: (column) => `${column} begins with ${JSON.stringify(prefix)}`,
+    predicate: (value) =>
+      isPlainText ? `${value} LIKE ${likePrefix(prefix)}` : `starts_with(${value}::text COLLATE "C", ${quoteText(prefix)})`,
+    which: `${name} begins with ${JSON.stringify(prefix)}`,
   };
 }
 
-function byRange({ low, high }: NumberRange): Selection {
-  return {
-    holds: 'whole numbers, as a range is looked for',
-    fits: ({ isWhole }) => isWhole,
-    predicate: (_, value) => `${value} BETWEEN ${low} AND ${high}`,
-    which: (column) => `${column} is from ${low} to ${high}`,
-  };
-}
-
-function byUuid(namespace: string): Selection {
+function byUuid(namespace: string, { name, kind }: Column): Selection | undefined {
+  if (kind !== 'uuid') return undefined;
   const { low, high } = uuidRange(namespace);
   return {
-    holds: 'UUIDs, as a namespace of them is looked for',
-    fits: ({ isUuid }) => isUuid,
-    predicate: (_, value) => `${value} BETWEEN '${low}'::uuid AND '${high}'::uuid`,
-    which: (column) => `${column} is of the UUID namespace ${JSON.stringify(namespace)}`,
+    predicate: (value) => `${value} BETWEEN '${low}'::uuid AND '${high}'::uuid`,
+    which: `${name} is of the UUID namespace ${JSON.stringify(namespace)}`,
   };
 }
 
-async function targetByColumn(session: Session, entry: ColumnEntry, table: Table, selection: Selection): Promise<Target> {
-  const column = await findColumn(session, table, entry.column);
-  const { place } = session;
-  if (!selection.fits(column)) {
-    throw new LoadctlError(
-      'invalid-profile',
-      `${place.name}: ${table.shown}.${entry.column} is ${column.type}; it has to hold ${selection.holds}`,
-      {
-        hint: 'Name the column that holds the test’s ids, say `range` for numbers or `uuid` for UUIDs, or use `via` a table that has one.',
-      },
-    );
-  }
-  if ('range' in entry) await refuseCountedUp(session, entry, table);
-  const predicate = (alias: string) => selection.predicate(column, `${alias}.${quoteName(entry.column)}`);
-  return { entry, table, predicate, opposite: (alias) => `(${predicate(alias)}) IS NOT TRUE`, which: selection.which(entry.column) };
+/** The rows that hold exactly what a column of a set holds in one of its rows. */
+function bySet({ task, entry, table }: Finding<ColumnEntry>, column: Column): Selection | undefined {
+  if (!('in' in entry)) return undefined;
+  const inverse = task.inverse(entry.in);
+  if (!isReadBack(column, inverse)) return undefined;
+  const span = column.kind === 'number' ? numbersOf(inverse.pieces, inverse.rows) : undefined;
+  const within = (value: string) => (span === undefined ? '' : `${value} BETWEEN ${span.low} AND ${span.high} AND `);
+  const isUnrecorded = span !== undefined && task.seededRows(task.tableSet(entry.in.set), [entry.in.column]) < inverse.rows;
+  return {
+    predicate: (value) => `(${within(value)}${rowOfSql(inverse, textOf(column, value))} IS NOT NULL)`,
+    which: `${column.name} is in ${setColumnText(entry.in)}`,
+    ...(span === undefined ? {} : { numbers: { table, column: column.name, span } }),
+    ...(isUnrecorded ? { unrecorded: noRecord(task, entry.in.set) } : {}),
+  };
 }
 
-async function findColumn(session: Session, table: Table, name: string): Promise<FoundColumn> {
-  const { rows } = await session.query<FoundColumn>(
-    `SELECT format_type(a.atttypid, a.atttypmod) AS type, t.typcategory = 'S' AS "isText",
-            a.atttypid IN ('text'::regtype, 'varchar'::regtype) AND coalesce(c.collisdeterministic, true) AS "byIndex",
-            a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS "isWhole", a.atttypid = 'uuid'::regtype AS "isUuid"
-       FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation
-      WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped`,
-    [table.oid, name],
-  );
-  const [column] = rows;
-  if (column) return column;
-  const { place } = session;
-  throw new LoadctlError('unavailable', `${place.name}: ${table.shown} in the database ${place.database} has no column ${name}`, {
-    hint: 'Correct its name under cleanup.rows in the profile.',
-  });
-}
-
-type RangeEntry = Extract<ColumnEntry, { range: unknown }>;
-
-/** The sequences that number a column, or one that it references. */
-const sequencesSql = `
-  WITH mine AS (SELECT attrelid, attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2),
-    numbered AS (SELECT attrelid, attnum FROM mine UNION
-      SELECT k.confrelid, k.confkey[array_position(k.conkey, m.attnum)] FROM pg_constraint k JOIN mine m ON m.attrelid = k.conrelid AND m.attnum = ANY (k.conkey)
-       WHERE k.contype = 'f')
-  SELECT format('%I.%I', n.nspname, q.relname) AS name, s.start_value::text AS start, s.start_value > 0 AND s.increment_by > 0 AS upwards, s.last_value::text AS counted, has_sequence_privilege(q.oid, 'USAGE, SELECT') AS told
-    FROM numbered c JOIN pg_depend d ON d.refobjid = c.attrelid AND d.refobjsubid = c.attnum AND d.classid = 'pg_class'::regclass AND d.refclassid = d.classid
-    JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S' JOIN pg_namespace n ON n.oid = q.relnamespace
-    JOIN pg_sequences s ON s.schemaname = n.nspname AND s.sequencename = q.relname`;
-
-interface Numbering {
-  readonly name: string;
-  readonly start: string;
-  /** From 1 or more on, never below. */
-  readonly upwards: boolean;
-  readonly counted: string | null;
-  /** Whether the role may see how far it is. */
-  readonly told: boolean;
-}
-
-/** Whether a number lies in the range that the sequence has given, or may have given before it was set on: some begin far below 0, some count down. */
-function hasCountedInto({ low, high }: NumberRange, start: bigint, last: bigint): boolean {
-  const [from, to] = last < start ? [last, start] : [start > 0n ? 0n : start, last];
-  return from <= BigInt(high) && BigInt(low) <= to;
-}
-
-/** A range that the column's sequence has come to holds real rows. */
-async function refuseCountedUp(session: Session, { range, column }: RangeEntry, table: Table): Promise<void> {
-  const { place } = session;
-  const { rows } = await session.query<Numbering>(sequencesSql, [table.oid, column]);
-  for (const { name, start, upwards, counted, told } of rows) {
-    if (upwards && BigInt(range.high) < 0n) continue;
-    if (!told) {
-      throw new LoadctlError(
-        'unavailable',
-        `${place.name}: the role ${place.role} may not see how far ${name} is, which numbers ${table.shown}.${column}`,
-        {
-          hint: `Let the owner run: GRANT SELECT ON SEQUENCE ${name} TO ${quoteName(place.role)};`,
-        },
-      );
-    }
-    if (counted === null || !hasCountedInto(range, BigInt(start), BigInt(counted))) continue;
-    throw new LoadctlError(
-      'refused',
-      `${place.name}: ${table.shown}.${column} is numbered by a sequence that is at ${counted}: real rows are in the range ${range.low}..${range.high}`,
-      { hint: 'Give the test a range that the sequence will not come to, or one below 0.' },
-    );
-  }
-}
-
-async function targetVia(
-  session: Session,
-  entry: Extract<CleanupRows, { via: string }>,
-  table: Table,
-  listed: readonly Target[],
-): Promise<Target> {
-  const parent = await findTable(session, entry.via);
-  const parents = listed.filter((target) => target.table.oid === parent.oid);
-  if (parents.length === 0) {
-    throw new LoadctlError('invalid-profile', `cleanup of ${entry.table} goes via ${entry.via}, which is not listed above it`, {
-      hint: `List ${entry.via} first: the rows of ${entry.table} are found through its rows.`,
-    });
-  }
+async function targetVia(finding: Finding<ViaEntry>, listed: readonly Target[]): Promise<Target> {
+  const { session, config, task, entry, table } = finding;
+  const { via } = entry;
+  const set = 'set' in via ? task.tableSet(via.set) : undefined;
+  const parent = 'set' in via ? await findTable(session, set?.table ?? '', set?.schema) : await findTable(session, via.table, via.schema);
   const key = await keyFor(session, entry, table, parent);
+  const through = { parent, key };
+  if (set !== undefined) {
+    const rows = await findSeededRows(session, config, set, task.source(set));
+    return belonging(entry, table, through, { which: `a row of the set ${set.name}`, ...ownedBy(rows, task) });
+  }
+  const parents = listed.filter((target) => target.table.oid === parent.oid);
+  if (parents.length === 0) throw unlisted(entry);
+  return belonging(entry, table, through, { which: `such a row of ${parent.inProfile}`, isOurs: (alias) => anyOf(parents, alias) });
+}
+
+/** Which rows of a table are a set's; where nothing tells, none is. */
+function ownedBy(rows: SeededRows, task: StoreTask): Omit<Belonging, 'which'> {
+  const { own, set } = rows;
+  if (own === undefined)
+    return { isOurs: () => 'false', doubt: `no unique key of ${rows.table.inProfile} tells rows of ${set.name} from others` };
+  const unrecorded = own.isBare && task.seededRows(set, keyNames(own)) < set.rows ? { unrecorded: noRecord(task, set.name) } : {};
+  return { isOurs: own.owns, ...unrecorded };
+}
+
+interface Belonging extends Pick<Target, 'which' | 'doubt' | 'unrecorded'> {
+  readonly isOurs: (alias: string) => string;
+}
+
+function belonging(
+  entry: CleanupRows,
+  table: Table,
+  through: { parent: Table; key: ForeignKey },
+  { which, isOurs, ...more }: Belonging,
+): Target {
+  const { parent, key } = through;
   const predicate = (alias: string) => {
     const inner = `${alias}v`;
-    return `EXISTS (SELECT 1 FROM ${parent.quoted} AS ${inner} WHERE ${joinKeys(key, alias, inner)} AND ${anyOf(parents, inner)})`;
+    return `EXISTS (SELECT 1 FROM ${parent.quoted} AS ${inner} WHERE ${joinKeys(key, alias, inner)} AND ${isOurs(inner)})`;
   };
   return {
     entry,
     table,
     predicate,
     opposite: (alias) => `NOT ${predicate(alias)}`,
-    which: `${key.columns.join(', ')} references such a row of ${parent.inProfile}`,
-    through: { parent, key },
+    which: `${key.columns.join(', ')} references ${which}`,
+    through,
+    ...more,
   };
+}
+
+/** Whether an entry's rows are the test's for sure. */
+export function isCertain({ doubt, unrecorded }: Target): boolean {
+  return doubt === undefined && unrecorded === undefined;
 }
 
 /** Whether the row is test data by one of these entries. */
@@ -231,45 +185,31 @@ export function noneOf(targets: readonly Target[], alias: string): string {
   return targets.length === 0 ? 'true' : targets.map(({ opposite }) => opposite(alias)).join(' AND ');
 }
 
-async function keyFor(session: Session, entry: Extract<CleanupRows, { via: string }>, child: Table, parent: Table): Promise<ForeignKey> {
-  const keys = await foreignKeysBetween(session, child, parent);
-  const { column } = entry;
-  const fitting = column === undefined ? keys : keys.filter(({ columns }) => columns.includes(column));
-  const [key, ...more] = fitting;
-  if (key && more.length === 0) return key;
-  if (key) {
-    throw new LoadctlError(
-      'invalid-profile',
-      `${child.shown} references ${parent.shown} in more than one way: ${fitting.map(({ columns }) => columns.join(', ')).join('; ')}`,
-      {
-        hint: `Say which with \`column\`, or list the table once for each: - {store: ${entry.store}, table: ${entry.table}, via: ${entry.via}, column: ${key.columns[0]}}`,
-      },
-    );
-  }
-  const [id, ...others] = column === undefined ? [] : await primaryKey(session, parent);
-  if (column !== undefined && id !== undefined && others.length === 0) {
-    const loose = { ...withoutConstraint, table: child, columns: [column], parentColumns: [id] };
-    await checkComparable(session, loose, parent);
-    return loose;
-  }
-  throw new LoadctlError('invalid-profile', `${session.place.name}: ${child.shown} has no foreign key to ${parent.shown}`, {
-    hint: `Name the column of ${child.inProfile} that holds the id of a row of ${parent.inProfile}: \`column: …\`.`,
+function misfit({ session, table, entry }: Finding<ColumnEntry>, { type }: Column): LoadctlError {
+  const holds = 'in' in entry ? `what ${setColumnText(entry.in)} holds` : 'uuid' in entry ? 'UUIDs' : 'text, as a prefix is looked for';
+  return new LoadctlError('invalid-profile', `${session.place.name}: ${table.shown}.${entry.column} is ${type}; it has to hold ${holds}`, {
+    hint: 'Name the column that holds the test’s ids, write `in: SET.COLUMN` for ids that are seeded or `uuid` for UUIDs of the script, or use `via` a table that has one.',
   });
 }
 
-/** Throws where the two columns have types that Postgres does not compare. */
-async function checkComparable(session: Session, key: ForeignKey, parent: Table): Promise<void> {
-  const pairs = `FROM ${key.table.quoted} AS c JOIN ${parent.quoted} AS p ON ${joinKeys(key, 'c', 'p')}`;
-  await session.query(`EXPLAIN SELECT 1 ${pairs}`).catch((error: unknown) => {
-    if (sqlState(error) !== noSuchOperator) throw error;
-    const [column, id] = [`${key.table.shown}.${key.columns}`, `${parent.shown}.${key.parentColumns}`];
-    throw new LoadctlError('invalid-profile', `${session.place.name}: ${column} cannot hold what ${id} is: ${serverMessage(error)}`, {
-      hint: `Name a column of ${key.table.inProfile} that has the type of ${id}.`,
-      cause: error,
-    });
+function unlisted(entry: ViaEntry): LoadctlError {
+  const [table, via] = [tableText(entry), 'set' in entry.via ? entry.via.set : tableText(entry.via)];
+  return new LoadctlError('invalid-profile', `cleanup of ${table} goes via ${via}, which is not listed above it`, {
+    hint: `List ${via} first: the rows of ${table} are found through its rows.`,
   });
 }
 
-const noSuchOperator = '42883';
-
-const withoutConstraint = { name: '', onDelete: 'no action', indexed: true } as const;
+/** Whether a set's own rows are all among those of an entry, so that the entry takes them out whatever they hold else. */
+export function coversSet({ entry, table }: Target, rows: SeededRows, prefix: string | undefined): boolean {
+  if (table.oid !== rows.table.oid || 'via' in entry || 'uuid' in entry) return false;
+  const index = rows.columns.findIndex(({ name }) => name === entry.column);
+  const pieces = rows.values[index];
+  if (!pieces) return false;
+  const [first] = pieces;
+  if (!('in' in entry)) return prefix !== undefined && typeof first === 'string' && first.startsWith(prefix);
+  const value = rows.set.columns[entry.column];
+  return (
+    value === `{${setColumnText(entry.in)}}` ||
+    (rows.set.name === entry.in.set && entry.column === entry.in.column && inverseOf(pieces, rows.set.rows) !== undefined)
+  );
+}

@@ -1,6 +1,6 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { SeedValue } from '../../profile/sections/schema.js';
-import { escapePieces, join, joinWith, literals, type PieceReader, type Pieces } from '../templates/pieces.js';
+import { escapePieces, join, joinWith, literals, type PieceReader, type Pieces } from '../../profile/templates/pieces.js';
 import type { Column, Shape } from './columns.js';
 
 /**

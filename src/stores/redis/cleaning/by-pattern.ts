@@ -1,29 +1,101 @@
+import type { CleanupKeys } from '../../../profile/sections/schema.js';
+import { setColumnText } from '../../../profile/words/names.js';
+import type { StoreTask } from '../../kind/types.js';
 import { type Servers, valueIn } from '../connection/servers.js';
-import { countKeys, scanKeys } from '../keys/scan.js';
+import { type Matcher, matcherOf } from '../keys/matcher.js';
+import { mostBytes, whereFits } from '../keys/own-keys.js';
+import { scanKeys } from '../keys/scan.js';
+import { unlinkEqualText } from '../keys/values.js';
 import { type Job, whereText } from './job.js';
 import type { Tally } from './tally.js';
 
-/** Keys that fit a pattern: `keys`. */
-export function keysJob(servers: Servers, glob: string): Job {
+export type Match = Extract<CleanupKeys, { match: string }>;
+
+/** Keys that fit a pattern: `match`; with `where` those of them whose value is of a set. */
+export function matchJob(servers: Servers, entry: Match, task: StoreTask): Job {
+  const matcher = matcherOf(entry.match, task);
+  if (entry.where !== undefined) return whereJob(servers, entry, task, matcher);
+  const { glob, fits } = matcher;
   return {
     servers,
     what: 'keys',
-    which: glob,
-    statement: `${whereText(servers)}SCAN MATCH ${glob}, UNLINK what it finds`,
+    which: entry.match,
+    statement: `${whereText(servers)}SCAN MATCH ${glob}, UNLINK ${glob === entry.match ? 'what it finds' : `what fits ${entry.match}`}`,
     check: () => Promise.resolve(),
-    count: () => servers.everywhere((node) => countKeys(node, glob)),
-    take: (deleted) => unlinkKeys(servers, deleted, { glob }),
+    count: () =>
+      servers.everywhere(async (node) => {
+        const seen = new Set<string>();
+        for await (const keys of scanKeys(node, glob)) for (const key of keys) if (fits(key)) seen.add(key.toString('latin1'));
+        return seen.size;
+      }),
+    take: (deleted) => unlinkKeys(servers, deleted, (keys) => Promise.resolve(keys.filter(fits)), glob),
+    lines: () => [],
   };
 }
 
-/** Unlinks the keys that fit the glob and are picked. */
+function whereJob(servers: Servers, entry: Match, task: StoreTask, { glob, fits }: Matcher): Job {
+  const which = `${entry.match} where ${entry.where?.json.join('.') ?? ''} is in ${entry.where === undefined ? '' : setColumnText(entry.where.in)}`;
+  let tooLong = 0;
+  const look = (keys: readonly Buffer[]) => whereFits(servers, entry, task, keys.filter(fits));
+  return {
+    servers,
+    what: 'keys',
+    which,
+    statement: `${whereText(servers)}SCAN MATCH ${glob}, GETRANGE; UNLINK ${which} if it still is`,
+    check: () => Promise.resolve(),
+    async count() {
+      let long = 0;
+      const counts = await servers.everywhere(async (node) => {
+        const seen = new Set<string>();
+        for await (const keys of scanKeys(node, glob)) {
+          const looked = await look(keys);
+          long += looked.tooLong;
+          for (const { key } of looked.fitting) seen.add(key.toString('latin1'));
+        }
+        return seen.size;
+      });
+      tooLong = long;
+      return counts;
+    },
+    take: (deleted) => unlinkWhere(servers, entry, task, deleted),
+    lines: () =>
+      tooLong === 0
+        ? []
+        : [
+            {
+              kind: 'unknown',
+              store: servers.store,
+              shard: null,
+              what: entry.match,
+              count: tooLong,
+              why: `values longer than ${mostBytes / 1024} kB are not read, so nothing tells whose they are`,
+            },
+          ],
+  };
+}
+
+/** Unlinks the keys of an entry with `where`, each only if it still holds what was read. */
+export async function unlinkWhere(servers: Servers, entry: Match, task: StoreTask, deleted: Tally): Promise<void> {
+  const { glob, fits } = matcherOf(entry.match, task);
+  await servers.everywhere(async (node) => {
+    for await (const keys of scanKeys(node, glob)) {
+      const { fitting } = await whereFits(servers, entry, task, keys.filter(fits));
+      const answers = await servers.run(fitting.map(({ key, stored }) => ({ key, words: ['EVAL', unlinkEqualText, 1, key, stored] })));
+      deleted.add(node.name, answers.filter((answer) => valueIn(servers, answer) === 1 || answer.mayBeSecond).length);
+    }
+  });
+  await servers.replicate();
+}
+
+/** Unlinks those keys that are picked of each page of a search. */
 export async function unlinkKeys(
   servers: Servers,
   deleted: Tally,
-  { glob = '*', only = () => true }: { glob?: string; only?: (key: Buffer) => boolean },
+  pick: (keys: readonly Buffer[]) => Promise<readonly Buffer[]>,
+  glob = '*',
 ): Promise<void> {
   await servers.everywhere(async (node) => {
-    for await (const keys of scanKeys(node, glob)) deleted.add(node.name, await unlink(servers, keys.filter(only)));
+    for await (const keys of scanKeys(node, glob)) deleted.add(node.name, await unlink(servers, await pick(keys)));
   });
   await servers.replicate();
 }

@@ -1,24 +1,24 @@
-import type { CleanedKeys, CleanupStatement } from '../../../core/receipt.js';
-import type { CleanupCache, RedisStore } from '../../../profile/sections/schema.js';
-import type { Cleaning, StoreContext, StoreTask } from '../../kind/types.js';
+import type { Clock } from '../../../core/os.js';
+import type { CleanedKeys, CleanupStatement, ReceiptLine } from '../../../core/receipt.js';
+import type { CleanupKeys, RedisStore } from '../../../profile/sections/schema.js';
+import { addSwept, type Cleaning, nothingSwept, type StoreContext, type StoreTask, type Swept } from '../../kind/types.js';
 import { seedIndex } from '../connection/login.js';
 import type { Servers } from '../connection/servers.js';
-import { entriesOf, isEntryStep } from '../keys/entries.js';
-import { knownKeys } from '../keys/patterns.js';
+import { entriesOf } from '../keys/entries.js';
 import { sumUpOthers } from '../proof/others.js';
 import { openServers } from '../servers/open.js';
-import { keysJob } from './by-pattern.js';
-import { flushJob, testDatabase } from './flushing.js';
+import { matchJob } from './by-pattern.js';
+import { flushEverythingJob, flushJob, testDatabase } from './flushing.js';
 import type { Job } from './job.js';
 import { membersJob } from './members.js';
-import { type TakenSeeded, takeSeeded } from './take-seeded.js';
+import { changedEntries, formerKeptLine, formerLine, keptLine, type TakenSeeded, takeChanged, takeSeeded } from './take-seeded.js';
 import { type Counts, type Tally, tally, total } from './tally.js';
 
 /** A job with what came of it so far. */
 interface Progress {
   readonly job: Job;
   readonly deleted: Tally;
-  left: Counts;
+  left: Counts | undefined;
   /** How long its sweeps took. */
   ms: number;
 }
@@ -26,56 +26,55 @@ interface Progress {
 /** Connects to the indexes that are cleaned up. */
 export async function openCleaning(config: RedisStore, task: StoreTask, context: StoreContext): Promise<Cleaning> {
   const { store, clock } = context;
-  const open = new Map<number, Servers>();
-  const connect = async (index: number) => {
-    const servers = open.get(index) ?? (await openServers(config, index, context));
-    open.set(index, servers);
-    return servers;
-  };
-  const close = () => {
-    for (const servers of open.values()) servers.close();
-    return Promise.resolve();
-  };
-  const notes = new Set<string>();
-  const note = (text: string) => void notes.add(text);
-  const home = () => connect(seedIndex(store, config));
-  const isKnown = knownKeys(task);
-  const makeJob = async (cache: CleanupCache): Promise<Job> => {
-    if ('flush' in cache) return flushJob(await connect(testDatabase(store, config)), cache, isKnown, note);
-    return 'keys' in cache ? keysJob(await home(), cache.keys) : membersJob(await home(), cache, note);
+  const indexes = openIndexes(config, context);
+  const home = () => indexes.connect(seedIndex(store, config));
+  const makeJob = async (entry: CleanupKeys): Promise<Job> => {
+    if ('match' in entry) return matchJob(await home(), entry, task);
+    if ('members' in entry) return membersJob(await home(), entry, task);
+    const servers = await indexes.connect(testDatabase(store, config));
+    return entry.everything === true ? flushEverythingJob(servers) : flushJob(servers, task);
   };
   const progress: Progress[] = [];
   try {
-    for (const cache of task.caches) progress.push({ job: await makeJob(cache), deleted: tally(), left: new Map(), ms: 0 });
+    for (const entry of task.keys) progress.push({ job: await makeJob(entry), deleted: tally(), left: undefined, ms: 0 });
   } catch (error) {
-    await close();
+    indexes.close();
     throw error;
   }
-  const steps = task.seed.filter(isEntryStep).map((step) => entriesOf(step, task.source(step)));
   const seeded: TakenSeeded[] = [];
+  const lines: ReceiptLine[] = [];
   return {
-    async check(users) {
-      if (users && steps.length > 0) await home();
-      for (const each of progress) {
-        await each.job.check();
-        each.left = await each.job.count();
-      }
+    async check(asked) {
+      if (asked.seeded && task.entries.length > 0) await home();
+      if (asked.isLookedAhead !== true) for (const { job } of progress) await job.check();
+      return { hazards: [], tables: [] };
+    },
+    async count() {
+      for (const each of progress) each.left = await each.job.count();
     },
     async sweep() {
-      const swept = { deleted: 0, left: 0 };
-      for (const each of progress) {
-        const startedAt = clock.now();
-        const before = total(each.deleted.counts);
-        await each.job.take(each.deleted);
-        each.left = await each.job.count();
-        each.ms += clock.now() - startedAt;
-        swept.deleted += total(each.deleted.counts) - before;
-        swept.left += total(each.left);
-      }
+      let swept = nothingSwept;
+      for (const each of progress) swept = addSwept(swept, await sweepOne(each, clock));
       return swept;
     },
     async takeSeeded(dryRun) {
-      for (const step of steps) seeded.push(await takeSeeded(await home(), step, { dryRun, clock, note }));
+      for (const set of task.entries)
+        seeded.push(await takeSeeded(await home(), entriesOf(set, task.source(set)), { task, dryRun, clock }));
+      for (const former of task.former) lines.push(...(await formerLine(await home(), former, task)));
+    },
+    async keepSeeded() {
+      for (const set of task.entries) lines.push(...(await keptLine(await home(), entriesOf(set, task.source(set)))));
+      for (const former of task.former) lines.push(...(await formerKeptLine(await home(), former, task)));
+    },
+    async changed() {
+      const found = [];
+      for (const set of task.entries) found.push(...(await changedEntries(await home(), set, task)));
+      return found;
+    },
+    async takeChanged() {
+      let gone = 0;
+      for (const set of task.entries) gone += await takeChanged(await home(), set, task);
+      return gone;
     },
     others: (proof) => sumUpOthers(home, config, task, proof),
     report: (dryRun) => ({
@@ -85,18 +84,58 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
         ...progress.map((each) => statementOf(each.job, each, dryRun)),
         ...seeded.map((taken) => statementOf(taken, taken, dryRun)),
       ],
-      notes: [...notes],
-      countable: true,
+      lines: [...progress.flatMap((each) => linesOf(each, dryRun)), ...seeded.flatMap((taken) => taken.lines), ...lines],
+      notes: [],
     }),
-    close,
+    close() {
+      indexes.close();
+      return Promise.resolve();
+    },
   };
 }
 
+/** Connections to the indexes of a store, each made when it is first needed. */
+function openIndexes(config: RedisStore, context: StoreContext): { connect(index: number): Promise<Servers>; close(): void } {
+  const open = new Map<number, Servers>();
+  return {
+    async connect(index) {
+      const servers = open.get(index) ?? (await openServers(config, index, context));
+      open.set(index, servers);
+      return servers;
+    },
+    close() {
+      for (const servers of open.values()) servers.close();
+    },
+  };
+}
+
+async function sweepOne(each: Progress, clock: Clock): Promise<Swept> {
+  const { job, deleted } = each;
+  const startedAt = clock.now();
+  const before = total(deleted.counts);
+  await job.take(deleted);
+  each.left = await job.count();
+  each.ms += clock.now() - startedAt;
+  const gone = total(deleted.counts) - before;
+  const from = gone > 0 ? [{ store: job.servers.store, shard: null, what: `${job.what} ${job.which}`, deleted: gone }] : [];
+  return { deleted: gone, left: total(each.left), from };
+}
+
+/** Why an entry's keys are there still, or may be. */
+function linesOf({ job, left }: Progress, dryRun: boolean): ReceiptLine[] {
+  const count = left === undefined ? null : total(left);
+  const place = { store: job.servers.store, shard: null, what: `${job.what} ${job.which}`, count };
+  if (dryRun) return [...job.lines()];
+  if (count === null) return [{ ...place, kind: 'unknown', why: 'they were not counted' }];
+  if (count === 0) return [...job.lines()];
+  return [{ ...place, kind: 'left', why: 'they are there though they were removed: somebody still writes them' }, ...job.lines()];
+}
+
 type Subject = Pick<Job, 'servers' | 'what' | 'which' | 'statement'>;
-type Outcome = Pick<Progress, 'deleted' | 'left' | 'ms'>;
+type Outcome = { readonly deleted: Tally; readonly left: Counts | undefined; readonly ms: number };
 
 /** A row for each server, those too that have left the cluster since: their keys are another one's now, and counted there. */
-function rowsOf({ servers, what, which }: Subject, { deleted, left }: Outcome): CleanedKeys[] {
+function rowsOf({ servers, what, which }: Subject, { deleted, left = new Map() }: Outcome): CleanedKeys[] {
   const nodes = [...new Set([...left.keys(), ...deleted.counts.keys()])].sort();
   return nodes.map((node) => ({
     what,
@@ -110,6 +149,6 @@ function rowsOf({ servers, what, which }: Subject, { deleted, left }: Outcome): 
 }
 
 /** What the servers are asked; in a dry run with the keys that it would hit. */
-function statementOf({ servers, statement }: Subject, { deleted, left, ms }: Outcome, dryRun: boolean): CleanupStatement {
+function statementOf({ servers, statement }: Subject, { deleted, left = new Map(), ms }: Outcome, dryRun: boolean): CleanupStatement {
   return { store: servers.store, shard: null, sql: statement, rows: total(dryRun ? left : deleted.counts), ms };
 }

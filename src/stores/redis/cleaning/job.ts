@@ -1,8 +1,8 @@
-import type { CleanedKeys } from '../../../core/receipt.js';
+import type { CleanedKeys, ReceiptLine } from '../../../core/receipt.js';
 import type { Servers } from '../connection/servers.js';
 import type { Counts, Tally } from './tally.js';
 
-/** What one entry of `cleanup.caches` comes to. */
+/** What one entry of `cleanup.keys` comes to. */
 export interface Job {
   readonly servers: Servers;
   readonly what: CleanedKeys['what'];
@@ -12,10 +12,12 @@ export interface Job {
   readonly statement: string;
   /** Throws what stands against it. */
   check(): Promise<void>;
-  /** How many are there, by server. */
+  /** How many are there, by server; what it could not find out it keeps for {@link lines}. */
   count(): Promise<Counts>;
   /** Deletes what is there now, and adds to `deleted` as it goes. */
   take(deleted: Tally): Promise<void>;
+  /** What the last count could not find out. */
+  lines(): readonly ReceiptLine[];
 }
 
 /** Where commands go, for a statement: an index, or the primaries of a cluster. */

@@ -1,24 +1,34 @@
 import { LoadctlError } from '../../../core/errors.js';
-import type { CleanupCache } from '../../../profile/sections/schema.js';
+import type { ReceiptLine } from '../../../core/receipt.js';
+import type { CleanupKeys } from '../../../profile/sections/schema.js';
+import { readPattern } from '../../../profile/words/template.js';
+import type { StoreTask } from '../../kind/types.js';
 import { runOne, type Servers, valueIn } from '../connection/servers.js';
 import { isPlain } from '../keys/glob.js';
+import { type Matcher, matcherOf } from '../keys/matcher.js';
 import { scanKeys } from '../keys/scan.js';
 import { type Collection, collectionTypes } from './collections.js';
 import { type Job, whereText } from './job.js';
 import { total } from './tally.js';
 
-export type Members = Extract<CleanupCache, { members: unknown }>;
+export type Members = Extract<CleanupKeys, { members: unknown }>;
 
 /** Members of lists, sets, sorted sets and hashes: `key` with `members`. */
-export function membersJob(servers: Servers, { key, members }: Members, note: (text: string) => void): Job {
-  const find = (keys: Pages) => findCollections(servers, keys, note);
+export function membersJob(servers: Servers, { key: written, members: pattern }: Members, task: StoreTask): Job {
+  const key = readPattern(written)
+    .map((part) => (part.kind === 'text' ? part.text : ''))
+    .join('');
+  const members = matcherOf(pattern, task);
+  const others = new Map<string, string>();
+  const find = (keys: Pages) => findCollections(servers, keys, (name, type) => others.set(name, type));
   return {
     servers,
     what: 'members',
-    which: `${members} of ${key}`,
-    statement: statementOf(servers, key, members),
+    which: `${pattern} of ${key}`,
+    statement: statementOf(servers, key, members.glob),
     check: () => refuseOtherType(servers, key),
     async count() {
+      others.clear();
       const found = await atEveryKey(servers, key, (keys) => countMembers(servers, find(keys), members));
       return new Map([...found].map(([node, counts]) => [node, total(counts)]));
     },
@@ -30,7 +40,28 @@ export function membersJob(servers: Servers, { key, members }: Members, note: (t
       });
       await servers.replicate();
     },
+    lines: () => linesOf(servers, key, others),
   };
+}
+
+const shownKeys = 3;
+
+/** Keys that a pattern hits and that hold no members: what of the test is in them, nobody looked. */
+function linesOf({ store }: Servers, key: string, others: ReadonlyMap<string, string>): ReceiptLine[] {
+  if (others.size === 0) return [];
+  const shown = [...others].slice(0, shownKeys).map(([key, type]) => `${key} is a ${type}`);
+  const why = `no members can be taken out of them: ${shown.join(', ')}${others.size > shownKeys ? ', …' : ''}`;
+  return [
+    {
+      kind: 'unknown',
+      store,
+      shard: null,
+      what: `${store}/${key}`,
+      count: others.size,
+      why,
+      command: 'name the lists, sets, sorted sets and hashes alone, or take whole keys out by `match`',
+    },
+  ];
 }
 
 /** A key that the profile names is taken to hold the test's members: left as found, it would count as clean. */
@@ -42,7 +73,7 @@ async function refuseOtherType(servers: Servers, key: string): Promise<void> {
     'invalid-profile',
     `${servers.store}: the key ${JSON.stringify(key)} is a ${type}, of which no members can be taken out`,
     {
-      hint: 'Name a list, set, sorted set or hash under cleanup.caches, or take the whole key out by `keys`.',
+      hint: 'Name a list, set, sorted set or hash under cleanup.keys, or take the whole key out by `match`.',
     },
   );
 }
@@ -65,20 +96,20 @@ interface Found {
   readonly collection: Collection;
 }
 
-async function* findCollections(servers: Servers, pages: Pages, note: (text: string) => void): AsyncGenerator<Found> {
+async function* findCollections(servers: Servers, pages: Pages, tellOther: (key: string, type: string) => void): AsyncGenerator<Found> {
   for await (const keys of pages) {
     const types = await servers.run(keys.map((key) => ({ key, words: ['TYPE', key] })));
     for (const [index, key] of keys.entries()) {
       const type = String(valueIn(servers, types[index]));
       const collection = collectionTypes.get(type);
       if (collection) yield { key, node: types[index]?.node ?? '', collection };
-      else if (type !== 'none') note(`${servers.store}: ${key} is a ${type}, of which no members are taken out: left as found`);
+      else if (type !== 'none') tellOther(key.toString(), type);
     }
   }
 }
 
 /** SCAN may hand out a key twice: what it holds is counted once. */
-async function countMembers(servers: Servers, collections: AsyncIterable<Found>, members: string): Promise<ReadonlyMap<string, number>> {
+async function countMembers(servers: Servers, collections: AsyncIterable<Found>, members: Matcher): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
   for await (const { key, collection } of collections) {
     counts.set(key.toString('latin1'), await collection.count(servers, key, members));

@@ -12,7 +12,7 @@ export function globMatcher(glob: string): (text: Buffer) => boolean {
 }
 
 /** What a pattern begins with before its first wildcard; all of it where it has none. */
-function plainStart(glob: string): string {
+export function plainStart(glob: string): string {
   return glob.split(/[*?[\\]/)[0] ?? '';
 }
 

@@ -16,13 +16,6 @@ export function readPage(answer: unknown): [cursor: string, found: Buffer[]] {
   return [String(cursor ?? '0'), Array.isArray(found) ? found.filter((each) => Buffer.isBuffer(each)) : []];
 }
 
-/** How many keys fit the glob. */
-export async function countKeys(node: RedisNode, glob: string): Promise<number> {
-  const seen = new Set<string>();
-  for await (const keys of scanKeys(node, glob)) for (const key of keys) seen.add(key.toString('latin1'));
-  return seen.size;
-}
-
 /** Keys that are not the test's. */
 export interface Strangers {
   readonly count: number;
@@ -34,11 +27,14 @@ export interface Strangers {
 
 const enough = 10_000;
 
-/** Looks for keys that are not known. */
-export async function findStrangers(node: RedisNode, isKnown: (key: Buffer) => boolean): Promise<Strangers> {
+/** Looks for keys that are not the test's: what `strangers` picks of a page. */
+export async function findStrangers(
+  node: RedisNode,
+  strangers: (keys: readonly Buffer[]) => Promise<readonly Buffer[]>,
+): Promise<Strangers> {
   const found = new Set<string>();
   for await (const keys of scanKeys(node)) {
-    for (const key of keys) if (!isKnown(key)) found.add(key.toString());
+    for (const key of await strangers(keys)) found.add(key.toString());
     if (found.size >= enough) break;
   }
   return { count: found.size, shown: found.size >= enough ? `at least ${enough}` : String(found.size), first: [...found].slice(0, 10) };

@@ -3,38 +3,35 @@ import { sha256Hex } from '../../../core/uuids.js';
 import type { RedisStore } from '../../../profile/sections/schema.js';
 import type { StoreTask } from '../../kind/types.js';
 import { type Servers, valueIn } from '../connection/servers.js';
-import { isEntryStep } from '../keys/entries.js';
 import { globMatcher } from '../keys/glob.js';
-import { knownKeys } from '../keys/patterns.js';
+import { ownAmong, ownKeys } from '../keys/own-keys.js';
 import { scanKeys } from '../keys/scan.js';
 
 /**
  * Counts, at every server, the keys that this profile neither seeds nor takes out, nor takes members out of, and sums up what
- * they hold. Not where the whole index is emptied: then there are none, or their loss was accepted.
+ * they hold. Not where the whole index is emptied: their loss was accepted.
  */
 export async function sumUpOthers(open: () => Promise<Servers>, config: RedisStore, task: StoreTask, proof: Proof): Promise<OtherRows[]> {
-  const isUsed = task.seed.some(isEntryStep) || task.caches.some((cache) => !('flush' in cache));
+  const isUsed = task.entries.length > 0 || task.keys.some((entry) => !('flush' in entry));
   if (!isUsed) return [];
   const servers = await open();
-  if (servers.index === config.testDatabase && task.caches.some((cache) => 'flush' in cache)) return [];
-  const isOurs = ownKeys(task);
+  if (servers.index === config.testDatabase && task.keys.some((entry) => 'flush' in entry && entry.everything === true)) return [];
+  const isOwn = ownKeys(task);
+  const withMembers = task.keys.flatMap((entry) => ('members' in entry ? [globMatcher(entry.key)] : []));
   const sums = await servers.everywhere(async (node) => {
     const ours = new Set<string>();
     const summed = new Set<string>();
     let sum = 0n;
     for await (const keys of scanKeys(node)) {
-      for (const key of keys.filter(isOurs)) ours.add(key.toString('latin1'));
-      sum += await sumOf(servers, proof === 'count' ? [] : keys.filter((key) => !isOurs(key) && isNew(key, proof, summed)));
+      const own = await ownAmong(servers, task, isOwn, keys);
+      const used = keys.filter((key) => withMembers.some((fits) => fits(key)));
+      const here = new Set([...own, ...used]);
+      for (const key of here) ours.add(key.toString('latin1'));
+      sum += await sumOf(servers, proof === 'count' ? [] : keys.filter((key) => !here.has(key) && isNew(key, proof, summed)));
     }
     return { rows: Number(await node.ask('DBSIZE')) - ours.size, ...(proof === 'count' ? {} : { sum: String(sum) }) };
   });
   return [...sums].map(([node, counted]) => ({ store: servers.store, shard: null, node, table: 'keys', ...counted }));
-}
-
-function ownKeys(task: StoreTask): (key: Buffer) => boolean {
-  const isKnown = knownKeys(task);
-  const withMembers = task.caches.flatMap((cache) => ('members' in cache ? [globMatcher(cache.key)] : []));
-  return (key) => isKnown(key) || withMembers.some((fits) => fits(key));
 }
 
 /** Whether a key is to be summed up, and was not: SCAN may hand it out twice. Of a sample it is one in a hundred, always the same. */

@@ -1,20 +1,23 @@
 import { LoadctlError } from '../../../core/errors.js';
-import type { SeededStep } from '../../../core/events.js';
+import type { EvictedKeys, SeededStep } from '../../../core/events.js';
 import type { Clock } from '../../../core/os.js';
 import { formatDuration, type Milliseconds } from '../../../core/quantities.js';
 import type { RedisStore } from '../../../profile/sections/schema.js';
-import { addConflicts, type Conflicts, noConflicts, type Seeding, type StoreContext, type StoreTask } from '../../kind/types.js';
+import { isBareNumber } from '../../../profile/templates/inverse.js';
+import { addConflicts, type Conflicts, noConflicts, noRecord, type Seeding, type StoreContext, type StoreTask } from '../../kind/types.js';
 import { isRefusal } from '../connection/errors.js';
 import { seedIndex } from '../connection/login.js';
+import type { Memory } from '../connection/memory.js';
 import { type Answer, type Servers, valueIn } from '../connection/servers.js';
-import { type Entries, type Entry, entriesOf, entryBatches, isEntryStep } from '../keys/entries.js';
+import { type Entries, type Entry, entriesOf, entryBatches, keyPieces } from '../keys/entries.js';
 import { type Ranges, ranges } from '../keys/ranges.js';
 import { takeBack } from '../keys/take-back.js';
 import { type Compared, compare, createCommand, isCreated, refreshCommand } from '../keys/values.js';
 import { sumUpOthers } from '../proof/others.js';
 import { openServers } from '../servers/open.js';
+import { bytesOf, evictedSince, memories, refuseEviction } from './room.js';
 
-/** A step on its way. */
+/** A set on its way. */
 interface Progress {
   readonly entries: Entries;
   readonly ttlMs: Milliseconds | undefined;
@@ -22,17 +25,25 @@ interface Progress {
   readonly absent: Ranges;
   /** Those that were written by us. */
   readonly created: Ranges;
+  /** How many bytes the absent ones take, about, by the server that they go to. */
+  readonly needed: Map<string, number>;
   checkMs: Milliseconds;
 }
 
 /** Seeds the index that the store's URL names, or a cluster. */
 export async function openSeeding(config: RedisStore, task: StoreTask, context: StoreContext): Promise<Seeding> {
   const servers = await openServers(config, seedIndex(context.store, config), context);
-  const steps = task.seed.filter(isEntryStep).map((step) => begin(entriesOf(step, task.source(step))));
+  const sets = task.entries.map((set) => begin(entriesOf(set, task.source(set))));
+  let before: ReadonlyMap<string, Memory | undefined> = new Map();
   return {
     async check() {
       let conflicts = noConflicts;
-      for (const progress of steps) conflicts = addConflicts(conflicts, await checkStep(servers, progress, context.clock));
+      for (const progress of sets) conflicts = addConflicts(conflicts, await checkSet(servers, progress, task, context.clock));
+      before = await memories(servers);
+      for (const [node, memory] of before)
+        if (memory === undefined)
+          context.emit({ type: 'warned', code: 'memory-unknown', place: { store: context.store, shard: null }, node });
+      refuseEviction(servers, before, sumOf(sets.map(({ needed }) => needed)));
       return {
         conflicts,
         isGradual: true,
@@ -41,11 +52,12 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
           // Half written is worse than written late: an interrupt waits until the entries are in, or taken back.
           servers.seal();
           const done: SeededStep[] = [];
-          for (const [index, progress] of steps.entries()) done.push(await tellStep(servers, progress, index + 1, context));
-          return done;
+          for (const [index, progress] of sets.entries()) done.push(await tellSet(servers, progress, index + 1, context));
+          const evicted = evictedSince(context.store, before, await memories(servers));
+          return done.map((set, index) => (index === done.length - 1 ? { ...set, ...tellEvicted(evicted, context) } : set));
         },
         async rollBack() {
-          for (const { entries, created } of steps) await takeBack(servers, entries, created, context);
+          for (const { entries, created } of sets) await takeBack(servers, entries, created, context);
         },
       };
     },
@@ -53,41 +65,70 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
   };
 }
 
-function begin(entries: Entries): Progress {
-  const { ttl } = entries.step;
-  const ttlMs = ttl === undefined ? undefined : Math.max(1, Math.round(ttl));
-  return { entries, ttlMs, absent: ranges(), created: ranges(), checkMs: 0 };
+/** Whose keys they were, nobody knows: they are told, and a receipt that comes later says so. */
+function tellEvicted(evicted: readonly EvictedKeys[], { emit, store }: StoreContext): Pick<SeededStep, 'evicted'> {
+  for (const { node, count } of evicted) emit({ type: 'warned', code: 'keys-evicted', place: { store, shard: null }, node, count });
+  return evicted.length === 0 ? {} : { evicted };
 }
 
-async function checkStep(servers: Servers, progress: Progress, clock: Clock): Promise<Conflicts> {
+function sumOf(parts: readonly ReadonlyMap<string, number>[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const [node, bytes] of parts.flatMap((part) => [...part])) sums.set(node, (sums.get(node) ?? 0) + bytes);
+  return sums;
+}
+
+function begin(entries: Entries): Progress {
+  const { ttl } = entries.set;
+  const ttlMs = ttl === undefined ? undefined : Math.max(1, Math.round(ttl));
+  return { entries, ttlMs, absent: ranges(), created: ranges(), needed: new Map(), checkMs: 0 };
+}
+
+async function checkSet(servers: Servers, progress: Progress, task: StoreTask, clock: Clock): Promise<Conflicts> {
   const startedAt = clock.elapsed();
+  const { set } = progress.entries;
+  const unrecorded = isBareNumber(keyPieces(set, task.source(set)), set.rows) ? task.seededRows(set, ['key']) : Number.POSITIVE_INFINITY;
   let conflicts = noConflicts;
   for (const batch of entryBatches(progress.entries, servers.width())) {
     for (const compared of await compare(servers, batch)) {
-      if (compared.state === 'absent') progress.absent.add(compared.entry.n);
-      if (compared.state === 'different') conflicts = addConflicts(conflicts, { count: 1, lines: [conflictLine(servers, compared)] });
+      const { entry, state, node } = compared;
+      if (state === 'absent') {
+        progress.absent.add(entry.n);
+        progress.needed.set(node, (progress.needed.get(node) ?? 0) + bytesOf(entry));
+      } else if (entry.n > unrecorded) throw takenNumber(servers, set.name, entry.key, task);
+      if (state === 'different') conflicts = addConflicts(conflicts, conflictOf(servers, set.name, compared));
     }
   }
   progress.checkMs = clock.elapsed() - startedAt;
   return conflicts;
 }
 
-async function tellStep(servers: Servers, progress: Progress, number: number, { emit, store, clock }: StoreContext): Promise<SeededStep> {
+function takenNumber({ store }: Servers, set: string, key: string, task: StoreTask): LoadctlError {
+  return new LoadctlError('refused', `${store}: the key ${JSON.stringify(key)} is there already, and ${noRecord(task, set)}`, {
+    hint: 'Give the keys of the set a name before the number, or seed where that file is.',
+  });
+}
+
+function conflictOf(servers: Servers, set: string, compared: Compared): Conflicts {
+  const what = `${servers.store}: keys of ${set} hold something else`;
+  return { count: 1, causes: [{ what, count: 1, examples: [conflictLine(servers, compared)] }] };
+}
+
+async function tellSet(servers: Servers, progress: Progress, number: number, { emit, store, clock }: StoreContext): Promise<SeededStep> {
   const { created, checkMs } = progress;
-  const { step } = progress.entries;
-  const id = `seed ${store} ${number} ${step.key}`;
+  const { set } = progress.entries;
+  const id = `seed ${store} ${number} ${set.name}`;
   const place = { store, shard: null };
-  emit({ type: 'step-started', step: id, work: { kind: 'seed', what: step.key, ...place } });
+  emit({ type: 'step-started', step: id, work: { kind: 'seed', what: set.key, ...place } });
   const startedAt = clock.elapsed();
   try {
-    await writeAll(servers, progress, (done) => emit({ type: 'step-progressed', step: id, done, total: step.rows, unit: 'entries' }));
+    await writeAll(servers, progress, (done) => emit({ type: 'step-progressed', step: id, done, total: set.rows, unit: 'entries' }));
     const writtenAgain = await readBack(servers, progress, clock);
-    if (writtenAgain > 0) emit({ type: 'warned', code: 'entries-vanished', place, key: step.key, count: writtenAgain });
+    if (writtenAgain > 0) emit({ type: 'warned', code: 'entries-vanished', place, key: set.key, count: writtenAgain });
     const elapsedMs = Math.round(clock.elapsed() - startedAt + checkMs);
-    const counts = { created: created.size(), alreadyThere: step.rows - created.size(), writtenAgain };
-    const rowsPerSecond = Math.round(step.rows / Math.max(elapsedMs / 1000, 0.001));
+    const counts = { created: created.size(), alreadyThere: set.rows - created.size(), writtenAgain };
+    const rowsPerSecond = Math.round(set.rows / Math.max(elapsedMs / 1000, 0.001));
     emit({ type: 'step-finished', step: id, elapsedMs, result: 'seeded', ...counts, perSecond: rowsPerSecond, unit: 'entries' });
-    return { store, shard: null, what: step.key, ...counts, conflicts: 0, elapsedMs, rowsPerSecond };
+    return { store, shard: null, set: set.name, what: set.key, ...counts, conflicts: 0, elapsedMs, rowsPerSecond };
   } catch (error) {
     emit({ type: 'step-failed', step: id, message: error instanceof Error ? error.message : String(error) });
     throw error;
@@ -172,18 +213,14 @@ function conflictLine({ store }: Servers, { entry, found, wanted }: Compared): s
   return `${store}: the key ${JSON.stringify(entry.key)} holds ${found}, not ${wanted}`;
 }
 
-function livesTooShort({ entries: { step }, ttlMs = 0 }: Progress): LoadctlError {
-  return new LoadctlError(
-    'seeding-failed',
-    `entries of ${step.key} live ${formatDuration(ttlMs)}: some have expired before all are there`,
-    {
-      hint: 'Give the step a longer `ttl`.',
-    },
-  );
+function livesTooShort({ entries: { set }, ttlMs = 0 }: Progress): LoadctlError {
+  return new LoadctlError('seeding-failed', `the ttl of ${set.name} (${formatDuration(ttlMs)}) is shorter than seeding takes`, {
+    hint: 'Give the set a longer `ttl`.',
+  });
 }
 
-function vanishing({ store }: Servers, { entries: { step } }: Progress, count: number): LoadctlError {
-  return new LoadctlError('seeding-failed', `${store}: entries of ${step.key} vanish again and again (${count} were written again)`, {
+function vanishing({ store }: Servers, { entries: { set } }: Progress, count: number): LoadctlError {
+  return new LoadctlError('seeding-failed', `${store}: entries of ${set.key} vanish again and again (${count} were written again)`, {
     hint: 'Look whether the server evicts keys (INFO stats: evicted_keys; its maxmemory-policy), then seed again.',
   });
 }

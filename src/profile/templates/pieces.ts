@@ -1,6 +1,6 @@
-import { sha256Hex, uuidFrom } from '../../core/uuids.js';
-import type { SeedValue } from '../../profile/sections/schema.js';
-import { readTemplate, type TemplatePart } from '../../profile/words/template.js';
+import { sha256Hex, uuidOf } from '../../core/uuids.js';
+import type { SeedValue } from '../sections/seed.js';
+import { readTemplate, type TemplatePart } from '../words/template.js';
 
 /**
  * A seed template, ready to be filled for row `n`: `user-{n}` is `['user-', {kind: 'n'}]`. It is read once, and JavaScript
@@ -13,32 +13,32 @@ export type Piece = string | Token;
 
 /** What differs from row to row. `salt` tells one choice from another; with it and the row's number comes always the same. */
 export type Token =
-  | { readonly kind: 'n' }
+  | { readonly kind: 'n'; readonly plus: number }
   | { readonly kind: 'now'; readonly at: string }
-  | { readonly kind: 'uuid'; readonly salt: string; readonly namespace: string | undefined }
+  | { readonly kind: 'uuid'; readonly salt: string }
   | { readonly kind: 'pick'; readonly salt: string; readonly options: readonly string[] }
   | { readonly kind: 'int'; readonly salt: string; readonly low: number; readonly high: number }
-  /** The text of another seed step's row, round and round. */
+  /** The text of another set's row, round and round. */
   | { readonly kind: 'ref'; readonly rows: number; readonly pieces: Pieces };
 
-/** What a seed step's templates stand in. */
+/** What a set's templates stand in. */
 export interface RowSource {
   /** The seed of all that looks like chance: another one, another choice. */
   readonly random: string;
   /** When the seed runs, ISO 8601: what `{now}` is. */
   readonly startedAt: string;
-  /** The value of a column in another seed step, for `{ref:table.column}`; throws where there is none. */
-  refer(table: string, column: string): Referred;
+  /** The value of a column of a set, for `{users.id}`; throws where there is none. */
+  refer(set: string, column: string): Referred;
 }
 
-/** A column of another seed step. */
+/** A column of a set. */
 export interface Referred {
   readonly value: SeedValue;
   readonly rows: number;
   readonly source: RowSource;
 }
 
-/** Reads the templates of one seed step. */
+/** Reads the templates of one set. */
 export interface PieceReader {
   /** `field` is the column or the key of a JSON object that it stands in: chance is the same in fields of one name. */
   text(template: string, field: string): Pieces;
@@ -46,7 +46,7 @@ export interface PieceReader {
   json(value: SeedValue, field: string): Pieces;
 }
 
-/** A reader for one seed step; each `{pick:…}` and `{int:…}` of a field is a choice of its own. */
+/** A reader for one set; each `{pick:…}` and `{int:…}` of a field is a choice of its own. */
 export function pieceReader(source: RowSource): PieceReader {
   const choices = new Map<string, number>();
   const salted = (kind: string, field: string) => {
@@ -79,17 +79,17 @@ function pieceOf(part: TemplatePart, field: string, salted: (kind: string, field
     case 'text':
       return part.text;
     case 'n':
-      return { kind: 'n' };
+      return part;
     case 'now':
       return { kind: 'now', at: source.startedAt };
     case 'uuid':
-      return { kind: 'uuid', salt: `${source.random}/uuid/${part.namespace ?? ''}/`, namespace: part.namespace };
+      return { kind: 'uuid', salt: `${source.random}/uuid/` };
     case 'pick':
       return { ...part, salt: salted('pick', field) };
     case 'int':
       return { ...part, salt: salted('int', field) };
     case 'ref':
-      return reference(source.refer(part.table, part.column), part.column);
+      return reference(source.refer(part.set, part.column), part.column);
   }
 }
 
@@ -114,11 +114,11 @@ export function render(pieces: Pieces, n: number): string {
 function renderToken(token: Token, n: number): string {
   switch (token.kind) {
     case 'n':
-      return String(n);
+      return String(n + token.plus);
     case 'now':
       return token.at;
     case 'uuid':
-      return uuidFrom(sha256Hex(`${token.salt}${n}`), token.namespace);
+      return uuidOf(token.salt, n);
     case 'pick':
       return token.options[chance(token.salt, n) % token.options.length] ?? '';
     case 'int':
@@ -178,30 +178,24 @@ export function literals(pieces: Pieces): string[] {
   });
 }
 
-/** The source of a regular expression that fits the text of every row; `literal` escapes what is literal. */
-export function patternOf(pieces: Pieces, literal: (text: string) => string): string {
-  return pieces.map((piece) => (typeof piece === 'string' ? literal(piece) : tokenPattern(piece, literal))).join('');
-}
-
-/** The same for row `n` alone: only what is volatile may be another text. */
+/**
+ * The source of a regular expression that fits the text of row `n`, in which only what is volatile may be another one;
+ * `literal` escapes what is literal.
+ */
 export function patternAt(pieces: Pieces, n: number, literal: (text: string) => string): string {
-  const filled = pieces.map((piece) => (typeof piece === 'string' || isVolatile([piece]) ? piece : renderToken(piece, n)));
-  return patternOf(filled, literal);
+  const patterns = pieces.map((piece) => {
+    if (typeof piece === 'string') return literal(piece);
+    if (piece.kind === 'now') return '[\\dTZ:.-]+';
+    return piece.kind === 'ref' ? patternAt(piece.pieces, referredRow(n, piece.rows), literal) : literal(renderToken(piece, n));
+  });
+  return patterns.join('');
 }
 
-function tokenPattern(token: Token, literal: (text: string) => string): string {
-  switch (token.kind) {
-    case 'n':
-      return '\\d+';
-    case 'now':
-      return '[\\dTZ:.-]+';
-    case 'uuid':
-      return '[\\da-f]{8}(?:-[\\da-f]{4}){3}-[\\da-f]{12}';
-    case 'pick':
-      return `(?:${token.options.map(literal).join('|')})`;
-    case 'int':
-      return '-?\\d+';
-    case 'ref':
-      return patternOf(token.pieces, literal);
-  }
+/** Pieces with what they refer to in its place, as far as row n is row n there: none of `rows` goes round again. */
+export function flatten(pieces: Pieces, rows: number): Pieces {
+  return join(
+    pieces.map(
+      (piece): Pieces => (typeof piece === 'object' && piece.kind === 'ref' && rows <= piece.rows ? flatten(piece.pieces, rows) : [piece]),
+    ),
+  );
 }

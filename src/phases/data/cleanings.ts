@@ -1,0 +1,68 @@
+import { LoadctlError } from '../../core/errors.js';
+import { type Defer, scope } from '../../core/scope.js';
+import { isIdle, type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
+import { together } from '../../stores/kind/together.js';
+import { type AskedCheck, type Cleaning, type CleaningCheck, type Hazard, refuseHazards } from '../../stores/kind/types.js';
+import type { DataContext } from './lock.js';
+import { storeContext } from './store-context.js';
+
+/** Connects to every store that a cleanup has to do with; `seeded`: seeded rows are to go, too, or to be told. */
+export async function openCleanings(context: DataContext, seeded: boolean, defer: Defer): Promise<Cleaning[]> {
+  const { run, profile, world, before, named } = context;
+  const cleanings: Cleaning[] = [];
+  for (const [store, config] of storesToClean(context, seeded)) {
+    const label = `loadctl/${run ?? 'cleanup'}`;
+    const task = storeTask(profile, store, { now: world.clock.now(), seeded: before?.seeded, named });
+    const cleaning = await storeKind(config).openCleaning(config, task, storeContext(context, store, label));
+    defer(() => cleaning.close());
+    cleanings.push(cleaning);
+  }
+  return cleanings;
+}
+
+/** Looks at everything first and changes nothing; what the stores find against single entries is handed back. */
+export async function checkCleanings(cleanings: readonly Cleaning[], asked: AskedCheck): Promise<Hazard[]> {
+  const checks = await together(cleanings, (cleaning) => cleaning.check(asked));
+  return [...checks.flatMap(({ hazards }) => hazards), ...reachedTwice(checks)];
+}
+
+/** Refuses (112) what would keep a cleanup from its work, before there is anything to clean up. Says and changes nothing. */
+export function checkCleanup(context: DataContext, seeded: boolean): Promise<void> {
+  return scope(async (defer) => {
+    const cleanings = await openCleanings({ ...context, emit: () => undefined }, seeded, defer);
+    refuseHazards(await checkCleanings(cleanings, { seeded }));
+  });
+}
+
+/** The same for a seed alone: what its own role may not do or see, the cleanup says when it comes to it. */
+export async function lookAhead(context: DataContext): Promise<void> {
+  await checkCleanup(context, false).catch((error: unknown) => {
+    if (error instanceof LoadctlError && (error.reason === 'unavailable' || error.reason === 'invalid-profile')) return;
+    throw error;
+  });
+}
+
+/** A table that two stores reach would be counted twice, and each would take the other's rows for those of others. */
+function reachedTwice(checks: readonly CleaningCheck[]): Hazard[] {
+  const first = new Map<string, { store: string; table: string }>();
+  const hazards: Hazard[] = [];
+  for (const { id, store, table } of checks.flatMap(({ tables }) => tables)) {
+    const other = first.get(id);
+    if (other === undefined) first.set(id, { store, table });
+    else if (other.store !== store)
+      hazards.push({
+        message: `the stores ${other.store} and ${store} reach one table, ${table}`,
+        hint: `Name it by one of them: ${other.store}.${table}.`,
+        isFatal: true,
+      });
+  }
+  return hazards;
+}
+
+/** The stores that a cleanup connects to. */
+export function storesToClean({ profile, before }: DataContext, seeded: boolean): [string, StoreConfig][] {
+  return Object.entries(profile.stores).filter(([store]) => {
+    const task = storeTask(profile, store, { now: 0, seeded: before?.seeded });
+    return !isIdle(seeded ? task : { ...task, tables: [], entries: [], former: [] });
+  });
+}

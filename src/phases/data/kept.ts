@@ -1,0 +1,46 @@
+import type { Emit } from '../../core/events.js';
+import type { World } from '../../core/os.js';
+import type { Receipt } from '../../core/receipt.js';
+import { redactData } from '../../core/redact-data.js';
+import type { Redactor } from '../../core/redactor.js';
+import { keepBefore, readBefore } from '../../runs/before-file.js';
+import { profileOption } from '../frame/context.js';
+import type { DataContext } from './lock.js';
+
+/** What of a phase concerns what is remembered from one command to the next. */
+interface Remembering {
+  readonly profile: { readonly environment: string };
+  readonly world: Pick<World, 'cwd'>;
+  readonly emit: Emit;
+  readonly redact: Redactor;
+  readonly origin: { readonly file: string };
+}
+
+/** Reads what was counted and seeded from here, and how it is kept; tells where the file is of no use. */
+export async function remembered({
+  profile,
+  world,
+  emit,
+  redact,
+  origin,
+}: Remembering): Promise<Pick<DataContext, 'before' | 'keep' | 'named'>> {
+  const { before, unusable } = await readBefore(world.cwd, profile.environment);
+  if (unusable !== undefined) emit({ type: 'noted', code: 'before-file-unusable', ...unusable });
+  return {
+    named: profileOption({ file: origin.file, environment: profile.environment, cwd: world.cwd }),
+    ...(before === undefined ? {} : { before }),
+    keep: (kept) => keepBefore(world.cwd, profile.environment, redactData(kept, redact)),
+  };
+}
+
+/** The same emit, which keeps hold of the receipt: one is made whatever ends a cleanup. */
+export function withReceipt(emit: Emit): { readonly emit: Emit; receipt(): Receipt | undefined } {
+  let made: Receipt | undefined;
+  return {
+    emit: (event) => {
+      if (event.type === 'receipt-made') made = event.receipt;
+      emit(event);
+    },
+    receipt: () => made,
+  };
+}

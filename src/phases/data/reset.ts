@@ -1,0 +1,27 @@
+import type { ChangedSeed } from '../../core/receipt.js';
+import { scope } from '../../core/scope.js';
+import { together } from '../../stores/kind/together.js';
+import { refuseHazards } from '../../stores/kind/types.js';
+import { checkCleanings, openCleanings } from './cleanings.js';
+import type { DataContext } from './lock.js';
+
+/**
+ * Takes out seeded rows and entries that were changed since, so that the next seed can put them in as they were. Only those that
+ * certainly are of a set, and that nothing references. `confirm` is shown what was found, and throws where it is not to go.
+ */
+export function resetSeeded(context: DataContext, confirm: (changed: readonly ChangedSeed[]) => Promise<void>): Promise<void> {
+  return scope(async (defer) => {
+    const quiet = { ...context, emit: () => undefined };
+    const cleanings = await openCleanings(quiet, true, defer);
+    refuseHazards((await checkCleanings(cleanings, { seeded: true })).filter(({ isFatal }) => isFatal === true));
+    const changed = (await together(cleanings, (cleaning) => cleaning.changed())).flat();
+    const found = changed.reduce((sum, { count }) => sum + count, 0);
+    if (found > 0) await confirm(changed);
+    const removed = found === 0 ? 0 : sumOf(await together(cleanings, (cleaning) => cleaning.takeChanged()));
+    context.emit({ type: 'noted', code: 'changed-seed-removed', removed, kept: found - removed });
+  });
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}

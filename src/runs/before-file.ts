@@ -1,0 +1,47 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorMessage } from '../core/errors.js';
+import type { CountedBefore } from '../core/events.js';
+import { stateRoot } from './layout.js';
+import { readJson } from './read.js';
+import { writeJson } from './write.js';
+
+/** The version of the file that keeps what was counted and seeded. */
+const beforeVersion = 2;
+
+/** What was counted and seeded from here, one file for each environment; where it is of no use, why. */
+export interface BeforeFile {
+  readonly before: CountedBefore | undefined;
+  readonly unusable: { readonly file: string; readonly why: string } | undefined;
+}
+
+/** Keeps it, which is without secrets, for a cleanup that comes later, as of the latest seed. */
+export async function keepBefore(cwd: string, environment: string, before: CountedBefore): Promise<void> {
+  await mkdir(stateRoot(cwd), { recursive: true, mode: 0o700 }).catch(() => undefined); // writing says why it cannot be
+  await writeJson(join(stateRoot(cwd), fileFor(environment)), { version: beforeVersion, environment, ...before });
+}
+
+/** What was kept; nothing where nothing was seeded from here: cleanup needs no such file. */
+export async function readBefore(cwd: string, environment: string): Promise<BeforeFile> {
+  const file = fileFor(environment);
+  try {
+    const kept = (await readJson(stateRoot(cwd), file)) as (Partial<CountedBefore> & { version?: unknown }) | undefined;
+    if (kept === undefined) return { before: undefined, unusable: undefined };
+    if (kept.version !== beforeVersion)
+      return unusable(file, `it is of version ${kept.version}, and this loadctl reads version ${beforeVersion}`);
+    const { at, others, seeded, evicted } = kept;
+    if (typeof at !== 'string' || !Array.isArray(seeded) || !Array.isArray(evicted))
+      return unusable(file, 'it does not hold what it should');
+    return { before: { at, seeded, evicted, ...(Array.isArray(others) ? { others } : {}) }, unusable: undefined };
+  } catch (error) {
+    return unusable(file, errorMessage(error));
+  }
+}
+
+function unusable(name: string, why: string): BeforeFile {
+  return { before: undefined, unusable: { file: join('.loadctl', name), why } };
+}
+
+function fileFor(environment: string): string {
+  return `before-${environment}.json`;
+}
