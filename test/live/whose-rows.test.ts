@@ -1,0 +1,379 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LoadctlError } from '../../src/core/errors.js';
+import { cleanup } from '../../src/phases/data/cleanup.js';
+import { resetSeeded } from '../../src/phases/data/reset.js';
+import { seed } from '../../src/phases/data/seed.js';
+import { type DataProfile, dataContext, type Machine } from '../servers/data-context.js';
+import { type PostgresServer, startPostgres } from '../servers/postgres.js';
+import { testDatabase } from '../servers/sql.js';
+
+/* What a database engineer found: rows of others that went, or the test's that stayed, under a receipt that said CLEAN. */
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+const own = { dryRun: false, seeded: false };
+const all = { dryRun: false, seeded: true };
+const users = { table: 'db.users', rows: 10, columns: { id: 'user-{n}', name: 'Test' } };
+const usersTable = 'CREATE TABLE users (id text PRIMARY KEY, name text);';
+
+function profile(url: string, parts: Omit<DataProfile, 'stores'>): DataProfile {
+  return { stores: { db: { kind: 'postgres', url } }, ...parts, cleanup: { settle: '20ms', ...parts.cleanup } };
+}
+
+async function failure(work: Promise<unknown>): Promise<LoadctlError> {
+  return work.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: LoadctlError) => error,
+  );
+}
+
+describe('certain, or left', () => {
+  test('rows that refer to a constant may be anybody’s: they stay, and that is told', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE u (id text PRIMARY KEY, tier text); CREATE TABLE notes (id serial PRIMARY KEY, tier text, word text);
+       INSERT INTO notes (tier, word) VALUES ('gold', 'x'), ('gold', 'x')`,
+    );
+    const parts = profile(url, {
+      seed: {
+        u: { table: 'db.u', rows: 2, columns: { id: 'u-{n}', tier: 'gold' } },
+        notes: { table: 'db.notes', rows: 2, columns: { tier: '{u.tier}', word: 'x' } },
+      },
+    });
+    await seed(dataContext(parts));
+    const { receipt, reasons } = await cleanup(dataContext(parts), all);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(await sql('SELECT tier, word FROM notes')).toEqual([
+      { tier: 'gold', word: 'x' },
+      { tier: 'gold', word: 'x' },
+    ]);
+    expect(await sql('SELECT id FROM u')).toEqual([]);
+    expect(receipt.lines).toMatchObject([{ kind: 'unknown', what: 'notes (db.notes)', count: null }]);
+  });
+
+  test('a real row that equals a seeded constant stays', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE countries (code text PRIMARY KEY, name text); INSERT INTO countries VALUES ('DE', 'Germany'), ('FR', 'France')`,
+    );
+    const parts = profile(url, { seed: { c: { table: 'db.countries', rows: 1, columns: { code: 'DE', name: 'Germany' } } } });
+    await seed(dataContext(parts));
+    const { receipt, reasons } = await cleanup(dataContext(parts), all);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.lines).toMatchObject([{ kind: 'unknown', what: 'c (db.countries)', why: expect.stringMatching(/nothing tells them/) }]);
+    expect(await sql('SELECT code FROM countries ORDER BY 1')).toEqual([{ code: 'DE' }, { code: 'FR' }]);
+  });
+
+  test('look-alikes of a set stay: neighbours, leading zeros, other cases, other digits', async () => {
+    const { url, sql } = await testDatabase(server, usersTable);
+    const alike = ['user-0', 'user-01', 'user-11', 'USER-1', 'user-1 ', 'user-١', 'user-500', 'xuser-1', 'user--1'];
+    await sql('INSERT INTO users SELECT unnest($1::text[]), $2', [alike, 'Test']);
+    const parts = profile(url, { seed: { users } });
+    await seed(dataContext(parts));
+    const { receipt, reasons } = await cleanup(dataContext(parts), all);
+    expect(reasons).toEqual([]);
+    expect(receipt.rows).toMatchObject([{ deleted: 10, left: 0 }]);
+    expect((await sql('SELECT id FROM users')).map(({ id }) => id).sort()).toEqual([...alike].sort());
+  });
+
+  test('rows that were changed, and rows that others reference, stay: 113, which, and what to type', async () => {
+    const { url, sql } = await testDatabase(server, `${usersTable} CREATE TABLE cards (id serial, owner text REFERENCES users);`);
+    const parts = profile(url, { seed: { users } });
+    await seed(dataContext(parts));
+    await sql("UPDATE users SET name = 'Bob' WHERE id = 'user-3'; INSERT INTO cards (owner) VALUES ('user-5')");
+    const { receipt, reasons } = await cleanup(dataContext(parts), all);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.rows).toMatchObject([{ deleted: 8, left: 2 }]);
+    expect(receipt.lines).toMatchObject([
+      { kind: 'left', count: 1, why: 'changed since the seed: row 3 (id "user-3")', command: 'loadctl seed --env test --reset' },
+      { kind: 'left', count: 1, why: 'rows of db.cards reference it', command: expect.stringContaining('{table: db.cards, via: users') },
+    ]);
+  });
+
+  test('a trigger that makes a profile row for each account: the table to list is named, and listed it all goes', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE accounts (id text PRIMARY KEY); CREATE TABLE profiles (id serial PRIMARY KEY, account text REFERENCES accounts);
+       CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO profiles (account) VALUES (NEW.id); RETURN NEW; END $$;
+       CREATE TRIGGER t AFTER INSERT ON accounts FOR EACH ROW EXECUTE FUNCTION f();
+       INSERT INTO accounts VALUES ('acc-real')`,
+    );
+    const accounts = { table: 'db.accounts', rows: 20, columns: { id: 'acc-{n}' } };
+    const parts = profile(url, { seed: { accounts } });
+    await seed(dataContext(parts));
+    const { receipt, reasons } = await cleanup(dataContext(parts), all);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.lines).toEqual([
+      {
+        kind: 'left',
+        store: 'db',
+        shard: null,
+        what: 'accounts (db.accounts)',
+        count: 20,
+        why: 'rows of db.profiles reference them',
+        command: 'add to cleanup.rows: - {table: db.profiles, via: accounts, column: account}',
+      },
+    ]);
+    const listed = profile(url, {
+      seed: { accounts },
+      cleanup: { rows: [{ table: 'db.profiles', via: 'accounts', column: 'account' }] },
+    });
+    expect((await cleanup(dataContext(listed), all)).reasons).toEqual([]);
+    expect(await sql('SELECT account FROM profiles')).toEqual([{ account: 'acc-real' }]);
+  });
+});
+
+describe('numbers', () => {
+  const numbered = (columns: Record<string, unknown>) => ({ orders: { table: 'db.orders', rows: 100, columns } });
+
+  test('a default that draws from a sequence which nothing owns: 112', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE SEQUENCE not_owned START 900000001; CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT nextval('not_owned'), what text);
+       INSERT INTO orders (what) SELECT 'real' FROM generate_series(1, 40)`,
+    );
+    const parts = profile(url, { seed: numbered({ id: '{n+900000000}', what: 'x' }) });
+    expect(await failure(seed(dataContext(parts)))).toMatchObject({
+      reason: 'refused',
+      message: expect.stringMatching(/the sequence public\.not_owned numbers public\.orders\.id and is at 900000041/),
+    });
+    expect((await cleanup(dataContext(parts), all)).reasons).toEqual(['cleanup-not-proven']);
+    expect(await sql('SELECT count(*)::int FROM orders')).toEqual([{ count: 40 }]);
+  });
+
+  test('a column that references an identity over two keys: 112', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE people (id bigint GENERATED ALWAYS AS IDENTITY (START 900000001) PRIMARY KEY); CREATE TABLE accounts (id bigint PRIMARY KEY REFERENCES people);
+       CREATE TABLE orders (n serial, account bigint PRIMARY KEY REFERENCES accounts);
+       INSERT INTO people SELECT FROM generate_series(1, 30); INSERT INTO accounts SELECT id FROM people; INSERT INTO orders (account) SELECT id FROM accounts`,
+    );
+    const parts = profile(url, { seed: numbered({ account: '{n+900000000}' }) });
+    expect(await failure(seed(dataContext(parts)))).toMatchObject({
+      reason: 'refused',
+      message: expect.stringMatching(/public\.people_id_seq reaches, over foreign keys, public\.orders\.account/),
+    });
+    expect((await cleanup(dataContext(parts), all)).reasons).toEqual(['cleanup-not-proven']);
+    expect(await sql('SELECT count(*)::int FROM orders')).toEqual([{ count: 30 }]);
+  });
+
+  test('a function in a default that draws from a sequence: 112', async () => {
+    const { url } = await testDatabase(
+      server,
+      `CREATE SEQUENCE s START 900000050; CREATE FUNCTION next_id() RETURNS bigint LANGUAGE sql AS $$ SELECT nextval('s') $$;
+       CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT next_id(), what text)`,
+    );
+    expect(await failure(seed(dataContext(profile(url, { seed: numbered({ id: '{n+900000000}' }) }))))).toMatchObject({
+      reason: 'refused',
+      message: expect.stringMatching(/the sequence public\.s numbers public\.orders\.id/),
+    });
+  });
+
+  test('into a serial: 112 where the application’s next insert would fail, else what becomes of the sequence is told', async () => {
+    const { url, sql } = await testDatabase(server, 'CREATE TABLE orders (id serial PRIMARY KEY, what text)');
+    expect(await failure(seed(dataContext(profile(url, { seed: numbered({ id: '{n}', what: 'x' }) }))))).toMatchObject({
+      reason: 'refused',
+      message: expect.stringMatching(
+        /the sequence public\.orders_id_seq numbers public\.orders\.id and is at 1: it has come to 1\.\.100, or will/,
+      ),
+      hint: expect.stringMatching(/\{n\+900000000000\}/),
+    });
+    const apart = profile(url, { seed: numbered({ id: '{n+900000000}', what: 'x' }) });
+    const machine: Machine = {};
+    const context = dataContext(apart, { machine });
+    await seed(context);
+    expect(context.events).toContainEqual(
+      expect.objectContaining({ code: 'sequence-stays', set: 'orders', sequence: 'public.orders_id_seq', next: '1' }),
+    );
+    await sql("INSERT INTO orders (what) VALUES ('the application’s')");
+    const { reasons } = await cleanup(dataContext(apart, { machine }), all);
+    expect(reasons).toEqual([]);
+    expect(await sql('SELECT id FROM orders')).toEqual([{ id: 1 }]);
+  });
+
+  test('that others have already: 112; and nobody who has no record of the first seed takes them out', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      "CREATE TABLE orders (id bigint PRIMARY KEY, what text); INSERT INTO orders VALUES (900000050, 'x')",
+    );
+    const parts = profile(url, { seed: numbered({ id: '{n+900000000}', what: 'x' }) });
+    expect(await failure(seed(dataContext(parts)))).toMatchObject({
+      reason: 'refused',
+      message: expect.stringMatching(/1 row has a number of the set orders \(db\.orders\) already/),
+    });
+    await sql('DELETE FROM orders');
+    const machine: Machine = {};
+    await seed(dataContext(parts, { machine }));
+    const elsewhere = await cleanup(dataContext(parts), all);
+    expect(elsewhere.reasons).toEqual(['cleanup-not-proven']);
+    expect(elsewhere.receipt.rows).toMatchObject([{ deleted: 0, left: 100 }]);
+    expect(elsewhere.receipt.lines).toMatchObject([{ kind: 'left', count: 100, why: expect.stringMatching(/before-test\.json has none/) }]);
+    expect((await cleanup(dataContext(parts, { machine }), all)).reasons).toEqual([]);
+    expect(await sql('SELECT count(*)::int FROM orders')).toEqual([{ count: 0 }]);
+  });
+});
+
+describe('what is remembered of a seed', () => {
+  const seeding = (rows: number) => ({ users: { ...users, rows } });
+
+  test('seeded 60 and cleaned with 50: 113 with the command, which then takes all 60', async () => {
+    const { url, sql } = await testDatabase(server, usersTable);
+    const machine: Machine = {};
+    await seed(dataContext(profile(url, { seed: seeding(60) }), { machine }));
+    const fewer = await cleanup(dataContext(profile(url, { seed: seeding(50) }), { machine }), all);
+    expect(fewer.reasons).toEqual(['cleanup-not-proven']);
+    expect(fewer.receipt.lines).toMatchObject([
+      { kind: 'left', what: 'users (db.users)', count: 10, command: 'loadctl cleanup --env test --seeded --set seed.users.rows=60' },
+    ]);
+    expect(fewer.receipt.others).toMatchObject([{ table: 'users', before: 0, after: 0 }]);
+    const rest = await cleanup(dataContext(profile(url, { seed: seeding(60) }), { machine }), all);
+    expect(rest.reasons).toEqual([]);
+    expect(rest.receipt.rows).toMatchObject([{ deleted: 10, left: 0 }]);
+    expect(rest.receipt.others).toMatchObject([{ table: 'users', before: 0, after: 0 }]);
+    expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+  });
+
+  test('a set that the profile does not have any more is told: kept, and with --seeded left, with what to do', async () => {
+    const { url, sql } = await testDatabase(server, `${usersTable} CREATE TABLE carts (id serial, user_id text);`);
+    const machine: Machine = {};
+    const carts = { rows: [{ table: 'db.carts', column: 'user_id' }] };
+    await seed(dataContext(profile(url, { seed: seeding(10), cleanup: carts }), { machine }));
+    const without = profile(url, { cleanup: carts });
+    const kept = await cleanup(dataContext(without, { machine }), own);
+    expect(kept.reasons).toEqual([]);
+    expect(kept.receipt.lines).toEqual([{ kind: 'kept', store: 'db', shard: null, what: 'users (db.users)', count: 10 }]);
+    const left = await cleanup(dataContext(without, { machine }), all);
+    expect(left.reasons).toEqual(['cleanup-not-proven']);
+    expect(left.receipt.lines).toMatchObject([
+      { kind: 'left', count: 10, command: 'loadctl cleanup --env test --seeded with the set users in the profile again' },
+    ]);
+    expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 10 }]);
+  });
+
+  test('what was seeded into another database is noted, and stays remembered', async () => {
+    const [one, two] = [await testDatabase(server, usersTable), await testDatabase(server, usersTable)];
+    const machine: Machine = {};
+    await seed(dataContext(profile(one.url, { seed: seeding(10) }), { machine }));
+    const there = await cleanup(dataContext(profile(two.url, { seed: seeding(10) }), { machine }), all);
+    expect(there.reasons).toEqual([]);
+    expect(there.receipt.notes.join()).toMatch(
+      /seeded from here before, where this profile does not reach: users \(10 rows\) in db at 127/,
+    );
+    expect(machine.before?.seeded).toMatchObject([{ set: 'users', rows: 10 }]);
+    expect((await cleanup(dataContext(profile(one.url, { seed: seeding(10) }), { machine }), all)).receipt.rows).toMatchObject([
+      { deleted: 10 },
+    ]);
+    expect(machine.before?.seeded).toEqual([]);
+  });
+
+  test('without the file the ten are others’', async () => {
+    const { url, sql } = await testDatabase(server, usersTable);
+    await seed(dataContext(profile(url, { seed: seeding(60) })));
+    const { receipt, reasons } = await cleanup(dataContext(profile(url, { seed: seeding(50) })), all);
+    expect(reasons).toEqual([]);
+    expect(receipt.others).toMatchObject([{ table: 'users', before: null, after: 10 }]);
+    expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 10 }]);
+  });
+
+  test('rows of UUID customers that the application wrote are found by the set', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      'CREATE TABLE customers (id uuid PRIMARY KEY); CREATE TABLE orders (id serial PRIMARY KEY, customer uuid)',
+    );
+    const parts = profile(url, {
+      seed: { customers: { table: 'db.customers', rows: 48, columns: { id: '{uuid}' } } },
+      cleanup: { rows: [{ table: 'db.orders', column: 'customer', in: 'customers.id' }] },
+    });
+    await seed(dataContext(parts));
+    await sql(
+      'INSERT INTO orders (customer) SELECT id FROM customers; INSERT INTO orders (customer) SELECT gen_random_uuid() FROM generate_series(1, 9)',
+    );
+    const { receipt, reasons } = await cleanup(dataContext(parts), own);
+    expect(reasons).toEqual([]);
+    expect(receipt.rows).toMatchObject([{ table: 'orders', which: 'customer is in customers.id', deleted: 48, left: 0 }]);
+    expect(receipt.lines).toMatchObject([{ kind: 'kept', what: 'customers (db.customers)', count: 48 }]);
+    expect(await sql('SELECT count(*)::int FROM orders')).toEqual([{ count: 9 }]);
+  });
+});
+
+describe('conflicts', () => {
+  test('of one cause are one line, with three examples', async () => {
+    const { url } = await testDatabase(
+      server,
+      `${usersTable} INSERT INTO users SELECT 'user-' || n, 'Other' FROM generate_series(1, 50) n`,
+    );
+    const error = await failure(seed(dataContext(profile(url, { seed: { users: { ...users, rows: 100 } } }))));
+    expect(error).toMatchObject({ reason: 'seeding-failed', message: '50 rows conflict with existing data; nothing was written' });
+    expect(error.lines).toEqual([
+      'db: public.users: name differs (50)',
+      '  row 1 (id "user-1"): name is "Other", not "Test"',
+      '  row 2 (id "user-2"): name is "Other", not "Test"',
+      '  row 3 (id "user-3"): name is "Other", not "Test"',
+      '  … and 47 more',
+    ]);
+  });
+
+  test('with seeded rows that were changed name `seed --reset`, which lists them, keeps referenced ones and lets the next seed in', async () => {
+    const { url, sql } = await testDatabase(server, `${usersTable} CREATE TABLE cards (id serial, owner text REFERENCES users);`);
+    const parts = profile(url, { seed: { users: { ...users, rows: 100 } } });
+    await seed(dataContext(parts));
+    await sql("UPDATE users SET name = 'Bob' WHERE id IN ('user-3', 'user-4', 'user-5'); INSERT INTO cards (owner) VALUES ('user-4')");
+    const refusal = await failure(seed(dataContext(parts)));
+    expect(refusal.hint).toContain('loadctl seed --env test --reset');
+    const shown: unknown[] = [];
+    const refused = resetSeeded(dataContext(parts), async (changed) => {
+      shown.push(...changed);
+      throw new Error('not confirmed');
+    });
+    await expect(refused).rejects.toThrow('not confirmed');
+    expect(shown).toMatchObject([
+      { what: 'users (db.users)', count: 3, examples: [expect.stringContaining('"user-3"'), expect.any(String), expect.any(String)] },
+    ]);
+    expect(await sql("SELECT count(*)::int FROM users WHERE name = 'Bob'")).toEqual([{ count: 3 }]);
+    const context = dataContext(parts);
+    await resetSeeded(context, () => Promise.resolve());
+    expect(context.events).toContainEqual(expect.objectContaining({ code: 'changed-seed-removed', removed: 2, kept: 1 }));
+    expect(await sql("SELECT id FROM users WHERE name = 'Bob'")).toEqual([{ id: 'user-4' }]);
+    await sql("DELETE FROM cards; UPDATE users SET name = 'Test' WHERE id = 'user-4'");
+    const { stores } = await seed(dataContext(parts));
+    expect(stores).toMatchObject([{ created: 2, alreadyThere: 98 }]);
+  });
+});
+
+describe('stores', () => {
+  test('two that reach one table: 112; two in one database are one session of work each', async () => {
+    const { url, sql } = await testDatabase(server, `${usersTable} CREATE TABLE carts (id serial, user_id text);`);
+    const stores = { db: { kind: 'postgres', url }, shop: { kind: 'postgres', url } };
+    const twice: DataProfile = {
+      stores,
+      cleanup: {
+        settle: '20ms',
+        rows: [
+          { table: 'db.carts', column: 'user_id' },
+          { table: 'shop.carts', column: 'user_id' },
+        ],
+      },
+    };
+    expect(await failure(cleanup(dataContext(twice), own))).toMatchObject({
+      reason: 'refused',
+      message: 'the stores db and shop reach one table, carts',
+    });
+    expect(await failure(seed(dataContext({ ...twice, seed: { users } })))).toMatchObject({ reason: 'refused' });
+    expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
+    const both: DataProfile = {
+      stores,
+      seed: { users },
+      cleanup: { settle: '20ms', rows: [{ table: 'shop.carts', column: 'user_id', in: 'users.id' }] },
+    };
+    await seed(dataContext(both));
+    await sql("INSERT INTO carts (user_id) VALUES ('user-1'), ('real')");
+    expect((await cleanup(dataContext(both), all)).reasons).toEqual([]);
+    expect(await sql('SELECT user_id FROM carts')).toEqual([{ user_id: 'real' }]);
+  });
+});
