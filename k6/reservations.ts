@@ -26,6 +26,7 @@ const baseUrl = (env.BASE_URL || 'http://127.0.0.1:8080').replace(/\/+$/, '');
 const strategy = oneOf('LOADCTL_STRATEGY', ['pool', 'bypass']);
 const poolSize = positive('LOADCTL_POOL_SIZE', 1000);
 const poolId = env.LOADCTL_POOL_ID || 'user-{n}';
+const poolSalt = `${env.LOADCTL_POOL_RANDOM || ''}/uuid/`;
 const virtualUserPrefix = env.LOADCTL_VIRTUAL_USER_PREFIX || 'load-test-user-alone-';
 const bypassKey = strategy === 'bypass' ? required('LOADCTL_BYPASS_KEY') : '';
 const bypassExpires = positive('LOADCTL_BYPASS_EXPIRES', Math.ceil(Date.now() / 1000) + 3600);
@@ -225,7 +226,24 @@ function required(variable: string): string {
   return value;
 }
 
-/** Puts a number into a template as profiles have them: `{n}`, with `{{` and `}}` for braces. */
+/** Puts a number into a template as profiles have them: `{n}`, `{n+1000}`, `{uuid}`, with `{{` and `}}` for braces. */
 function numbered(template: string, n: number): string {
-  return template.replace(/\{n\}|\{\{|\}\}/g, (found) => (found === '{n}' ? String(n) : found.charAt(0)));
+  return template.replace(/\{n([+-]\d+)?\}|\{uuid\}|\{\{|\}\}/g, (found: string, plus?: string) => {
+    if (found === '{uuid}') return uuidOf(n);
+    return found.charAt(1) === 'n' ? String(n + Number(plus ?? 0)) : found.charAt(0);
+  });
+}
+
+/** The UUID of the pool's row n: 20 digits of a hash of n, then n itself under a mask, which is a hash of those digits. */
+function uuidOf(n: number): string {
+  const hash = crypto.sha256(poolSalt + n, 'hex');
+  const variant = '89ab'.charAt(Number.parseInt(hash.charAt(16), 16) & 3);
+  const head = `${hash.slice(0, 12)}8${hash.slice(13, 16)}${variant}${hash.slice(17, 20)}`;
+  const number = n.toString(16).padStart(12, '0');
+  const mask = crypto.sha256(poolSalt + head, 'hex');
+  const masked = (from: number) => {
+    const half = (digits: string) => Number.parseInt(digits.slice(from, from + 6), 16);
+    return (half(number) ^ half(mask)).toString(16).padStart(6, '0');
+  };
+  return `${head}${masked(0)}${masked(6)}`.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

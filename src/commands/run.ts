@@ -1,5 +1,6 @@
 import type { RunId } from '../core/ids.js';
-import { takeLock } from '../phases/data/lock.js';
+import { lockForRun } from '../phases/data/pool.js';
+import { profileOption } from '../phases/frame/context.js';
 import { run } from '../phases/run/run.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
 import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
@@ -24,7 +25,9 @@ export const command: CommandModule = {
       ),
   run: async (call) =>
     session(call, { command: 'run', does: ['load'], ...(await approvedPlan(call)) }, async (context, known) => {
-      const take = (id: RunId) => takeLock({ ...context, run: id }, 'run');
+      const { origin, profile, world } = context;
+      const named = profileOption({ file: origin.file, environment: profile.environment, cwd: world.cwd });
+      const take = (id: RunId) => lockForRun({ ...context, named, run: id });
       const { reasons } = await run(context, { test: knownTest(known), lock: { take } });
       return { reasons };
     }),

@@ -101,6 +101,10 @@ export type DataWarning =
   | { readonly code: 'lock-lost'; readonly place: DataPlace; readonly why: string; readonly retryMs: Milliseconds }
   /** Nothing tells seeded rows from other people's: cleanup leaves them. `fix` is how to make them certain. */
   | { readonly code: 'seeded-rows-uncertain'; readonly place: DataPlace; readonly table: string; readonly fix: string }
+  /** A user that the script may draw from its pool is not seeded; `command` seeds the pool. */
+  | { readonly code: 'pool-missing'; readonly place: DataPlace; readonly row: string; readonly command: string }
+  /** Nobody could look whether the pool is seeded. */
+  | { readonly code: 'pool-unknown'; readonly set: string; readonly why: string }
   /** Part of what this seed wrote could not be taken back after it failed. */
   | { readonly code: 'seed-not-taken-back'; readonly place: DataPlace; readonly what: string; readonly why: string }
   /** A server evicted so many keys while something was seeded there: whose they were, nobody knows. */

@@ -1,5 +1,6 @@
 import type { Milliseconds, Share } from '../core/quantities.js';
 import type { CleanupKeys, CleanupRows, Profile, SeedEntries, SeedTable } from '../profile/sections/schema.js';
+import { flatten, type Pieces } from '../profile/templates/pieces.js';
 import { columnPieces, inOrder } from '../profile/templates/sets.js';
 import { templateOf } from '../profile/templates/shown.js';
 import type { SetColumn, TableName } from '../profile/words/names.js';
@@ -111,9 +112,15 @@ function plannedUsers(users: NonNullable<Profile['users']>, seed: Profile['seed'
   if (users.strategy === 'bypass') return users;
   const { set, column } = users.from;
   const found = columnPieces(seed, users.from);
-  const random = Object.hasOwn(seed, set) ? seed[set]?.random : undefined;
+  const random = found === undefined ? undefined : randomOf(found.pieces, found.rows);
   const id = found === undefined ? `{${set}.${column}}` : templateOf(found.pieces, found.rows);
   return { strategy: 'pool', from: users.from, count: found?.rows ?? 0, id, ...(random === undefined ? {} : { random }) };
+}
+
+/** What the UUIDs of a text are made with, where its set says; the text may be that of another set. */
+function randomOf(pieces: Pieces, rows: number): string | undefined {
+  const made = flatten(pieces, rows).find((piece) => typeof piece === 'object' && piece.kind === 'uuid');
+  return typeof made === 'object' && made.kind === 'uuid' ? made.random || undefined : undefined;
 }
 
 function plannedCleanup({ prefix, rows, keys, pause, settle }: NonNullable<Profile['cleanup']>, stores: Profile['stores']): PlannedCleanup {

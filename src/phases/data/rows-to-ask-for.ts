@@ -19,7 +19,8 @@ export async function rowsToAskFor(context: DataContext): Promise<Question[]> {
   const config = profile.stores[set.store];
   if (config === undefined) throw nothingToAsk('has no store for its seed');
   const task = storeTask(profile, set.store, { now: world.clock.now() });
-  const samples = (await storeKind(config).sampleRows?.(config, task, set, storeContext(context, set.store, 'loadctl/doctor'))) ?? [];
+  const samples =
+    (await storeKind(config).sampleRows?.(config, task, { set, which: 'first' }, storeContext(context, set.store, 'loadctl/doctor'))) ?? [];
   const reader = pieceReader(task.source(set));
   const template = reader.text(lookup.path, 'path');
   // A value may hold what an address reads otherwise: `a/b`, `#1`. What the profile writes is an address already.

@@ -15,7 +15,7 @@ export type Piece = string | Token;
 export type Token =
   | { readonly kind: 'n'; readonly plus: number }
   | { readonly kind: 'now'; readonly at: string }
-  | { readonly kind: 'uuid'; readonly salt: string }
+  | { readonly kind: 'uuid'; readonly salt: string; readonly random: string }
   | { readonly kind: 'pick'; readonly salt: string; readonly options: readonly string[] }
   | { readonly kind: 'int'; readonly salt: string; readonly low: number; readonly high: number }
   /** The text of another set's row, round and round. */
@@ -83,7 +83,7 @@ function pieceOf(part: TemplatePart, field: string, salted: (kind: string, field
     case 'now':
       return { kind: 'now', at: source.startedAt };
     case 'uuid':
-      return { kind: 'uuid', salt: `${source.random}/uuid/` };
+      return { kind: 'uuid', salt: `${source.random}/uuid/`, random: source.random };
     case 'pick':
       return { ...part, salt: salted('pick', field) };
     case 'int':

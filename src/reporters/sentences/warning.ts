@@ -37,6 +37,8 @@ export function warningText(warning: Warning): Advice {
       return liveWarning(warning);
     case 'lock-lost':
     case 'seeded-rows-uncertain':
+    case 'pool-missing':
+    case 'pool-unknown':
     case 'seed-not-taken-back':
     case 'entries-vanished':
     case 'keys-evicted':
@@ -170,8 +172,15 @@ export const rejections: Readonly<Record<PushRejection, string>> = {
 };
 
 function dataWarning(warning: DataWarning): Advice {
-  const name = placeName(warning.place);
+  const name = 'place' in warning ? placeName(warning.place) : '';
   switch (warning.code) {
+    case 'pool-missing':
+      return {
+        text: `${name}: a user of the pool is not there: ${warning.row}. The script will draw users that the target does not know.`,
+        hint: warning.command,
+      };
+    case 'pool-unknown':
+      return { text: `Cannot determine whether the pool (the set ${warning.set}) is seeded: ${warning.why}` };
     case 'lock-lost':
       return { text: `${name}: lost the lock (${warning.why}); retrying for ${formatDuration(warning.retryMs)}` };
     case 'seeded-rows-uncertain':

@@ -28,10 +28,16 @@ export interface StoreKind<Config> {
    * confirm it. Only looks; missing where a kind does nothing of that sort.
    */
   readonly preview?: (config: Config, task: StoreTask, intent: Intent, context: StoreContext) => Promise<readonly string[]>;
-  /** The first row of a set in each of the store's databases; missing where a kind has no shards to look into. */
-  readonly sampleRows?: (config: Config, task: StoreTask, set: NamedSet<SeedTable>, context: StoreContext) => Promise<RowSample[]>;
+  /** Rows of a set in each of the store's databases; missing where a kind has no shards to look into. */
+  readonly sampleRows?: (config: Config, task: StoreTask, wanted: WantedSamples, context: StoreContext) => Promise<RowSample[]>;
   /** Takes loadctl's lock in every database of the store; missing where a kind has none. `held` are those taken before. */
   readonly lock?: (config: Config, context: StoreContext, held: readonly DatabaseLock[]) => Promise<DatabaseLock[]>;
+}
+
+/** Which rows of a set are looked for in each database: the first, or the first and the last. */
+export interface WantedSamples {
+  readonly set: NamedSet<SeedTable>;
+  readonly which: 'first' | 'ends';
 }
 
 /** A seeded row of one database, as it is looked for. */

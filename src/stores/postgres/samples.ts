@@ -1,30 +1,41 @@
 import type { PostgresStore } from '../../profile/sections/schema.js';
 import { together } from '../kind/together.js';
-import type { RowSample, StoreContext, StoreTask } from '../kind/types.js';
-import { describeRow, findSeededRows, sameExactKey, seededQuery, wholeRow } from './seeded-rows.js';
+import type { RowSample, StoreContext, StoreTask, WantedSamples } from '../kind/types.js';
+import { describeRow, findSeededRows, type SeededRows, sameExactKey, seededQuery, wholeRow } from './seeded-rows.js';
 import type { Session } from './session.js';
 import { closeAll, openSessions } from './sessions.js';
-import { eachNumber, partOf, type TableSet } from './shards.js';
+import { countNumbers, eachNumber, partOf } from './shards.js';
 
-/** The first row of a set in every database of a store, and whether it is there. Only looks. */
-export async function sampleRows(config: PostgresStore, task: StoreTask, set: TableSet, context: StoreContext): Promise<RowSample[]> {
+/** Rows of a set in every database of a store, and whether they are there. Only looks. */
+export async function sampleRows(
+  config: PostgresStore,
+  task: StoreTask,
+  { set, which }: WantedSamples,
+  context: StoreContext,
+): Promise<RowSample[]> {
   const sessions = await openSessions(config, context);
   try {
-    const samples = await together(sessions, (session) => sampleRow(session, config, task, set));
+    const samples = await together(sessions, async (session) => {
+      const rows = await findSeededRows(session, config, set, task.source(set));
+      const last = countNumbers(rows.numbers) - 1;
+      if (last < 0) return []; // fewer rows than shards
+      const found: RowSample[] = [];
+      for (const at of new Set([0, which === 'ends' ? last : 0])) found.push(...(await sampleRow(session, rows, at)));
+      return found;
+    });
     return samples.flat();
   } finally {
     await closeAll(sessions);
   }
 }
 
-async function sampleRow(session: Session, config: PostgresStore, task: StoreTask, set: TableSet): Promise<RowSample[]> {
-  const rows = await findSeededRows(session, config, set, task.source(set));
-  const first = partOf(rows.numbers, 0, 1);
-  const [n] = eachNumber(first);
-  if (n === undefined) return []; // fewer rows than shards
+async function sampleRow(session: Session, rows: SeededRows, at: number): Promise<RowSample[]> {
+  const one = partOf(rows.numbers, at, 1);
+  const [n] = eachNumber(one);
+  if (n === undefined) return [];
   const same = rows.own || rows.key ? sameExactKey(rows, 't', 's') : `${wholeRow(rows.compared, 't')} = ${wholeRow(rows.compared, 's')}`;
   const found = await session.query(
-    `SELECT 1 FROM ${rows.table.quoted} AS t, ${seededQuery({ ...rows, numbers: first })} AS s WHERE ${same} LIMIT 1`,
+    `SELECT 1 FROM ${rows.table.quoted} AS t, ${seededQuery({ ...rows, numbers: one })} AS s WHERE ${same} LIMIT 1`,
   );
   const { store, shard } = session.address;
   return [{ store, shard, n, row: `${rows.table.inProfile} ${describeRow(rows, n)}`, there: found.rows.length > 0 }];
