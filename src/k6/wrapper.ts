@@ -53,7 +53,7 @@ const begin = new Gauge('${beginMetric}');
 
 // Each look at exec makes its objects anew, which halves the rate of a small script: so once a VU. Rest parameters and
 // apply() would take a tenth of it; k6 hands an iteration one argument, what setup() returned.
-let tags, began;
+let tags, began, last;
 function lookAround() {
   tags = exec.vu.metrics.tags;
   began = Date.now() - exec.instance.currentTestRunDuration;
@@ -105,7 +105,10 @@ JSON.parse = function (text, reviver) {
 function tagging({ from, to }: NonNullable<Wrapping['steady']>): string {
   if (from === 0 && to === undefined) return "if (tags.part !== 'steady') tags.part = 'steady';\n    ";
   const upTo = to === undefined ? '' : ` && at < ${to}`;
-  return `const at = Date.now() - began;
+  return `const now = Date.now();
+    if (now < last) began += now - last; // somebody set the clock back
+    last = now;
+    const at = now - began;
     const part = at >= ${from}${upTo} ? 'steady' : 'ramp';
     if (tags.part !== part) tags.part = part;
     `;
