@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Command } from './core/command.js';
 import { errorCode } from './core/errors.js';
-import type { Clock, Execute, Process, ProcessEnd, Screen, Shell, Spawn, SpawnOptions, World } from './core/os.js';
+import type { Clock, Execute, ExecuteOptions, Process, ProcessEnd, Screen, Shell, Spawn, SpawnOptions, World } from './core/os.js';
 import { forScreen } from './core/sanitise.js';
 import { holdLock, lockState } from './world/held-lock.js';
 import { linesTo } from './world/lines.js';
@@ -52,7 +52,7 @@ export function openWorld(): OwnProcess {
 }
 
 const clock: Clock = {
-  now: () => Date.now(),
+  stamp: () => Date.now(),
   elapsed: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
@@ -155,38 +155,54 @@ function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): boolean {
 /** How long a process and all that it started may take to end when they are asked to. */
 const graceMs = 1000;
 
-/** Ends a process and all that it started once `signal` aborts: a compiler that lives on would keep its output open. */
-function endWith(child: ChildProcess, signal: AbortSignal | undefined): () => void {
-  let timer: NodeJS.Timeout | undefined;
+/** Ends a process and all that it started once `signal` aborts, or after `timeoutMs`; the returned function calls that off. */
+function endWith(child: ChildProcess, { signal, timeoutMs }: ExecuteOptions): () => void {
+  const timers: NodeJS.Timeout[] = [];
   const end = () => {
-    killGroup(child, 'SIGTERM');
-    timer = setTimeout(() => killGroup(child, 'SIGKILL'), graceMs);
+    if (!killGroup(child, 'SIGTERM')) child.kill('SIGTERM');
+    timers.push(setTimeout(() => killGroup(child, 'SIGKILL'), graceMs));
   };
+  if (timeoutMs !== undefined) timers.push(setTimeout(end, timeoutMs));
   if (signal?.aborted) end();
   signal?.addEventListener('abort', end, { once: true });
   return () => {
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     signal?.removeEventListener('abort', end);
   };
 }
 
-const execute: Execute = async ({ file, args, env, cwd, stdin }, { timeoutMs, signal } = {}) => {
+/** Runs a command, and kills it when descriptor 3 ends: that is when whoever runs this is gone, whatever it died of. */
+const leash = `exec 4<&0
+"$@" <&4 3<&- 4<&- &
+command=$!
+{ read -r line; kill -KILL "$command"; } <&3 >/dev/null 2>&1 3<&- 4<&- &
+exec 3<&- 4<&-
+wait "$command"
+status=$?
+kill $! 2>/dev/null
+exit "$status"`;
+
+const execute: Execute = async (command, options = {}) => {
+  const { env, cwd, stdin } = command;
   const { execa } = await import('execa');
+  const [file, args] = options.leashed
+    ? ['/bin/sh', ['-c', leash, 'loadctl', command.file, ...command.args]]
+    : [command.file, command.args];
   const child = execa(file, args, {
     reject: false,
     stripFinalNewline: false,
     // Ctrl-C in the terminal is loadctl's to act on: it must not look like a failure of what it runs.
     detached: true,
     buffer: false,
-    ...(stdin === undefined ? { stdin: 'ignore' } : { input: stdin }),
+    stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(options.leashed ? (['pipe'] as const) : [])],
+    ...(stdin === undefined ? {} : { input: stdin }),
     ...(env === undefined ? {} : { env, extendEnv: false }),
     ...(cwd === undefined ? {} : { cwd }),
-    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs, forceKillAfterDelay: 1000 }),
   });
   keepTrack(child);
-  const stopListening = endWith(child, signal);
+  const callOff = endWith(child, options);
   const [stdout, stderr, { exitCode, signal: killedBy, code }] = await Promise.all([gather(child.stdout), gather(child.stderr), child]);
-  stopListening();
+  callOff();
   loseTrack(child);
   const said = { stdout, stderr };
   if (killedBy !== undefined) return { signal: killedBy, ...said };

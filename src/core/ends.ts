@@ -1,7 +1,4 @@
-const unknownEnds: Readonly<Record<string, string>> = {
-  EHOSTUNREACH: 'its host cannot be reached any more',
-  ETIMEDOUT: 'it does not answer any more',
-};
+const outOfReach = 'EHOSTUNREACH';
 
 /** How a process ended, in words that go into brackets. */
 export function howItEnded({
@@ -13,6 +10,6 @@ export function howItEnded({
   readonly signal?: string;
   readonly error?: string;
 }): string {
-  if (error !== undefined) return unknownEnds[error] ?? error;
+  if (error !== undefined) return error === outOfReach ? 'its host cannot be reached any more' : error;
   return signal === undefined ? `exit code ${exitCode ?? '?'}` : `killed by ${signal}`;
 }

@@ -1,6 +1,6 @@
 import type { ErrorData, ExitReason } from './errors.js';
 import type { RunId, RunnerId } from './ids.js';
-import type { ProcessEnd } from './os.js';
+import type { RunnerEnd, RunnerOutcome } from './outcome.js';
 import type { EpochMs, LiveValue, Milliseconds, PerSecond, Share } from './quantities.js';
 import type { OtherRows, Receipt } from './receipt.js';
 import type { Colour, Stop } from './stop.js';
@@ -26,6 +26,9 @@ export type PhaseAim =
       readonly colour?: { readonly loaded: Colour; readonly live: Colour };
     }
   | { readonly phase: 'cleanup'; readonly dryRun: boolean };
+
+/** How setup() or teardown() failed: it threw, called `test.abort()`, or took longer than its timeout. */
+export type ScriptFailureKind = 'threw' | 'aborted' | 'timed-out';
 
 /** How long requests took, in milliseconds. */
 export interface LiveLatency {
@@ -187,9 +190,9 @@ export type LoadctlEvent =
   | { readonly type: 'runner-ready'; readonly runner: RunnerId; readonly vus: number }
   /** setup() ran, once, on this runner. */
   | { readonly type: 'setup-finished'; readonly runner: RunnerId; readonly elapsedMs: Milliseconds }
-  /** setup() threw, took too long, or aborted the test, on this runner: there is no load. */
+  /** setup() threw, took too long, or aborted the test: there is no load. */
   | { readonly type: 'setup-failed'; readonly runner: RunnerId; readonly elapsedMs: Milliseconds; readonly error: ErrorData }
-  /** All runners were released: the load begins. */
+  /** All runners are being released: the load begins. Told before the first one hears of it. */
   | { readonly type: 'fleet-released'; readonly runners: number }
   /** One second of the whole fleet. Counts and latency are since the start, endpoints are those with most requests. */
   | {
@@ -210,44 +213,37 @@ export type LoadctlEvent =
     }
   /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
   | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }
-  /** A runner was lost and the others go on; `lostShare` of the whole load is lost by now, and whether the profile allows that. */
+  /**
+   * A runner was just lost, and the others go on; so much of the load is lost with it, by now, and whether the profile allows
+   * what is lost in all. News: what counts is its outcome, {@link RunnerOutcome}.
+   */
   | {
       readonly type: 'runner-lost';
       readonly runner: RunnerId;
-      readonly end: ProcessEnd;
-      readonly lostShare: Share;
+      readonly end: RunnerEnd;
+      readonly lost: Share;
       readonly allowed: boolean;
     }
   /** The load is being ended before its time, everywhere; or a signal came after it, while its end was under way. */
   | ({ readonly type: 'fleet-stopped' } & Stop)
   /** No runner makes load any more. */
   | { readonly type: 'load-ended'; readonly elapsedMs: Milliseconds }
-  /** teardown() began, on this runner. */
-  | { readonly type: 'teardown-started'; readonly runner: RunnerId }
-  /** teardown() ran, once, on this runner; `error` is what it threw, or with what it `aborted` the test. */
+  /** teardown() began, on this runner; `again`: another one was lost while it ran there, so that part of it may run twice. */
+  | { readonly type: 'teardown-started'; readonly runner: RunnerId; readonly again?: true }
+  /** teardown() ran on this runner; `error` is what it threw, with what it `aborted` the test, or that it was too slow. */
   | {
       readonly type: 'teardown-finished';
       readonly runner: RunnerId;
       readonly elapsedMs: Milliseconds;
       readonly error?: string;
-      readonly aborted?: boolean;
+      readonly how?: ScriptFailureKind;
     }
+  /** A runner was lost while teardown() ran on it. */
+  | { readonly type: 'teardown-lost'; readonly runner: RunnerId; readonly elapsedMs: Milliseconds; readonly end: RunnerEnd }
   /** Everything was ended at once while teardown() ran on this runner: what it was to undo may be there still. */
   | { readonly type: 'teardown-cut-off'; readonly runner: RunnerId; readonly elapsedMs: Milliseconds }
-  /**
-   * A runner's process is gone; `lost`: it ended without being asked to, or without its numbers; `markedFailed`: the
-   * script called `test.fail()` in it.
-   */
-  | {
-      readonly type: 'runner-ended';
-      readonly runner: RunnerId;
-      readonly exitCode?: number;
-      readonly signal?: string;
-      /** Nobody knows how it ended: it did not answer any more (`ETIMEDOUT`), its host was out of reach (`EHOSTUNREACH`). */
-      readonly error?: string;
-      readonly markedFailed?: boolean;
-      readonly lost: boolean;
-    }
+  /** What came of a runner. */
+  | ({ readonly type: 'runner-ended' } & RunnerOutcome)
   /** How far apart the runners' first iterations began, by what they measured themselves. */
   | { readonly type: 'start-skew-measured'; readonly skewMs: Milliseconds }
   /** What the script's own handleSummary wrote to stdout and stderr; empty where it wrote nothing. */
@@ -271,8 +267,17 @@ export type LoadctlEvent =
   /** The receipt of a cleanup; receipt.json's content. */
   | { readonly type: 'receipt-made'; readonly receipt: Receipt };
 
-/** An event with its moment, by the wall clock and in milliseconds since the first event (monotonic): a line of events.ndjson. */
-export type LoggedEvent = LoadctlEvent & { readonly at: EpochMs; readonly t: Milliseconds };
+/** When something is: by the wall clock, for people, and in milliseconds since the first event, which is what counts. */
+export interface Stamp {
+  readonly at: EpochMs;
+  readonly t: Milliseconds;
+}
+
+/** An event with its moment: a line of events.ndjson. */
+export type LoggedEvent = LoadctlEvent & Stamp;
+
+/** Now, as the events of this command tell it. */
+export type Moment = () => Stamp;
 
 /** Tells that something happened. Never throws, never waits. */
 export type Emit = (event: LoadctlEvent) => void;

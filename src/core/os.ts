@@ -3,8 +3,11 @@ import type { EpochMs, Milliseconds } from './quantities.js';
 
 /** Time as the code sees it. */
 export interface Clock {
-  /** Now, by the machine's wall clock. */
-  now(): EpochMs;
+  /**
+   * Now, by the machine's wall clock: for what people and other machines read. Somebody may set it at any time, so nothing is
+   * measured, waited for or ordered by it; the linter lets it into a field or an argument only.
+   */
+  stamp(): EpochMs;
   /** Milliseconds since some fixed moment of this process; it never goes back and nobody sets it. */
   elapsed(): Milliseconds;
   /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
@@ -52,8 +55,17 @@ export interface Output extends ProcessEnd {
   readonly stderr: string;
 }
 
+/** How a command is run to its end. */
+export interface ExecuteOptions {
+  /** It is ended after so long, or when `signal` aborts: by SIGTERM, and a second later by SIGKILL, with all that it started. */
+  readonly timeoutMs?: Milliseconds;
+  readonly signal?: AbortSignal;
+  /** It ends with loadctl, however that ends: for what may take for ever. */
+  readonly leashed?: boolean;
+}
+
 /** Runs a command to its end and hands back what it said; never throws. */
-export type Execute = (command: Command, options?: { timeoutMs?: Milliseconds; signal?: AbortSignal }) => Promise<Output>;
+export type Execute = (command: Command, options?: ExecuteOptions) => Promise<Output>;
 
 /** What tells a process from all others of its machine that had its id, or will have it. */
 export interface ProcessMark {

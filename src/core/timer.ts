@@ -9,3 +9,28 @@ export function callAfter(clock: Pick<Clock, 'sleep'>, ms: Milliseconds, work: (
   });
   return () => off.abort();
 }
+
+/** Starts to measure: the function that it returns says how long ago that was, in whole milliseconds. */
+export function stopwatch(clock: Pick<Clock, 'elapsed'>): () => Milliseconds {
+  const begun = clock.elapsed();
+  return () => Math.round(clock.elapsed() - begun);
+}
+
+/**
+ * Does `work` after every `everyMs`, until `signal` aborts. A tick that it comes too late for, as the work took longer or
+ * this process did not run, is left out: nothing is caught up on.
+ */
+export async function repeat(
+  clock: Pick<Clock, 'elapsed' | 'sleep'>,
+  everyMs: Milliseconds,
+  signal: AbortSignal,
+  work: () => void | Promise<void>,
+): Promise<void> {
+  const begun = clock.elapsed();
+  for (let tick = 1; ; ) {
+    await clock.sleep(Math.max(0, begun + tick * everyMs - clock.elapsed()), signal);
+    if (signal.aborted) return;
+    await work();
+    tick = Math.max(tick + 1, Math.ceil((clock.elapsed() - begun) / everyMs));
+  }
+}

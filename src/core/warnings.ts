@@ -62,16 +62,27 @@ export type LoadWarning =
     }
   /** k6 cannot keep the runners away from the live colour as it should. */
   | { readonly code: 'live-colour-in-reach'; readonly gap: BlockGap }
-  /** teardown() did not run: everything was ended at once, or no runner was left. */
-  | { readonly code: 'teardown-not-run'; readonly why: 'ended-at-once' | 'no-runner' }
+  /** teardown() did not run, or was lost with the runner on which it ran: what there is to undo is left. */
+  | { readonly code: 'teardown-not-run'; readonly why: TeardownGap }
   | { readonly code: 'handle-summary-failed'; readonly message: string }
   | { readonly code: 'numbers-unreadable'; readonly runner: RunnerId; readonly message: string }
   /** Part of what a runner wrote or said could not be brought here or kept. */
   | { readonly code: 'files-not-kept'; readonly runner: RunnerId; readonly message: string }
   /** A runner logged so much that the middle of it was only counted. */
   | { readonly code: 'log-cut'; readonly runner: RunnerId; readonly leftOutBytes: number }
-  /** A runner wrote no summary: its pushed numbers are used, and its counts for the rates `uncounted` are unknown. */
-  | { readonly code: 'numbers-pushed-only'; readonly runner: RunnerId; readonly uncounted: readonly string[] };
+  /** Runners wrote no summary: their pushed numbers are used, and their counts for the rates `uncounted` are unknown. */
+  | { readonly code: 'numbers-pushed-only'; readonly runners: readonly RunnerId[]; readonly uncounted: readonly string[] }
+  /** A second Ctrl-C ended these runners before they had written their numbers. */
+  | { readonly code: 'numbers-cut-off'; readonly runners: readonly RunnerId[] }
+  /** The wall clock of this machine went on by so much more (negative: less) than time did: it was set, or the machine slept. */
+  | { readonly code: 'clock-jumped'; readonly byMs: Milliseconds }
+  /** loadctl itself did not run for so long, and could hear nothing. */
+  | { readonly code: 'stood-still'; readonly forMs: Milliseconds }
+  /** A limit that ends the load and that the live data cannot tell: it is judged at the end only. */
+  | { readonly code: 'limit-not-watched'; readonly limit: Criterion };
+
+/** Why teardown() did not run to its end: setup() failed or its data is lost, its last runner is, or all was ended at once. */
+export type TeardownGap = 'no-data' | 'no-runner' | 'lost' | 'ended-at-once';
 
 /** Why k6's block lists cannot keep the runners away from the live colour. */
 export type BlockGap = { readonly live: Colour; readonly loaded: Colour; readonly host: string } & (
@@ -126,6 +137,10 @@ export type Note =
   | { readonly code: 'k6-complaints-left'; readonly kinds: number; readonly folder: string }
   /** The script said so many lines by `console`; they are in the logs of the runners. */
   | { readonly code: 'script-logged'; readonly lines: number; readonly folder: string }
+  /** How far apart the runners began cannot be told: the clock of one of their hosts was set meanwhile. */
+  | { readonly code: 'start-skew-unknown' }
+  /** k6 has been reading the script for so long; it gets `limitMs` in all. */
+  | { readonly code: 'script-slow'; readonly script: string; readonly forMs: Milliseconds; readonly limitMs: Milliseconds }
   /** The runners' CPU and memory cannot be read on this system. */
   | { readonly code: 'generators-unreadable' }
   | { readonly code: 'pushes-rejected'; readonly why: PushRejection; readonly times: number }

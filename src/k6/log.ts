@@ -39,6 +39,17 @@ export function logErrors(log: string): LogLine[] {
     .filter(({ level, byScript }) => !byScript && ['error', 'fatal', 'panic'].includes(level));
 }
 
+/** How k6 words a `test.abort()`; before what was given to it. */
+export const abortWords = 'test aborted: ';
+
+/** Why k6 aborted the test, by the errors in its log: what `test.abort()` was given, or k6's own reason (a browser that cannot start). */
+export function abortIn(errors: readonly LogLine[]): { readonly byScript: boolean; readonly said: string } | undefined {
+  const said = errors.at(-1)?.message;
+  if (said === undefined) return undefined;
+  const byScript = said.startsWith(abortWords);
+  return { byScript, said: byScript ? said.slice(abortWords.length) : said };
+}
+
 /** What k6 itself warns of in its log, in one line each. */
 export function logWarnings(log: string): string[] {
   const lines = log.split('\n').map(parseLogLine);

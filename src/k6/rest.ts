@@ -1,6 +1,9 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { errorMessage, LoadctlError } from '../core/errors.js';
+import type { ScriptFailureKind } from '../core/events.js';
 import type { Milliseconds } from '../core/quantities.js';
+import type { CountedCheck } from '../metrics/rate-counts.js';
+import { abortWords } from './log.js';
 
 /** k6's states of a test, as `/v1/status` numbers them (k6 v2: lib/execution.go, ExecutionStatus). */
 export const k6Status = {
@@ -20,11 +23,10 @@ export interface RunnerStatus {
   readonly vusMax: number;
 }
 
-/** What a script's setup() or teardown() threw, as k6 tells it: message with file and line. */
+/** How a script's setup() or teardown() failed, as k6 tells it: what it threw comes with file and line. */
 export interface ScriptFailure {
-  readonly thrown: string;
-  /** It did not throw but called `test.abort()`. */
-  readonly aborted: boolean;
+  readonly how: ScriptFailureKind;
+  readonly said: string;
 }
 
 /** One runner's REST API. Each call has a deadline and rejects when the runner does not answer within it. */
@@ -34,17 +36,23 @@ export interface RunnerApi {
   release(): Promise<void>;
   /** Ends the load; k6 lingers on. */
   stop(): Promise<void>;
-  /** Runs setup() here; its data as JSON (`undefined`: it returned none, which is not `null`), or what it threw. */
+  /** Runs setup() here; its data as JSON (`undefined`: it returned none, which is not `null`), or how it failed. */
   runSetup(timeoutMs: Milliseconds): Promise<{ readonly data: unknown } | ScriptFailure>;
   /** Hands another runner's setup data in. */
   putSetup(data: unknown): Promise<void>;
-  /** Runs teardown() here; undefined, or what it threw. */
+  /** How often each check held so far. */
+  checks(): Promise<readonly CountedCheck[]>;
+  /** The rate of this metric or sub-metric so far; undefined where it is none, or nothing was added to it. */
+  rate(metric: string): Promise<number | undefined>;
+  /** Runs teardown() here; undefined, or how it failed. */
   runTeardown(timeoutMs: Milliseconds): Promise<ScriptFailure | undefined>;
 }
 
 const quickMs = 2000;
 /** Of an answer: what setup() returns can be large. */
 const mostBytes = 256 * 1024 * 1024;
+/** For what is asked anew a moment later. */
+const glanceMs = 500;
 
 /** The REST API at `http://host:port` (k6's own, https://github.com/grafana/k6/tree/master/api/v1). */
 export function runnerApi(baseUrl: string): RunnerApi {
@@ -73,6 +81,13 @@ export function runnerApi(baseUrl: string): RunnerApi {
     },
     async putSetup(data) {
       expectOk(await call('PUT', 'setup', data, 30_000));
+    },
+    async checks() {
+      return checksIn(json(await call('GET', 'groups', undefined, glanceMs)));
+    },
+    async rate(metric) {
+      const answer = await call('GET', `metrics/${encodeURIComponent(metric)}`, undefined, glanceMs);
+      return answer.status === 404 ? undefined : rateIn(json(answer));
     },
     async runTeardown(timeoutMs) {
       const answer = await call('POST', 'teardown', undefined, timeoutMs);
@@ -131,13 +146,13 @@ function expectOk(answer: Answer): void {
   throw new LoadctlError('unavailable', `k6's REST API answered ${answer.status} to ${answer.url}: ${detailOf(answer)}`);
 }
 
-/** k6 gives no code for an abort, only its own words; what a script throws never begins with them (`Error: …`). */
-const abortWords = 'test aborted: ';
+/** k6 gives no code for these, only its own words; what a script throws never begins with them (`Error: …`). */
+const timeoutWords = /^(?:setup|teardown)\(\) execution timed out/;
 
 function failureOf(answer: Answer): ScriptFailure {
   const detail = detailOf(answer);
-  const aborted = detail.startsWith(abortWords);
-  return { thrown: aborted ? detail.slice(abortWords.length) : detail, aborted };
+  if (detail.startsWith(abortWords)) return { how: 'aborted', said: detail.slice(abortWords.length) };
+  return { how: timeoutWords.test(detail) ? 'timed-out' : 'threw', said: detail };
 }
 
 function detailOf({ text }: Answer): string {
@@ -155,6 +170,24 @@ function attributesOf(document: unknown): Record<string, unknown> {
   const data = isRecord(document) ? document.data : undefined;
   const attributes = isRecord(data) ? data.attributes : undefined;
   return isRecord(attributes) ? attributes : {};
+}
+
+function checksIn(document: unknown): CountedCheck[] {
+  const groups = isRecord(document) && Array.isArray(document.data) ? document.data : [];
+  return groups.flatMap((group: unknown) => {
+    const { path, checks } = attributesOf({ data: group });
+    return (Array.isArray(checks) ? checks.filter(isRecord) : []).map(({ name, passes, fails }) => ({
+      name: String(name),
+      group: String(path ?? ''),
+      passes: number(passes),
+      fails: number(fails),
+    }));
+  });
+}
+
+function rateIn(document: unknown): number | undefined {
+  const { type, sample } = attributesOf(document);
+  return type === 'rate' && isRecord(sample) && typeof sample.rate === 'number' ? sample.rate : undefined;
 }
 
 function number(value: unknown): number {

@@ -1,5 +1,6 @@
-import type { AbortRule, Crossing } from '../core/criterion.js';
+import type { AbortRule, Criterion, Crossing } from '../core/criterion.js';
 import type { Milliseconds } from '../core/quantities.js';
+import type { Outcome } from '../core/verdict.js';
 import { decide, type Measured, readStat } from './evaluate.js';
 import { type LiveTotal, readTotal, type Span, totalSince } from './live-total.js';
 import { type ScriptThreshold, scriptCriterion } from './threshold.js';
@@ -10,6 +11,8 @@ export interface LiveLook {
   readonly elapsedMs: Milliseconds;
   /** How long what was received since then took, in seconds; undefined while it is not known of every runner. */
   readonly seconds: Span | undefined;
+  /** The same with the time that setup() took, as the script's own limits have it. */
+  readonly wholeSeconds: Span | undefined;
   /** A metric over the whole test so far. */
   total(metric: string): LiveTotal | undefined;
   /** The same without what belongs to no iteration (setup). */
@@ -29,58 +32,101 @@ const pushLagSeconds = 1;
 
 const unknownSpan: Span = { low: 0, high: 0 };
 
+/** A limit that was not once decided for so long, though it was due, is one that the live data cannot tell. */
+const undecidedMs: Milliseconds = 5000;
+
+/** Watches what ends a load before its time. */
+export interface AbortWatch {
+  /** The first limit that is crossed by now; call it once a second. */
+  look(look: LiveLook): Crossing | undefined;
+  /** The limits that were due for a while, and could not be decided once. */
+  neverTold(): readonly Criterion[];
+  /** The metrics that the limits are about. */
+  readonly metrics: readonly string[];
+}
+
 /**
  * Watches thresholds with `abortOnFail` (over the whole test, as k6 does) and abort rules (over the last seconds).
- * Call it once a second. Without data, or with the limit inside the bounds, nothing is crossed.
+ * Without data, or with the limit inside the bounds, nothing is crossed.
  */
-export function abortWatch(
-  thresholds: Readonly<Record<string, readonly ScriptThreshold[]>>,
-  rules: readonly AbortRule[],
-): (look: LiveLook) => Crossing | undefined {
-  const watches = [
-    ...Object.entries(thresholds).flatMap(([metric, list]) =>
-      list.filter(({ abortOnFail }) => abortOnFail).map((one) => watchThreshold(metric, one)),
-    ),
-    ...rules.map(watchRule),
-  ];
-  return (look) => {
-    const crossings = watches.map((watch) => watch(look));
-    return crossings.find((crossing) => crossing !== undefined);
+export function abortWatch(thresholds: Readonly<Record<string, readonly ScriptThreshold[]>>, rules: readonly AbortRule[]): AbortWatch {
+  const aborting = Object.entries(thresholds).flatMap(([metric, list]) =>
+    list.filter(({ abortOnFail }) => abortOnFail).map((one) => [metric, one] as const),
+  );
+  const watches = [...aborting.map(([metric, one]) => watchThreshold(metric, one)), ...rules.map(watchRule)];
+  return {
+    metrics: [...new Set([...aborting.map(([metric]) => metric), ...rules.map(({ when }) => when.metric)])],
+    look: (look) => {
+      const crossings = watches.map((watch) => watch.look(look));
+      return crossings.find((crossing) => crossing !== undefined);
+    },
+    neverTold: () => watches.flatMap((watch) => watch.neverTold() ?? []),
   };
 }
 
-type Watch = (look: LiveLook) => Crossing | undefined;
+interface Watch {
+  look(look: LiveLook): Crossing | undefined;
+  /** The limit, where it could not be decided since it is due. */
+  neverTold(): Criterion | undefined;
+}
+
+/** Whether a limit that is due can be told. */
+function telling() {
+  let [dueSince, lastMs]: (Milliseconds | undefined)[] = [];
+  let decided = false;
+  return {
+    note: (elapsedMs: Milliseconds, outcome: Outcome | undefined) => {
+      dueSince ??= elapsedMs;
+      lastMs = elapsedMs;
+      if (outcome === 'pass' || outcome === 'fail') decided = true;
+    },
+    never: () => !decided && dueSince !== undefined && (lastMs ?? 0) - dueSince >= undecidedMs,
+  };
+}
 
 function watchThreshold(metric: string, threshold: ScriptThreshold): Watch {
-  return (look) => {
-    if (look.elapsedMs <= threshold.delayAbortMs) return undefined;
-    const total = look.total(metric);
-    if (total === undefined) return undefined;
-    const read = readTotal(total, [threshold.expression.stat], look.seconds ?? unknownSpan);
-    const criterion = scriptCriterion(metric, threshold, read);
-    const measured = readStat(read, criterion.stat);
-    if (measured === undefined || decide(criterion.operator, criterion.limit, measured) !== 'fail') return undefined;
-    return { cause: 'threshold', criterion, actual: measured, elapsedMs: look.elapsedMs };
+  const told = telling();
+  let limit = scriptCriterion(metric, threshold, { type: 'trend', contains: 'default' });
+  return {
+    neverTold: () => (told.never() ? limit : undefined),
+    look: (look) => {
+      if (look.elapsedMs <= threshold.delayAbortMs) return undefined;
+      const total = look.total(metric);
+      const read = total && readTotal(total, [threshold.expression.stat], look.wholeSeconds ?? unknownSpan);
+      if (read !== undefined) limit = scriptCriterion(metric, threshold, read);
+      const measured = read && readStat(read, limit.stat);
+      if (measured === undefined) return undefined; // a healthy script may add to it on failure only
+      const outcome = decide(limit.operator, limit.limit, measured);
+      told.note(look.elapsedMs, outcome);
+      if (outcome !== 'fail') return undefined;
+      return { cause: 'threshold', criterion: limit, actual: measured, elapsedMs: look.elapsedMs };
+    },
   };
 }
 
 function watchRule(rule: AbortRule): Watch {
   const { when, for: lasting, after } = rule;
+  const told = telling();
   const seen: { at: Milliseconds; total: LiveTotal | undefined }[] = [{ at: 0, total: undefined }];
   let since: Milliseconds | undefined;
-  return (look) => {
-    const { elapsedMs } = look;
-    const total = look.inIterations(when.metric);
-    seen.push({ at: elapsedMs, total });
-    while ((seen[1]?.at ?? elapsedMs) <= elapsedMs - recentMs(rule)) seen.shift();
-    const measured = total && elapsedMs >= after ? measureRecent(when.stat, total, seen[0], look) : undefined;
-    if (measured === undefined || decide(when.operator, when.limit, measured) !== 'pass') {
-      since = undefined;
-      return undefined;
-    }
-    since ??= elapsedMs;
-    if (elapsedMs - since < lasting) return undefined;
-    return { cause: 'rule', rule, actual: measured };
+  return {
+    neverTold: () => (told.never() && when.source !== 'server' ? when : undefined),
+    look: (look) => {
+      const { elapsedMs } = look;
+      const total = look.inIterations(when.metric);
+      seen.push({ at: elapsedMs, total });
+      while ((seen[1]?.at ?? elapsedMs) <= elapsedMs - recentMs(rule)) seen.shift();
+      if (elapsedMs < after) return undefined;
+      const measured = total && measureRecent(when.stat, total, seen[0], look);
+      const outcome = measured && decide(when.operator, when.limit, measured);
+      told.note(elapsedMs, outcome);
+      if (measured === undefined || outcome !== 'pass') {
+        since = undefined;
+        return undefined;
+      }
+      since ??= elapsedMs;
+      return elapsedMs - since < lasting ? undefined : { cause: 'rule', rule, actual: measured };
+    },
   };
 }
 

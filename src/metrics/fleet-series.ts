@@ -1,5 +1,4 @@
 import type { RunnerId } from '../core/ids.js';
-import type { EpochMs } from '../core/quantities.js';
 import { emptyHistogram, type HistogramSum, histogramSum, type NativeHistogram } from './native-histogram.js';
 import type { PushedSeries, Tags } from './series.js';
 
@@ -36,7 +35,6 @@ export interface FleetSeries {
 
 /** Where a runner's series stood when it was last pushed. */
 export interface Standing extends LastValue {
-  readonly at: EpochMs;
   readonly histogram: NativeHistogram | undefined;
   readonly passes: number;
   readonly counted: number;
@@ -49,10 +47,10 @@ export function fleetSeries(tags: Tags, isTrend: boolean): FleetSeries {
 
 /** Adds to the fleet's series what a runner's grew by since `before`, and returns where the runner's stands now. */
 export function advance(fleet: FleetSeries, runner: RunnerId, pushed: PushedSeries, before: Standing | undefined): Standing {
-  const { at, value = 0, histogram } = pushed;
+  const { value = 0, histogram } = pushed;
   const min = Math.min(value, before?.min ?? value);
   const max = Math.max(value, before?.max ?? value);
-  const standing = { at, value, min, max, histogram, passes: before?.passes ?? 0, counted: before?.counted ?? 0 };
+  const standing = { value, min, max, histogram, passes: before?.passes ?? 0, counted: before?.counted ?? 0 };
   if (histogram !== undefined) fleet.histogram.grow(histogram, before?.histogram ?? emptyHistogram);
   else {
     fleet.count += value - (before?.value ?? 0);

@@ -1,10 +1,10 @@
 import type { RunnerId } from '../core/ids.js';
-import { type EpochMs, formatDuration, type Milliseconds, type Share } from '../core/quantities.js';
+import { formatDuration, type Milliseconds, type Share } from '../core/quantities.js';
 
 /** One second of one generator: a line of generators.ndjson. */
 export interface GeneratorSample {
-  /** The end of that second. */
-  readonly at: EpochMs;
+  /** The end of that second, by the run's `t`. */
+  readonly t: Milliseconds;
   readonly runner: RunnerId;
   readonly host: string;
   /** How long the second really was. */
@@ -24,10 +24,10 @@ export interface GeneratorSample {
   readonly freeMemory: number;
 }
 
-/** The time that is judged. */
+/** The time that is judged, by the run's `t`. */
 export interface TimeSpan {
-  readonly from: EpochMs;
-  readonly to: EpochMs;
+  readonly from: Milliseconds;
+  readonly to: Milliseconds;
 }
 
 /** A machine is at its limit above this. */
@@ -109,7 +109,7 @@ interface Machine {
 function machinesOf(samples: readonly GeneratorSample[], span: TimeSpan): Machine[] {
   return [...groupBy(samples, ({ host }) => host)].map(([host, ofHost]) => {
     const runners = [...new Set(ofHost.map(({ runner }) => runner))];
-    const ticks = [...groupBy(ofHost, ({ at }) => at).values()].map((together) => tickOf(together, span));
+    const ticks = [...groupBy(ofHost, ({ t }) => t).values()].map((together) => tickOf(together, span));
     return { host, whose: whoseMachine(runners), runners, ticks: ticks.filter(({ ms }) => ms > 0) };
   });
 }
@@ -118,7 +118,7 @@ function tickOf(together: readonly GeneratorSample[], { from, to }: TimeSpan): T
   const most = (pick: (sample: GeneratorSample) => number) => Math.max(...together.map(pick));
   const sum = (pick: (sample: GeneratorSample) => number) => together.reduce((total, sample) => total + pick(sample), 0);
   return {
-    ms: most(({ at, overMs }) => Math.min(at, to) - Math.max(at - overMs, from)),
+    ms: most(({ t, overMs }) => Math.min(t, to) - Math.max(t - overMs, from)),
     cpu: most(({ machineCpu }) => machineCpu),
     cpuPart: sum(({ processCpu, cpus }) => processCpu / cpus),
     ofLimit: new Map(

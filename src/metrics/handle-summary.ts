@@ -56,7 +56,7 @@ export function handleSummaryData(summary: Summary, handing: Handing): HandleSum
     metrics: Object.fromEntries(shown.map(([key, metric]) => [key, handOver(key, metric, stats, findMetric(byMetric, key) ?? [])])),
     root_group: summary.rootGroup,
     options: { summaryTrendStats: stats, summaryTimeUnit: text(options.summaryTimeUnit), noColor: handing.noColor ?? false },
-    state: { isStdOutTTY: terminal.stdout, isStdErrTTY: terminal.stderr, testRunDurationMs: summary.durationMs },
+    state: { isStdOutTTY: terminal.stdout, isStdErrTTY: terminal.stderr, testRunDurationMs: summary.wholeMs ?? summary.durationMs },
     ...(setupData === undefined ? {} : { setup_data: setupData }),
   };
 }

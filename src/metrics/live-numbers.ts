@@ -9,8 +9,8 @@ import { likelyMetric } from './wire-names.js';
 /** What the fleet has measured so far, as its runners push it. */
 export interface LiveNumbers {
   /**
-   * Takes one runner's push in. Values are what a runner has had since its start: the same push twice counts once, and
-   * what a lost push held comes with the next one of its series.
+   * Takes one runner's push in; the one that arrives last counts, whatever its clock says. Values are what a runner has had
+   * since its start: the same push twice counts once, and what a lost push held comes with the next one of its series.
    */
   take(runner: RunnerId, series: readonly PushedSeries[]): void;
   /** Whether series that no runner pushed before and that have this `name` tag are still taken: the others need not be read. */
@@ -82,7 +82,6 @@ function takePush(book: SeriesBook, runner: RunnerId, standings: Standings, seri
     if (source === undefined) continue;
     const before = standings.get(source);
     if (before === undefined && !book.hasRoomFor(source)) continue;
-    if (before !== undefined && pushed.at <= before.at) continue;
     standings.set(source, advance(source.fleet, runner, pushed, before));
     const counter = counterOf[pushed.labels.name];
     if (counter !== undefined) rates.push([source, counter]);

@@ -1,4 +1,3 @@
-import type { EpochMs } from '../core/quantities.js';
 import type { NativeHistogram } from './native-histogram.js';
 
 /** The tags of a series, by name. */
@@ -17,8 +16,6 @@ export interface SeriesLabels {
 /** One series of a push: its labels, and where it stands since the runner's start, as a number or a histogram. */
 export interface PushedSeries {
   readonly labels: SeriesLabels;
-  /** When its last sample was measured, by the runner's clock. */
-  readonly at: EpochMs;
   readonly value?: number;
   readonly histogram?: NativeHistogram;
 }

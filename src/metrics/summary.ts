@@ -1,4 +1,4 @@
-import type { RunId, RunnerId } from '../core/ids.js';
+import type { RunId } from '../core/ids.js';
 /** k6's four kinds of metric. */
 export type MetricType = 'counter' | 'rate' | 'gauge' | 'trend';
 
@@ -50,10 +50,10 @@ export interface Summary {
   readonly k6Version: string;
   /** How long the test lasted, from the first to the last iteration's end, without setup and teardown. */
   readonly durationMs: number;
+  /** The same with setup() and teardown(), where there are any: what counters are divided by for their rates, as k6 does. */
+  readonly wholeMs?: number;
   /** How many runners' numbers are in it. */
   readonly runners: number;
-  /** Lost runners, by id: what was received of them stands in for their numbers. Missing where there are none. */
-  readonly standIns?: readonly RunnerId[];
   /** By `name` or `name{tag:value}`. */
   readonly metrics: Readonly<Record<string, SummaryMetric>>;
   readonly rootGroup: SummaryGroup;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isPending } from '../core/abort.js';
 import { type ExitReason, LoadctlError } from '../core/errors.js';
 import type { Phase } from '../core/events.js';
 import type { RunId } from '../core/ids.js';
@@ -50,10 +51,6 @@ export async function test(context: PhaseContext, options: { readonly test: Know
   return scope(async (defer) => {
     const lock = await takeLock(data, 'test');
     defer(() => lock.release());
-    let held = true;
-    void lock.lost.then(() => {
-      held = false;
-    });
     await checkCleanup({ ...data, lock }, options.seeded);
     const failures: PhaseFailure[] = [];
     const attempt = async <T>(phase: Phase, work: () => Promise<T>): Promise<T | undefined> => {
@@ -73,7 +70,7 @@ export async function test(context: PhaseContext, options: { readonly test: Know
         ? undefined
         : await attempt('run', () => run(context, { test: options.test, lock: { held: lock } }));
     const judged = result && (await attempt('run', () => verify(result.directory, world)));
-    const locked = held ? { lock } : {};
+    const locked = (await isPending(lock.lost)) ? { lock } : {};
     const cleaned = await attempt('cleanup', () =>
       cleanup({ ...data, ...known, ...locked, signal: killed }, { dryRun: false, seeded: options.seeded, isLookedAhead: true }).catch(
         (error: unknown) => {

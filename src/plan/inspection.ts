@@ -85,8 +85,19 @@ export function foreseenLoad({ options, maxVus }: Pick<Inspection, 'options' | '
   };
 }
 
+/** How long a test can last: until its last scenario is over, with the grace that iterations get at its end. */
+export function longestMs({ options, load }: { readonly options: K6Options; readonly load: ForeseenLoad }): Milliseconds {
+  const configs = fieldsOf(options.scenarios);
+  const ends = load.scenarios.map(({ name, startMs, durationMs }) => {
+    const { gracefulStop, gracefulRampDown } = fieldsOf(configs[name]);
+    const graceMs = Math.max(milliseconds(gracefulStop) ?? usual.graceMs, milliseconds(gracefulRampDown) ?? 0);
+    return startMs + durationMs + graceMs;
+  });
+  return Math.max(0, ...ends);
+}
+
 /** k6's own defaults, where a scenario leaves something out (lib/executor). */
-const usual = { maxDurationMs: 600_000, timeUnitMs: 1000 } as const;
+const usual = { graceMs: 30_000, maxDurationMs: 600_000, timeUnitMs: 1000 } as const;
 
 function readScenario(name: string, fields: K6Options, leastIterationMs: Milliseconds): Scenario {
   const executor = String(fields.executor ?? '');

@@ -1,5 +1,5 @@
 import type { LoggedEvent } from '../core/events.js';
-import type { EpochMs } from '../core/quantities.js';
+import type { Milliseconds } from '../core/quantities.js';
 import { errorText, isTold } from './error-text.js';
 import { makeTables, showResult } from './results.js';
 import { makeTeller } from './sentences/index.js';
@@ -64,7 +64,7 @@ type Lines = (event: LoggedEvent) => string | undefined;
 /** What steps do; how far they are is said now and then. */
 function stepLines(): Lines {
   const open = new Map<string, OpenStep>();
-  const saidAt = new Map<string, EpochMs>();
+  const saidAt = new Map<string, Milliseconds>();
   return (event) => {
     const before = 'step' in event ? open.get(event.step) : undefined;
     followSteps(event, open);
@@ -72,9 +72,9 @@ function stepLines(): Lines {
     if (event.type === 'teardown-started') return `  teardown() runs on runner ${event.runner} …`;
     if (event.type === 'step-progressed') {
       const step = open.get(event.step);
-      if (step === undefined || event.at - (saidAt.get(event.step) ?? step.startedAt) < everyMs) return undefined;
-      saidAt.set(event.step, event.at);
-      return `  ${step.title}: ${progressText(step, event.at)}`;
+      if (step === undefined || event.t - (saidAt.get(event.step) ?? step.startedAt) < everyMs) return undefined;
+      saidAt.set(event.step, event.t);
+      return `  ${step.title}: ${progressText(step, event.t)}`;
     }
     if (event.type !== 'step-finished' && event.type !== 'step-failed') return undefined;
     const title = before?.title ?? event.step;

@@ -1,12 +1,12 @@
 import type { LoggedEvent } from '../core/events.js';
-import { type EpochMs, formatCount, formatDuration, type Share } from '../core/quantities.js';
+import { formatCount, formatDuration, type Milliseconds, type Share } from '../core/quantities.js';
 import { formatRate } from './sentences/words.js';
 import { workTitle } from './sentences/work.js';
 
 /** A step that is under way. */
 export interface OpenStep {
   readonly title: string;
-  readonly startedAt: EpochMs;
+  readonly startedAt: Milliseconds;
   /** How far it is; undefined while nobody said. */
   readonly progress?: { readonly done: number; readonly total?: number; readonly unit: string };
 }
@@ -16,11 +16,11 @@ const teardown = 'teardown()';
 
 /** The steps that are under way, by their id; follows the events. */
 export function followSteps(event: LoggedEvent, open: Map<string, OpenStep>): void {
-  if (event.type === 'teardown-started') open.set(teardown, { title: `teardown() runs on runner ${event.runner}`, startedAt: event.at });
+  if (event.type === 'teardown-started') open.set(teardown, { title: `teardown() runs on runner ${event.runner}`, startedAt: event.t });
   if (event.type === 'teardown-finished' || event.type === 'teardown-cut-off') open.delete(teardown);
-  if (event.type === 'step-started') open.set(event.step, { title: workTitle(event.work), startedAt: event.at });
+  if (event.type === 'step-started') open.set(event.step, { title: workTitle(event.work), startedAt: event.t });
   if (event.type === 'step-progressed') {
-    const { title, startedAt } = open.get(event.step) ?? { title: event.step, startedAt: event.at };
+    const { title, startedAt } = open.get(event.step) ?? { title: event.step, startedAt: event.t };
     const { done, total, unit } = event;
     open.set(event.step, { title, startedAt, progress: { done, unit, ...(total === undefined ? {} : { total }) } });
   }
@@ -32,7 +32,7 @@ export function followSteps(event: LoggedEvent, open: Map<string, OpenStep>): vo
 const tellingMs = 500;
 
 /** How far a step is, how quickly it goes on, and how long that takes: `400 of 1,000 rows · 200 rows/s · 3s left`. */
-export function progressText({ progress, startedAt }: OpenStep, at: EpochMs): string {
+export function progressText({ progress, startedAt }: OpenStep, at: Milliseconds): string {
   if (progress === undefined) return '';
   const { done, total, unit } = progress;
   if (unit === 'seconds') return formatDuration(done * 1000);

@@ -1,5 +1,5 @@
 import type { LoggedEvent } from '../core/events.js';
-import type { EpochMs } from '../core/quantities.js';
+import type { Milliseconds } from '../core/quantities.js';
 import { errorText, isTold } from './error-text.js';
 import { liveView } from './live-view.js';
 import { noPaint } from './paint.js';
@@ -44,14 +44,14 @@ export const terminalReporter: MakeReporter = async (options) => {
     clear();
     talk.write(text);
   };
-  const spin = (at: EpochMs) => {
+  const spin = (at: Milliseconds) => {
     const text = underWay([...under.values()], at);
     if (text === '') return void spinner.stop();
     const room = Math.max(20, talk.width - margin);
     spinner.text = textWidth(text) > room ? shorten(text, room) : text;
     if (!spinner.isSpinning) spinner.start();
   };
-  const show = (at: EpochMs) => {
+  const show = (at: Milliseconds) => {
     if (live === undefined) {
       block.clear();
       return spin(at);
@@ -59,7 +59,7 @@ export const terminalReporter: MakeReporter = async (options) => {
     spinner.stop();
     block.draw(liveView(live, { paint, width: talk.width, height: talk.height }));
   };
-  let last: EpochMs = 0;
+  let last: Milliseconds = 0;
   const redraw = () => show(last);
   talk.stream.on('resize', redraw);
 
@@ -67,7 +67,7 @@ export const terminalReporter: MakeReporter = async (options) => {
     handle(event) {
       const finished = finishedStep(event, under, paint);
       followSteps(event, under);
-      last = event.at;
+      last = event.t;
       if (event.type === 'fleet-released') loading = true;
       if (event.type === 'load-ended' || event.type === 'phase-finished') loading = false;
       if (!loading) live = undefined;
@@ -93,14 +93,14 @@ export const terminalReporter: MakeReporter = async (options) => {
 const barWidth = 20;
 
 /** What is going on, on one line; with a bar where it is known how much there is to do. */
-function underWay(steps: readonly OpenStep[], at: EpochMs): string {
+function underWay(steps: readonly OpenStep[], at: Milliseconds): string {
   const one = oneStep(steps);
   if (one === undefined) return steps.map((step) => titled(step, at)).join(' · ');
   const { done = 0, total } = one.progress ?? {};
   return total === undefined ? titled(one, at) : `${progressBar(done / Math.max(1, total), barWidth)} ${titled(one, at)}`;
 }
 
-function titled(step: OpenStep, at: EpochMs): string {
+function titled(step: OpenStep, at: Milliseconds): string {
   const far = progressText(step, at);
   return far === '' ? step.title : `${step.title}: ${far}`;
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, LoadctlError } from '../core/errors.js';
 import { asRunId, type RunId } from '../core/ids.js';
@@ -20,22 +20,34 @@ export async function listRuns(cwd: string): Promise<RunId[]> {
   }
 }
 
-/** The directory of a run: by id, by path, or the latest one here. Throws `unavailable` where there is none. */
+/**
+ * The directory of a run: by id, by path, or the latest one here that was opened; one that was named is it, whatever it holds.
+ * Throws `unavailable` where there is none.
+ */
 export async function findRun(cwd: string, named?: string): Promise<string> {
   const runs = await listRuns(cwd);
   if (named === undefined) {
-    const [latest] = runs;
-    if (latest !== undefined) return join(runsRoot(cwd), latest);
+    for (const run of runs) {
+      const directory = join(runsRoot(cwd), run);
+      if ((await readText(join(directory, runFiles.run))) !== undefined) return directory;
+    }
     throw new LoadctlError('unavailable', `There is no run here yet (${runsRoot(cwd)}).`, { hint: 'Start one: loadctl run --env dev' });
   }
   const matching = runs.filter((run) => run === named);
   if (matching[0] !== undefined) return join(runsRoot(cwd), matching[0]);
   const path = join(cwd, named);
   const folder = named.startsWith('/') ? named : path;
-  if (await readText(join(folder, runFiles.run))) return folder;
+  if (await isFolder(folder)) return folder;
   const known = runs.slice(0, 5).map((run) => `  ${run}`);
   throw new LoadctlError('unavailable', `There is no run "${named}" here.`, {
     lines: known.length > 0 ? ['The latest runs here:', ...known] : [],
     hint: 'loadctl runs lists them all; the folder of a run works as well.',
   });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { errorCode, errorMessage, LoadctlError } from '../core/errors.js';
 import { asRunId, type RunId } from '../core/ids.js';
 import type { World } from '../core/os.js';
-import type { Milliseconds } from '../core/quantities.js';
+import type { EpochMs, Milliseconds } from '../core/quantities.js';
 import { listRuns } from './find.js';
 import { followEvents } from './follow.js';
 import { runFiles, runsRoot, stateRoot } from './layout.js';
@@ -41,7 +41,7 @@ export async function isInUse(cwd: string, run: RunId, world: RunWatcher & Pick<
 /** Whether a run that is not written down yet is being prepared: by its lock, and where it has none by when it began. */
 async function mayBegin(directory: string, run: RunId, { lockState, clock }: Pick<World, 'lockState' | 'clock'>): Promise<boolean> {
   const state = await lockState(lockOf(directory));
-  return state === 'held' || (state === 'unknown' && clock.now() - beganAt(run) < preparedWithinMs);
+  return state === 'held' || (state === 'unknown' && isYoung(run, clock.stamp()));
 }
 
 /** Takes a run away, all of it. It is gone from the list at once, whatever becomes of its files. Throws `unavailable`. */
@@ -56,6 +56,11 @@ export async function removeRun(cwd: string, run: RunId): Promise<void> {
       cause,
     });
   }
+}
+
+/** By its id, which is all there is of it yet. */
+function isYoung(run: RunId, now: EpochMs): boolean {
+  return now - beganAt(run) < preparedWithinMs;
 }
 
 /** When a run began, by its id: 0 for one that somebody named otherwise. */

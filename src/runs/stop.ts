@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import type { Clock, World } from '../core/os.js';
@@ -6,7 +5,7 @@ import type { Milliseconds } from '../core/quantities.js';
 import { followEvents } from './follow.js';
 import { runFiles } from './layout.js';
 import { lifeOf, type RunWatcher } from './lock.js';
-import { readJson } from './read.js';
+import { readText } from './read.js';
 import { type RunRecord, readRunRecord } from './record.js';
 import { writeJson } from './write.js';
 
@@ -53,11 +52,11 @@ export async function stopRun(directory: string, world: RunWatcher & Pick<World,
   if ((await goesOn()) === 'over') {
     throw new LoadctlError('unavailable', `Run ${record.run} is not running.`, { hint: 'loadctl runs shows which are.' });
   }
-  const request: StopRequest = { by: world.who, at: world.clock.now() };
+  const request: StopRequest = { by: world.who, at: world.clock.stamp() };
   await writeJson(join(directory, runFiles.stop), request);
-  const deadline = world.clock.now() + patienceMs;
+  const deadline = world.clock.elapsed() + patienceMs;
   while ((await goesOn()) !== 'over') {
-    if (world.clock.now() > deadline) {
+    if (world.clock.elapsed() > deadline) {
       throw new LoadctlError('unavailable', `Run ${record.run} was asked to end and has not within ${patienceMs / 1000} s.`, {
         hint: `End its process on ${record.by.host}: kill ${record.by.pid}. Its k6 processes end with it.`,
       });
@@ -67,18 +66,28 @@ export async function stopRun(directory: string, world: RunWatcher & Pick<World,
   return record;
 }
 
-/** Resolves when somebody asks the run in this directory to end; never, once `signal` is aborted. */
-export async function stopAsked(directory: string, clock: Clock, signal: AbortSignal): Promise<StopRequest> {
+/**
+ * Resolves when somebody asks the run in this directory to end, with who it was, where the file says so: that it is there is
+ * what counts. Undefined once `signal` is aborted.
+ */
+export async function stopAsked(
+  directory: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Partial<Pick<StopRequest, 'by'>> | undefined> {
   while (!signal.aborted) {
-    if (await isThere(join(directory, runFiles.stop))) return (await readJson(directory, runFiles.stop)) as StopRequest;
+    const text = await readText(join(directory, runFiles.stop)).catch(() => '');
+    if (text !== undefined) return whoAsked(text);
     await clock.sleep(pollMs, signal);
   }
-  return new Promise(() => undefined);
+  return undefined;
 }
 
-async function isThere(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
+function whoAsked(text: string): Partial<Pick<StopRequest, 'by'>> {
+  try {
+    const { by } = JSON.parse(text) as Partial<StopRequest>;
+    return typeof by?.user === 'string' && typeof by.host === 'string' ? { by: { user: by.user, host: by.host } } : {};
+  } catch {
+    return {};
+  }
 }

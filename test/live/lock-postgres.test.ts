@@ -198,7 +198,7 @@ describe('that is lost', () => {
 
 /** A clock on which a second takes 50 ms: what waits long for a database that is silent need not be waited for. */
 const fastClock = {
-  now: () => Date.now() * 20,
+  stamp: () => Date.now() * 20,
   elapsed: () => performance.now() * 20,
   sleep: (ms: number, signal?: AbortSignal) => dataContext({ stores: {} }).world.clock.sleep(ms / 20, signal),
 };

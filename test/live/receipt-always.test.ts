@@ -42,7 +42,7 @@ test('a replica that lags keeps nothing from the receipt: what is gone is told, 
   let now = Date.now();
   const pollMs = 50;
   const hurried = {
-    now: () => now,
+    stamp: () => now,
     elapsed: () => now,
     sleep: (ms: number) => {
       if (ms === pollMs) now += 40_000;

@@ -71,7 +71,7 @@ test('a replica that stays behind, or is none, is told in one line', async () =>
   let now = Date.now();
   const pollMs = 50;
   const hurried = {
-    now: () => now,
+    stamp: () => now,
     elapsed: () => now,
     sleep: (ms: number) => {
       if (ms === pollMs) now += 40_000;

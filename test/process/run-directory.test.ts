@@ -32,6 +32,8 @@ const record = {
   by: { user: 'ann', host: 'elsewhere', pid: 4_000_000 },
 };
 
+const counter = (count: number) => ({ type: 'counter', contains: 'default', values: { count, rate: count }, bounds: {} });
+
 function withRun(files: Record<string, unknown>): Workplace {
   const text = (content: unknown) => (typeof content === 'string' ? content : JSON.stringify(content));
   return workplace(Object.fromEntries(Object.entries(files).map(([name, content]) => [`.loadctl/runs/${run}/${name}`, text(content)])));
@@ -112,7 +114,6 @@ test('a run that still goes on is not judged', async () => {
 
 test.each([
   ['run.json is no JSON', { 'run.json': '{"version": 1,' }, 'run.json'],
-  ['run.json is missing', { 'events.ndjson': '' }, 'run.json is missing'],
   ['run.json lacks its plan', { 'run.json': { version: 2, run } }, 'run.json'],
   ['summary.json is no JSON', { 'run.json': record, 'summary.json': '' }, 'summary.json'],
   ['summary.json is something else', { 'run.json': record, 'summary.json': '[1, 2]' }, 'summary.json'],
@@ -127,6 +128,46 @@ test.each([
   expect(said.stderr).toContain('damaged');
   expect(said.stderr).toContain(says);
   expect(said.stderr).not.toMatch(/\n\s+at /);
+});
+
+test('a run that never opened is passed over; where it is named, it is damaged', async () => {
+  const place = withRun({ 'run.json': record, 'events.ndjson': '' });
+  const unopened = '20260102-040405-zzzzz';
+  place.file(`.loadctl/runs/${unopened}/events.ndjson`, '');
+  const latest = await place.loadctl(['verify']);
+  expect(latest.stderr).toContain(`The latest run here: ${join(place.folder, '.loadctl', 'runs', run)}`);
+  for (const named of [unopened, join('.loadctl', 'runs', unopened), place.folder]) {
+    const said = await place.loadctl(['verify', named]);
+    expect([said.code, said.stderr]).toEqual([115, expect.stringMatching(/damaged: .*: run\.json is missing/)]);
+  }
+});
+
+test('a run whose events lack what came of a runner is no pass', async () => {
+  const runners = ['1', '2'].map((id) => ({ id, segment: '0:1/2', sequence: '0,1/2,1' }));
+  const whole = { ...record, plan: { ...record.plan, criteria: [], runners } };
+  const summary = { version: 1, run, k6Version: '2.2.0', durationMs: 1500, runners: 2, metrics: { iterations: counter(9) } };
+  const ended = (runner: string) => ({ at: 3, t: 3, type: 'runner-ended', runner, cause: 'reached-end', numbers: 'own', lost: 0 });
+  const verify = async (...outcomes: string[]) => {
+    const events = [{ at: 1, t: 1, type: 'fleet-released', runners: 2 }, ...outcomes.map(ended)];
+    const files = { 'run.json': whole, 'summary.json': summary, 'events.ndjson': events.map((event) => JSON.stringify(event)).join('\n') };
+    return withRun({ ...files, 'events.ndjson': `${files['events.ndjson']}\n` }).loadctl(['verify']);
+  };
+  expect((await verify('1', '2')).code).toBe(0);
+  const said = await verify('1');
+  expect([said.code, said.stdout]).toEqual([111, expect.stringContaining('The outcome of runner 2 is missing from events.ndjson.')]);
+});
+
+test('a run that ended before its load has the exit code of what ended it', async () => {
+  const events = [
+    { at: 1, t: 1, type: 'phase-started', phase: 'run' },
+    { at: 2, t: 2, type: 'phase-finished', phase: 'run', elapsedMs: 1, reasons: ['refused'] },
+  ];
+  const place = withRun({ 'run.json': record, 'events.ndjson': events.map((event) => `${JSON.stringify(event)}\n`).join('') });
+  const said = await place.loadctl(['verify', '--json']);
+  expect([said.code, JSON.parse(said.stdout)]).toMatchObject([
+    112,
+    { verdict: 'interrupted', reasons: ['The run ended before any load was made: refused.', expect.anything()], exitCodes: [112] },
+  ]);
 });
 
 const profile = (url: string) => `target: {url: "${url}"}\nworkload: {script: ../script.js, vus: 1, duration: 1s}\n`;

@@ -43,7 +43,7 @@ export interface Machine {
 export function dataContext(
   parts: DataProfile,
   {
-    clock = { now: Date.now, elapsed: () => performance.now(), sleep },
+    clock = { stamp: Date.now, elapsed: () => performance.now(), sleep },
     who = { user: 'ann', host: 'laptop' },
     machine,
     ...more

@@ -59,14 +59,14 @@ const short = (of: 'ports' | 'open files' | 'memory', times: number): LoadctlEve
   of,
   times,
 });
-const lost: LoadctlEvent = { type: 'runner-ended', runner: runnerId(2), signal: 'SIGKILL', lost: true };
+const lost: LoadctlEvent = { type: 'runner-ended', runner: runnerId(2), cause: 'killed', signal: 'SIGKILL', numbers: 'pushed', lost: 0.1 };
 
 /** A sample a second from the release on; the machine of runner 2 is full and out of memory from `from` to `to`. */
 const samples = (from: number, to: number): GeneratorSample[] =>
   Array.from({ length: 60 }, (_, second) => {
     const isShort = second >= from && second < to;
     return {
-      at: 101_000 + second * 1000,
+      t: 2000 + second * 1000,
       runner: runnerId(2),
       host: 'h',
       overMs: 1000,
@@ -114,7 +114,10 @@ describe('load that is missing', () => {
     ['of a lost runner', { measured: slow, events: [lost] }, []],
     [
       'of a test that the script failed',
-      { measured: slow, events: [{ type: 'runner-ended', runner: runnerId(1), exitCode: 110, markedFailed: true, lost: false }] },
+      {
+        measured: slow,
+        events: [{ type: 'runner-ended', runner: runnerId(1), cause: 'reached-end', numbers: 'own', lost: 0, markedFailed: true }],
+      },
       [],
     ],
     ['in a window that reaches into the ramps', { measured: slow, of: record({ load, iterationsPerSecond: 100 }) }, []],

@@ -25,6 +25,10 @@ test('the linter refuses every clock but the one in src/world.ts, and functions 
     'src/core/back-door.ts': ['export const late = () => globalThis.setTimeout(() => {}, 1);', global],
     'src/core/timers.ts': ["import { setTimeout as sleep } from 'node:timers/promises';\nexport const rest = () => sleep(1);", imported],
     'src/core/hooks.ts': ["import { performance as clock } from 'node:perf_hooks';\nexport const at = () => clock.now();", imported],
+    'src/core/kept.ts': ['export const at = (clock: { stamp(): number }) => { const now = clock.stamp(); return now; };', plugin],
+    'src/core/gap.ts': ['export const gap = (clock: { stamp(): number }, from: number) => [clock.stamp() - from];', plugin],
+    'src/core/handed-on.ts': ['export const now = (clock: { stamp(): number }) => clock.stamp();', plugin],
+    'src/phases/run/aside.ts': ['export const aside = (work: () => Promise<void>) => { void work(); };', 'lint/complexity/noVoid'],
     'src/core/five.ts': [five, parameters],
     'bench/lines.js': [functionOf(61), lines],
     'examples/five.ts': [five, parameters],
@@ -36,6 +40,7 @@ test('the linter refuses every clock but the one in src/world.ts, and functions 
 test('the linter lets the rest pass: a date from a number, a socket’s own timeout, tests of any length', () => {
   const found = lint({
     'src/world.ts': 'export const at = () => [Date.now(), performance.now(), setTimeout(() => {}, 1)];',
+    'src/core/stamp.ts': 'export const at = (clock: { stamp(): number }) => ({ at: clock.stamp(), iso: new Date(clock.stamp()) });',
     'src/core/iso.ts': 'export const iso = (at: number) => new Date(at).toISOString();',
     'src/core/socket.ts':
       "import type { Socket } from 'node:net';\nexport const late = (socket: Socket) => socket.setTimeout(1, () => {});",

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AbortRule, Criterion } from '../../src/core/criterion.js';
-import { abortWatch, type LiveLook } from '../../src/metrics/abort-watch.js';
+import { abortWatch as abortLimits, type LiveLook } from '../../src/metrics/abort-watch.js';
 import type { LiveTotal } from '../../src/metrics/live-total.js';
 import { readScriptThresholds } from '../../src/metrics/threshold.js';
 import { stopReason } from '../../src/reporters/sentences/stop.js';
@@ -39,9 +39,10 @@ function look(
   span: LiveLook['seconds'] = { low: seconds - 0.25, high: seconds },
 ): LiveLook {
   const total = (metric: string) => totals[metric];
-  return { elapsedMs: seconds * 1000, seconds: span, total, inIterations: total };
+  return { elapsedMs: seconds * 1000, seconds: span, wholeSeconds: span, total, inIterations: total };
 }
 
+const abortWatch = (...of: Parameters<typeof abortLimits>) => abortLimits(...of).look;
 const thresholds = (form: unknown) => readScriptThresholds(form).byMetric;
 
 test('a threshold with abortOnFail is crossed over the whole test, and says where and at what value', () => {
@@ -80,7 +81,7 @@ test('delayAbortEval: nothing ends before', () => {
   });
 });
 
-test('a rate per second is only known as well as the seconds are; while a runner is silent it is not known at all', () => {
+test('a rate per second is only known as well as the seconds are; before every runner has pushed it is not known at all', () => {
   const crossed = (limit: string, span?: LiveLook['seconds']) =>
     abortWatch(thresholds({ http_reqs: [{ threshold: limit, abortOnFail: true }] }), [])(look(2, { http_reqs: requests(100) }, span));
   expect(crossed('rate>60')?.actual).toMatchObject({ low: 50, high: expect.closeTo(57.14, 2) });
@@ -89,8 +90,23 @@ test('a rate per second is only known as well as the seconds are; while a runner
     abortWatch(
       thresholds({ http_reqs: [{ threshold: 'rate>60', abortOnFail: true }] }),
       [],
-    )({ ...look(2, { http_reqs: requests(100) }), seconds: undefined }),
+    )({ ...look(2, { http_reqs: requests(100) }), seconds: undefined, wholeSeconds: undefined }),
   ).toBeUndefined();
+});
+
+test('a limit that could not be decided for 5 s is one that the live data cannot tell; a threshold without data is no such', () => {
+  const limits = abortLimits(
+    thresholds({ won: [{ threshold: 'rate>0.9', abortOnFail: true }], never: [{ threshold: 'rate<0.1', abortOnFail: true }] }),
+    [rule({ metric: 'misspelled' }, {})],
+  );
+  const share = (low: number): LiveTotal => ({ kind: 'share', contains: 'default', low, high: 1 });
+  const toldAt = (seconds: number, low: number) => {
+    limits.look(look(seconds, { won: share(low) }));
+    return limits.neverTold().map(({ metric }) => metric);
+  };
+  expect([1, 2, 3, 4, 5].map((seconds) => toldAt(seconds, 0.5))).toEqual([[], [], [], [], []]);
+  expect(toldAt(6, 0.5)).toEqual(['won', 'misspelled']);
+  expect(toldAt(7, 0.95)).toEqual(['misspelled']);
 });
 
 test('a rule must hold for its time without a break', () => {

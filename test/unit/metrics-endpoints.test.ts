@@ -59,11 +59,10 @@ describe('what a test tells apart', () => {
 
 describe('endpoints and scenarios that nobody named', () => {
   const requests = (count: number, tags: Record<string, string>): PushedSeries[] => [
-    { labels: { name: 'http_reqs_total', tags }, at: 1, value: count },
-    { labels: { name: 'http_req_failed_rate', tags }, at: 1, value: 0.5 },
+    { labels: { name: 'http_reqs_total', tags }, value: count },
+    { labels: { name: 'http_req_failed_rate', tags }, value: 0.5 },
     {
       labels: { name: 'http_req_duration_seconds', tags },
-      at: 1,
       histogram: { count, sum: count, zeroCount: 0, positive: new Map([[0, count]]), negative: new Map() },
     },
   ];

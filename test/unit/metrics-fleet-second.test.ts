@@ -6,19 +6,18 @@ import { type LiveNumbers, liveNumbers } from '../../src/metrics/live-numbers.js
 import { emptyHistogram } from '../../src/metrics/native-histogram.js';
 import type { PushedSeries, Tags } from '../../src/metrics/series.js';
 
-const counter = (name: string, at: number, tags: Tags, value: number): PushedSeries => ({
+const counter = (name: string, tags: Tags, value: number): PushedSeries => ({
   labels: { name: `${name}_total`, tags },
-  at,
   value,
 });
-const gauge = (name: string, at: number, value: number): PushedSeries => ({ labels: { name, tags: {} }, at, value });
+const gauge = (name: string, value: number): PushedSeries => ({ labels: { name, tags: {} }, value });
 /** Requests of one endpoint; each bucket of their durations by its index. */
-const requests = (at: number, tags: Tags, count: number, failed: number, buckets: Record<number, number>): PushedSeries[] => {
+const requests = (tags: Tags, count: number, failed: number, buckets: Record<number, number>): PushedSeries[] => {
   const positive = new Map(Object.entries(buckets).map(([index, filled]) => [Number(index), filled]));
   return [
-    counter('http_reqs', at, tags, count),
-    { labels: { name: 'http_req_failed_rate', tags }, at, value: failed / count },
-    { labels: { name: 'http_req_duration_seconds', tags }, at, histogram: { ...emptyHistogram, count, positive } },
+    counter('http_reqs', tags, count),
+    { labels: { name: 'http_req_failed_rate', tags }, value: failed / count },
+    { labels: { name: 'http_req_duration_seconds', tags }, histogram: { ...emptyHistogram, count, positive } },
   ];
 };
 
@@ -35,14 +34,14 @@ const [list, order] = [
 /** Two runners, two pushes each; setup() asked once, which is in no iteration and in no scenario. */
 function twoSeconds(): { numbers: LiveNumbers; takeSecond: () => void } {
   const numbers = liveNumbers();
-  numbers.take(runnerId(1), [...requests(1, list, 8, 0, { [-48]: 8 }), ...requests(1, { name: 'GET /token' }, 1, 0, { [-32]: 1 })]);
-  numbers.take(runnerId(1), [gauge('vus', 1, 5), counter('iterations', 1, {}, 8)]);
-  numbers.take(runnerId(2), [...requests(1, list, 4, 1, { [-48]: 4 }), gauge('vus', 1, 3), counter('iterations', 1, {}, 4)]);
+  numbers.take(runnerId(1), [...requests(list, 8, 0, { [-48]: 8 }), ...requests({ name: 'GET /token' }, 1, 0, { [-32]: 1 })]);
+  numbers.take(runnerId(1), [gauge('vus', 5), counter('iterations', {}, 8)]);
+  numbers.take(runnerId(2), [...requests(list, 4, 1, { [-48]: 4 }), gauge('vus', 3), counter('iterations', {}, 4)]);
   return {
     numbers,
     takeSecond: () => {
-      numbers.take(runnerId(1), [...requests(2, list, 20, 2, { [-48]: 20 }), gauge('vus', 2, 6), counter('iterations', 2, {}, 20)]);
-      numbers.take(runnerId(2), [...requests(2, order, 30, 3, { [-40]: 30 }), counter('iterations', 2, {}, 34)]);
+      numbers.take(runnerId(1), [...requests(list, 20, 2, { [-48]: 20 }), gauge('vus', 6), counter('iterations', {}, 20)]);
+      numbers.take(runnerId(2), [...requests(order, 30, 3, { [-40]: 30 }), counter('iterations', {}, 34)]);
     },
   };
 }
@@ -101,7 +100,7 @@ describe('a second of the fleet', () => {
 
   test('shows the 30 busiest endpoints and how many there are; a line has them all', () => {
     const numbers = liveNumbers();
-    for (let n = 1; n <= 40; n += 1) numbers.take(runnerId(1), requests(1, { name: `/${n}` }, n, 0, { [-48]: n }));
+    for (let n = 1; n <= 40; n += 1) numbers.take(runnerId(1), requests({ name: `/${n}` }, n, 0, { [-48]: n }));
     const { sample, line } = fleetSecond(fleetTotals(numbers, 1000), nothingYet, { totalMs: 60_000, runnersReporting: 1 });
     expect(sample.endpoints?.map(({ name }) => name)).toEqual(Array.from({ length: 30 }, (_, index) => `/${40 - index}`));
     expect(sample.endpointsInAll).toBe(40);
@@ -110,12 +109,33 @@ describe('a second of the fleet', () => {
 });
 
 describe('what an abort rule sees', () => {
-  const moment = { elapsedMs: 5000, heardMs: [4200, 4900], runners: 2, probes: undefined, picks: iterationsOnly(true) };
+  const moment = {
+    elapsedMs: 5000,
+    heardMs: [4200, 4900],
+    expected: 2,
+    setupMs: 0,
+    probes: undefined,
+    picks: iterationsOnly(true),
+    rates: new Map(),
+  };
 
   test('is what was received since the runner that was heard of longest ago', () => {
     const { numbers } = twoSeconds();
     expect(fleetLook(numbers, moment).seconds).toEqual({ low: 4.2, high: 5 });
-    expect(fleetLook(numbers, { ...moment, heardMs: [4900] }).seconds).toBeUndefined();
+    expect(fleetLook(numbers, { ...moment, elapsedMs: 2000, heardMs: [1900] }).seconds).toBeUndefined();
+  });
+
+  test('does not end with a runner that falls silent, or is gone', () => {
+    const { numbers } = twoSeconds();
+    expect(fleetLook(numbers, { ...moment, heardMs: [4900] }).seconds).toEqual({ low: 4.9, high: 5 });
+    expect(fleetLook(numbers, { ...moment, heardMs: [] }).seconds).toEqual({ low: 5, high: 5 });
+    expect(fleetLook(numbers, { ...moment, heardMs: [] }).inIterations('http_reqs')).toMatchObject({ count: 12 });
+    expect(fleetLook(liveNumbers(), moment).inIterations('http_reqs')).toMatchObject({ count: 0 });
+    expect(fleetLook(liveNumbers(), moment).total('http_reqs')).toBeUndefined();
+  });
+
+  test('counts the time of setup() in the script’s own limits on rates', () => {
+    expect(fleetLook(twoSeconds().numbers, { ...moment, setupMs: 3000 }).wholeSeconds).toEqual({ low: 7.2, high: 8 });
   });
 
   test('leaves out what setup() did, but for counts that have no iteration', () => {
@@ -123,7 +143,6 @@ describe('what an abort rule sees', () => {
     expect(look.total('http_reqs')).toEqual({ kind: 'counter', contains: 'default', count: 13 });
     expect(look.inIterations('http_reqs')).toEqual({ kind: 'counter', contains: 'default', count: 12 });
     expect(look.inIterations('vus')).toMatchObject({ kind: 'gauge', low: 8, high: 8 });
-    expect(fleetLook(twoSeconds().numbers, { ...moment, heardMs: [] }).inIterations('http_reqs')).toBeUndefined();
   });
 
   test('takes availability from the probes, from good requests without any', () => {

@@ -13,7 +13,7 @@ const minute = { from: 0, to: 60_000 };
 /** One sample a second; `busy` seconds from the beginning are what `while` says. */
 function seconds(runner: RunnerId, busy: number, during: Partial<GeneratorSample>, host = `host-${runner}`): GeneratorSample[] {
   return Array.from({ length: 60 }, (_, second) => ({
-    at: (second + 1) * 1000,
+    t: (second + 1) * 1000,
     runner,
     host,
     overMs: 1000,
@@ -184,6 +184,7 @@ describe('what Linux tells of a process', () => {
   test('CPU, memory, and what a control group leaves of them', () => {
     expect(readLinuxVitals(texts(40, 800))).toEqual({
       processMs: 500,
+      processState: 'S',
       processMemory: 102_400_000,
       cpus: 2,
       busyMs: 1800,
@@ -219,14 +220,14 @@ describe('what Linux tells of a process', () => {
   });
 
   test('what was used between two looks', () => {
-    const look = (at: number, user: number, idle: number, all: number) => {
+    const look = (t: number, user: number, idle: number, all: number) => {
       const vitals = readLinuxVitals(texts(user, idle, all));
       if (vitals === undefined) throw new Error('unreadable');
-      return { at, vitals };
+      return { t, vitals };
     };
     const [before, now] = [look(0, 40, 800, 100), look(1000, 190, 850, 250)];
     expect(sampleBetween({ id: runnerId(1), host: 'h' }, before, now)).toEqual({
-      at: 1000,
+      t: 1000,
       runner: '1',
       host: 'h',
       overMs: 1000,

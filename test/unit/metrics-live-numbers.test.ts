@@ -9,20 +9,17 @@ import type { PushedSeries } from '../../src/metrics/series.js';
 
 type Tags = Record<string, string>;
 
-const counter = (name: string, value: number, at: number, tags: Tags = {}): PushedSeries => ({
+const counter = (name: string, value: number, tags: Tags = {}): PushedSeries => ({
   labels: { name: `${name}_total`, tags },
-  at,
   value,
 });
-const rate = (name: string, value: number, at: number, tags: Tags = {}): PushedSeries => ({
+const rate = (name: string, value: number, tags: Tags = {}): PushedSeries => ({
   labels: { name: `${name}_rate`, tags },
-  at,
   value,
 });
-const gauge = (name: string, value: number, at: number, tags: Tags = {}): PushedSeries => ({ labels: { name, tags }, at, value });
-const times = (name: string, samples: readonly number[], at: number, tags: Tags = {}): PushedSeries => ({
+const gauge = (name: string, value: number, tags: Tags = {}): PushedSeries => ({ labels: { name, tags }, value });
+const times = (name: string, samples: readonly number[], tags: Tags = {}): PushedSeries => ({
   labels: { name: `${name}_seconds`, tags },
-  at,
   histogram: histogramOf(samples.map((ms) => ms / 1000)),
 });
 
@@ -90,7 +87,7 @@ describe('histograms are an algebra', () => {
     fc.assert(
       fc.property(fleet, fc.constantFrom(0, 1, 25, 50, 90, 95, 99.9, 100), (runners, level) => {
         const numbers = liveNumbers();
-        for (const [runner, samples] of runners.entries()) numbers.take(runnerId(runner + 1), [times('wait', samples, 1)]);
+        for (const [runner, samples] of runners.entries()) numbers.take(runnerId(runner + 1), [times('wait', samples)]);
         const total = numbers.total('wait');
         const pooled = runners.flat();
         const bounds = total && readTotal(total, [`p(${level})`], span).bounds[`p(${level})`];
@@ -131,23 +128,23 @@ describe('histograms are an algebra', () => {
 describe('pushes', () => {
   test('of several runners add up; the same push twice counts once; a lost one is made up for by the next', () => {
     const numbers = liveNumbers();
-    numbers.take(runnerId(1), [counter('http_reqs', 10, 1), times('http_req_duration', [5, 6], 1)]);
-    numbers.take(runnerId(1), [counter('http_reqs', 10, 1), times('http_req_duration', [5, 6], 1)]);
-    numbers.take(runnerId(2), [counter('http_reqs', 7, 1)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 10), times('http_req_duration', [5, 6])]);
+    numbers.take(runnerId(1), [counter('http_reqs', 10), times('http_req_duration', [5, 6])]);
+    numbers.take(runnerId(2), [counter('http_reqs', 7)]);
     expect(count(numbers, 'http_reqs')).toBe(17);
-    numbers.take(runnerId(1), [counter('http_reqs', 40, 3), times('http_req_duration', [5, 6, 7, 8, 9], 3)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 40), times('http_req_duration', [5, 6, 7, 8, 9])]);
     expect(count(numbers, 'http_reqs')).toBe(47);
     expect(numbers.total('http_req_duration')).toMatchObject({ histogram: { count: 5 } });
   });
 
-  test('that arrive out of order change nothing that is known better', () => {
+  test('count as they arrive', () => {
     const numbers = liveNumbers();
-    numbers.take(runnerId(1), [counter('http_reqs', 40, 3)]);
-    numbers.take(runnerId(1), [counter('http_reqs', 10, 1)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 10)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 40)]);
     expect(count(numbers, 'http_reqs')).toBe(40);
   });
 
-  test('in any order, any of them twice, are the newest of each series', () => {
+  test('any of them twice, are the last of each series', () => {
     const threeRunners = [1, 2, 3].map(runnerId);
     const pushes = fc.array(fc.record({ runner: fc.constantFrom(...threeRunners), at: fc.integer({ min: 1, max: 9 }) }), {
       minLength: 1,
@@ -156,8 +153,8 @@ describe('pushes', () => {
     fc.assert(
       fc.property(pushes, (all) => {
         const numbers = liveNumbers();
-        for (const { runner, at } of all) numbers.take(runner, [counter('orders', at * 3, at), times('wait', Array(at).fill(5), at)]);
-        const newest = threeRunners.map((runner) => Math.max(0, ...all.filter((push) => push.runner === runner).map(({ at }) => at)));
+        for (const { runner, at } of all) numbers.take(runner, [counter('orders', at * 3), times('wait', Array(at).fill(5))]);
+        const newest = threeRunners.map((runner) => all.findLast((push) => push.runner === runner)?.at ?? 0);
         const sum = newest.reduce((a, b) => a + b, 0);
         expect(count(numbers, 'orders')).toBe(sum * 3);
         expect(numbers.total('wait')).toMatchObject({ histogram: { count: sum } });
@@ -169,12 +166,12 @@ describe('pushes', () => {
     const numbers = liveNumbers();
     const [a, b] = [{ name: 'a' }, { name: 'b' }];
     numbers.take(runnerId(1), [
-      rate('http_req_failed', 0.5, 1, a),
-      counter('http_reqs', 4, 1, a),
-      counter('http_reqs', 96, 1, b),
-      rate('http_req_failed', 0, 1, b),
+      rate('http_req_failed', 0.5, a),
+      counter('http_reqs', 4, a),
+      counter('http_reqs', 96, b),
+      rate('http_req_failed', 0, b),
     ]);
-    numbers.take(runnerId(2), [counter('http_reqs', 900, 1, a), rate('http_req_failed', 0.01, 1, a)]);
+    numbers.take(runnerId(2), [counter('http_reqs', 900, a), rate('http_req_failed', 0.01, a)]);
     expect(numbers.total('http_req_failed')).toMatchObject({ kind: 'rate', passes: 11, total: 1000 });
     expect(numbers.total('http_req_failed{name:a}')).toMatchObject({ passes: 11, total: 904 });
     expect(numbers.totalOf(runnerId(2), 'http_req_failed')).toMatchObject({ passes: 9, total: 900 });
@@ -182,35 +179,32 @@ describe('pushes', () => {
 
   test('hold shares of other things, of which only the bounds are known', () => {
     const numbers = liveNumbers();
-    numbers.take(runnerId(1), [rate('checks', 0.9, 1, { check: 'a' }), rate('checks', 1, 1, { check: 'b' })]);
+    numbers.take(runnerId(1), [rate('checks', 0.9, { check: 'a' }), rate('checks', 1, { check: 'b' })]);
     const total = numbers.total('checks');
     expect(total && readTotal(total, [], span)).toMatchObject({ values: { rate: 0.95 }, bounds: { rate: [0.9, 1] } });
   });
 
   test('hold gauges: VUs add up, of others the last values lie between', () => {
     const numbers = liveNumbers();
-    numbers.take(runnerId(1), [gauge('vus', 5, 1), gauge('cart', 3, 1)]);
-    numbers.take(runnerId(2), [gauge('vus', 6, 1), gauge('cart', 9, 1)]);
-    numbers.take(runnerId(2), [gauge('vus', 4, 2), gauge('cart', 8, 2)]);
+    numbers.take(runnerId(1), [gauge('vus', 5), gauge('cart', 3)]);
+    numbers.take(runnerId(2), [gauge('vus', 6), gauge('cart', 9)]);
+    numbers.take(runnerId(2), [gauge('vus', 4), gauge('cart', 8)]);
     expect(numbers.total('vus')).toMatchObject({ low: 9, high: 9 });
     expect(numbers.total('cart')).toMatchObject({ low: 3, high: 8, min: 3, max: 9 });
   });
 
   test('are read by name where the wire alone would mislead', () => {
     const numbers = liveNumbers();
-    numbers.take(runnerId(1), [
-      gauge('queue_rate', 5, 1),
-      { labels: { name: 'checkout_seconds', tags: {} }, at: 1, histogram: histogramOf([2]) },
-    ]);
+    numbers.take(runnerId(1), [gauge('queue_rate', 5), { labels: { name: 'checkout_seconds', tags: {} }, histogram: histogramOf([2]) }]);
     expect(numbers.total('queue_rate')).toMatchObject({ kind: 'gauge', high: 5 });
     expect(numbers.total('checkout_seconds')).toMatchObject({ kind: 'trend', scale: 1, contains: 'default' });
   });
 
   test('since a moment: counts and histograms are what came after it', () => {
     const numbers = liveNumbers();
-    numbers.take(runnerId(1), [counter('http_reqs', 4, 1), times('wait', [5, 5], 1)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 4), times('wait', [5, 5])]);
     const [reqs, wait] = [numbers.total('http_reqs'), numbers.total('wait')];
-    numbers.take(runnerId(1), [counter('http_reqs', 10, 2), times('wait', [5, 5, 900], 2)]);
+    numbers.take(runnerId(1), [counter('http_reqs', 10), times('wait', [5, 5, 900])]);
     const [laterReqs, laterWait] = [numbers.total('http_reqs'), numbers.total('wait')];
     expect(laterReqs && totalSince(laterReqs, reqs)).toMatchObject({ count: 6 });
     const read = laterWait && readTotal(totalSince(laterWait, wait), ['p(95)'], span);
@@ -220,14 +214,14 @@ describe('pushes', () => {
 });
 
 describe('caps', () => {
-  const named = (name: string, value: number, at: number) => counter('http_reqs', value, at, { name, url: name, scenario: 'default' });
+  const named = (name: string, value: number) => counter('http_reqs', value, { name, url: name, scenario: 'default' });
 
   test('fold names beyond the cap into other, and lose no count', () => {
     const numbers = liveNumbers({ caps: { names: 3, series: 1000 } });
     const push = (at: number) =>
       numbers.take(
         runnerId(1),
-        Array.from({ length: 10 }, (_, n) => named(`/thing/${n}`, at, at)),
+        Array.from({ length: 10 }, (_, n) => named(`/thing/${n}`, at)),
       );
     push(1);
     push(2);
@@ -239,7 +233,7 @@ describe('caps', () => {
 
   test('never fold a name that a limit is about', () => {
     const numbers = liveNumbers({ keep: new Set(['/pay']), caps: { names: 1, series: 1000 } });
-    numbers.take(runnerId(1), [named('/a', 1, 1), named('/b', 1, 1), named('/pay', 5, 1)]);
+    numbers.take(runnerId(1), [named('/a', 1), named('/b', 1), named('/pay', 5)]);
     expect(count(numbers, 'http_reqs{name:/pay}')).toBe(5);
   });
 
@@ -247,7 +241,7 @@ describe('caps', () => {
     const numbers = liveNumbers({ caps: { names: 3, series: 5 } });
     numbers.take(
       runnerId(1),
-      Array.from({ length: 10 }, (_, n) => counter('orders', 1, 1, { id: String(n) })),
+      Array.from({ length: 10 }, (_, n) => counter('orders', 1, { id: String(n) })),
     );
     expect(count(numbers, 'orders')).toBe(5);
     expect(numbers.excess.ignored).toBe(5);
@@ -258,7 +252,7 @@ describe('caps', () => {
     const push = (runner: number) =>
       numbers.take(
         runnerId(runner),
-        Array.from({ length: 10 }, (_, n) => named(`/thing/${n}`, 2, 1)),
+        Array.from({ length: 10 }, (_, n) => named(`/thing/${n}`, 2)),
       );
     for (const runner of [1, 2, 3, 4]) push(runner);
     expect(count(numbers, 'http_reqs')).toBe(50);
@@ -270,11 +264,11 @@ describe('caps', () => {
 
   test('leave room for what has a name of its own, whatever pages without end there are', () => {
     const numbers = liveNumbers({ keep: new Set(['/pay']), caps: { names: 2, standings: 20, series: 20 } });
-    const pages = Array.from({ length: 50 }, (_, n) => named(`/page/${n}`, 1, 1));
+    const pages = Array.from({ length: 50 }, (_, n) => named(`/page/${n}`, 1));
     numbers.take(runnerId(1), pages);
     expect(numbers.excess).toEqual({ folded: 5, ignored: 43 });
     expect([numbers.admits('/page/99'), numbers.admits('/pay'), numbers.admits(undefined)]).toEqual([false, true, true]);
-    for (const runner of [1, 2, 3]) numbers.take(runnerId(runner), [named('/pay', 5, 1), counter('orders', 1, 1)]);
+    for (const runner of [1, 2, 3]) numbers.take(runnerId(runner), [named('/pay', 5), counter('orders', 1)]);
     expect([count(numbers, 'http_reqs{name:/pay}'), count(numbers, 'orders'), count(numbers, 'http_reqs')]).toEqual([15, 3, 22]);
   });
 });

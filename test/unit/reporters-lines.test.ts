@@ -66,9 +66,9 @@ const story: readonly LoadctlEvent[] = [
   { type: 'warned', code: 'tag-lost', tag: 'part' },
   { type: 'load-ended', elapsedMs: 60_400 },
   { type: 'teardown-started', runner: runnerId(1) },
-  { type: 'teardown-finished', runner: runnerId(1), elapsedMs: 1, error: 'boom' },
-  { type: 'runner-ended', runner: runnerId(1), exitCode: 0, lost: false },
-  { type: 'runner-ended', runner: runnerId(2), signal: 'SIGKILL', lost: true },
+  { type: 'teardown-finished', runner: runnerId(1), elapsedMs: 1, error: 'boom', how: 'threw' },
+  { type: 'runner-ended', runner: runnerId(1), cause: 'reached-end', numbers: 'own', lost: 0 },
+  { type: 'runner-ended', runner: runnerId(2), cause: 'killed', signal: 'SIGKILL', numbers: 'pushed', lost: 0.25 },
   { type: 'start-skew-measured', skewMs: 12 },
   { type: 'summary-handled', stdout: 'my own summary', stderr: '' },
   { type: 'judged', run: runId('r'), verdict },
@@ -110,7 +110,7 @@ describe('plain', () => {
 
   test('says now and then how a long step is getting on, also one that nobody announced', async () => {
     const at = (seconds: number, done: number) =>
-      ({ type: 'step-progressed', step: 'users', done, total: 1000, unit: 'rows', at: seconds * 1000 }) as const;
+      ({ type: 'step-progressed', step: 'users', done, total: 1000, unit: 'rows', t: seconds * 1000 }) as const;
     const { talk } = await said('plain', [
       at(0, 1),
       at(5, 100),

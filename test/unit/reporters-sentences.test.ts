@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runnerId } from '../../src/core/ids.js';
 import type { Warning } from '../../src/core/warnings.js';
 import { noteText } from '../../src/reporters/sentences/note.js';
-import { stopReason } from '../../src/reporters/sentences/stop.js';
+import { abortReason, stopReason } from '../../src/reporters/sentences/stop.js';
 import { warningText } from '../../src/reporters/sentences/warning.js';
 
 const db = { store: 'db', shard: 1 };
@@ -28,9 +28,18 @@ test.each<[Warning, string]>([
     'blue, the live colour, shares the address 10.0.0.2 with green: the runners are kept away from it by its name alone.',
   ],
   [
-    { code: 'numbers-pushed-only', runner: runnerId(2), uncounted: ['checks'] },
-    'Runner 2 wrote no summary; using the live data it pushed. Its counts for checks are unknown and excluded.',
+    { code: 'numbers-pushed-only', runners: [runnerId(2)], uncounted: ['checks'] },
+    'Runner 2 wrote no summary; using the live data received until then. Counts for checks are unknown and excluded.',
   ],
+  [
+    { code: 'numbers-cut-off', runners: [runnerId(1), runnerId(2), runnerId(3)] },
+    'Runners 1, 2 and 3 ended at once, before writing a summary; using the live data received until then.',
+  ],
+  [
+    { code: 'clock-jumped', byMs: 120_000 },
+    'The clock of this machine jumped 2m ahead: it was set, or the machine slept. Nothing is measured by it.',
+  ],
+  [{ code: 'clock-jumped', byMs: -3_600_000 }, 'The clock of this machine jumped 1h back: it was set. Nothing is measured by it.'],
   [
     { code: 'lock-lost', place: db, why: 'the server ended the connection', retryMs: 10_000 },
     'db shard 1: lost the lock (the server ended the connection); retrying for 10s',
@@ -45,8 +54,17 @@ test.each<[Warning, string]>([
 
 test('a stop says who or what ended the load', () => {
   expect(stopReason({ cause: 'asked', by: { user: 'ann', host: 'laptop' } })).toBe('The run was stopped by ann on laptop (loadctl stop).');
-  expect(stopReason({ cause: 'runner-lost', runner: runnerId(2), end: { signal: 'SIGKILL' } })).toBe(
+  expect(stopReason({ cause: 'runner-lost', runner: runnerId(2), end: { cause: 'killed', signal: 'SIGKILL' } })).toBe(
     'Runner 2 was lost: killed by SIGKILL.',
+  );
+});
+
+test('an abort has its own reason: the script’s, or k6’s', () => {
+  const [byScript, byK6] = ['test.abort(): enough.', 'error building browser: no chromium'];
+  expect(abortReason(runnerId(1), { cause: 'aborted' })).toBe('The script called test.abort() in runner 1.');
+  expect(abortReason(runnerId(1), { cause: 'aborted', said: byScript })).toBe('The script called test.abort() in runner 1: enough.');
+  expect(abortReason(runnerId(1), { cause: 'aborted', said: byK6 })).toBe(
+    'k6 aborted the test in runner 1: error building browser: no chromium.',
   );
 });
 

@@ -113,7 +113,7 @@ function storyOf(text: string): LoadctlEvent[] {
       ...{ iterations: 3, runnersReporting: 1, latency, endpoints: [{ name: text, requests: 3, requestsPerSecond: 1, failedRequests: 1 }] },
     },
     { type: 'fleet-stopped', cause: 'asked', by },
-    { type: 'runner-ended', runner, error: text, lost: true },
+    { type: 'runner-ended', runner, cause: 'not-released', said: text, numbers: 'none', lost: 1 },
     { type: 'load-ended', elapsedMs: 10_000 },
     { type: 'teardown-finished', runner, elapsedMs: 1, error: text },
     { type: 'summary-handled', stdout: '', stderr: text },

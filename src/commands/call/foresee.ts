@@ -18,7 +18,7 @@ export async function foresee(call: Call, planned: Planned): Promise<Foreseen> {
   try {
     const found = await findK6({ env: withOwnK6(env, planned), home, cwd, execute, clock });
     if (found === undefined) return { because: 'there is no k6 here yet; loadctl run gets one', fetched: [] };
-    const facts = { run: makeRunId(clock.now()), targetUrl: loadTarget(withSecrets(planned.plan, planned.access)).url };
+    const facts = { run: makeRunId(clock.stamp()), targetUrl: loadTarget(withSecrets(planned.plan, planned.access)).url };
     const inspected = await inspectTest({ ...planned, world: call.shell, signal: stop.signal }, found, facts);
     if (inspected.found instanceof LoadctlError) return { ...unknown(inspected.found, planned), fetched: inspected.fetched };
     return { inspection: inspected.found, load: foreseenLoad(inspected.found), fetched: inspected.fetched };
@@ -47,8 +47,8 @@ export async function knowTest(
   const { access } = planned;
   const world = call.shell;
   const k6 = await k6Of({ access, world, emit, signal });
-  const run = makeRunId(world.clock.now());
-  const { found } = await inspectTest({ ...planned, world, signal }, k6, { run, targetUrl: target.url });
+  const run = makeRunId(world.clock.stamp());
+  const { found } = await inspectTest({ ...planned, world, signal, emit }, k6, { run, targetUrl: target.url });
   if (found instanceof LoadctlError) throw found;
   return { run, k6, inspection: found };
 }

@@ -93,13 +93,13 @@ async function told(work: () => Promise<Done>, emit: Emit): Promise<Done> {
 function contextOf(
   { shell, version, redact, options }: Call,
   { loaded, plan, access }: Planned,
-  { emit, keepIn }: Trace,
+  { emit, moment, keepIn }: Trace,
   [signal, killed]: readonly [AbortSignal, AbortSignal],
 ): Omit<PhaseContext, 'target'> {
   const { profile, file, redacted, variables, overrides } = loaded;
   const origin = { file, profile: redacted, variables, overrides };
   const noColor = options.color === false || (shell.env.NO_COLOR ?? '') !== '';
-  return { profile, plan, access, origin, world: shell, emit, keepIn, redact, signal, killed, version, noColor };
+  return { profile, plan, access, origin, world: shell, emit, moment, keepIn, redact, signal, killed, version, noColor };
 }
 
 /** The test of a session that makes load. */

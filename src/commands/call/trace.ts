@@ -1,4 +1,4 @@
-import type { Emit, LoggedEvent } from '../../core/events.js';
+import type { Emit, LoggedEvent, Moment } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import { redactData } from '../../core/redact-data.js';
 import type { Redactor } from '../../core/redactor.js';
@@ -7,6 +7,7 @@ import type { RunDirectory } from '../../runs/write.js';
 /** Everything that one command tells: each event with its moment, to all who listen, and into the directory of its run. */
 export interface Trace {
   readonly emit: Emit;
+  readonly moment: Moment;
   /** Writes every event, those before this call too, into a run directory; {@link Trace.close} closes it. */
   keepIn(directory: RunDirectory): void;
   /** No more events are kept. */
@@ -19,9 +20,11 @@ export function openTrace(clock: Clock, redact: Redactor, listener: (event: Logg
   let earlier: LoggedEvent[] = [];
   let directory: RunDirectory | undefined;
   let closed = false;
+  const moment: Moment = () => ({ at: clock.stamp(), t: Math.round(clock.elapsed() - begun) });
   return {
+    moment,
     emit: (event) => {
-      const logged = { at: clock.now(), t: Math.round(clock.elapsed() - begun), ...redactData(event, redact) };
+      const logged = { ...moment(), ...redactData(event, redact) };
       if (directory !== undefined) directory.log(logged);
       else if (!closed) earlier.push(logged);
       listener(logged);

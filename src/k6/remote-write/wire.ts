@@ -75,25 +75,24 @@ function readSeries(reader: PbfReader, labelsOf: LabelsOf): PushedSeries | undef
     reader.pos = end;
     return undefined;
   }
-  const point: Point = { at: 0, value: 0 };
+  const point: Point = { value: 0 };
   let seen = false;
   reader.readFields(
     (tag) => {
       if (tag !== 2 && tag !== 4) return;
       seen = true;
       if (tag === 2) reader.readMessage(readSample, point);
-      else point.histogram = histogramOf(reader.readMessage(readHistogram, rawHistogram()), point);
+      else point.histogram = histogramOf(reader.readMessage(readHistogram, rawHistogram()));
     },
     undefined,
     end,
   );
   if (!seen || reader.pos !== end) throw new MalformedPush('a series holds no value');
-  const { at, value, histogram } = point;
-  return histogram === undefined ? { labels, at, value } : { labels, at, histogram };
+  const { value, histogram } = point;
+  return histogram === undefined ? { labels, value } : { labels, histogram };
 }
 
 interface Point {
-  at: number;
   value: number;
   histogram?: NativeHistogram;
 }
@@ -149,7 +148,6 @@ function readLabel(tag: number, label: [string, string], reader: PbfReader): voi
 
 function readSample(tag: number, sample: Point, reader: PbfReader): void {
   if (tag === 1) sample.value = reader.readDouble();
-  else if (tag === 2) sample.at = reader.readVarint(true);
 }
 
 interface RawHistogram {
@@ -157,7 +155,6 @@ interface RawHistogram {
   sum: number;
   schema: number;
   zeroCount: number;
-  at: number;
   readonly positiveSpans: Span[];
   readonly positiveDeltas: number[];
   readonly negativeSpans: Span[];
@@ -170,7 +167,7 @@ interface Span {
 }
 
 function rawHistogram(): RawHistogram {
-  return { count: 0, sum: 0, schema: 0, zeroCount: 0, at: 0, positiveSpans: [], positiveDeltas: [], negativeSpans: [], negativeDeltas: [] };
+  return { count: 0, sum: 0, schema: 0, zeroCount: 0, positiveSpans: [], positiveDeltas: [], negativeSpans: [], negativeDeltas: [] };
 }
 
 /** prompb's `Histogram`, by its field numbers. */
@@ -183,7 +180,6 @@ function readHistogram(tag: number, histogram: RawHistogram, reader: PbfReader):
   else if (tag === 9) reader.readPackedSVarint(histogram.negativeDeltas);
   else if (tag === 11) histogram.positiveSpans.push(reader.readMessage(readSpan, { offset: 0, length: 0 }));
   else if (tag === 12) reader.readPackedSVarint(histogram.positiveDeltas);
-  else if (tag === 15) histogram.at = reader.readVarint(true);
 }
 
 function readSpan(tag: number, span: Span, reader: PbfReader): void {
@@ -191,9 +187,8 @@ function readSpan(tag: number, span: Span, reader: PbfReader): void {
   else if (tag === 2) span.length = reader.readVarint();
 }
 
-function histogramOf(raw: RawHistogram, point: Point): NativeHistogram {
+function histogramOf(raw: RawHistogram): NativeHistogram {
   if (raw.schema !== pushedSchema) throw new MalformedPush(`a histogram has schema ${raw.schema}, k6 has ${pushedSchema}`);
-  point.at = raw.at;
   const { count, sum, zeroCount } = raw;
   const positive = buckets(raw.positiveSpans, raw.positiveDeltas);
   return { count, sum, zeroCount, positive, negative: buckets(raw.negativeSpans, raw.negativeDeltas) };

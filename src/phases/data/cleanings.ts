@@ -12,7 +12,7 @@ export async function openCleanings(context: DataContext, seeded: boolean, defer
   const cleanings: Cleaning[] = [];
   for (const [store, config] of storesToClean(context, seeded)) {
     const label = `loadctl/${run ?? 'cleanup'}`;
-    const task = storeTask(profile, store, { now: world.clock.now(), seeded: before?.seeded, named });
+    const task = storeTask(profile, store, { now: world.clock.stamp(), seeded: before?.seeded, named });
     const cleaning = await storeKind(config).openCleaning(config, task, storeContext(context, store, label));
     defer(() => cleaning.close());
     cleanings.push(cleaning);

@@ -32,7 +32,14 @@ export interface CleanupResult {
 
 /** Takes the test's data out of every store, counts what is left until it is quiet, and makes the receipt, whatever fails. */
 export async function cleanup(context: DataContext, options: CleanupOptions): Promise<CleanupResult> {
-  const done: Done = { cleanings: [], isUnderWay: false, failure: undefined, others: [], lines: [], startedAt: context.world.clock.now() };
+  const done: Done = {
+    cleanings: [],
+    isUnderWay: false,
+    failure: undefined,
+    others: [],
+    lines: [],
+    startedAt: context.world.clock.stamp(),
+  };
   const teller = { ...tellerOf(context), environment: context.profile.environment };
   return tellPhase(
     teller,
@@ -156,7 +163,7 @@ function receiptOf(context: DataContext, { dryRun, seeded }: CleanupOptions, don
     ...(run === undefined ? {} : { run }),
     dryRun,
     startedAt: new Date(done.startedAt).toISOString(),
-    finishedAt: new Date(world.clock.now()).toISOString(),
+    finishedAt: new Date(world.clock.stamp()).toISOString(),
     by: world.who,
     ...counted,
   };
@@ -175,7 +182,7 @@ function keptElsewhere(context: DataContext): ReceiptLine[] {
   const { profile, world, before } = context;
   return Object.keys(profile.stores).flatMap((store): ReceiptLine[] => {
     if (opened.has(store)) return [];
-    const { former } = storeTask(profile, store, { now: world.clock.now(), seeded: before?.seeded });
+    const { former } = storeTask(profile, store, { now: world.clock.stamp(), seeded: before?.seeded });
     const sets = [...inOrder(profile.seed).filter((set) => set.store === store), ...former.map(({ set }) => set)];
     const names = new Set(sets.map((set) => `${set.name} (${'table' in set ? tableText(set) : `${store}/${set.key}`})`));
     return [...names].map((what) => ({ kind: 'kept', store, shard: null, what, count: null }));

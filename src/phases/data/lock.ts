@@ -1,7 +1,10 @@
+import { unlessAborted } from '../../core/abort.js';
+import { besideIn } from '../../core/beside.js';
 import { LoadctlError } from '../../core/errors.js';
 import type { CountedBefore } from '../../core/events.js';
 import type { RunId } from '../../core/ids.js';
 import type { World } from '../../core/os.js';
+import { scope } from '../../core/scope.js';
 import { storeKind } from '../../stores/index.js';
 import type { DatabaseLock } from '../../stores/kind/types.js';
 import type { PhaseContext } from '../frame/context.js';
@@ -57,14 +60,19 @@ export async function takeLock(context: DataContext, purpose: string): Promise<L
 export async function withLock<T>(context: DataContext, purpose: string, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const lock = context.lock ?? (await takeLock(context, purpose));
   const lost = new AbortController();
-  void lock.lost.then((error) => lost.abort(error));
-  try {
-    return await body(AbortSignal.any([context.signal, lost.signal]));
-  } catch (error) {
-    throw lost.signal.aborted ? lost.signal.reason : error;
-  } finally {
-    if (!context.lock) await lock.release();
-  }
+  return scope(async (defer) => {
+    if (!context.lock) defer(() => lock.release());
+    const beside = besideIn(defer, (error) => lost.abort(error));
+    beside(async (over) => {
+      const error = await unlessAborted(lock.lost, over);
+      if (error !== undefined) lost.abort(error);
+    });
+    try {
+      return await body(AbortSignal.any([context.signal, lost.signal]));
+    } catch (error) {
+      throw lost.signal.aborted ? lost.signal.reason : error;
+    }
+  });
 }
 
 /** Postgres cuts an application_name after 63 bytes. */

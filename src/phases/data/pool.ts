@@ -23,7 +23,7 @@ async function lookAtPool(context: DataContext): Promise<void> {
   const set = profile.seed[name];
   const config = set === undefined ? undefined : profile.stores[set.store];
   if (set === undefined || !('table' in set) || config === undefined) return;
-  const task = storeTask(profile, set.store, { now: world.clock.now() });
+  const task = storeTask(profile, set.store, { now: world.clock.stamp() });
   const wanted = { set: { ...set, name }, which: 'ends' } as const;
   try {
     const samples = await storeKind(config).sampleRows?.(config, task, wanted, storeContext(context, set.store, 'loadctl/run'));

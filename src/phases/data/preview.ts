@@ -28,7 +28,7 @@ interface PreviewContext {
 export async function previewStores(context: PreviewContext, intent: Intent): Promise<Preview> {
   const { profile, world } = context;
   const concerned = Object.entries(profile.stores).filter(([store, config]) => {
-    const task = storeTask(profile, store, { now: world.clock.now() });
+    const task = storeTask(profile, store, { now: world.clock.stamp() });
     const tables = intent.seeds || intent.seeded ? task.tables : [];
     const done = { tables, entries: [], former: [], rows: intent.cleans ? task.rows : [], keys: [] };
     return storeKind(config).preview !== undefined && !isIdle(done);
@@ -46,7 +46,7 @@ async function previewStore(store: string, config: StoreConfig, intent: Intent, 
   const phase = { profile, emit: () => undefined, world, signal: AbortSignal.any([signal, over.signal]) };
   const means = storeContext(phase, store, 'loadctl/preview');
   try {
-    const asked = storeKind(config).preview?.(config, storeTask(profile, store, { now: world.clock.now() }), intent, means) ?? [];
+    const asked = storeKind(config).preview?.(config, storeTask(profile, store, { now: world.clock.stamp() }), intent, means) ?? [];
     return await Promise.race([asked, late]);
   } catch (error) {
     return [`${store}: triggers and cascades could not be looked up: ${errorMessage(error)}`];

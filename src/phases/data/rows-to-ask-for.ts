@@ -18,7 +18,7 @@ export async function rowsToAskFor(context: DataContext): Promise<Question[]> {
   const set = setToAskFor(context);
   const config = profile.stores[set.store];
   if (config === undefined) throw nothingToAsk('has no store for its seed');
-  const task = storeTask(profile, set.store, { now: world.clock.now() });
+  const task = storeTask(profile, set.store, { now: world.clock.stamp() });
   const samples =
     (await storeKind(config).sampleRows?.(config, task, { set, which: 'first' }, storeContext(context, set.store, 'loadctl/doctor'))) ?? [];
   const reader = pieceReader(task.source(set));

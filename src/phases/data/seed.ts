@@ -49,7 +49,7 @@ function seedStores(context: DataContext, { isLookedAhead = false }: SeedOptions
     const checked = await all(open, async ({ seeding, transactional }) => ({ transactional, seeding: await seeding.check() }));
     refuseConflicts(context, checked.map(({ seeding }) => seeding.conflicts).reduce(addConflicts, noConflicts));
     const proof = context.profile.guards.receipt;
-    const at = new Date(context.world.clock.now()).toISOString();
+    const at = new Date(context.world.clock.stamp()).toISOString();
     const others = proof === 'off' ? undefined : (await all(checked, ({ seeding }) => seeding.others(proof))).flat();
     const before = keeping(context, { at, ...(others === undefined ? {} : { others }) });
     // Whose rows they are has to be known before there are any: whoever kills us, a later cleanup knows.
@@ -66,7 +66,7 @@ async function openSeedings(context: DataContext, defer: Defer): Promise<OpenSto
   for (const [store, config] of storesToSeed(context)) {
     const { transactional, openSeeding } = storeKind(config);
     const task = storeTask(context.profile, store, {
-      now: context.world.clock.now(),
+      now: context.world.clock.stamp(),
       seeded: context.before?.seeded,
       named: context.named,
     });

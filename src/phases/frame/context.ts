@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import { shellQuote } from '../../core/command.js';
-import type { Emit } from '../../core/events.js';
+import type { Emit, Moment } from '../../core/events.js';
 import type { World } from '../../core/os.js';
 import type { Redactor } from '../../core/redactor.js';
 import type { Note } from '../../core/warnings.js';
@@ -23,6 +23,7 @@ export interface RunContext {
   readonly origin: Origin;
   readonly world: World;
   readonly emit: Emit;
+  readonly moment: Moment;
   /** Writes every event of this command, from its first to its last, into the directory of its run. */
   readonly keepIn: (directory: RunDirectory) => void;
   readonly redact: Redactor;

@@ -1,6 +1,7 @@
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
 import type { Emit, PhaseAim } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
+import { stopwatch } from '../../core/timer.js';
 
 /** Runs a phase between its two events; the error that ends it is passed on. */
 export async function tellPhase<T>(
@@ -10,8 +11,8 @@ export async function tellPhase<T>(
   reasonsOf: (result: T) => readonly ExitReason[] = () => [],
 ): Promise<T> {
   const { phase } = aim;
-  const begun = clock.now();
-  const finish = (reasons: readonly ExitReason[]) => emit({ type: 'phase-finished', phase, elapsedMs: clock.now() - begun, reasons });
+  const took = stopwatch(clock);
+  const finish = (reasons: readonly ExitReason[]) => emit({ type: 'phase-finished', phase, elapsedMs: took(), reasons });
   emit({ type: 'phase-started', environment, ...aim });
   try {
     const result = await work();

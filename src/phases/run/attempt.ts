@@ -2,7 +2,6 @@ import type { Defer } from '../../core/scope.js';
 import type { RunDirectory } from '../../runs/write.js';
 import type { RunContext } from '../frame/context.js';
 import type { LiveWatch } from '../target/watch-colours.js';
-import type { FleetContext } from './fleet.js';
 import type { Interruptions } from './interruptions.js';
 import type { PreparedTest } from './prepare.js';
 
@@ -13,7 +12,6 @@ export interface Attempt {
   readonly test: PreparedTest;
   /** Everything that may end the load before its time. */
   readonly stop: Interruptions;
-  readonly fleet: FleetContext;
   readonly colourWatch: LiveWatch;
   /** How k6 and our own probes call themselves. */
   readonly userAgent: string;

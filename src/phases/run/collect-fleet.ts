@@ -1,8 +1,8 @@
 import { errorMessage } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
-import type { RunId } from '../../core/ids.js';
 import type { ProcessEnd } from '../../core/os.js';
-import { k6Exit } from '../../k6/exit-codes.js';
+import type { RunnerEnd, RunnerOutcome } from '../../core/outcome.js';
+import type { Milliseconds } from '../../core/quantities.js';
 import { inOneLine } from '../../k6/log.js';
 import { addComplaints } from '../../k6/log-digest.js';
 import { beginMetric, type RunnerFacts } from '../../k6/wrapper.js';
@@ -17,11 +17,11 @@ import type { RunDirectory } from '../../runs/write.js';
 import type { RunContext } from '../frame/context.js';
 import type { LiveData } from '../watch/live-data.js';
 import type { Attempt } from './attempt.js';
-import type { LostRunner, SetUp } from './fleet.js';
 import type { ReadyFleet } from './get-ready.js';
 import type { Loaded } from './make-load.js';
+import { outcomeOf } from './outcomes.js';
 import type { PreparedTest } from './prepare.js';
-import { type RunnerNumbers, standInsFor } from './stand-ins.js';
+import { type PushedNumbers, type RunnerNumbers, standInsFor } from './stand-ins.js';
 import { startSkew } from './start-skew.js';
 import { statsWanted } from './test-shape.js';
 
@@ -52,50 +52,94 @@ interface Gathered {
   readonly numbers: RunnerNumbers | undefined;
 }
 
+/** How runners ended while they were to write their numbers, where they did not by themselves. */
+export type WritingEnds = ReadonlyMap<Runner, RunnerEnd>;
+
 /**
- * After the runners' end: brings in what they wrote, merges it, and writes summary.json; what was received of a runner
- * that wrote nothing stands in for it. Undefined where there are no numbers at all.
+ * After the runners' end: brings in what they wrote, says what came of each, merges it, and writes summary.json; what was
+ * received of a runner that wrote nothing stands in for it. Undefined where there are no numbers at all.
  */
 export async function collectFleet(
-  { context, directory, test }: Attempt,
-  { runners, live, setUp }: ReadyFleet,
-  { lost, releasedAt }: Loaded,
+  attempt: Attempt,
+  ready: ReadyFleet,
+  loaded: Loaded,
+  writing: WritingEnds,
 ): Promise<Summary | undefined> {
-  const gathered = await gather(runners, context);
-  for (const one of gathered) tellEnd(one, lost, context.emit);
+  const { context, directory, test } = attempt;
+  const { live } = ready;
+  const gathered = (await gather(ready.runners, context)).map((one) => inTime(one, ready, loaded));
+  const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
+  const silent = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
+  const standIns = standInsFor(silent, known, { live, releasedAt: loaded.releasedAt }, test);
+  const outcomes = gathered.map((one) => outcomeIn(one, standIns, { attempt, ready, loaded, writing }));
+  for (const outcome of outcomes) context.emit({ type: 'runner-ended', ...outcome });
+  tellMissing(outcomes, standIns, context.emit);
   for (const one of gathered) tellLog(one, context);
   tellComplaints(gathered, directory, context);
   tellShortages(gathered, context);
-  const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [withoutLoad(numbers, setUp)]));
-  const silent = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
-  const standIns = standInsFor(silent, known, { live, releasedAt }, { test, emit: context.emit });
   if (known.length + standIns.size === 0) return undefined;
-  const skewMs = startSkew(gathered);
-  if (skewMs !== undefined) context.emit({ type: 'start-skew-measured', skewMs });
-  const merged = withUnnamed(merge([...known, ...standIns.values()], test, directory.run, context), test, live);
-  const summary = standIns.size === 0 ? merged : { ...merged, standIns: [...standIns.keys()] };
-  await directory.write(runFiles.summary, summary);
-  return summary;
+  await tellSkew(gathered, ready, context.emit);
+  const merged = withUnnamed(merge([...known, ...standIns.values()], attempt, ready), test, live);
+  await directory.write(runFiles.summary, merged);
+  return merged;
+}
+
+/**
+ * k6 measures how long its test lasts by the wall clock of its host. Where that says what cannot be, as it was set meanwhile, our
+ * own time from the release to the end is what is known.
+ */
+function inTime(one: Gathered, { live, setUp }: ReadyFleet, { releasedAt, lastedMs }: Loaded): Gathered {
+  if (one.numbers === undefined) return one;
+  const { facts } = one.numbers;
+  if (setUp.failed) return { ...one, numbers: withoutLoad(one.numbers, setUp.elapsedMs) };
+  const heardMs = (live.heardAt.get(one.runner.id) ?? releasedAt) - releasedAt;
+  const possible = facts.durationMs <= lastedMs + clockSlackMs && facts.durationMs >= Math.min(heardMs, lastedMs) - lateMs;
+  return possible ? one : { ...one, numbers: { ...one.numbers, facts: { ...facts, durationMs: lastedMs } } };
 }
 
 /** A setup() that failed took its time, and no VUs: k6 counts them in a test that waits, and shows none. */
-function withoutLoad({ facts, summary }: RunnerNumbers, { failedAfterMs }: SetUp): RunnerNumbers {
-  if (failedAfterMs === undefined) return { facts, summary };
+function withoutLoad({ facts, summary }: RunnerNumbers, durationMs: Milliseconds): RunnerNumbers {
   const { vus: _vus, vus_max: _most, ...metrics } = summary.metrics;
-  return { facts: { ...facts, durationMs: failedAfterMs }, summary: { ...summary, metrics } };
+  return { facts: { ...facts, durationMs }, summary: { ...summary, metrics } };
 }
 
-/** How a runner came to its end; of one that was lost, how that was noticed. */
-function tellEnd({ runner, end: seen, numbers, log }: Gathered, lost: readonly LostRunner[], emit: Emit): void {
-  const loss = lost.find((one) => one.runner === runner);
-  const { exitCode, signal, error } = loss?.end ?? seen;
-  const how = {
-    ...(exitCode === undefined ? {} : { exitCode }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(error === undefined ? {} : { error }),
-  };
-  const failed = exitCode === k6Exit.markedFailed || log.digest.markedFailed ? { markedFailed: true } : {};
-  emit({ type: 'runner-ended', runner: runner.id, ...how, ...failed, lost: loss !== undefined || numbers === undefined });
+/** The end of a runner's load is noticed a moment later, and a push may come as late as loadctl itself. */
+const clockSlackMs: Milliseconds = 2000;
+const lateMs: Milliseconds = 5000;
+
+interface Collecting {
+  readonly attempt: Attempt;
+  readonly ready: ReadyFleet;
+  readonly loaded: Loaded;
+  readonly writing: WritingEnds;
+}
+
+function outcomeIn(
+  { runner, end, log, numbers }: Gathered,
+  standIns: ReadonlyMap<string, RunnerNumbers>,
+  { attempt: { stop, context, test }, ready: { live }, loaded, writing }: Collecting,
+): RunnerOutcome {
+  const evidence = { runner, end, load: loaded.ends.get(runner), stop: stop.why()?.cause, writing: writing.get(runner), log: log.digest };
+  const pushed = standIns.get(runner.id);
+  const whose = numbers === undefined ? (pushed === undefined ? 'none' : 'pushed') : 'own';
+  const ms = (numbers ?? pushed)?.facts.durationMs ?? 0;
+  return outcomeOf(evidence, { numbers: whose, ms }, { plan: context.plan, test, live, releasedAt: loaded.releasedAt });
+}
+
+/** Says, once for all of them, whose numbers are not their own. */
+function tellMissing(outcomes: readonly RunnerOutcome[], standIns: ReadonlyMap<string, PushedNumbers>, emit: Emit): void {
+  const cutOff = outcomes.filter(({ cause, numbers }) => cause === 'cut-off' && numbers !== 'own').map(({ runner }) => runner);
+  if (cutOff.length > 0) emit({ type: 'warned', code: 'numbers-cut-off', runners: cutOff });
+  const pushed = outcomes.filter(({ cause, numbers }) => cause !== 'cut-off' && numbers === 'pushed').map(({ runner }) => runner);
+  if (pushed.length === 0) return;
+  const keys = pushed.flatMap((runner) => standIns.get(runner)?.summary.uncounted ?? []).filter((key) => !key.includes('{'));
+  emit({ type: 'warned', code: 'numbers-pushed-only', runners: pushed, uncounted: [...new Set(keys)] });
+}
+
+async function tellSkew(gathered: readonly Gathered[], { origins }: ReadyFleet, emit: Emit): Promise<void> {
+  const skew = await startSkew(gathered, origins);
+  if (skew === 'unknown') emit({ type: 'noted', code: 'start-skew-unknown' });
+  else if (skew !== undefined) emit({ type: 'start-skew-measured', skewMs: skew });
 }
 
 /** The numbers of all runners first: whatever becomes of their logs, those are there. */
@@ -131,19 +175,33 @@ function numbersOf(runner: Runner, files: RunnerFiles, emit: Emit): Gathered['nu
   }
 }
 
-function merge(known: readonly RunnerNumbers[], test: PreparedTest, run: RunId, { plan }: RunContext): Summary {
+/** As in k6, a counter's rate is over the whole test: what setup() and teardown() add to it counts, and so does their time. */
+function merge(known: readonly RunnerNumbers[], { context: { plan }, directory, test }: Attempt, { setUp, teardown }: ReadyFleet): Summary {
   const durationMs = Math.max(...known.map(({ facts }) => facts.durationMs));
+  const wholeMs = durationMs + (setUp.failed ? 0 : setUp.elapsedMs) + teardown.elapsedMs();
   const merged = mergeRunnerSummaries(
     known.map(({ summary }) => summary),
-    { durationMs, percentiles: statsWanted(plan.criteria, test) },
+    { durationMs: wholeMs, percentiles: statsWanted(plan.criteria, test) },
   );
   const { [beginMetric]: _begin, ...metrics } = merged.metrics;
-  return { version: 1, run, k6Version: test.k6Version, durationMs, runners: known.length, ...merged, metrics };
+  return {
+    version: 1,
+    run: directory.run,
+    k6Version: test.k6Version,
+    durationMs,
+    ...(wholeMs === durationMs ? {} : { wholeMs }),
+    runners: known.length,
+    ...merged,
+    metrics,
+  };
 }
 
 /** k6 has sub-metrics of what was named before it began; the live data has every endpoint. */
 function withUnnamed(merged: Summary, { tagged }: PreparedTest, live: LiveData): Summary {
-  const metrics = { ...merged.metrics, ...unnamedParts(live.numbers, merged, tagged) };
+  const metrics = {
+    ...merged.metrics,
+    ...unnamedParts(live.numbers, { ...merged, durationMs: merged.wholeMs ?? merged.durationMs }, tagged),
+  };
   const failed = failedRequests(live.numbers, tagged);
   return {
     ...merged,

@@ -1,17 +1,22 @@
+import { unlessAborted } from '../../core/abort.js';
+import type { Beside } from '../../core/beside.js';
 import { howItEnded } from '../../core/ends.js';
-import { type ErrorData, errorMessage, LoadctlError } from '../../core/errors.js';
+import { LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import type { Clock, ProcessEnd } from '../../core/os.js';
+import type { RunnerEnd } from '../../core/outcome.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import { k6Status, type ScriptFailure } from '../../k6/rest.js';
+import { k6Status } from '../../k6/rest.js';
 import type { OpenBackend, Runner, RunnerLaunch } from '../../runners/runner/types.js';
-import { watchfulness, watchRunner } from './runner-watch.js';
+import { runnerLife } from './runner-life.js';
+import type { RunnerWatch } from './runner-watch.js';
 
-const pollMs = 100;
+const pollMs: Milliseconds = 100;
 /** How long k6 gets to end the load after being asked to, before its process is ended. */
-const stopMs = 2500;
-/** How long a runner gets to write its numbers after SIGTERM. */
-const writeMs = 15_000;
+const stopMs: Milliseconds = 4000;
+/** How long a runner that writes its numbers may use no CPU, and how long it may take in all. */
+const idleMs: Milliseconds = 15_000;
+const writeMs: Milliseconds = 5 * 60_000;
 
 /** Slices of the world that a fleet needs. */
 export interface FleetContext {
@@ -21,27 +26,9 @@ export interface FleetContext {
   readonly signal: AbortSignal;
   /** Aborted by the second one: everything ends at once. */
   readonly killed: AbortSignal;
-}
-
-/** A runner that ended without being asked to. */
-export interface LostRunner {
-  readonly runner: Runner;
-  readonly end: ProcessEnd;
-}
-
-/** How the load came to its end. */
-export type LoadEnd =
-  | { readonly how: 'finished' }
-  | { readonly how: 'aborted-by-script'; readonly runner: Runner }
-  | { readonly how: 'lost'; readonly lost: LostRunner }
-  | { readonly how: 'stopped' }
-  /** setup() failed, and there was none. */
-  | { readonly how: 'never-begun' };
-
-/** What became of the load, and of the runners that were lost on the way. */
-export interface Watched {
-  readonly end: LoadEnd;
-  readonly lost: readonly LostRunner[];
+  readonly beside: Beside;
+  /** How a runner is watched. */
+  readonly watchOf: (runner: Runner) => RunnerWatch;
 }
 
 /** Starts all runners, paused, at the same time. When one cannot be started, those that were are ended before it rejects. */
@@ -55,24 +42,44 @@ export async function startFleet(backend: OpenBackend, launches: readonly Runner
   throw failure.reason;
 }
 
-/** The barrier: resolves when every runner has its VUs and waits. Throws `unavailable` for one that ends or takes too long. */
-export async function awaitReady(runners: readonly Runner[], readyTimeoutMs: Milliseconds, context: FleetContext): Promise<void> {
-  await Promise.all(runners.map((runner) => ready(runner, context.clock.now() + readyTimeoutMs, readyTimeoutMs, context)));
+/** What the start of a fleet comes to; throws `unavailable` where that takes too long: the backend then ends what is there. */
+export async function withinLimit<T>(starting: Promise<T>, limitMs: Milliseconds, clock: Pick<Clock, 'sleep'>): Promise<T> {
+  const done = new AbortController();
+  const late = clock.sleep(limitMs, done.signal).then(() => {
+    throw new LoadctlError('unavailable', `Not all runners started within ${Math.round(limitMs / 1000)} s.`, {
+      hint: 'Look for a loop or a library that waits in the init code of the script, or raise runners.readyTimeout.',
+    });
+  });
+  try {
+    return await Promise.race([starting, late]);
+  } finally {
+    done.abort();
+  }
 }
 
-async function ready(runner: Runner, deadline: number, limitMs: Milliseconds, { clock, emit, signal }: FleetContext): Promise<void> {
-  let end: ProcessEnd | undefined;
-  void runner.ended.then((how) => {
-    end = how;
-  });
+/** The barrier: resolves when every runner has its VUs and waits. Throws `unavailable` for one that ends or takes too long. */
+export async function awaitReady(
+  runners: readonly Runner[],
+  limitMs: Milliseconds,
+  context: Pick<FleetContext, 'clock' | 'emit' | 'signal'> & { readonly tookMs: Milliseconds },
+): Promise<void> {
+  const deadline = context.clock.elapsed() + limitMs - context.tookMs;
+  await Promise.all(runners.map((runner) => ready(runner, { deadline, limitMs }, context)));
+}
+
+async function ready(
+  runner: Runner,
+  { deadline, limitMs }: { readonly deadline: Milliseconds; readonly limitMs: Milliseconds },
+  { clock, emit, signal }: Pick<FleetContext, 'clock' | 'emit' | 'signal'>,
+): Promise<void> {
   while (!signal.aborted) {
-    if (end !== undefined) throw await endedTooEarly(runner, end);
+    if (runner.gone.aborted) throw await endedTooEarly(runner, await runner.ended);
     const status = await runner.api.status().catch(() => undefined);
     if (status?.status === k6Status.pausedBeforeRun && status.paused) {
       emit({ type: 'runner-ready', runner: runner.id, vus: status.vusMax });
       return;
     }
-    if (clock.now() > deadline) {
+    if (clock.elapsed() > deadline) {
       throw new LoadctlError('unavailable', `Runner ${runner.id} on ${runner.host} was not ready within ${Math.round(limitMs / 1000)} s.`, {
         hint: 'Give it more time (runners.readyTimeout) or fewer VUs.',
       });
@@ -89,124 +96,58 @@ async function endedTooEarly(runner: Runner, end: ProcessEnd): Promise<LoadctlEr
   });
 }
 
-/** What became of setup(): its data, or that there is no load to be made without it. */
-export interface SetUp {
-  readonly data: unknown;
-  /** How long it took until it threw, took too long or aborted the test; missing where it did none of that. */
-  readonly failedAfterMs?: Milliseconds;
-}
-
-/** setup() once: on the first runner; the others are handed its data. What it threw is told as an event, not thrown. */
-export async function setupOnce(runners: readonly Runner[], timeoutMs: Milliseconds, { clock, emit }: FleetContext): Promise<SetUp> {
-  const [first, ...others] = runners;
-  if (first === undefined) return { data: undefined };
-  const begun = clock.now();
-  const result = await first.api.runSetup(timeoutMs + 5000);
-  const about = { runner: first.id, elapsedMs: clock.now() - begun };
-  if ('thrown' in result) {
-    emit({ type: 'setup-failed', ...about, error: setupError(result) });
-    return { data: undefined, failedAfterMs: about.elapsedMs };
-  }
-  if (result.data !== undefined) await Promise.all(others.map((runner) => runner.api.putSetup(result.data)));
-  emit({ type: 'setup-finished', ...about });
-  return { data: result.data };
-}
-
-function setupError({ thrown, aborted }: ScriptFailure): ErrorData {
-  const [message = '', ...lines] = thrown.split('\n').filter((line) => line.trim() !== '');
-  const [code, what] = aborted ? (['test-aborted', 'called test.abort()'] as const) : (['script-threw', 'threw'] as const);
-  const hint = message.includes('execution timed out') ? 'Raise setupTimeout in the options.' : 'No load was made. Fix the script.';
-  return { code, message: `The script ${what} in setup(): ${message.trim()}`, hint, ...(lines.length === 0 ? {} : { lines }) };
-}
-
-/** Releases all runners at the same time: the load begins. */
-export async function releaseTogether(runners: readonly Runner[], { emit }: FleetContext): Promise<void> {
-  await Promise.all(runners.map((runner) => runner.api.release()));
-  emit({ type: 'fleet-released', runners: runners.length });
-}
-
-/** Follows the load until all runners are done, one is lost (gone, or silent for `noticeMs`), the script aborts, or `signal` says stop. */
-export async function watchLoad(
-  runners: readonly Runner[],
-  noticeMs: Milliseconds,
-  { clock, signal }: Pick<FleetContext, 'clock' | 'signal'>,
-  goOnWithout: (lost: LostRunner) => boolean,
-): Promise<Watched> {
-  const over = new AbortController();
-  const lost: LostRunner[] = [];
-  const watching = AbortSignal.any([signal, over.signal]);
-  const closely = watchfulness(runners.length, noticeMs);
-  const end = await new Promise<LoadEnd>((resolve) => {
-    const lose = (one: LostRunner) => {
-      if (over.signal.aborted || lost.some(({ runner }) => runner === one.runner)) return;
-      lost.push(one);
-      const others = lost.length < runners.length && goOnWithout(one);
-      if (others) one.runner.end('hard');
-      else resolve({ how: 'lost', lost: one });
-    };
-    const courses = runners.map(async (runner) => {
-      void runner.ended.then((end) => lose({ runner, end }));
-      const course = await watchRunner(runner, closely, clock, watching);
-      if (course.how === 'lost') lose({ runner, end: course.end });
-      if (course.how === 'aborted-by-script') resolve({ how: 'aborted-by-script', runner });
-      if (course.how === 'unwatched') resolve({ how: 'stopped' });
-    });
-    void Promise.all(courses).then(() => resolve({ how: 'finished' }));
-  });
-  over.abort();
-  return { end, lost };
-}
-
 /** Ends the load of all runners at once; those that do not end it in time are ended as processes. They linger on. */
 export async function stopLoad(runners: readonly Runner[], { clock, killed }: FleetContext): Promise<void> {
   await Promise.all(
     runners.map(async (runner) => {
-      const deadline = clock.now() + stopMs;
-      let gone = false;
-      void runner.ended.then(() => {
-        gone = true;
-      });
-      await runner.api.stop().catch(() => {});
-      while (!gone && !killed.aborted && clock.now() < deadline) {
-        const status = await runner.api.status().catch(() => undefined);
+      const deadline = clock.elapsed() + stopMs;
+      const until = AbortSignal.any([killed, runner.gone]);
+      while (!until.aborted && clock.elapsed() < deadline) {
+        const answer = runner.api
+          .stop()
+          .then(() => runner.api.status())
+          .catch(() => undefined);
+        const status = await unlessAborted(answer, until);
         if (status !== undefined && status.status >= k6Status.ended) return;
-        await clock.sleep(pollMs, killed);
+        await clock.sleep(pollMs, until);
       }
-      if (!gone) runner.end('hard');
+      runner.end('hard');
     }),
   );
 }
 
-/** teardown() once, on the first runner that is still there; what it threw is told as an event, not thrown. */
-export async function teardownOnce(runners: readonly Runner[], timeoutMs: Milliseconds, context: FleetContext): Promise<void> {
-  const { emit, killed } = context;
-  for (const runner of runners) {
-    if (killed.aborted) break;
-    const answering = await runner.api.status().catch(() => undefined);
-    if (answering !== undefined && !killed.aborted) return tearDown(runner, timeoutMs, context);
+/**
+ * Lets all runners go: they write their numbers and end. One that works gets its time; one that does not is ended. By runner,
+ * how those ended that did not come to their end by themselves.
+ */
+export async function dismiss(runners: readonly Runner[], fleet: FleetContext): Promise<Map<Runner, RunnerEnd>> {
+  const ends = new Map<Runner, RunnerEnd>();
+  await Promise.all(
+    runners.map(async (runner) => {
+      const end = await letGo(runner, fleet);
+      if (end !== undefined) ends.set(runner, end);
+      runner.end('hard');
+      await runner.ended;
+    }),
+  );
+  return ends;
+}
+
+async function letGo(runner: Runner, { clock, killed, watchOf }: FleetContext): Promise<RunnerEnd | undefined> {
+  if (runner.gone.aborted) return undefined;
+  const watch = watchOf(runner);
+  const life = runnerLife(runner, watch);
+  const begun = clock.elapsed();
+  const until = AbortSignal.any([killed, runner.gone]);
+  runner.end('gracefully');
+  for (;;) {
+    await life.tick(watch.everyMs, until);
+    if (runner.gone.aborted) return undefined;
+    if (killed.aborted) return { cause: 'cut-off' };
+    const cause = life.lostFor(watch.silentMs) === 'frozen' ? 'frozen' : life.lostFor(idleMs);
+    if (cause !== undefined) return { cause };
+    if (clock.elapsed() - begun > writeMs) return { cause: 'overdue' };
   }
-  emit({ type: 'warned', code: 'teardown-not-run', why: killed.aborted ? 'ended-at-once' : 'no-runner' });
-}
-
-async function tearDown(runner: Runner, timeoutMs: Milliseconds, { clock, emit, killed }: FleetContext): Promise<void> {
-  const begun = clock.now();
-  emit({ type: 'teardown-started', runner: runner.id });
-  const running = runner.api.runTeardown(timeoutMs + 5000).catch((error: unknown) => ({ thrown: errorMessage(error), aborted: false }));
-  const outcome = await Promise.race([running, aborted(killed).then(() => 'cut off' as const)]);
-  const about = { runner: runner.id, elapsedMs: clock.now() - begun };
-  if (outcome === 'cut off') return emit({ type: 'teardown-cut-off', ...about });
-  const error = outcome === undefined ? {} : { error: outcome.thrown, aborted: outcome.aborted };
-  emit({ type: 'teardown-finished', ...about, ...error });
-}
-
-/** Lets all runners go: they write their numbers and end; those that do not are ended. */
-export async function dismiss(runners: readonly Runner[], { clock, killed }: FleetContext): Promise<void> {
-  for (const runner of runners) runner.end('gracefully');
-  const done = new AbortController();
-  const patience = Promise.race([clock.sleep(writeMs, done.signal), aborted(killed)]);
-  await Promise.race([Promise.all(runners.map((runner) => runner.ended)), patience]);
-  done.abort();
-  await endHard(runners);
 }
 
 /** When they are gone: keeps what they wrote and said, as far as that was not done. */
@@ -219,11 +160,4 @@ export async function keepFiles(runners: readonly Runner[]): Promise<void> {
 export async function endHard(runners: readonly Runner[]): Promise<void> {
   for (const runner of runners) runner.end('hard');
   await Promise.all(runners.map((runner) => runner.ended));
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
 }

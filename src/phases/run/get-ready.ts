@@ -1,4 +1,4 @@
-import type { Milliseconds } from '../../core/quantities.js';
+import { stopwatch } from '../../core/timer.js';
 import { withSecrets } from '../../plan/access.js';
 import { backendNamed } from '../../runners/index.js';
 import type { Runner } from '../../runners/runner/types.js';
@@ -6,31 +6,50 @@ import { step } from '../frame/step.js';
 import { type LiveData, openLiveData } from '../watch/live-data.js';
 import type { Attempt } from './attempt.js';
 import { checkHosts } from './check-capacity.js';
-import { awaitReady, endHard, keepFiles, type SetUp, setupOnce, startFleet } from './fleet.js';
+import { awaitReady, endHard, type FleetContext, keepFiles, startFleet, withinLimit } from './fleet.js';
 import { launches } from './launches.js';
 import { namesOfInterest } from './limits.js';
+import { watchfulness } from './runner-watch.js';
+import { noSetUp, type SetUp, setUpOnce } from './set-up.js';
+import { type ClockOrigins, readOrigins } from './start-skew.js';
+import { type Teardown, teardownOf } from './teardown.js';
 
 /** A fleet at the barrier: paused, set up once, heard from the first second on. */
 export interface ReadyFleet {
   readonly runners: readonly Runner[];
+  readonly fleet: FleetContext;
   readonly live: LiveData;
-  /** How soon a runner that is gone is noticed, at the latest. */
-  readonly noticeMs: Milliseconds;
   readonly setUp: SetUp;
+  /** Due since setup() was asked for. */
+  readonly teardown: Teardown;
+  /** What the hosts' clocks said when the load began. */
+  readonly origins: ClockOrigins;
 }
 
 /** Starts the runners, waits until all have their VUs, and runs setup() once. Throws what keeps the load from beginning. */
 export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
-  const { context, test, stop, fleet, defer } = attempt;
-  const { plan, access, world, emit } = context;
+  const { context, test, stop, defer } = attempt;
+  const { plan, access, world, emit, killed } = context;
   const { fleet: planned } = withSecrets(plan, access);
+  const { clock } = world;
   const ids = plan.runners.map(({ id }) => id);
-  const live = await openLiveData(ids, namesOfInterest(context, test), { clock: world.clock, emit }, defer);
+  const live = await openLiveData(ids, namesOfInterest(context, test), { clock, emit }, defer);
   const { noticeMs, pushEveryMs, open } = await backendNamed(planned.backend);
   const backend = open({ ...world, profile: { ...planned, ...access.machine }, signal: stop.signal, redact: context.redact });
   defer(() => backend.close());
+  const closely = watchfulness(ids.length, noticeMs);
+  const fleet: FleetContext = {
+    clock,
+    emit,
+    signal: stop.signal,
+    killed,
+    beside: stop.beside,
+    watchOf: ({ id }) => ({ ...closely, clock, pushedAt: () => live.heardAt.get(id) }),
+  };
   const start = async () => {
-    const started = await startFleet(backend, launches(attempt, live, pushEveryMs(ids.length))).catch((error: unknown) => {
+    const took = stopwatch(clock);
+    const starting = startFleet(backend, launches(attempt, live, pushEveryMs(ids.length)));
+    const started = await stop.race(withinLimit(starting, planned.readyTimeout, clock)).catch((error: unknown) => {
       stop.check();
       throw error;
     });
@@ -38,13 +57,16 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
     defer(() => endHard(started));
     for (const [index, runner] of started.entries()) await tellStarted(runner, plan.runners[index]?.segment ?? '', emit);
     await checkHosts(started, context, test);
-    await stop.race(awaitReady(started, planned.readyTimeout, fleet));
+    await stop.race(awaitReady(started, planned.readyTimeout, { ...fleet, tookMs: took() }));
     return started;
   };
-  const runners = await step(fleet, { kind: 'start-runners', runners: ids.length }, start, () => ({ result: 'ready' }));
-  const setUp = test.hasSetup ? await stop.race(setupOnce(runners, test.setupTimeoutMs, fleet)) : { data: undefined };
+  const runners = await step({ clock, emit }, { kind: 'start-runners', runners: ids.length }, start, () => ({ result: 'ready' }));
+  const { hasSetup, hasTeardown } = test;
+  const teardown = teardownOf(runners, { hasSetup, hasTeardown, timeoutMs: test.teardownTimeoutMs }, fleet, defer);
+  if (hasSetup) teardown.due();
+  const setUp = hasSetup ? await setUpOnce(runners, test.setupTimeoutMs, fleet, teardown.holders) : noSetUp;
   stop.check();
-  return { runners, live, noticeMs, setUp };
+  return { runners, fleet, live, setUp, teardown, origins: await readOrigins(runners) };
 }
 
 async function tellStarted(runner: Runner, segment: string, emit: Attempt['context']['emit']): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { LoadctlError } from '../../core/errors.js';
+import type { Emit } from '../../core/events.js';
 import type { RunId } from '../../core/ids.js';
 import type { World } from '../../core/os.js';
 import { scope } from '../../core/scope.js';
@@ -17,6 +18,7 @@ import { type Access, withSecrets } from '../../plan/access.js';
 import type { Inspection } from '../../plan/inspection.js';
 import type { Plan } from '../../plan/plan.js';
 import { refuseOwnSegments, refuseTwoLoads } from './check-script.js';
+import { scriptReader } from './read-script.js';
 import { shapeOf } from './test-shape.js';
 
 /** The k6 binary that a run uses. */
@@ -45,6 +47,8 @@ export interface InspectContext {
   readonly access: Access;
   readonly world: Pick<World, 'env' | 'home' | 'clock' | 'execute' | 'privateFolder'>;
   readonly signal: AbortSignal;
+  /** Hears when k6 takes long. */
+  readonly emit?: Emit;
 }
 
 /** What came of an inspection, and what k6 fetched for it. */
@@ -58,16 +62,16 @@ export interface InspectedTest {
  * run is found here: `invalid-profile`, `script-threw`, `test-aborted`.
  */
 export async function inspectTest(context: InspectContext, k6: FoundK6, facts: TestFacts): Promise<InspectedTest> {
-  const { world, signal } = context;
+  const { world, signal, emit = () => {} } = context;
   const plan = withSecrets(context.plan, context.access);
   return scope(async (defer) => {
     const folder = await mkdtemp(join(await world.privateFolder(), 'inspect-'));
     defer(() => rm(folder, { recursive: true, force: true }));
     const source = await readScriptSource(plan.script);
-    const variables = variablesOf(plan, source, { ...facts, startedAt: world.clock.now() });
+    const variables = variablesOf(plan, source, { ...facts, startedAt: world.clock.stamp() });
     const inspected = await inspectScript({
       k6: await k6In(folder, k6, k6Environment(world, variables.inspecting)),
-      execute: world.execute,
+      execute: scriptReader(world, { script: basename(plan.script), limitMs: plan.fleet.readyTimeout, signal, emit }),
       source,
       laid: {
         options: plan.options,

@@ -1,3 +1,5 @@
+import { unlessAborted } from '../../core/abort.js';
+import { type Beside, besideIn } from '../../core/beside.js';
 import type { Crossing } from '../../core/criterion.js';
 import { errorData, LoadctlError } from '../../core/errors.js';
 import type { Defer } from '../../core/scope.js';
@@ -6,7 +8,6 @@ import { noteText } from '../../reporters/sentences/note.js';
 import { stopReason } from '../../reporters/sentences/stop.js';
 import { stopAsked } from '../../runs/stop.js';
 import type { RunDirectory } from '../../runs/write.js';
-import type { Lock } from '../data/lock.js';
 import type { CleanupAdvice, RunContext } from '../frame/context.js';
 
 /** Why a load has to end before its time, from whichever side it comes first. */
@@ -15,8 +16,10 @@ export interface Interruptions {
   readonly signal: AbortSignal;
   /** What it was; undefined while it is not time to stop. */
   why(): Stop | undefined;
+  /** Starts work that goes on beside the run; when it fails, that is a reason to stop. */
+  readonly beside: Beside;
   /** Also stop when this lock is lost. */
-  onLockLost(lock: Lock): void;
+  onLockLost(lock: { readonly lost: Promise<LoadctlError> }): void;
   /** Stop now: the colour under load went live, or nobody knows any more whether it did. */
   onLiveColour(error: LoadctlError): void;
   /** Stop now: the fleet's live data says so. */
@@ -29,7 +32,7 @@ export interface Interruptions {
 
 /**
  * Puts together everything that ends a load from outside: Ctrl-C, a run directory that cannot be written, a lost
- * lock, a colour that went live, a crossed limit. `advice` is what is left to do by hand then.
+ * lock, a colour that went live, a crossed limit, what goes on beside it and fails. `advice` is what is left to do by hand then.
  */
 export function interruptions(
   context: RunContext,
@@ -37,11 +40,11 @@ export function interruptions(
   advice: CleanupAdvice | undefined,
   defer: Defer,
 ): Interruptions {
-  const { signal } = context;
+  const { signal, world } = context;
   const byHand = advice === undefined ? {} : { hint: noteText(advice) };
   const stopped = new AbortController();
-  let known: { readonly why: Stop; readonly error: LoadctlError } | undefined;
-  const stop = (why: Stop, error = new LoadctlError('interrupted', stopReason(why), byHand)) => {
+  let known: { readonly why: Stop; readonly error: unknown } | undefined;
+  const stop = (why: Stop, error: unknown = new LoadctlError('interrupted', stopReason(why), byHand)) => {
     known ??= { why, error };
     stopped.abort();
   };
@@ -49,30 +52,39 @@ export function interruptions(
   if (signal.aborted) onSignal();
   signal.addEventListener('abort', onSignal);
   defer(() => signal.removeEventListener('abort', onSignal));
-  void directory.failed.then((error) => stop({ cause: 'directory-lost', error: errorData(error) }, error));
-  const over = new AbortController();
-  defer(() => over.abort());
-  void stopAsked(directory.path, context.world.clock, over.signal).then(({ by }) => stop({ cause: 'asked', by }));
+  const beside = besideIn(defer, (error) => stop({ cause: 'failed', error: errorData(error) }, error));
+  /** What an error that comes at some time means. */
+  const onError = (coming: Promise<LoadctlError>, causeOf: (error: LoadctlError) => Stop) =>
+    beside(async (over) => {
+      const error = await unlessAborted(coming, over);
+      if (error !== undefined) stop(causeOf(error), error);
+    });
+  onError(directory.failed, (error) => ({ cause: 'directory-lost', error: errorData(error) }));
+  beside(async (over) => {
+    const asked = await stopAsked(directory.path, world.clock, over);
+    if (asked !== undefined) stop({ cause: 'asked', ...asked });
+  });
   const check = () => {
-    if (stopped.signal.aborted && known) throw known.error;
+    if (known !== undefined) throw known.error;
   };
   return {
     signal: stopped.signal,
     why: () => known?.why,
+    beside,
     onLiveColour: (error) => stop({ cause: 'live-colour', error: errorData(error) }, error),
     onCrossing: (crossing) => stop(crossing, new LoadctlError('sla-failed', stopReason(crossing))),
-    onLockLost: (lock) => void lock.lost.then((error) => stop({ cause: 'lock-lost', error: errorData(error) }, error)),
+    onLockLost: ({ lost }) => {
+      onError(lost, (error) => ({ cause: 'lock-lost', error: errorData(error) }));
+    },
     check,
     race: async (work) => {
-      const interrupted = new Promise<never>((_, reject) => {
-        const onStop = () => reject(known?.error);
-        if (stopped.signal.aborted) onStop();
-        stopped.signal.addEventListener('abort', onStop, { once: true });
-      });
-      interrupted.catch(() => {});
-      const value = await Promise.race([work, interrupted]);
+      const value = await unlessAborted(
+        work.then((done) => ({ done })),
+        stopped.signal,
+      );
       check();
-      return value;
+      if (value === undefined) throw new Error('stopped, and nobody said why');
+      return value.done;
     },
   };
 }

@@ -1,12 +1,39 @@
 import type { Crossing } from '../../core/criterion.js';
+import type { RunnerId } from '../../core/ids.js';
 import { abortWatch, type LiveLook } from '../../metrics/abort-watch.js';
 import { tagsIn } from '../../metrics/metric-key.js';
+import type { RateCounts } from '../../metrics/rate-counts.js';
 import type { RunContext } from '../frame/context.js';
+import { rateAsker } from '../watch/ask-rates.js';
+import type { Attempt } from './attempt.js';
+import type { ReadyFleet } from './get-ready.js';
 import type { PreparedTest } from './prepare.js';
 
-/** What ends this test before its time: the script's `abortOnFail` and the plan's `abort`, on the fleet's live data. */
-export function watchFor({ plan }: RunContext, { own }: PreparedTest): (look: LiveLook) => Crossing | undefined {
-  return abortWatch(own, plan.abort);
+/** What ends a test before its time: the script's `abortOnFail` and the plan's `abort`, on the fleet's live data. */
+export interface Limits {
+  /** Whether one is crossed; one that the live data could not tell for a while is told. */
+  readonly watch: (look: LiveLook) => Crossing | undefined;
+  /** What pushes do not tell of the rates that limits are about, from the runners whose load is not over. */
+  readonly rates: (expected: readonly RunnerId[]) => Promise<RateCounts>;
+}
+
+/** The {@link Limits} of this test. */
+export function limitsOf({ context: { plan, emit }, test }: Attempt, { runners, live }: ReadyFleet): Limits {
+  const watch = abortWatch(test.own, plan.abort);
+  const told = new Set<string>();
+  const rates = rateAsker(runners, live.numbers, watch.metrics);
+  return {
+    rates,
+    watch: (look) => {
+      const crossing = watch.look(look);
+      for (const limit of watch.neverTold()) {
+        if (told.has(limit.name)) continue;
+        told.add(limit.name);
+        emit({ type: 'warned', code: 'limit-not-watched', limit });
+      }
+      return crossing;
+    },
+  };
 }
 
 /** The names of requests that limits are about, and that the mix has: they are kept apart however many there are. */

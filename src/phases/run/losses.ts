@@ -1,34 +1,49 @@
-import type { EpochMs, Share } from '../../core/quantities.js';
-import type { Plan } from '../../plan/plan.js';
+import type { Emit } from '../../core/events.js';
+import type { RunnerId } from '../../core/ids.js';
+import type { Clock } from '../../core/os.js';
+import type { RunnerEnd } from '../../core/outcome.js';
+import type { Milliseconds, Share } from '../../core/quantities.js';
+import { lostShare } from '../../metrics/lost-share.js';
 import { segmentShare } from '../../plan/segments.js';
 import type { Runner } from '../../runners/runner/types.js';
-import type { LoadEndAt } from '../watch/load-end.js';
-import type { FleetContext, LostRunner } from './fleet.js';
+import type { RunContext } from '../frame/context.js';
+import type { LiveData } from '../watch/live-data.js';
+import type { PreparedTest } from './prepare.js';
 
-/** What is done about runners that are lost while the load is on: the plan's `onLost` and `allowedLoss`. */
-export interface Losses {
-  /** Whether the others go on; then it is told, with how much of the load is lost by now. */
-  readonly goOnWithout: (lost: Pick<LostRunner, 'end'> & { readonly runner: Pick<Runner, 'id'> }) => boolean;
+/** What is known of a load while it is made. */
+export interface LoadSoFar {
+  readonly plan: RunContext['plan'];
+  readonly test: Pick<PreparedTest, 'load'>;
+  readonly live: Pick<LiveData, 'numbers'>;
+  /** By elapsed(). */
+  readonly releasedAt: Milliseconds;
 }
 
-/** A runner's share of the load is its segment, for the time that was left when it was lost. */
-export function lossesOf(
-  { plan }: { readonly plan: Pick<Plan, 'fleet' | 'runners'> },
-  { clock, emit }: Pick<FleetContext, 'clock' | 'emit'>,
-  load: { readonly releasedAt: EpochMs; readonly endAt: LoadEndAt },
-): Losses {
-  const { onLost, allowedLoss = 0 } = plan.fleet;
-  let lostShare: Share = 0;
-  return {
-    goOnWithout: ({ runner, end }) => {
-      if (onLost === 'abort') return false;
-      const segment = plan.runners.find(({ id }) => id === runner.id)?.segment ?? '0:1';
-      const elapsedMs = clock.now() - load.releasedAt;
-      const totalMs = load.endAt(elapsedMs);
-      const left = totalMs > 0 ? Math.max(0, 1 - elapsedMs / totalMs) : 1;
-      lostShare += segmentShare(segment) * left;
-      emit({ type: 'runner-lost', runner: runner.id, end, lostShare, allowed: lostShare <= allowedLoss });
-      return true;
-    },
+/** The share of the whole load that a runner of which `ms` of its load are known did not make. */
+export function lostWith(runner: RunnerId, ms: Milliseconds, { plan, test, live }: LoadSoFar): Share {
+  const { scenarios } = test.load;
+  const iterationsOf = (name: string): number | undefined => {
+    const counted = live.numbers.totalOf(runner, `iterations{scenario:${name}}`);
+    const all = counted ?? (scenarios.length === 1 ? live.numbers.totalOf(runner, 'iterations') : undefined);
+    return all?.kind === 'counter' ? all.count : undefined;
+  };
+  return lostShare(shareOf(runner, plan), scenarios, { ms, iterationsOf });
+}
+
+/** The share of the whole load that a runner was to make. */
+export function shareOf(runner: RunnerId, { runners }: RunContext['plan']): Share {
+  return segmentShare(runners.find(({ id }) => id === runner)?.segment ?? '0:1');
+}
+
+/** Whether the others go on without a runner that is lost while the load is on: the plan's `onLost`. It is told, and what is lost by now. */
+export function lossPolicy(load: LoadSoFar, { clock, emit }: { readonly clock: Clock; readonly emit: Emit }) {
+  const { onLost, allowedLoss = 0 } = load.plan.fleet;
+  let inAll: Share = 0;
+  return ({ id }: Pick<Runner, 'id'>, end: RunnerEnd): boolean => {
+    if (onLost === 'abort') return false;
+    const lost = lostWith(id, clock.elapsed() - load.releasedAt, load);
+    inAll += lost;
+    emit({ type: 'runner-lost', runner: id, end, lost, allowed: inAll <= allowedLoss });
+    return true;
   };
 }

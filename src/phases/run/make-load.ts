@@ -1,28 +1,40 @@
-import type { Clock } from '../../core/os.js';
-import type { EpochMs } from '../../core/quantities.js';
+import type { RunnerEnd } from '../../core/outcome.js';
+import type { Milliseconds } from '../../core/quantities.js';
+import { stopwatch } from '../../core/timer.js';
 import { reachOf } from '../../k6/reach.js';
+import { longestMs } from '../../plan/inspection.js';
+import type { Runner } from '../../runners/runner/types.js';
 import { countProbes, startHealthProbe } from '../target/health-probe.js';
+import { watchClocks } from '../watch/clocks.js';
 import { watchGenerators } from '../watch/generators.js';
 import { startLiveView } from '../watch/live-view.js';
 import { loadEndAt } from '../watch/load-end.js';
 import type { Attempt } from './attempt.js';
-import { type LoadEnd, type LostRunner, releaseTogether, stopLoad, watchLoad } from './fleet.js';
+import { stopLoad } from './fleet.js';
 import type { ReadyFleet } from './get-ready.js';
-import { watchFor } from './limits.js';
-import { lossesOf } from './losses.js';
+import { limitsOf } from './limits.js';
+import { type LoadSoFar, lossPolicy } from './losses.js';
+import { type LoadEnd, watchLoad } from './watch-load.js';
 
 /** A load that is over. */
 export interface Loaded {
-  readonly end: LoadEnd;
-  readonly lost: readonly LostRunner[];
-  readonly releasedAt: EpochMs;
+  readonly end: LoadEnd | { readonly how: 'never-begun' };
+  /** How the load of each runner ended; those that were stopped with the fleet are not in it. */
+  readonly ends: ReadonlyMap<Runner, RunnerEnd>;
+  /** By elapsed(). */
+  readonly releasedAt: Milliseconds;
+  /** From the release to the end of the last runner's load. */
+  readonly lastedMs: Milliseconds;
   /** To be called when the runners are gone: k6 pushes its last before it ends. */
   readonly lastLook: () => void;
 }
 
+/** A runner may go on for so long after its planned end and the grace of its iterations. */
+const overtimeMs: Milliseconds = 30_000;
+
 /** What there is of a load whose setup() failed: nothing. */
-export function noLoad(clock: Clock): Loaded {
-  return { end: { how: 'never-begun' }, lost: [], releasedAt: clock.now(), lastLook: () => {} };
+export function noLoad({ fleet }: ReadyFleet): Loaded {
+  return { end: { how: 'never-begun' }, ends: new Map(), releasedAt: fleet.clock.elapsed(), lastedMs: 0, lastLook: () => {} };
 }
 
 /**
@@ -30,59 +42,62 @@ export function noLoad(clock: Clock): Loaded {
  * first reason to stop. When it resolves, no runner makes load any more.
  */
 export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loaded> {
-  const { context, directory, test, stop, fleet, colourWatch, userAgent, defer } = attempt;
-  const { emit } = context;
+  const { context, directory, test, stop, colourWatch, userAgent } = attempt;
+  const { emit, moment, plan } = context;
+  const { runners, live, fleet } = ready;
   const { clock } = fleet;
-  const { runners, live } = ready;
   const { health } = context.target;
 
   await stop.race(colourWatch.look());
   const probes = countProbes(emit);
-  const stopProbing =
-    health === undefined ? undefined : startHealthProbe(health, { userAgent, clock, reach: reachOf(test.options) }, probes.emit);
-  defer(() => stopProbing?.(true));
+  const endProbes =
+    health === undefined
+      ? undefined
+      : startHealthProbe(health, { userAgent, clock, reach: reachOf(test.options) }, { emit: probes.emit, beside: stop.beside });
 
-  await releaseTogether(runners, fleet);
-  const releasedAt = clock.now();
+  emit({ type: 'fleet-released', runners: runners.length });
+  ready.teardown.due();
+  const took = stopwatch(clock);
+  const releasedAt = clock.elapsed();
   const endAt = loadEndAt(test.load.scenarios, live.numbers);
-  const endWatch = watchGenerators(runners, directory, { clock, emit });
-  defer(endWatch);
+  const limits = limitsOf(attempt, ready);
+  const expected = () => runners.filter(({ gone }) => !gone.aborted).map(({ id }) => id);
+  const watching = { clock, emit, moment, directory, beside: stop.beside };
+  const endWatch = watchGenerators(runners, watching);
+  const endClocks = watchClocks(watching);
   const view = startLiveView({
-    clock,
-    emit,
+    ...watching,
     live,
-    directory,
-    runners: runners.length,
     endAt,
     tagged: test.tagged,
-    probes: () => (health === undefined ? undefined : probes.count()),
-    watch: watchFor(context, test),
     crossed: stop.onCrossing,
+    setupMs: ready.setUp.elapsedMs,
+    probes: () => (health === undefined ? undefined : probes.count()),
+    watch: limits.watch,
+    expected,
+    rates: () => limits.rates(expected()),
   });
-  defer(view.stop);
 
-  const { goOnWithout } = lossesOf(context, fleet, { releasedAt, endAt });
-  const { end, lost } = await watchLoad(runners, ready.noticeMs, fleet, goOnWithout);
+  const load: LoadSoFar = { plan, test, live, releasedAt };
+  const ceilingMs = longestMs(test) + overtimeMs;
+  const watchOf = (runner: Runner) => ({ ...fleet.watchOf(runner), ceilingMs });
+  const { end, ends } = await watchLoad({ runners, watchOf, goOnWithout: lossPolicy(load, fleet) }, fleet.signal);
   await view.stop();
   if (end.how !== 'finished') {
-    tellWhy(end, { stop, fleet });
+    tellWhy(end, attempt);
     await stopLoad(runners, fleet);
   }
-  colourWatch.end();
-  emit({ type: 'load-ended', elapsedMs: clock.now() - releasedAt });
-  await endWatch();
-  await stopProbing?.(end.how !== 'finished');
-  return { end, lost, releasedAt, lastLook: view.finish };
+  await colourWatch.end();
+  const lastedMs = took();
+  emit({ type: 'load-ended', elapsedMs: lastedMs });
+  await Promise.all([endWatch(), endClocks(), endProbes?.(end.how !== 'finished')]);
+  return { end, ends, releasedAt, lastedMs, lastLook: view.finish };
 }
 
-function tellWhy(end: LoadEnd, { stop, fleet: { emit } }: Pick<Attempt, 'stop' | 'fleet'>): void {
-  if (end.how === 'aborted-by-script') {
-    emit({ type: 'fleet-stopped', cause: 'script', runner: end.runner.id });
-  } else if (end.how === 'lost') {
-    const { runner, end: how } = end.lost;
-    emit({ type: 'fleet-stopped', cause: 'runner-lost', runner: runner.id, end: how });
-    runner.end('hard');
-  } else {
+function tellWhy(end: LoadEnd, { stop, context: { emit } }: Attempt): void {
+  if (end.how === 'aborted') emit({ type: 'fleet-stopped', cause: 'script', runner: end.runner.id });
+  else if (end.how === 'lost') emit({ type: 'fleet-stopped', cause: 'runner-lost', runner: end.runner.id, end: end.end });
+  else {
     const why = stop.why();
     if (why !== undefined) emit({ type: 'fleet-stopped', ...why });
   }

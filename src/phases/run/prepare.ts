@@ -39,7 +39,7 @@ export async function prepareTest(context: RunContext, known: KnownTest, directo
   const folder = await mkdtemp(join(await world.privateFolder(), 'test-'));
   defer(() => rm(folder, { recursive: true, force: true }));
   const source = await readScriptSource(plan.script);
-  const { running } = variablesOf(plan, source, { run: directory.run, startedAt: world.clock.now(), targetUrl: target.url });
+  const { running } = variablesOf(plan, source, { run: directory.run, startedAt: world.clock.stamp(), targetUrl: target.url });
   const k6 = await k6In(folder, known.k6, k6Environment(world, running));
   const test = shapeOf(plan, known.inspection);
   tellWhatChanges(context, test.options, test.tagged);

@@ -17,7 +17,7 @@ export async function recordRun(context: RunContext, test: PreparedTest, run: Ru
     version: layoutVersion,
     run,
     environment: plan.environment,
-    startedAt: world.clock.now(),
+    startedAt: world.clock.stamp(),
     profile: origin.profile,
     variables: origin.variables,
     overrides: origin.overrides,

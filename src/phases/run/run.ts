@@ -21,12 +21,13 @@ import { judgeRun } from '../verify/judgement.js';
 import type { Attempt } from './attempt.js';
 import { checkCapacity } from './check-capacity.js';
 import { collectFleet } from './collect-fleet.js';
-import { dismiss, type FleetContext, teardownOnce } from './fleet.js';
+import { dismiss } from './fleet.js';
 import { getReady } from './get-ready.js';
 import type { KnownTest } from './inspect-test.js';
 import { type Interruptions, interruptions } from './interruptions.js';
 import { makeLoad, noLoad } from './make-load.js';
 import { type PreparedTest, prepareTest } from './prepare.js';
+import { scriptReader } from './read-script.js';
 import { recordRun } from './record-run.js';
 import { handOverSummary } from './script-summary.js';
 
@@ -53,58 +54,50 @@ type RunLock = { readonly held: Lock } | { readonly take: (run: RunId) => Promis
  * script throws in setup()); once load was made there is a result, whatever happened to it.
  */
 export async function run(context: RunContext, options: RunOptions): Promise<RunResult> {
-  return scope(async (defer) => {
-    const { world, plan, redact } = context;
-    const directory = await createRunDirectory(world.cwd, options.test.run, redact);
-    await holdRun(directory.path, world);
-    const { url, colour } = shownTarget(context.target);
-    const { environment, runners, fleet } = plan;
-    const side = colour === undefined ? {} : { colour: { loaded: colour.loaded, live: colour.live } };
-    const teller = { environment, emit: context.emit, clock: world.clock };
-    const aim = { phase: 'run', runners: runners.length, backend: fleet.backend, url, ...side } as const;
-    return tellPhase(
-      teller,
-      aim,
-      () => runInto(directory, context, options, defer),
-      ({ reasons }) => reasons,
-    );
-  });
+  const { world, plan, redact } = context;
+  const directory = await createRunDirectory(world.cwd, options.test.run, redact);
+  await holdRun(directory.path, world);
+  const { url, colour } = shownTarget(context.target);
+  const { environment, runners, fleet } = plan;
+  const side = colour === undefined ? {} : { colour: { loaded: colour.loaded, live: colour.live } };
+  const teller = { environment, emit: context.emit, clock: world.clock };
+  const aim = { phase: 'run', runners: runners.length, backend: fleet.backend, url, ...side } as const;
+  // The phase is over when all that it began is undone: teardown() may be a part of that.
+  const whole = () => scope((defer) => runInto(directory, context, options, defer));
+  return tellPhase(teller, aim, whole, ({ reasons }) => reasons);
 }
 
 async function runInto(directory: RunDirectory, context: RunContext, options: RunOptions, defer: Defer): Promise<RunResult> {
-  const { plan, world, emit } = context;
+  const { plan, emit } = context;
   // A whole test cleans up by itself.
   const advice = 'held' in options.lock ? undefined : cleanupAdvice(context);
   const stop = interruptions(context, directory, advice, defer);
-  const fleet: FleetContext = { clock: world.clock, emit, signal: stop.signal, killed: context.killed };
-
   const userAgent = `loadctl/${directory.run}`;
-  const colourWatch = watchColours(context, userAgent, stop.onLiveColour, defer);
+  const colourWatch = watchColours(context, userAgent, { stop: stop.onLiveColour, beside: stop.beside });
   const { lock, test } = await beforeAnythingStarts(directory, context, options, { stop, colourWatch, defer });
   stop.onLockLost(lock);
   context.keepIn(directory);
   emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
   await directory.write(runFiles.run, await recordRun(context, test, directory.run));
 
-  const attempt: Attempt = { context, directory, test, stop, fleet, colourWatch, userAgent, defer };
+  const attempt: Attempt = { context, directory, test, stop, colourWatch, userAgent, defer };
   const ready = await getReady(attempt);
-  const { runners, live, setUp } = ready;
-  const isSetUp = setUp.failedAfterMs === undefined;
-  const loaded = isSetUp ? await makeLoad(attempt, ready) : noLoad(world.clock);
+  const { fleet, live, setUp, teardown } = ready;
+  const loaded = setUp.failed ? noLoad(ready) : await makeLoad(attempt, ready);
   const { end, lastLook } = loaded;
   if (end.how !== 'finished' && advice !== undefined) emit({ type: 'noted', ...advice });
 
-  if (test.hasTeardown && isSetUp) await teardownOnce(runners, test.teardownTimeoutMs, fleet);
-  await dismiss(runners, fleet);
+  await teardown.run();
+  const writing = await dismiss(ready.runners, fleet);
   lastLook();
   live.tellRejected();
-  const summary = await collectFleet(attempt, ready, loaded);
+  const summary = await collectFleet(attempt, ready, loaded, writing);
   if (summary && test.inspection.functions.includes('handleSummary')) await handOverSummary(test, summary, setUp.data, context);
   if (end.how === 'finished') tellLateStop(stop, emit, advice);
 
   const { verdict, reasons } = await judgeRun(directory.path);
   await directory.write(runFiles.verdict, { ...verdict, ...exitCodesOf(reasons) });
-  if (summary !== undefined && isSetUp) emit({ type: 'measured', run: directory.run, ...measuredNumbers(summary, plan.steady) });
+  if (summary !== undefined && !setUp.failed) emit({ type: 'measured', run: directory.run, ...measuredNumbers(summary, plan.steady) });
   emit({ type: 'judged', run: directory.run, verdict });
   return { run: directory.run, directory: directory.path, verdict, summary, reasons };
 }
@@ -125,8 +118,10 @@ async function beforeAnythingStarts(
     const reach = reachOf(options.test.inspection.options);
     const isUp = () => requireTarget(target, { userAgent: `loadctl/${directory.run}`, clock: world.clock, reach });
     await step(teller, { kind: 'look-at-target', url: shownTarget(target).url }, isUp, (came) => came);
-    const archive = () => prepareTest(context, options.test, directory, defer);
     const script = shownPath(plan.script, world.cwd);
+    const reading = { script, limitMs: plan.fleet.readyTimeout, signal: stop.signal, emit };
+    const listening = { ...context, world: { ...world, execute: scriptReader(world, reading) } };
+    const archive = () => prepareTest(listening, options.test, directory, defer);
     const test = await step(teller, { kind: 'archive-script', script }, archive, ({ k6Version, archiveSha256 }) => ({
       result: 'archived',
       k6Version,
@@ -137,6 +132,7 @@ async function beforeAnythingStarts(
     return { lock, test };
   } catch (error) {
     await directory.remove();
+    stop.check();
     throw error;
   }
 }

@@ -1,62 +1,135 @@
-import { lastSign } from '../../core/liveness.js';
-import type { Clock, ProcessEnd } from '../../core/os.js';
+import { unlessAborted } from '../../core/abort.js';
+import type { ProcessEnd } from '../../core/os.js';
+import type { RunnerEnd } from '../../core/outcome.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import { k6Status } from '../../k6/rest.js';
+import { k6Exit } from '../../k6/exit-codes.js';
+import type { RunnerStatus } from '../../k6/rest.js';
 import type { Runner } from '../../runners/runner/types.js';
+import { type LifeSigns, type RunnerLife, runnerLife } from './runner-life.js';
 
 /** A call that is unanswered for so long gets another one beside it: one lost call is no silence. */
-const patienceMs = 500;
-
-/** What became of one runner's load. */
-export type RunnerCourse =
-  | { readonly how: 'finished' }
-  | { readonly how: 'aborted-by-script' }
-  | { readonly how: 'lost'; readonly end: ProcessEnd }
-  | { readonly how: 'unwatched' };
+const patienceMs: Milliseconds = 500;
+/** So long after it begins, a watch looks more closely: a test may be over in no time. */
+const closelyMs: Milliseconds = 1000;
 
 /** How closely runners are watched. */
 export interface Watchfulness {
   readonly everyMs: Milliseconds;
-  /** A runner of which nothing was heard for so long is lost. */
+  /** ... in the first second. */
+  readonly atFirstMs: Milliseconds;
+  /** A runner without a sign of life for so long is lost. */
   readonly silentMs: Milliseconds;
 }
 
 /** How closely so many runners can be watched: each of them four times a second, or twice where there are many. */
 export function watchfulness(runners: number, noticeMs: Milliseconds): Watchfulness {
   const everyMs = Math.min(500, Math.max(250, runners * 5));
-  return { everyMs, silentMs: noticeMs - everyMs };
+  return { everyMs, atFirstMs: Math.min(everyMs, Math.max(25, runners * 5)), silentMs: noticeMs - everyMs };
 }
 
-/** Follows one runner until its load is over, it is gone, or too long silent; or `signal` ends the watch. */
-export async function watchRunner(
+/** What a watch of one runner goes by. */
+export interface RunnerWatch extends LifeSigns, Watchfulness {
+  /** So long after the watch began it must be over; without it, never. */
+  readonly ceilingMs?: Milliseconds;
+}
+
+/** What became of a runner while it was watched: what was waited for, or how it was lost; undefined when the watch was ended. */
+export type Seen<T> = { readonly reached: T } | { readonly lost: RunnerEnd } | undefined;
+
+/** Watches a runner by its REST API and its other signs of life until `reached` finds what it waits for, it is lost, or `signal` aborts. */
+export async function watchRunner<T>(
   runner: Runner,
-  { everyMs, silentMs }: Watchfulness,
-  clock: Clock,
+  watch: RunnerWatch,
   signal: AbortSignal,
-): Promise<RunnerCourse> {
-  let end: ProcessEnd | undefined;
-  let status = 0;
-  const sign = lastSign(clock);
-  let asking = { since: 0, open: false };
-  void runner.ended.then((how) => {
-    end = how;
+  reached: (status: RunnerStatus) => T | undefined,
+): Promise<Seen<T>> {
+  const { clock } = watch;
+  const life = runnerLife(runner, watch);
+  const begun = clock.elapsed();
+  let found: { readonly reached: T } | undefined;
+  const asker = statusAsker(runner, watch, (status) => {
+    life.hear();
+    const value = reached(status);
+    if (value !== undefined) found ??= { reached: value };
   });
-  const ask = async () => {
-    const call = { since: clock.now(), open: true };
-    asking = call;
-    const answer = await runner.api.status().catch(() => undefined);
-    call.open = false;
-    if (answer === undefined) return;
-    sign.hear();
-    status = Math.max(status, answer.status);
-  };
-  while (!signal.aborted) {
-    if (end !== undefined) return { how: 'lost', end };
-    if (status === k6Status.interrupted) return { how: 'aborted-by-script' };
-    if (status >= k6Status.ended) return { how: 'finished' };
-    if (sign.silentMs() > silentMs) return { how: 'lost', end: { error: 'ETIMEDOUT' } };
-    if (!asking.open || clock.now() - asking.since > patienceMs) void ask();
-    await sign.tick(everyMs, signal);
+  const until = AbortSignal.any([signal, runner.gone]);
+  for (;;) {
+    const tookMs = clock.elapsed() - begun;
+    const tick = life.tick(tookMs < closelyMs ? watch.atFirstMs : watch.everyMs, until);
+    await Promise.race([asker.ask(), tick]);
+    const seen = found ?? (await lostBy(runner, life, watch, tookMs));
+    if (seen !== undefined) return seen;
+    if (signal.aborted) return undefined;
+    await tick;
   }
-  return { how: 'unwatched' };
+}
+
+async function lostBy(
+  runner: Runner,
+  life: RunnerLife,
+  { silentMs, ceilingMs = Number.POSITIVE_INFINITY }: RunnerWatch,
+  tookMs: Milliseconds,
+): Promise<{ readonly lost: RunnerEnd } | undefined> {
+  if (runner.gone.aborted) return { lost: endOf(await runner.ended) };
+  const cause = life.lostFor(silentMs);
+  if (cause !== undefined) return { lost: { cause } };
+  return tookMs > ceilingMs ? { lost: { cause: 'overdue' } } : undefined;
+}
+
+/** How a process ended that nobody here had asked to end. */
+export function endOf({ exitCode, signal, error }: ProcessEnd): RunnerEnd {
+  if (error !== undefined) return { cause: 'out-of-reach' };
+  if (signal !== undefined) return { cause: 'killed', signal };
+  if (exitCode === k6Exit.testAborted) return { cause: 'aborted', exitCode };
+  const byOthers = exitCode === k6Exit.interrupted || exitCode === k6Exit.stoppedByRest;
+  return { cause: byOthers ? 'ended-outside' : 'crashed', ...(exitCode === undefined ? {} : { exitCode }) };
+}
+
+/** Asks a runner for its status, one call at a time but for one that is not answered in a while. */
+function statusAsker({ api, gone }: Runner, { clock }: RunnerWatch, hear: (status: RunnerStatus) => void): { ask(): Promise<void> } {
+  let open: { readonly since: Milliseconds; readonly answer: Promise<void> } | undefined;
+  const call = async () => {
+    const status = await unlessAborted(
+      api.status().catch(() => undefined),
+      gone,
+    );
+    if (status !== undefined) hear(status);
+  };
+  return {
+    ask: () => {
+      if (open !== undefined && clock.elapsed() - open.since <= patienceMs) return open.answer;
+      const mine = {
+        since: clock.elapsed(),
+        answer: call().finally(() => {
+          if (open === mine) open = undefined;
+        }),
+      };
+      open = mine;
+      return mine.answer;
+    },
+  };
+}
+
+/**
+ * What a runner answers to something that takes it long, or how it was lost meanwhile; undefined when `until` aborts before.
+ * A call that fails says less than the watch finds: then that is waited for.
+ */
+export async function askWatched<T>(
+  runner: Runner,
+  watch: RunnerWatch,
+  until: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<{ readonly answer: T } | { readonly lost: RunnerEnd } | undefined> {
+  const over = new AbortController();
+  const going = AbortSignal.any([until, over.signal]);
+  const watching = watchRunner<never>(runner, watch, going, () => undefined).then((seen) => (seen && 'lost' in seen ? seen : undefined));
+  const asking = ask(going).then(
+    (answer) => ({ answer }),
+    () => watching,
+  );
+  try {
+    return await unlessAborted(Promise.race([asking, watching]), until);
+  } finally {
+    over.abort();
+  }
 }

@@ -1,9 +1,8 @@
-import type { Emit } from '../../core/events.js';
 import type { RunnerId } from '../../core/ids.js';
-import type { EpochMs } from '../../core/quantities.js';
+import type { Milliseconds } from '../../core/quantities.js';
 import type { RunnerFacts } from '../../k6/wrapper.js';
 import type { RunnerSummary } from '../../metrics/runner-summary.js';
-import { standIn } from '../../metrics/stand-in.js';
+import { type StandIn, standIn } from '../../metrics/stand-in.js';
 import type { LiveData } from '../watch/live-data.js';
 import type { PreparedTest } from './prepare.js';
 
@@ -13,28 +12,32 @@ export interface RunnerNumbers {
   readonly facts: RunnerFacts;
 }
 
+/** What stands in for the numbers that a runner did not come to write. */
+export interface PushedNumbers extends RunnerNumbers {
+  readonly summary: StandIn;
+}
+
 /** What was received of the runners while they ran. */
 interface Received {
   readonly live: LiveData;
-  readonly releasedAt: EpochMs;
+  /** By elapsed(). */
+  readonly releasedAt: Milliseconds;
 }
 
-/** By runner, what stands in for the numbers of those that did not come to write theirs; it is told. */
+/** By runner, what it pushed since the load began, for those that did not come to write their numbers. */
 export function standInsFor(
   lost: readonly RunnerId[],
   known: readonly RunnerNumbers[],
   { live, releasedAt }: Received,
-  { test, emit }: { readonly test: Pick<PreparedTest, 'thresholds'>; readonly emit: Emit },
-): Map<RunnerId, RunnerNumbers> {
+  { thresholds }: Pick<PreparedTest, 'thresholds'>,
+): Map<RunnerId, PushedNumbers> {
   const summaries = known.map(({ summary }) => summary);
-  const found = new Map<RunnerId, RunnerNumbers>();
+  const found = new Map<RunnerId, PushedNumbers>();
   for (const runner of lost) {
-    const summary = standIn(live.numbers, runner, summaries, Object.keys(test.thresholds));
+    const summary = standIn(live.numbers, runner, summaries, Object.keys(thresholds));
     const heardAt = live.heardAt.get(runner);
     if (summary === undefined || heardAt === undefined || heardAt < releasedAt) continue;
-    found.set(runner, { summary, facts: { durationMs: heardAt - releasedAt, contains: {} } });
-    const uncounted = summary.uncounted.filter((key) => !key.includes('{'));
-    emit({ type: 'warned', code: 'numbers-pushed-only', runner, uncounted });
+    found.set(runner, { summary, facts: { durationMs: Math.round(heardAt - releasedAt), contains: {} } });
   }
   return found;
 }

@@ -1,7 +1,9 @@
+import type { Beside } from '../../core/beside.js';
 import { LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
+import { repeat, stopwatch } from '../../core/timer.js';
 import type { WorkResult } from '../../core/work.js';
 import type { Reach } from '../../k6/reach.js';
 import type { ProbeCount } from '../../metrics/criterion.js';
@@ -33,7 +35,7 @@ export interface Looking {
 
 /** Asks the target once: 2xx and 3xx within 5 s are good; of a `tcp://` URL that it lets itself be connected to. Never rejects. */
 export async function probeOnce(url: string, { userAgent, clock, signal, headers = {}, reach }: Looking): Promise<Probe> {
-  const begun = clock.now();
+  const took = stopwatch(clock);
   const limit = AbortSignal.timeout(answerMs);
   const how = {
     userAgent,
@@ -44,10 +46,10 @@ export async function probeOnce(url: string, { userAgent, clock, signal, headers
   try {
     const status = url.startsWith('tcp:') ? await connectOnce(url, how) : await statusOf(url, how);
     const good = status === undefined || (status >= 200 && status < 400);
-    return { good, status: status ?? 0, elapsedMs: clock.now() - begun };
+    return { good, status: status ?? 0, elapsedMs: took() };
   } catch (error) {
     const otherProtocol = speaksOtherProtocol(error) ? { otherProtocol: true } : {};
-    return { good: false, status: 0, elapsedMs: clock.now() - begun, error: noAnswer(error), ...otherProtocol };
+    return { good: false, status: 0, elapsedMs: took(), error: noAnswer(error), ...otherProtocol };
   }
 }
 
@@ -81,29 +83,30 @@ export async function requireTarget(target: { url: string; health?: string }, lo
  * Probes the target's health once a second, whether or not earlier answers have come, and emits each outcome. The
  * returned function stops it and waits for the answers that are still due, unless `atOnce`.
  */
-export function startHealthProbe(url: string, looking: Looking, emit: Emit): (atOnce: boolean) => Promise<void> {
+export function startHealthProbe(
+  url: string,
+  looking: Looking,
+  { emit, beside }: { readonly emit: Emit; readonly beside: Beside },
+): (atOnce: boolean) => Promise<void> {
   const { clock } = looking;
-  const stopped = new AbortController();
   const dropped = new AbortController();
   const due = new Set<Promise<void>>();
   const probe = async () => {
     const { good, status, elapsedMs } = await probeOnce(url, { ...looking, signal: dropped.signal });
     if (!dropped.signal.aborted) emit({ type: 'health-probed', good, status, elapsedMs });
   };
-  const loop = async () => {
-    for (let next = clock.now(); !stopped.signal.aborted; next += everyMs) {
-      await clock.sleep(Math.max(0, next - clock.now()), stopped.signal);
-      if (stopped.signal.aborted) return;
-      const answer = probe().finally(() => due.delete(answer));
-      due.add(answer);
-    }
+  const ask = () => {
+    const answer = probe().finally(() => due.delete(answer));
+    due.add(answer);
   };
-  const looping = loop();
-  return async (atOnce) => {
-    stopped.abort();
-    if (atOnce) dropped.abort();
-    await looping;
+  const end = beside(async (over) => {
+    ask();
+    await repeat(clock, everyMs, over, ask);
     await Promise.all(due);
+  });
+  return async (atOnce) => {
+    if (atOnce) dropped.abort();
+    await end();
   };
 }
 

@@ -1,9 +1,11 @@
+import { unlessAborted } from '../../core/abort.js';
+import type { Beside } from '../../core/beside.js';
 import { errorData, errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
-import type { Defer } from '../../core/scope.js';
 import type { Colour } from '../../core/stop.js';
+import { repeat } from '../../core/timer.js';
 import { withSecrets } from '../../plan/access.js';
 import { shownTarget } from '../../plan/target.js';
 import type { RunContext } from '../frame/context.js';
@@ -19,29 +21,39 @@ export interface LiveWatch {
   /** Looks every now and then from here on. */
   begin(): void;
   /** There is no load any more. */
-  end(): void;
+  end(): Promise<void>;
+}
+
+/** Who hears of a colour that went live, and what looks for it. */
+interface Listener {
+  readonly stop: (error: LoadctlError) => void;
+  readonly beside: Beside;
 }
 
 /**
  * Looks the live colour up again, now and then, until the load is over: a switch ends the run. Without colours there is
  * nothing to watch.
  */
-export function watchColours(context: RunContext, userAgent: string, stop: (error: LoadctlError) => void, defer: Defer): LiveWatch {
+export function watchColours(context: RunContext, userAgent: string, { stop, beside }: Listener): LiveWatch {
   const { target, plan, access, world, signal, emit } = context;
   const { colour } = target;
   const planned = withSecrets(plan, access).target;
-  if (colour === undefined || !('live' in planned)) return { look: async () => {}, begin: () => {}, end: () => {} };
+  if (colour === undefined || !('live' in planned)) return { look: async () => {}, begin: () => {}, end: async () => {} };
   const { live } = planned;
   const { loaded } = colour;
   emit({ type: 'live-colour-found', live: colour.live, loaded, url: shownTarget(target).url });
-  const over = new AbortController();
-  defer(() => over.abort());
   const lookUp = () => lookUpLive(live, { world, folder: access.machine.folder, userAgent, signal });
-  const look = async () => {
-    if ((await lookUp()) === loaded) throw wentLive(loaded);
-  };
   const watching = { clock: world.clock, emit, everyMs: live.every, lookUp, stop };
-  return { look, begin: () => void watchOn(loaded, watching, over.signal), end: () => over.abort() };
+  let end = async () => {};
+  return {
+    look: async () => {
+      if ((await lookUp()) === loaded) throw wentLive(loaded);
+    },
+    begin: () => {
+      end = beside((over) => watchOn(loaded, watching, over));
+    },
+    end: () => end(),
+  };
 }
 
 interface Watching {
@@ -55,21 +67,27 @@ interface Watching {
 
 async function watchOn(loaded: Colour, { clock, emit, everyMs, lookUp, stop }: Watching, over: AbortSignal): Promise<void> {
   let misses = 0;
-  for (let next = clock.now() + everyMs; ; next = Math.max(next + everyMs, clock.now())) {
-    await clock.sleep(Math.max(0, next - clock.now()), over);
-    if (over.aborted) return;
-    const live = await lookUp().catch((error: unknown) => ({ error }));
-    if (over.aborted) return;
-    if (live === loaded) return stop(wentLive(loaded));
+  const ended = new AbortController();
+  const end = (error: LoadctlError) => {
+    ended.abort();
+    stop(error);
+  };
+  await repeat(clock, everyMs, AbortSignal.any([over, ended.signal]), async () => {
+    const live = await unlessAborted(
+      lookUp().catch((error: unknown) => ({ error })),
+      over,
+    );
+    if (live === undefined || over.aborted) return;
+    if (live === loaded) return end(wentLive(loaded));
     if (typeof live === 'string') {
       if (misses > 0) emit({ type: 'noted', code: 'live-colour-unchanged', live });
       misses = 0;
-      continue;
+      return;
     }
     misses += 1;
-    if (misses > missesAllowed) return stop(nobodyKnows(live.error, misses, misses * everyMs));
+    if (misses > missesAllowed) return end(nobodyKnows(live.error, misses, misses * everyMs));
     emit({ type: 'warned', code: 'live-lookup-failed', error: errorData(live.error), retryMs: everyMs });
-  }
+  });
 }
 
 function wentLive(loaded: Colour): LoadctlError {

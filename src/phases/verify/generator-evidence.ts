@@ -1,4 +1,5 @@
 import type { LoggedEvent } from '../../core/events.js';
+import { isLoss, isMissing } from '../../core/outcome.js';
 import { formatCount, formatDuration, type Milliseconds } from '../../core/quantities.js';
 import { choiceFaults } from '../../metrics/choices.js';
 import type { Evidence, Shortfall } from '../../metrics/criterion.js';
@@ -8,6 +9,7 @@ import type { Summary } from '../../metrics/summary.js';
 import { runFiles } from '../../runs/layout.js';
 import { readLines } from '../../runs/read.js';
 import type { RunRecord } from '../../runs/record.js';
+import { outcomesIn } from './outcomes.js';
 
 /** What a run directory says about the generators. */
 export interface GeneratorFacts {
@@ -40,19 +42,19 @@ export function withGenerators(evidence: Evidence, facts: GeneratorFacts): Evide
 }
 
 function machineFaults({ record, summary, events, samples }: GeneratorFacts): string[] {
-  const released = events.find((event) => event.type === 'fleet-released')?.at;
-  const ended = events.find((event) => event.type === 'load-ended')?.at ?? samples.at(-1)?.at;
+  const released = events.find((event) => event.type === 'fleet-released')?.t;
+  const ended = events.find((event) => event.type === 'load-ended')?.t ?? samples.at(-1)?.t;
   if (released === undefined || ended === undefined) return [];
   const { from, to } = record.plan.steady ?? { from: 0, to: summary?.durationMs ?? ended - released };
   return generatorFaults(samples, { from: released + from, to: Math.min(released + to, ended) });
 }
 
 function lostWithoutMemory({ events, samples }: GeneratorFacts): string[] {
-  const lost = events.flatMap((event) => (event.type === 'runner-ended' && event.lost ? [event.runner] : []));
+  const lost = outcomesIn(events).filter(isLoss);
   return lost
-    .filter((runner) => diedWithoutMemory(samples, runner))
+    .filter(({ runner }) => diedWithoutMemory(samples, runner))
     .map(
-      (runner) =>
+      ({ runner }) =>
         `Runner ${runner}'s machine had less than 5% of its memory free when the runner was lost: use more machines or fewer VUs.`,
     );
 }
@@ -94,7 +96,7 @@ function skewFaults({ summary, events }: GeneratorFacts): string[] {
 /** Of a load that was ended before its time, or failed by what the script says, nothing is missing. */
 function shortfallsOf({ record, summary, events }: GeneratorFacts): Shortfall[] {
   const cutShort = events.some(
-    (event) => event.type === 'fleet-stopped' || (event.type === 'runner-ended' && (event.lost || event.markedFailed === true)),
+    (event) => event.type === 'fleet-stopped' || (event.type === 'runner-ended' && (isMissing(event) || event.markedFailed === true)),
   );
   return summary === undefined || cutShort ? [] : shortfalls(plannedShare(record, summary), summary, record.scenarios);
 }

@@ -1,10 +1,9 @@
 import type { Criterion } from '../../core/criterion.js';
-import { howItEnded } from '../../core/ends.js';
 import { type ErrorData, type ExitReason, LoadctlError } from '../../core/errors.js';
 import type { LoggedEvent } from '../../core/events.js';
-import type { RunnerId } from '../../core/ids.js';
+import type { RunnerEnd } from '../../core/outcome.js';
 import { formatCount, formatDuration, type Milliseconds } from '../../core/quantities.js';
-import type { StopCause } from '../../core/stop.js';
+import type { Stop, StopCause } from '../../core/stop.js';
 import type { Verdict } from '../../core/verdict.js';
 import type { Evidence, ProbeCount } from '../../metrics/criterion.js';
 import { judge, verdictReason } from '../../metrics/judge.js';
@@ -13,11 +12,13 @@ import { mergeGroups } from '../../metrics/merge-groups.js';
 import { baseName, findMetric } from '../../metrics/metric-key.js';
 import type { Summary } from '../../metrics/summary.js';
 import { readScriptThresholds, type ScriptThreshold, scriptCriterion } from '../../metrics/threshold.js';
-import { stopReason } from '../../reporters/sentences/stop.js';
+import { abortReason, stopReason } from '../../reporters/sentences/stop.js';
+import { reasonsInWords } from '../../reporters/sentences/words.js';
 import { runFiles } from '../../runs/layout.js';
 import { damaged, readEvents, readJson } from '../../runs/read.js';
 import { type RunRecord, readRunRecord } from '../../runs/record.js';
 import { readSamples, withGenerators } from './generator-evidence.js';
+import { lossFaults, outcomesIn, unknownFaults } from './outcomes.js';
 
 /** A run as it was found to be. */
 export interface Judgement {
@@ -85,7 +86,7 @@ function unmeasured(metric: string, threshold: ScriptThreshold): Criterion {
 
 /** What the events of a run say about its measurement. */
 function gatherEvidence(record: RunRecord, summary: Summary | undefined, events: readonly LoggedEvent[]): Evidence {
-  const released = events.find((event) => event.type === 'fleet-released')?.at;
+  const released = events.find((event) => event.type === 'fleet-released')?.t;
   const durationMs = summary?.durationMs ?? 0;
   const { from, to } = record.plan.steady ?? { from: 0, to: durationMs };
   const end = Math.min(to, durationMs);
@@ -97,7 +98,7 @@ function gatherEvidence(record: RunRecord, summary: Summary | undefined, events:
     windowMs: Math.max(0, end - from),
     tagged: record.tagged ?? true,
     windows: windowsOf(record, summary),
-    faults: faultsIn(events, summary?.standIns ?? []),
+    faults: faultsIn(record, events),
     interruption: interruptionIn(record, events),
   };
 }
@@ -113,40 +114,63 @@ function windowsOf({ plan: { steady } }: RunRecord, summary: Summary | undefined
 
 function countProbes(events: readonly LoggedEvent[], released: number | undefined, from: Milliseconds, to: Milliseconds): ProbeCount {
   const probes = events.flatMap((event) =>
-    event.type === 'health-probed' ? [{ good: event.good, sentAt: event.at - event.elapsedMs }] : [],
+    event.type === 'health-probed' ? [{ good: event.good, sentAt: event.t - event.elapsedMs }] : [],
   );
   const inWindow = released === undefined ? [] : probes.filter(({ sentAt }) => sentAt >= released + from && sentAt <= released + to);
   return { good: inWindow.filter(({ good }) => good).length, total: inWindow.length };
 }
 
-function faultsIn(events: readonly LoggedEvent[], standIns: readonly RunnerId[]): string[] {
-  const losses = events.findLast((event) => event.type === 'runner-lost');
-  const allowed = losses?.type === 'runner-lost' && losses.allowed;
-  const left = (runner: RunnerId) =>
-    standIns.includes(runner) ? 'what it pushed until then stands in for its numbers' : 'its numbers are missing';
-  return events.flatMap((event) => {
-    if (event.type === 'runner-ended' && event.lost) {
-      if (allowed) return [];
-      return [`Runner ${event.runner} was lost (${howItEnded(event)}): its share of the load was not made, and ${left(event.runner)}.`];
-    }
-    return event.type === 'fleet-stopped' && event.cause === 'lock-lost' ? [stopReason(event)] : [];
-  });
+function faultsIn({ plan }: RunRecord, events: readonly LoggedEvent[]): string[] {
+  const stop = stopIn(events);
+  const endedEarly = stop !== undefined && stop.cause !== 'runner-lost' && stop.cause !== 'script';
+  const outcomes = outcomesIn(events);
+  const losses = lossFaults(outcomes, plan.fleet?.allowedLoss ?? 0, endedEarly ? 'early' : 'as planned');
+  return [...losses, ...unknownFaults(plan.runners, outcomes), ...(stop?.cause === 'lock-lost' ? [stopReason(stop)] : [])];
 }
 
 /** What ends a load from outside; everything else is a finding of the test, or a fault of its measurement. */
-const interrupting: readonly StopCause[] = ['signal', 'asked', 'script', 'live-colour', 'directory-lost'];
+const interrupting: readonly StopCause[] = ['signal', 'asked', 'script', 'live-colour', 'directory-lost', 'failed'];
+
+/** Why the load was ended before its time. */
+function stopIn(events: readonly LoggedEvent[]): Stop | undefined {
+  return events.find((event) => event.type === 'fleet-stopped');
+}
+
+/** The runner in which the test was aborted, by the script or by k6; undefined where somebody else ended that runner. */
+function abortIn(events: readonly LoggedEvent[]): RunnerEnd | undefined {
+  const stop = stopIn(events);
+  if (stop?.cause !== 'script') return undefined;
+  const outcome = outcomesIn(events).find(({ runner }) => runner === stop.runner);
+  return outcome === undefined || outcome.cause === 'aborted' ? (outcome ?? { cause: 'aborted' }) : undefined;
+}
 
 function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): string | undefined {
-  const stop = events.find((event) => event.type === 'fleet-stopped');
-  if (stop?.type === 'fleet-stopped') return interrupting.includes(stop.cause) ? stopReason(stop) : undefined;
-  if (events.some((event) => event.type === 'runner-ended')) return undefined;
-  const threw = events.findLast((event) => event.type === 'step-failed');
-  if (threw?.type === 'step-failed') return `The run ended before any load was made: ${threw.message}`;
-  const ended = events.findLast((event) => event.type === 'phase-finished');
-  if (ended?.type === 'phase-finished' && ended.reasons.length > 0)
-    return `The run ended before any load was made (${ended.reasons.join(', ')}).`;
+  const stop = stopIn(events);
+  if (stop?.cause === 'script') {
+    const abort = abortIn(events);
+    return abort && abortReason(stop.runner, abort);
+  }
+  if (stop !== undefined) return interrupting.includes(stop.cause) ? stopReason(stop) : undefined;
+  if (outcomesIn(events).length > 0) return undefined;
+  const ended = endedBefore(events);
+  if (ended !== undefined) return ended;
   const gone = `The run did not come to its end: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
   return [gone, ...lastHeard(events)].join(' ');
+}
+
+/** Why a run ended that did not come to its judgement. */
+function endedBefore(events: readonly LoggedEvent[]): string | undefined {
+  const when = events.some((event) => event.type === 'fleet-released') ? 'before its numbers were there' : 'before any load was made';
+  const failed = events.findLast((event) => event.type === 'failed' || event.type === 'step-failed');
+  if (failed?.type === 'step-failed') return `The run ended ${when}: ${failed.message}`;
+  const reasons = reasonsOfPhase(events);
+  return reasons.length === 0 ? undefined : `The run ended ${when}: ${reasonsInWords(reasons)}.`;
+}
+
+/** How the phase itself ended, where it did not come to its judgement; none where it did, or was killed. */
+function reasonsOfPhase(events: readonly LoggedEvent[]): readonly ExitReason[] {
+  const ended = events.findLast((event) => event.type === 'phase-finished');
+  return ended?.type === 'phase-finished' && outcomesIn(events).length === 0 ? ended.reasons : [];
 }
 
 /** How far a load was when it was last heard of. */
@@ -177,15 +201,10 @@ function markFailed(verdict: Verdict, reason: string): Verdict {
 }
 
 function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReason[] {
-  const reasons = new Set<ExitReason>();
-  for (const event of events) {
-    if (event.type === 'teardown-finished' && event.error !== undefined)
-      reasons.add(event.aborted === true ? 'test-aborted' : 'script-threw');
-    if (event.type === 'runner-ended' && event.markedFailed === true) reasons.add('test-failed');
-    if (event.type === 'fleet-stopped' && event.cause === 'script') reasons.add('test-aborted');
-    if (event.type === 'fleet-stopped' && event.cause === 'live-colour') reasons.add('refused');
-    if (event.type === 'fleet-stopped' && event.cause === 'directory-lost') reasons.add('unavailable');
-  }
+  const before = reasonsOfPhase(events);
+  if (before.length > 0) return [...before];
+  const reasons = new Set<ExitReason>(events.flatMap(reasonIn));
+  if (abortIn(events) !== undefined) reasons.add('test-aborted');
   const failedCriteria =
     events.some(isCrossing) || verdict.criteria.some(({ outcome }) => ['fail', 'undecided', 'no-data'].includes(outcome));
   if (verdict.verdict === 'invalid' && failedCriteria) reasons.add('sla-failed');
@@ -194,6 +213,18 @@ function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReas
   const onlyMarked = own === 'sla-failed' && reasons.has('test-failed') && !failedCriteria;
   if (own !== 'pass' && !explained && !onlyMarked) reasons.add(own);
   return [...reasons];
+}
+
+const teardownReasons = { threw: 'script-threw', aborted: 'test-aborted', 'timed-out': 'teardown-timeout' } as const;
+
+/** The way to end that one event means by itself. */
+function reasonIn(event: LoggedEvent): ExitReason[] {
+  if (event.type === 'teardown-finished') return event.how === undefined ? [] : [teardownReasons[event.how]];
+  if (event.type === 'runner-ended') return event.markedFailed === true ? ['test-failed'] : [];
+  if (event.type !== 'fleet-stopped') return [];
+  if (event.cause === 'live-colour') return ['refused'];
+  if (event.cause === 'directory-lost') return ['unavailable'];
+  return event.cause === 'failed' ? [event.error.code] : [];
 }
 
 /** The error for a run that is still going on: there is nothing to judge yet. */

@@ -5,7 +5,6 @@ import type { World } from '../../core/os.js';
 import type { Verdict, VerdictWord } from '../../core/verdict.js';
 import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
 import type { ListedRun } from '../../reporters/runs-table.js';
-import { reasonsInWords } from '../../reporters/sentences/words.js';
 import { layoutVersion, runFiles, runsRoot } from '../../runs/layout.js';
 import type { RunWatcher } from '../../runs/lock.js';
 import { readEvents, readJson } from '../../runs/read.js';
@@ -25,8 +24,8 @@ export async function listedRun(run: RunId, world: RunWatcher & Pick<World, 'cwd
     const written = (await readJson(directory, runFiles.verdict)) as Verdict | undefined;
     const environment = (await environmentOf(directory)) ?? '';
     if (written === undefined && (await courseOf(directory, await readRunRecord(directory), world)) !== 'over')
-      return { run, environment, state: 'running', ...(await soFar(directory, world)) };
-    const { verdict, reasons } = written ?? (await unfinished(directory));
+      return { run, environment, state: 'running', ...(await soFar(directory)) };
+    const { verdict, reasons } = written ?? (await judgeRun(directory)).verdict;
     const why = verdict === 'pass' ? undefined : reasons[0];
     return { run, environment, state: stateOf[verdict], ...(await glance(directory)), ...(why === undefined ? {} : { why }) };
   } catch (error) {
@@ -37,9 +36,10 @@ export async function listedRun(run: RunId, world: RunWatcher & Pick<World, 'cwd
 
 type Glance = Pick<ListedRun, 'startedAt' | 'durationMs' | 'vus' | 'p95'>;
 
-async function soFar(directory: string, { clock }: Pick<World, 'clock'>): Promise<Glance> {
-  const record = await readRunRecord(directory);
-  return { ...begun(record), durationMs: clock.now() - record.startedAt };
+/** How long it has been running by what it told last: its clock and ours may differ. */
+async function soFar(directory: string): Promise<Glance> {
+  const last = (await readEvents(directory)).at(-1);
+  return { ...begun(await readRunRecord(directory)), ...(last === undefined ? {} : { durationMs: last.t }) };
 }
 
 /** The numbers are those of the judged window; the duration is the load's. */
@@ -65,13 +65,4 @@ function begun({ startedAt, plan }: Partial<RunRecord>): Glance {
     ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt).toISOString() }),
     ...(vus === undefined ? {} : { vus }),
   };
-}
-
-/** What a run without a verdict is: it never came to make load, or it was killed. */
-async function unfinished(directory: string): Promise<Pick<Verdict, 'verdict' | 'reasons'>> {
-  const { verdict } = await judgeRun(directory);
-  const events = await readEvents(directory);
-  const ended = events.findLast((event) => event.type === 'phase-finished');
-  const told = ended === undefined || events.some((event) => event.type === 'step-failed' || event.type === 'load-ended');
-  return told ? verdict : { ...verdict, reasons: [`The run ended before any load was made: ${reasonsInWords(ended.reasons)}.`] };
 }

@@ -1,7 +1,7 @@
 import type { Emit } from '../../core/events.js';
 import type { RunnerId } from '../../core/ids.js';
 import type { Clock } from '../../core/os.js';
-import type { EpochMs, Milliseconds } from '../../core/quantities.js';
+import type { Milliseconds } from '../../core/quantities.js';
 import type { Defer } from '../../core/scope.js';
 import type { PushRejection } from '../../core/warnings.js';
 import { type PushAddress, startReceiver } from '../../k6/remote-write/receiver.js';
@@ -14,8 +14,8 @@ export interface LiveData {
   readonly port: number;
   /** Where a runner pushes to. */
   addressFor(runner: RunnerId): PushAddress;
-  /** When each runner was last heard of; without those that never were. */
-  readonly heardAt: ReadonlyMap<RunnerId, EpochMs>;
+  /** When each runner was last heard of, by elapsed(); without those that never were. */
+  readonly heardAt: ReadonlyMap<RunnerId, Milliseconds>;
   /** Tells what could not be kept apart, once. */
   tellExcess(): void;
   /** Tells how often pushes were turned away. */
@@ -33,12 +33,12 @@ export async function openLiveData(
   defer: Defer,
 ): Promise<LiveData> {
   const numbers = liveNumbers({ keep });
-  const heardAt = new Map<RunnerId, EpochMs>();
+  const heardAt = new Map<RunnerId, Milliseconds>();
   const rejected = new Map<PushRejection, number>();
   const told = new Set<string>();
   const receiver = await startReceiver(runners, {
     pushed: (runner, series) => {
-      heardAt.set(runner, clock.now());
+      heardAt.set(runner, clock.elapsed());
       numbers.take(runner, series);
     },
     admits: numbers.admits,

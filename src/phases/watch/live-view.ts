@@ -1,31 +1,33 @@
 import type { Crossing } from '../../core/criterion.js';
-import type { Emit } from '../../core/events.js';
-import type { Clock } from '../../core/os.js';
-import type { EpochMs } from '../../core/quantities.js';
+import type { RunnerId } from '../../core/ids.js';
+import type { Milliseconds } from '../../core/quantities.js';
+import { repeat } from '../../core/timer.js';
 import type { LiveLook } from '../../metrics/abort-watch.js';
 import type { ProbeCount } from '../../metrics/criterion.js';
 import { fleetLook, iterationsOnly } from '../../metrics/fleet-look.js';
 import { fleetSecond, fleetTotals, nothingYet } from '../../metrics/fleet-second.js';
+import type { RateCounts } from '../../metrics/rate-counts.js';
 import { runFiles } from '../../runs/layout.js';
-import type { RunDirectory } from '../../runs/write.js';
 import { type LiveData, silentMs } from './live-data.js';
 import type { LoadEndAt } from './load-end.js';
+import type { Watching } from './watching.js';
 
-const everyMs = 1000;
+const everyMs: Milliseconds = 1000;
 
 /** What a live view is given. */
-export interface LiveViewContext {
-  readonly clock: Clock;
-  readonly emit: Emit;
+export interface LiveViewContext extends Watching {
   readonly live: LiveData;
-  readonly directory: RunDirectory;
-  /** How many runners there are. */
-  readonly runners: number;
+  /** The runners whose load is not over. */
+  expected(): readonly RunnerId[];
   readonly endAt: LoadEndAt;
+  /** How long setup() took: the script's own limits on rates count it. */
+  readonly setupMs: Milliseconds;
   /** Whether samples of iterations are told from those of setup() by the tag of the judged window. */
   readonly tagged: boolean;
   /** Good and all health probes so far; undefined where nothing is probed. */
   probes(): ProbeCount | undefined;
+  /** What pushes do not tell of rates: asked anew for every look. */
+  rates(): Promise<RateCounts>;
   /** Whether the fleet must end, by what is known now. */
   watch(look: LiveLook): Crossing | undefined;
   /** Called once, with the first crossing. */
@@ -45,53 +47,56 @@ export interface LiveView {
  * whether it must end.
  */
 export function startLiveView(context: LiveViewContext): LiveView {
-  const { clock, live } = context;
-  const stopped = new AbortController();
-  const begun = clock.now();
-  const look = looker(context, begun);
+  const { live } = context;
+  const looker = lookAtFleet(context);
   let done = false;
-  const lookNow = () => {
+  const look = async () => {
     if (live.heardAt.size === 0) return;
-    const crossing = look({ watching: !done });
+    const rates = await context.rates();
+    looker.tell();
+    const crossing = done ? undefined : looker.judge(rates);
     if (crossing === undefined) return;
     done = true;
     context.crossed(crossing);
   };
-  const loop = async () => {
-    for (let next = begun + everyMs; !stopped.signal.aborted; next += everyMs) {
-      await clock.sleep(Math.max(0, next - clock.now()), stopped.signal);
-      if (!stopped.signal.aborted) lookNow();
-    }
-  };
-  const looping = loop();
+  const end = context.beside((over) => repeat(context.clock, everyMs, over, look));
   return {
     stop: async () => {
       done = true;
-      stopped.abort();
-      await looping;
+      await end();
     },
     finish: () => {
-      done = true;
-      lookNow();
+      if (live.heardAt.size > 0) looker.tell();
     },
   };
 }
 
-/** Looks at the fleet when it is called: tells and keeps the second since the call before, and asks whether the fleet must end. */
-function looker(context: LiveViewContext, begun: EpochMs): (asked: { watching: boolean }) => Crossing | undefined {
-  const { clock, emit, live, directory, runners, endAt, probes, watch } = context;
+/** Looks at the fleet when it is called: tells and keeps the second since the call before, and judges whether the fleet must end. */
+function lookAtFleet(context: LiveViewContext): { tell(): void; judge(rates: RateCounts): Crossing | undefined } {
+  const { clock, emit, moment, live, directory, endAt, setupMs, probes } = context;
+  const begun = clock.elapsed();
   const picks = iterationsOnly(context.tagged);
+  const heardSince = (runners: Iterable<RunnerId>, since: Milliseconds) =>
+    [...runners].flatMap((runner) => live.heardAt.get(runner) ?? []).filter((heardAt) => heardAt > since);
   let before = nothingYet;
-  return ({ watching }) => {
-    const at = clock.now();
-    const elapsedMs = at - begun;
-    const heardMs = [...live.heardAt.values()].filter((heard) => at - heard < silentMs).map((heard) => heard - begun);
-    const now = fleetTotals(live.numbers, elapsedMs, picks);
-    const { sample, line } = fleetSecond(now, before, { totalMs: endAt(elapsedMs), runnersReporting: heardMs.length });
-    before = now;
-    directory.append(runFiles.timeseries, { at, ...line });
-    emit(sample);
-    live.tellExcess();
-    return watching ? watch(fleetLook(live.numbers, { elapsedMs, heardMs, runners, probes: probes(), picks })) : undefined;
+  return {
+    tell: () => {
+      const at = clock.elapsed();
+      const elapsedMs = Math.round(at - begun);
+      const totals = fleetTotals(live.numbers, elapsedMs, picks);
+      const runnersReporting = heardSince(live.heardAt.keys(), at - silentMs).length;
+      const { sample, line } = fleetSecond(totals, before, { totalMs: endAt(elapsedMs), runnersReporting });
+      before = totals;
+      directory.append(runFiles.timeseries, { ...moment(), ...line });
+      emit(sample);
+      live.tellExcess();
+    },
+    judge: (rates) => {
+      const at = clock.elapsed();
+      const expected = context.expected();
+      const heardMs = heardSince(expected, at - silentMs).map((heardAt) => heardAt - begun);
+      const moment = { elapsedMs: Math.round(at - begun), setupMs, expected: expected.length, heardMs, probes: probes(), picks, rates };
+      return context.watch(fleetLook(live.numbers, moment));
+    },
   };
 }

@@ -1,8 +1,10 @@
-import { howItEnded } from '../../core/ends.js';
-import type { ErrorData } from '../../core/errors.js';
 import type { LoggedEvent, PhaseAim } from '../../core/events.js';
+import type { RunnerId } from '../../core/ids.js';
+import { isLoss } from '../../core/outcome.js';
 import { formatCount, formatDuration, trimNumber } from '../../core/quantities.js';
+import { endText } from './end.js';
 import { noteText } from './note.js';
+import { ofScript } from './of-script.js';
 import type { Sentence } from './sentence.js';
 import { stopReason } from './stop.js';
 import { warningText } from './warning.js';
@@ -15,7 +17,10 @@ export type Teller = (event: LoggedEvent) => Sentence | undefined;
 /** A {@link Teller} at the start of its events. */
 export function makeTeller(): Teller {
   let missed = 0;
+  const lost = new Set<RunnerId>();
   return (event) => {
+    if (event.type === 'runner-lost' || (event.type === 'fleet-stopped' && event.cause === 'runner-lost')) lost.add(event.runner);
+    if (event.type === 'runner-ended' && lost.has(event.runner)) return undefined; // said when it was lost
     if (event.type !== 'health-probed') return sentence(event);
     const before = missed;
     missed = event.good ? 0 : missed + 1;
@@ -48,30 +53,22 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'runner-short':
       return ofRunner(event);
     case 'setup-finished':
-      return { tone: 'plain', text: `setup() ran on runner ${event.runner}${took(event.elapsedMs)}` };
     case 'setup-failed':
-      return setupFailed(event.error);
+    case 'teardown-started':
+    case 'teardown-finished':
+    case 'teardown-lost':
+    case 'teardown-cut-off':
+      return ofScript(event);
     case 'fleet-released':
       return { tone: 'plain', text: `the load begins: ${counted(event.runners, 'runner')} released together` };
     case 'fleet-stopped':
       return { tone: 'warn', text: `ending early: ${stopReason(event)}` };
     case 'load-ended':
       return { tone: 'plain', text: `the load ended after ${formatDuration(event.elapsedMs)}` };
-    case 'teardown-finished':
-      return event.error === undefined
-        ? { tone: 'plain', text: `teardown() ran on runner ${event.runner}${took(event.elapsedMs)}` }
-        : { tone: 'bad', text: `the script ${event.aborted === true ? 'called test.abort()' : 'threw'} in teardown(): ${event.error}` };
-    case 'teardown-cut-off':
-      return {
-        tone: 'bad',
-        text: `teardown() was cut off on runner ${event.runner}${took(event.elapsedMs)}: it may not have finished`,
-        hint: 'Undo by hand what setup() did.',
-      };
     case 'summary-handled':
       return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
     case 'start-skew-measured':
       return { tone: 'faint', text: `the runners' first iterations began within ${formatDuration(event.skewMs)}` };
-    case 'teardown-started':
     case 'step-started':
     case 'step-progressed':
     case 'step-finished':
@@ -96,12 +93,12 @@ function ofRunner(event: Extract<LoggedEvent, { type: `runner-${string}` }>): Se
     case 'runner-ready':
       return { tone: 'faint', text: `runner ${event.runner} is ready: ${counted(event.vus, 'VU')}` };
     case 'runner-lost': {
-      const share = `${trimNumber(event.lostShare * 100, 1)}% of the load`;
+      const share = `${trimNumber(event.lost * 100, 1)}% of the load`;
       const loss = event.allowed ? `${share} is lost, which the profile allows` : `${share} is lost`;
-      return { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event.end)}); the others go on: ${loss}` };
+      return { tone: 'bad', text: `runner ${event.runner} was lost (${endText(event.end)}); the others go on: ${loss}` };
     }
     case 'runner-ended':
-      return event.lost ? { tone: 'bad', text: `runner ${event.runner} was lost (${howItEnded(event)})` } : undefined;
+      return isLoss(event) ? { tone: 'bad', text: `runner ${event.runner} was lost (${endText(event)})` } : undefined;
     case 'runner-short':
       return { tone: 'bad', text: `runner ${event.runner} was out of ${event.of}, ${counted(event.times, 'time')}` };
   }
@@ -120,11 +117,6 @@ function aimText(aim: PhaseAim): string {
 
 function aimedAt({ url, colour }: Extract<PhaseAim, { phase: 'run' }>): string {
   return colour === undefined ? url : `${colour.loaded}, ${url} (${colour.live} is live)`;
-}
-
-function setupFailed({ message, lines = [], hint }: ErrorData): Sentence {
-  const trace = lines.map((line) => `\n  ${line.trim()}`);
-  return { tone: 'bad', text: [message, ...trace].join(''), ...(hint === undefined ? {} : { hint }) };
 }
 
 function phaseFinished({ phase, elapsedMs, reasons }: Extract<LoggedEvent, { type: 'phase-finished' }>): Sentence {

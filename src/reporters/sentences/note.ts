@@ -1,3 +1,4 @@
+import { formatDuration } from '../../core/quantities.js';
 import type { Note } from '../../core/warnings.js';
 import { rejections } from './warning.js';
 import { counted } from './words.js';
@@ -16,6 +17,10 @@ export function noteText(note: Note): string {
       return `${counted(note.kinds, 'more kind')} of messages are in ${note.folder}.`;
     case 'script-logged':
       return `The script logged ${counted(note.lines, 'line')}: ${note.folder}/*/log`;
+    case 'start-skew-unknown':
+      return 'How far apart the runners began is unknown: the clock of one of their machines was set meanwhile.';
+    case 'script-slow':
+      return `k6 is still reading ${note.script} (${formatDuration(note.forMs)}): its init code has not ended. It gets ${formatDuration(note.limitMs)} (runners.readyTimeout).`;
     case 'generators-unreadable':
       return "The runners' CPU and memory cannot be read on this system: whether they were the limit stays unknown.";
     case 'pushes-rejected':

@@ -1,8 +1,10 @@
 import type { Crossing } from '../../core/criterion.js';
-import { howItEnded } from '../../core/ends.js';
+import type { RunnerId } from '../../core/ids.js';
+import type { RunnerEnd } from '../../core/outcome.js';
 import { formatDuration, type LiveValue, type Unit } from '../../core/quantities.js';
 import type { Stop } from '../../core/stop.js';
 import { formatLimit, formatValue } from '../../metrics/limit-text.js';
+import { endText } from './end.js';
 
 /** Why a load ended before its time, as a sentence. */
 export function stopReason(stop: Stop): string {
@@ -10,20 +12,33 @@ export function stopReason(stop: Stop): string {
     case 'signal':
       return 'The run was interrupted (Ctrl-C or SIGTERM).';
     case 'asked':
-      return `The run was stopped by ${stop.by.user} on ${stop.by.host} (loadctl stop).`;
+      return `The run was stopped${stop.by === undefined ? '' : ` by ${stop.by.user} on ${stop.by.host}`} (loadctl stop).`;
     case 'script':
-      return `The script called test.abort() in runner ${stop.runner}.`;
+      return `The test was aborted in runner ${stop.runner}.`;
     case 'threshold':
     case 'rule':
       return crossingReason(stop);
     case 'runner-lost':
-      return `Runner ${stop.runner} was lost: ${howItEnded(stop.end)}.`;
+      return `Runner ${stop.runner} was lost: ${endText(stop.end)}.`;
     case 'lock-lost':
     case 'live-colour':
     case 'directory-lost':
+    case 'failed':
       return stop.error.message;
   }
 }
+
+/** Why the test was aborted in a runner, as a sentence: the script did it, or k6 had a reason of its own. */
+export function abortReason(runner: RunnerId, { said = '' }: RunnerEnd): string {
+  const byScript = said === '' || said.startsWith(abortCall);
+  const [what, why] = byScript
+    ? [`The script called test.abort() in runner ${runner}`, said.slice(abortCall.length).trim()]
+    : [`k6 aborted the test in runner ${runner}`, said];
+  return why === '' ? `${what}.` : `${what}: ${why.replace(/\.$/, '')}.`;
+}
+
+/** How the words of an abort begin that the script asked for. */
+const abortCall = 'test.abort():';
 
 /** What the fleet crossed, as a sentence. */
 function crossingReason(crossing: Crossing): string {

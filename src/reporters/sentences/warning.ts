@@ -1,6 +1,7 @@
 import type { RunnerId } from '../../core/ids.js';
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
-import type { BlockGap, DataWarning, LiveWarning, LoadWarning, PushRejection, Warning } from '../../core/warnings.js';
+import type { BlockGap, DataWarning, LiveWarning, LoadWarning, PushRejection, TeardownGap, Warning } from '../../core/warnings.js';
+import { formatLimit } from '../../metrics/limit-text.js';
 import { capacityText, formatBytes } from './capacity.js';
 import { planWarningText } from './plan-warning.js';
 import { counted } from './words.js';
@@ -29,6 +30,10 @@ export function warningText(warning: Warning): Advice {
     case 'files-not-kept':
     case 'log-cut':
     case 'numbers-pushed-only':
+    case 'numbers-cut-off':
+    case 'clock-jumped':
+    case 'stood-still':
+    case 'limit-not-watched':
       return loadWarning(warning);
     case 'push-rejected':
     case 'requests-folded':
@@ -75,7 +80,7 @@ function loadWarning(warning: LoadWarning): Advice {
       return { text: gapText(warning.gap) };
     case 'teardown-not-run':
       return {
-        text: `teardown() did not run: ${warning.why === 'ended-at-once' ? 'everything was ended at once' : 'no runner was left'}.`,
+        text: teardownGaps[warning.why],
         hint: 'Undo by hand what setup() did.',
       };
     case 'handle-summary-failed':
@@ -89,7 +94,17 @@ function loadWarning(warning: LoadWarning): Advice {
         text: `The log of runner ${warning.runner} was cut: ${formatBytes(warning.leftOutBytes)} between its beginning and its end were discarded.`,
       };
     case 'numbers-pushed-only':
-      return { text: pushedOnly(warning.runner, warning.uncounted) };
+      return { text: pushedOnly(warning.runners, warning.uncounted) };
+    case 'numbers-cut-off':
+      return { text: `${namesOf(warning.runners)} ended at once, before writing a summary; using the live data received until then.` };
+    case 'clock-jumped':
+      return { text: jumpText(warning.byMs) };
+    case 'stood-still':
+      return { text: `loadctl itself did not run for ${formatDuration(warning.forMs)}: nothing was heard or watched meanwhile.` };
+    case 'limit-not-watched':
+      return {
+        text: `${warning.limit.name} ${formatLimit(warning.limit)} cannot be decided from live data: it ends nothing early, and counts at the end.`,
+      };
   }
 }
 
@@ -141,9 +156,27 @@ function gapText(gap: BlockGap): string {
   }
 }
 
-function pushedOnly(runner: RunnerId, uncounted: readonly string[]): string {
-  const known = `Runner ${runner} wrote no summary; using the live data it pushed.`;
-  return uncounted.length === 0 ? known : `${known} Its counts for ${uncounted.join(', ')} are unknown and excluded.`;
+const teardownGaps: Readonly<Record<TeardownGap, string>> = {
+  'no-data': 'teardown() did not run: what setup() returned is not known.',
+  'no-runner': 'teardown() did not run: no runner was left.',
+  lost: 'teardown() may not have finished: the runner on which it ran was lost, and no other one is left.',
+  'ended-at-once': 'teardown() did not run: everything was ended at once.',
+};
+
+function pushedOnly(runners: readonly RunnerId[], uncounted: readonly string[]): string {
+  const known = `${namesOf(runners)} wrote no summary; using the live data received until then.`;
+  return uncounted.length === 0 ? known : `${known} Counts for ${uncounted.join(', ')} are unknown and excluded.`;
+}
+
+/** `Runner 2`, `Runners 1, 2 and 3`. */
+function namesOf(runners: readonly RunnerId[]): string {
+  if (runners.length === 1) return `Runner ${runners[0]}`;
+  return `Runners ${runners.slice(0, -1).join(', ')} and ${runners.at(-1)}`;
+}
+
+function jumpText(byMs: Milliseconds): string {
+  const by = `${formatDuration(Math.abs(byMs))} ${byMs > 0 ? 'ahead' : 'back'}`;
+  return `The clock of this machine jumped ${by}: it was set${byMs > 0 ? ', or the machine slept' : ''}. Nothing is measured by it.`;
 }
 
 const oneName = "Give requests whose URLs differ one name: http.get(url, {tags: {name: 'GET /things/:id'}}).";

@@ -8,6 +8,8 @@ const said: Readonly<Record<ExitReason, string>> = {
   'sla-failed': 'the SLA was not met',
   'invalid-profile': 'the profile or the script is invalid',
   interrupted: 'interrupted',
+  'setup-timeout': 'setup() took too long',
+  'teardown-timeout': 'teardown() took too long',
   'script-threw': 'the script threw',
   'test-aborted': 'the script aborted the test',
   'test-failed': 'the script marked the test as failed',

@@ -1,10 +1,10 @@
 import type { ProcessEnd } from '../../core/os.js';
-import type { Milliseconds } from '../../core/quantities.js';
+import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import type { RunnerApi } from '../../k6/rest.js';
 import { keepNumbers } from '../runner/files.js';
 import { keepLog } from '../runner/log-copy.js';
 import { type Started, startAnswering } from '../runner/starting.js';
-import type { BackendContext, HostFacts, Runner, RunnerLaunch, RunnerPlace, Vitals } from '../runner/types.js';
+import type { BackendContext, HostFacts, HowToEnd, Runner, RunnerLaunch, RunnerPlace, Vitals } from '../runner/types.js';
 import type { Agent } from './link.js';
 import { type Answer, endIn, orders } from './protocol.js';
 
@@ -22,6 +22,8 @@ export interface Host {
   /** An address there for the REST API of one runner, and the way to it from here. */
   openRest(): Promise<{ readonly address: string; readonly api: RunnerApi }>;
   vitals(runner: string, pid: number | undefined): Promise<Vitals | undefined>;
+  /** See {@link Runner.clockOrigin}. */
+  clockOrigin(): Promise<EpochMs | undefined>;
   /** Brings what a runner wrote there to this machine; where it lies now, and what could not be brought. Never rejects. */
   bring(launch: RunnerLaunch, what: 'numbers' | 'log'): Promise<Brought>;
   /** How a runner ended whose agent cannot say it any more; as the agent's carrier did, where it is missing. */
@@ -56,15 +58,25 @@ async function spawnRunner(host: Host, launch: RunnerLaunch, means: Means): Prom
   const kept = agent.next('kept', id);
   agent.order(orders.run(id, launch.command({ ...place, address })));
   const pid = started.then((answer) => answer && Number(answer.text));
+  const gone = new AbortController();
+  const end = ended.then(async (answer) => (answer && endIn(answer)) ?? host.lost ?? (await agent.ended));
+  const asked: HowToEnd[] = [];
   const runner: Runner = {
     id,
     host: name,
     ...(facts === undefined ? {} : { hostFacts: facts }),
     pid: () => pid,
     api,
-    ended: ended.then(async (answer) => (answer && endIn(answer)) ?? host.lost ?? (await agent.ended)),
+    ended: end.finally(() => gone.abort()),
+    gone: gone.signal,
+    asked: () => asked.at(-1),
     vitals: async () => host.vitals(id, await pid),
-    end: (how) => agent.order(orders.end(id, how)),
+    clockOrigin: () => host.clockOrigin(),
+    end: (how) => {
+      if (gone.signal.aborted || asked.includes(how) || asked.includes('hard')) return;
+      asked.push(how);
+      agent.order(orders.end(id, how));
+    },
     ...keeping(host, launch, kept, means),
   };
   return { runner, answersItself: () => pid.then(() => isOwn(agent, id, address)) };

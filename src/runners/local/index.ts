@@ -3,6 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { howItEnded } from '../../core/ends.js';
 import { LoadctlError } from '../../core/errors.js';
+import { originOf } from '../../core/origin.js';
 import { runnerApi } from '../../k6/rest.js';
 import { type Agent, openAgent } from '../agent/link.js';
 import { agentCommand } from '../agent/script.js';
@@ -53,6 +54,7 @@ async function thisMachine(context: BackendContext): Promise<Host> {
     },
     vitals: (_, pid) => localVitals(pid, context.spawn),
     bring: async (launch) => ({ from: folderOf(launch), troubles: [] }),
+    clockOrigin: async () => originOf(context.clock),
   };
 }
 

@@ -73,14 +73,15 @@ async function readPageBytes(): Promise<number | undefined> {
 
 async function macVitals(pid: number, spawn: Spawn): Promise<Vitals | undefined> {
   const lines: string[] = [];
-  const ps = { file: 'ps', args: ['-o', 'time=,rss=', '-p', String(pid)], env: { PATH: '/bin:/usr/bin' } };
+  const ps = { file: 'ps', args: ['-o', 'state=,time=,rss=', '-p', String(pid)], env: { PATH: '/bin:/usr/bin' } };
   await spawn(ps, { stdout: (line) => lines.push(line) }).ended;
-  const [, minutes, seconds, kilobytes] = /^\s*(\d+):([\d.]+)\s+(\d+)/.exec(lines[0] ?? '') ?? [];
-  if (minutes === undefined) return undefined;
+  const [, processState, minutes, seconds, kilobytes] = /^\s*([A-Z])\S*\s+(\d+):([\d.]+)\s+(\d+)/.exec(lines[0] ?? '') ?? [];
+  if (processState === undefined) return undefined;
   const times = cpus().map((cpu) => cpu.times);
   const wholeMs = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);
   return {
     processMs: (Number(minutes) * 60 + Number(seconds)) * 1000,
+    processState,
     processMemory: Number(kilobytes) * 1024,
     cpus: times.length,
     busyMs: wholeMs - times.reduce((sum, { idle }) => sum + idle, 0),

@@ -10,7 +10,6 @@ import type { HostFacts } from '../../plan/capacity.js';
 import { type Runner, runnerFiles } from './types.js';
 
 const pollMs = 50;
-const answerMs = 30_000;
 const portAttempts = 5;
 
 /** A runner whose process was just started. */
@@ -39,11 +38,10 @@ export async function startAnswering(spawnRunner: () => Promise<Started>, clock:
   return startAnswering(spawnRunner, clock, attemptsLeft - 1);
 }
 
-/** Waits until the REST API answers; the end of the process when it goes first. */
+/** Waits until the REST API answers, however long the script's init code takes; the end of the process when it goes first. */
 async function answersOrEnds(runner: Runner, clock: Clock): Promise<ProcessEnd | undefined> {
   const ended = runner.ended.then((end) => ({ end }));
-  const deadline = clock.now() + answerMs;
-  while (clock.now() < deadline) {
+  for (;;) {
     const answer = runner.api.status().then(
       () => 'answered' as const,
       () => clock.sleep(pollMs).then(() => 'silent' as const),
@@ -52,8 +50,6 @@ async function answersOrEnds(runner: Runner, clock: Clock): Promise<ProcessEnd |
     if (first === 'answered') return undefined;
     if (first !== 'silent') return first.end;
   }
-  runner.end('hard');
-  return (await ended).end;
 }
 
 async function startError(runner: Runner, end: ProcessEnd): Promise<LoadctlError> {

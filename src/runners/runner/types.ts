@@ -1,7 +1,7 @@
 import type { Command } from '../../core/command.js';
 import type { RunnerId } from '../../core/ids.js';
 import type { ProcessEnd, World } from '../../core/os.js';
-import type { Milliseconds } from '../../core/quantities.js';
+import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import type { Redactor } from '../../core/redactor.js';
 import type { HostShare } from '../../k6/go-runtime.js';
 import type { LogDigest } from '../../k6/log-digest.js';
@@ -41,6 +41,9 @@ export interface RunnerLaunch {
   readonly folder: string;
 }
 
+/** How a process is asked to end: by SIGTERM, or by SIGKILL. */
+export type HowToEnd = 'gracefully' | 'hard';
+
 /** One k6 process of the fleet. */
 export interface Runner {
   readonly id: RunnerId;
@@ -52,8 +55,15 @@ export interface Runner {
   readonly api: RunnerApi;
   /** Resolves when the process is gone; never rejects. */
   readonly ended: Promise<ProcessEnd>;
-  /** Asks the process to end (k6 then writes its numbers), or ends it. */
-  end(how: 'gracefully' | 'hard'): void;
+  /** Aborted when the process is gone. */
+  readonly gone: AbortSignal;
+  /**
+   * Asks the process to end (k6 then writes its numbers), or ends it. Each is done once, and nothing after `hard`: a second
+   * signal would be the end of a k6 that is writing.
+   */
+  end(how: HowToEnd): void;
+  /** What it was asked to do last. */
+  asked(): HowToEnd | undefined;
   /** After its end: brings the numbers that it wrote into its folder. Never rejects. */
   collect(): Promise<RunnerFiles>;
   /** After that: brings its log, and reads it. Never rejects. */
@@ -63,12 +73,19 @@ export interface Runner {
    * the backend cannot look.
    */
   vitals?(): Promise<Vitals | undefined>;
+  /**
+   * What its host's wall clock said when loadctl's elapsed() stood at 0: what the host noted by its own clock is put in
+   * order by it. Another answer later on: that clock was set meanwhile. Undefined where it cannot be asked.
+   */
+  clockOrigin(): Promise<EpochMs | undefined>;
 }
 
 /** What a process and its machine have used so far. Memory is in bytes. */
 export interface Vitals {
   /** CPU time of the process. */
   readonly processMs: Milliseconds;
+  /** What the process is doing, by the letter that proc(5) and ps(1) have for it: R runs, S sleeps, D waits for a disk, T stands still. */
+  readonly processState: string;
   readonly processMemory: number;
   readonly cpus: number;
   /** CPUs that the process may use, where a container has fewer than its machine. */

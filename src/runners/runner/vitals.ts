@@ -1,5 +1,5 @@
 import type { RunnerId } from '../../core/ids.js';
-import type { EpochMs } from '../../core/quantities.js';
+import type { Milliseconds } from '../../core/quantities.js';
 import type { GeneratorSample } from '../../metrics/generators.js';
 import type { Vitals } from './types.js';
 
@@ -38,14 +38,12 @@ export function readLinuxVitals(texts: LinuxTexts): Vitals | undefined {
 }
 
 /** The fields behind the process's name, which stands in brackets and may hold anything (proc_pid_stat(5)). */
-function processIn(stat: string, pageBytes = usualPageBytes): Pick<Vitals, 'processMs' | 'processMemory'> | undefined {
-  const fields = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .map(Number);
+function processIn(stat: string, pageBytes = usualPageBytes): Pick<Vitals, 'processMs' | 'processState' | 'processMemory'> | undefined {
+  const [processState = '', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = [Number.NaN, ...rest.map(Number)];
   const [user, system, pages] = [fields[11], fields[12], fields[21]];
   if (user === undefined || system === undefined || pages === undefined) return undefined;
-  return { processMs: (user + system) * tickMs, processMemory: pages * pageBytes };
+  return { processMs: (user + system) * tickMs, processState, processMemory: pages * pageBytes };
 }
 
 /** user nice system idle iowait irq softirq steal: what is stolen by other guests of the host could not be had, either. */
@@ -95,15 +93,15 @@ export function readCpuLimit(cpuMax: string | undefined, cpus: number): number |
 /** What was used between two looks at a runner. Undefined where no time lies between them. */
 export function sampleBetween(
   runner: { readonly id: RunnerId; readonly host: string },
-  before: { readonly at: EpochMs; readonly vitals: Vitals },
-  now: { readonly at: EpochMs; readonly vitals: Vitals },
+  before: { readonly t: Milliseconds; readonly vitals: Vitals },
+  now: { readonly t: Milliseconds; readonly vitals: Vitals },
 ): GeneratorSample | undefined {
-  const overMs = now.at - before.at;
+  const overMs = now.t - before.t;
   const wholeMs = now.vitals.wholeMs - before.vitals.wholeMs;
   if (overMs <= 0 || wholeMs <= 0) return undefined;
   const { cpus, cpuLimit, processMemory, memory, freeMemory } = now.vitals;
   return {
-    at: now.at,
+    t: now.t,
     runner: runner.id,
     host: runner.host,
     overMs,

@@ -1,7 +1,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, LoadctlError } from '../../core/errors.js';
-import type { Milliseconds } from '../../core/quantities.js';
+import { originOf } from '../../core/origin.js';
+import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import { runnerApi } from '../../k6/rest.js';
 import type { Agent } from '../agent/link.js';
 import { agentVitals, look } from '../agent/look.js';
@@ -45,7 +46,8 @@ export interface HostTask extends Connection {
 export async function prepareHost(task: HostTask, context: BackendContext): Promise<Host> {
   const { host, agent, barred, launch } = task;
   const { count, hosts = [] } = context.profile;
-  const clockOffsetMs = await askClock(agent, context);
+  const origin = await askClock(agent, context);
+  const clockOffsetMs = origin === undefined ? 0 : Math.round(origin - originOf(context.clock));
   const seen = await look(agent, `host ${await k6There(task, context)}`);
   const archive = await sendArchive(task, context);
   const facts = hostFacts(host.name, seen, clockOffsetMs);
@@ -68,6 +70,7 @@ export async function prepareHost(task: HostTask, context: BackendContext): Prom
     },
     vitals: agentVitals(agent),
     bring: ({ id }, what) => gate(() => bring(task, folderOf(id), whatOf[what], context)),
+    clockOrigin: () => askClock(agent, context),
     lost: { error: 'EHOSTUNREACH' },
   };
 }
@@ -83,19 +86,23 @@ async function bring({ host, agent }: HostTask, there: string, what: Wanted, con
   }
 }
 
-/** How far the host's clock is ahead: by the answer that came soonest, as the others were held up on some way. */
-async function askClock(agent: Agent, { clock }: BackendContext): Promise<Milliseconds> {
-  let best = { tookMs: Number.POSITIVE_INFINITY, offsetMs: 0 };
+/**
+ * What the host's wall clock said when our elapsed() stood at 0: by the answer that came soonest, as the others were held up on
+ * some way. Undefined where none came.
+ */
+async function askClock(agent: Agent, { clock }: BackendContext): Promise<EpochMs | undefined> {
+  let best: { readonly tookMs: Milliseconds; readonly origin: EpochMs } | undefined;
   for (let asks = 0; asks < clockAsks; asks += 1) {
-    const asked = clock.now();
+    const asked = clock.elapsed();
     const answer = agent.next('now', 'clock');
     agent.order(orders.now);
     const seconds = Number.parseFloat((await answer)?.text ?? '');
-    const tookMs = clock.now() - asked;
+    const tookMs = clock.elapsed() - asked;
     // Halfway between question and answer is when it was read.
-    if (!Number.isNaN(seconds) && tookMs < best.tookMs) best = { tookMs, offsetMs: Math.round(seconds * 1000 - asked - tookMs / 2) };
+    if (!Number.isNaN(seconds) && tookMs < (best?.tookMs ?? Number.POSITIVE_INFINITY))
+      best = { tookMs, origin: seconds * 1000 - asked - tookMs / 2 };
   }
-  return best.offsetMs;
+  return best?.origin;
 }
 
 /** The k6 of the host by its name or path: its own one, or this machine's, which is copied there now. */

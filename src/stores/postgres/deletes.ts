@@ -115,10 +115,10 @@ function byPart(rows: readonly Located[]): Map<string, string[]> {
 export async function deletePlaces(work: Work, part: string, places: readonly string[], left = attempts): Promise<Deleted> {
   const { session, doomed, clock, log, stubborn } = work;
   if (places.length === 0 || stubborn.count >= mostStubborn) return { rows: 0 };
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   try {
     const rows = await deleteOnce(work, part, places);
-    log(deleteSql(doomed), rows, clock.now() - startedAt);
+    log(deleteSql(doomed), rows, clock.elapsed() - startedAt);
     return { rows };
   } catch (error) {
     const state = sqlState(error);

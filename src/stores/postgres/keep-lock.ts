@@ -1,6 +1,6 @@
 import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Clock } from '../../core/os.js';
-import type { EpochMs, Milliseconds } from '../../core/quantities.js';
+import type { Milliseconds } from '../../core/quantities.js';
 import type { DatabaseLock, StoreContext } from '../kind/types.js';
 import { dataPlace } from './places.js';
 import type { Session } from './session.js';
@@ -78,17 +78,17 @@ async function regain(
   released: AbortSignal,
 ): Promise<LockSession | Error> {
   const { clock, emit } = context;
-  const lostAt = clock.now();
+  const lostAt = clock.elapsed();
   const place = dataPlace({ address });
   emit({ type: 'warned', code: 'lock-lost', place, why: problem.message, retryMs: regainMs });
   let last: unknown;
-  while (!released.aborted && clock.now() - lostAt < regainMs) {
+  while (!released.aborted && clock.elapsed() - lostAt < regainMs) {
     const tried = await inTime(tryLock(address, { ...context, signal: never }, former), lostAt, clock, released);
     if (tried instanceof Error) {
       last = tried;
       if (tried instanceof LoadctlError && tried.reason === 'refused') break;
     } else if ('taken' in tried) {
-      emit({ type: 'lock-regained', place, elapsedMs: clock.now() - lostAt });
+      emit({ type: 'lock-regained', place, elapsedMs: Math.round(clock.elapsed() - lostAt) });
       return tried.taken;
     } else if (tried.holder !== undefined && tried.holder.session !== former) {
       return new Error(`${problem.message}; meanwhile it was taken by ${describeHolder(tried.holder)}`);
@@ -100,10 +100,10 @@ async function regain(
 }
 
 /** What came of a try, an error as a value; one that comes too late is let go again. */
-async function inTime(trying: Promise<Tried>, lostAt: EpochMs, clock: Clock, released: AbortSignal): Promise<Tried | Error> {
+async function inTime(trying: Promise<Tried>, lostAt: Milliseconds, clock: Clock, released: AbortSignal): Promise<Tried | Error> {
   const done = new AbortController();
   const late = clock
-    .sleep(Math.max(0, lostAt + regainMs - clock.now()), AbortSignal.any([released, done.signal]))
+    .sleep(Math.max(0, lostAt + regainMs - clock.elapsed()), AbortSignal.any([released, done.signal]))
     .then(() => 'late' as const);
   const settled = trying.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
   const first = await Promise.race([settled, late]);

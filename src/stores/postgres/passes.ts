@@ -26,12 +26,12 @@ export async function deleteInPasses(session: Session, doomed: Doomed, leaves: r
   const { clock, pauseMs, signal } = means;
   let deleted: Deleted = { rows: 0 };
   await passOver(session, leaves, clock, async (leaf, from, to) => {
-    const startedAt = clock.now();
+    const startedAt = clock.elapsed();
     const part = await deletePart(work, leaf, from, to);
     if (part === 'too much') return part;
     deleted = add(deleted, part);
     means.progress?.(deleted.rows);
-    return { rest: () => (part.rows > 0 ? clock.sleep(pauseMs ?? (clock.now() - startedAt) * usualRest, signal) : Promise.resolve()) };
+    return { rest: () => (part.rows > 0 ? clock.sleep(pauseMs ?? (clock.elapsed() - startedAt) * usualRest, signal) : Promise.resolve()) };
   });
   return deleted;
 }
@@ -88,9 +88,9 @@ async function passOverLeaf(leaf: Leaf, clock: Clock, part: Part): Promise<void>
   let pages = firstPages;
   for (let from = 0; from < leaf.pages; ) {
     const to = Math.min(leaf.pages, from + pages);
-    const startedAt = clock.now();
+    const startedAt = clock.elapsed();
     const done = await part(leaf, from, to);
-    const tookMs = clock.now() - startedAt;
+    const tookMs = clock.elapsed() - startedAt;
     if (done === 'too much') {
       pages = Math.max(1, Math.floor((to - from) / 4));
       continue;
@@ -109,11 +109,11 @@ function nextPages(pages: number, tookMs: Milliseconds, { mostPagesAtOnce = most
 
 async function deletePart(work: Work, leaf: Leaf, from: number, to: number): Promise<Deleted | 'too much'> {
   const { session, doomed, clock, log } = work;
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   const rows = `ONLY ${leaf.quoted} AS t WHERE ${leaf.range(from, to)} AND ${doomed.condition}`;
   try {
     const count = await deleteRows(session, doomed, { rows });
-    log(deleteSql(doomed), count, clock.now() - startedAt);
+    log(deleteSql(doomed), count, clock.elapsed() - startedAt);
     return { rows: count };
   } catch (error) {
     const state = sqlState(error);

@@ -35,7 +35,7 @@ const pollMs = 50;
 /** Waits until the replica has seen all that the primary has written so far. Some managed ones do not tell how far they are. */
 async function catchUp(primary: Session, replica: Session, address: Address, { clock, signal, emit }: StoreContext): Promise<void> {
   const written = await endOfWal(primary);
-  for (const deadline = clock.now() + patienceMs; ; ) {
+  for (const deadline = clock.elapsed() + patienceMs; ; ) {
     const [state] = (
       await replica.query<{ follows: boolean; seen: boolean | null }>(
         'SELECT pg_is_in_recovery() AS follows, pg_last_wal_replay_lsn() >= $1::pg_lsn AS seen',
@@ -48,7 +48,7 @@ async function catchUp(primary: Session, replica: Session, address: Address, { c
       emit({ type: 'noted', code: 'replica-position-unknown', place: dataPlace(replica) });
       return;
     }
-    if (clock.now() > deadline) {
+    if (clock.elapsed() > deadline) {
       throw new LoadctlError('unavailable', `${replica.place.name}: its replica is more than ${patienceMs / 1000} s behind`, {
         hint: 'Wait until it has caught up, or take `replica` out of the profile: the primary is asked then.',
       });

@@ -12,6 +12,13 @@ export function statementLog(session: Session): { readonly log: StatementLog; re
       const before = known.get(sql) ?? { rows: 0, ms: 0 };
       known.set(sql, { rows: before.rows + rows, ms: before.ms + ms });
     },
-    statements: () => [...known].map(([sql, sums]) => ({ store: session.address.store, shard: session.address.shard, sql, ...sums })),
+    statements: () =>
+      [...known].map(([sql, sums]) => ({
+        store: session.address.store,
+        shard: session.address.shard,
+        sql,
+        rows: sums.rows,
+        ms: Math.round(sums.ms),
+      })),
   };
 }

@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../../core/quantities.js';
+import { stopwatch } from '../../core/timer.js';
 import { addSwept, nothingSwept, type StoreContext, type StoreTask, type Swept } from '../kind/types.js';
 import { type CleanedDatabase, openTargets } from './cleaned-database.js';
 import { type Deleted, type Doomed, deleteFound, type Means } from './deletes.js';
@@ -68,7 +69,7 @@ async function deleteTarget(
   const { session, journal, troubles } = database;
   troubles.delete(target);
   const step = `delete ${session.place.name} ${target.table.inProfile} ${++database.deletes}`;
-  const startedAt = clock.now();
+  const took = stopwatch(clock);
   let deleted = 0;
   emit({ type: 'step-started', step, work: { kind: 'delete', what: target.table.inProfile, ...dataPlace(session) } });
   const progress = (rows: number) => {
@@ -87,7 +88,7 @@ async function deleteTarget(
     }
   }
   tell(deleted);
-  emit({ type: 'step-finished', step, elapsedMs: clock.now() - startedAt, result: 'deleted', rows: deleted });
+  emit({ type: 'step-finished', step, elapsedMs: took(), result: 'deleted', rows: deleted });
   return deleted;
 }
 

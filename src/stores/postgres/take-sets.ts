@@ -1,4 +1,5 @@
 import type { ChangedSeed, ReceiptLine } from '../../core/receipt.js';
+import { stopwatch } from '../../core/timer.js';
 import type { StoreContext, StoreTask } from '../kind/types.js';
 import { type CleanedDatabase, openTargets } from './cleaned-database.js';
 import { deleteFound } from './deletes.js';
@@ -37,7 +38,7 @@ async function takeSet(
   const step = `take ${session.place.name} ${rows.set.name}`;
   const tell: StoreContext['emit'] = dryRun ? () => undefined : emit;
   tell({ type: 'step-started', step, work: { kind: 'take-out', what: rows.table.inProfile, ...dataPlace(session) } });
-  const startedAt = clock.now();
+  const took = stopwatch(clock);
   const all = countNumbers(rows.numbers);
   const progress = (deleted: number) => {
     seededTallies.set(rows, { deleted, left: Math.max(0, all - deleted) });
@@ -54,7 +55,7 @@ async function takeSet(
   });
   seededTallies.set(rows, { deleted: taken.deleted, left: taken.left });
   lines.push(...taken.lines);
-  tell({ type: 'step-finished', step, elapsedMs: clock.now() - startedAt, result: 'deleted', rows: taken.deleted });
+  tell({ type: 'step-finished', step, elapsedMs: took(), result: 'deleted', rows: taken.deleted });
 }
 
 /** What stays for the next test, set by set: told of a cleanup that leaves it. */

@@ -111,11 +111,11 @@ function openIndexes(config: RedisStore, context: StoreContext): { connect(index
 
 async function sweepOne(each: Progress, clock: Clock): Promise<Swept> {
   const { job, deleted } = each;
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   const before = total(deleted.counts);
   await job.take(deleted);
   each.left = await job.count();
-  each.ms += clock.now() - startedAt;
+  each.ms += clock.elapsed() - startedAt;
   const gone = total(deleted.counts) - before;
   const from = gone > 0 ? [{ store: job.servers.store, shard: null, what: `${job.what} ${job.which}`, deleted: gone }] : [];
   return { deleted: gone, left: total(each.left), from };
@@ -150,5 +150,5 @@ function rowsOf({ servers, what, which }: Subject, { deleted, left = new Map() }
 
 /** What the servers are asked; in a dry run with the keys that it would hit. */
 function statementOf({ servers, statement }: Subject, { deleted, left = new Map(), ms }: Outcome, dryRun: boolean): CleanupStatement {
-  return { store: servers.store, shard: null, sql: statement, rows: total(dryRun ? left : deleted.counts), ms };
+  return { store: servers.store, shard: null, sql: statement, rows: total(dryRun ? left : deleted.counts), ms: Math.round(ms) };
 }

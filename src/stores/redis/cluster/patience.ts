@@ -18,8 +18,8 @@ export function patienceFor(ms: Milliseconds, clock: Clock, signal: Sealable): P
   let until: number | undefined;
   return {
     async wait() {
-      until ??= clock.now() + ms;
-      if (clock.now() >= until) return false;
+      until ??= clock.elapsed() + ms;
+      if (clock.elapsed() >= until) return false;
       await clock.sleep(Math.min(longestPauseMs, 25 * 2 ** waits++), signal.current());
       signal.throwIfAborted();
       return true;
