@@ -12,7 +12,8 @@ import { printTable } from './support/table.js';
 
 const onLoad = ({ type }) => type === 'fleet-sampled';
 const startedSecond = ({ type, runner }) => type === 'runner-started' && runner === '2';
-const pidOfSecond = ({ events }) => events().find(startedSecond).pid;
+const pidOf = (events, of) => events().find(({ type, runner }) => type === 'runner-started' && runner === of).pid;
+const pidOfSecond = ({ events }) => pidOf(events, '2');
 const signalSecond = (signal) => (stage) => process.kill(pidOfSecond(stage), signal);
 const signalLoadctl = (signal) => (stage) => stage.loadctl.child.kill(signal);
 const twoHosts = [{ name: 'h1' }, { name: 'h2' }];
@@ -40,6 +41,21 @@ const faults = [
     seconds: 4,
     after: ({ type, elapsedMs }) => type === 'fleet-sampled' && elapsedMs >= 3000,
     strike: signalSecond('SIGKILL'),
+  },
+  { name: 'runner ended by somebody (SIGTERM)', after: onLoad, strike: signalSecond('SIGTERM') },
+  {
+    name: 'both killed, 60% may be lost',
+    runners: ', onLost: continue, allowedLoss: 60%',
+    after: onLoad,
+    strike: killBoth,
+  },
+  {
+    name: 'runner killed in teardown()',
+    seconds: 3,
+    tearingDown: 'sleep(3);',
+    after: ({ type }) => type === 'teardown-started',
+    strike: ({ events }) => process.kill(pidOf(events, '1'), 'SIGKILL'),
+    says: /runs again/,
   },
   { name: 'runner frozen (SIGSTOP)', after: onLoad, strike: signalSecond('SIGSTOP') },
   {
@@ -78,6 +94,13 @@ const faults = [
   },
   { name: 'loadctl killed', after: onLoad, strike: signalLoadctl('SIGKILL') },
   { name: 'loadctl frozen, thawed when its k6 is gone', after: onLoad, strike: signalLoadctl('SIGSTOP'), thaw: true },
+  { name: 'wall clock set an hour back', seconds: 6, settable: true, after: onLoad, strike: signalLoadctl('SIGUSR2'), says: /clock/ },
+  {
+    name: 'setup() throws',
+    setup: "throw new Error('half way');",
+    after: ({ type }) => type === 'setup-failed',
+    says: /half way/,
+  },
   { name: 'Ctrl-C', after: onLoad, strike: signalLoadctl('SIGINT') },
   { name: 'loadctl stop', after: onLoad, strike: ({ folder }) => startAnother(folder, 'stop') },
   { name: 'target dies', seconds: 6, after: onLoad, strike: ({ target }) => target.die(), says: /probe failed/ },
@@ -91,6 +114,14 @@ function isAlive(pid) {
   } catch {
     return false;
   }
+}
+
+/** The second one when the others go on, and have for two seconds. */
+async function killBoth({ events }) {
+  process.kill(pidOf(events, '1'), 'SIGKILL');
+  const lost = await until(() => events().find(({ type }) => type === 'runner-lost'), limitMs);
+  await until(() => events().some((event) => onLoad(event) && event.t > lost.t + 2000), limitMs);
+  process.kill(pidOf(events, '2'), 'SIGKILL');
 }
 
 function mountSmallDisk(folder, defer) {

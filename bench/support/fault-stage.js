@@ -21,7 +21,12 @@ export async function openStage(fault, k6, defer) {
   mkdirSync(join(folder, 'profiles'));
   writeFileSync(join(folder, 'profiles', 'dev.yaml'), profileOf(fault, url, network));
   fault.prepare?.(folder, defer);
-  const loadctl = startLoadctl(folder, fault.k6 === undefined ? k6 : wrappedK6(folder, k6, fault.k6), defer);
+  const loadctl = startLoadctl(
+    folder,
+    fault.k6 === undefined ? k6 : wrappedK6(folder, k6, fault.k6),
+    fault.settable ? settable : {},
+    defer,
+  );
   return { folder, network, target, loadctl, events: () => eventsIn(folder), processes: () => processesOf(folder, network, loadctl) };
 }
 
@@ -38,14 +43,15 @@ async function startTarget(address, defer) {
   return { port, seen: ask, die: () => child.kill('SIGKILL') };
 }
 
-function scriptOf({ init = '', iteration = '' }) {
+function scriptOf({ init = '', iteration = '', setup, tearingDown = '' }) {
   return `import http from 'k6/http';
 import exec from 'k6/execution';
 import { sleep } from 'k6';
 const second = __ENV.LOADCTL_RUNNER === '2', begun = Date.now(), held = [];
 ${init}
+${setup === undefined ? '' : `export function setup() { ${setup} }`}
 export default () => { http.get(__ENV.BASE_URL + '/work'); ${iteration} sleep(0.02); };
-export function teardown() { http.get(__ENV.BASE_URL + '/torn-down'); }
+export function teardown() { http.get(__ENV.BASE_URL + '/torn-down'); ${tearingDown} }
 `;
 }
 
@@ -68,9 +74,15 @@ function wrappedK6(folder, k6, lines) {
   return file;
 }
 
-function startLoadctl(folder, k6, defer) {
+/** A loadctl whose wall clock SIGUSR2 sets an hour back. */
+const settable = {
+  NODE_OPTIONS: `--require ${fileURLToPath(new URL('../../test/fixtures/clock/set-clock.cjs', import.meta.url))}`,
+  LOADCTL_TEST_STEP_MS: '-3600000',
+};
+
+function startLoadctl(folder, k6, more, defer) {
   // Its temporary folder is this one, too: whoever names it belongs here.
-  const env = { ...process.env, LOADCTL_K6: k6, TMPDIR: folder };
+  const env = { ...process.env, ...more, LOADCTL_K6: k6, TMPDIR: folder };
   const child = spawn(process.execPath, [bin, 'run', '--env', 'dev'], { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
   defer(() => void child.kill('SIGKILL'));
   const lines = [];
