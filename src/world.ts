@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn as spawnChild } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -26,6 +27,7 @@ export interface OwnProcess extends Shell {
 
 /** Opens the one door to the operating system. */
 export function openWorld(): OwnProcess {
+  setMaxListeners(0); // of one signal each runner hears, however many there are; Node warns of more than ten
   return {
     argv: process.argv.slice(2),
     env: process.env,
