@@ -9,6 +9,6 @@ if (existsSync(cli)) {
   const { main } = await import(cli.href);
   await main();
 } else {
-  process.stderr.write('loadctl is not built yet. In a clone, build it: npm run bootstrap\n');
+  process.stderr.write('loadctl is not built. In a clone, run: npm run bootstrap\n');
   process.exitCode = 115;
 }

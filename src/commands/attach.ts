@@ -10,7 +10,7 @@ export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(command.argument('[RUN]', 'the id or the folder of a run; the latest one here without it'))
       .description(
-        'Shows a running run live, from another terminal. Ctrl-C leaves; the run goes on.\nEnds with 0 whatever the verdict is (loadctl verify tells by its status).',
+        'Shows a running run live, from another terminal. Ctrl-C leaves; the run goes on.\nExits with 0 whatever the verdict; loadctl verify exits by it.',
       )
       .addHelpText('after', examples([['loadctl attach', 'the latest run here']])),
   run: async (call) => {

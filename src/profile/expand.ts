@@ -61,7 +61,7 @@ function braced(text: string, from: number): string {
 function fillIn({ written, name, operator = '', operand }: Reference, escapes: string, look: LookUp): Expansion {
   const closed = !written.startsWith('${') || written.endsWith('}');
   if (name === '' || !closed)
-    return { value: '', problems: [`expected \`\${NAME}\` or \`\${NAME:-default}\`; a \`$\` as it is stands in single quotes`] };
+    return { value: '', problems: [`expected \`\${NAME}\` or \`\${NAME:-default}\`; put a literal \`$\` in single quotes`] };
   const found = look(name);
   const has = found !== undefined && (found.value !== '' || !operator.startsWith(':'));
   if (operator.endsWith('+')) return has ? expand(operand, escapes, look) : { value: '', problems: [] };

@@ -52,13 +52,9 @@ function namedFile(file: string, cwd: string, files: ProfileFiles): { file: stri
 function unknownEnvironment(name: string, cwd: string, files: ProfileFiles): LoadctlError {
   const known = environmentsIn(join(cwd, 'profiles'), files);
   if (known.length === 0) {
-    return new LoadctlError(
-      'invalid-profile',
-      `Unknown environment \`${name}\`: there is no folder \`profiles\` here with a profile in it`,
-      {
-        hint: files.readFile(resolve(cwd, name)) === undefined ? firstProfile : `Did you mean --profile ${shellQuote(name)}?`,
-      },
-    );
+    return new LoadctlError('invalid-profile', `Unknown environment \`${name}\`: no profile found in profiles/`, {
+      hint: files.readFile(resolve(cwd, name)) === undefined ? firstProfile : `Did you mean --profile ${shellQuote(name)}?`,
+    });
   }
   return new LoadctlError('invalid-profile', `Unknown environment \`${name}\`: \`profiles\` has ${allOf(known)}`, {
     hint: environmentHint(name, known, files.readFile(resolve(cwd, name)) !== undefined),

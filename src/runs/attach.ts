@@ -50,7 +50,7 @@ function lastSecondOf(tell: (event: LoggedEvent) => void): { take(event: LoggedE
 }
 
 function gone({ run, by }: RunRecord): LoadctlError {
-  return new LoadctlError('unavailable', `The loadctl of run ${run} is gone (process ${by.pid} on ${by.host}): it was killed or crashed.`, {
+  return new LoadctlError('unavailable', `The loadctl of run ${run} died (process ${by.pid} on ${by.host}): killed or crashed.`, {
     hint: `What is known of the run: loadctl verify ${run}`,
   });
 }

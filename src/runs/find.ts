@@ -31,7 +31,7 @@ export async function findRun(cwd: string, named?: string): Promise<string> {
       const directory = join(runsRoot(cwd), run);
       if ((await readText(join(directory, runFiles.run))) !== undefined) return directory;
     }
-    throw new LoadctlError('unavailable', `There is no run here yet (${runsRoot(cwd)}).`, { hint: 'Start one: loadctl run --env dev' });
+    throw new LoadctlError('unavailable', `No runs here yet (${runsRoot(cwd)}).`, { hint: 'Start one: loadctl run --env dev' });
   }
   const matching = runs.filter((run) => run === named);
   if (matching[0] !== undefined) return join(runsRoot(cwd), matching[0]);
@@ -39,7 +39,7 @@ export async function findRun(cwd: string, named?: string): Promise<string> {
   const folder = named.startsWith('/') ? named : path;
   if (await isFolder(folder)) return folder;
   const known = runs.slice(0, 5).map((run) => `  ${run}`);
-  throw new LoadctlError('unavailable', `There is no run "${named}" here.`, {
+  throw new LoadctlError('unavailable', `No run "${named}" here.`, {
     lines: known.length > 0 ? ['The latest runs here:', ...known] : [],
     hint: 'loadctl runs lists them all; the folder of a run works as well.',
   });

@@ -19,7 +19,7 @@ export async function ownRun(cwd: string, named: string): Promise<RunId> {
   const [id, path] = [asRunId(basename(named)), resolve(cwd, named)];
   const isHere = named === id || path === join(runsRoot(cwd), basename(named));
   if (id !== undefined && isHere && (await listRuns(cwd)).includes(id)) return id;
-  throw new LoadctlError('unavailable', `There is no run "${named}" in ${runsRoot(cwd)}; nothing was removed.`, {
+  throw new LoadctlError('unavailable', `No run "${named}" in ${runsRoot(cwd)}; nothing was removed.`, {
     hint: 'loadctl runs lists them all.',
   });
 }

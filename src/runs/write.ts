@@ -99,8 +99,8 @@ function writeError(path: string, error: unknown): LoadctlError {
     EDQUOT: 'The disk quota is used up: free some space there.',
     EACCES: 'The folder is not writable: change to another one, or fix its permissions.',
     EROFS: 'The file system is read-only: change to a folder that can be written.',
-    ENOTDIR: 'A file stands where a folder is needed: move it away.',
-    EEXIST: 'A file stands where a folder is needed: move it away.',
+    ENOTDIR: 'A file is in the place of this directory: move it away.',
+    EEXIST: 'A file is in the place of this directory: move it away.',
   };
   return new LoadctlError('unavailable', `The run directory ${path} cannot be written: ${errorMessage(error)}`, {
     cause: error,

@@ -212,7 +212,7 @@ describe('while the load is on', () => {
     await colours.router.die();
     const said = await run.said;
     expect(said.code).toBe(112);
-    expect(said.stderr).toContain('For 600ms nobody could tell whether the colour under load went live (3 look-ups).');
+    expect(said.stderr).toContain('Could not determine for 600ms whether the colour under test went live (3 look-ups).');
     expect(json(at, 'verdict.json')).toMatchObject({ verdict: 'interrupted', exitCodes: [112, 105] });
     expect(colours.green.hits.get('GET /torn-down')).toBe(1);
   });

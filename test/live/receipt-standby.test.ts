@@ -82,7 +82,7 @@ test('a replica that stays behind, or is none, is told in one line', async () =>
   await expect(counting).rejects.toMatchObject({ reason: 'unavailable', message: 'db: its replica is more than 30 s behind' });
   await expect(seed(dataContext(profile(servers.primary, servers.primary)))).rejects.toMatchObject({
     reason: 'invalid-profile',
-    message: expect.stringMatching(/^db: 127\.0\.0\.1:\d+ is no replica$/),
+    message: expect.stringMatching(/^db: 127\.0\.0\.1:\d+ is not a replica$/),
   });
 });
 

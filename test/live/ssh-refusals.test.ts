@@ -29,12 +29,12 @@ const refusals: Refusal[] = [
   {
     title: 'that lets nobody in',
     kind: { name: 'h2', login: 'refused' },
-    says: ['h2 does not let you in without a question.', 'ssh-copy-id'],
+    says: ['h2 does not accept your login without a prompt.', 'ssh-copy-id'],
   },
   {
     title: 'that forwards nothing',
     kind: { name: 'h2', forwarding: 'refused' },
-    says: ['The sshd of h2 lets no tunnel through', 'AllowTcpForwarding yes'],
+    says: ['The sshd of h2 refuses port forwarding', 'AllowTcpForwarding yes'],
   },
   {
     title: 'with a k6 elsewhere than the profile says',

@@ -98,7 +98,7 @@ describe('a script that k6 does not get through', () => {
     await expect.poll(() => k6Processes(at.folder), { timeout: 2000 }).toBe('');
     expect(performance.now() - begun).toBeLessThan(3000);
     const said = await at.loadctl(['verify']);
-    expect([said.code, said.stderr]).toEqual([115, expect.stringContaining('There is no run here yet')]);
+    expect([said.code, said.stderr]).toEqual([115, expect.stringContaining('No runs here yet')]);
   });
 });
 

@@ -42,7 +42,7 @@ function withRun(files: Record<string, unknown>): Workplace {
 test('verify without a run says how to make one', async () => {
   const said = await workplace().loadctl(['verify']);
   expect(said.code).toBe(115);
-  expect(said.stderr).toContain('There is no run here yet');
+  expect(said.stderr).toContain('No runs here yet');
   expect(said.stderr).toContain('loadctl run --env dev');
 });
 
@@ -99,7 +99,7 @@ test('attach to a run whose loadctl was killed says that it is gone', async () =
   const gone = withRun({ 'run.json': { ...record, by: { user: 'ann', host, pid: 4_000_000 } }, 'events.ndjson': '' });
   const said = await gone.loadctl(['attach']);
   expect(said.code).toBe(115);
-  expect(said.stderr).toContain(`The loadctl of run ${run} is gone (process 4000000 on ${host})`);
+  expect(said.stderr).toContain(`The loadctl of run ${run} died (process 4000000 on ${host})`);
   expect(said.stderr).toContain(`loadctl verify ${run}`);
 });
 

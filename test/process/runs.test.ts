@@ -75,7 +75,7 @@ describe('runs are removed', () => {
 
   test.each([
     [['runs', 'rm'], 2, 'which runs?'],
-    [['runs', 'rm', 'nothing'], 115, 'There is no run "nothing"'],
+    [['runs', 'rm', 'nothing'], 115, 'No run "nothing"'],
     [['runs', 'rm', '..'], 115, 'There is no run'],
     [['runs', 'rm', '/etc'], 115, 'There is no run'],
     [['runs', 'rm', `../../${first}`], 115, 'There is no run'],

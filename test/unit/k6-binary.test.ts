@@ -154,7 +154,7 @@ describe('a k6 that is missing', () => {
   test.each<[string, string, (archive: Buffer) => Promise<string>]>([
     [
       'corrupt',
-      'is corrupt and was thrown away',
+      'is corrupt and was removed',
       (archive) => serveFiles({ [checksums]: sumsOf(archive), [`${page}/${archiveName}`]: 'no archive' }),
     ],
     ['missing', `${archiveName} answered 404`, (archive) => serveFiles({ [checksums]: sumsOf(archive) })],
@@ -165,8 +165,8 @@ describe('a k6 that is missing', () => {
       'sent nothing more for 1s',
       (archive) => serve((request, response) => stall(request.url === checksums ? sumsOf(archive) : '', response)),
     ],
-    ['cut off', 'is out of reach', () => serve((request) => request.socket.destroy())],
-    ['of another version', 'the fetched k6 is v2.1.0, not v2.2.0', () => otherVersion()],
+    ['cut off', 'is unreachable', () => serve((request) => request.socket.destroy())],
+    ['of another version', 'the downloaded k6 is v2.1.0, not v2.2.0', () => otherVersion()],
   ])('whose download is %s is built with Go', async (_name, problem, server) => {
     const here = machine();
     fakeGo(here.tools);

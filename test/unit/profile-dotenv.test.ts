@@ -46,8 +46,8 @@ describe('a .env file is read as compose and dotenv do', () => {
     ["X='abc'def", '.env:1:3: expected a closing quote, and behind it nothing but a comment'],
     ['Y=1\nX=${NOPE}', '.env:2:3: `${NOPE}` is not set'],
     ['X=${NOPE:?who is it}', '.env:1:3: `${NOPE}` is not set: who is it'],
-    ['X=pa$$word', '.env:1:3: expected `${NAME}` or `${NAME:-default}`; a `$` as it is stands in single quotes'],
-    ['X=${USER', '.env:1:3: expected `${NAME}` or `${NAME:-default}`; a `$` as it is stands in single quotes'],
+    ['X=pa$$word', '.env:1:3: expected `${NAME}` or `${NAME:-default}`; put a literal `$` in single quotes'],
+    ['X=${USER', '.env:1:3: expected `${NAME}` or `${NAME:-default}`; put a literal `$` in single quotes'],
     ['X=${Y}\nY=$X', '.env:1:3: `${X}` refers to itself'],
   ])('or the line is refused: %j', (dotenv, message) => {
     const error = complaint(() => filledIn(dotenv));

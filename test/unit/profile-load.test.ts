@@ -363,7 +363,7 @@ describe('which profile', () => {
     const error = complaint(() => load({ 'k6.ts': '' }, { source: { environment: 'dev' } }));
     expect([error.reason, error.message, error.hint]).toEqual([
       'invalid-profile',
-      'Unknown environment `dev`: there is no folder `profiles` here with a profile in it',
+      'Unknown environment `dev`: no profile found in profiles/',
       'Write a first profile with `loadctl init`, or name a file with --profile FILE',
     ]);
   });

@@ -139,7 +139,7 @@ test.each([
 test.each([
   ['@@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.', /not the one that is known/, false],
   ['No ED25519 host key is known for 10.0.0.1 and you have requested strict checking.\nHost key verification failed.', /is unknown/, false],
-  ['ann@load-1: Permission denied (publickey).', /does not let you in/, false],
+  ['ann@load-1: Permission denied (publickey).', /does not accept your login without a prompt/, false],
   ['ssh: Could not resolve hostname load-1: Name or service not known', /ssh cannot resolve the host/, false],
   ['ssh: connect to host load-1 port 22: Connection refused', /cannot be reached/, false],
   ['ssh: connect to host load-1 port 22: Connection timed out', /cannot be reached/, false],

@@ -19,7 +19,7 @@ export async function download(folder: string, surroundings: Surroundings, optio
   const archive = join(folder, archiveName);
   const actual = await getFile(`${page}/${archiveName}`, archive, transfer);
   if (actual !== expected) {
-    throw new FetchFailure(`${archiveName} is corrupt and was thrown away: its SHA-256 is ${actual}, the checksums file says ${expected}`);
+    throw new FetchFailure(`${archiveName} is corrupt and was removed: its SHA-256 is ${actual}, the checksums file says ${expected}`);
   }
   await unpack(archive, folder, surroundings);
   return { file: join(folder, releaseName, binaryName), how: `downloaded from ${new URL(base).host}, SHA-256 as in the checksums file` };

@@ -47,7 +47,7 @@ async function cached(surroundings: Surroundings): Promise<FoundK6 | undefined> 
   if (!(await isExecutable(path))) return undefined;
   const said = await askVersion(path, surroundings);
   if ('problem' in said || said.version !== pinnedVersion) return undefined;
-  return { path, version: said.version, source: 'cache', why: 'none is on your PATH, and loadctl fetched this one before' };
+  return { path, version: said.version, source: 'cache', why: 'none is on your PATH; loadctl downloaded this one before' };
 }
 
 async function isExecutable(file: string): Promise<boolean> {

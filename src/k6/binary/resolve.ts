@@ -44,7 +44,7 @@ async function fetchK6(surroundings: Surroundings, options: FetchOptions): Promi
 function interruptedWhile(source: K6Source): LoadctlError {
   const what = source === 'built' ? 'build' : 'download';
   return new LoadctlError('interrupted', `The ${what} of k6 was interrupted; nothing was run, and nothing of it was kept.`, {
-    hint: 'The next call begins again. Or name a k6 that is there: LOADCTL_K6=/path/to/k6',
+    hint: 'Run the command again, or name an installed k6: LOADCTL_K6=/path/to/k6',
   });
 }
 
@@ -65,8 +65,8 @@ async function temporaryFolder(surroundings: Surroundings, defer: Defer): Promis
 /** The rename comes last: whoever looks into the cache finds a whole k6 or none. */
 async function install({ file, how }: Fetched, source: K6Source, surroundings: Surroundings): Promise<FoundK6> {
   const said = await askVersion(file, surroundings);
-  if ('problem' in said) throw new FetchFailure(`the fetched k6 does not run here: ${said.problem}`);
-  if (said.version !== pinnedVersion) throw new FetchFailure(`the fetched k6 is v${said.version}, not v${pinnedVersion}`);
+  if ('problem' in said) throw new FetchFailure(`the downloaded k6 does not run here: ${said.problem}`);
+  if (said.version !== pinnedVersion) throw new FetchFailure(`the downloaded k6 is v${said.version}, not v${pinnedVersion}`);
   const path = cachedBinary(surroundings);
   await mkdir(dirname(path), { recursive: true });
   await rename(file, path);

@@ -65,5 +65,5 @@ async function receive(url: string, options: TransferOptions, take: (chunk: Uint
 function asFailure(url: string, error: unknown): unknown {
   if (!(error instanceof TypeError)) return error;
   const { cause = error } = error;
-  return new FetchFailure(`${new URL(url).host} is out of reach (${errorCode(cause) ?? errorMessage(cause)})`, { cause: error });
+  return new FetchFailure(`${new URL(url).host} is unreachable (${errorCode(cause) ?? errorMessage(cause)})`, { cause: error });
 }

@@ -137,7 +137,7 @@ function readLabels(bytes: Uint8Array): SeriesLabels {
     if (label === '__name__') name = value;
     else if (label !== ownLabel) tags[label] = value;
   }, undefined);
-  if (!name.startsWith(prefix)) throw new MalformedPush('a series is no metric of k6');
+  if (!name.startsWith(prefix)) throw new MalformedPush('a series is not a k6 metric');
   return { name: name.slice(prefix.length), tags };
 }
 

@@ -91,13 +91,13 @@ async function watchOn(loaded: Colour, { clock, emit, everyMs, lookUp, stop }: W
 }
 
 function wentLive(loaded: Colour): LoadctlError {
-  return new LoadctlError('refused', `${loaded} is live now: it is the colour that this run loads, and nobody may load the live one.`, {
+  return new LoadctlError('refused', `${loaded} went live: this run loads it, and the live colour must not be loaded.`, {
     hint: 'Start again: the other colour is loaded then.',
   });
 }
 
 function nobodyKnows(error: unknown, times: number, forMs: Milliseconds): LoadctlError {
-  const message = `For ${formatDuration(forMs)} nobody could tell whether the colour under load went live (${times} look-ups). ${errorMessage(error)}`;
+  const message = `Could not determine for ${formatDuration(forMs)} whether the colour under test went live (${times} look-ups). ${errorMessage(error)}`;
   const hint = error instanceof LoadctlError ? error.hint : undefined;
   return new LoadctlError('refused', message, hint === undefined ? {} : { hint });
 }

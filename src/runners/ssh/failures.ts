@@ -24,7 +24,7 @@ const failures: readonly Failure[] = [
   },
   {
     pattern: /Permission denied \(|Too many authentication failures|No supported authentication methods/,
-    message: (host) => `${host} does not let you in without a question.`,
+    message: (host) => `${host} does not accept your login without a prompt.`,
     hint: (test) => `Add your key to the ssh agent (ssh-add) and to the host (ssh-copy-id). This has to work: ${test}`,
   },
   {
@@ -45,7 +45,7 @@ const failures: readonly Failure[] = [
   },
   {
     pattern: /Bad configuration option|Can't open user config file|terminating, \d+ bad configuration/,
-    message: (host) => `ssh does not understand its config (on the way to ${host}).`,
+    message: (host) => `ssh cannot read its configuration (connecting to ${host}).`,
     hint: (test) => `Mend the ssh config. This has to work: ${test}`,
   },
 ];
@@ -80,7 +80,7 @@ export function connectFailure(
 
 /** The error for a host whose sshd lets no tunnel through. */
 export function tunnelRefused(host: string, said = ''): LoadctlError {
-  return new LoadctlError('unavailable', `The sshd of ${host} lets no tunnel through, and without one its runners cannot be spoken to.`, {
+  return new LoadctlError('unavailable', `The sshd of ${host} refuses port forwarding, which its runners need.`, {
     lines: said.split('\n').filter((line) => line !== ''),
     hint: 'Allow it in its sshd_config: AllowTcpForwarding yes',
   });

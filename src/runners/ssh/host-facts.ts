@@ -30,7 +30,7 @@ function acceptedVersion(host: string, said: string): string {
   const [, version, major] = saidVersion.exec(said) ?? [];
   if (version === undefined) {
     throw new LoadctlError('unavailable', `No k6 found on ${host}.`, {
-      hint: 'Install k6 2.0 or newer there, say where it is (runners.hostK6: /path/to/k6), or let it be brought along: runners.hostK6: bring',
+      hint: 'Install k6 2.0 or newer there, set its path (runners.hostK6: /path/to/k6), or have loadctl copy it: runners.hostK6: bring',
     });
   }
   if (Number(major) < oldestMajor) {

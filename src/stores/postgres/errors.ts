@@ -63,7 +63,7 @@ const known: Readonly<Record<string, Say>> = {
   ],
   '28000': (place, message) => [
     `${shown(place)}: the role ${place.role} may not log in: ${message}`,
-    'Correct the role in the URL, or let it in (CREATE ROLE … LOGIN, pg_hba.conf).',
+    'Fix the role in the URL, or create it (CREATE ROLE … LOGIN, pg_hba.conf).',
   ],
   '3D000': (place) => [
     `${place.name}: database ${place.database} does not exist on ${address(place)}`,

@@ -82,7 +82,7 @@ export function withoutPageHeader(lsn: string, pageBytes: number, segmentBytes: 
 }
 
 function noReplica({ place }: Session, { store }: Address): LoadctlError {
-  return new LoadctlError('invalid-profile', `${place.name}: ${place.host}:${place.port} is no replica`, {
+  return new LoadctlError('invalid-profile', `${place.name}: ${place.host}:${place.port} is not a replica`, {
     hint: `Correct \`replica\` of the store ${store} in the profile, or take it out.`,
   });
 }

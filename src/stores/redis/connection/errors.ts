@@ -16,7 +16,7 @@ const broken: Say = (store, node) => [
   'Look whether Redis restarted, then run the command again.',
 ];
 const login: Say = (store, node, message) => [
-  `${store}: ${node} does not let us in: ${message}`,
+  `${store}: ${node} refused the login: ${message}`,
   'Correct the user name and password of the store in the profile or the .env file.',
 ];
 const untrusted: Say = (store, node, message) => [
@@ -47,7 +47,7 @@ const known: Readonly<Record<string, Say>> = {
     'Call the server in the profile by a name that its certificate is for.',
   ],
   NOAUTH: (store, node) => [
-    `${store}: ${node} does not let us in: it asks for a password, and the profile gives none`,
+    `${store}: ${node} requires a password, and the profile has none`,
     'Put it into the profile, as `password: ${REDIS_PASSWORD}` of the store.',
   ],
   WRONGPASS: login,
