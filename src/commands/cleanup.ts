@@ -14,9 +14,9 @@ export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(withPlanOption(withProfileOptions(command)))
       .option('--dry-run', 'only count, and show what would be deleted')
-      .option('--seeded', 'remove the seeded rows, too, where nobody changed them')
+      .option('--seeded', 'also remove seeded rows that were not changed')
       .description(
-        'Removes the test data, and proves it with a receipt.\nIt needs nothing of the run: it works from another machine, and after a crash.',
+        'Removes the test data, and proves it with a receipt.\nIt needs no run directory: it works from another machine and after a crash.',
       )
       .addHelpText(
         'after',

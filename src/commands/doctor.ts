@@ -30,7 +30,7 @@ export const command: CommandModule = {
         'after',
         examples([
           ['loadctl doctor', 'look at this machine'],
-          ['loadctl doctor --env dev', 'and hold the load of profiles/dev.yaml against it'],
+          ['loadctl doctor --env dev', 'and check the load of profiles/dev.yaml against it'],
           ['loadctl doctor --env staging --ask', 'whether the target finds a seeded user of each shard'],
           ['loadctl doctor --json', 'as JSON'],
         ]),
@@ -102,9 +102,7 @@ async function lookAtK6(shell: Shell): Promise<Finding> {
 
 async function buildInWords(shell: Shell): Promise<string> {
   const go = await goToBuildWith(shell);
-  return go === undefined
-    ? 'fails where that is out of reach: there is no Go here to build it with'
-    : `builds it with ${go} (some minutes)`;
+  return go === undefined ? 'fails where the download is unreachable: no Go here to build it' : `builds it with ${go} (some minutes)`;
 }
 
 function lookAtNode({ versions }: Shell): Finding {
@@ -148,8 +146,8 @@ const namesShown = 3;
 /** k6's REST API asks for no credentials: what setup() returns can be read there. */
 async function lookAtAccounts(shell: Shell): Promise<Finding> {
   const others = await otherLogins(shell);
-  if (others === undefined) return { what: 'accounts', state: 'unknown', said: 'this system does not say who can log in' };
-  if (others.length === 0) return { what: 'accounts', state: 'good', said: 'no other one can log in here' };
+  if (others === undefined) return { what: 'accounts', state: 'unknown', said: 'unknown on this system' };
+  if (others.length === 0) return { what: 'accounts', state: 'good', said: 'no other account can log in here' };
   const names = [...others.slice(0, namesShown), ...(others.length > namesShown ? ['…'] : [])].join(', ');
   return {
     what: 'accounts',

@@ -16,7 +16,7 @@ import type { CommandModule } from './call/types.js';
 /** loadctl plan */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(withProfileOptions(command.option('--out <FILE>', 'write the plan down, for `run --plan FILE`')))
+    withCommonOptions(withProfileOptions(command.option('--out <FILE>', 'write the plan to a file, for `run --plan FILE`')))
       .description(
         'Shows what a run will do, without touching anything: load by endpoint, what each runner and host has to carry,\nhosts, data, limits, and what stands in the way.\nNo secrets are needed.',
       )

@@ -47,7 +47,7 @@ async function confirmed({ shell, redact }: Call, changed: readonly ChangedSeed[
   const isCi = !['', undefined, 'false', '0'].includes(shell.env.CI);
   const typed = isCi ? undefined : await shell.ask(`Type their number to remove them (${count}): `, signal);
   if (typed?.trim() === String(count)) return;
-  const why = isCi ? 'never in CI' : typed === undefined ? 'only on a terminal' : 'and another number was typed';
+  const why = isCi ? 'never in CI' : typed === undefined ? 'only on a terminal' : 'and the number typed does not match';
   throw new LoadctlError(
     'refused',
     `seed --reset removes ${count} changed rows once their number is typed back, ${why}; nothing was changed.`,

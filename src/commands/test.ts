@@ -8,13 +8,13 @@ import type { CommandModule } from './call/types.js';
 export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(withPlanOption(withProfileOptions(command)))
-      .option('--seeded', 'remove the seeded rows, too, where nobody changed them')
+      .option('--seeded', 'also remove seeded rows that were not changed')
       .description('The whole test: seed, run, verify, cleanup. Cleanup runs whatever happened before it.')
       .addHelpText(
         'after',
         examples([
           ['loadctl test --env dev', 'from seed to receipt'],
-          ['loadctl test --env dev --seeded', 'and leave nothing behind at all'],
+          ['loadctl test --env dev --seeded', 'and also remove what was seeded'],
         ]),
       ),
   run: async (call) => {

@@ -55,7 +55,7 @@ function wantedVariables({ inShell, nowhere }: ScriptContext['missing']): string
     return `The script reads ${inShell.join(', ')}, which your shell has and k6 is not given: add ${flags}, or name it in workload.env.`;
   }
   if (nowhere.length === 0) return undefined;
-  return `The script reads ${nowhere.join(', ')}, which nobody gave it: add ${nowhere.map((name) => `-e ${name}=…`).join(' ')}.`;
+  return `The script reads ${nowhere.join(', ')}, which is not set: add ${nowhere.map((name) => `-e ${name}=…`).join(' ')}.`;
 }
 
 function hintFor(message: string, script: string): string {

@@ -55,7 +55,7 @@ function faultOf({ counter, tag }: Choice, total: number, named: readonly Counte
   const [drawn, asked] = [percent(worst.count / total), percent(worst.share)];
   return (
     `The script drew ${tag} ${worst.name} for ${drawn} of ${formatCount(total)} ${counter}, the profile asks for ${asked}: ` +
-    `this is not the load that was planned. Fix how the script draws.`
+    `this is not the load that was planned. Fix how the script draws its choices.`
   );
 }
 

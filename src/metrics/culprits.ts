@@ -27,7 +27,7 @@ export function culpritsOf({ metric, stat, unit }: Pick<Criterion, 'metric' | 's
 /** `GET / answered 404 ×185`. */
 export function failedInWords(failed: readonly FailedRequests[]): string | undefined {
   return listed(
-    failed.map(({ name, status, count }) => `${name} ${status === 0 ? 'got no answer' : `answered ${status}`} ×${formatCount(count)}`),
+    failed.map(({ name, status, count }) => `${name} ${status === 0 ? 'got no response' : `answered ${status}`} ×${formatCount(count)}`),
   );
 }
 

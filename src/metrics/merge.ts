@@ -80,7 +80,7 @@ function readMetric(key: string, parts: readonly RunnerMetric[], reading: Readin
 function ofType<T extends RunnerMetric['type']>(key: string, type: T, parts: readonly RunnerMetric[]): readonly Part<T>[] {
   const same = parts.filter((part): part is Part<T> => part.type === type);
   if (same.length === parts.length) return same;
-  throw new LoadctlError('unavailable', `the runners do not agree on what the metric ${key} is`, {
+  throw new LoadctlError('unavailable', `the runners disagree on the type of the metric ${key} is`, {
     hint: 'Let every runner run the same script.',
   });
 }

@@ -21,7 +21,7 @@ export function parseMetricName(key: string): MetricName | Problem {
   if (close < open) return { error: '} stands before {', at: close };
   if (open >= 0 && close !== key.length - 1) return { error: 'text after the closing brace', at: close + 1 };
   if (!validName.test(name)) {
-    return { error: `"${name}" is no metric name: 2 to 129 letters, digits and underscores, no digit first`, at: 0 };
+    return { error: `"${name}" is not a metric name: 2 to 129 letters, digits and underscores, no digit first`, at: 0 };
   }
   return open < 0 ? { name, tags: undefined } : parseTags(name, key.slice(open + 1, close), open + 1);
 }
@@ -31,7 +31,7 @@ function parseTags(name: string, text: string, start: number): MetricName | Prob
   let at = start;
   for (const one of pairsIn(text)) {
     const colon = one.indexOf(':');
-    if (colon < 0 || colon === one.length - 1) return { error: `"${one}" is no tag: write tag:value`, at };
+    if (colon < 0 || colon === one.length - 1) return { error: `"${one}" is not a tag: write tag:value`, at };
     tags.set(bare(one.slice(0, colon)), valueIn(one.slice(colon + 1)));
     at += one.length + 1;
   }

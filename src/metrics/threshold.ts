@@ -34,7 +34,7 @@ export function parseThreshold(
   readLimit: (text: string) => number | undefined = parseGoFloat,
 ): ThresholdExpression | Problem {
   const split = splitAtOperator(text);
-  if (split === undefined) return { error: 'no operator with a limit behind it: write, for example, p(95)<500', at: text.length };
+  if (split === undefined) return { error: 'no operator with a limit: write, for example, p(95)<500', at: text.length };
   const { operator, at } = split;
   const method = goTrim(text.slice(0, at));
   const stat = method === 'p' ? 'p(0)' : method; // k6 takes a bare p, and reads it so
@@ -55,7 +55,7 @@ function splitAtOperator(text: string): { operator: Operator; at: number } | und
 
 function unknownStat(stat: string, at: number): Problem {
   const isPercentile = stat.startsWith('p(') && stat.endsWith(')');
-  if (isPercentile) return { error: `"${stat}" is no percentile: write p(N) with N from 0 to 100`, at };
+  if (isPercentile) return { error: `"${stat}" is not a percentile: write p(N) with N from 0 to 100`, at };
   return { error: `"${stat}" is none of ${simpleStats.join(', ')}, p(N)`, at };
 }
 

@@ -96,8 +96,8 @@ export async function test(context: PhaseContext, options: { readonly test: Know
 function notCleaned(error: unknown, named: string, seeded: boolean): unknown {
   if (!(error instanceof LoadctlError)) return error;
   const again = `loadctl cleanup ${named}${seeded ? ' --seeded' : ''}`;
-  return new LoadctlError('cleanup-not-proven', `the test data was not taken out: ${error.message}`, {
-    hint: `${error.hint ?? 'Fix that.'} Then take it out: ${again}`,
+  return new LoadctlError('cleanup-not-proven', `the test data was not removed: ${error.message}`, {
+    hint: `${error.hint ?? 'Fix that.'} Then remove it: ${again}`,
     lines: error.lines,
     cause: error,
   });

@@ -136,7 +136,7 @@ export function allowsHost({ guards }: Pick<Profile, 'guards'>, host: string): b
 
 /** A host in a variable that nobody has given: only a plan gets this far. */
 function unknownHost(host: string): Refusal {
-  return { guard: 'allow', message: `Which host ${host} is cannot be known without the variable.`, fix: 'Set it, and plan again.' };
+  return { guard: 'allow', message: `Which host ${host} is is unknown without the variable.`, fix: 'Set it, and plan again.' };
 }
 
 /** An entry is one host, or `*.example.com` for all hosts below it. */
@@ -151,7 +151,7 @@ function checkAbortRules({ guards, abort }: Profile): Refusal[] {
   return [
     {
       guard: 'abort',
-      message: `guards: production wants abort rules, and the profile has none${abort.length > 0 ? ' that is watched: no monitor gives what they are about' : ''}.`,
+      message: `guards: production requires an abort rule${abort.length > 0 ? ' that can be evaluated; no monitor provides the metrics yours use' : ''}.`,
       fix: 'Add one: abort: [{when: errors > 5%, for: 30s, after: 1m}]',
     },
   ];
@@ -168,7 +168,7 @@ function checkSharedStores(profile: Profile, { makesLoad }: GuardedAct): Refusal
   return [
     {
       guard: 'shared-store',
-      message: `${unaccepted.join(', ')} ${are} taken to be used by the live colour, too, and guards.sharedStores does not accept ${they}.`,
+      message: `${unaccepted.join(', ')} ${are} taken to be also used by the live colour, and guards.sharedStores does not accept ${they}.`,
       fix: `If the test may use what the live colour uses, say so: guards.sharedStores: [${[...guards.sharedStores, ...unaccepted].join(', ')}]`,
     },
   ];
@@ -187,7 +187,7 @@ function hosts(count: number): string {
 function unconfirmed(plan: Plan, said: string | undefined): Refusal {
   return {
     guard: 'confirm',
-    message: `Somebody has to confirm that ${plan.environment} is meant: it reaches ${hosts(plan.beyondLoopback.length)} beyond this machine.${said === undefined ? '' : ` ${said}`}`,
+    message: `Confirm that ${plan.environment} is meant: it reaches ${hosts(plan.beyondLoopback.length)} beyond this machine.${said === undefined ? '' : ` ${said}`}`,
     fix: `Type the environment's name on a terminal, or set LOADCTL_CONFIRM=${confirmationFor(plan)}`,
   };
 }

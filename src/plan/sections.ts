@@ -60,7 +60,7 @@ export interface PlannedCleanup {
   readonly prefix: string;
   /** How long it rests after each transaction. */
   readonly pause?: Milliseconds;
-  /** How long nothing new may turn up before the count is believed. */
+  /** How long no new row may appear before the count is final. */
   readonly settle?: Milliseconds;
   readonly entries: readonly CleanupEntry[];
 }

@@ -28,7 +28,7 @@ export function renderCapacity({ capacity, note }: { readonly capacity: Capacity
 /** Without the rate of requests nobody knows what CPUs it takes: a small part of the load shows it. */
 function enoughText({ enough }: Capacity): string {
   if (enough !== undefined) return `enough: ${counted(enough.hosts, 'such host')} with ${counted(enough.runners, 'runner')}`;
-  return 'CPUs: unknown, because nobody knows how many requests/s the script makes. A short run with few VUs (workload.scale: 10%) tells it.';
+  return "CPUs: unknown, because the script's requests/s are unknown. A short run with few VUs (workload.scale: 10%) measures them.";
 }
 
 function rows({ runner, targetAddresses }: Capacity, host: Needs, has: HostFacts): string[][] {

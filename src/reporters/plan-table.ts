@@ -42,9 +42,9 @@ export interface PlanNotes {
 export type Deed = 'seed' | 'load' | 'cleanup' | 'ask';
 
 const deeds: Readonly<Record<Deed, string>> = {
-  seed: 'put test data in',
+  seed: 'insert test data',
   load: 'load the target',
-  cleanup: 'take test data out',
+  cleanup: 'remove test data',
   ask: 'ask the target for a seeded row',
 };
 
@@ -137,7 +137,7 @@ function seedLines({ seed }: Plan): string[] {
 }
 
 function cleanupLines({ cleanup, seed }: Plan, { seeded: takesSeeded }: PlanNotes): string[] {
-  const seeded = takesSeeded ? seed.map((step) => `${step.name}: ${seedInWords(step)}, as seeded and where nobody changed it`) : [];
+  const seeded = takesSeeded ? seed.map((step) => `${step.name}: ${seedInWords(step)}, where still as seeded`) : [];
   return [...(cleanup?.entries ?? []).map(cleanupInWords), ...seeded];
 }
 

@@ -14,7 +14,7 @@ const columns = (dryRun: boolean): readonly Column[] => [
 ];
 
 const otherColumns: readonly Column[] = [
-  { title: "everybody else's rows", wraps: true },
+  { title: 'rows of others', wraps: true },
   { title: 'where', wraps: true },
   { title: 'before', align: 'right' },
   { title: 'after', align: 'right' },

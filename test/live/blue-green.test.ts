@@ -201,7 +201,7 @@ describe('while the load is on', () => {
     await run.until('blue is live, as before');
     const said = await run.said;
     expect(said, said.stderr).toMatchObject({ code: 0 });
-    expect(said.stderr).toContain(`Which colour is live cannot be told: GET ${colours.router.url}/colour answered 503.`);
+    expect(said.stderr).toContain(`Cannot determine the live colour: GET ${colours.router.url}/colour answered 503.`);
   });
 
   test('when three in a row fail nobody knows any more: 112', async () => {
@@ -286,7 +286,7 @@ describe('where it cannot be told which colour is live, nothing is sent but the 
     const said = await at.loadctl(['run', '--env', 'prod']);
     expect(said.code).toBe(112);
     expect(said.stderr).toContain(
-      'The guard `live-colour` refuses this on prod; nothing was sent but its own look-up. Which colour is live cannot be told: ',
+      'The guard `live-colour` refuses this on prod; nothing was sent but its own look-up. Cannot determine the live colour: ',
     );
     expect(said.stderr).toContain(message);
     expect(said.stderr).toMatch(/^hint: /m);

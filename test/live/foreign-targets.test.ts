@@ -25,7 +25,7 @@ describe('the look at a target', () => {
   });
 
   test.each([
-    ['without health', '', 'it answers, but not in HTTP/1.1'],
+    ['without health', '', 'answers, but not in HTTP/1.1'],
     ['by a connection', ', health: "tcp:"', 'accepts connections'],
   ])('that speaks HTTP/2 without TLS only, %s, does not say that it is down', async (_, health, says) => {
     const { address } = await startGreeter();

@@ -76,10 +76,10 @@ const looks = /^(SELECT pg_backend_pid\(\)|BEGIN READ ONLY; SET LOCAL |SELECT |\
 describe.runIf(canHaveAddresses())('without a confirmation', () => {
   test.each([
     ['run', 'load the target', []],
-    ['seed', 'put test data in', ['db: users has the trigger welcome, which runs AFTER INSERT for each row']],
+    ['seed', 'insert test data', ['db: users has the trigger welcome, which runs AFTER INSERT for each row']],
     [
       'cleanup',
-      'take test data out',
+      'remove test data',
       [
         'db: notes has the rule keep on DELETE',
         'db: orders has the trigger refund, which runs AFTER DELETE for each row',
@@ -88,7 +88,7 @@ describe.runIf(canHaveAddresses())('without a confirmation', () => {
     ],
     [
       'test',
-      'put test data in, load the target, take test data out',
+      'insert test data, load the target, remove test data',
       [
         'db: users has the trigger welcome, which runs AFTER INSERT for each row',
         'db: notes (order_id) references orders with ON DELETE CASCADE',
@@ -121,15 +121,15 @@ describe.runIf(canHaveAddresses())('without a confirmation', () => {
     expect(await content()).toEqual(untouched);
   });
 
-  test('says plainly what could not be looked up: a table that is not there, a database that is not', async () => {
+  test('says plainly what could not be determined: a table that is not there, a database that is not', async () => {
     const { at, database } = await shop();
     await database.sql('DROP TABLE notes');
     const missing = await at.loadctl(['cleanup', '--env', 'staging']);
-    expect(missing.stderr).toContain('db: triggers and cascades could not be looked up: db: there is no table notes in the database');
+    expect(missing.stderr).toContain('db: triggers and cascades could not be determined: db: there is no table notes in the database');
     at.file('profiles/staging.yaml', at.read('profiles/staging.yaml').replace(/(postgres:\/\/[^@]+@[^:]+):\d+/, '$1:1'));
     const away = await at.loadctl(['cleanup', '--env', 'staging']);
     expect(away.code).toBe(112);
-    expect(away.stderr).toContain('db: triggers and cascades could not be looked up: db: nothing listens on');
+    expect(away.stderr).toContain('db: triggers and cascades could not be determined: db: nothing listens on');
   });
 
   test('does not wait for a database that is silent for longer than 5 s', async () => {
@@ -139,7 +139,7 @@ describe.runIf(canHaveAddresses())('without a confirmation', () => {
     const said = await at.loadctl(['seed', '--env', 'staging']);
     expect(Date.now() - begun).toBeLessThan(8000);
     expect(said.code).toBe(112);
-    expect(said.stderr).toContain('db: triggers and cascades could not be looked up: no answer within 5 s');
+    expect(said.stderr).toContain('db: triggers and cascades could not be determined: no answer within 5 s');
   });
 
   test('a plan that was approved and is another one by now gets no further: the script, a file of it, -e, --set, the profile', async () => {
@@ -193,14 +193,14 @@ describe.runIf(canHaveAddresses())('without a confirmation', () => {
   const bin = fileURLToPath(new URL('../../bin/loadctl.js', import.meta.url));
   const type = async (answer: string) => {
     const call = startInTerminal([process.execPath, bin, 'seed', '--env', 'staging'], at.folder, { PATH, HOME });
-    await call.until("Type the environment's name to go on (staging): ");
+    await call.until("Type the environment's name to continue (staging): ");
     call.type(answer);
     return { code: await call.exitCode, shown: call.shown() };
   };
   const shown = await type('yes\r');
   expect(shown.code, shown.shown).toBe(112);
   expect(unwrapped(shown.shown)).toContain('welcome, which runs AFTER INSERT for each row');
-  expect(unwrapped(shown.shown)).toContain('Another name was typed.');
+  expect(unwrapped(shown.shown)).toContain('The name typed does not match.');
   expect((await type('\x03')).code).toBe(112);
   expect(await content()).toEqual(untouched);
   expect(proxy.statements.filter((sql) => !looks.test(sql))).toEqual([]);

@@ -159,7 +159,7 @@ const cases: Case[] = [
     change: () => ({ abort: 'abort: [{when: cpu > 95%, for: 30s}]' }),
     commands: loading,
     guard: 'abort',
-    says: () => 'guards: production wants abort rules, and the profile has none that is watched',
+    says: () => 'guards: production requires an abort rule that is watched',
     fix: 'Add one: abort: [{when: errors > 5%, for: 30s, after: 1m}]',
   },
   {
@@ -167,7 +167,7 @@ const cases: Case[] = [
     change: (world) => colours(world),
     commands: all,
     guard: 'shared-store',
-    says: () => 'db, cache are taken to be used by the live colour, too, and guards.sharedStores does not accept them.',
+    says: () => 'db, cache are taken to be also used by the live colour, and guards.sharedStores does not accept them.',
     fix: 'guards.sharedStores: [db, cache]',
   },
   {
@@ -175,7 +175,7 @@ const cases: Case[] = [
     change: (world) => ({ ...colours(world), guards: world.words.guards.replace('{', '{sharedStores: [cache], ') }),
     commands: all,
     guard: 'shared-store',
-    says: () => 'db is taken to be used by the live colour, too, and guards.sharedStores does not accept it.',
+    says: () => 'db is taken to be also used by the live colour, and guards.sharedStores does not accept it.',
     fix: 'guards.sharedStores: [cache, db]',
   },
 ];

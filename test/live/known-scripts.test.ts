@@ -50,7 +50,7 @@ describe('plan of a script with a load of its own', () => {
   });
 
   test.each([
-    ['no k6 is there', { LOADCTL_K6: '', PATH: '/nowhere' }, 'there is no k6 here yet; loadctl run gets one'],
+    ['no k6 is there', { LOADCTL_K6: '', PATH: '/nowhere' }, 'k6 is not installed yet; loadctl run gets it'],
     ['LOADCTL_K6 is nothing', { LOADCTL_K6: '/nowhere/k6' }, 'LOADCTL_K6 is /nowhere/k6'],
   ])('says that it is unknown where %s, in the same hash, and ends with 0', async (_, env, because) => {
     const place = withScript(scenarios);

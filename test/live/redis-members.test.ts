@@ -61,7 +61,7 @@ test('a key that is named and of another type is refused: left as found it would
   await client.xadd('queue:waiting', '*', 'id', 'load-test-user-1');
   await expect(cleanup(context(waiting), real)).rejects.toMatchObject({
     reason: 'invalid-profile',
-    message: 'cache: the key "queue:waiting" is a stream, of which no members can be taken out',
+    message: 'cache: the key "queue:waiting" is a stream, which has no members to remove',
   });
   expect(await client.xlen('queue:waiting')).toBe(1);
 });

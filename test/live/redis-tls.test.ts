@@ -79,7 +79,12 @@ describe('what is not the right server is told in one line, and nothing is said 
       /ends the connection after the TLS handshake/,
       /tls-auth-clients/,
     ],
-    ['another token', () => ({ url: at('good').replace(token, 'x'), tls: tls() }), /refused the login|requires a password/, /user name and password/],
+    [
+      'another token',
+      () => ({ url: at('good').replace(token, 'x'), tls: tls() }),
+      /refused the login|requires a password/,
+      /user name and password/,
+    ],
     ['a CA that is not there', () => ({ url: at('good'), tls: { ca: '/nowhere/ca.pem' } }), /\/nowhere\/ca\.pem cannot be read/, /path/],
   ])('%s', async (_, store, message, hint) => {
     const error = await seed(dataContext(profile(store()))).then(

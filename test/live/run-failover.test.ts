@@ -86,8 +86,8 @@ test('a database that stays away: the load is ended after 10 s, torn down, the r
   expect(endedMs).toBeLessThan(13_000);
   expect(said.code).toBe(113);
   expect(said.stdout).toMatch(/^INVALID/m);
-  expect(said.stderr).toMatch(/error: the test data was not taken out: .*\nhint: .* Then take it out: loadctl cleanup --env dev\n/);
-  expect(said.stdout).toMatch(/the lock that keeps other runs out was lost: .*; it could not be taken again within 10 s/);
+  expect(said.stderr).toMatch(/error: the test data was not removed: .*\nhint: .* Then remove it: loadctl cleanup --env dev\n/);
+  expect(said.stdout).toMatch(/lost the lock that keeps other runs out: .*; it could not be taken again within 10 s/);
   expect(target.hits.get('GET /torn-down')).toBe(1);
   expect(events(at)).toContainEqual(expect.objectContaining({ type: 'fleet-stopped', cause: 'lock-lost' }));
 });

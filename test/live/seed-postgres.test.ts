@@ -62,7 +62,7 @@ describe('rows', () => {
       '  row 3 (id "user-3"): name is "Bob", not "Test User 3"',
       'db: public.users: another row has the same email (1)',
       '  row 9 (email "user9@test.com")',
-      'db: public.users: cannot be there as they are seeded (1)',
+      'db: public.users: cannot be inserted as seeded (1)',
       expect.stringMatching(/^ {2}row 12 .*lower\(name\)/),
     ]);
     expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 3 }]);
@@ -237,10 +237,7 @@ describe('rows', () => {
       CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f();`;
     const swallowing = await testDatabase(server, trigger(`IF NEW.id = 'user-5' THEN RETURN NULL; END IF; RETURN NEW;`));
     const swallowed = await failure(seed(dataContext(profile(swallowing.url, [users]))));
-    expect(swallowed.lines).toEqual([
-      expect.stringMatching(/cannot be there as they are seeded/),
-      expect.stringMatching(/row 5 .*swallowed/),
-    ]);
+    expect(swallowed.lines).toEqual([expect.stringMatching(/cannot be inserted as seeded/), expect.stringMatching(/row 5 .*swallowed/)]);
     expect(await swallowing.sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
     const changing = await testDatabase(server, trigger(`NEW.name := upper(NEW.name); RETURN NEW;`));
     expect((await failure(seed(dataContext(profile(changing.url, [{ ...users, rows: 1 }]))))).lines).toEqual([
@@ -299,7 +296,7 @@ describe('what cannot be seeded says so in one line', () => {
     const huge = { ...users, rows: 1, columns: { ...users.columns, email } };
     expect(await failure(seed(dataContext(profile(url, [huge]))))).toMatchObject({
       reason: 'seeding-failed',
-      message: expect.stringMatching(/users does not take the seed: index row/),
+      message: expect.stringMatching(/users rejected the seed: index row/),
     });
   });
 
@@ -339,7 +336,7 @@ test('a value that its column cannot hold is told with table and column, many ro
     expect(await failure(seed(dataContext(profile(url, [wrong]))))).toMatchObject({
       reason: 'seeding-failed',
       message: expect.stringMatching(
-        /^db: public\.people does not take the seed: invalid input value for enum tier: "platinum" \(column tier\)$/,
+        /^db: public\.people rejected the seed: invalid input value for enum tier: "platinum" \(column tier\)$/,
       ),
     });
     const noNumber = { table: 'db.people', rows, columns: { id: 'x{n}' } };
@@ -378,7 +375,7 @@ test('an interrupted seed of many new rows keeps what is in, and the next one go
       },
     }),
   );
-  expect(error).toMatchObject({ reason: 'interrupted', hint: 'The same command goes on from there.' });
+  expect(error).toMatchObject({ reason: 'interrupted', hint: 'The same command resumes from there.' });
   // What was cancelled may still be ending.
   await expect.poll(() => sql("SELECT FROM pg_stat_activity WHERE application_name LIKE 'loadctl/%'")).toEqual([]);
   const [{ count } = {}] = await sql('SELECT count(*)::int FROM users');

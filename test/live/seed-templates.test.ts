@@ -117,7 +117,7 @@ test.each([
 
 test.each([
   ['hashtext(key)', /gives -\d+ to \d+, and the shards are 0 to 1/],
-  ['nullif(1, 1)', /no number for some rows/],
+  ['nullif(1, 1)', /no shard number for some rows/],
   ['nonsense(key)', /shardBy.sql failed: function nonsense/],
   ['0) FROM users; DROP TABLE users; SELECT (0', /shardBy.sql failed/],
   ['(SELECT 1 FROM pg_advisory_lock(1)), (WITH x AS (DELETE FROM users RETURNING 1) SELECT 1 FROM x)', /shardBy.sql failed/],

@@ -38,7 +38,7 @@ test('the only runner killed in teardown(): what is left is said', async () => {
 
   expect(said, said.stdout + said.stderr).toMatchObject({ code: 111 });
   expect(`${said.stdout}${said.stderr}`).not.toContain('threw');
-  expect(said.stderr).toContain('teardown() may not have finished: the runner on which it ran was lost, and no other one is left.');
+  expect(said.stderr).toContain('teardown() may not have finished: the runner on which it ran was lost, and no other is left.');
   expect(said.stderr).toContain('Undo by hand what setup() did.');
 });
 

@@ -11,7 +11,7 @@ const noLogin = 'backup:x:1004:1004::/home/backup:/usr/sbin/nologin';
 const person = (name: string, uid: number) => `${name}:x:${uid}:${uid}::/home/${name}:/bin/zsh`;
 
 test.runIf(canMount).each([
-  { accounts: [...system, noLogin], state: 'good', said: 'no other one can log in here' },
+  { accounts: [...system, noLogin], state: 'good', said: 'no other account can log in here' },
   { accounts: [...system, person('ann', 1000)], state: 'low', said: '1 other one can log in here (ann)' },
   {
     accounts: ['a\u001b[2J', 'b', 'c', 'd'].map((name, index) => person(name, 1000 + index)),

@@ -75,7 +75,7 @@ test('verify of a run whose loadctl was killed says what is known, limits with t
   expect((await place.loadctl(['verify', run])).stdout).toMatchInlineSnapshot(`
     "INTERRUPTED  run 20260102-030405-abcde · judged: nothing
 
-      → The run did not come to its end: loadctl (process 4000000 on elsewhere) was killed or crashed. The last that is known of its load: 1,234 requests in 4s of 1m, 3 of them failed.
+      → The run did not finish: loadctl (process 4000000 on elsewhere) was killed or crashed. Last known load: 1,234 requests in 4s of 1m, 3 of them failed.
       → Nothing was judged: the run has no numbers.
 
       criterion                             limit     actual  verdict
@@ -91,7 +91,7 @@ test('a run that ended before its steady part has no judged window', async () =>
   const summary = { version: 1, run, k6Version: '2.2.0', durationMs: 1500, runners: 1, metrics: {} };
   const steady = { ...record, plan: { ...record.plan, steady: { from: 2000, to: 50_000 } } };
   const said = await withRun({ 'run.json': steady, 'summary.json': summary, 'events.ndjson': '' }).loadctl(['verify']);
-  expect(said.stdout).toContain('judged: nothing (it ended before its steady part)');
+  expect(said.stdout).toContain('judged: nothing (ended before the steady part)');
 });
 
 test('attach to a run whose loadctl was killed says that it is gone', async () => {

@@ -87,7 +87,7 @@ describe('faults', () => {
     ['too late a start', { events: [skew(1900)] }, [/^The runners began 1\.9s apart, more than the 1\.2s that this test allows/]],
     ['too late a start of any test', { events: [skew(6000)], measured: summary({}, 3_600_000) }, [/began 6s apart, more than the 5s/]],
     ['a port too few, once', { events: [short('ports', 1)] }, []],
-    ['too few ports', { events: [short('ports', 10)] }, [/^Runner 2 had no port left for a connection, 10 times: use more hosts/]],
+    ['too few ports', { events: [short('ports', 10)] }, [/^Runner 2 had no free port for a connection, 10 times: use more hosts/]],
     ['too few open files', { events: [short('open files', 55)] }, [/^Runner 2 had too many open files .* 55 times: raise its limit/]],
     ['no memory, once', { events: [short('memory', 1)] }, [/^Runner 2 ran out of memory/]],
     ['a full machine in the window', { samples: samples(20, 41) }, [/^Runner 2's machine was above 90% CPU for 21 s of 40 s/]],

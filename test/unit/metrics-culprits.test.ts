@@ -73,7 +73,7 @@ describe('a reason', () => {
     ]);
     const ofB = { ...errors, name: 'errors of b', metric: 'http_req_failed{name:b}' };
     expect(verdictOf([errors, ofB], summary).reasons).toEqual([
-      'errors 88.89% (limit < 1%): z got no answer ×9,000, a answered 300 ×2,000, b answered 400 ×1,999, and 2 more.',
+      'errors 88.89% (limit < 1%): z got no response ×9,000, a answered 300 ×2,000, b answered 400 ×1,999, and 2 more.',
       'errors of b 88.89% (limit < 1%): b answered 400 ×1,999.',
     ]);
   });

@@ -135,7 +135,7 @@ describe('choices', () => {
 
   test('off the mix, in words', () => {
     expect(drawn(7000, 2000, 1000)).toEqual([
-      'The script drew session browse for 70% of 10,000 session_choices, the profile asks for 80%: this is not the load that was planned. Fix how the script draws.',
+      'The script drew session browse for 70% of 10,000 session_choices, the profile asks for 80%: this is not the load that was planned. Fix how the script draws its choices.',
     ]);
     expect(drawn(7200, 1350, 450, 1000)[0]).toContain('drew session others for 10% of 10,000 session_choices, the profile asks for 0%');
   });

@@ -38,8 +38,8 @@ describe('a threshold expression', () => {
     ['count=5', 'no operator', 7],
     ['', 'no operator', 0],
     ['value<', 'no operator', 6],
-    ['p( 95)<1', '"p( 95)" is no percentile', 0],
-    ['  p(101)<1', 'no percentile', 2],
+    ['p( 95)<1', '"p( 95)" is not a percentile', 0],
+    ['  p(101)<1', 'not a percentile', 2],
     ['P(95)<1', '"P(95)" is none of', 0],
     ['<5', '"" is none of', 0],
     ['count>5<6', '"count>5" is none of', 0],
@@ -112,9 +112,9 @@ describe("a script's thresholds", () => {
     expect(Object.keys(byMetric)).toContain('http_req_duration{name:a}');
     expect(problems.map(({ metric, source, error }) => `${metric} ${source ?? ''} ${error}`)).toEqual([
       'http_req_duration rate<1 a trend has no rate: it has avg, min, max, med, p(N)',
-      'http_req_duration{name}  "name" is no tag: write tag:value',
+      'http_req_duration{name}  "name" is not a tag: write tag:value',
       'nobody  there is no metric nobody',
-      'checks rate > no operator with a limit behind it: write, for example, p(95)<500',
+      'checks rate > no operator with a limit: write, for example, p(95)<500',
       'iterations  thresholds are a list',
     ]);
     expect(readScriptThresholds(undefined)).toEqual({ byMetric: {}, problems: [] });

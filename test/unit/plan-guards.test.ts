@@ -104,7 +104,7 @@ describe('guards', () => {
     const { plan, profile } = planned(staging);
     const production = { ...profile, guards: { ...profile.guards, level: 'production' as const } };
     expect(checkGuards(plan, production, { makesLoad: true, confirmed: true }).map(({ message }) => message)).toEqual([
-      'guards: production wants abort rules, and the profile has none.',
+      'guards: production requires an abort rule.',
     ]);
     const ruled = (rule: string) =>
       refusals(`${staging.replace('{allow', '{level: production, allow')}abort: [{when: ${rule}, for: 30s}]\n`);

@@ -37,9 +37,9 @@ test.each<[Warning, string]>([
   ],
   [
     { code: 'clock-jumped', byMs: 120_000 },
-    'The clock of this machine jumped 2m ahead: it was set, or the machine slept. Nothing is measured by it.',
+    'The clock of this machine jumped 2m ahead: it was set, or the machine slept. Measurements do not use it.',
   ],
-  [{ code: 'clock-jumped', byMs: -3_600_000 }, 'The clock of this machine jumped 1h back: it was set. Nothing is measured by it.'],
+  [{ code: 'clock-jumped', byMs: -3_600_000 }, 'The clock of this machine jumped 1h back: it was set. Measurements do not use it.'],
   [
     { code: 'lock-lost', place: db, why: 'the server ended the connection', retryMs: 10_000 },
     'db shard 1: lost the lock (the server ended the connection); retrying for 10s',

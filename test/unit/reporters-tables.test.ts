@@ -299,10 +299,10 @@ test('the receipt says what is left, and whose rows changed', () => {
       reservations  db[2] on 127.0.0.1 as app         user_id begins with "load-test-user-"        3     2
       keys          cache on 127.0.0.1:6379, index 1  all                                         12     0
 
-      everybody else's rows  where  before  after
-      users                  db      1,000  1,000  unchanged
-      events                 db          5      7  +2
-      seats                  db          –      7  not counted before
+      rows of others  where  before  after
+      users           db      1,000  1,000  unchanged
+      events          db          5      7  +2
+      seats           db          –      7  not counted before
 
       ✖ left: 2 of db.reservations on shard 2: a trigger keeps them
       ✖ left: 3 of users (db.users): changed since the seed: row 3 (id "user-3"), …
@@ -341,15 +341,15 @@ test('so does its second table, in its colours', async () => {
       .join('');
   expect(lines(`${drawn(noPaint)}\n`)).toMatchInlineSnapshot(`
     "
-      everybody  where                  before  after
-      else's
-      rows
-      users      db on                   1,000  1,000  unchanged
-                 primary-2.…e.com:6379
-      events     db on                       5      7  +2
-                 primary-2.…e.com:6379
-      seats      db on                       –      7  not
-                 primary-2.…e.com:6379                 counted
+      rows    where                     before  after
+      of
+      others
+      users   db on                      1,000  1,000  unchanged
+              primary-2.cl…le.com:6379
+      events  db on                          5      7  +2
+              primary-2.cl…le.com:6379
+      seats   db on                          –      7  not
+              primary-2.cl…le.com:6379                 counted
                                                        before
     "
   `);

@@ -56,14 +56,14 @@ export async function approve(call: Call, planned: Planned, act: Act, means: { e
   const confirmed = isConfirmation(call.shell.env.LOADCTL_CONFIRM, plan);
   if (act.changesNothing || confirmed || !needsConfirmation(plan, profile)) return approved;
   const preview = await showPreview(call, planned, { act, approved, signal });
-  const typed = await call.shell.ask(`Type the environment's name to go on (${plan.environment}): `, signal);
+  const typed = await call.shell.ask(`Type the environment's name to continue (${plan.environment}): `, signal);
   refuseFor(plan, guarded(typed?.trim() === plan.environment, whatWasSaid(call, typed)), onlyLookedUp(target, preview.asked));
   return approved;
 }
 
 function whatWasSaid({ shell }: Call, typed: string | undefined): string | undefined {
-  if (typed !== undefined) return 'Another name was typed.';
-  return (shell.env.LOADCTL_CONFIRM ?? '') === '' ? undefined : 'LOADCTL_CONFIRM confirms another plan.';
+  if (typed !== undefined) return 'The name typed does not match.';
+  return (shell.env.LOADCTL_CONFIRM ?? '') === '' ? undefined : 'LOADCTL_CONFIRM is for another plan.';
 }
 
 /** Behind colours the load goes to the one that is not live. */

@@ -17,7 +17,7 @@ export async function foresee(call: Call, planned: Planned): Promise<Foreseen> {
   const stopListening = call.shell.onInterrupt(() => stop.abort());
   try {
     const found = await findK6({ env: withOwnK6(env, planned), home, cwd, execute, clock });
-    if (found === undefined) return { because: 'there is no k6 here yet; loadctl run gets one', fetched: [] };
+    if (found === undefined) return { because: 'k6 is not installed yet; loadctl run gets it', fetched: [] };
     const facts = { run: makeRunId(clock.stamp()), targetUrl: loadTarget(withSecrets(planned.plan, planned.access)).url };
     const inspected = await inspectTest({ ...planned, world: call.shell, signal: stop.signal }, found, facts);
     if (inspected.found instanceof LoadctlError) return { ...unknown(inspected.found, planned), fetched: inspected.fetched };

@@ -131,8 +131,8 @@ async function untilKilled(context: PhaseContext, body: () => Promise<Done>): Pr
       () => {
         void world.clock.sleep(patienceMs, given.signal).then(() =>
           reject(
-            new LoadctlError('interrupted', 'Ended at once, as asked: what was under way is unfinished.', {
-              hint: `Take the test data out: loadctl cleanup --env ${context.plan.environment}`,
+            new LoadctlError('interrupted', 'Stopped immediately, as requested; work in progress is unfinished.', {
+              hint: `Remove the test data: loadctl cleanup --env ${context.plan.environment}`,
             }),
           ),
         );

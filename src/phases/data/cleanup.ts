@@ -226,9 +226,7 @@ function notesOf({ profile, before }: DataContext, others: readonly OtherRows[])
   const isUncounted = before?.others === undefined && others.length > 0;
   return [
     ...(profile.cleanup ? [] : ['the profile has no cleanup']),
-    ...(isUncounted
-      ? ['the rows of everybody else were not counted before the test, so there is nothing to hold their count against']
-      : []),
+    ...(isUncounted ? ['the rows of others were not counted before the test, so their count cannot be compared'] : []),
   ];
 }
 

@@ -86,8 +86,8 @@ function byName([one]: [string, unknown], [other]: [string, unknown]): number {
 
 async function firstLost(held: readonly DatabaseLock[]): Promise<LoadctlError> {
   const cause = await Promise.race([new Promise<never>(() => undefined), ...held.map((lock) => lock.lost)]);
-  return new LoadctlError('unavailable', `the lock that keeps other runs out was lost: ${cause.message}`, {
-    hint: 'Look at the database and the network to it, then run `loadctl cleanup` and start again.',
+  return new LoadctlError('unavailable', `lost the lock that keeps other runs out: ${cause.message}`, {
+    hint: 'Check the database and the network to it, then run `loadctl cleanup` and start again.',
     cause,
   });
 }

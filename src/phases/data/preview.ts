@@ -49,7 +49,7 @@ async function previewStore(store: string, config: StoreConfig, intent: Intent, 
     const asked = storeKind(config).preview?.(config, storeTask(profile, store, { now: world.clock.stamp() }), intent, means) ?? [];
     return await Promise.race([asked, late]);
   } catch (error) {
-    return [`${store}: triggers and cascades could not be looked up: ${errorMessage(error)}`];
+    return [`${store}: triggers and cascades could not be determined: ${errorMessage(error)}`];
   } finally {
     over.abort();
     late.catch(() => {});

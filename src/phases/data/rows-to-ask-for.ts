@@ -49,7 +49,7 @@ function setToAskFor({ profile }: DataContext): NamedSet<SeedTable> {
 }
 
 function nothingToAsk(what: string): LoadctlError {
-  return new LoadctlError('invalid-profile', `The profile ${what}: the target cannot be asked for one.`, {
-    hint: 'Add to the profile: target: {lookup: {path: "/users/user-{n}"}}, for rows that `seed` puts into a table.',
+  return new LoadctlError('invalid-profile', `The profile ${what}: cannot ask the target for one.`, {
+    hint: 'Add to the profile: target: {lookup: {path: "/users/user-{n}"}}, for rows that `seed` inserts into a table.',
   });
 }

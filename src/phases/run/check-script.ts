@@ -18,18 +18,14 @@ export function refuseTwoLoads(ownLoad: readonly string[], { options, load, scri
   if (own === undefined || given.length === 0) return;
   const where = ofPlan === undefined ? 'The script' : "The profile's workload.options";
   const words = given.map((name) => `workload.${name}`).join(', ');
-  throw new LoadctlError(
-    'invalid-profile',
-    `${where} has ${own} of its own, and the profile sets ${words}: only one of them can be meant.`,
-    {
-      lines: [
-        `  Keep the script's load:      take ${words} out of the profile (null removes what a base sets: ${given[0]}: null).`,
-        `  Use the profile's load:      take ${own} out of ${script}.`,
-        `  Change the script's load:    workload.options: {${own}: …} in k6's words, or workload.scale: 10%, without ${words}.`,
-      ],
-      hint: `The script is ${script}.`,
-    },
-  );
+  throw new LoadctlError('invalid-profile', `${where} has ${own} of its own, and the profile sets ${words}: keep one of them.`, {
+    lines: [
+      `  Keep the script's load:      take ${words} from the profile (null removes what a base sets: ${given[0]}: null).`,
+      `  Use the profile's load:      take ${own} out of ${script}.`,
+      `  Change the script's load:    workload.options: {${own}: …} in k6's words, or workload.scale: 10%, without ${words}.`,
+    ],
+    hint: `The script is ${script}.`,
+  });
 }
 
 /** The segments are the runners': one of the script's own would be lost. Throws `invalid-profile`. */

@@ -27,7 +27,7 @@ export async function lookUpLive(live: LiveLookUp, means: LookUpMeans): Promise<
   const { text, from } = live.url === undefined ? await askCommand(live.command ?? '', means) : await askUrl(live.url, live, means);
   const colour = text.trim().toLowerCase();
   if (colour === 'blue' || colour === 'green') return colour;
-  throw untold(`${from} says ${shorten(text)}, which is neither blue nor green`, 'Let what target.live names say blue or green.');
+  throw untold(`${from} says ${shorten(text)}, which is neither blue nor green`, 'Make target.live return blue or green.');
 }
 
 interface Answer {
@@ -39,12 +39,12 @@ interface Answer {
 async function askUrl(url: string, { jsonPath, header }: LiveLookUp, { userAgent, signal }: LookUpMeans): Promise<Answer> {
   const asked = `GET ${redactUrl(url)}`;
   const answer = await readAnswer(url, { userAgent, signal, wantsBody: header === undefined }).catch((error: unknown) => {
-    throw signal.aborted ? interrupted() : untold(`${asked}: ${noAnswer(error)}`, 'Mend target.live in the profile, or what it asks.');
+    throw signal.aborted ? interrupted() : untold(`${asked}: ${noAnswer(error)}`, 'Fix target.live in the profile, or what it asks.');
   });
   if (answer.status >= 300 && answer.status < 400)
-    throw untold(`${asked} answered ${answer.status}, and a redirect is not followed`, 'Name in target.live.url what answers by itself.');
+    throw untold(`${asked} answered ${answer.status}, and a redirect is not followed`, 'Set target.live.url to the final URL.');
   if (answer.status < 200 || answer.status >= 400)
-    throw untold(`${asked} answered ${answer.status}`, 'Mend target.live in the profile, or what it asks.');
+    throw untold(`${asked} answered ${answer.status}`, 'Fix target.live in the profile, or what it asks.');
   if (header !== undefined)
     return { text: [answer.headers[header.toLowerCase()] ?? ''].flat().join(', '), from: `the header ${header} of ${asked}` };
   return { text: inJson(answer.body, jsonPath ?? [], asked), from: `the answer of ${asked}` };
@@ -78,14 +78,14 @@ function inJson(body: string, path: JsonPath, asked: string): string {
   try {
     document = JSON.parse(body);
   } catch {
-    throw untold(`the answer of ${asked} is no JSON: ${shorten(body)}`, 'Name in target.live.url what answers with JSON, or use `header`.');
+    throw untold(
+      `the answer of ${asked} is no JSON: ${shorten(body)}`,
+      'Set target.live.url to a URL that answers with JSON, or use `header`.',
+    );
   }
   const value = jsonAt(document, path);
   if (typeof value === 'string') return value;
-  throw untold(
-    `the answer of ${asked} has no text at target.live.jsonPath: ${shorten(body)}`,
-    'Correct target.live.jsonPath in the profile.',
-  );
+  throw untold(`the answer of ${asked} has no text at target.live.jsonPath: ${shorten(body)}`, 'Fix target.live.jsonPath in the profile.');
 }
 
 /** By stdin, as arguments are everybody's to read and a command may hold a secret. */
@@ -106,7 +106,7 @@ async function askCommand(command: string, { world, folder, signal }: LookUpMean
   if (end === 'late') {
     child.kill('SIGKILL');
     if (signal.aborted) throw interrupted();
-    throw untold(`target.live.command did not answer within ${answerMs / 1000} s`, 'Let it be quicker, or ask a URL instead.');
+    throw untold(`target.live.command did not answer within ${answerMs / 1000} s`, 'Make it faster, or use a URL instead.');
   }
   if (end.exitCode !== 0) throw commandFailed(end, complained);
   return { text: said.join('\n'), from: 'target.live.command' };
@@ -114,11 +114,11 @@ async function askCommand(command: string, { world, folder, signal }: LookUpMean
 
 function commandFailed(end: ProcessEnd, complained: readonly string[]): LoadctlError {
   const why = complained[0] === undefined ? '' : `: ${complained[0]}`;
-  return untold(`target.live.command failed (${howItEnded(end)})${why}`, 'Mend the command; it runs in the folder of the profile.');
+  return untold(`target.live.command failed (${howItEnded(end)})${why}`, 'Fix the command; it runs in the folder of the profile.');
 }
 
 function untold(why: string, fix: string): LoadctlError {
-  return new LoadctlError('refused', `Which colour is live cannot be told: ${why}.`, { hint: fix });
+  return new LoadctlError('refused', `Cannot determine the live colour: ${why}.`, { hint: fix });
 }
 
 function interrupted(): LoadctlError {

@@ -83,7 +83,7 @@ export function speaksOtherProtocol(error: unknown): boolean {
 
 /** Why no answer came, in words; OpenSSL's own for a server that speaks plain HTTP name its source files. */
 export function noAnswer(error: unknown): string {
-  if (errorCode(error) === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'it does not speak TLS; http:// may be meant';
+  if (errorCode(error) === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'it does not speak TLS; did you mean http://?';
   const cause = error instanceof Error && error.name === 'AbortError' ? (error.cause ?? error) : error;
   return errorMessage(cause).trim();
 }

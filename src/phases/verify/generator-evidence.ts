@@ -71,7 +71,7 @@ function shortageFaults({ summary, events }: GeneratorFacts): string[] {
     const times = `${formatCount(event.times)} time${event.times === 1 ? '' : 's'}`;
     return [
       {
-        ports: `Runner ${event.runner} had no port left for a connection, ${times}: use more hosts, or fewer VUs on each.`,
+        ports: `Runner ${event.runner} had no free port for a connection, ${times}: use more hosts, or fewer VUs on each.`,
         'open files': `Runner ${event.runner} had too many open files for a connection, ${times}: raise its limit (ulimit -n), or use more runners.`,
         memory: `Runner ${event.runner} ran out of memory: use more machines or fewer VUs.`,
       }[event.of],
@@ -88,7 +88,7 @@ function skewFaults({ summary, events }: GeneratorFacts): string[] {
   return events.flatMap((event) => {
     if (event.type !== 'start-skew-measured' || event.skewMs <= limit) return [];
     return [
-      `The runners began ${formatDuration(event.skewMs)} apart, more than the ${formatDuration(limit)} that this test allows: they were not one test. Look whether their machines are overloaded, and their clocks right.`,
+      `The runners began ${formatDuration(event.skewMs)} apart, more than the ${formatDuration(limit)} that this test allows: they were not one test. Check the load and the clocks of their machines.`,
     ];
   });
 }

@@ -108,7 +108,7 @@ function windowsOf({ plan: { steady } }: RunRecord, summary: Summary | undefined
   if (summary === undefined) return { steady: 'nothing', test: 'nothing' };
   const test = `whole test ${formatDuration(summary.durationMs)}`;
   if (steady === undefined) return { steady: test, test };
-  if (summary.durationMs <= steady.from) return { steady: 'nothing (it ended before its steady part)', test };
+  if (summary.durationMs <= steady.from) return { steady: 'nothing (ended before the steady part)', test };
   return { steady: `steady ${formatDuration(steady.from)}–${formatDuration(Math.min(steady.to, summary.durationMs))}`, test };
 }
 
@@ -154,7 +154,7 @@ function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): stri
   if (outcomesIn(events).length > 0) return undefined;
   const ended = endedBefore(events);
   if (ended !== undefined) return ended;
-  const gone = `The run did not come to its end: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
+  const gone = `The run did not finish: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
   return [gone, ...lastHeard(events)].join(' ');
 }
 
@@ -179,9 +179,7 @@ function lastHeard(events: readonly LoggedEvent[]): string[] {
   if (last?.type !== 'fleet-sampled') return [];
   const { elapsedMs, totalMs, requests, failedRequests } = last;
   const far = `${formatDuration(Math.round(elapsedMs / 1000) * 1000)} of ${formatDuration(totalMs)}`;
-  return [
-    `The last that is known of its load: ${formatCount(requests)} requests in ${far}, ${formatCount(failedRequests)} of them failed.`,
-  ];
+  return [`Last known load: ${formatCount(requests)} requests in ${far}, ${formatCount(failedRequests)} of them failed.`];
 }
 
 /** What makes a run fail whatever its criteria say at the end, as sentences. */
@@ -230,6 +228,6 @@ function reasonIn(event: LoggedEvent): ExitReason[] {
 /** The error for a run that is still going on: there is nothing to judge yet. */
 export function stillRunning(record: RunRecord): LoadctlError {
   return new LoadctlError('unavailable', `Run ${record.run} is still running (process ${record.by.pid} on ${record.by.host}).`, {
-    hint: 'Wait until it ends, then judge it.',
+    hint: 'Wait until it ends, then verify it.',
   });
 }

@@ -18,7 +18,7 @@ function postgres({ url, shards, shardBy, replica, replicas }: PostgresStore): B
   const say = (path: string[], message: string, ...lacks: string[]) =>
     broken.push({ path, on: 'key', message, lacks: lacks.map((key) => [key]) });
   if (url === undefined && shards === undefined) say([], 'expected `url`, or `shards` with `shardBy`', 'url', 'shards');
-  if (url !== undefined && shards !== undefined) say(['shards'], '`url` and `shards` exclude each other; take one out (`url: null`)');
+  if (url !== undefined && shards !== undefined) say(['shards'], '`url` and `shards` exclude each other; remove one (`url: null`)');
   if (shards !== undefined && shardBy === undefined)
     say(['shards'], `\`shards\` need \`shardBy\` such as \`shardBy: id % ${shards.length}\``, 'shardBy');
   if (shardBy !== undefined && shards === undefined) say(['shardBy'], '`shardBy` needs `shards`', 'shards');
@@ -44,9 +44,9 @@ function login({ url, shards, tls, auth, password: own }: PostgresStore): Broken
     .filter((text) => !hasPlaceholder(text))
     .map((text) => new URL(text));
   if (own !== undefined && urls.some(({ password }) => password !== ''))
-    say(['password'], 'the URL has a password, too: take one of the two out');
+    say(['password'], 'the URL also has a password: remove one of them');
   if (auth === undefined) return broken;
-  if (own !== undefined) say(['password'], 'with `auth.iam` the password is a token: take `password` out');
+  if (own !== undefined) say(['password'], 'with `auth.iam` the password is a token: remove `password`');
   const { user } = auth.iam;
   const modes = tls === undefined ? urls.map(({ searchParams }) => searchParams.get('sslmode') ?? 'prefer') : [tls.mode];
   const weak = modes.find((mode) => !encryptedModes.includes(mode));
@@ -55,9 +55,9 @@ function login({ url, shards, tls, auth, password: own }: PostgresStore): Broken
       tls === undefined ? ['auth'] : ['tls', 'mode'],
       `\`auth.iam\` needs \`tls: {mode: verify-full}\`: \`${weak}\` may send the token in plain text`,
     );
-  if (urls.some(({ password }) => password !== '')) say(['auth'], 'with `auth.iam` the password is a token: take the one in the URL out');
+  if (urls.some(({ password }) => password !== '')) say(['auth'], 'with `auth.iam` the password is a token: remove the one in the URL');
   if (urls.some(({ username }) => username !== '' && decodeURIComponent(username) !== user))
-    say(['auth', 'iam', 'user'], `the URL logs in as somebody else than \`${user}\`: take the name out of one of them`);
+    say(['auth', 'iam', 'user'], `the URL logs in as another role than \`${user}\`: remove the name from one of them`);
   return broken;
 }
 
@@ -66,7 +66,7 @@ function redis({ url, cluster, testDatabase }: RedisStore): Broken[] {
   const say = (path: string[], message: string, ...lacks: string[]) =>
     broken.push({ path, on: 'key', message, lacks: lacks.map((key) => [key]) });
   if (url === undefined && cluster === undefined) say([], 'expected `url`, or `cluster`', 'url', 'cluster');
-  if (url !== undefined && cluster !== undefined) say(['cluster'], '`url` and `cluster` exclude each other; take one out (`url: null`)');
+  if (url !== undefined && cluster !== undefined) say(['cluster'], '`url` and `cluster` exclude each other; remove one (`url: null`)');
   if (cluster !== undefined && testDatabase !== undefined)
     say(['testDatabase'], 'a cluster has no `testDatabase`: its only index is 0; clean up by `keys` instead');
   if (url !== undefined && !hasPlaceholder(url) && !/^\/?\d*$/.test(new URL(url).pathname)) {

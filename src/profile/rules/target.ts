@@ -12,7 +12,7 @@ export const targetRule: Rule = ({ profile: { target } }) => {
     broken.push({ path: ['target', ...path], on: 'key', message, lacks: lacks.map((names) => ['target', ...names]) });
   if (url === undefined && colours === undefined)
     say([], 'a profile without a target: expected `target.url`, or `target.colours` with `live`', ['url'], ['colours']);
-  if (url !== undefined && colours !== undefined) say(['colours'], '`url` and `colours` exclude each other; take one out (`url: null`)');
+  if (url !== undefined && colours !== undefined) say(['colours'], '`url` and `colours` exclude each other; remove one (`url: null`)');
   if (colours !== undefined && live === undefined)
     say(['colours'], '`colours` need `live`: how to find out which of them is live', ['live']);
   if (live !== undefined && colours === undefined) say(['live'], '`live` needs `colours`', ['colours']);

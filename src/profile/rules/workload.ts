@@ -34,9 +34,7 @@ function load({ vus, duration, rate, pacing, scale }: Workload): Broken[] {
     broken.push(at('scale', '`scale` is a part of the script’s own load, and `vus` gives another one: keep one of them'));
   if (scale === 0) broken.push({ path: ['workload', 'scale'], message: 'expected a percentage above 0% such as `10%`' });
   if (rate !== undefined && pacing !== undefined) {
-    broken.push(
-      at('rate', '`rate` (open model) and `pacing` (closed model) exclude each other; `pacing: null` takes out an inherited one'),
-    );
+    broken.push(at('rate', '`rate` (open model) and `pacing` (closed model) exclude each other; `pacing: null` removes an inherited one'));
   }
   if (pacing === 0) broken.push({ path: ['workload', 'pacing'], message: 'expected a duration above 0 such as `1s`' });
   if (duration === 0) broken.push({ path: ['workload', 'duration'], message: 'expected a duration above 0 such as `10m`' });
@@ -55,7 +53,7 @@ function time({ duration, ramp, steady }: Workload): Broken[] {
   if (ramp !== undefined && duration !== undefined && 2 * ramp >= duration) {
     broken.push({
       path: ['workload', 'ramp'],
-      message: `expected a ramp that leaves something to judge: up and down take ${inWords(2 * ramp)} of ${inWords(duration)}`,
+      message: `expected a shorter ramp: up and down take ${inWords(2 * ramp)} of ${inWords(duration)}`,
     });
   }
   if (steady && steady.from >= steady.to)
@@ -104,7 +102,7 @@ function steps({ steps, mix }: Workload): Broken[] {
 
 /** What guards and cleanup rely on is not the script's environment to change. */
 const reserved: Readonly<Record<string, string>> = {
-  BASE_URL: 'what is loaded is said by `target.url`, where guards see it (for one run: `--set target.url=…`)',
+  BASE_URL: 'set `target.url`, where guards see it (for one run: `--set target.url=…`)',
   LOADCTL_VIRTUAL_USER_PREFIX: 'cleanup finds what the test wrote by it; `cleanup.prefix` says how it begins',
   LOADCTL_UUID_PREFIXES: 'cleanup finds what the test wrote by them; `cleanup.rows` says which',
 };

@@ -146,7 +146,7 @@ const keys = z.union([
   })),
 ]);
 
-/** What is taken out after the test. */
+/** What is removed after the test. */
 export const cleanup = z
   .strictObject({
     prefix: text('a prefix such as `load-test-user-`')
@@ -165,10 +165,10 @@ export const cleanup = z
       .prefault([])
       .meta({ description: 'The caches that hold test data.', examples: [[{ flush: 'cache' }]] }),
     pause: duration()
-      .meta({ description: 'How long the cleanup rests after each transaction, so that others come through.', examples: ['50ms'] })
+      .meta({ description: 'How long cleanup pauses after each transaction, so that other clients get through.', examples: ['50ms'] })
       .exactOptional(),
     settle: duration()
-      .meta({ description: 'How long nothing new may turn up before the count is believed.', examples: ['5s'] })
+      .meta({ description: 'How long no new row may appear before the count is final.', examples: ['5s'] })
       .exactOptional(),
   })
-  .describe('What is taken out after the test.');
+  .describe('What is removed after the test.');

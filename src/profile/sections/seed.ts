@@ -98,7 +98,7 @@ export const seed = z
   .prefault({})
   .meta({
     description:
-      'What is put in before the test: named sets, each after those that it refers to, else as they are written. `null` takes an inherited one out.',
+      'What is inserted before the test: named sets, each after those that it refers to, else as they are written. `null` removes an inherited one.',
   });
 
 /** A set of rows. */

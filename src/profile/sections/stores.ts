@@ -35,7 +35,7 @@ const shardByExpression = z
   .strictObject({
     column: text('a column’s name').meta({ description: 'The column that the expression is about.', examples: ['id'] }),
     sql: text('an SQL expression').meta({
-      description: 'The number of the shard, from 0 on, as Postgres reckons it; `key` is the column’s value.',
+      description: 'The number of the shard, from 0 on, as Postgres computes it; `key` is the column’s value.',
       examples: ['abs(hashtext(key)) % 4'],
     }),
   })
@@ -57,7 +57,7 @@ const postgres = z
         'Which shard a row is in: `id % 4` takes the trailing digits of that column, `crc32(id) % 4` (fnv1a, murmur3, md5) a hash of its text, `{column, sql}` an expression.',
       )
       .exactOptional(),
-    replica: postgresUrl().describe('A replica of `url`, where the rows of everybody else are counted for the receipt.').exactOptional(),
+    replica: postgresUrl().describe('A replica of `url`, where the rows of others are counted for the receipt.').exactOptional(),
     replicas: z
       .array(postgresUrl())
       .min(1, { error: 'expected at least one replica' })

@@ -4,7 +4,7 @@ import { count, duration, template, text, url } from '../words/words.js';
 
 const web = (example = 'https://staging.example.com') => url(['http', 'https'], example);
 
-const badPath = 'expected the way to one value such as `$.live`, `$.colours[0]` or `$["live-colour"]`';
+const badPath = 'expected a path to one value such as `$.live`, `$.colours[0]` or `$["live-colour"]`';
 
 const jsonPath = z
   .string({ error: badPath })

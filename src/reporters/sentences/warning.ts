@@ -157,10 +157,10 @@ function gapText(gap: BlockGap): string {
 }
 
 const teardownGaps: Readonly<Record<TeardownGap, string>> = {
-  'no-data': 'teardown() did not run: what setup() returned is not known.',
+  'no-data': 'teardown() did not run: what setup() returned is unknown.',
   'no-runner': 'teardown() did not run: no runner was left.',
-  lost: 'teardown() may not have finished: the runner on which it ran was lost, and no other one is left.',
-  'ended-at-once': 'teardown() did not run: everything was ended at once.',
+  lost: 'teardown() may not have finished: the runner on which it ran was lost, and no other is left.',
+  'ended-at-once': 'teardown() did not run: everything was stopped immediately.',
 };
 
 function pushedOnly(runners: readonly RunnerId[], uncounted: readonly string[]): string {
@@ -176,7 +176,7 @@ function namesOf(runners: readonly RunnerId[]): string {
 
 function jumpText(byMs: Milliseconds): string {
   const by = `${formatDuration(Math.abs(byMs))} ${byMs > 0 ? 'ahead' : 'back'}`;
-  return `The clock of this machine jumped ${by}: it was set${byMs > 0 ? ', or the machine slept' : ''}. Nothing is measured by it.`;
+  return `The clock of this machine jumped ${by}: it was set${byMs > 0 ? ', or the machine slept' : ''}. Measurements do not use it.`;
 }
 
 const oneName = "Give requests whose URLs differ one name: http.get(url, {tags: {name: 'GET /things/:id'}}).";
@@ -218,7 +218,7 @@ function dataWarning(warning: DataWarning): Advice {
       return { text: `${name}: lost the lock (${warning.why}); retrying for ${formatDuration(warning.retryMs)}` };
     case 'seeded-rows-uncertain':
       return {
-        text: `${name}: nothing tells rows of ${warning.table} from rows of others: cleanup --seeded will leave them`,
+        text: `${name}: cannot tell rows of ${warning.table} from rows of others: cleanup --seeded will leave them`,
         hint: `To have them removed, ${warning.fix}.`,
       };
     case 'seed-not-taken-back':

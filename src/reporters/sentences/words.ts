@@ -17,7 +17,7 @@ const said: Readonly<Record<ExitReason, string>> = {
   refused: 'refused',
   'cleanup-not-proven': 'the cleanup is not proven',
   'seeding-failed': 'seeding failed',
-  unavailable: 'something needed is missing or out of reach',
+  unavailable: 'something needed is missing or unreachable',
 };
 
 /** Ways to end in people's words: `the SLA was not met, interrupted`. */

@@ -22,9 +22,9 @@ export function workTitle(work: Work): string {
     case 'delete-test-data':
       return 'delete the test data';
     case 'take-out-seeded':
-      return 'remove seeded rows that nobody changed';
+      return 'remove seeded rows that were not changed';
     case 'count-others':
-      return "count everybody else's rows";
+      return 'count rows of others';
     case 'seed':
     case 'delete':
       return `${work.what} in ${placeName(work)}`;
@@ -41,7 +41,7 @@ export function resultText(done: WorkResult): string {
     case 'answered':
       return `answered ${done.status}`;
     case 'answered-otherwise':
-      return 'it answers, but not in HTTP/1.1';
+      return 'answers, but not in HTTP/1.1';
     case 'connected':
       return 'accepts connections';
     case 'archived':

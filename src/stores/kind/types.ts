@@ -104,7 +104,7 @@ export interface StoreTask {
 
 /** Numbers say nothing of whose they are: only a record of their first seed tells that nobody had them before. */
 export function noRecord({ environment }: Pick<StoreTask, 'environment'>, set: string): string {
-  return `numbers are the test's only where a record says that nobody had them when they were first seeded, and .loadctl/before-${environment}.json has none of ${set}`;
+  return `numbers are the test's only where a record says that they were free when first seeded, and .loadctl/before-${environment}.json has none of ${set}`;
 }
 
 /** A set as it was seeded before, what its templates stand in, and what to add to a cleanup that is to know it. */

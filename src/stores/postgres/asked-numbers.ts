@@ -34,8 +34,8 @@ export async function askForNumbers(
     return { kind: 'list', list: mine === null || mine === '' ? [] : mine.split(',').map(Number) };
   throw new LoadctlError(
     'invalid-profile',
-    `shardBy.sql gives ${Number(nowhere) > 0 ? 'no number for some rows' : `${least} to ${most}`}, and the shards are 0 to ${shards - 1}`,
-    { hint: `Let it give the number of the shard, such as \`abs(hashtext(key)) % ${shards}\`.` },
+    `shardBy.sql gives ${Number(nowhere) > 0 ? 'no shard number for some rows' : `${least} to ${most}`}, and the shards are 0 to ${shards - 1}`,
+    { hint: `Make it return the number of the shard, such as \`abs(hashtext(key)) % ${shards}\`.` },
   );
 }
 

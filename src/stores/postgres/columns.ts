@@ -57,13 +57,9 @@ export async function findColumns(session: Session, table: Table, names: readonl
     const column = rows.find((row) => row.name === name);
     if (!column) throw missingColumn(session, table, name, rows);
     if (!column.generated || !toWrite) return column;
-    throw new LoadctlError(
-      'invalid-profile',
-      `${session.place.name}: ${table.shown}.${name} is a generated column, which nobody can write`,
-      {
-        hint: 'Take it out of the seed: Postgres computes it.',
-      },
-    );
+    throw new LoadctlError('invalid-profile', `${session.place.name}: ${table.shown}.${name} is a generated column and cannot be written`, {
+      hint: 'Remove it from the seed: Postgres computes it.',
+    });
   });
 }
 
@@ -82,6 +78,6 @@ function missingColumn(session: Session, table: Table, name: string, rows: reado
   const { place } = session;
   const there = rows.map((row) => row.name).join(', ');
   return new LoadctlError('unavailable', `${place.name}: ${table.shown} in the database ${place.database} has no column ${name}`, {
-    hint: `Correct its name in the profile; there are ${there}.`,
+    hint: `Fix its name in the profile; the columns are ${there}.`,
   });
 }

@@ -99,7 +99,7 @@ async function otherCauses(session: Session, missing: Missing, unexplained: stri
   const examples: string[] = [];
   for (const n of group?.first ?? [])
     examples.push(`${describeRow(rows, Number(n))}: ${await whyNotInserted(session, missing, Number(n))}`);
-  return [{ what: `${name(session, rows)}: cannot be there as they are seeded`, count, examples }];
+  return [{ what: `${name(session, rows)}: cannot be inserted as seeded`, count, examples }];
 }
 
 /** Inserts one row alone, so that the server says what is in its way; the row is taken back. */
@@ -107,10 +107,10 @@ async function whyNotInserted(session: Session, { rows, stage, insertFrom }: Mis
   await session.query('SAVEPOINT loadctl_one');
   try {
     await session.query(insertFrom(`${stage} AS s WHERE s.${rows.ordinal} = ${n}`));
-    return 'it is not there after it was inserted: a trigger, a rule or row-level security swallowed it';
+    return 'it is missing after INSERT: a trigger, rule or row-level security policy discarded it';
   } catch (error) {
     if (sqlState(error) === undefined) throw error;
-    return `another row is in its way: ${serverMessage(error)}`;
+    return `another row is in the way: ${serverMessage(error)}`;
   } finally {
     await session.query('ROLLBACK TO SAVEPOINT loadctl_one');
   }

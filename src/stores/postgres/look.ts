@@ -110,7 +110,7 @@ function unrecorded(targets: readonly Target[]): [Target, Hazard][] {
 async function noteHidden({ session, lines }: CleanedDatabase, tables: readonly Table[]): Promise<void> {
   const { place, address } = session;
   for (const table of await hidingTables(session, tables)) {
-    const why = `row-level security may hide rows of it from the role ${place.role}, so nothing tells that none is left`;
+    const why = `row-level security may hide rows of it from the role ${place.role}, so whether any is left is unknown`;
     lines.push({
       kind: 'unknown',
       store: address.store,

@@ -27,7 +27,7 @@ export async function takenNumbers(session: Session, task: StoreTask, rows: Seed
   if (there === 0) return undefined;
   return {
     message: `${session.place.name}: ${there === 1 ? '1 row has a number' : `${there} rows have numbers`} of the set ${setName(rows)} already, and ${noRecord(task, set.name)}`,
-    hint: 'Give the set numbers that nobody has (`{n+900000000}`); or seed where that file is.',
+    hint: 'Give the set unused numbers (`{n+900000000}`); or seed where that file is.',
   };
 }
 

@@ -69,7 +69,7 @@ function readableToken(store: string, mode: string): LoadctlError {
     'invalid-profile',
     `the store ${store} logs in with an IAM token, and tls mode \`${mode}\` may send it in plain text`,
     {
-      hint: 'Say `tls: {mode: verify-full}`.',
+      hint: 'Set `tls: {mode: verify-full}`.',
     },
   );
 }

@@ -119,11 +119,11 @@ function insertFrom({ table, columns, deferrable }: SeededRows, source: string):
 export function seedingFailure(error: unknown, what: string): unknown {
   const state = sqlState(error);
   if (state === undefined || !/^(22|23|P0|44|54)/.test(state)) return error;
-  return new LoadctlError('seeding-failed', `${what} does not take the seed: ${serverMessage(error)}`, {
+  return new LoadctlError('seeding-failed', `${what} rejected the seed: ${serverMessage(error)}`, {
     hint:
       state === '23503'
-        ? 'Seed the rows that it references first (list them further up in `seed`), or correct the columns; nothing was written.'
-        : 'Correct the columns of this seed in the profile; nothing was written.',
+        ? 'Seed the rows that it references first (list them further up in `seed`), or fix the columns; nothing was written.'
+        : 'Fix the columns of this seed in the profile; nothing was written.',
     cause: error,
   });
 }

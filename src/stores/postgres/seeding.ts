@@ -158,7 +158,7 @@ async function checkNumbers(session: Session, sets: readonly SeededRows[], { con
     if (found.rows.length > 0)
       hazards.push({
         message: `${session.place.name}: ${target.table.inProfile} has rows already whose ${target.which}; ${target.unrecorded}`,
-        hint: 'Give the set numbers that nobody has (`{n+900000000}`).',
+        hint: 'Give the set unused numbers (`{n+900000000}`).',
       });
   }
   refuseHazards(hazards);
@@ -282,7 +282,7 @@ function howFar(databases: readonly Database[], error: unknown): unknown {
     error.reason === 'interrupted' ? 'interrupted' : 'unavailable',
     `${message}; at least ${formatCount(written)} of ${formatCount(all)} rows are in`,
     {
-      hint: `${error.reason === 'interrupted' || error.hint === undefined ? '' : `${error.hint} `}The same command goes on from there.`,
+      hint: `${error.reason === 'interrupted' || error.hint === undefined ? '' : `${error.hint} `}The same command resumes from there.`,
       lines: error.lines,
       cause: error,
     },

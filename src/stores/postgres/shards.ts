@@ -94,7 +94,7 @@ export function numbersAbove(numbers: RowNumbers, n: number): RowNumbers {
 export function remainder(key: string, modulo: number): number {
   const digits = /\d+$/.exec(key)?.[0];
   if (digits !== undefined) return digits.length < 16 ? Number(digits) % modulo : Number(BigInt(digits) % BigInt(modulo));
-  throw new LoadctlError('seeding-failed', `the key ${JSON.stringify(key)} does not end in digits, so no shard is its own`, {
-    hint: 'Let the shard key end in the row’s number (`user-{n}`), or choose by a hash: `shardBy: crc32(id) % 4`.',
+  throw new LoadctlError('seeding-failed', `the key ${JSON.stringify(key)} does not end in digits, so its shard is unknown`, {
+    hint: 'End the shard key in the row’s number (`user-{n}`), or choose by a hash: `shardBy: crc32(id) % 4`.',
   });
 }

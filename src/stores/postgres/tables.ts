@@ -52,7 +52,7 @@ export async function findTable(session: Session, name: string, schema?: string)
   const { rows } = await session.query<{ path: string }>(`SELECT array_to_string(current_schemas(false), ', ') AS path`);
   const where = schema === undefined ? `searched ${rows[0]?.path || 'no schema'}` : `in the schema ${schema}`;
   throw new LoadctlError('unavailable', `${place.name}: there is no table ${name} in the database ${place.database} (${where})`, {
-    hint: 'Create it (run your migrations), correct its name in the profile, or name its schema: `store.schema.table`.',
+    hint: 'Create it (run your migrations), fix its name in the profile, or name its schema: `store.schema.table`.',
   });
 }
 

@@ -98,7 +98,7 @@ async function takeRows(session: Session, rows: SeededRows, taking: Taking): Pro
   const told = lines.reduce((sum, line) => sum + (line.count ?? 0), 0);
   const why =
     deleted.trouble ??
-    'they are there though deleting them gave no error: a trigger, a rule or row-level security keeps them, or somebody writes them again';
+    'they remain although DELETE reported no error: a trigger, rule or row-level security policy keeps them, or another writer inserts them again';
   const untold = told < left ? [lineOf(session, rows, { kind: 'left', count: left - told, why })] : [];
   return { deleted: deleted.rows, left, lines: [...lines, ...untold] };
 }
@@ -114,7 +114,7 @@ async function leaveUncertain(session: Session, rows: SeededRows): Promise<Taken
     if (holdsNoSuchValue(error)) return 0;
     throw error;
   });
-  const why = `no unique key of theirs holds {n} or {uuid}, so nothing tells them from rows of others (${equal} now hold what was seeded)`;
+  const why = `no unique key of theirs holds {n} or {uuid}, so they cannot be told apart from rows of others (${equal} now hold what was seeded)`;
   return { deleted: 0, left: null, lines: [lineOf(session, rows, { kind: 'unknown', count: null, why, command: howToBeCertain })] };
 }
 

@@ -84,7 +84,7 @@ async function formerLines(database: CleanedDatabase, { named }: StoreTask): Pro
   const lines: ReceiptLine[] = [];
   for (const { rows, again } of former) {
     const count = await countUnknown(database, rows);
-    const why = `seeded before (${rows.set.rows} rows); the profile does not say so any more`;
+    const why = `seeded before (${rows.set.rows} rows); no longer in the profile`;
     if (count > 0) lines.push(lineOf(session, rows, { kind: 'left', count, why, command: `loadctl cleanup ${named} --seeded ${again}` }));
   }
   return lines;

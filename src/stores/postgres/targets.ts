@@ -66,7 +66,7 @@ interface Selection extends Pick<Target, 'which' | 'numbers' | 'unrecorded'> {
 async function targetByColumn(finding: Finding<ColumnEntry>): Promise<Target> {
   const { session, entry, table, task } = finding;
   const [column] = await findColumns(session, table, [entry.column]);
-  if (column === undefined) throw new Error(`the column ${entry.column} was looked for and not found`);
+  if (column === undefined) throw new Error(`the column ${entry.column} does not exist`);
   const found = 'in' in entry ? bySet(finding, column) : 'uuid' in entry ? byUuid(entry.uuid, column) : byPrefix(task.prefix, column);
   if (found === undefined) throw misfit(finding, column);
   const { predicate: select, ...more } = found;

@@ -16,7 +16,7 @@ export function valuePieces(value: SeedValue, column: Pick<Column, 'name' | 'sha
     'seeding-failed',
     `the value of ${column.name} holds a character that Postgres cannot store: ${JSON.stringify(bad)}`,
     {
-      hint: 'Take the NUL character (\\0) or the half surrogate out of it.',
+      hint: 'Remove the NUL character (\\0) or lone surrogate.',
     },
   );
 }

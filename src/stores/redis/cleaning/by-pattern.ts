@@ -68,7 +68,7 @@ function whereJob(servers: Servers, entry: Match, task: StoreTask, { glob, fits 
               shard: null,
               what: entry.match,
               count: tooLong,
-              why: `values longer than ${mostBytes / 1024} kB are not read, so nothing tells whose they are`,
+              why: `values longer than ${mostBytes / 1024} kB are not read, so whose they are is unknown`,
             },
           ],
   };

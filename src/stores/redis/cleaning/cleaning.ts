@@ -128,7 +128,7 @@ function linesOf({ job, left }: Progress, dryRun: boolean): ReceiptLine[] {
   if (dryRun) return [...job.lines()];
   if (count === null) return [{ ...place, kind: 'unknown', why: 'they were not counted' }];
   if (count === 0) return [...job.lines()];
-  return [{ ...place, kind: 'left', why: 'they are there though they were removed: somebody still writes them' }, ...job.lines()];
+  return [{ ...place, kind: 'left', why: 'they are back after their removal: another writer still creates them' }, ...job.lines()];
 }
 
 type Subject = Pick<Job, 'servers' | 'what' | 'which' | 'statement'>;

@@ -50,7 +50,7 @@ const shownKeys = 3;
 function linesOf({ store }: Servers, key: string, others: ReadonlyMap<string, string>): ReceiptLine[] {
   if (others.size === 0) return [];
   const shown = [...others].slice(0, shownKeys).map(([key, type]) => `${key} is a ${type}`);
-  const why = `no members can be taken out of them: ${shown.join(', ')}${others.size > shownKeys ? ', …' : ''}`;
+  const why = `they have no members to remove: ${shown.join(', ')}${others.size > shownKeys ? ', …' : ''}`;
   return [
     {
       kind: 'unknown',
@@ -59,7 +59,7 @@ function linesOf({ store }: Servers, key: string, others: ReadonlyMap<string, st
       what: `${store}/${key}`,
       count: others.size,
       why,
-      command: 'name the lists, sets, sorted sets and hashes alone, or take whole keys out by `match`',
+      command: 'name the lists, sets, sorted sets and hashes alone, or remove whole keys by `match`',
     },
   ];
 }
@@ -71,9 +71,9 @@ async function refuseOtherType(servers: Servers, key: string): Promise<void> {
   if (type === 'none' || collectionTypes.has(type)) return;
   throw new LoadctlError(
     'invalid-profile',
-    `${servers.store}: the key ${JSON.stringify(key)} is a ${type}, of which no members can be taken out`,
+    `${servers.store}: the key ${JSON.stringify(key)} is a ${type}, which has no members to remove`,
     {
-      hint: 'Name a list, set, sorted set or hash under cleanup.keys, or take the whole key out by `match`.',
+      hint: 'Name a list, set, sorted set or hash under cleanup.keys, or remove whole keys by `match`.',
     },
   );
 }

@@ -52,7 +52,8 @@ export async function takeSeeded(servers: Servers, entries: Entries, { task, dry
 /** Why a set's entries have to stay, whoever's they are. */
 function doubtOf({ set }: Entries, task: StoreTask): string | undefined {
   const pieces = keyPieces(set, task.source(set));
-  if (inverseOf(pieces, set.rows) === undefined) return 'its key holds neither {n} nor {uuid}, so nothing tells it from a key of others';
+  if (inverseOf(pieces, set.rows) === undefined)
+    return 'its key holds neither {n} nor {uuid}, so it cannot be told apart from a key of others';
   return isBareNumber(pieces, set.rows) && task.seededRows(set, ['key']) < set.rows ? noRecord(task, set.name) : undefined;
 }
 
@@ -83,7 +84,7 @@ function linesOf(
   const stubborn = dryRun ? 0 : total(equal);
   return [
     ...(changed > 0 ? [line(changed, 'changed since the seed', `loadctl seed ${named} --reset`)] : []),
-    ...(stubborn > 0 ? [line(stubborn, 'they come again as soon as they are taken out')] : []),
+    ...(stubborn > 0 ? [line(stubborn, 'they come back as soon as they are removed')] : []),
   ];
 }
 
@@ -118,7 +119,7 @@ export async function keptLine(servers: Servers, { set, entry }: Entries): Promi
 export async function formerLine(servers: Servers, former: FormerSet, task: StoreTask): Promise<ReceiptLine[]> {
   const { set, again } = former;
   const [kept] = await formerKeptLine(servers, former, task);
-  const why = `seeded before (${set.rows} entries); the profile does not say so any more`;
+  const why = `seeded before (${set.rows} entries); no longer in the profile`;
   return kept === undefined ? [] : [{ ...kept, kind: 'left', why, command: `loadctl cleanup ${task.named} --seeded ${again}` }];
 }
 

@@ -86,7 +86,7 @@ function plainText(value: SeedValue, field: string, reader: PieceReader): Pieces
 function checkScores({ name }: NamedSet<SeedEntries>, { parts }: Entry): void {
   const bad = parts.find((part, index) => index % 2 === 1 && !/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(part));
   if (bad === undefined) return;
-  throw new LoadctlError('invalid-profile', `the set ${name} has the score ${JSON.stringify(bad)}, which is no number`, {
+  throw new LoadctlError('invalid-profile', `the set ${name} has the score ${JSON.stringify(bad)}, which is not a number`, {
     hint: 'Write members and their scores: `value: {"{users.id}": "{n}"}`.',
   });
 }
