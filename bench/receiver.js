@@ -7,8 +7,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { PbfWriter } from 'pbf';
-import SnappyJS from 'snappyjs';
+import { pushBody } from './support/push-body.js';
 
 const { values: flags } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, runners: { type: 'string', default: '10,100,500,1000' } },
@@ -97,6 +96,8 @@ function answer(child) {
 
 /** The receiving process: receiver, merge, live view and timeseries, as in a run. */
 async function receive() {
+  const { besideIn } = await import('../dist/core/beside.js');
+  const { openRedactor } = await import('../dist/core/redactor.js');
   const { openLiveData } = await import('../dist/phases/watch/live-data.js');
   const { startLiveView } = await import('../dist/phases/watch/live-view.js');
   const { createRunDirectory } = await import('../dist/runs/write.js');
@@ -105,20 +106,25 @@ async function receive() {
   const { runners } = await message();
   const ids = Array.from({ length: runners }, (_, at) => String(at + 1));
   const folder = mkdtempSync(join(tmpdir(), 'loadctl-bench-'));
-  const directory = await createRunDirectory(folder, 'bench', (text) => text);
+  const directory = await createRunDirectory(folder, 'bench', openRedactor());
   const undo = [];
   const emit = (event) => {
-    if (event.type === 'warned') console.error(event.message);
+    if (event.type === 'warned') console.error(event.code);
   };
   const live = await openLiveData(ids, new Set(), { clock, emit }, (work) => undo.push(work));
   const view = startLiveView({
     clock,
     emit,
-    live,
+    moment: () => ({ at: clock.stamp(), t: Math.round(clock.elapsed()) }),
     directory,
-    runners,
-    totalMs: seconds * 1000,
+    beside: besideIn((work) => undo.push(work), (error) => console.error(error)),
+    live,
+    expected: () => ids,
+    endAt: () => seconds * 1000,
+    setupMs: 0,
+    tagged: true,
     probes: () => undefined,
+    rates: async () => new Map(),
     watch: () => undefined,
     crossed: () => {},
   });
@@ -217,8 +223,8 @@ const perSecond = 20;
 
 function bodyAt(second) {
   const at = 1_700_000_000_000 + second * 1000;
-  const writer = new PbfWriter();
-  const add = (name, tags, value) => writer.writeMessage(1, writeSeries, { name, tags, value, at });
+  const series = [];
+  const add = (name, tags, value) => series.push({ name, tags, value });
   for (const name of endpoints) {
     const tags = {
       expected_response: 'true',
@@ -241,46 +247,7 @@ function bodyAt(second) {
   for (const name of ['vus', 'vus_max']) add(`k6_${name}`, {}, { number: 60 });
   for (const name of ['iteration_duration', 'group_duration', 'checkout', 'login', 'search'])
     add(`k6_${name}_seconds`, own, { histogram: second * 100 });
-  return Buffer.from(SnappyJS.compress(writer.finish()));
-}
-
-function writeSeries({ name, tags, value, at }, writer) {
-  for (const label of Object.entries({ __name__: name, ...tags }).sort()) writer.writeMessage(1, writeLabel, label);
-  if ('number' in value) writer.writeMessage(2, writeSample, { number: value.number, at });
-  else writer.writeMessage(4, writeHistogram, { count: value.histogram, at });
-}
-
-function writeLabel([name, value], writer) {
-  writer.writeStringField(1, name);
-  writer.writeStringField(2, value);
-}
-
-function writeSample({ number, at }, writer) {
-  writer.writeDoubleField(1, number);
-  writer.writeVarintField(2, at);
-}
-
-/** A bell over 24 buckets around 5 ms. */
-function writeHistogram({ count, at }, writer) {
-  const shape = Array.from({ length: 24 }, (_, index) => Math.exp(-(((index - 11) / 6) ** 2)));
-  const whole = shape.reduce((sum, part) => sum + part, 0);
-  const counts = shape.map((part) => Math.floor((part / whole) * count));
-  counts[11] += count - counts.reduce((sum, part) => sum + part, 0);
-  writer.writeVarintField(1, count);
-  writer.writeDoubleField(3, count * 0.005);
-  writer.writeSVarintField(4, 3);
-  writer.writeDoubleField(5, 2.938735877055719e-39);
-  writer.writeMessage(11, writeSpan, { offset: -73, length: counts.length });
-  writer.writePackedSVarint(
-    12,
-    counts.map((one, index) => one - (counts[index - 1] ?? 0)),
-  );
-  writer.writeVarintField(15, at);
-}
-
-function writeSpan({ offset, length }, writer) {
-  writer.writeSVarintField(1, offset);
-  writer.writeVarintField(2, length);
+  return pushBody(series, at);
 }
 
 if (role === 'receive') await receive();
