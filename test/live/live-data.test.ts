@@ -67,7 +67,7 @@ export default () => {
   expect(last?.endpoints?.map(({ name }) => name)).toEqual(['GET /a', 'GET /b']);
   const final = metrics.http_req_duration?.values['p(95)'] ?? Number.NaN;
   for (const { latency } of samples(place).slice(3)) {
-    expect(Math.abs((latency?.p95.value ?? 0) - final) / final).toBeLessThan(0.05 + 0.045); // a bucket is 9% wide
+    expect(Math.abs((latency?.p95.value ?? 0) - final) / final).toBeLessThan(0.25); // a bucket is 9% wide, and one second is not the whole test
   }
   expect(Math.abs((last?.latency?.p95.value ?? 0) - final) / final).toBeLessThan(0.05);
   expect(last?.latency?.p95.low).toBeLessThanOrEqual(final);
