@@ -252,7 +252,7 @@ describe('rows', () => {
     const hidden = await failure(seed(dataContext(profile(asRole(secured.url, 'guarded', 'pw'), [users]))));
     expect(hidden).toMatchObject({
       reason: 'seeding-failed',
-      lines: [expect.stringMatching(/as they are seeded/), expect.stringMatching(/row 2 .*another row is in its way/)],
+      lines: [expect.stringMatching(/as seeded/), expect.stringMatching(/row 2 .*another row is in the way/)],
     });
   });
 });

@@ -153,7 +153,7 @@ test('where the server lets a role in by one way only, `allow` and `prefer` find
   const as = (role: string) => asRole(database.url, role, 'pw');
   await expect.poll(() => outcome(sql, as('open'), { mode: 'disable' })).toBe(false);
 
-  const shut = says(/may not log in: no pg_hba\.conf entry/, /Correct the role/);
+  const shut = says(/may not log in: no pg_hba\.conf entry/, /Fix the role/);
   const expectations: readonly (readonly [role: string, tls: Readonly<Record<string, string>>, result: unknown])[] = [
     ['secure', { mode: 'disable' }, shut],
     ['secure', { mode: 'allow' }, true],

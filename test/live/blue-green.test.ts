@@ -142,7 +142,7 @@ cleanup: {prefix: load-test-user-, settle: 20ms, rows: [{table: db.orders, colum
   const refused = await at.loadctl(['test', '--env', 'prod']);
   expect(refused.code).toBe(112);
   expect(refused.stderr).toContain(
-    'The guard `shared-store` refuses this on prod; nothing was sent. db is taken to be used by the live colour, too',
+    'The guard `shared-store` refuses this on prod; nothing was sent. db is taken to be also used by the live colour',
   );
   expect(requestsTo(colours.router)).toBe(0);
   at.file('profiles/prod.yaml', `${at.read('profiles/prod.yaml')}guards: {sharedStores: [db]}\n`);
@@ -173,7 +173,7 @@ describe('while the load is on', () => {
 
     const switched = Date.now();
     colours.says = 'green';
-    await run.until('ending early: green is live now');
+    await run.until('ending early: green went live');
     const noticedMs = Date.now() - switched;
     const said = await run.said;
 
@@ -181,7 +181,7 @@ describe('while the load is on', () => {
     expect(noticedMs).toBeLessThan(2000);
     expect(said.code).toBe(112);
     expect(json(at, 'verdict.json')).toMatchObject({ verdict: 'interrupted', exitCode: 112, exitCodes: [112, 105] });
-    expect((json(at, 'verdict.json').reasons as string[])[0]).toMatch(/^green is live now: it is the colour that this run loads/);
+    expect((json(at, 'verdict.json').reasons as string[])[0]).toMatch(/^green went live: this run loads it/);
     expect(said.stderr).toContain('Nothing to clean up: this profile declares no test data.');
     expect(colours.green.hits.get('GET /torn-down')).toBe(1);
     expect(requestsTo(colours.blue)).toBe(0);
@@ -227,7 +227,7 @@ test('a switch while the run gets ready ends it before any load', async () => {
   colours.says = 'green';
   const said = await run.said;
   expect(said.code).toBe(112);
-  expect(said.stderr).toContain('error: green is live now');
+  expect(said.stderr).toContain('error: green went live');
   expect(colours.green.hits.get('GET /work') ?? 0).toBe(0);
 });
 

@@ -100,7 +100,7 @@ describe.runIf(canHaveAddresses())('without a confirmation', () => {
 
     expect(said.code).toBe(112);
     const looked = setsOff.length === 0 ? '' : ' but look-ups (triggers and cascades in db)';
-    expect(said.stderr).toContain(`The guard \`confirm\` refuses this on staging; nothing was sent${looked}. Somebody has to confirm`);
+    expect(said.stderr).toContain(`The guard \`confirm\` refuses this on staging; nothing was sent${looked}. Confirm`);
     expect(said.stderr).toMatch(/hint: Type the environment's name on a terminal, or set LOADCTL_CONFIRM=staging@[0-9a-f]{12}\n/);
     expect(said.stderr).toMatch(new RegExp(`about to +${does}\\n`));
     for (const line of setsOff) expect(said.stderr).toContain(line);

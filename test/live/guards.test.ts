@@ -159,7 +159,7 @@ const cases: Case[] = [
     change: () => ({ abort: 'abort: [{when: cpu > 95%, for: 30s}]' }),
     commands: loading,
     guard: 'abort',
-    says: () => 'guards: production requires an abort rule that is watched',
+    says: () => 'guards: production requires an abort rule that can be evaluated',
     fix: 'Add one: abort: [{when: errors > 5%, for: 30s, after: 1m}]',
   },
   {
@@ -237,7 +237,7 @@ describe.runIf(canHaveAddresses())('nothing at all is sent, and 112 says which g
         'expected an index other than 0, which is never flushed',
       ],
       [{ stores: world.words.stores.replace(', testDatabase: 1', '') }, [], '`flush` needs `stores.cache.testDatabase`'],
-      [{}, ['-e', 'BASE_URL=http://elsewhere'], '`BASE_URL` is loadctl’s to set: what is loaded is said by `target.url`'],
+      [{}, ['-e', 'BASE_URL=http://elsewhere'], '`BASE_URL` is loadctl’s to set: set `target.url`'],
     ];
     for (const [change, args, message] of bad) {
       const at = place({ ...world.words, ...change });

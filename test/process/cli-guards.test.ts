@@ -66,7 +66,7 @@ describe('beyond this machine', () => {
     expect(said.code).toBe(112);
     expect(said.stderr).toContain('The plan has changed since it was approved');
     const same = await place.loadctl(['run', '--plan', 'approved.json']);
-    expect(same.stderr).toContain('Somebody has to confirm');
+    expect(same.stderr).toContain('Confirm that staging is meant');
   });
 
   test.each(['run', 'seed', 'cleanup', 'test'])(

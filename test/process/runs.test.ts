@@ -76,9 +76,9 @@ describe('runs are removed', () => {
   test.each([
     [['runs', 'rm'], 2, 'which runs?'],
     [['runs', 'rm', 'nothing'], 115, 'No run "nothing"'],
-    [['runs', 'rm', '..'], 115, 'There is no run'],
-    [['runs', 'rm', '/etc'], 115, 'There is no run'],
-    [['runs', 'rm', `../../${first}`], 115, 'There is no run'],
+    [['runs', 'rm', '..'], 115, 'No run "'],
+    [['runs', 'rm', '/etc'], 115, 'No run "'],
+    [['runs', 'rm', `../../${first}`], 115, 'No run "'],
     [['runs', first], 2, `Type: loadctl runs rm ${first}`],
     [['runs', '--keep', 'few'], 2, '--keep few is not a count'],
     [['runs', 'rm', first, '--keep', '1'], 2, 'Give one of them'],
