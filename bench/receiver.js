@@ -117,7 +117,10 @@ async function receive() {
     emit,
     moment: () => ({ at: clock.stamp(), t: Math.round(clock.elapsed()) }),
     directory,
-    beside: besideIn((work) => undo.push(work), (error) => console.error(error)),
+    beside: besideIn(
+      (work) => undo.push(work),
+      (error) => console.error(error),
+    ),
     live,
     expected: () => ids,
     endAt: () => seconds * 1000,

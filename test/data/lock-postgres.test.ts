@@ -162,7 +162,7 @@ describe('that is lost', () => {
     expect(await lock.lost).toMatchObject({
       reason: 'unavailable',
       message: expect.stringMatching(
-        /lock .* was lost: .*; meanwhile it was taken by loadctl\/seed by bob@ci from 127\.0\.0\.1 as postgres since/,
+        /^lost the lock .*: .*; meanwhile it was taken by loadctl\/seed by bob@ci from 127\.0\.0\.1 as postgres since/,
       ),
     });
     await Promise.all([lock.release(), other.release()]);
@@ -176,7 +176,7 @@ describe('that is lost', () => {
     expect(await lock.lost).toMatchObject({
       reason: 'unavailable',
       message: expect.stringMatching(
-        /lock .* was lost: .*; it could not be taken again within 10 s: db: nothing listens on 127\.0\.0\.1:\d+/,
+        /^lost the lock .*: .*; it could not be taken again within 10 s: db: nothing listens on 127\.0\.0\.1:\d+/,
       ),
     });
     await lock.release();

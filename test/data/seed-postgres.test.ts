@@ -237,7 +237,7 @@ describe('rows', () => {
       CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f();`;
     const swallowing = await testDatabase(server, trigger(`IF NEW.id = 'user-5' THEN RETURN NULL; END IF; RETURN NEW;`));
     const swallowed = await failure(seed(dataContext(profile(swallowing.url, [users]))));
-    expect(swallowed.lines).toEqual([expect.stringMatching(/cannot be inserted as seeded/), expect.stringMatching(/row 5 .*swallowed/)]);
+    expect(swallowed.lines).toEqual([expect.stringMatching(/cannot be inserted as seeded/), expect.stringMatching(/row 5 .*discarded it/)]);
     expect(await swallowing.sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
     const changing = await testDatabase(server, trigger(`NEW.name := upper(NEW.name); RETURN NEW;`));
     expect((await failure(seed(dataContext(profile(changing.url, [{ ...users, rows: 1 }]))))).lines).toEqual([

@@ -79,8 +79,8 @@ const says = (message: RegExp, hint: RegExp) => ['unavailable', expect.stringMat
 const untrusted = says(/^db: the certificate of \S+ is not trusted: unable to verify/, /`tls\.ca`/);
 const ofAnotherHost = says(/^db: the certificate of 127\.0\.0\.1:\d+ was made for another host: /, /in the URL/);
 const expired = says(/^db: the certificate of \S+ has expired$/, /^Renew it/);
-const selfSigned = says(/^db: the certificate of \S+ is not trusted: it signed itself$/, /`tls\.ca`/);
-const plain = says(/^localhost does not speak TLS, and the profile asks for it/, /^Switch TLS on/);
+const selfSigned = says(/^db: the certificate of \S+ is not trusted: it is self-signed$/, /`tls\.ca`/);
+const plain = says(/^localhost does not speak TLS, and the profile asks for it/, /^Enable TLS on/);
 
 /** The certificate that the server shows; mode, authority, host; what comes of it: true is TLS. */
 const modes: readonly (readonly [shown: string | undefined, mode: string, ca: string | undefined, host: string, result: unknown])[] = [
@@ -163,7 +163,7 @@ test('where the server lets a role in by one way only, `allow` and `prefer` find
     ['open', { mode: 'require' }, shut],
     ['certified', { mode: 'require', certificate: file('client'), key: join(folder, 'client.key') }, true],
     ['certified', { mode: 'require' }, says(/certificate/, /./)],
-    ['certified', { mode: 'require', certificate: file('client'), key: join(folder, 'ca.key') }, says(/no TLS connection/, /./)],
+    ['certified', { mode: 'require', certificate: file('client'), key: join(folder, 'ca.key') }, says(/TLS handshake with/, /./)],
   ];
   for (const [role, tls, result] of expectations)
     expect(await outcome(sql, as(role), tls), `${role} ${JSON.stringify(tls)}`).toEqual(result);

@@ -1,4 +1,4 @@
-import { chmodSync, createReadStream, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, createReadStream, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -17,7 +17,7 @@ export default () => { http.get(__ENV.BASE_URL + path); };
 
 /** k6 with one more output: every sample as CSV, a file for each runner. */
 const k6WithCsv = (k6: string) => `#!/bin/sh
-if [ "$1" = run ] && [ -n "$LOADCTL_RUNNER" ]; then exec '${k6}' "$@" --out "csv=$LOADCTL_FACTS_FILE.csv"; fi
+if [ "$1" = run ] && [ -n "$LOADCTL_RUNNER" ]; then exec '${k6}' "$@" --out "csv=$(dirname "$0")/samples-$LOADCTL_RUNNER.csv"; fi
 exec '${k6}' "$@"
 `;
 
@@ -35,8 +35,7 @@ test('three unequal runners, merged, against the pooled raw samples of the same 
   const { criteria } = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as Verdict;
   expect(criteria.map(({ outcome }) => outcome)).toEqual(['pass', 'pass', 'pass', 'pass', 'pass']);
 
-  const runners = join(place.latestRun(), 'runners');
-  const samples = await Promise.all(readdirSync(runners).map((id) => durations(join(runners, id, 'facts.json.csv'))));
+  const samples = await Promise.all(['1', '2', '3'].map((id) => durations(join(place.folder, `samples-${id}.csv`))));
   expect(samples.map((of) => of.length >= 2000)).toEqual([true, true, true]);
   const pooled = Float64Array.from(samples.flat()).sort();
   const summary = JSON.parse(readFileSync(join(place.latestRun(), 'summary.json'), 'utf8')) as Summary;

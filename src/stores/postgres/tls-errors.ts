@@ -5,7 +5,7 @@ const untrusted: Say = (server, message) => [
   'Name the authority that signed it as `tls.ca`.',
 ];
 const selfSigned: Say = (server) => [
-  `the certificate of ${server} is not trusted: it signed itself`,
+  `the certificate of ${server} is not trusted: it is self-signed`,
   'Name that certificate as `tls.ca`, if you know it to be the server’s.',
 ];
 const tooOld: Say = (server) => [`the certificate of ${server} has expired`, 'Renew it on the database server.'];
