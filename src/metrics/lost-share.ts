@@ -6,6 +6,10 @@ export interface AskedOfScenario {
   readonly startMs: Milliseconds;
   readonly durationMs: Milliseconds;
   readonly iterations?: number;
+  /** The most VUs that it has at once. */
+  readonly vus: number;
+  /** Whether iterations begin when they are due: k6 deals those out, not VUs. */
+  readonly open: boolean;
 }
 
 /** What a runner did of its load, as far as its numbers tell. */
@@ -16,27 +20,47 @@ export interface DoneByRunner {
   iterationsOf(scenario: string): number | undefined;
 }
 
+/** Which runner of how many: `index` counts from 0. */
+export interface RunnerPlace {
+  readonly index: number;
+  readonly of: number;
+}
+
 /**
- * The share of the whole load that a runner was to make by its `segment` and did not: of the planned time of all scenarios, or
- * of their iterations where they are so many of them, whichever is more. k6 deals iterations out in whole numbers.
+ * The share of the whole load that a runner was to make and did not: of the planned time of all scenarios, or of their
+ * iterations where they are so many of them, whichever is more.
  */
-export function lostShare(segment: Share, scenarios: readonly AskedOfScenario[], done: DoneByRunner): Share {
-  const times: Part[] = scenarios.flatMap(({ startMs, durationMs, iterations }) =>
-    iterations === undefined ? [{ asked: durationMs, done: done.ms - startMs }] : [],
-  );
-  const counts: Part[] = scenarios.flatMap(({ name, iterations }) =>
-    iterations === undefined ? [] : [{ asked: Math.floor(iterations * segment), done: done.iterationsOf(name) ?? 0 }],
-  );
-  return segment * Math.max(missingOf(times), missingOf(counts));
+export function lostShare(runner: RunnerPlace, scenarios: readonly AskedOfScenario[], done: DoneByRunner): Share {
+  const times: Part[] = scenarios.flatMap((scenario) => {
+    if (scenario.iterations !== undefined) return [];
+    const { startMs, durationMs } = scenario;
+    const missing = Math.min(durationMs, Math.max(0, durationMs - (done.ms - startMs)));
+    return [{ asked: durationMs, missing: missing * shareOf(scenario, runner) }];
+  });
+  const counts: Part[] = scenarios.flatMap((scenario) => {
+    const { name, iterations } = scenario;
+    if (iterations === undefined) return [];
+    const own = Math.floor(iterations * shareOf(scenario, runner));
+    return [{ asked: iterations, missing: Math.max(0, own - (done.iterationsOf(name) ?? 0)) }];
+  });
+  return Math.max(missingOf(times), missingOf(counts));
+}
+
+/**
+ * How much of a scenario is one runner's. k6 deals VUs out in whole numbers, to equal segments in their order (its
+ * `ExecutionSegmentSequenceWrapper`): of a single VU the first runner has all, and the others nothing.
+ */
+function shareOf({ vus, open }: AskedOfScenario, { index, of }: RunnerPlace): Share {
+  if (open || vus < 1) return 1 / of;
+  return (Math.floor(vus / of) + (index < vus % of ? 1 : 0)) / vus;
 }
 
 interface Part {
   readonly asked: number;
-  readonly done: number;
+  readonly missing: number;
 }
 
 function missingOf(parts: readonly Part[]): Share {
-  const asked = parts.reduce((sum, part) => sum + part.asked, 0);
-  const missing = parts.reduce((sum, part) => sum + Math.min(part.asked, Math.max(0, part.asked - part.done)), 0);
-  return asked <= 0 ? 0 : missing / asked;
+  const sum = (of: keyof Part) => parts.reduce((total, part) => total + part[of], 0);
+  return sum('asked') <= 0 ? 0 : sum('missing') / sum('asked');
 }

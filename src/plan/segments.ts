@@ -1,5 +1,4 @@
 import { type RunnerId, runnerId } from '../core/ids.js';
-import type { Share } from '../core/quantities.js';
 
 /** What one runner executes of the test: k6's execution segment, and the sequence that all runners share. */
 export interface RunnerSegment {
@@ -16,15 +15,6 @@ export function cutSegments(count: number): RunnerSegment[] {
   const marks = Array.from({ length: count + 1 }, (_, index) => fraction(index, count));
   const sequence = marks.join(',');
   return marks.slice(1).map((end, index) => ({ id: runnerId(index + 1), segment: `${marks[index]}:${end}`, sequence }));
-}
-
-/** How much of the whole test a segment is: `1/3:2/3` is a third. */
-export function segmentShare(segment: string): Share {
-  const [from = 0, to = 1] = segment.split(':').map((mark) => {
-    const [part = 0, whole = 1] = mark.split('/').map(Number);
-    return part / whole;
-  });
-  return to - from;
 }
 
 function fraction(part: number, whole: number): string {

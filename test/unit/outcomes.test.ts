@@ -61,9 +61,9 @@ test('a load that was ended early for what it measured needs nobody at its plann
 });
 
 describe('the share of the load that a runner did not make', () => {
-  const steady = { name: 'steady', startMs: 0, durationMs: 60_000 };
-  const late = { name: 'late', startMs: 60_000, durationMs: 30_000 };
-  const counted = { name: 'counted', startMs: 0, durationMs: 600_000, iterations: 100 };
+  const steady = { name: 'steady', startMs: 0, durationMs: 60_000, vus: 8, open: false };
+  const late = { name: 'late', startMs: 60_000, durationMs: 30_000, vus: 8, open: true };
+  const counted = { name: 'counted', startMs: 0, durationMs: 600_000, iterations: 100, vus: 8, open: false };
   const made = (ms: number, iterations?: number) => ({ ms, iterationsOf: () => iterations });
   test.each([
     ['of time', [steady], made(45_000), 0.125],
@@ -75,6 +75,22 @@ describe('the share of the load that a runner did not make', () => {
     ['of iterations that nobody counted', [counted], made(1000), 0.5],
     ['of iterations that are dealt out in whole numbers', [{ ...counted, iterations: 3 }], made(1000, 1), 0],
   ])('%s', (_, scenarios, done, lost) => {
-    expect(lostShare(0.5, scenarios, done)).toBeCloseTo(lost, 12);
+    expect(lostShare({ index: 1, of: 2 }, scenarios, done)).toBeCloseTo(lost, 12);
+  });
+
+  // What real k6 dealt out to equal segments: 5 VUs to 3 runners as 2, 2, 1, and a single VU to the first.
+  test.each([
+    [1, 3, [0.75, 0, 0]],
+    [5, 3, [0.3, 0.3, 0.15]],
+    [7, 6, [1.5 / 7, 0.75 / 7, 0.75 / 7, 0.75 / 7, 0.75 / 7, 0.75 / 7]],
+  ])('goes by the VUs that it had: %i VUs on %i runners, a quarter of the time done', (vus, of, shares) => {
+    const lost = shares.map((_, index) => lostShare({ index, of }, [{ ...steady, vus }], made(15_000)));
+    expect(lost.map((share) => share.toFixed(9))).toEqual(shares.map((share) => share.toFixed(9)));
+  });
+
+  test('of iterations goes by the VUs that were to make them', () => {
+    const single = { ...counted, vus: 1, iterations: 40 };
+    expect(lostShare({ index: 0, of: 3 }, [single], made(1000, 12))).toBeCloseTo(0.7, 12);
+    expect(lostShare({ index: 2, of: 3 }, [single], made(1000))).toBe(0);
   });
 });

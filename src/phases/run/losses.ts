@@ -3,8 +3,7 @@ import type { RunnerId } from '../../core/ids.js';
 import type { Clock } from '../../core/os.js';
 import type { RunnerEnd } from '../../core/outcome.js';
 import type { Milliseconds, Share } from '../../core/quantities.js';
-import { lostShare } from '../../metrics/lost-share.js';
-import { segmentShare } from '../../plan/segments.js';
+import { type DoneByRunner, lostShare } from '../../metrics/lost-share.js';
 import type { Runner } from '../../runners/runner/types.js';
 import type { RunContext } from '../frame/context.js';
 import type { LiveData } from '../watch/live-data.js';
@@ -20,19 +19,25 @@ export interface LoadSoFar {
 }
 
 /** The share of the whole load that a runner of which `ms` of its load are known did not make. */
-export function lostWith(runner: RunnerId, ms: Milliseconds, { plan, test, live }: LoadSoFar): Share {
-  const { scenarios } = test.load;
+export function lostWith(runner: RunnerId, ms: Milliseconds, load: LoadSoFar): Share {
+  const { scenarios } = load.test.load;
+  const { live } = load;
   const iterationsOf = (name: string): number | undefined => {
     const counted = live.numbers.totalOf(runner, `iterations{scenario:${name}}`);
     const all = counted ?? (scenarios.length === 1 ? live.numbers.totalOf(runner, 'iterations') : undefined);
     return all?.kind === 'counter' ? all.count : undefined;
   };
-  return lostShare(shareOf(runner, plan), scenarios, { ms, iterationsOf });
+  return missingOf(runner, { ms, iterationsOf }, load);
 }
 
 /** The share of the whole load that a runner was to make. */
-export function shareOf(runner: RunnerId, { runners }: RunContext['plan']): Share {
-  return segmentShare(runners.find(({ id }) => id === runner)?.segment ?? '0:1');
+export function shareOf(runner: RunnerId, load: LoadSoFar): Share {
+  return missingOf(runner, { ms: 0, iterationsOf: () => 0 }, load);
+}
+
+function missingOf(runner: RunnerId, done: DoneByRunner, { plan, test }: LoadSoFar): Share {
+  const index = plan.runners.findIndex(({ id }) => id === runner);
+  return lostShare({ index, of: plan.runners.length }, test.load.scenarios, done);
 }
 
 /** Whether the others go on without a runner that is lost while the load is on: the plan's `onLost`. It is told, and what is lost by now. */

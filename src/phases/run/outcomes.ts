@@ -34,7 +34,7 @@ export function outcomeOf(evidence: EndEvidence, { numbers, ms }: NumbersEvidenc
   const { runner, end, log } = evidence;
   const ended = howItEnded(evidence);
   const failed = end.exitCode === k6Exit.markedFailed || log.markedFailed;
-  const share = numbers === 'none' ? shareOf(runner.id, load.plan) : lostWith(runner.id, ms, load);
+  const share = numbers === 'none' ? shareOf(runner.id, load) : lostWith(runner.id, ms, load);
   return {
     runner: runner.id,
     ...ended,
