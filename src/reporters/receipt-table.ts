@@ -65,9 +65,12 @@ export function renderReceipt(receipt: Receipt, style: TableStyle): string {
   return sections.flatMap((lines) => (lines.length > 0 ? [...wrapLines(lines, style.width), ''] : [])).join('\n');
 }
 
-function headline({ proven, dryRun, environment, finishedAt, by }: Receipt, paint: Paint): string {
+function headline(receipt: Receipt, paint: Paint): string {
+  const { proven, dryRun, environment, finishedAt, by } = receipt;
   const facts = paint.faint(`${environment} · ${finishedAt} · ${by.user} on ${by.host}`);
   if (dryRun) return `${paint.strong('DRY RUN')}  nothing was changed  ${facts}`;
+  const isEmpty = receipt.rows.length + receipt.keys.length + receipt.lines.length === 0;
+  if (proven && isEmpty) return `${paint.strong('NOTHING TO CLEAN UP')}  this profile declares no test data  ${facts}`;
   const word = proven
     ? `${paint.strong(paint.good('CLEAN'))}  nothing of the test is left`
     : `${paint.strong(paint.bad('NOT PROVEN'))}  test data may remain`;

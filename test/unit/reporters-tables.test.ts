@@ -316,6 +316,13 @@ test('the receipt says what is left, and whose rows changed', () => {
   `);
 });
 
+test('a receipt of a profile that declares no test data proves nothing clean', () => {
+  const empty = { ...receipt, rows: [], keys: [], others: [], lines: [], proven: true };
+  const shown = renderReceipt(empty, plain);
+  expect(shown).toContain('NOTHING TO CLEAN UP  this profile declares no test data');
+  expect(shown).not.toContain('CLEAN  ');
+});
+
 test('a receipt goes over several lines where the screen is narrow', () => {
   const [table] = renderReceipt(receipt, { ...plain, width: 80 })
     .split('\n\n')
