@@ -69,8 +69,12 @@ function withoutOtherLoad(own: Options, laid: Options): Options {
 function scenariosByName(own: Options, laid: Options): Options {
   const [below, above] = [fields(named(own, 'scenarios')), fields(named(laid, 'scenarios'))];
   if (!isSet(named(laid, 'scenarios'))) return overlay(own, laid);
-  const merged = Object.entries(above).map(([name, scenario]) => [name, overlay(fields(below[name]), fields(scenario))] as const);
-  return { ...overlay(own, without(laid, ['scenarios'])), scenarios: { ...below, ...Object.fromEntries(merged) } };
+  const removed = Object.keys(above).filter((name) => above[name] === null);
+  const merged = Object.entries(above).flatMap(([name, scenario]) =>
+    scenario === null ? [] : [[name, overlay(fields(below[name]), fields(scenario))] as const],
+  );
+  const kept = Object.entries(below).filter(([name]) => !removed.includes(name));
+  return { ...overlay(own, without(laid, ['scenarios'])), scenarios: Object.fromEntries([...kept, ...merged]) };
 }
 
 /** VUs and rates, by the names that k6's executors have for them. */

@@ -1,7 +1,7 @@
 import { LoadctlError } from '../core/errors.js';
 import type { Place, Source } from './document/place.js';
 import type { Problem } from './document/problem.js';
-import { isSeedValue, type MapTree, merge, type Path, type ScalarTree, type Tree } from './document/tree.js';
+import { type MapTree, merge, nullIsValue, type Path, type ScalarTree, type Tree } from './document/tree.js';
 import { parseYaml } from './document/yaml-tree.js';
 
 /** A value that was changed for one run, as it was typed. */
@@ -126,7 +126,7 @@ function replace(tree: Tree | undefined, segments: readonly Segment[], value: Tr
   const entries = new Map(tree?.kind === 'map' ? tree.entries : []);
   const { node, problem } = replace(entries.get(head.name)?.node, segments, value, depth + 1);
   const isNull = depth === segments.length - 1 && node.kind === 'scalar' && node.value === null;
-  const removes = isNull && !isSeedValue(placesToPath(segments));
+  const removes = isNull && !nullIsValue(placesToPath(segments));
   if (removes) entries.delete(head.name);
   else entries.set(head.name, { key: head.place, node });
   const changed: MapTree = { kind: 'map', entries, place: tree?.place ?? head.place };

@@ -24,6 +24,7 @@ describe('what a plan lays over the options of a script', () => {
       { options: { scenarios: { browse: { VUs: 3 } } } },
       { scenarios: { browse: { executor: 'constant-vus', VUs: 3, duration: '1m' }, buy } },
     ],
+    ['no scenario that null removes', { scenarios: { browse, buy } }, { options: { scenarios: { browse: null } } }, { scenarios: { buy } }],
     ['scenarios over shortcuts', { vus: 3, duration: '1s' }, { options: { scenarios: { buy } } }, { scenarios: { buy } }],
     ['iterations over scenarios, as in k6', { scenarios: { browse } }, { options: { iterations: 5 } }, { iterations: 5, vus: 1 }],
     ['one VU, as k6 run has it', { iterations: 10 }, {}, { iterations: 10, vus: 1 }],

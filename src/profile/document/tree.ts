@@ -47,15 +47,17 @@ export function merge(base: Tree | undefined, over: Tree, path: Path = []): Tree
   const entries = new Map(base?.kind === 'map' ? base.entries : []);
   for (const [name, entry] of over.entries) {
     const { key, node } = entry;
-    if (node.kind === 'scalar' && node.value === null && !isSeedValue([...path, name])) entries.delete(name);
+    if (node.kind === 'scalar' && node.value === null && !nullIsValue([...path, name])) entries.delete(name);
     else entries.set(name, { key, node: merge(entries.get(name)?.node, node, [...path, name]) });
   }
   return { kind: 'map', entries, place: over.place };
 }
 
-/** Whether data stands at a path, in which null is a value like any other: what a seeded row or entry holds. */
-export function isSeedValue([section, , word, ...rest]: Path): boolean {
-  return section === 'seed' && (word === 'columns' || word === 'value') && rest.length > 0;
+/** Whether null at a path is a value like any other: in what a seeded row or entry holds, and for a scenario of the script, which it removes. */
+export function nullIsValue(path: Path): boolean {
+  const [section, , word, ...rest] = path;
+  if (section === 'seed') return (word === 'columns' || word === 'value') && rest.length > 0;
+  return path.length === 4 && path.slice(0, 3).join('.') === 'workload.options.scenarios';
 }
 
 /** The node at a path; undefined where there is none. */
