@@ -1,5 +1,13 @@
 const outOfReach = 'EHOSTUNREACH';
 
+/** The error of a process that is gone, where nobody knows how it ended. */
+export const vanished = 'ESRCH';
+
+const errorTexts: Readonly<Record<string, string>> = {
+  [outOfReach]: 'its host cannot be reached any more',
+  [vanished]: 'its process is gone; how it ended is unknown',
+};
+
 /** How a process ended, in words that go into brackets. */
 export function howItEnded({
   exitCode,
@@ -10,6 +18,6 @@ export function howItEnded({
   readonly signal?: string;
   readonly error?: string;
 }): string {
-  if (error !== undefined) return error === outOfReach ? 'its host cannot be reached any more' : error;
+  if (error !== undefined) return errorTexts[error] ?? error;
   return signal === undefined ? `exit code ${exitCode ?? '?'}` : `killed by ${signal}`;
 }

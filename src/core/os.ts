@@ -18,7 +18,7 @@ export interface Clock {
 export interface ProcessEnd {
   readonly exitCode?: number;
   readonly signal?: NodeJS.Signals;
-  /** The system's error code when the process could not be started (`ENOENT`, `EACCES`), or is out of reach (`EHOSTUNREACH`). */
+  /** The system's error code when the process could not be started (`ENOENT`, `EACCES`), is out of reach (`EHOSTUNREACH`), or is gone and nobody knows how (`ESRCH`). */
   readonly error?: string;
 }
 

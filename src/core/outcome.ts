@@ -23,6 +23,8 @@ export type EndCause =
   | 'silent'
   /** It lives, and its load goes on long after the planned end. */
   | 'overdue'
+  /** Its process is gone, and nothing is left that saw how it ended. */
+  | 'gone'
   | 'out-of-reach'
   | 'not-released';
 

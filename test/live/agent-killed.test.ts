@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { canMakeHosts, type SshTestNetwork, startHosts } from '../servers/ssh-hosts.js';
+import { processesOf } from '../support/agents.js';
 import { type Workplace, workplace } from '../support/loadctl.js';
 import { endlessScript, oneMinute, sshProfile } from '../support/ssh-profile.js';
 import { startTarget } from '../support/target.js';
@@ -17,12 +17,6 @@ interface Killing {
   readonly hosts: readonly string[];
   readonly kill: (stage: Stage) => void;
   readonly says: RegExp;
-}
-
-/** Lines `pid args` of the processes that name a folder. */
-function processesOf(folder: string): string[] {
-  const all = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' });
-  return all.split('\n').filter((line) => line.includes(folder));
 }
 
 /** An agent's process: its watcher, a script in its folder, is told which it watches. */

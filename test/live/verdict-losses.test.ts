@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fleetPlace, loadOf } from '../support/fleet-place.js';
-import { startTarget } from '../support/target.js';
+import { processesOf } from '../support/agents.js';
+import { type FleetPlace, fleetPlace, loadOf } from '../support/fleet-place.js';
+import { startTarget, type Target } from '../support/target.js';
 
 describe('no pass without the load', () => {
   test('all runners lost one after the other, each within what is allowed: invalid', async () => {
@@ -127,6 +129,69 @@ test('a frozen runner is lost as one', async () => {
   expect((stopped?.t ?? 0) - before).toBeLessThan(3500);
   expect(at.events()).toContainEqual(expect.objectContaining({ type: 'runner-ended', runner: '2', cause: 'frozen', numbers: 'pushed' }));
 });
+
+test('a k6 whose end nobody is left to tell: the run comes to its verdict with what it wrote, and leaves nothing behind', async () => {
+  const target = await startTarget();
+  const at = orphaning(target, 'vus: 6, duration: 4s');
+  const run = at.start(['run', '--env', 'dev']);
+  await at.event(loadOf(1000));
+  at.signalParent('1', 'SIGKILL');
+
+  const said = await run.said;
+
+  expect(said, said.stdout + said.stderr).toMatchObject({ code: 0 });
+  expect(said.stderr).toContain('runner 1 was lost (its process is gone; how it ended is unknown)');
+  const outcomes = at.events().filter(({ type }) => type === 'runner-ended');
+  expect(outcomes).toMatchObject([
+    { runner: '1', cause: 'gone', numbers: 'own', lost: 0 },
+    { runner: '2', cause: 'reached-end', numbers: 'own' },
+    { runner: '3', cause: 'reached-end', numbers: 'own' },
+  ]);
+  expect(at.verdict()).toMatchObject({ verdict: 'pass' });
+  expect(leftOf(at)).toEqual([]);
+});
+
+test('a k6 that is killed, and what was to tell of it before: lost like any other, and the others go on', async () => {
+  const target = await startTarget();
+  const at = orphaning(target, 'vus: 6, duration: 5s');
+  const run = at.start(['run', '--env', 'dev']);
+  await at.event(loadOf(1000));
+  at.signalParent('1', 'SIGKILL');
+  at.signal('1', 'SIGKILL');
+  await run.until('the others go on');
+
+  const said = await run.said;
+
+  expect(said, said.stdout + said.stderr).toMatchObject({ code: 0 });
+  const first = at.events().find(({ type, runner }) => type === 'runner-ended' && runner === '1');
+  expect(first).toMatchObject({ cause: expect.stringMatching(/^(gone|silent)$/), numbers: 'pushed' });
+  expect(leftOf(at)).toEqual([]);
+});
+
+test('a first Ctrl-C ends a run with a k6 whose end nobody is left to tell', async () => {
+  const target = await startTarget();
+  const at = orphaning(target, 'vus: 6, duration: 60s');
+  const run = at.start(['run', '--env', 'dev']);
+  await at.event(loadOf(1000));
+  at.signalParent('1', 'SIGKILL');
+  run.process.kill('SIGINT');
+
+  const said = await run.said;
+
+  expect(said, said.stdout + said.stderr).toMatchObject({ code: 105 });
+  const seen = ['GET /work', 'GET /torn-down'].map((of) => target.hits.get(of) ?? 0);
+  expect(at.summary().metrics.http_reqs?.values.count).toBe(seen.reduce((sum, hits) => sum + hits, 0));
+  expect(leftOf(at)).toEqual([]);
+});
+
+function orphaning(target: Pick<Target, 'url'>, workload: string): FleetPlace {
+  return fleetPlace(target, { runners: 'count: 3, onLost: continue, allowedLoss: 50%', workload, profile: 'sla: {errors: < 1%}' });
+}
+
+/** What is left of a run in its temporary folder, and of its processes. */
+function leftOf(at: FleetPlace): string[] {
+  return [...readdirSync(join(at.folder, 'tmp')), ...processesOf(at.folder)];
+}
 
 test('a runner that is lost does not switch an abort rule off', async () => {
   const target = await startTarget();

@@ -8,9 +8,11 @@ import type { ProcessEnd } from '../../src/core/os.js';
 import { look } from '../../src/runners/agent/look.js';
 import { endIn, orders } from '../../src/runners/agent/protocol.js';
 import { logLimits, rawLog } from '../../src/runners/runner/raw-log.js';
-import { isAlive, shells, startAgent, type TestAgent, withoutSetsid } from '../support/agents.js';
+import { isAlive, parentOf, shells, startAgent, type TestAgent, withoutSetsid } from '../support/agents.js';
 
 const sh = (script: string, env: Record<string, string> = {}) => ({ file: 'sh', args: ['-c', script], env });
+/** How a runner ended of which nobody saw it. */
+const vanished: ProcessEnd = { error: 'ESRCH' };
 const sleeper = sh('exec sleep 60');
 /** Ends when it is asked to, and writes that down. */
 const polite = (files: { readonly ready: string; readonly asked: string }) =>
@@ -119,6 +121,33 @@ test.each(shells)('$name: a log that nobody can write, or that somebody holds op
   await place.agent.close();
   expect(existsSync(place.agent.folder)).toBe(false);
 });
+
+test.runIf(existsSync('/proc/self/stat')).each(shells)(
+  '$name: where what looks after a runner is killed or stands still, its runner obeys, and its end is told',
+  async ({ path }) => {
+    const place = await startAgent(path);
+    const files = { ready: join(place.temp, 'ready'), asked: join(place.temp, 'asked') };
+    const child = join(place.temp, 'child');
+    const [asked, killed, frozen] = [
+      await start(place, '1', polite(files)),
+      await start(place, '2', stubborn(child)),
+      await start(place, '3'),
+    ];
+    await place.pidIn(files.ready);
+    const inGroup = await place.pidIn(child);
+    const stopped = parentOf(frozen.pid);
+    onTestFinished(() => void (isAlive(stopped) && process.kill(stopped, 'SIGKILL')));
+    for (const { pid } of [asked, killed]) process.kill(parentOf(pid), 'SIGKILL');
+    process.kill(stopped, 'SIGSTOP');
+    for (let beats = 0; beats < 6; beats += 1) await place.agent.next('beat', '');
+    expect([asked, killed, frozen].map(({ pid }) => isAlive(pid))).toEqual([true, true, true]);
+    place.agent.order(orders.end('1', 'gracefully'));
+    for (const { pid } of [killed, frozen]) process.kill(pid, 'SIGKILL');
+    expect(await Promise.all([asked.end, killed.end, frozen.end])).toEqual([vanished, vanished, vanished]);
+    expect(existsSync(files.asked)).toBe(true);
+    await expect.poll(() => isAlive(inGroup)).toBe(false);
+  },
+);
 
 interface Fate {
   readonly fate: string;

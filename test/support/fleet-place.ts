@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { parentOf } from './agents.js';
 import { type Workplace, workplace } from './loadctl.js';
 import type { Target } from './target.js';
 
@@ -51,6 +52,8 @@ export interface FleetPlace extends Workplace {
   event(of: (event: KeptEvent) => boolean): Promise<KeptEvent>;
   /** Sends a signal to a runner's k6. */
   signal(runner: string, signal: NodeJS.Signals): void;
+  /** ... to the shell that started it, which is to say how it ended. */
+  signalParent(runner: string, signal: NodeJS.Signals): void;
   verdict(): { readonly verdict: string; readonly reasons: readonly string[]; readonly exitCodes: readonly number[] };
   summary(): { readonly metrics: Record<string, { readonly values: Record<string, number> }>; readonly durationMs: number };
 }
@@ -81,6 +84,11 @@ export function fleetPlace(target: Pick<Target, 'url'>, { workload = 'vus: 4, du
       return []; // the run has no directory yet
     }
   };
+  const pidOf = (runner: string) => {
+    const started = events().find((event) => event.type === 'runner-started' && event.runner === runner);
+    if (started?.pid === undefined) throw new Error(`runner ${runner} has not started`);
+    return started.pid;
+  };
   return {
     ...at,
     env: { LOADCTL_K6: join(at.folder, 'k6.sh') },
@@ -89,10 +97,8 @@ export function fleetPlace(target: Pick<Target, 'url'>, { workload = 'vus: 4, du
       await expect.poll(() => events().some(of), { timeout: 40_000, interval: 20 }).toBe(true);
       return events().find(of) as KeptEvent;
     },
-    signal: (runner, signal) => {
-      const started = events().find((event) => event.type === 'runner-started' && event.runner === runner);
-      process.kill(started?.pid ?? 0, signal);
-    },
+    signal: (runner, signal) => void process.kill(pidOf(runner), signal),
+    signalParent: (runner, signal) => void process.kill(parentOf(pidOf(runner)), signal),
     verdict: () => JSON.parse(read('verdict.json')),
     summary: () => JSON.parse(read('summary.json')),
   };

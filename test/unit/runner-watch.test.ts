@@ -138,6 +138,7 @@ test.each<[ProcessEnd, ReturnType<typeof endOf>]>([
   [{ exitCode: 0 }, { cause: 'crashed', exitCode: 0 }],
   [{ signal: 'SIGKILL' }, { cause: 'killed', signal: 'SIGKILL' }],
   [{ error: 'EHOSTUNREACH' }, { cause: 'out-of-reach' }],
+  [{ error: 'ESRCH' }, { cause: 'gone' }],
 ])('a process that ended with %j and was not asked to', (end, seen) => {
   expect(endOf(end)).toEqual(seen);
 });

@@ -1,4 +1,5 @@
 import { unlessAborted } from '../../core/abort.js';
+import { vanished } from '../../core/ends.js';
 import type { ProcessEnd } from '../../core/os.js';
 import type { RunnerEnd } from '../../core/outcome.js';
 import type { Milliseconds } from '../../core/quantities.js';
@@ -78,7 +79,7 @@ async function lostBy(
 
 /** How a process ended that nobody here had asked to end. */
 export function endOf({ exitCode, signal, error }: ProcessEnd): RunnerEnd {
-  if (error !== undefined) return { cause: 'out-of-reach' };
+  if (error !== undefined) return { cause: error === vanished ? 'gone' : 'out-of-reach' };
   if (signal !== undefined) return { cause: 'killed', signal };
   if (exitCode === k6Exit.testAborted) return { cause: 'aborted', exitCode };
   const byOthers = exitCode === k6Exit.interrupted || exitCode === k6Exit.stoppedByRest;

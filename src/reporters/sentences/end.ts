@@ -23,6 +23,8 @@ export function endText({ cause, exitCode, signal, said }: RunnerEnd): string {
       return 'it does not answer any more';
     case 'overdue':
       return 'its load did not end';
+    case 'gone':
+      return 'its process is gone; how it ended is unknown';
     case 'out-of-reach':
       return 'its host cannot be reached any more';
     case 'not-released':

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { type Command, displayCommand, shellQuote } from '../../core/command.js';
+import { vanished } from '../../core/ends.js';
 import type { ProcessEnd } from '../../core/os.js';
 
 /** What an agent is told, a line each; only `run` has more lines. */
@@ -39,8 +40,12 @@ export function readAnswer(line: string): Answer | undefined {
   return word && { word, of, text };
 }
 
+/** What an agent says of a runner that is gone where nothing is left that saw how. */
+export const unknownEnd = 'unknown';
+
 /** How a runner ended: an exit status, or the name of a signal without SIG, as its number is another one on another system. */
 export function endIn({ text }: Answer): ProcessEnd {
+  if (text === unknownEnd) return { error: vanished };
   const signal = `SIG${text}`;
   return signal in constants.signals ? { signal: signal as NodeJS.Signals } : { exitCode: Number.parseInt(text, 10) };
 }

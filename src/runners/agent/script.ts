@@ -1,5 +1,6 @@
 import type { Command } from '../../core/command.js';
 import { logLimits, rawLog } from '../runner/raw-log.js';
+import { unknownEnd } from './protocol.js';
 
 /** What an agent makes in its folder for its runners: a k6 config without anything in it. */
 export const agentFiles = { k6Config: 'k6-config.json' } as const;
@@ -21,6 +22,8 @@ export const agentFiles = { k6Config: 'k6-config.json' } as const;
  *   and whatever is left is swept by the next agent of that machine, or by the next loadctl.
  * - What a runner says goes by a pipe into files of a limited size, its beginning and its end; what is between is only counted.
  *   Whatever becomes of those files, the pipe is read: a runner never waits for its log.
+ * - How a runner ended is told by the shell that started it. Where that was killed, the agent tells that the runner is gone, a
+ *   second after it found it so, as the shell may only be slow.
  * - A look at what is used takes no process. Its lines are not mixed with other answers: each is one write.
  */
 const agentScript = `umask 077
@@ -114,6 +117,26 @@ keep_log() {
   { while read -r number unit rest; do case $unit in bytes*) passed=$number ;; esac; done <"$folder/$1/passed"; } 2>/dev/null
   echo "kept $1 $passed" >&3
 }
+lives() {
+  kill -0 "$1" 2>/dev/null || return 1
+  stat=
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null
+  case $stat in *') Z '* | *') X '*) return 1 ;; esac
+}
+# Runners that are gone, and nobody took their pid away: what looks after them is gone, too, or stands still.
+missing=
+tell_missing() {
+  before=$missing missing=
+  for file in "$folder"/*/pid; do
+    { read -r pid <"$file"; } 2>/dev/null || continue
+    lives "$pid" && continue
+    runner=\${file#"$folder/"} runner=\${runner%/pid}
+    case $before in *" $runner "*) ;; *) missing="$missing $runner " && continue ;; esac
+    kill -KILL "-$pid" 2>/dev/null
+    rm -f "$file"
+    echo "ended $runner ${unknownEnd}"
+  done
+}
 signal() { { read -r pid <"$folder/$2/pid"; } 2>/dev/null && hit "$1" "$pid"; }
 tell() { { while IFS= read -r line; do case $line in $3) echo "seen $1 $line" ;; *) break ;; esac; done <"$2"; } 2>/dev/null; }
 pick() { { while IFS= read -r line; do case $line in $3) echo "seen $1 $line" ;; esac; done <"$2"; } 2>/dev/null; }
@@ -176,6 +199,7 @@ while IFS= read -r line; do
       beats=$((beats + 1))
       printf '%12s\\n' "$beats" 1<>"$folder/beats"
       echo beat
+      [ "$((beats % 2))" = 0 ] || tell_missing
       ;;
     'now') echo "now clock $(date +%s.%N)" ;;
     'look use') use ;;
