@@ -1,4 +1,5 @@
-import type { ProcessEnd } from '../../core/os.js';
+import { vanished } from '../../core/ends.js';
+import type { Clock, ProcessEnd } from '../../core/os.js';
 import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import type { RunnerApi } from '../../k6/rest.js';
 import { keepNumbers } from '../runner/files.js';
@@ -39,6 +40,9 @@ export interface Brought {
 /** How long the last of a log may take to reach its file. */
 const logMs: Milliseconds = 3000;
 
+/** A process that was killed is gone, or its system does not let go of it; an agent that is lost is found out before. */
+const killMs: Milliseconds = 5000;
+
 /** Starts a runner, paused, by the agent of a host, and waits until it answers. Throws `unavailable` where it does not. */
 export function startRunner(host: Host, launch: RunnerLaunch, means: Means): Promise<Runner> {
   const answering = startAnswering(() => spawnRunner(host, launch, means), means.clock);
@@ -61,13 +65,14 @@ async function spawnRunner(host: Host, launch: RunnerLaunch, means: Means): Prom
   const gone = new AbortController();
   const end = ended.then(async (answer) => (answer && endIn(answer)) ?? host.lost ?? (await agent.ended));
   const asked: HowToEnd[] = [];
+  const killed = new AbortController();
   const runner: Runner = {
     id,
     host: name,
     ...(facts === undefined ? {} : { hostFacts: facts }),
     pid: () => pid,
     api,
-    ended: end.finally(() => gone.abort()),
+    ended: withinLimit(end, killed.signal, means.clock).finally(() => gone.abort()),
     gone: gone.signal,
     asked: () => asked.at(-1),
     vitals: async () => host.vitals(id, await pid),
@@ -76,10 +81,21 @@ async function spawnRunner(host: Host, launch: RunnerLaunch, means: Means): Prom
       if (gone.signal.aborted || asked.includes(how) || asked.includes('hard')) return;
       asked.push(how);
       agent.order(orders.end(id, how));
+      if (how === 'hard') killed.abort();
     },
     ...keeping(host, launch, kept, means),
   };
   return { runner, answersItself: () => pid.then(() => isOwn(agent, id, address)) };
+}
+
+/** How a process ended; unknown where nothing tells in time after it was killed: nobody waits for it any longer. */
+async function withinLimit(end: Promise<ProcessEnd>, killed: AbortSignal, clock: Pick<Clock, 'sleep'>): Promise<ProcessEnd> {
+  const known = new AbortController();
+  const late = new Promise<ProcessEnd>((resolve) => {
+    const wait = () => void clock.sleep(killMs, known.signal).then(() => resolve({ error: vanished }));
+    killed.addEventListener('abort', wait, { once: true });
+  });
+  return Promise.race([end, late]).finally(() => known.abort());
 }
 
 /** Whether it is this runner that listens at an address of its machine. Yes where the machine does not tell, or is lost. */
