@@ -221,6 +221,67 @@ describe('numbers', () => {
   });
 });
 
+describe('numbers beside a constant', () => {
+  const inventory = 'CREATE TABLE inv (tenant text, no int, status text, PRIMARY KEY (tenant, no));';
+  const stock = (columns: Record<string, unknown>) => ({ inv: { table: 'db.inv', rows: 5, columns } });
+
+  test.each([
+    ['a constant', { tenant: 'acme', no: '{n}' }],
+    ['a pick', { tenant: '{pick:acme|acme}', no: '{n}' }],
+  ])('%s makes no key of theirs certain: 112 where others have it, 113 without a record', async (_, columns) => {
+    const { url, sql } = await testDatabase(server, `${inventory} INSERT INTO inv VALUES ('acme', 3, 'paid'), ('real', 4, 'paid')`);
+    const parts = profile(url, { seed: stock(columns) });
+    expect(await failure(seed(dataContext(parts)))).toMatchObject({
+      reason: 'refused',
+      message: expect.stringMatching(/1 row has a number of the set inv \(db\.inv\) already/),
+    });
+    const { receipt, reasons } = await cleanup(dataContext(parts), all);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.lines).toMatchObject([{ kind: 'left', count: 1, why: expect.stringMatching(/before-test\.json has none of inv/) }]);
+    expect(await sql('SELECT tenant, no FROM inv ORDER BY no')).toEqual([
+      { tenant: 'acme', no: 3 },
+      { tenant: 'real', no: 4 },
+    ]);
+  });
+
+  test('in a range that was free, a record makes them certain', async () => {
+    const { url, sql } = await testDatabase(server, `${inventory} INSERT INTO inv VALUES ('real', 3, 'paid')`);
+    const machine: Machine = {};
+    const parts = profile(url, { seed: stock({ tenant: 'acme', no: '{n}' }) });
+    await seed(dataContext(parts, { machine }));
+    expect((await cleanup(dataContext(parts, { machine }), all)).reasons).toEqual([]);
+    expect(await sql('SELECT tenant FROM inv')).toEqual([{ tenant: 'real' }]);
+  });
+
+  test('a sequence behind the number is looked at: at the seed, and at a cleanup that finds it has come near', async () => {
+    const { url, sql } = await testDatabase(server, inventory);
+    const machine: Machine = {};
+    const parts = profile(url, { seed: stock({ tenant: 'acme', no: '{n}' }) });
+    await seed(dataContext(parts, { machine }));
+    await sql("CREATE SEQUENCE inv_no; ALTER TABLE inv ALTER no SET DEFAULT nextval('inv_no')");
+    const { receipt, reasons } = await cleanup(dataContext(parts, { machine }), all);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.lines).toMatchObject([
+      { kind: 'left', count: 5, why: expect.stringMatching(/sequence public\.inv_no numbers public\.inv\.no/) },
+    ]);
+    await sql('TRUNCATE inv');
+    expect(await failure(seed(dataContext(parts)))).toMatchObject({ reason: 'refused', message: expect.stringMatching(/public\.inv_no/) });
+  });
+
+  test('a reference that goes round to ids of the test is as certain as they are', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `${usersTable} CREATE TABLE lines (owner text REFERENCES users, no int, PRIMARY KEY (owner, no));
+       INSERT INTO users VALUES ('real', 'x'); INSERT INTO lines VALUES ('real', 3)`,
+    );
+    const lines = { table: 'db.lines', rows: 25, columns: { owner: '{users.id}', no: '{n}' } };
+    const parts = profile(url, { seed: { users, lines } });
+    await seed(dataContext(parts));
+    expect((await cleanup(dataContext(parts), all)).reasons).toEqual([]);
+    expect(await sql('SELECT owner, no FROM lines')).toEqual([{ owner: 'real', no: 3 }]);
+  });
+});
+
 describe('what is remembered of a seed', () => {
   const seeding = (rows: number) => ({ users: { ...users, rows } });
 

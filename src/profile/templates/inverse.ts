@@ -55,6 +55,16 @@ export function isBareNumber(text: Pieces, rows: number): boolean {
   );
 }
 
+/** Whether a text is one that others do not have by accident: it carries a UUID, or a number beside plain text with a letter in it. */
+export function isUnmistakable(text: Pieces, rows: number): boolean {
+  const pieces = flatten(text, rows);
+  const isNumbered = pieces.some((piece) => typeof piece === 'object' && piece.kind === 'n');
+  return pieces.some((piece) => {
+    if (typeof piece === 'string') return isNumbered && /\p{L}/u.test(piece);
+    return piece.kind === 'uuid' || (piece.kind === 'ref' && isUnmistakable(piece.pieces, piece.rows));
+  });
+}
+
 /** What is read of a text that may be a row's: all that stands between, or as far as it looks like what carries a number. */
 function carriedBy({ carrier, before, after }: Inverse, text: string): string {
   const from = text.slice(before?.units ?? 0, after === undefined ? undefined : Math.max(0, text.length - after.units));

@@ -1,4 +1,4 @@
-import { type Inverse, inverseOf, isBareNumber } from '../../profile/templates/inverse.js';
+import { type Inverse, inverseOf, isUnmistakable } from '../../profile/templates/inverse.js';
 import { flatten, literals, type Pieces, render } from '../../profile/templates/pieces.js';
 import { type Column, sameValue, textOf } from './columns.js';
 import { rowOfSql } from './inverse-sql.js';
@@ -12,7 +12,7 @@ export interface Ownership {
   readonly owns: (alias: string) => string;
   /** What of the key tells its row. */
   readonly carriers: readonly Carrying[];
-  /** Whether a key is a number and nothing else: what others' keys are, too. */
+  /** Whether others may have such keys, too: no column holds more than a number, a constant or a pick. */
   readonly isBare: boolean;
 }
 
@@ -43,7 +43,7 @@ export function ownership(made: Made): Ownership | undefined {
       key,
       carriers,
       owns: (alias) => ownsSql(made, key, carrier, alias),
-      isBare: key.every((column) => isBareNumber(made.values[made.columns.indexOf(column)] ?? [], made.rows)),
+      isBare: !key.some((column) => isUnmistakable(made.values[made.columns.indexOf(column)] ?? [], made.rows)),
     };
   }
   return undefined;

@@ -1,7 +1,7 @@
 import { LoadctlError } from '../../core/errors.js';
 import { uuidRange } from '../../core/uuids.js';
 import type { CleanupRows, PostgresStore } from '../../profile/sections/schema.js';
-import { inverseOf } from '../../profile/templates/inverse.js';
+import { inverseOf, isUnmistakable } from '../../profile/templates/inverse.js';
 import { setColumnText, tableText } from '../../profile/words/names.js';
 import { noRecord, type StoreTask } from '../kind/types.js';
 import { type Column, findColumns, textOf } from './columns.js';
@@ -110,7 +110,8 @@ function bySet({ task, entry, table }: Finding<ColumnEntry>, column: Column): Se
   if (!isReadBack(column, inverse)) return undefined;
   const span = column.kind === 'number' ? numbersOf(inverse.pieces, inverse.rows) : undefined;
   const within = (value: string) => (span === undefined ? '' : `${value} BETWEEN ${span.low} AND ${span.high} AND `);
-  const isUnrecorded = span !== undefined && task.seededRows(task.tableSet(entry.in.set), [entry.in.column]) < inverse.rows;
+  const isBare = !isUnmistakable(inverse.pieces, inverse.rows);
+  const isUnrecorded = isBare && task.seededRows(task.tableSet(entry.in.set), [entry.in.column]) < inverse.rows;
   return {
     predicate: (value) => `(${within(value)}${rowOfSql(inverse, textOf(column, value))} IS NOT NULL)`,
     which: `${column.name} is in ${setColumnText(entry.in)}`,
