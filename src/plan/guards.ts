@@ -1,3 +1,4 @@
+import { own } from '../core/own.js';
 import { formatCount, formatDuration, type Milliseconds, type PerSecond, trimNumber } from '../core/quantities.js';
 import type { Profile } from '../profile/sections/schema.js';
 import { isLoopback } from './hosts.js';
@@ -177,7 +178,7 @@ function checkSharedStores(profile: Profile, { makesLoad }: GuardedAct): Refusal
 /** Seeding and cleanup take their lock in every Postgres, and use of the others what they name. */
 function isTouched({ stores, seed, cleanup }: Profile, name: string): boolean {
   const named = [...Object.values(seed), ...(cleanup?.rows ?? []), ...(cleanup?.keys ?? [])];
-  return stores[name]?.kind === 'postgres' || named.some(({ store }) => store === name);
+  return own(stores, name)?.kind === 'postgres' || named.some(({ store }) => store === name);
 }
 
 function hosts(count: number): string {

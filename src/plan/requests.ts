@@ -1,3 +1,4 @@
+import { own } from '../core/own.js';
 import type { PerSecond, Share } from '../core/quantities.js';
 import type { Profile } from '../profile/sections/schema.js';
 
@@ -46,7 +47,7 @@ function isWrite(name: string): boolean {
 function requestsPerIteration({ sessions, steps, mix, endpoints }: Workload): Map<string, number> {
   const totals = new Map<string, number>();
   const add = (name: string, times: number) => totals.set(name, (totals.get(name) ?? 0) + times);
-  const reads = Object.entries(mix).map(([name, share]): [string, Share] => [endpoints[name] ?? name, share]);
+  const reads = Object.entries(mix).map(([name, share]): [string, Share] => [own(endpoints, name) ?? name, share]);
   const whole = Object.keys(sessions).length > 0 ? Object.entries(sessions) : [['', 1] as const];
   for (const [session, share] of whole) {
     for (const step of steps[session] ?? ['read']) {

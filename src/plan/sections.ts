@@ -1,3 +1,4 @@
+import { own } from '../core/own.js';
 import type { Milliseconds, Share } from '../core/quantities.js';
 import type { CleanupKeys, CleanupRows, Profile, SeedEntries, SeedTable } from '../profile/sections/schema.js';
 import { flatten, type Pieces } from '../profile/templates/pieces.js';
@@ -144,7 +145,7 @@ function keysEntry(entry: CleanupKeys, stores: Profile['stores']): KeysEntry {
     return { kind: 'keys', store, match, ...(where === undefined ? {} : { where }), ...namespaceOf(match) };
   }
   if ('members' in entry) return { kind: 'members', store, key: entry.key, match: entry.members, ...namespaceOf(entry.members) };
-  const config = stores[store];
+  const config = own(stores, store);
   const index = config?.kind === 'redis' ? config.testDatabase : undefined;
   return { kind: 'index', store, ...(index === undefined ? {} : { index }), flush: entry.everything === true ? 'everything' : 'known' };
 }

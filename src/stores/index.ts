@@ -1,4 +1,5 @@
 import type { SeededSet } from '../core/events.js';
+import { own } from '../core/own.js';
 import type { EpochMs } from '../core/quantities.js';
 import type { PostgresStore, Profile, RedisStore } from '../profile/sections/schema.js';
 import { columnInverse, inOrder, rowSource } from '../profile/templates/sets.js';
@@ -58,7 +59,7 @@ export function storeTask(profile: DataProfile, store: string, { now, seeded: be
       return inverse;
     },
     tableSet(name) {
-      const set = seed[name];
+      const set = own(seed, name);
       if (set === undefined || !('table' in set)) throw new Error(`no set of rows ${name}: the profile's rules let it through`);
       return { ...set, name };
     },

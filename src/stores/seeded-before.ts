@@ -1,4 +1,5 @@
 import type { SeededSet } from '../core/events.js';
+import { own } from '../core/own.js';
 import { sha256Hex } from '../core/uuids.js';
 import type { Profile, SeedStep } from '../profile/sections/schema.js';
 import { seed as seedSection } from '../profile/sections/seed.js';
@@ -28,7 +29,7 @@ export function recordedRows(profile: Seeds, set: NamedSet, columns: readonly st
   const found = before.filter(({ store, place: where }) => store === set.store && where === place);
   const same = found.filter(({ set: name, sets }) => {
     const read = seedSection.safeParse(sets);
-    const kept = read.success ? read.data[name] : undefined;
+    const kept = read.success ? own(read.data, name) : undefined;
     return read.success && kept !== undefined && identity(read.data, { ...kept, name }, columns) === wanted;
   });
   return Math.max(0, ...same.map(({ rows }) => rows));
@@ -60,7 +61,7 @@ export function differsNow(profile: Seeds, before: readonly SeededSet[], started
   const fewer = differing.filter(({ set }) => Object.hasOwn(profile.seed, set)).map(({ set, rows }) => `--set seed.${set}.rows=${rows}`);
   return differing.flatMap(({ set: name, rows, sets }): FormerSet[] => {
     const read = seedSection.safeParse(sets);
-    const set = read.success ? read.data[name] : undefined;
+    const set = read.success ? own(read.data, name) : undefined;
     if (set === undefined || !read.success) return [];
     const again = Object.hasOwn(profile.seed, name) ? fewer.join(' ') : `with the set ${name} in the profile again`;
     return [{ set: { ...set, rows, name }, source: rowSource(read.data, set, startedAt), again }];
@@ -76,7 +77,7 @@ function described(profile: Seeds, { name, ...set }: NamedSet): SeededSet {
 
 /** A set and all that it refers to. */
 function closure(sets: Sets, name: string, found: Map<string, SeedStep> = new Map()): Map<string, SeedStep> {
-  const set = sets[name];
+  const set = own(sets, name);
   if (set === undefined || found.has(name)) return found;
   found.set(name, set);
   for (const { set: other } of referencesOf(set)) closure(sets, other, found);
@@ -97,7 +98,7 @@ function written(sets: ReadonlyMap<string, SeedStep>): (readonly [string, Record
 
 /** Where a store is, without how to log in: other rows are there in another place. */
 function placeOf({ stores }: Pick<Seeds, 'stores'>, name: string): string {
-  const store = stores[name];
+  const store = own(stores, name);
   if (store === undefined) return '';
   const urls = [...(store.url === undefined ? [] : [store.url]), ...(store.kind === 'postgres' ? (store.shards ?? []) : [])];
   const nodes = store.kind === 'redis' ? (store.cluster ?? []) : [];

@@ -381,6 +381,39 @@ describe('words that do not go together', () => {
       ['5:43: unknown set `tt`; `seed` has `t`'],
     ],
     [
+      'a reference to what every object has, which is no set',
+      sets('t: {table: db.t, rows: 1, columns: {id: "{constructor.id}{n}", of: "{t.valueOf}"}}'),
+      [
+        '5:43: unknown set `constructor`; `seed` has `t`',
+        '5:43: `t` seeds no column `valueOf`; it seeds `id` and `of`; a column that the database fills is reached by `via: t`',
+      ],
+    ],
+    [
+      'a key with such a reference',
+      sets('t: {key: "cache/{toString.id}", rows: 1, value: x}'),
+      ['5:56: unknown set `toString`; `seed` has no set of rows'],
+    ],
+    [
+      'such names where cleanup and the pool name sets',
+      `${both('rows: [{table: db.p, via: hasOwnProperty}, {table: db.p, column: c, in: toString.id}], keys: [{match: "cache/x:{valueOf.id}:*"}]')}users: {strategy: pool, from: toString.id}\n`,
+      [
+        '6:37: unknown set `hasOwnProperty`; `seed` has `users`',
+        '6:83: unknown set `toString`; `seed` has `users`',
+        '6:113: unknown set `valueOf`; `seed` has `users`',
+        '7:31: unknown set `toString`; `seed` has `users`',
+      ],
+    ],
+    [
+      'a store with such a name',
+      'stores: {}\nseed: {t: {table: constructor.t, rows: 1, columns: {id: "{n}"}}}\n',
+      ['5:19: unknown store `constructor`; the profile has none'],
+    ],
+    [
+      'a name that no map can have',
+      sets('__proto__: {table: db.t, rows: 1, columns: {id: "{n}"}}, u: {table: db.u, rows: 1, columns: {id: "{n}", __proto__: x}}'),
+      ['5:8: expected another name than `__proto__`', '5:112: expected another name than `__proto__`'],
+    ],
+    [
       'a reference to no column',
       sets('t: {table: db.t, rows: 1, columns: {id: "{n}"}}, u: {table: db.u, rows: 1, columns: {t: "{t.idd}"}}'),
       ['5:92: `t` seeds no column `idd`; it seeds `id`; did you mean `id`?'],
@@ -685,6 +718,14 @@ describe('a file', () => {
     const [first] = complaint(() => load(texts)).lines;
     expect(first?.replace('profiles/test.yaml:', '')).toBe(expected);
   });
+});
+
+test('a set may have the name of what every object has', () => {
+  const profile = load({
+    'test.yaml': `${least}stores: {db: {kind: postgres, url: "postgres://u@127.0.0.1/x"}}
+seed: {constructor: {table: db.t, rows: 2, columns: {valueOf: "{n}"}}, toString: {table: db.u, rows: 2, columns: {id: "{constructor.valueOf}"}}}\n`,
+  });
+  expect(Object.keys(profile.profile.seed)).toEqual(['constructor', 'toString']);
 });
 
 test('a seeded number that would be another one once it is read wants quotes', () => {

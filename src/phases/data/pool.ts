@@ -1,4 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
+import { own } from '../../core/own.js';
 import { storeKind, storeTask } from '../../stores/index.js';
 import { type DataContext, type Lock, takeLock } from './lock.js';
 import { storeContext } from './store-context.js';
@@ -20,8 +21,8 @@ async function lookAtPool(context: DataContext): Promise<void> {
   const { profile, world, emit, named = `--env ${profile.environment}` } = context;
   if (profile.users?.strategy !== 'pool') return;
   const { set: name } = profile.users.from;
-  const set = profile.seed[name];
-  const config = set === undefined ? undefined : profile.stores[set.store];
+  const set = own(profile.seed, name);
+  const config = set === undefined ? undefined : own(profile.stores, set.store);
   if (set === undefined || !('table' in set) || config === undefined) return;
   const task = storeTask(profile, set.store, { now: world.clock.stamp() });
   const wanted = { set: { ...set, name }, which: 'ends' } as const;

@@ -1,4 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
+import { own } from '../../core/own.js';
 import type { SeedTable } from '../../profile/sections/schema.js';
 import { pieceReader, render } from '../../profile/templates/pieces.js';
 import { inOrder, type NamedSet } from '../../profile/templates/sets.js';
@@ -16,7 +17,7 @@ export async function rowsToAskFor(context: DataContext): Promise<Question[]> {
   const { lookup } = profile.target;
   if (lookup === undefined) throw nothingToAsk('does not say how to ask the target for a seeded row');
   const set = setToAskFor(context);
-  const config = profile.stores[set.store];
+  const config = own(profile.stores, set.store);
   if (config === undefined) throw nothingToAsk('has no store for its seed');
   const task = storeTask(profile, set.store, { now: world.clock.stamp() });
   const samples =
@@ -39,7 +40,7 @@ export async function rowsToAskFor(context: DataContext): Promise<Question[]> {
 function setToAskFor({ profile }: DataContext): NamedSet<SeedTable> {
   const sets = inOrder(profile.seed).flatMap((set) => ('table' in set ? [set] : []));
   const isSharded = ({ store }: SeedTable) => {
-    const config = profile.stores[store];
+    const config = own(profile.stores, store);
     return config?.kind === 'postgres' && config.shards !== undefined;
   };
   const named = profile.target.lookup?.set;

@@ -1,3 +1,4 @@
+import { own } from '../../core/own.js';
 import type { Path } from '../document/tree.js';
 import type { CleanupKeys, CleanupRows, Profile, Store } from '../sections/schema.js';
 import type { Sets } from '../templates/sets.js';
@@ -62,7 +63,7 @@ function via(seed: Sets, rows: Rows, { entry, index }: Via): Broken[] {
 function viaSet(seed: Sets, rows: Rows, { entry, index }: Via, path: Path): Broken[] {
   const name = 'set' in entry.via ? entry.via.set : '';
   const unknown = tableSet(seed, name, path);
-  const set = seed[name];
+  const set = own(seed, name);
   if (unknown.length === 0)
     return set?.store === entry.store
       ? []
@@ -79,7 +80,7 @@ interface Around {
 
 function keysEntry({ seed, prefix, stores }: Around, entry: CleanupKeys, index: number): Broken[] {
   const path = ['cleanup', 'keys', index];
-  if ('flush' in entry) return flush(stores[entry.store], entry, path);
+  if ('flush' in entry) return flush(own(stores, entry.store), entry, path);
   const [word, text] = 'match' in entry ? (['match', entry.match] as const) : (['members', entry.members] as const);
   const at = [...path, word];
   const parts = readPattern(text);

@@ -1,5 +1,6 @@
 import { cleanupRule } from './cleanup.js';
 import { abortRule, runnersRule } from './fleet.js';
+import { mapNamesRule } from './map-names.js';
 import { memberRule, poolRule, setsRule } from './sets.js';
 import { storeNamesRule } from './store-names.js';
 import { storesRule } from './stores.js';
@@ -8,6 +9,7 @@ import type { Broken, Checked, Rule } from './types.js';
 import { workloadRule } from './workload.js';
 
 const rules: readonly Rule[] = [
+  mapNamesRule,
   targetRule,
   workloadRule,
   storesRule,

@@ -1,3 +1,4 @@
+import { own } from '../../core/own.js';
 import type { Path } from '../document/tree.js';
 import type { SeedEntries, SeedTable, Store } from '../sections/schema.js';
 import { isVolatile, pieceReader } from '../templates/pieces.js';
@@ -21,8 +22,8 @@ import type { Broken, Rule } from './types.js';
 export const setsRule: Rule = ({ profile: { seed = {}, stores } }) =>
   Object.entries(seed).flatMap(([name, set]) => {
     const path = ['seed', name];
-    const own = 'table' in set ? rows(set, path, stores?.[set.store]) : [...entries(seed, set, path), ...shape(set, path)];
-    return [...own, ...references(seed, referencesOf(set), [...path, 'table' in set ? 'columns' : 'value'])];
+    const alone = 'table' in set ? rows(set, path, own(stores ?? {}, set.store)) : [...entries(seed, set, path), ...shape(set, path)];
+    return [...alone, ...references(seed, referencesOf(set), [...path, 'table' in set ? 'columns' : 'value'])];
   });
 
 /** The same for the request that asks the target for a seeded user, and for the pool. */
@@ -46,7 +47,7 @@ function poolColumn(seed: Sets, column: SetColumn): Broken[] {
 
 /** A set of rows has this name. */
 export function tableSet(seed: Sets, name: string, path: Path): Broken[] {
-  if (Object.hasOwn(seed, name) && 'table' in (seed[name] ?? {})) return [];
+  if ('table' in (own(seed, name) ?? {})) return [];
   const known = Object.keys(seed).filter((each) => 'table' in (seed[each] ?? {}));
   if (Object.hasOwn(seed, name)) return [{ path, message: `expected a set of rows; \`${name}\` is a set of cache entries` }];
   const list = known.length === 0 ? '`seed` has no set of rows' : `\`seed\` has ${allOf(known)}`;
@@ -63,7 +64,7 @@ export function readableColumn(seed: Sets, column: SetColumn, path: Path): Broke
 function knownColumn(seed: Sets, column: SetColumn, path: Path): Broken[] {
   const wrongSet = tableSet(seed, column.set, path);
   if (wrongSet.length > 0 || setValue(seed, column) !== undefined) return wrongSet;
-  const set = seed[column.set];
+  const set = own(seed, column.set);
   const known = set !== undefined && 'table' in set ? Object.keys(set.columns) : [];
   const made = `; a column that the database fills is reached by \`via: ${column.set}\``;
   return [
@@ -108,8 +109,8 @@ function entries(seed: Sets, set: SeedEntries, path: Path): Broken[] {
 
 /** Why a reference tells no row: the set that it means is smaller. */
 function roundAgain(seed: Sets, { key, rows: count }: SeedEntries): string {
-  const short = referencesIn([key]).find(({ set }) => (seed[set]?.rows ?? count) < count);
-  return short === undefined ? '' : `; \`${short.set}\` has ${seed[short.set]?.rows} rows, fewer than ${count}`;
+  const short = referencesIn([key]).find(({ set }) => (own(seed, set)?.rows ?? count) < count);
+  return short === undefined ? '' : `; \`${short.set}\` has ${own(seed, short.set)?.rows} rows, fewer than ${count}`;
 }
 
 /** `as` says how a value is stored: not every value can be stored in every way. */
@@ -160,7 +161,7 @@ function shardColumn({ store, columns }: SeedTable, path: Path, column: string):
 }
 
 function lasting(columns: SeedTable['columns'], name: string, path: Path, why: string): Broken[] {
-  const value = columns[name] ?? null;
+  const value = own(columns, name) ?? null;
   const isLasting = value !== null && !textsIn(value).some((text) => readTemplate(text).some(({ kind }) => kind === 'now'));
   return isLasting ? [] : [{ path: [...path, 'columns', name], message: `expected neither \`null\` nor \`{now}\`: ${why}` }];
 }

@@ -23,7 +23,10 @@ export type Rule = (checked: Checked) => Broken[];
 
 /** The plain value under some keys; undefined where there is none. */
 export function valueAt(data: unknown, ...path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>((value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined), data);
+  return path.reduce<unknown>(
+    (value, step) => (typeof value === 'object' && value !== null && Object.hasOwn(value, step) ? Reflect.get(value, step) : undefined),
+    data,
+  );
 }
 
 /** The keys of a plain map under some keys. */

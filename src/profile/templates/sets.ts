@@ -1,3 +1,4 @@
+import { own } from '../../core/own.js';
 import type { SeedEntries, SeedStep, SeedValue } from '../sections/seed.js';
 import type { SetColumn } from '../words/names.js';
 import { readTemplate } from '../words/template.js';
@@ -20,7 +21,7 @@ export interface SetValue {
 export function inOrder(sets: Sets): NamedSet[] {
   const ordered = new Map<string, NamedSet>();
   const visit = (name: string, above: readonly string[]) => {
-    const set = Object.hasOwn(sets, name) ? sets[name] : undefined;
+    const set = own(sets, name);
     if (set === undefined || ordered.has(name) || above.includes(name)) return;
     for (const { set: other } of referencesOf(set)) visit(other, [...above, name]);
     ordered.set(name, { ...set, name });
@@ -53,9 +54,9 @@ export function textsIn(value: SeedValue): string[] {
 
 /** The column of a set; undefined where the set is none of a table's, or has no such column. */
 export function setValue(sets: Sets, { set: name, column }: SetColumn): SetValue | undefined {
-  const set = Object.hasOwn(sets, name) ? sets[name] : undefined;
-  if (set === undefined || !('table' in set) || !Object.hasOwn(set.columns, column)) return undefined;
-  const value = set.columns[column];
+  const set = own(sets, name);
+  if (set === undefined || !('table' in set)) return undefined;
+  const value = own(set.columns, column);
   return value === undefined ? undefined : { set, value };
 }
 

@@ -1,3 +1,4 @@
+import { own } from '../../core/own.js';
 import type { PostgresStore } from '../../profile/sections/schema.js';
 import { isVolatile, type Pieces, pieceReader, type RowSource, render } from '../../profile/templates/pieces.js';
 import { askForNumbers } from './asked-numbers.js';
@@ -41,7 +42,7 @@ export async function findSeededRows(session: Session, config: PostgresStore, se
   const names = Object.keys(set.columns);
   const columns = await findColumns(session, table, names, true);
   const reader = pieceReader(source);
-  const values = columns.map((column) => valuePieces(set.columns[column.name] ?? null, column, reader));
+  const values = columns.map((column) => valuePieces(own(set.columns, column.name) ?? null, column, reader));
   const isLasting = ({ name }: Column) => !isVolatile(values[names.indexOf(name)] ?? []);
   const constraints = await findConstraints(session, table);
   const unique = uniqueAmong(
@@ -119,7 +120,7 @@ async function findConstraints(session: Session, table: Table): Promise<Constrai
 
 /** Constraints over columns that are all seeded with something other than NULL; the primary key first, then the narrowest. */
 function uniqueAmong(constraints: readonly Constraint[], set: TableSet, lasting: readonly Column[]): (readonly string[])[] {
-  const isSet = (wanted: string) => lasting.some(({ name }) => name === wanted) && set.columns[wanted] !== null;
+  const isSet = (wanted: string) => lasting.some(({ name }) => name === wanted) && own(set.columns, wanted) !== null;
   return constraints.filter(({ plain, columns }) => plain && columns.every(isSet)).map(({ columns }) => columns);
 }
 

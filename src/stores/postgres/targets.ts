@@ -1,4 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
+import { own } from '../../core/own.js';
 import { uuidRange } from '../../core/uuids.js';
 import type { CleanupRows, PostgresStore } from '../../profile/sections/schema.js';
 import { inverseOf, isUnmistakable } from '../../profile/templates/inverse.js';
@@ -208,7 +209,7 @@ export function coversSet({ entry, table }: Target, rows: SeededRows, prefix: st
   if (!pieces) return false;
   const [first] = pieces;
   if (!('in' in entry)) return prefix !== undefined && typeof first === 'string' && first.startsWith(prefix);
-  const value = rows.set.columns[entry.column];
+  const value = own(rows.set.columns, entry.column);
   return (
     value === `{${setColumnText(entry.in)}}` ||
     (rows.set.name === entry.in.set && entry.column === entry.in.column && inverseOf(pieces, rows.set.rows) !== undefined)

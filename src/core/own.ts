@@ -1,0 +1,4 @@
+/** What a map holds under a name that somebody chose: never what every object has, such as `constructor`. */
+export function own<Value>(map: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}
