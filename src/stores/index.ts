@@ -3,6 +3,7 @@ import { own } from '../core/own.js';
 import type { EpochMs } from '../core/quantities.js';
 import type { PostgresStore, Profile, RedisStore } from '../profile/sections/schema.js';
 import { columnInverse, inOrder, rowSource } from '../profile/templates/sets.js';
+import { formerEntries } from './former-entries.js';
 import type { StoreKind, StoreTask } from './kind/types.js';
 import { postgres } from './postgres/index.js';
 import { redis } from './redis/index.js';
@@ -41,14 +42,16 @@ export function storeTask(profile: DataProfile, store: string, { now, seeded: be
   const sets = inOrder(seed).filter(ofStore);
   const startedAt = new Date(now).toISOString();
   const known = before.filter(ofStore);
-  return {
+  const former = differsNow(profile, before, startedAt);
+  const task: StoreTask = {
     environment,
     named: named ?? `--env ${environment}`,
     prefix: cleanup?.prefix,
     pauseMs: cleanup?.pause,
     tables: sets.flatMap((set) => ('table' in set ? [set] : [])),
     entries: sets.flatMap((set) => ('table' in set ? [] : [set])),
-    former: differsNow(profile, known, startedAt),
+    former: former.filter(({ set }) => set.store === store),
+    formerEntries: [],
     rows: cleanup?.rows.filter(ofStore) ?? [],
     keys: cleanup?.keys.filter(ofStore) ?? [],
     source: (set) => rowSource(seed, set, startedAt),
@@ -65,6 +68,7 @@ export function storeTask(profile: DataProfile, store: string, { now, seeded: be
     },
     seededRows: (set, columns) => recordedRows(profile, set, columns, known),
   };
+  return { ...task, formerEntries: formerEntries(task, former, startedAt) };
 }
 
 /** Whether the profile asks nothing of a store: then nobody connects to it. */

@@ -7,6 +7,7 @@ import { flatten } from '../profile/templates/pieces.js';
 import { columnPieces, inOrder, keyInverse, type NamedSet, referencesOf, rowSource, type Sets } from '../profile/templates/sets.js';
 import { tableText } from '../profile/words/names.js';
 import type { FormerSet } from './kind/types.js';
+import { seededAgain } from './seeded-again.js';
 
 /** The parts of a profile that say what is seeded, and where. */
 type Seeds = Pick<Profile, 'stores' | 'seed'>;
@@ -58,13 +59,15 @@ export function differsNow(profile: Seeds, before: readonly SeededSet[], started
   const now = inOrder(profile.seed).map((set) => described(profile, set));
   const here = before.filter(({ store, place }) => placeOf(profile, store) === place);
   const differing = here.filter((set) => !now.some(({ fingerprint, rows }) => fingerprint === set.fingerprint && rows >= set.rows));
-  const fewer = differing.filter(({ set }) => Object.hasOwn(profile.seed, set)).map(({ set, rows }) => `--set seed.${set}.rows=${rows}`);
-  return differing.flatMap(({ set: name, rows, sets }): FormerSet[] => {
+  const writtenNow = Object.fromEntries(written(new Map(Object.entries(profile.seed))));
+  return differing.flatMap((record): FormerSet[] => {
+    const { set: name, rows, sets } = record;
     const read = seedSection.safeParse(sets);
     const set = read.success ? own(read.data, name) : undefined;
     if (set === undefined || !read.success) return [];
-    const again = Object.hasOwn(profile.seed, name) ? fewer.join(' ') : `with the set ${name} in the profile again`;
-    return [{ set: { ...set, rows, name }, source: rowSource(read.data, set, startedAt), again }];
+    const then = { ...read.data, [name]: { ...set, rows } };
+    const again = seededAgain(record, differing, writtenNow);
+    return [{ set: { ...set, rows, name }, source: rowSource(then, set, startedAt), sets: then, again }];
   });
 }
 

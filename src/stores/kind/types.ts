@@ -6,7 +6,7 @@ import type { ChangedSeed, CleanedKeys, CleanedRows, CleanupStatement, OtherRows
 import type { CleanupKeys, CleanupRows, SeedEntries, SeedTable } from '../../profile/sections/schema.js';
 import type { Inverse } from '../../profile/templates/inverse.js';
 import type { RowSource } from '../../profile/templates/pieces.js';
-import type { NamedSet } from '../../profile/templates/sets.js';
+import type { NamedSet, Sets } from '../../profile/templates/sets.js';
 import type { SetColumn } from '../../profile/words/names.js';
 
 /*
@@ -87,6 +87,8 @@ export interface StoreTask {
   readonly entries: readonly NamedSet<SeedEntries>[];
   /** Sets as they were seeded from here before, where the profile says something else by now. */
   readonly former: readonly FormerSet[];
+  /** Entries that go by a set, of whatever store, which was otherwise when it was seeded. */
+  readonly formerEntries: readonly FormerEntries[];
   readonly rows: readonly CleanupRows[];
   readonly keys: readonly CleanupKeys[];
   /** What the templates of a set stand in. */
@@ -107,10 +109,21 @@ export function noRecord({ environment }: Pick<StoreTask, 'environment'>, set: s
   return `numbers are the test's only where a record says that they were free when first seeded, and .loadctl/before-${environment}.json has none of ${set}`;
 }
 
+/** Entries as they were when a set that they go by was seeded, in a task that knows the set as it was then. */
+export interface FormerEntries {
+  readonly task: StoreTask;
+  /** How the set was, in words. */
+  readonly why: string;
+  /** What to add to a cleanup that is to find what they find. */
+  readonly again: string;
+}
+
 /** A set as it was seeded before, what its templates stand in, and what to add to a cleanup that is to know it. */
 export interface FormerSet {
   readonly set: NamedSet;
   readonly source: RowSource;
+  /** It and those that it refers to, as they were then. */
+  readonly sets: Sets;
   readonly again: string;
 }
 

@@ -2,7 +2,8 @@ import type { PostgresStore } from '../../profile/sections/schema.js';
 import { together } from '../kind/together.js';
 import { addSwept, type Cleaning, nothingSwept, type StoreContext, type StoreTask } from '../kind/types.js';
 import { addReports, emptyReport, reportOf } from './clean-report.js';
-import { cleanedDatabase } from './cleaned-database.js';
+import { type CleanedDatabase, cleanedDatabase } from './cleaned-database.js';
+import { formerEntryLines } from './former-entries.js';
 import { lookAtDatabase } from './look.js';
 import { sumUpOthers } from './others.js';
 import { countBeside } from './replicas.js';
@@ -15,6 +16,9 @@ import { isCertain } from './targets.js';
 export async function openCleaning(config: PostgresStore, task: StoreTask, context: StoreContext): Promise<Cleaning> {
   const sessions = await openSessions(config, context);
   const databases = sessions.map(cleanedDatabase);
+  const lookForFormer = async (database: CleanedDatabase) => {
+    database.lines.push(...(await formerEntryLines(database, config, task)));
+  };
   return {
     async check({ seeded }) {
       const found = await together(databases, (database) => lookAtDatabase(database, { config, task, context }, seeded));
@@ -28,9 +32,11 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
       return swept.reduce(addSwept, nothingSwept);
     },
     async takeSeeded(dryRun) {
+      await together(databases, lookForFormer);
       await together(databases, (database) => takeSets(database, { task, context, dryRun }));
     },
     async keepSeeded() {
+      await together(databases, lookForFormer);
       await together(databases, async (database) => database.lines.push(...(await keptLines(database, task))));
     },
     async changed() {

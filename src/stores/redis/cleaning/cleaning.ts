@@ -1,7 +1,15 @@
 import type { Clock } from '../../../core/os.js';
 import type { CleanedKeys, CleanupStatement, ReceiptLine } from '../../../core/receipt.js';
 import type { CleanupKeys, RedisStore } from '../../../profile/sections/schema.js';
-import { addSwept, type Cleaning, nothingSwept, type StoreContext, type StoreTask, type Swept } from '../../kind/types.js';
+import {
+  addSwept,
+  type Cleaning,
+  type FormerEntries,
+  nothingSwept,
+  type StoreContext,
+  type StoreTask,
+  type Swept,
+} from '../../kind/types.js';
 import { seedIndex } from '../connection/login.js';
 import type { Servers } from '../connection/servers.js';
 import { entriesOf } from '../keys/entries.js';
@@ -43,6 +51,10 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
   }
   const seeded: TakenSeeded[] = [];
   const lines: ReceiptLine[] = [];
+  const lookForFormer = async () => {
+    for (const former of task.formerEntries)
+      for (const entry of former.task.keys) lines.push(...(await formerEntryLine(await home(), entry, former, task)));
+  };
   return {
     async check(asked) {
       if (asked.seeded && task.entries.length > 0) await home();
@@ -58,11 +70,13 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
       return swept;
     },
     async takeSeeded(dryRun) {
+      if (!dryRun) await lookForFormer();
       for (const set of task.entries)
         seeded.push(await takeSeeded(await home(), entriesOf(set, task.source(set)), { task, dryRun, clock }));
       for (const former of task.former) lines.push(...(await formerLine(await home(), former, task)));
     },
     async keepSeeded() {
+      await lookForFormer();
       for (const set of task.entries) lines.push(...(await keptLine(await home(), entriesOf(set, task.source(set)))));
       for (const former of task.former) lines.push(...(await formerKeptLine(await home(), former, task)));
     },
@@ -92,6 +106,32 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
       return Promise.resolve();
     },
   };
+}
+
+/** Keys or members that an entry found when its set was seeded; those that it finds now are out by then, or told. */
+async function formerEntryLine(
+  servers: Servers,
+  entry: CleanupKeys,
+  { task: then, why, again }: FormerEntries,
+  task: StoreTask,
+): Promise<ReceiptLine[]> {
+  if ('flush' in entry) return [];
+  const jobFor = (each: StoreTask) => ('match' in entry ? matchJob(servers, entry, each) : membersJob(servers, entry, each));
+  const { what, which, count } = jobFor(then);
+  const more = total(await count()) - total(await jobFor(task).count());
+  if (more <= 0) return [];
+  const command = `loadctl cleanup ${task.named} ${again}`;
+  return [
+    {
+      kind: 'left',
+      store: servers.store,
+      shard: null,
+      what: `${what} ${which}`,
+      count: more,
+      why: `they fit it as it was: ${why}`,
+      command,
+    },
+  ];
 }
 
 /** Connections to the indexes of a store, each made when it is first needed. */
