@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
 import { cleanup } from '../../src/phases/data/cleanup.js';
+import { previewStores } from '../../src/phases/data/preview.js';
 import { resetSeeded } from '../../src/phases/data/reset.js';
 import { seed } from '../../src/phases/data/seed.js';
 import { type DataProfile, dataContext, type Machine } from '../servers/data-context.js';
@@ -96,6 +97,28 @@ describe('certain, or left', () => {
       { kind: 'left', count: 1, why: 'changed since the seed: row 3 (id "user-3")', command: 'loadctl seed --env test --reset' },
       { kind: 'left', count: 1, why: 'rows of db.cards reference it', command: expect.stringContaining('{table: db.cards, via: users') },
     ]);
+  });
+
+  test('triggers and rules of a seeded table are told before its rows go, and only then', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `${usersTable} CREATE TABLE gone (id text); CREATE RULE note AS ON DELETE TO users DO ALSO INSERT INTO gone VALUES (OLD.id);
+       CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
+       CREATE TRIGGER t AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION f();`,
+    );
+    const parts = profile(url, { seed: { users } });
+    await seed(dataContext(parts));
+    const effects = async (options: typeof all) => {
+      const context = dataContext(parts);
+      await cleanup(context, options);
+      return context.events.flatMap((event) => (event.type === 'noted' && event.code === 'side-effect' ? [event.effect] : []));
+    };
+    const set = ['db: users has the rule note on DELETE', 'db: users has the trigger t, which runs AFTER DELETE for each row'];
+    const shown = async (seeded: boolean) => (await previewStores(dataContext(parts), { seeds: false, cleans: true, seeded })).lines;
+    expect([await shown(false), await shown(true)]).toEqual([[], set]);
+    expect(await effects(own)).toEqual([]);
+    expect(await effects(all)).toEqual(set);
+    expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
   });
 
   test('a trigger that makes a profile row for each account: the table to list is named, and listed it all goes', async () => {

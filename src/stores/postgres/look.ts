@@ -30,13 +30,13 @@ export async function lookAtDatabase(database: CleanedDatabase, asked: Asked, se
   const references = await findReferences(session, targets);
   await checkRole(session, targets, references);
   const { hazards, holding, notes } = await structureOf(session, targets, references);
-  const tables = uniqueTables(targets);
+  const tables = uniqueTables(seeded ? [...targets, ...database.seeded] : targets);
   for (const effect of [...notes, ...(await listTriggers(session, tables))]) context.emit({ type: 'noted', code: 'side-effect', effect });
   database.targets = childrenFirst(targets, references);
   database.references = references;
   database.holding = holding;
   database.blocked = withParents(new Map([...unrecorded(targets), ...hazards]), targets, references);
-  await noteHidden(database, seeded ? uniqueTables([...targets, ...database.seeded]) : tables);
+  await noteHidden(database, tables);
   return { hazards: [...new Set(hazards.values())], tables: await reached(session, [...targets, ...database.seeded], asked) };
 }
 
