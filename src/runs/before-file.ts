@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../core/errors.js';
 import type { CountedBefore } from '../core/events.js';
+import { checkStateRoot } from './find.js';
 import { stateRoot } from './layout.js';
 import { readJson } from './read.js';
 import { writeJson } from './write.js';
@@ -21,9 +22,10 @@ export async function keepBefore(cwd: string, environment: string, before: Count
   await writeJson(join(stateRoot(cwd), fileFor(environment)), { version: beforeVersion, environment, ...before });
 }
 
-/** What was kept; nothing where nothing was seeded from here: cleanup needs no such file. */
+/** What was kept; nothing where nothing was seeded from here: cleanup needs no such file. Throws `unavailable` where nothing can be kept. */
 export async function readBefore(cwd: string, environment: string): Promise<BeforeFile> {
   const file = fileFor(environment);
+  await checkStateRoot(cwd);
   try {
     const kept = (await readJson(stateRoot(cwd), file)) as (Partial<CountedBefore> & { version?: unknown }) | undefined;
     if (kept === undefined) return { before: undefined, unusable: undefined };

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, LoadctlError } from '../core/errors.js';
 import { asRunId, type RunId } from '../core/ids.js';
-import { runFiles, runsRoot } from './layout.js';
+import { runFiles, runsRoot, stateRoot } from './layout.js';
 import { readText } from './read.js';
 
 /** The ids of the runs below a working directory, newest first. */
@@ -16,8 +16,29 @@ export async function listRuns(cwd: string): Promise<RunId[]> {
       .reverse();
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
-    throw error;
+    throw unlistable(cwd, error);
   }
+}
+
+function unlistable(cwd: string, error: unknown): unknown {
+  const code = errorCode(error);
+  if (code === 'ENOTDIR') return fileInPlace(cwd, error);
+  if (code !== 'EACCES' && code !== 'EPERM') return error;
+  return new LoadctlError('unavailable', `${runsRoot(cwd)} may not be read.`, { cause: error, hint: 'Run as the user who made the runs.' });
+}
+
+/** The error for a file where loadctl's folder, or that of the runs, has to be. */
+function fileInPlace(cwd: string, cause?: unknown): LoadctlError {
+  return new LoadctlError('unavailable', `loadctl keeps its runs and receipts in ${runsRoot(cwd)}, and a file is in its place.`, {
+    cause,
+    hint: 'Move the file away, or change to another folder.',
+  });
+}
+
+/** Throws `unavailable` where a file is in the place of loadctl's folder: nothing could be kept. A folder that is missing is made. */
+export async function checkStateRoot(cwd: string): Promise<void> {
+  const found = await stat(stateRoot(cwd)).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory()) throw fileInPlace(cwd);
 }
 
 /**

@@ -76,7 +76,7 @@ export async function writeJson(path: string, content: unknown): Promise<void> {
     await writeFile(temporary, `${harmlessJson(JSON.stringify(content, null, 2))}\n`, { mode: 0o600 });
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined); // below a file there is nothing to take away, and that is an error, too
     throw writeError(path, error);
   }
 }

@@ -48,6 +48,26 @@ seed: {users: {table: db.users, rows: 5, columns: {id: "user-{n}", name: Test}}}
   expect(stdout + stderr).toContain('changed since the seed');
 });
 
+test('a file in the place of .loadctl: 115 with what to do, before anything is seeded or deleted', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    "CREATE TABLE users (id text PRIMARY KEY); CREATE TABLE res (id serial, user_id text); INSERT INTO res (user_id) VALUES ('load-test-user-1')",
+  );
+  const at = workplace({
+    'profiles/dev.yaml': `target: {url: "http://127.0.0.1:1"}\nworkload: {script: ../script.js}\nstores: {db: {kind: postgres, url: "${url}"}}
+seed: {users: {table: db.users, rows: 5, columns: {id: "user-{n}"}}}\ncleanup: {settle: 10ms, rows: [{table: db.res, column: user_id}]}\n`,
+    'script.js': 'export default () => {};',
+    '.loadctl': '',
+  });
+  for (const args of [['seed', '--env', 'dev'], ['cleanup', '--env', 'dev'], ['cleanup', '--env', 'dev', '--seeded'], ['runs'], ['stop']]) {
+    const { code, stderr } = await at.loadctl(args);
+    expect([args, code, stderr]).toEqual([args, 115, expect.stringMatching(/a file is in its place\.\s+hint: Move the file away/)]);
+  }
+  expect(await sql('SELECT (SELECT count(*) FROM users)::int AS users, (SELECT count(*) FROM res)::int AS res')).toEqual([
+    { users: 0, res: 1 },
+  ]);
+});
+
 test('an option of old is answered with the new word', async () => {
   const at = workplace({ 'profiles/dev.yaml': 'target: {url: "http://127.0.0.1:1"}\nworkload: {script: ../script.js}\n', 'script.js': '' });
   const { code, stderr } = await at.loadctl(['cleanup', '--env', 'dev', '--users']);
