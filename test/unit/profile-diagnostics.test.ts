@@ -414,6 +414,16 @@ describe('words that do not go together', () => {
       ['5:8: expected another name than `__proto__`', '5:112: expected another name than `__proto__`'],
     ],
     [
+      'an entry that does not live',
+      sets('t: {key: "cache/t:{n}", rows: 1, value: x, ttl: 0s}, u: {key: "cache/u:{n}", rows: 1, value: x, ttl: 500us}'),
+      ['5:56: expected a duration of at least `1ms`', '5:109: expected a duration of at least `1ms`'],
+    ],
+    [
+      'an element of a set that is there twice, as Redis stores it',
+      sets('t: {key: "cache/t:{n}", rows: 1, value: [a, "{n}", a], as: set}, u: {key: "cache/u:{n}", rows: 1, value: [1, "1"], as: set}'),
+      ['5:59: `a` is there twice; a set holds each element once', '5:117: `1` is there twice; a set holds each element once'],
+    ],
+    [
       'a reference to no column',
       sets('t: {table: db.t, rows: 1, columns: {id: "{n}"}}, u: {table: db.u, rows: 1, columns: {t: "{t.idd}"}}'),
       ['5:92: `t` seeds no column `idd`; it seeds `id`; did you mean `id`?'],
@@ -718,6 +728,11 @@ describe('a file', () => {
     const [first] = complaint(() => load(texts)).lines;
     expect(first?.replace('profiles/test.yaml:', '')).toBe(expected);
   });
+});
+
+test('a list may hold an element twice', () => {
+  const list = `${least}${db}seed: {t: {key: "cache/t:{n}", rows: 1, value: [a, a], as: list, ttl: 1ms}}\n`;
+  expect(load({ 'test.yaml': list }).profile.seed).toMatchObject({ t: { value: ['a', 'a'], ttl: 1 } });
 });
 
 test('a set may have the name of what every object has', () => {

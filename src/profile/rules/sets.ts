@@ -1,6 +1,7 @@
 import { own } from '../../core/own.js';
 import type { Path } from '../document/tree.js';
 import type { SeedEntries, SeedTable, Store } from '../sections/schema.js';
+import type { SeedValue } from '../sections/seed.js';
 import { isVolatile, pieceReader } from '../templates/pieces.js';
 import {
   columnInverse,
@@ -22,7 +23,10 @@ import type { Broken, Rule } from './types.js';
 export const setsRule: Rule = ({ profile: { seed = {}, stores } }) =>
   Object.entries(seed).flatMap(([name, set]) => {
     const path = ['seed', name];
-    const alone = 'table' in set ? rows(set, path, own(stores ?? {}, set.store)) : [...entries(seed, set, path), ...shape(set, path)];
+    const alone =
+      'table' in set
+        ? rows(set, path, own(stores ?? {}, set.store))
+        : [...entries(seed, set, path), ...shape(set, path), ...lifetime(set, path)];
     return [...alone, ...references(seed, referencesOf(set), [...path, 'table' in set ? 'columns' : 'value'])];
   });
 
@@ -121,7 +125,9 @@ function shape({ as, value }: SeedEntries, path: Path): Broken[] {
     return say('expected a text for `as: text`; anything else can be stored `as: json`');
   if (as === 'list' || as === 'set') {
     if (!Array.isArray(value) || value.length === 0) return say(`expected a list of what the ${as} holds such as \`["{users.id}"]\``);
-    return value.includes(null) ? say(`what a ${as} holds is always a text; leave out what is \`null\``) : [];
+    if (value.includes(null)) return say(`what a ${as} holds is always a text; leave out what is \`null\``);
+    const again = as === 'set' ? repeated(value) : -1;
+    return again < 0 ? [] : say(`\`${elementText(value[again])}\` is there twice; a set holds each element once`, String(again));
   }
   if (as !== 'hash' && as !== 'zset') return [];
   const example =
@@ -133,6 +139,21 @@ function shape({ as, value }: SeedEntries, path: Path): Broken[] {
     as === 'hash' ? 'a field of a hash is always a text; leave out what is `null`' : 'a score is a number, or a template that becomes one',
     bad[0],
   );
+}
+
+/** Redis counts in milliseconds, and takes none for no life at all. */
+function lifetime({ ttl }: SeedEntries, path: Path): Broken[] {
+  return ttl === undefined || ttl >= 1 ? [] : [{ path: [...path, 'ttl'], message: 'expected a duration of at least `1ms`' }];
+}
+
+/** Where the first element stands that was there before: a set would hold fewer than the profile says, and never be as seeded. */
+function repeated(elements: readonly SeedValue[]): number {
+  const texts = elements.map(elementText);
+  return texts.findIndex((text, index) => texts.indexOf(text) < index);
+}
+
+function elementText(element: SeedValue | undefined): string {
+  return typeof element === 'string' ? element : JSON.stringify(element);
 }
 
 function rows(set: SeedTable, path: Path, store: Store | undefined): Broken[] {
