@@ -116,6 +116,8 @@ export type DataWarning =
   | { readonly code: 'pool-missing'; readonly place: DataPlace; readonly row: string; readonly command: string }
   /** Nobody could look whether the pool is seeded. */
   | { readonly code: 'pool-unknown'; readonly set: string; readonly why: string }
+  /** The file that keeps what was counted and seeded from here cannot be used. */
+  | { readonly code: 'before-file-unusable'; readonly file: string; readonly why: string }
   /** Part of what this seed wrote could not be taken back after it failed. */
   | { readonly code: 'seed-not-taken-back'; readonly place: DataPlace; readonly what: string; readonly why: string }
   /** A server evicted so many keys while something was seeded there: whose they were, nobody knows. */
@@ -154,7 +156,5 @@ export type Note =
   | { readonly code: 'side-effect'; readonly effect: string }
   /** Seeded rows that were changed since were removed; `kept`: others reference them. */
   | { readonly code: 'changed-seed-removed'; readonly removed: number; readonly kept: number }
-  /** The file that keeps what was counted and seeded from here cannot be used. */
-  | { readonly code: 'before-file-unusable'; readonly file: string; readonly why: string }
   /** A replica does not report its position. */
   | { readonly code: 'replica-position-unknown'; readonly place: DataPlace };

@@ -68,6 +68,24 @@ seed: {users: {table: db.users, rows: 5, columns: {id: "user-{n}"}}}\ncleanup: {
   ]);
 });
 
+test('a file of what was seeded that cannot be read is a warning, also under --quiet', async () => {
+  const { url } = await testDatabase(server, 'CREATE TABLE res (id serial, user_id text)');
+  const at = workplace({
+    'profiles/dev.yaml': `target: {url: "http://127.0.0.1:1"}\nworkload: {script: ../script.js}\nstores: {db: {kind: postgres, url: "${url}"}}
+cleanup: {settle: 10ms, rows: [{table: db.res, column: user_id}]}\n`,
+    'script.js': 'export default () => {};',
+  });
+  for (const [content, why] of [
+    ['{"version": 2, torn', /before-dev\.json is not used: .*JSON/],
+    ['{"version": 1}', /before-dev\.json is not used: it is of version 1/],
+  ] as const) {
+    at.file('.loadctl/before-dev.json', content);
+    const { code, stderr } = await at.loadctl(['cleanup', '--env', 'dev', '--quiet']);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(why)]);
+    expect(stderr).toContain('Seed again to have it made anew.');
+  }
+});
+
 test('an option of old is answered with the new word', async () => {
   const at = workplace({ 'profiles/dev.yaml': 'target: {url: "http://127.0.0.1:1"}\nworkload: {script: ../script.js}\n', 'script.js': '' });
   const { code, stderr } = await at.loadctl(['cleanup', '--env', 'dev', '--users']);

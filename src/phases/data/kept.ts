@@ -25,7 +25,7 @@ export async function remembered({
   origin,
 }: Remembering): Promise<Pick<DataContext, 'before' | 'keep' | 'named'>> {
   const { before, unusable } = await readBefore(world.cwd, profile.environment);
-  if (unusable !== undefined) emit({ type: 'noted', code: 'before-file-unusable', ...unusable });
+  if (unusable !== undefined) emit({ type: 'warned', code: 'before-file-unusable', ...unusable });
   return {
     named: profileOption({ file: origin.file, environment: profile.environment, cwd: world.cwd }),
     ...(before === undefined ? {} : { before }),

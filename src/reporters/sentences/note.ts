@@ -35,8 +35,6 @@ export function noteText(note: Note): string {
       return `${placeName(note.place)}: the sequence ${note.sequence} is not moved by the rows of ${note.set}; its next value is ${note.next}`;
     case 'changed-seed-removed':
       return `${counted(note.removed, 'changed row')} removed${note.kept === 0 ? '' : `; ${note.kept} stay, as other rows reference them or they changed again`}.`;
-    case 'before-file-unusable':
-      return `${note.file} is not used: ${note.why}. Seed again to have it made anew.`;
     case 'replica-position-unknown':
       return `${placeName(note.place)}: the replica does not report its position; its counts may be slightly old`;
   }

@@ -44,6 +44,7 @@ export function warningText(warning: Warning): Advice {
     case 'seeded-rows-uncertain':
     case 'pool-missing':
     case 'pool-unknown':
+    case 'before-file-unusable':
     case 'seed-not-taken-back':
     case 'entries-vanished':
     case 'keys-evicted':
@@ -214,6 +215,11 @@ function dataWarning(warning: DataWarning): Advice {
       };
     case 'pool-unknown':
       return { text: `Cannot determine whether the pool (the set ${warning.set}) is seeded: ${warning.why}` };
+    case 'before-file-unusable':
+      return {
+        text: `${warning.file} is not used: ${warning.why}. What was seeded from here before is not known.`,
+        hint: 'Seed again to have it made anew.',
+      };
     case 'lock-lost':
       return { text: `${name}: lost the lock (${warning.why}); retrying for ${formatDuration(warning.retryMs)}` };
     case 'seeded-rows-uncertain':
