@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Inverse, inverseOf, rowOf } from '../../src/profile/templates/inverse.js';
 import { pieceReader, type RowSource, render } from '../../src/profile/templates/pieces.js';
-import { rowOfSql } from '../../src/stores/postgres/inverse-sql.js';
-import { piecesSql } from '../../src/stores/postgres/made-rows.js';
+import { rowOfSql } from '../../src/stores/postgres/rows/inverse-sql.js';
+import { piecesSql } from '../../src/stores/postgres/rows/made-rows.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { testDatabase } from '../servers/sql.js';
 

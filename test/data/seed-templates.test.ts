@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cleanup } from '../../src/phases/data/cleanup.js';
 import { seed } from '../../src/phases/data/seed.js';
 import { pieceReader, type RowSource, render } from '../../src/profile/templates/pieces.js';
-import { piecesSql } from '../../src/stores/postgres/made-rows.js';
+import { piecesSql } from '../../src/stores/postgres/rows/made-rows.js';
 import { dataContext, type Machine } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { type TestDatabase, testDatabase } from '../servers/sql.js';

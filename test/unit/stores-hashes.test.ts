@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { numberIn, uuidOf, uuidPrefix, uuidRange } from '../../src/core/uuids.js';
-import { hashes } from '../../src/stores/postgres/hashes.js';
+import { hashes } from '../../src/stores/postgres/rows/hashes.js';
 
 /** Values that the hashes' own authors and RFCs give. */
 test.each([

@@ -12,7 +12,7 @@ import {
 } from '../../src/profile/templates/pieces.js';
 import { templateOf } from '../../src/profile/templates/shown.js';
 import { templateProblem } from '../../src/profile/words/template.js';
-import { copyField, valuePieces } from '../../src/stores/postgres/values.js';
+import { copyField, valuePieces } from '../../src/stores/postgres/rows/values.js';
 
 const users: Record<string, SeedValue> = { id: 'user-{n}', tier: '{pick:gold|silver}', born: '{now}', uid: '{uuid}', level: 7 };
 const source: RowSource = {

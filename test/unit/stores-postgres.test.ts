@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LoadctlError } from '../../src/core/errors.js';
 import { pieceReader, render } from '../../src/profile/templates/pieces.js';
-import { translate } from '../../src/stores/postgres/errors.js';
-import { addressesOf } from '../../src/stores/postgres/places.js';
-import { likePrefix, quoteName, quoteText } from '../../src/stores/postgres/quote.js';
-import { withoutPageHeader } from '../../src/stores/postgres/replicas.js';
-import { countNumbers, eachNumber, partOf, type RowNumbers, remainder, rowsOnShard } from '../../src/stores/postgres/shards.js';
-import { type Ssl, type TlsWish, takeTls, waysIn } from '../../src/stores/postgres/tls.js';
+import { likePrefix, quoteName, quoteText } from '../../src/stores/postgres/catalog/quote.js';
+import { translate } from '../../src/stores/postgres/connection/errors.js';
+import { addressesOf } from '../../src/stores/postgres/connection/places.js';
+import { type Ssl, type TlsWish, takeTls, waysIn } from '../../src/stores/postgres/connection/tls.js';
+import { withoutPageHeader } from '../../src/stores/postgres/proof/replicas.js';
+import { countNumbers, eachNumber, partOf, type RowNumbers, remainder, rowsOnShard } from '../../src/stores/postgres/rows/shards.js';
 
 const never = () => {
   throw new Error('not asked for here');

@@ -1,11 +1,11 @@
 import type { PostgresStore } from '../../profile/sections/schema.js';
 import { together } from '../kind/together.js';
 import type { Intent, StoreContext, StoreTask } from '../kind/types.js';
-import { foreignKeysTo } from './foreign-keys.js';
-import { listTriggers } from './hindrances.js';
-import { addressesOf } from './places.js';
-import { openSession, type Session } from './session.js';
-import { findTable, type Table } from './tables.js';
+import { foreignKeysTo } from './catalog/foreign-keys.js';
+import { listTriggers } from './catalog/hindrances.js';
+import { findTable, type Table } from './catalog/tables.js';
+import { addressesOf } from './connection/places.js';
+import { openSession, type Session } from './connection/session.js';
 
 /** Reads in the catalogs of every database of the store what a seed or a cleanup would set off there. */
 export async function previewStore(

@@ -1,0 +1,63 @@
+import type { PostgresStore } from '../../../profile/sections/schema.js';
+import { together } from '../../kind/together.js';
+import { addSwept, type Cleaning, nothingSwept, type StoreContext, type StoreTask } from '../../kind/types.js';
+import { closeAll, openSessions } from '../connection/sessions.js';
+import { sumUpOthers } from '../proof/others.js';
+import { countBeside } from '../proof/replicas.js';
+import { isCertain } from '../selection/targets.js';
+import { addReports, emptyReport, reportOf } from './clean-report.js';
+import { type CleanedDatabase, cleanedDatabase } from './cleaned-database.js';
+import { formerEntryLines } from './former-entries.js';
+import { lookAtDatabase } from './look.js';
+import { countTargets, sweepDatabase } from './sweep.js';
+import { changedSets, keptLines, takeChangedSets, takeSets } from './take-sets.js';
+
+/** Connects to every database of the store. */
+export async function openCleaning(config: PostgresStore, task: StoreTask, context: StoreContext): Promise<Cleaning> {
+  const sessions = await openSessions(config, context);
+  const databases = sessions.map(cleanedDatabase);
+  const lookForFormer = async (database: CleanedDatabase) => {
+    database.lines.push(...(await formerEntryLines(database, config, task)));
+  };
+  return {
+    async check({ seeded }) {
+      const found = await together(databases, (database) => lookAtDatabase(database, { config, task, context }, seeded));
+      return { hazards: found.flatMap(({ hazards }) => hazards), tables: found.flatMap(({ tables }) => tables) };
+    },
+    async count() {
+      await together(databases, (database) => countTargets(database, context));
+    },
+    async sweep() {
+      const swept = await together(databases, (database) => sweepDatabase(database, task, context));
+      return swept.reduce(addSwept, nothingSwept);
+    },
+    async takeSeeded(dryRun) {
+      await together(databases, lookForFormer);
+      await together(databases, (database) => takeSets(database, { task, context, dryRun }));
+    },
+    async keepSeeded() {
+      await together(databases, lookForFormer);
+      await together(databases, async (database) => database.lines.push(...(await keptLines(database, task))));
+    },
+    async changed() {
+      return (await together(databases, changedSets)).flat();
+    },
+    async takeChanged() {
+      const gone = await together(databases, (database) => takeChangedSets(database, context));
+      return gone.reduce((sum, rows) => sum + rows, 0);
+    },
+    others: (proof) =>
+      countBeside(
+        config,
+        databases.map((database) => {
+          const { session, seeded, former } = database;
+          const sets = [...seeded, ...former.map(({ rows }) => rows)];
+          const wanted = { targets: database.targets.filter(isCertain), seeded: sets, proof, clock: context.clock };
+          return { session, count: (beside) => sumUpOthers(beside, wanted) };
+        }),
+        context,
+      ),
+    report: (dryRun) => databases.map((database) => reportOf(database, dryRun)).reduce(addReports, emptyReport),
+    close: () => closeAll(sessions),
+  };
+}

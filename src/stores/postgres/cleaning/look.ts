@@ -1,0 +1,138 @@
+import { LoadctlError } from '../../../core/errors.js';
+import type { PostgresStore } from '../../../profile/sections/schema.js';
+import type { CleaningCheck, Hazard, ReachedTable, StoreContext, StoreTask } from '../../kind/types.js';
+import { foreignKeysTo, holdsBack } from '../catalog/foreign-keys.js';
+import { hidingTables, listTriggers, unseenReferences } from '../catalog/hindrances.js';
+import { lookAtSequences } from '../catalog/sequences.js';
+import { checkPermissions, checkWritable, type Table } from '../catalog/tables.js';
+import type { Session } from '../connection/session.js';
+import { findSeededRows, type SeededRows } from '../rows/seeded-rows.js';
+import { findTargets, type Target } from '../selection/targets.js';
+import type { CleanedDatabase, FormerRows } from './cleaned-database.js';
+import { lookAtNumbers, unrecordedNumbers } from './number-ranges.js';
+import { childrenFirst, findReferences, lookAtReferences, type Reference, type ReferenceLook, withParents } from './references.js';
+import { checkTaking } from './take-seeded.js';
+
+/** What is asked of one store, and by whom. */
+export interface Asked {
+  readonly config: PostgresStore;
+  readonly task: StoreTask;
+  readonly context: StoreContext;
+}
+
+/** Looks at everything that a cleanup touches in one database, and changes nothing; what it finds is kept in the database's own record. */
+export async function lookAtDatabase(database: CleanedDatabase, asked: Asked, seeded: boolean): Promise<CleaningCheck> {
+  const { session } = database;
+  const { task, context } = asked;
+  await checkWritable(session);
+  const targets = await findTargets(session, asked.config, task);
+  await findSets(database, asked, seeded);
+  const references = await findReferences(session, targets);
+  await checkRole(session, targets, references);
+  const { hazards, holding, notes } = await structureOf(session, targets, references);
+  const tables = uniqueTables(seeded ? [...targets, ...database.seeded] : targets);
+  for (const effect of [...notes, ...(await listTriggers(session, tables))]) context.emit({ type: 'noted', code: 'side-effect', effect });
+  database.targets = childrenFirst(targets, references);
+  database.references = references;
+  database.holding = holding;
+  database.blocked = withParents(new Map([...unrecorded(targets), ...hazards]), targets, references);
+  await noteHidden(database, tables);
+  return { hazards: [...new Set(hazards.values())], tables: await reached(session, [...targets, ...database.seeded], asked) };
+}
+
+async function findSets(database: CleanedDatabase, { config, task }: Asked, seeded: boolean): Promise<void> {
+  const { session } = database;
+  const sets: SeededRows[] = [];
+  for (const set of task.tables) sets.push(await findSeededRows(session, config, set, task.source(set)));
+  database.seeded = sets;
+  database.former = await findFormer(session, { config, task });
+  if (!seeded) return;
+  const doubts = new Map<SeededRows, string>();
+  for (const rows of sets) {
+    await checkTaking(session, rows.table);
+    const [near] = rows.own?.isBare ? (await lookAtNumbers(session, rows)).hazards : [];
+    const unseen = await unseenReferences(session, await foreignKeysTo(session, rows.table));
+    const why = near?.message ?? unrecordedNumbers(task, rows) ?? unseen?.message;
+    if (why !== undefined) doubts.set(rows, why);
+  }
+  database.doubts = doubts;
+}
+
+/** Of what was seeded before and is not in the profile any more a table may be gone, too. */
+export async function findFormer(session: Session, { config, task }: Pick<Asked, 'config' | 'task'>): Promise<FormerRows[]> {
+  const former: FormerRows[] = [];
+  for (const { set, source, again } of task.former) {
+    if (!('table' in set)) continue;
+    const rows = await findSeededRows(session, config, set, source).catch((error: unknown) => {
+      if (error instanceof LoadctlError && error.reason !== 'interrupted') return undefined;
+      throw error;
+    });
+    if (rows?.own !== undefined) former.push({ rows, again });
+  }
+  return former;
+}
+
+async function checkRole(session: Session, targets: readonly Target[], references: readonly Reference[]): Promise<void> {
+  for (const { table } of targets) await checkPermissions(session, table, ['SELECT', 'DELETE']);
+  for (const { key, parent } of references) {
+    await checkPermissions(session, key.table, ['SELECT'], key.columns);
+    if (!holdsBack(key)) await checkPermissions(session, parent, ['UPDATE']);
+  }
+}
+
+/** What the schema itself holds against entries. */
+async function structureOf(
+  session: Session,
+  targets: readonly Target[],
+  references: readonly Reference[],
+): Promise<Pick<ReferenceLook, 'holding' | 'notes'> & { readonly hazards: ReadonlyMap<Target, Hazard> }> {
+  const look = await lookAtReferences(session, targets, references);
+  const hazards = new Map<Target, Hazard>();
+  for (const target of targets) {
+    const { table, numbers, doubt } = target;
+    const keys = references.filter(({ parent }) => parent.oid === table.oid).map(({ key }) => key);
+    const near = numbers === undefined ? [] : (await lookAtSequences(session, numbers)).hazards;
+    const uncertain =
+      doubt === undefined ? undefined : { message: `${session.place.name}: ${doubt}`, hint: 'Name a column: `column: …, in: SET.COLUMN`.' };
+    const hazard = uncertain ?? near[0] ?? look.hazards.get(table.oid) ?? (await unseenReferences(session, keys));
+    if (hazard !== undefined) hazards.set(target, hazard);
+  }
+  return { hazards, holding: look.holding, notes: look.notes };
+}
+
+function unrecorded(targets: readonly Target[]): [Target, Hazard][] {
+  return targets.flatMap((target): [Target, Hazard][] => {
+    const { unrecorded: why } = target;
+    return why === undefined ? [] : [[target, { message: why, hint: 'Clean up where that file is.' }]];
+  });
+}
+
+async function noteHidden({ session, lines }: CleanedDatabase, tables: readonly Table[]): Promise<void> {
+  const { place, address } = session;
+  for (const table of await hidingTables(session, tables)) {
+    const why = `row-level security may hide rows of it from the role ${place.role}, so whether any is left is unknown`;
+    lines.push({
+      kind: 'unknown',
+      store: address.store,
+      shard: address.shard,
+      what: table.inProfile,
+      count: null,
+      why,
+      command: 'clean up as a role with BYPASSRLS',
+    });
+  }
+}
+
+function uniqueTables(parts: readonly { readonly table: Table }[]): Table[] {
+  return [...new Map(parts.map(({ table }) => [table.oid, table])).values()];
+}
+
+type Reaching = Target | SeededRows;
+
+/** Names each table so that it is the same from whichever store it is reached: by its server's start, its database and its oid. */
+async function reached(session: Session, parts: readonly Reaching[], { context }: Asked): Promise<ReachedTable[]> {
+  const { rows } = await session.query<{ id: string }>(
+    `SELECT extract(epoch FROM pg_postmaster_start_time())::text || ' ' || (SELECT oid FROM pg_database WHERE datname = current_database())::text AS id`,
+  );
+  return uniqueTables(parts).map(({ oid, inProfile }) => ({ id: `${rows[0]?.id} ${oid}`, store: context.store, table: inProfile }));
+}

@@ -1,0 +1,48 @@
+import { flatten } from '../../../profile/templates/pieces.js';
+import { type Hazard, noRecord, type StoreTask } from '../../kind/types.js';
+import { lookAtSequences, type NumberedColumn, type SequenceLook } from '../catalog/sequences.js';
+import type { Session } from '../connection/session.js';
+import { keyNames, numbersOf } from '../rows/ownership.js';
+import { type SeededRows, setName } from '../rows/seeded-rows.js';
+import { numbersAbove } from '../rows/shards.js';
+import { countThere } from './take-seeded.js';
+
+/** Looks whether sequences come to the numbers that a set's unique keys hold: whoever draws them would meet the set's rows. */
+export async function lookAtNumbers(session: Session, rows: SeededRows): Promise<SequenceLook> {
+  const looks: SequenceLook[] = [];
+  for (const column of numberedColumns(rows)) looks.push(await lookAtSequences(session, column));
+  return { hazards: looks.flatMap(({ hazards }) => hazards), apart: looks.flatMap(({ apart }) => apart) };
+}
+
+/** Why a set's rows may be those of others: their keys are numbers, of which no record says that nobody had them before. */
+export function unrecordedNumbers(task: StoreTask, { own, set }: SeededRows): string | undefined {
+  return own?.isBare === true && task.seededRows(set, keyNames(own)) < set.rows ? noRecord(task, set.name) : undefined;
+}
+
+/** What stands against seeding numbers: rows that have them already, and that were not seeded from here. */
+export async function takenNumbers(session: Session, task: StoreTask, rows: SeededRows): Promise<Hazard | undefined> {
+  const { own, set } = rows;
+  if (own === undefined || unrecordedNumbers(task, rows) === undefined) return undefined;
+  const there = await countThere(session, { ...rows, numbers: numbersAbove(rows.numbers, task.seededRows(set, keyNames(own))) });
+  if (there === 0) return undefined;
+  return {
+    message: `${session.place.name}: ${there === 1 ? '1 row has a number' : `${there} rows have numbers`} of the set ${setName(rows)} already, and ${noRecord(task, set.name)}`,
+    hint: 'Give the set unused numbers (`{n+900000000}`); or seed where that file is.',
+  };
+}
+
+function numberedColumns({ table, columns, values, unique, set }: SeededRows): NumberedColumn[] {
+  const names = new Set(unique.flat());
+  return columns.flatMap((column, index): NumberedColumn[] => {
+    const pieces = values[index];
+    if (!names.has(column.name) || !pieces) return [];
+    // A text with one number in it may be numbered by a default of the column as well: ORD-1, ORD-2.
+    const carrier = flatten(pieces, set.rows).find((piece) => typeof piece === 'object' && piece.kind === 'n');
+    const inText =
+      typeof carrier === 'object' && carrier.kind === 'n'
+        ? { low: BigInt(1 + carrier.plus), high: BigInt(set.rows + carrier.plus) }
+        : undefined;
+    const span = column.kind === 'number' ? numbersOf(pieces, set.rows) : column.kind === 'text' ? inText : undefined;
+    return span === undefined ? [] : [{ table, column: column.name, span }];
+  });
+}

@@ -1,0 +1,137 @@
+import type { ChangedSeed, ReceiptLine } from '../../../core/receipt.js';
+import { stopwatch } from '../../../core/timer.js';
+import type { StoreContext, StoreTask } from '../../kind/types.js';
+import { foreignKeysTo, holdsBack } from '../catalog/foreign-keys.js';
+import { dataPlace } from '../connection/places.js';
+import { differencesOf } from '../rows/differences.js';
+import { type SeededRows, setName } from '../rows/seeded-rows.js';
+import { countNumbers } from '../rows/shards.js';
+import { coversSet } from '../selection/targets.js';
+import { type CleanedDatabase, openTargets } from './cleaned-database.js';
+import { deleteFound } from './deletes.js';
+import { countRows, countThere, firstChanged, isChanged, isThere, lineOf, partsOf, referencing, takeSeededRows } from './take-seeded.js';
+
+/** What taking sets out needs to know. */
+interface TakingSets {
+  readonly task: StoreTask;
+  readonly context: StoreContext;
+  readonly dryRun: boolean;
+}
+
+/** The last set goes first, as it may refer to those before it. An interrupt leaves what is said of the others: all may be there. */
+export async function takeSets(database: CleanedDatabase, taking: TakingSets): Promise<void> {
+  const { seededTallies, lines } = database;
+  const sets = [...database.seeded].reverse().filter((rows) => !isCovered(database, rows, taking.task));
+  for (const rows of sets) seededTallies.set(rows, { deleted: 0, left: rows.own === undefined ? null : countNumbers(rows.numbers) });
+  for (const [index, rows] of sets.entries()) await takeSet(database, rows, sets.slice(0, index), taking);
+  lines.push(...(await formerLines(database, taking.task)));
+}
+
+async function takeSet(
+  database: CleanedDatabase,
+  rows: SeededRows,
+  before: readonly SeededRows[],
+  { task, context, dryRun }: TakingSets,
+): Promise<void> {
+  const { session, journal, seededTallies, lines, doubts, targets } = database;
+  const { clock, emit } = context;
+  const step = `take ${session.place.name} ${rows.set.name}`;
+  const tell: StoreContext['emit'] = dryRun ? () => undefined : emit;
+  tell({ type: 'step-started', step, work: { kind: 'take-out', what: rows.table.inProfile, ...dataPlace(session) } });
+  const took = stopwatch(clock);
+  const all = countNumbers(rows.numbers);
+  const progress = (deleted: number) => {
+    seededTallies.set(rows, { deleted, left: Math.max(0, all - deleted) });
+    tell({ type: 'step-progressed', step, done: deleted, total: Math.max(all, deleted), unit: 'rows' });
+  };
+  const taken = await takeSeededRows(session, rows, {
+    named: task.named,
+    dryRun,
+    clock,
+    log: journal.log,
+    progress,
+    doubt: doubts.get(rows),
+    ...(dryRun ? { goneBefore: { targets, seeded: before } } : {}),
+  });
+  seededTallies.set(rows, { deleted: taken.deleted, left: taken.left });
+  lines.push(...taken.lines);
+  tell({ type: 'step-finished', step, elapsedMs: took(), result: 'deleted', rows: taken.deleted });
+}
+
+/** What stays for the next test, set by set: told of a cleanup that leaves it. */
+export async function keptLines(database: CleanedDatabase, task: StoreTask): Promise<ReceiptLine[]> {
+  const lines: ReceiptLine[] = [];
+  for (const rows of database.seeded) {
+    if (isCovered(database, rows, task)) continue;
+    const count = rows.own === undefined ? null : await countThere(database.session, rows);
+    if (count !== 0) lines.push(lineOf(database.session, rows, { kind: 'kept', count }));
+  }
+  for (const { rows } of database.former) {
+    const count = await countUnknown(database, rows);
+    if (count > 0) lines.push(lineOf(database.session, rows, { kind: 'kept', count }));
+  }
+  return lines;
+}
+
+/** Whether an entry takes a set's rows out, whatever else they hold. */
+function isCovered(database: CleanedDatabase, rows: SeededRows, { prefix }: StoreTask): boolean {
+  return openTargets(database).some((target) => coversSet(target, rows, prefix));
+}
+
+/** Rows of sets as they were seeded before, which the profile does not know any more: what it takes to take them out. */
+async function formerLines(database: CleanedDatabase, { named }: StoreTask): Promise<ReceiptLine[]> {
+  const { session, former } = database;
+  const lines: ReceiptLine[] = [];
+  for (const { rows, again } of former) {
+    const count = await countUnknown(database, rows);
+    const why = `seeded before (${rows.set.rows} rows); no longer in the profile`;
+    if (count > 0) lines.push(lineOf(session, rows, { kind: 'left', count, why, command: `loadctl cleanup ${named} --seeded ${again}` }));
+  }
+  return lines;
+}
+
+/** How many rows of a former set are there that no set of the profile has. */
+function countUnknown({ session, seeded }: CleanedDatabase, rows: SeededRows): Promise<number> {
+  const now = seeded.flatMap(({ table, own }) => (table.oid === rows.table.oid && own !== undefined ? [`NOT ${own.owns('t')}`] : []));
+  return countRows(session, rows, (part) => [isThere(part, 't'), ...now].join(' AND '));
+}
+
+const shownChanges = 10;
+
+/** The rows that certainly are of a set, and hold something else than was seeded. */
+export async function changedSets({ session, seeded, doubts }: CleanedDatabase): Promise<ChangedSeed[]> {
+  const changed: ChangedSeed[] = [];
+  for (const rows of seeded) {
+    if (rows.own === undefined || doubts.has(rows)) continue;
+    const count = await countRows(session, rows, (part) => isChanged(part, 't'));
+    if (count === 0) continue;
+    const examples = await differencesOf(session, rows, await firstChanged(session, rows, shownChanges));
+    changed.push({
+      store: rows.set.store,
+      shard: session.address.shard,
+      what: setName(rows),
+      count,
+      examples: examples.map(({ text }) => text),
+    });
+  }
+  return changed;
+}
+
+/** Takes those out that nothing references. */
+export async function takeChangedSets(
+  { session, seeded, doubts, journal }: CleanedDatabase,
+  { clock, signal }: StoreContext,
+): Promise<number> {
+  let gone = 0;
+  for (const rows of [...seeded].reverse()) {
+    if (rows.own === undefined || doubts.has(rows)) continue;
+    const keys = await foreignKeysTo(session, rows.table);
+    const unused = keys.map((key) => `NOT EXISTS (${referencing(rows, key)})`);
+    const passedOn = keys.some((key) => !holdsBack(key));
+    for (const part of partsOf(rows)) {
+      const doomed = { table: rows.table, condition: [isChanged(part, 't'), ...unused].join(' AND '), passedOn };
+      gone += (await deleteFound(session, doomed, { clock, log: journal.log, signal })).rows;
+    }
+  }
+  return gone;
+}
