@@ -79,8 +79,9 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
     (problem) => !isCovered(problem, chain.problems, filled.problems),
   );
   const secrets = secretValues(tree);
-  if (!checked.profile || early.length + late.length > 0)
-    throw invalidProfile(name, [...early, ...late], secrets, isUnset(tree) ? whereVariablesAre(sources) : undefined);
+  const problems = [...early, ...late];
+  if (!checked.profile || problems.length > 0)
+    throw invalidProfile(name, problems, secrets, areUnset(problems, tree) ? whereVariablesAre(sources) : undefined);
   return {
     profile: checked.profile,
     file: found.file,
@@ -121,9 +122,12 @@ function nameEnvironment(tree: Tree, fallback: string): { tree: Tree; environmen
   return { tree: merge(named, tree), environment: fallback };
 }
 
-/** Whether the document has a variable in it that nobody has. */
-function isUnset(tree: Tree): boolean {
-  return scalarsOf(tree).some(({ scalar }) => missingIn(scalar) !== undefined);
+/** Whether a problem is one of a variable that nobody has. */
+function areUnset(problems: readonly Problem[], tree: Tree): boolean {
+  const unset = scalarsOf(tree).flatMap(({ scalar }) => (missingIn(scalar) === undefined ? [] : [scalar.place]));
+  return problems.some(({ place }) =>
+    unset.some(({ source, start, end }) => source === place.source && start < place.end && place.start < end),
+  );
 }
 
 /** Whether a problem only follows from another one: on a line that YAML could not read, or of a variable that is missing. */

@@ -71,6 +71,13 @@ describe('a .env file is read as compose and dotenv do', () => {
     const loaded = load({ 'test.yaml': `${least}  env: {X: "\${X}"}\n` }, { elsewhere: { '/w/.env': 'X=${NOPE}' }, secrets: 'optional' });
     expect([loaded.profile.workload.env, loaded.variables]).toEqual([{ X: '${X}' }, [{ name: 'X', from: 'missing' }]]);
   });
+
+  test('and only a problem that has to do with a variable tells where variables are', () => {
+    const hint = (vus: string) =>
+      complaint(() => load({ 'test.yaml': `${least}  env: {X: "\${X}"}\n  vus: ${vus}\n` }, { secrets: 'optional' })).hint;
+    expect(hint('many')).not.toContain('.env');
+    expect(hint('"${X} VUs"')).toContain('Set what is missing in the environment or a .env file.');
+  });
 });
 
 describe('a .env file is looked for', () => {
