@@ -2,7 +2,7 @@ import { formatCount, formatDuration, type Share, trimNumber } from '../core/qua
 import { formatLimit } from '../metrics/limit-text.js';
 import { scriptThresholds } from '../metrics/threshold.js';
 import type { Capacity } from '../plan/capacity.js';
-import type { Foreseen, Scenario } from '../plan/inspection.js';
+import type { Foreseen, Scenario, Unforeseen } from '../plan/inspection.js';
 import type { Plan } from '../plan/plan.js';
 import type { PlannedSeed } from '../plan/sections.js';
 import type { LiveLookUp, LoadTarget } from '../plan/target.js';
@@ -24,6 +24,8 @@ export interface PlanNotes {
   readonly carried?: { readonly capacity: Capacity; readonly note: string } | undefined;
   /** What k6 says of the script; missing where nobody asked it. */
   readonly foreseen?: Foreseen | undefined;
+  /** What a run would end with before it makes any load, as k6's look at the script says; missing where nothing of it is known. */
+  readonly failure?: { readonly message: string; readonly lines: readonly string[]; readonly fix: string | undefined } | undefined;
   /** Guards that would refuse this plan. */
   readonly refusals: readonly { readonly guard: string; readonly message: string; readonly fix: string }[];
   /** Variables that are missing, and that the hash depends on. */
@@ -87,6 +89,7 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
     notes.carried === undefined ? [] : renderCapacity(notes.carried, style),
     plan.warnings.map((warning) => `  ${paint.warn('!')} ${planWarningText(warning)}`),
     notes.unbuilt.map(({ word, message }) => `  ${paint.warn('!')} ${word}: ${message}`),
+    notes.failure === undefined ? [] : failureLines(notes.failure, style),
     notes.refusals.flatMap(({ guard, message, fix }) => [
       `  ${guard === 'confirm' ? paint.warn('!') : paint.bad('✖')} ${message}`,
       `    ${paint.faint(fix)}`,
@@ -98,6 +101,16 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
       : [],
   ];
   return sections.flatMap((lines) => (lines.length > 0 ? [...wrapLines(lines, style.width), ''] : [])).join('\n');
+}
+
+function failureLines({ message, lines, fix }: NonNullable<PlanNotes['failure']>, { paint }: TableStyle): string[] {
+  const fixes = fix === undefined ? [] : [`    ${paint.faint(fix)}`];
+  return [`  ${paint.bad('✖')} ${message}`, ...lines.map((line) => `    ${line.replaceAll('\t', '  ')}`), ...fixes];
+}
+
+/** The reason in full stands below, where it is one that a run would end with. */
+function whyUnknown(foreseen: Unforeseen): string {
+  return foreseen.error === undefined ? `unknown, because ${foreseen.because}` : 'unknown, because of what stands in the way (below)';
 }
 
 function targetLines({ target: planned }: Plan, { target }: PlanNotes): string[] {
@@ -128,7 +141,7 @@ function scriptLines({ script, scriptFiles: [own, ...others], load }: Plan, fore
   const more = others.length === 0 ? '' : `, with ${counted(others.length, 'more file')}`;
   const file = own === undefined ? script : `${script} (sha256 ${own.sha256.slice(0, 12)}${more})`;
   const unknown = load !== undefined && foreseen !== undefined && 'because' in foreseen;
-  return [file, ...(unknown ? [`its thresholds and functions: unknown, because ${foreseen.because}`] : [])];
+  return [file, ...(unknown ? [`its thresholds and functions: ${whyUnknown(foreseen)}`] : [])];
 }
 
 function seedLines({ seed }: Plan): string[] {
@@ -160,7 +173,7 @@ function loadLines({ load, scale, steady, iterationsPerSecond, requestsPerSecond
 function ownLoadLines(foreseen: Foreseen | undefined, scale: Share | undefined): string[] {
   const whose = scale === undefined ? "the script's own" : `${trimNumber(scale * 100, 2)}% of the script's own`;
   if (foreseen === undefined) return [whose];
-  if ('because' in foreseen) return [`${whose}: unknown, because ${foreseen.because}`];
+  if ('because' in foreseen) return [`${whose}: ${whyUnknown(foreseen)}`];
   const { vus, durationMs, iterationsPerSecond: rate, scenarios } = foreseen.load;
   const rates = rate === undefined ? '' : `, ${formatRate(rate).replace('/s', ' iterations/s')} at most`;
   return [`${whose}: up to ${counted(vus, 'VU')} for ${formatDuration(durationMs)}${rates}`, ...scenarios.map(scenarioLine)];

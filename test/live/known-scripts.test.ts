@@ -70,6 +70,9 @@ describe('plan of a script with a load of its own', () => {
     expect(missing.code).toBe(0);
     expect(missing.stdout).toMatch(/unknown, because The script threw in its init code: Error: no token \(not set: TOKEN\)/);
     expect((await place.loadctl(['plan', '--env', 'dev'], { TOKEN: 'let-in' })).code).toBe(0);
+    const refused = (await place.loadctl(['plan', '--env', 'dev'], { TOKEN: 'wrong' })).stdout;
+    expect(refused).toMatch(/script .*\n +its thresholds and functions: unknown, because of what stands in the way \(below\)/);
+    expect(refused).toMatch(/\n {2}✖ The script threw in its init code: Error: no token\n/);
     const wrong = await planOf(place, [], { TOKEN: 'wrong' });
     expect([wrong.code, wrong.plan.inspection]).toEqual([
       107,

@@ -1,6 +1,8 @@
+import type { LoadctlError } from '../../core/errors.js';
 import { checkGuards, isConfirmation } from '../../plan/guards.js';
 import type { Foreseen } from '../../plan/inspection.js';
 import { unbuiltWords } from '../../plan/unbuilt.js';
+import type { PlanNotes } from '../../reporters/plan-table.js';
 import type { Planned } from './profile.js';
 import type { Call } from './types.js';
 
@@ -16,7 +18,12 @@ export function planNotes({ shell }: Call, { plan, loaded, backend, file }: Plan
     refusals: checkGuards(plan, loaded.profile, { makesLoad: true, confirmed }, load),
     changingHash: changingHash(loaded),
     foreseen,
+    failure: foreseen !== undefined && 'error' in foreseen ? failureOf(foreseen.error) : undefined,
   };
+}
+
+function failureOf(error: LoadctlError | undefined): PlanNotes['failure'] {
+  return error === undefined ? undefined : { message: error.message, lines: error.lines, fix: error.hint };
 }
 
 /** The missing variables that stand where no secret does: their values are in the hash. */
