@@ -11,7 +11,6 @@ import { secretsInUrl } from './core/secrets.js';
 import { errorText } from './reporters/error-text.js';
 import { withStatus } from './reporters/json.js';
 import { screenWidth } from './reporters/wrap.js';
-import { sweepRunLocks } from './runs/lock.js';
 import { type OwnProcess, openWorld } from './world.js';
 
 /** loadctl, as it was typed: does it, says what came of it, and ends the process with the status that it means. */
@@ -72,7 +71,7 @@ async function command(speech: Speech, name: string, args: readonly string[]): P
     shell.stdout.write(read.help);
     return exitStatus.pass;
   }
-  const sweeping = Promise.all([shell.sweep(), sweepRunLocks(shell.cwd, shell)]);
+  const sweeping = Promise.all([shell.sweep(), import('./runs/lock.js').then(({ sweepRunLocks }) => sweepRunLocks(shell.cwd, shell))]);
   const outcome = await module.run({ ...read, shell, style, version: ownVersion(), redact: speech.redact }).finally(() => sweeping);
   return sayOutcome(speech, outcome);
 }

@@ -1,5 +1,3 @@
-import { randomInt } from 'node:crypto';
-
 /** What a terminal acts on instead of showing it: C0, DEL, C1, line separators, and what turns the direction of a text. */
 const acting = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 /** Line ends and tabs are layout. */
@@ -51,8 +49,11 @@ export function harmlessJson(json: string): string {
 }
 
 const esc = '\u001b';
-/** Stands before every control sequence of loadctl's own. Nothing foreign holds it: each process has another one. */
-const mark = `${esc}[${Array.from({ length: 4 }, () => randomInt(1000, 10_000)).join(';')}m`;
+/**
+ * Stands before every control sequence of loadctl's own. Nothing foreign holds it: each process has another one, which never
+ * leaves it. Not of node:crypto, which takes 4 ms to load.
+ */
+const mark = `${esc}[${Array.from({ length: 4 }, () => 1000 + Math.floor(Math.random() * 9000)).join(';')}m`;
 /** Colours, and what the live view moves its lines with. */
 const ownSequence = new RegExp(`^(?:\r|${esc}\\[[\\d;?]*[A-Za-z])`);
 
