@@ -6,6 +6,8 @@ import { lifeOf, type RunWatcher } from './lock.js';
 import { type RunRecord, readRunRecord } from './record.js';
 
 const pollMs = 250;
+/** After so many looks that found nothing new it is asked whether the run's loadctl is there: who writes is. */
+const silentLooks = 4;
 
 /**
  * Tells what happened in a run so far and what goes on happening, until its command ends or `signal` says to leave. The run
@@ -21,16 +23,18 @@ export async function attach(
   const record = await readRunRecord(directory);
   const log = followEvents(directory);
   let ended = false;
-  while (!signal.aborted) {
-    const life = await lifeOf(directory, record, world);
+  for (let silent = 0; !signal.aborted; silent += 1) {
+    // Asked before it is read: what it wrote last is told in any case.
+    const isGone = silent % silentLooks === 0 && (await lifeOf(directory, record, world)) === 'gone';
     const news = lastSecondOf(tell);
     await log.read((event) => {
+      silent = 0;
       ended = event.type === 'command-finished';
       news.take(event);
     });
     news.tellRest();
     if (ended) return 'ended';
-    if (life === 'gone') throw gone(record);
+    if (isGone) throw gone(record);
     await world.clock.sleep(pollMs, signal);
   }
   return 'left';
