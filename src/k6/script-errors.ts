@@ -67,6 +67,8 @@ function unknownModule(message: string): string | undefined {
   if (npm !== undefined) {
     return `k6 has no npm packages: bundle ${npm} into the script (esbuild --bundle), or import it by URL, as https://jslib.k6.io has it.`;
   }
+  const url = /couldn't be retrieved from the resolved url "([^"]+)"/.exec(message)?.[1];
+  if (url !== undefined) return `k6 fetches ${url} from this machine: make it reachable, or save it beside the script and import the file.`;
   const extensions = [...message.matchAll(/"(k6\/x\/[^"]+)"/g)].map(([, name]) => name);
   if (extensions.length === 0) return undefined;
   return `Build a k6 with ${extensions.join(', ')} (xk6 build --with …), and name it: LOADCTL_K6=./k6, or runners.k6 in the profile.`;

@@ -71,13 +71,26 @@ describe('plan of a script with a load of its own', () => {
     expect(missing.stdout).toMatch(/unknown, because The script threw in its init code: Error: no token \(not set: TOKEN\)/);
     expect((await place.loadctl(['plan', '--env', 'dev'], { TOKEN: 'let-in' })).code).toBe(0);
     const refused = (await place.loadctl(['plan', '--env', 'dev'], { TOKEN: 'wrong' })).stdout;
-    expect(refused).toMatch(/script .*\n +its thresholds and functions: unknown, because of what stands in the way \(below\)/);
+    expect(refused).toContain("load       the script's own: unknown, because of what stands in the way (below)\n");
     expect(refused).toMatch(/\n {2}✖ The script threw in its init code: Error: no token\n/);
     const wrong = await planOf(place, [], { TOKEN: 'wrong' });
     expect([wrong.code, wrong.plan.inspection]).toEqual([
       107,
       { unknown: 'The script threw in its init code: Error: no token', fetched: [] },
     ]);
+  });
+
+  test.each([
+    ['lodash', 'k6 has no npm packages: bundle lodash into the script'],
+    ['k6/x/kafka', 'Build a k6 with k6/x/kafka'],
+    [
+      'https://127.0.0.1:9/lib.js',
+      'k6 fetches https://127.0.0.1:9/lib.js from this machine: make it reachable, or save it beside the script',
+    ],
+  ])('says what a script lacks that imports %s', async (module, fix) => {
+    const place = withScript(`import it from '${module}';\nexport default () => it();\n`);
+    const said = await place.loadctl(['plan', '--env', 'dev']);
+    expect([said.code, said.stdout]).toEqual([104, expect.stringContaining(fix)]);
   });
 
   test('names what k6 fetched for it', async () => {
