@@ -15,6 +15,7 @@ export const runFiles = {
   verdict: 'verdict.json',
   receipt: 'receipt.json',
   stop: 'stop.json',
+  reserve: '.reserve',
 } as const;
 
 /** Where loadctl keeps what it has to remember below a working directory. */

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { World } from '../core/os.js';
-import { stateRoot } from './layout.js';
+import { runFiles, runsRoot, stateRoot } from './layout.js';
 import type { RunRecord } from './record.js';
 
 /** Beside the runs, not in them: a run that was killed is a folder of plain files, which anybody may copy. */
@@ -33,11 +33,14 @@ export async function lifeOf(directory: string, { by }: Pick<RunRecord, 'by'>, w
   return state === 'unknown' && (await world.isRunning(by)) ? 'there' : 'gone';
 }
 
-/** Takes the locks of runs away that nobody holds any more. */
+/** Takes the locks of runs away that nobody holds any more, and what those runs kept for their end. */
 export async function sweepRunLocks(cwd: string, { lockState }: Pick<World, 'lockState'>): Promise<void> {
   const folder = join(stateRoot(cwd), folderName);
-  for (const name of await readdir(folder).catch(() => []))
-    if ((await lockState(join(folder, name))) === 'free') await rm(join(folder, name), { force: true }).catch(() => undefined);
+  for (const name of await readdir(folder).catch(() => [])) {
+    if ((await lockState(join(folder, name))) !== 'free') continue;
+    for (const file of [join(folder, name), join(runsRoot(cwd), name, runFiles.reserve)])
+      await rm(file, { force: true }).catch(() => undefined);
+  }
 }
 
 /** The lock of the run in this directory. */

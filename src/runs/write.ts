@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorMessage, LoadctlError } from '../core/errors.js';
@@ -8,6 +8,8 @@ import { redactData } from '../core/redact-data.js';
 import type { Redactor } from '../core/redactor.js';
 import { harmlessJson } from '../core/sanitise.js';
 import { runFiles, runsRoot } from './layout.js';
+import { type LineFile, lineFile } from './line-file.js';
+import { keepReserve, type Reserve } from './reserve.js';
 
 /** A run directory that is being written. */
 export interface RunDirectory {
@@ -21,7 +23,7 @@ export interface RunDirectory {
   append(name: string, line: unknown): void;
   /** Writes a whole JSON file without its secrets, at once or not at all. */
   write(name: string, content: unknown): Promise<void>;
-  /** Resolves with the first error of a write that could not be done (disk full). */
+  /** Resolves with the first error of a write that could not be done (disk full). What is kept for the end of the run is used from then on. */
   readonly failed: Promise<LoadctlError>;
   close(): void;
   /** Takes the directory away again: for a run that never began. */
@@ -35,21 +37,26 @@ export async function createRunDirectory(cwd: string, run: RunId, redactor: Reda
   const failed = new Promise<LoadctlError>((resolve) => {
     fail = resolve;
   });
-  const descriptors = new Map<string, number>();
+  const files = new Map<string, LineFile>();
   const append = (name: string, line: unknown) => {
+    const file = files.get(name) ?? lineFile(join(path, name));
+    files.set(name, file);
+    const text = harmlessJson(JSON.stringify(line));
     try {
-      const descriptor = descriptors.get(name) ?? openSync(join(path, name), 'a', 0o600);
-      descriptors.set(name, descriptor);
-      appendFileSync(descriptor, `${harmlessJson(JSON.stringify(line))}\n`);
+      file.append(text);
     } catch (error) {
       fail(writeError(path, error));
+      reserve.release();
+      attempt(() => file.append(text));
     }
   };
+  let reserve: Reserve;
   try {
     // One by one: for a full disk a recursive mkdir says ENOENT.
     await mkdir(runsRoot(cwd), { recursive: true, mode: 0o700 });
     await mkdir(path, { mode: 0o700 });
     await mkdir(join(path, runFiles.runners), { mode: 0o700 });
+    reserve = await keepReserve(path);
   } catch (error) {
     throw writeError(path, error);
   }
@@ -60,10 +67,19 @@ export async function createRunDirectory(cwd: string, run: RunId, redactor: Reda
     append: (name, line) => append(name, redactData(line, redactor)),
     file: (name) => join(path, name),
     log: ({ at, t, ...event }) => append(runFiles.events, { at, t, ...event }),
-    write: (name, content) => writeJson(join(path, name), redactData(content, redactor)),
-    close: () => closeAll(descriptors),
+    write: async (name, content) => {
+      const clean = redactData(content, redactor);
+      await writeJson(join(path, name), clean).catch(() => {
+        reserve.release();
+        return writeJson(join(path, name), clean);
+      });
+    },
+    close: () => {
+      closeAll(files);
+      reserve.release();
+    },
     remove: async () => {
-      closeAll(descriptors);
+      closeAll(files);
       await rm(path, { recursive: true, force: true });
     },
   };
@@ -88,9 +104,16 @@ export function makeRunnerFolder(directory: RunDirectory, runner: RunnerId): str
   return folder;
 }
 
-function closeAll(descriptors: Map<string, number>): void {
-  for (const descriptor of descriptors.values()) closeSync(descriptor);
-  descriptors.clear();
+function closeAll(files: Map<string, LineFile>): void {
+  for (const file of files.values()) file.close();
+  files.clear();
+}
+
+/** What it is about was told when it failed for the first time. */
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {}
 }
 
 function writeError(path: string, error: unknown): LoadctlError {

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorMessage } from '../../core/errors.js';
 import type { Redactor } from '../../core/redactor.js';
@@ -23,6 +23,11 @@ export interface Keeping {
   readonly redact: Redactor;
 }
 
+/** Takes a copy away that came out torn, as the disk is full: the run's own files need the room. */
+export async function giveUp(copy: string): Promise<void> {
+  await rm(copy, { force: true }).catch(() => undefined);
+}
+
 /** Reads the numbers that a runner wrote, and keeps copies of them without secrets. Never rejects. */
 export async function keepNumbers({ from, to, redact }: Keeping): Promise<RunnerFiles> {
   const troubles: string[] = [];
@@ -32,7 +37,10 @@ export async function keepNumbers({ from, to, redact }: Keeping): Promise<Runner
       if (size > most) throw new Error(`${name} has ${size} bytes: ${most} are the most`);
       const text = await readFile(join(from, name), 'utf8');
       const kept = jsonToKeep(text, redact) ?? linesToKeep(text, redact);
-      await writeFile(join(to, name), kept, { mode: 0o600 }).catch((error) => troubles.push(errorMessage(error)));
+      await writeFile(join(to, name), kept, { mode: 0o600 }).catch(async (error) => {
+        troubles.push(errorMessage(error));
+        await giveUp(join(to, name));
+      });
       return text;
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') troubles.push(errorMessage(error)); // it did not come to write it

@@ -5,7 +5,7 @@ import { errorCode, errorMessage } from '../../core/errors.js';
 import type { Redactor } from '../../core/redactor.js';
 import { harmless } from '../../core/sanitise.js';
 import { logDigester } from '../../k6/log-digest.js';
-import type { Keeping } from './files.js';
+import { giveUp, type Keeping } from './files.js';
 import { type LineBatch, lineBatches } from './line-batches.js';
 import { rawLog } from './raw-log.js';
 import { type RunnerLog, runnerFiles } from './types.js';
@@ -84,11 +84,10 @@ function copyTo(path: string) {
         await (await file).writeFile(text);
       }),
     close: async (): Promise<readonly string[]> => {
-      await file?.then(
-        (opened) => attempt(() => opened.close()),
-        () => undefined,
-      );
-      return troubles;
+      const opened = await file?.catch(() => undefined);
+      await opened?.close().catch((error: unknown) => troubles.push(errorMessage(error)));
+      if (troubles.length > 0) await giveUp(path);
+      return troubles.slice(0, 1);
     },
   };
 }
