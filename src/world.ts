@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn as spawnChild } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Command } from './core/command.js';
 import { errorCode } from './core/errors.js';
-import type { Clock, Execute, ExecuteOptions, Process, ProcessEnd, Screen, Shell, Spawn, SpawnOptions, World } from './core/os.js';
-import { forScreen } from './core/sanitise.js';
+import type { Clock, Execute, ExecuteOptions, Process, ProcessEnd, Shell, Spawn, SpawnOptions, World } from './core/os.js';
 import { holdLock, lockState } from './world/held-lock.js';
 import { linesTo } from './world/lines.js';
 import { privateFolders } from './world/private-folder.js';
 import { isRunning, markOf } from './world/process-mark.js';
 import { gather } from './world/said.js';
+import { type PatientScreen, patientScreen } from './world/screen.js';
 import { sweepTemporary } from './world/sweep.js';
 
 /** The process loadctl runs in: the only door to the operating system. */
@@ -28,6 +28,8 @@ export interface OwnProcess extends Shell {
 /** Opens the one door to the operating system. */
 export function openWorld(): OwnProcess {
   setMaxListeners(0); // of one signal each runner hears, however many there are; Node warns of more than ten
+  const stderr = patientScreen(process.stderr, 'talk', clock);
+  const stdout = patientScreen(isOneTerminal() ? process.stderr : process.stdout, 'results', clock);
   return {
     argv: process.argv.slice(2),
     env: process.env,
@@ -43,13 +45,13 @@ export function openWorld(): OwnProcess {
     holdLock: async (file) => onExit(await holdLock(file)),
     lockState,
     privateFolder: privateFolders(onExit),
-    stdout: screen(process.stdout),
-    stderr: screen(process.stderr),
+    stdout,
+    stderr,
     onInterrupt,
     ask,
     sweep: () => sweepTemporary({ lockState, uid: process.getuid?.() }),
     onCrash: (listener) => void process.on('uncaughtException', listener),
-    leave,
+    leave: (status) => leave(status, [stdout, stderr]),
   };
 }
 
@@ -242,33 +244,15 @@ function userName(): string {
   }
 }
 
-/** A stream whose reader may leave at any time (`| head`): what is written after that goes nowhere. */
-function screen(stream: NodeJS.WriteStream): Screen {
-  let gone = false;
-  stream.on('error', (error) => {
-    gone = true;
-    if (errorCode(error) !== 'EPIPE') process.exitCode = 1;
-  });
-  const pass = (text: string) => {
-    if (!gone) stream.write(text);
-  };
-  return {
-    write: (text) => pass(forScreen(text)),
-    pass,
-    isTerminal: stream.isTTY === true,
-    get width() {
-      return stream.columns || 80; // 0: a terminal that does not know
-    },
-    get height() {
-      return stream.rows || 24;
-    },
-    stream,
-  };
+/** What waits for one terminal on two descriptors would lose its order. */
+function isOneTerminal(): boolean {
+  return process.stdout.isTTY && process.stderr.isTTY && fstatSync(1).rdev === fstatSync(2).rdev;
 }
 
 const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** npm hands Ctrl-C on to a child that already got it from the terminal: so soon after another, the same signal is that one. */
 const echoMs = 200;
+let wasInterrupted = false;
 
 const onInterrupt: World['onInterrupt'] = (listener) => {
   let count = 0;
@@ -277,6 +261,7 @@ const onInterrupt: World['onInterrupt'] = (listener) => {
     const at = clock.elapsed();
     const echo = signal === last.signal && at - last.at < echoMs;
     last = { signal, at };
+    wasInterrupted = true;
     if (echo) return;
     count += 1;
     listener(count, signal);
@@ -307,14 +292,12 @@ const ask: Shell['ask'] = (question, signal) =>
     line.question(question, answer);
   });
 
-async function leave(status: number): Promise<never> {
-  await Promise.all([drained(process.stdout), drained(process.stderr)]);
-  process.exit(status);
-}
+/** Whose reader takes nothing is waited for so long, and no longer than a moment once somebody wants this to end. */
+const patience = { usual: 30_000, interrupted: 500 };
 
-function drained(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) resolve();
-    else stream.write('', () => resolve());
-  });
+async function leave(status: number, screens: readonly PatientScreen[]): Promise<never> {
+  for (const signal of interrupts) process.on(signal, () => process.exit(status));
+  const patient = () => (wasInterrupted ? patience.interrupted : patience.usual);
+  await Promise.all(screens.map((screen) => screen.read(patient)));
+  process.exit(status);
 }

@@ -117,6 +117,8 @@ export interface Screen {
   /** Writes what the script itself says to the world, as it is. */
   pass(text: string): void;
   readonly isTerminal: boolean;
+  /** What was written waits for a reader that takes nothing: what is only for now need not be drawn. */
+  readonly isBehind: boolean;
   /** Columns; 80 where it is no terminal. */
   readonly width: number;
   /** Lines; 24 where it is no terminal. */

@@ -46,7 +46,7 @@ export const terminalReporter: MakeReporter = async (options) => {
   };
   const spin = (at: Milliseconds) => {
     const text = underWay([...under.values()], at);
-    if (text === '') return void spinner.stop();
+    if (text === '' || talk.isBehind) return void spinner.stop();
     const room = Math.max(20, talk.width - margin);
     spinner.text = textWidth(text) > room ? shorten(text, room) : text;
     if (!spinner.isSpinning) spinner.start();
@@ -57,7 +57,7 @@ export const terminalReporter: MakeReporter = async (options) => {
       return spin(at);
     }
     spinner.stop();
-    block.draw(liveView(live, { paint, width: talk.width, height: talk.height }));
+    if (!talk.isBehind) block.draw(liveView(live, { paint, width: talk.width, height: talk.height }));
   };
   let last: Milliseconds = 0;
   const redraw = () => show(last);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import { isAlive } from '../support/agents.js';
 import { workplace } from '../support/loadctl.js';
 import { hasTerminals, startInTerminal } from '../support/pty.js';
 import { startTarget } from '../support/target.js';
@@ -47,6 +48,44 @@ inTerminal('Ctrl-C, typed once: loadctl ends the load, k6 gets no signal of it, 
   expect(verdict.reasons[0]).toContain('interrupted (Ctrl-C');
   expect(existsSync(join(place.latestRun(), 'summary.json'))).toBe(true);
 });
+
+inTerminal('Ctrl-S: a terminal that takes nothing holds nothing up; SIGTERM is heard, and the load ends', async () => {
+  const target = await startTarget();
+  const place = workplace({
+    'profiles/dev.yaml': `target: {url: "${target.url}"}\nworkload: {script: ../script.js, vus: 4, duration: 60s}\nrunners: {count: 2}\n`,
+    'script.js': script,
+  });
+  const { PATH = '', HOME = '', LOADCTL_K6 = '' } = process.env;
+  const run = startInTerminal([process.execPath, bin, 'run', '--env', 'dev'], place.folder, { PATH, HOME, LOADCTL_K6 });
+  await run.until(/p99 [^\n]*2 runners[\s\S]*GET \/work +\d/);
+  const { by } = JSON.parse(readFileSync(join(place.latestRun(), 'run.json'), 'utf8')) as { by: { pid: number } };
+  const seconds = () => readFileSync(join(place.latestRun(), 'timeseries.ndjson'), 'utf8').split('\n').length;
+
+  run.type('\x13');
+  const [before, usedBefore] = [seconds(), cpuMs(by.pid)];
+  await expect.poll(seconds, { timeout: 10_000 }).toBeGreaterThan(before + 4);
+  const [asked, used] = [performance.now(), cpuMs(by.pid) - usedBefore];
+  process.kill(by.pid, 'SIGTERM');
+  await expect.poll(() => isAlive(by.pid), { timeout: 15_000, interval: 20 }).toBe(false);
+  const took = performance.now() - asked;
+  run.type('\x11');
+
+  expect(await run.exitCode, run.shown()).toBe(105);
+  expect(took).toBeLessThan(7000);
+  expect(used).toBeLessThan(2000);
+  expect(target.hits.get('GET /torn-down')).toBe(1);
+  expect(JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8'))).toMatchObject({ verdict: 'interrupted' });
+});
+
+/** CPU time that a process has used; 0 where this system does not tell. */
+function cpuMs(pid: number): number {
+  const stat = `/proc/${pid}/stat`;
+  if (!existsSync(stat)) return 0;
+  const [, ...fields] = readFileSync(stat, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[10]) + Number(fields[11])) * 10;
+}
 
 inTerminal('lines break between words at 80 columns on a terminal, and not in a pipe', async () => {
   const place = workplace({

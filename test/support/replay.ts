@@ -66,6 +66,7 @@ function screen(isTerminal: boolean): Screen & { text(): string } {
     write: (text) => pass(forScreen(text)),
     pass,
     isTerminal,
+    isBehind: false,
     width: columns,
     height: rows,
     stream: drawn as unknown as NodeJS.WriteStream,

@@ -20,6 +20,7 @@ function memory(): Screen & { text(): string } {
     write: (text) => pass(forScreen(text)),
     pass,
     isTerminal: false,
+    isBehind: false,
     width: 80,
     height: 24,
     stream: Object.assign(stream, { fd: 1 as const }) as unknown as NodeJS.WriteStream,

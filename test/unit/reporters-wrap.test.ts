@@ -41,7 +41,15 @@ describe('a line that is wider than the screen', () => {
   });
 });
 
-const screen = (isTerminal: boolean) => ({ isTerminal, width: 40, height: 24, write: () => {}, pass: () => {}, stream: process.stderr });
+const screen = (isTerminal: boolean) => ({
+  isTerminal,
+  isBehind: false,
+  width: 40,
+  height: 24,
+  write: () => {},
+  pass: () => {},
+  stream: process.stderr,
+});
 
 test('sentences and errors are broken on a terminal only', () => {
   const sentence = { tone: 'warn', text: words, hint: words } as const;

@@ -142,6 +142,7 @@ function memory(isTerminal: boolean): Screen & { text(): string } {
     write: (text) => pass(forScreen(text)),
     pass,
     isTerminal,
+    isBehind: false,
     width: 80,
     height: 24,
     stream: drawn as unknown as NodeJS.WriteStream,
