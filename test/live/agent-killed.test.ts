@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -71,6 +72,29 @@ test.runIf(canMakeHosts()).each(killings)('$title gets SIGKILL: no k6 is left, n
   await expect.poll(() => network.hosts.flatMap(({ left }) => left()), { timeout: 5000 }).toEqual([]);
   await expect.poll(() => [...readdirSync(join(place.folder, 'tmp')), ...processesOf(place.folder)], { timeout: 5000 }).toEqual(['here']);
 });
+
+test.runIf(spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0)(
+  'loadctl, its agent and all shells get SIGKILL at once while k6 is paused: no k6 is left, and the next command sweeps the rest',
+  async () => {
+    const target = await startTarget();
+    target.delays.set('/set-up', 20_000);
+    const script = `import http from 'k6/http';\nexport const setup = () => { http.get(__ENV.BASE_URL + '/set-up'); };\nexport default () => {};`;
+    const place = workplace({
+      'profiles/dev.yaml': `target: {url: "${target.url}"}\nworkload: {script: ../script.js, vus: 4, duration: 60s}\nrunners: {count: 2}\n`,
+      'script.js': script,
+    });
+    const run = place.start(['run', '--env', 'dev']);
+    await expect.poll(() => target.hits.get('GET /set-up'), { timeout: 30_000 }).toBe(1);
+    expect(k6Of(place)).toHaveLength(2);
+
+    const others = processesOf(place.folder).filter((line) => !line.includes('k6 run '));
+    for (const pid of [run.process.pid ?? 0, ...others.map((line) => Number.parseInt(line, 10))]) process.kill(pid, 'SIGKILL');
+
+    await expect.poll(() => processesOf(place.folder), { timeout: 5000, interval: 50 }).toEqual([]);
+    await place.loadctl(['verify']);
+    expect(readdirSync(join(place.folder, 'tmp'))).toEqual([]);
+  },
+);
 
 function k6Of(place: Workplace): string[] {
   return processesOf(place.folder).filter((line) => line.includes('k6 run '));

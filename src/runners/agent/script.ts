@@ -22,8 +22,9 @@ export const agentFiles = { k6Config: 'k6-config.json' } as const;
  *   and whatever is left is swept by the next agent of that machine, or by the next loadctl.
  * - What a runner says goes by a pipe into files of a limited size, its beginning and its end; what is between is only counted.
  *   Whatever becomes of those files, the pipe is read: a runner never waits for its log.
- * - How a runner ended is told by the shell that started it. Where that was killed, the agent tells that the runner is gone, a
- *   second after it found it so, as the shell may only be slow.
+ * - How a runner ended is told by the shell that started it. Where that was killed, the kernel asks the runner to end (setpriv,
+ *   on Linux): whoever kills agent, watcher and shells at once leaves no k6. The agent tells that the runner is gone, a second
+ *   after it found it so, as the shell may only be slow.
  * - A look at what is used takes no process. Its lines are not mixed with other answers: each is one write.
  */
 const agentScript = `umask 077
@@ -82,8 +83,9 @@ group= memory1=/sys/fs/cgroup/memory cpu1=/sys/fs/cgroup/cpu
   done <"/proc/$$/cgroup"
 } 2>/dev/null
 page=$(getconf PAGESIZE 2>/dev/null)
-own=
+own= tied=
 command -v setsid >/dev/null 2>&1 && own=setsid
+setpriv --pdeathsig TERM true >/dev/null 2>&1 && tied='setpriv --pdeathsig TERM'
 apart() { [ -n "$own" ] || set -m 2>/dev/null; }
 printf '%s\\n' "$script" >"$folder/agent"
 echo '{}' >"$folder/${agentFiles.k6Config}"
@@ -97,7 +99,7 @@ start() {
 }
 look_after() {
   apart
-  $own env -i PATH="$PATH" HOME="\${HOME:-/}" sh "$folder/$1/command" </dev/null >&4 2>&4 3>&- 4>&- &
+  $own $tied env -i PATH="$PATH" HOME="\${HOME:-/}" sh "$folder/$1/command" </dev/null >&4 2>&4 3>&- 4>&- &
   command=$!
   { echo "$command" >"$folder/$1/pid" && [ -f "$folder/beats" ]; } || hit KILL "$command"
   echo "started $1 $command" >&3
