@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn as spawnChild } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -40,6 +40,7 @@ export function openWorld(): OwnProcess {
     execute,
     who: { user: userName(), host: hostname() },
     versions: { node: process.versions.node },
+    scheduledMs,
     mark: () => markOf(process.pid, execute),
     isRunning: (mark) => isRunning(mark, isThere, execute),
     holdLock: async (file) => onExit(await holdLock(file)),
@@ -215,6 +216,16 @@ const execute: Execute = async (command, options = {}) => {
 
 function onExit(undo: (() => void) | undefined): void {
   if (undo !== undefined) process.on('exit', undo);
+}
+
+/** Of the main thread, which is the one that all of loadctl's own code runs on (proc(5): nanoseconds on a CPU, and waiting for one). */
+function scheduledMs(): number | undefined {
+  try {
+    const [ran = Number.NaN, waited = Number.NaN] = readFileSync('/proc/self/schedstat', 'utf8').split(' ').map(Number);
+    return Number.isNaN(ran + waited) ? undefined : (ran + waited) / 1e6;
+  } catch {
+    return undefined;
+  }
 }
 
 function isThere(pid: number): boolean {

@@ -91,6 +91,8 @@ export interface World {
   /** The name of this machine and of the person at it, for run.json and the lock. */
   readonly who: { readonly user: string; readonly host: string };
   readonly versions: { readonly node: string };
+  /** How long this process ran, or waited for a CPU, so far: what is missing of its time is what it waited for, or was stopped. Undefined where the system does not tell. */
+  scheduledMs(): Milliseconds | undefined;
   /** This process, so that it can be told from others by {@link World.isRunning}. */
   mark(): Promise<ProcessMark>;
   /** Whether that very process runs on this machine. */

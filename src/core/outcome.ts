@@ -1,5 +1,5 @@
 import type { RunnerId } from './ids.js';
-import type { Share } from './quantities.js';
+import type { Milliseconds, Share } from './quantities.js';
 import type { StopCause } from './stop.js';
 
 /**
@@ -46,6 +46,10 @@ export interface RunnerOutcome extends RunnerEnd {
   readonly numbers: 'own' | 'pushed' | 'none';
   /** The share of the whole load that it was to make and did not; all that it was to make where there are no numbers. */
   readonly lost: Share;
+  /** There were fewer VUs than runners, and it had none: that it came to its end says nothing of the load. */
+  readonly idle?: true;
+  /** It came to its end, but stood still for so long in all, each time too short to be lost: that load is in `lost`. */
+  readonly stoodStillMs?: Milliseconds;
   /** The script called `test.fail()` in it. */
   readonly markedFailed?: true;
 }
@@ -57,7 +61,7 @@ export function isLoss({ cause }: Pick<RunnerEnd, 'cause'>): boolean {
   return !ours.includes(cause);
 }
 
-/** Whether a runner is missing from the result: it was lost, or came to its end without numbers of its own. */
-export function isMissing({ cause, numbers }: Pick<RunnerOutcome, 'cause' | 'numbers'>): boolean {
-  return isLoss({ cause }) || (cause === 'reached-end' && numbers !== 'own');
+/** Whether something of a runner is missing from the result: it was lost, or came to its end without numbers of its own, or without all of its load. */
+export function isMissing({ cause, numbers, lost }: Pick<RunnerOutcome, 'cause' | 'numbers' | 'lost'>): boolean {
+  return isLoss({ cause }) || (cause === 'reached-end' && (numbers !== 'own' || lost > 0));
 }

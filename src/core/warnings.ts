@@ -70,6 +70,8 @@ export type LoadWarning =
   | { readonly code: 'files-not-kept'; readonly runner: RunnerId; readonly message: string }
   /** A runner logged so much that the middle of it was only counted. */
   | { readonly code: 'log-cut'; readonly runner: RunnerId; readonly leftOutBytes: number }
+  /** A runner came to its end, but stood still for so long in all: so much of the whole load was not made. */
+  | { readonly code: 'runner-stood-still'; readonly runner: RunnerId; readonly forMs: Milliseconds; readonly lost: Share }
   /** Runners wrote no summary: their pushed numbers are used, and their counts for the rates `uncounted` are unknown. */
   | { readonly code: 'numbers-pushed-only'; readonly runners: readonly RunnerId[]; readonly uncounted: readonly string[] }
   /** A second Ctrl-C ended these runners before they had written their numbers. */

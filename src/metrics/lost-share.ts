@@ -46,6 +46,11 @@ export function lostShare(runner: RunnerPlace, scenarios: readonly AskedOfScenar
   return Math.max(missingOf(times), missingOf(counts));
 }
 
+/** Whether a runner has any VUs to make load with: of few VUs, not every runner gets one. */
+export function hasLoad(runner: RunnerPlace, scenarios: readonly AskedOfScenario[]): boolean {
+  return scenarios.some((scenario) => shareOf(scenario, runner) > 0);
+}
+
 /**
  * How much of a scenario is one runner's. k6 deals VUs out in whole numbers, to equal segments in their order (its
  * `ExecutionSegmentSequenceWrapper`): of a single VU the first runner has all, and the others nothing.

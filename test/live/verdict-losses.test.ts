@@ -23,6 +23,22 @@ describe('no pass without the load', () => {
     expect((await at.loadctl(['verify'])).code).toBe(111);
   });
 
+  test('the only runner that has VUs is lost, which is allowed: that another one reached its end is no load', async () => {
+    const target = await startTarget();
+    const options = `export const options = { scenarios: { a: { executor: 'constant-vus', vus: 1, duration: '8s' } } };`;
+    const script = `${options}\nexport default () => { http.get(__ENV.BASE_URL + '/work'); sleep(0.05); };`;
+    const at = fleetPlace(target, { script, workload: '', runners: 'count: 2, onLost: continue, allowedLoss: 60%' });
+    const run = at.start(['run', '--env', 'dev']);
+    await at.event(loadOf(4000));
+    at.signal('1', 'SIGKILL');
+
+    const said = await run.said;
+
+    expect(said, said.stdout + said.stderr).toMatchObject({ code: 111 });
+    expect(said.stdout).toContain('No runner that had VUs came to the planned end');
+    expect((await at.loadctl(['verify'])).code).toBe(111);
+  });
+
   test('a runner that dies while it writes its numbers, after an allowed loss, counts', async () => {
     const target = await startTarget();
     const at = fleetPlace(target, {

@@ -52,6 +52,8 @@ function found({ events = [], samples = [], measured = summary(), of = record() 
   return [...faults.slice(1), ...shortfalls.map(({ what }) => what)];
 }
 
+const arrived = { type: 'runner-ended', runner: runnerId(1), cause: 'reached-end', numbers: 'own', lost: 0 } as const;
+const unreadable = { type: 'noted', code: 'generators-unreadable' } as const;
 const skew = (skewMs: number): LoadctlEvent => ({ type: 'start-skew-measured', skewMs });
 const short = (of: 'ports' | 'open files' | 'memory', times: number): LoadctlEvent => ({
   type: 'runner-short',
@@ -82,6 +84,8 @@ const samples = (from: number, to: number): GeneratorSample[] =>
 describe('faults', () => {
   test.each<[name: string, told: Told, said: (string | RegExp)[]]>([
     ['none', {}, []],
+    ['nothing of what they used', { events: [arrived] }, [/^What the generators used is missing from generators\.ndjson/]],
+    ['nothing of what they used, as nobody can look', { events: [unreadable, arrived] }, []],
     ['a start within a second', { events: [skew(1000)] }, []],
     ['a start within 2% of a long test', { events: [skew(1900)], measured: summary({}, 100_000) }, []],
     ['too late a start', { events: [skew(1900)] }, [/^The runners began 1\.9s apart, more than the 1\.2s that this test allows/]],
@@ -116,7 +120,7 @@ describe('load that is missing', () => {
       'of a test that the script failed',
       {
         measured: slow,
-        events: [{ type: 'runner-ended', runner: runnerId(1), cause: 'reached-end', numbers: 'own', lost: 0, markedFailed: true }],
+        events: [unreadable, { ...arrived, markedFailed: true }],
       },
       [],
     ],

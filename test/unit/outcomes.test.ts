@@ -50,6 +50,22 @@ test.each<[string, readonly RunnerOutcome[], number | undefined, readonly string
     undefined,
     ['Runner 2 left no readable numbers of its own: its numbers are missing.'],
   ],
+  [
+    'one that stood still too often',
+    [done(1), { ...outcome(2, 'reached-end', 'own', 0.2), stoodStillMs: 4000 }],
+    0.1,
+    [
+      'Runner 2 stood still for 4s in all: 20% of the load was not made, and its own numbers are in the result.',
+      'In all 20% of the load was lost; the profile allows 10%.',
+    ],
+  ],
+  ['one that stood still, which is allowed', [done(1), { ...outcome(2, 'reached-end', 'own', 0.2), stoodStillMs: 4000 }], 0.2, []],
+  [
+    'one that was lost, and one that had no VUs',
+    [killed(1, 0.5), { ...done(2), idle: true }],
+    0.6,
+    [gone(1, '50%'), 'No runner that had VUs came to the planned end with its own numbers.'],
+  ],
   ['one that was stopped, and nobody else', [outcome(1, 'stopped', 'own', 0.5)], undefined, [nobody]],
 ])('a result with %s', (_, outcomes, allowedLoss, faults) => {
   expect(lossFaults(outcomes, allowedLoss ?? 0, 'as planned')).toEqual(faults);

@@ -123,14 +123,17 @@ function outcomeIn(
   const pushed = standIns.get(runner.id);
   const whose = numbers === undefined ? (pushed === undefined ? 'none' : 'pushed') : 'own';
   const ms = (numbers ?? pushed)?.facts.durationMs ?? 0;
-  return outcomeOf(evidence, { numbers: whose, ms }, { plan: context.plan, test, live, releasedAt: loaded.releasedAt });
+  const stillMs = loaded.stillMs(runner);
+  return outcomeOf(evidence, { numbers: whose, ms, stillMs }, { plan: context.plan, test, live, releasedAt: loaded.releasedAt });
 }
 
-/** Says, once for all of them, whose numbers are not their own. */
+/** Says whose numbers are not their own, once for all of them, and who stood still. */
 function tellMissing(outcomes: readonly RunnerOutcome[], standIns: ReadonlyMap<string, PushedNumbers>, emit: Emit): void {
   const cutOff = outcomes.filter(({ cause, numbers }) => cause === 'cut-off' && numbers !== 'own').map(({ runner }) => runner);
   if (cutOff.length > 0) emit({ type: 'warned', code: 'numbers-cut-off', runners: cutOff });
   const pushed = outcomes.filter(({ cause, numbers }) => cause !== 'cut-off' && numbers === 'pushed').map(({ runner }) => runner);
+  for (const { runner, stoodStillMs: forMs, lost } of outcomes)
+    if (forMs !== undefined) emit({ type: 'warned', code: 'runner-stood-still', runner, forMs, lost });
   if (pushed.length === 0) return;
   const keys = pushed.flatMap((runner) => standIns.get(runner)?.summary.uncounted ?? []).filter((key) => !key.includes('{'));
   emit({ type: 'warned', code: 'numbers-pushed-only', runners: pushed, uncounted: [...new Set(keys)] });

@@ -44,7 +44,7 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
     signal: stop.signal,
     killed,
     beside: stop.beside,
-    watchOf: ({ id }) => ({ ...closely, clock, pushedAt: () => live.heardAt.get(id) }),
+    watchOf: ({ id }) => ({ ...closely, clock, pushedAt: () => live.heardAt.get(id), scheduledMs: world.scheduledMs }),
   };
   const start = async () => {
     const took = stopwatch(clock);

@@ -3,7 +3,7 @@ import type { RunnerId } from '../../core/ids.js';
 import type { Clock } from '../../core/os.js';
 import type { RunnerEnd } from '../../core/outcome.js';
 import type { Milliseconds, Share } from '../../core/quantities.js';
-import { type DoneByRunner, lostShare } from '../../metrics/lost-share.js';
+import { type DoneByRunner, hasLoad, lostShare, type RunnerPlace } from '../../metrics/lost-share.js';
 import type { Runner } from '../../runners/runner/types.js';
 import type { RunContext } from '../frame/context.js';
 import type { LiveData } from '../watch/live-data.js';
@@ -30,14 +30,28 @@ export function lostWith(runner: RunnerId, ms: Milliseconds, load: LoadSoFar): S
   return missingOf(runner, { ms, iterationsOf }, load);
 }
 
+/** How long the whole load is to last, the grace at its end apart. */
+export function plannedMs({ test: { load } }: Pick<LoadSoFar, 'test'>): Milliseconds {
+  return Math.max(0, ...load.scenarios.map(({ startMs, durationMs }) => startMs + durationMs));
+}
+
 /** The share of the whole load that a runner was to make. */
 export function shareOf(runner: RunnerId, load: LoadSoFar): Share {
   return missingOf(runner, { ms: 0, iterationsOf: () => 0 }, load);
 }
 
+/** Whether a runner has no load to make. */
+export function isIdle(runner: RunnerId, { plan, test }: LoadSoFar): boolean {
+  const { scenarios } = test.load;
+  return scenarios.length > 0 && !hasLoad(placeOf(runner, plan), scenarios);
+}
+
 function missingOf(runner: RunnerId, done: DoneByRunner, { plan, test }: LoadSoFar): Share {
-  const index = plan.runners.findIndex(({ id }) => id === runner);
-  return lostShare({ index, of: plan.runners.length }, test.load.scenarios, done);
+  return lostShare(placeOf(runner, plan), test.load.scenarios, done);
+}
+
+function placeOf(runner: RunnerId, { runners }: LoadSoFar['plan']): RunnerPlace {
+  return { index: runners.findIndex(({ id }) => id === runner), of: runners.length };
 }
 
 /** Whether the others go on without a runner that is lost while the load is on: the plan's `onLost`. It is told, and what is lost by now. */

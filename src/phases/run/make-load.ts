@@ -14,6 +14,7 @@ import { stopLoad } from './fleet.js';
 import type { ReadyFleet } from './get-ready.js';
 import { limitsOf } from './limits.js';
 import { type LoadSoFar, lossPolicy } from './losses.js';
+import { standstill } from './standstill.js';
 import { type LoadEnd, watchLoad } from './watch-load.js';
 
 /** A load that is over. */
@@ -25,6 +26,8 @@ export interface Loaded {
   readonly releasedAt: Milliseconds;
   /** From the release to the end of the last runner's load. */
   readonly lastedMs: Milliseconds;
+  /** How long a runner stood still meanwhile. */
+  readonly stillMs: (runner: Runner) => Milliseconds;
   /** To be called when the runners are gone: k6 pushes its last before it ends. */
   readonly lastLook: () => void;
 }
@@ -34,7 +37,14 @@ const overtimeMs: Milliseconds = 30_000;
 
 /** What there is of a load whose setup() failed: nothing. */
 export function noLoad({ fleet }: ReadyFleet): Loaded {
-  return { end: { how: 'never-begun' }, ends: new Map(), releasedAt: fleet.clock.elapsed(), lastedMs: 0, lastLook: () => {} };
+  return {
+    end: { how: 'never-begun' },
+    ends: new Map(),
+    releasedAt: fleet.clock.elapsed(),
+    lastedMs: 0,
+    stillMs: () => 0,
+    lastLook: () => {},
+  };
 }
 
 /**
@@ -80,7 +90,8 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
 
   const load: LoadSoFar = { plan, test, live, releasedAt };
   const ceilingMs = longestMs(test) + overtimeMs;
-  const watchOf = (runner: Runner) => ({ ...fleet.watchOf(runner), ceilingMs });
+  const standing = new Map(runners.map((runner) => [runner, standstill()]));
+  const watchOf = (runner: Runner) => ({ ...fleet.watchOf(runner), ceilingMs, standstill: standing.get(runner) ?? standstill() });
   const { end, ends } = await watchLoad({ runners, watchOf, goOnWithout: lossPolicy(load, fleet) }, fleet.signal);
   await view.stop();
   if (end.how !== 'finished') {
@@ -91,7 +102,8 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
   const lastedMs = took();
   emit({ type: 'load-ended', elapsedMs: lastedMs });
   await Promise.all([endWatch(), endClocks(), endProbes?.(end.how !== 'finished')]);
-  return { end, ends, releasedAt, lastedMs, lastLook: view.finish };
+  const stillMs = (runner: Runner) => standing.get(runner)?.ms() ?? 0;
+  return { end, ends, releasedAt, lastedMs, stillMs, lastLook: view.finish };
 }
 
 function tellWhy(end: LoadEnd, { stop, context: { emit } }: Attempt): void {

@@ -1,3 +1,4 @@
+import type { RunnerId } from '../../core/ids.js';
 import type { ProcessEnd } from '../../core/os.js';
 import { isLoss, type RunnerEnd, type RunnerOutcome } from '../../core/outcome.js';
 import type { Milliseconds } from '../../core/quantities.js';
@@ -6,7 +7,7 @@ import { k6Exit } from '../../k6/exit-codes.js';
 import { abortIn, inOneLine } from '../../k6/log.js';
 import type { LogDigest } from '../../k6/log-digest.js';
 import type { Runner } from '../../runners/runner/types.js';
-import { type LoadSoFar, lostWith, shareOf } from './losses.js';
+import { isIdle, type LoadSoFar, lostWith, plannedMs, shareOf } from './losses.js';
 import { endOf } from './runner-watch.js';
 
 /** What is known of how one runner ended. */
@@ -27,21 +28,36 @@ export interface NumbersEvidence {
   readonly numbers: RunnerOutcome['numbers'];
   /** How much of its load they are of. */
   readonly ms: Milliseconds;
+  /** How long it stood still while the load was on. */
+  readonly stillMs: Milliseconds;
 }
 
+/** A runner that stood still for less than this, or less than this share of its time, made its load. */
+const stillAllowed = { ms: 500, share: 0.01 };
+
 /** Puts together what came of a runner. */
-export function outcomeOf(evidence: EndEvidence, { numbers, ms }: NumbersEvidence, load: LoadSoFar): RunnerOutcome {
+export function outcomeOf(evidence: EndEvidence, known: NumbersEvidence, load: LoadSoFar): RunnerOutcome {
   const { runner, end, log } = evidence;
+  const { numbers, ms } = known;
   const ended = howItEnded(evidence);
   const failed = end.exitCode === k6Exit.markedFailed || log.markedFailed;
   const share = numbers === 'none' ? shareOf(runner.id, load) : lostWith(runner.id, ms, load);
+  const arrived = ended.cause === 'reached-end' && numbers === 'own';
   return {
     runner: runner.id,
     ...ended,
     numbers,
-    lost: ended.cause === 'reached-end' && numbers === 'own' ? 0 : share,
+    ...(arrived ? lostStanding(runner.id, known, load) : { lost: share }),
+    ...(isIdle(runner.id, load) ? { idle: true } : {}),
     ...(failed ? { markedFailed: true } : {}),
   };
+}
+
+/** What a runner that came to its end did not make of its load, as it stood still now and then. */
+function lostStanding(runner: RunnerId, { ms, stillMs }: NumbersEvidence, load: LoadSoFar): Pick<RunnerOutcome, 'lost' | 'stoodStillMs'> {
+  if (stillMs < Math.max(stillAllowed.ms, ms * stillAllowed.share)) return { lost: 0 };
+  const lost = lostWith(runner, Math.min(ms, plannedMs(load)) - stillMs, load);
+  return lost > 0 ? { lost, stoodStillMs: stillMs } : { lost };
 }
 
 /** What was seen first is the cause: what comes after it is its consequence. */

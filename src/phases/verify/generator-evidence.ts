@@ -32,6 +32,7 @@ export function withGenerators(evidence: Evidence, facts: GeneratorFacts): Evide
     faults: [
       ...evidence.faults,
       ...machineFaults(facts),
+      ...missingSamples(facts),
       ...lostWithoutMemory(facts),
       ...shortageFaults(facts),
       ...skewFaults(facts),
@@ -47,6 +48,18 @@ function machineFaults({ record, summary, events, samples }: GeneratorFacts): st
   if (released === undefined || ended === undefined) return [];
   const { from, to } = record.plan.steady ?? { from: 0, to: summary?.durationMs ?? ended - released };
   return generatorFaults(samples, { from: released + from, to: Math.min(released + to, ended) });
+}
+
+/** A load of this length has left a line of each runner. */
+const sampledMs: Milliseconds = 1000;
+
+/** Where the runners could be looked at, what they used was written down: without it nothing shows that they were not the limit. */
+function missingSamples({ events, samples }: GeneratorFacts): string[] {
+  const unreadable = events.some((event) => event.type === 'noted' && event.code === 'generators-unreadable');
+  const arrived = outcomesIn(events).some(({ cause }) => cause === 'reached-end');
+  const lasted = events.some((event) => event.type === 'load-ended' && event.elapsedMs >= sampledMs);
+  if (samples.length > 0 || unreadable || !arrived || !lasted) return [];
+  return ['What the generators used is missing from generators.ndjson: nothing shows that they were not the limit.'];
 }
 
 function lostWithoutMemory({ events, samples }: GeneratorFacts): string[] {

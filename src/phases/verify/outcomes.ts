@@ -1,7 +1,7 @@
 import type { LoggedEvent } from '../../core/events.js';
 import type { RunnerId } from '../../core/ids.js';
 import { isMissing, type RunnerOutcome } from '../../core/outcome.js';
-import { type Share, trimNumber } from '../../core/quantities.js';
+import { formatDuration, type Share, trimNumber } from '../../core/quantities.js';
 import { endText } from '../../reporters/sentences/end.js';
 
 /** What came of each runner, by the events of its run; those of an earlier loadctl did not say. */
@@ -17,13 +17,15 @@ export function lossFaults(outcomes: readonly RunnerOutcome[], allowedLoss: Shar
   const missing = outcomes.filter(isMissing);
   const lost = missing.reduce((sum, outcome) => sum + outcome.lost, 0);
   const tooMuch = missing.length > 0 && (allowedLoss === 0 || lost > allowedLoss);
-  const arrived = outcomes.some(({ cause, numbers }) => cause === 'reached-end' && numbers === 'own');
+  const arrived = outcomes.some(({ cause, numbers, idle }) => cause === 'reached-end' && numbers === 'own' && idle !== true);
   const nobody = ended === 'as planned' && outcomes.length > 0 && !arrived;
   if (!tooMuch && !nobody) return [];
   return [
     ...missing.map(missingText),
     ...(tooMuch && allowedLoss > 0 ? [`In all ${percent(lost)} of the load was lost; the profile allows ${percent(allowedLoss)}.`] : []),
-    ...(nobody ? ['No runner came to the planned end with its own numbers.'] : []),
+    ...(nobody
+      ? [`No runner${outcomes.some(({ idle }) => idle) ? ' that had VUs' : ''} came to the planned end with its own numbers.`]
+      : []),
   ];
 }
 
@@ -35,12 +37,14 @@ export function unknownFaults(runners: readonly { readonly id: RunnerId }[], out
 }
 
 function missingText(outcome: RunnerOutcome): string {
-  const { runner, cause, numbers, lost } = outcome;
+  const { runner, cause, numbers, lost, stoodStillMs } = outcome;
   const stands = {
     own: 'its own numbers are in the result',
     pushed: 'what it pushed until then stands in for its numbers',
     none: 'its numbers are missing',
   };
+  if (stoodStillMs !== undefined)
+    return `Runner ${runner} stood still for ${formatDuration(stoodStillMs)} in all: ${percent(lost)} of the load was not made, and ${stands[numbers]}.`;
   if (cause === 'reached-end') return `Runner ${runner} left no readable numbers of its own: ${stands[numbers]}.`;
   const made = lost === 0 ? 'its load was made' : `${percent(lost)} of the load was not made`;
   return `Runner ${runner} was lost (${endText(outcome)}): ${made}, and ${stands[numbers]}.`;

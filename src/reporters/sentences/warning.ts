@@ -1,5 +1,5 @@
 import type { RunnerId } from '../../core/ids.js';
-import { formatDuration, type Milliseconds } from '../../core/quantities.js';
+import { formatDuration, type Milliseconds, trimNumber } from '../../core/quantities.js';
 import type { BlockGap, DataWarning, LiveWarning, LoadWarning, PushRejection, TeardownGap, Warning } from '../../core/warnings.js';
 import { formatLimit } from '../../metrics/limit-text.js';
 import { capacityText, formatBytes } from './capacity.js';
@@ -29,6 +29,7 @@ export function warningText(warning: Warning): Advice {
     case 'numbers-unreadable':
     case 'files-not-kept':
     case 'log-cut':
+    case 'runner-stood-still':
     case 'numbers-pushed-only':
     case 'numbers-cut-off':
     case 'clock-jumped':
@@ -93,6 +94,11 @@ function loadWarning(warning: LoadWarning): Advice {
     case 'log-cut':
       return {
         text: `The log of runner ${warning.runner} was cut: ${formatBytes(warning.leftOutBytes)} between its beginning and its end were discarded.`,
+      };
+    case 'runner-stood-still':
+      return {
+        text: `Runner ${warning.runner} stood still for ${formatDuration(warning.forMs)} in all: ${trimNumber(warning.lost * 100, 1)}% of the load was not made.`,
+        hint: 'Look for what stops its process again and again, or its machine.',
       };
     case 'numbers-pushed-only':
       return { text: pushedOnly(warning.runners, warning.uncounted) };

@@ -5,7 +5,7 @@ import type { RunnerApi } from '../../k6/rest.js';
 import { keepNumbers } from '../runner/files.js';
 import { keepLog } from '../runner/log-copy.js';
 import { type Started, startAnswering } from '../runner/starting.js';
-import type { BackendContext, HostFacts, HowToEnd, Runner, RunnerLaunch, RunnerPlace, Vitals } from '../runner/types.js';
+import type { BackendContext, HostFacts, HowToEnd, ProcessLook, Runner, RunnerLaunch, RunnerPlace, Vitals } from '../runner/types.js';
 import type { Agent } from './link.js';
 import { type Answer, endIn, orders } from './protocol.js';
 
@@ -23,6 +23,8 @@ export interface Host {
   /** An address there for the REST API of one runner, and the way to it from here. */
   openRest(): Promise<{ readonly address: string; readonly api: RunnerApi }>;
   vitals(runner: string, pid: number | undefined): Promise<Vitals | undefined>;
+  /** See {@link Runner.glance}. */
+  glance?(pid: number | undefined): Promise<ProcessLook | undefined>;
   /** See {@link Runner.clockOrigin}. */
   clockOrigin(): Promise<EpochMs | undefined>;
   /** Brings what a runner wrote there to this machine; where it lies now, and what could not be brought. Never rejects. */
@@ -76,6 +78,7 @@ async function spawnRunner(host: Host, launch: RunnerLaunch, means: Means): Prom
     gone: gone.signal,
     asked: () => asked.at(-1),
     vitals: async () => host.vitals(id, await pid),
+    ...glancing(host, pid),
     clockOrigin: () => host.clockOrigin(),
     end: (how) => {
       if (gone.signal.aborted || asked.includes(how) || asked.includes('hard')) return;
@@ -86,6 +89,10 @@ async function spawnRunner(host: Host, launch: RunnerLaunch, means: Means): Prom
     ...keeping(host, launch, kept, means),
   };
   return { runner, answersItself: () => pid.then(() => isOwn(agent, id, address)) };
+}
+
+function glancing({ glance }: Host, pid: Promise<number | undefined>): Pick<Runner, 'glance'> {
+  return glance === undefined ? {} : { glance: async () => glance(await pid) };
 }
 
 /** How a process ended; unknown where nothing tells in time after it was killed: nobody waits for it any longer. */

@@ -10,7 +10,7 @@ import { agentCommand } from '../agent/script.js';
 import { type Host, startRunner } from '../agent/start-runner.js';
 import { freePort, shareOf } from '../runner/starting.js';
 import type { Backend, BackendContext, OpenBackend, RunnerLaunch } from '../runner/types.js';
-import { localVitals } from './local-vitals.js';
+import { glanceHere, localVitals } from './local-vitals.js';
 import { readMeans } from './this-machine.js';
 
 /** Runners as processes of this machine, in the care of one agent; their REST API and files are where they are from here, too. */
@@ -53,6 +53,7 @@ async function thisMachine(context: BackendContext): Promise<Host> {
       return { address, api: runnerApi(`http://${address}`) };
     },
     vitals: (_, pid) => localVitals(pid, context.spawn),
+    ...(glanceHere === undefined ? {} : { glance: glanceHere }),
     bring: async (launch) => ({ from: folderOf(launch), troubles: [] }),
     clockOrigin: async () => originOf(context.clock),
   };

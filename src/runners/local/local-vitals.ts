@@ -2,14 +2,22 @@ import { readFile } from 'node:fs/promises';
 import { cpus, endianness, freemem, platform, totalmem } from 'node:os';
 import type { Spawn } from '../../core/os.js';
 import { textOf } from '../runner/files.js';
-import type { Vitals } from '../runner/types.js';
-import { type GroupLimits, readLinuxVitals } from '../runner/vitals.js';
+import type { ProcessLook, Vitals } from '../runner/types.js';
+import { type GroupLimits, readLinuxVitals, readProcess } from '../runner/vitals.js';
 
 /** What a process of this machine, and the machine, have used so far: from /proc on Linux, from `ps` on macOS. */
 export async function localVitals(pid: number | undefined, spawn: Spawn): Promise<Vitals | undefined> {
   if (pid === undefined) return undefined;
   if (platform() === 'linux') return linuxVitals(pid);
   return platform() === 'darwin' ? macVitals(pid, spawn) : undefined;
+}
+
+/** What a process of this machine has done; undefined where that takes a process of its own to see. */
+export const glanceHere = platform() === 'linux' ? glance : undefined;
+
+async function glance(pid: number | undefined): Promise<ProcessLook | undefined> {
+  const stat = pid === undefined ? undefined : await textOf(`/proc/${pid}/stat`);
+  return stat === undefined ? undefined : readProcess(stat);
 }
 
 async function linuxVitals(pid: number): Promise<Vitals | undefined> {

@@ -73,6 +73,8 @@ export interface Runner {
    * the backend cannot look.
    */
   vitals?(): Promise<Vitals | undefined>;
+  /** The same of its process alone; missing where that takes more than a moment (another host, `ps`). Never rejects. */
+  glance?(): Promise<ProcessLook | undefined>;
   /**
    * What its host's wall clock said when loadctl's elapsed() stood at 0: what the host noted by its own clock is put in
    * order by it. Another answer later on: that clock was set meanwhile. Undefined where it cannot be asked.
@@ -80,12 +82,16 @@ export interface Runner {
   clockOrigin(): Promise<EpochMs | undefined>;
 }
 
-/** What a process and its machine have used so far. Memory is in bytes. */
-export interface Vitals {
+/** What a process has done so far, and does. */
+export interface ProcessLook {
   /** CPU time of the process. */
   readonly processMs: Milliseconds;
   /** What the process is doing, by the letter that proc(5) and ps(1) have for it: R runs, S sleeps, D waits for a disk, T stands still. */
   readonly processState: string;
+}
+
+/** What a process and its machine have used so far. Memory is in bytes. */
+export interface Vitals extends ProcessLook {
   readonly processMemory: number;
   readonly cpus: number;
   /** CPUs that the process may use, where a container has fewer than its machine. */

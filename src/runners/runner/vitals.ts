@@ -1,7 +1,7 @@
 import type { RunnerId } from '../../core/ids.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import type { GeneratorSample } from '../../metrics/generators.js';
-import type { Vitals } from './types.js';
+import type { ProcessLook, Vitals } from './types.js';
 
 /** The texts that Linux tells {@link Vitals} in: files of /proc, and of the process's control group where it has one. */
 export interface LinuxTexts extends GroupLimits {
@@ -35,6 +35,12 @@ export function readLinuxVitals(texts: LinuxTexts): Vitals | undefined {
   if (process === undefined || machine === undefined || memory === undefined) return undefined;
   const cpuLimit = readCpuLimit(texts.cpuMax, machine.cpus);
   return { ...process, ...machine, ...memory, ...(cpuLimit === undefined ? {} : { cpuLimit }) };
+}
+
+/** Reads /proc/PID/stat as far as it tells what a process has done; undefined where it is none. */
+export function readProcess(stat: string): ProcessLook | undefined {
+  const process = processIn(stat);
+  return process && { processMs: process.processMs, processState: process.processState };
 }
 
 /** The fields behind the process's name, which stands in brackets and may hold anything (proc_pid_stat(5)). */
