@@ -7,6 +7,7 @@ import { culpritsOf, failedInWords } from './culprits.js';
 import { decide, type Evaluated, evaluate, exactly, type Measured } from './evaluate.js';
 import { formatLimit, formatValue } from './limit-text.js';
 import { baseName, findMetric } from './metric-key.js';
+import { isOfScript } from './script-numbers.js';
 import type { Summary, SummaryMetric } from './summary.js';
 import { hasWindow, windowKey, windowRate } from './window.js';
 
@@ -40,12 +41,20 @@ export function judge(criteria: readonly Criterion[], evidence: Evidence): Verdi
 
 /** A test of which every request failed says nothing of the target but that; a verdict that looks elsewhere hides it. */
 function allFailed(criteria: readonly Criterion[], { summary, tagged }: Evidence): string[] {
-  const looksAtErrors = ({ metric }: Criterion) => ['http_req_failed', 'availability'].includes(baseName(metric));
   const metric = summary && metricFor('http_req_failed', { window: 'steady' }, summary, { tagged });
   const { passes = 0, fails = 0 } = metric?.values ?? {};
-  if (passes === 0 || fails > 0 || criteria.some(looksAtErrors)) return [];
+  if (passes === 0 || fails > 0 || criteria.some((criterion) => looksAtErrors(criterion, summary))) return [];
   const which = failedInWords(summary?.failed ?? []);
   return [`All ${formatCount(passes)} requests failed${which === undefined ? '' : ` (${which})`}, and no limit looks at errors.`];
+}
+
+/** A Rate or Counter of the script's own may count errors, or what went well: only the script knows. One that was never added to looks at nothing. */
+function looksAtErrors({ metric: key }: Criterion, summary: Summary | undefined): boolean {
+  if (['http_req_failed', 'availability', 'checks'].includes(baseName(key))) return true;
+  const metric = isOfScript(key) ? findMetric(summary?.metrics ?? {}, key) : undefined;
+  if (metric?.type !== 'rate' && metric?.type !== 'counter') return false;
+  const { count = 0, passes = 0, fails = 0 } = metric.values;
+  return count + passes + fails > 0;
 }
 
 function nothingJudged(criteria: readonly Criterion[], { summary, interruption }: Evidence): string[] {

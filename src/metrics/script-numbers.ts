@@ -10,7 +10,12 @@ const most = 30;
 
 /** What k6 has metrics of by itself; and loadctl's own. */
 const builtIn =
-  /^(vus|vus_max|checks|iterations|iteration_duration|dropped_iterations|group_duration|(http|data|ws|grpc|browser|loadctl)_\w+)$/;
+  /^(vus|vus_max|checks|iterations|iteration_duration|dropped_iterations|group_duration|http_reqs|(http_req|data|ws|grpc|browser|loadctl)_\w+)$/;
+
+/** Whether a metric is the script's own, by its key. */
+export function isOfScript(key: string): boolean {
+  return !builtIn.test(baseName(key));
+}
 
 /** What a script shows of itself, as k6 would, whether or not a limit asks for it. */
 export function scriptNumbers(summary: Summary, windowMs: Milliseconds): ScriptNumbers {
@@ -33,7 +38,7 @@ export function scriptNumbers(summary: Summary, windowMs: Milliseconds): ScriptN
 
 /** The script's own metrics, but for their sub-metrics. */
 function customMetrics(metrics: Summary['metrics']): ScriptNumbers['metrics'] {
-  const own = Object.entries(metrics).filter(([key]) => !key.includes('{') && !builtIn.test(key));
+  const own = Object.entries(metrics).filter(([key]) => !key.includes('{') && isOfScript(key));
   return own
     .filter(([, metric]) => hasSamples(metric))
     .slice(0, most)

@@ -95,6 +95,18 @@ describe('a reason', () => {
     });
     expect(verdictOf([p95], summaryOf({ http_req_failed: rate(184, 1), http_req_duration: time(3) })).reasons).toEqual([]);
     expect(verdictOf([], summary).reasons[0]).toContain('All 185 requests failed');
+    const own = { my_errors: rate(185, 0), never: rate(0, 0), hits: counter(0), http_errors: counter(185) };
+    const [looking, blind] = [
+      ['my_errors', 'http_errors', 'checks'],
+      ['never', 'hits', 'iterations'],
+    ];
+    const said = (metric: string) => {
+      const metrics = { http_req_failed: rate(185, 0), iterations: counter(185), checks: rate(0, 185), ...own };
+      const criterion = limit(metric, metric, metric === 'iterations' ? 'count' : 'rate', { operator: '<', limit: 0.1, unit: '%' });
+      return verdictOf([criterion], summaryOf(metrics, notFound)).reasons.some((reason) => reason.includes('no limit looks at errors'));
+    };
+    expect(looking.map(said)).toEqual([false, false, false]);
+    expect(blind.map(said)).toEqual([true, true, true]);
   });
 });
 

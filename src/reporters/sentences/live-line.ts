@@ -21,9 +21,9 @@ export function liveRate(perSecond: PerSecond): string {
   return perSecond < 10 ? trimNumber(perSecond, 1) : formatCount(perSecond);
 }
 
-/** The share of requests that failed, behind their number: ` (0.05%)`; nothing where none did. */
+/** The share of requests that failed, behind their number and as a verdict says it: ` (0.05%)`; nothing where none did. */
 export function errorShare(failed: number, requests: number): string {
-  return requests > 0 && failed > 0 ? ` (${Number(((failed / requests) * 100).toPrecision(2))}%)` : '';
+  return requests > 0 && failed > 0 ? ` (${formatValue(failed / requests, '%')})` : '';
 }
 
 function wholeSeconds(ms: number): string {
