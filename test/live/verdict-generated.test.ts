@@ -17,12 +17,18 @@ describe('runs that are struck by faults at any moment: the target’s log, the 
       checkNumbers(plan, run, all);
       checkTeardown(plan, run, all);
       await expect.poll(run.left, { message: all, timeout: 6000 }).toBe('');
-      if (run.said.code !== null && wasOpened(run)) expect((await run.at.loadctl(['verify'])).code, all).toBe(run.said.code);
+      if (run.said.code !== null) expect(run.litter(), all).toEqual([]);
+      if (!wasOpened(run)) return;
+      const verified = await run.at.loadctl(['verify']);
+      const word = `${all}\nverify: ${verified.stdout}${verified.stderr}`;
+      if (run.said.code === null) expect(verified.code, word).not.toBe(0);
+      else expect(verified.code, word).toBe(run.said.code);
+      expect(run.litter(), word).toEqual([]);
     });
   }
 });
 
-const lethal = ['runner killed', 'runner frozen', 'runner signalled'];
+const lethal = ['runner killed', 'runner frozen', 'runner signalled', 'runner halting'];
 const harmless = ['clock set', 'slow target'];
 const cutting = ['Ctrl-C twice', 'loadctl killed'];
 
@@ -44,16 +50,31 @@ function checkVerdict(plan: FaultPlan, run: SufferedRun, all: string): void {
   }
   if (kindsOf(run).every((kind) => harmless.includes(kind))) expect(code, all).toBe(0);
   if (code !== 0) return;
+  const outcomes = run.at.events().filter(({ type }) => type === 'runner-ended');
+  expect(
+    outcomes.some(({ cause, numbers }) => cause === 'reached-end' && numbers === 'own'),
+    all,
+  ).toBe(true);
   const allowed = plan.onLost === 'continue' ? plan.allowedLoss / 100 : 0;
-  expect(missingShare(plan, run), all).toBeLessThanOrEqual(allowed + 0.15);
+  expect(missingShare(plan, run), all).toBeLessThanOrEqual(allowed + slackShare);
+  if (plan.load !== 'iterations') expect(Math.max(...timesMade(run)), all).toBeGreaterThan(loadMs * (1 - slackShare));
+}
+
+/** How exactly the target's log tells how long a runner made load. */
+const slackShare = 0.2;
+/** Between two answers of one runner it made load, unless more time than this lies between them. */
+const longestGapMs = 500;
+
+/** For how long each runner made load, by the target's log. */
+function timesMade({ target: { answered } }: SufferedRun): number[] {
+  const gaps = ({ times }: { readonly times: readonly number[] }) => times.slice(1).map((time, index) => time - (times[index] ?? 0));
+  return [...answered.values()].map((log) => gaps(log).reduce((sum, gap) => sum + (gap > longestGapMs ? 0 : gap), 0));
 }
 
 /** The share of the load that the target did not see: of time, or of iterations. */
-function missingShare(plan: FaultPlan, { target: { answered } }: SufferedRun): number {
-  const logs = [...answered.values()].map(({ times }) => times);
-  if (plan.load === 'iterations') return 1 - logs.flat().length / iterations;
-  const made = logs.map((times) => Math.min(1, ((times.at(-1) ?? 0) - (times[0] ?? 0)) / loadMs));
-  return 1 - made.reduce((sum, share) => sum + share, 0) / plan.runners;
+function missingShare(plan: FaultPlan, run: SufferedRun): number {
+  if (plan.load === 'iterations') return 1 - [...run.target.answered.values()].flatMap(({ times }) => times).length / iterations;
+  return 1 - timesMade(run).reduce((sum, made) => sum + Math.min(1, made / loadMs), 0) / plan.runners;
 }
 
 /** Good answers in the summary are those in the log, but for one a VU, and what lost runners were answered since their last push. */
@@ -63,7 +84,6 @@ function checkNumbers(plan: FaultPlan, { at, target: { answered }, said, ...run 
   expect(said.code === 0 && good === undefined, all).toBe(false);
   if (good === undefined) return;
   expect(good, all).toBeLessThanOrEqual(seen);
-  if (plan.faults.some(({ kind }) => kind === 'dead target')) return; // what it answered last may not have arrived
   const outcomes = at.events().filter(({ type }) => type === 'runner-ended');
   const unknown = outcomes
     .filter(({ numbers }) => numbers !== 'own')

@@ -4,10 +4,14 @@ import fc from 'fast-check';
 export type FaultKind =
   | 'runner killed'
   | 'runner frozen'
+  | 'runner halting'
   | 'runner signalled'
   | 'slow target'
   | 'dead target'
+  | 'target switches'
   | 'clock set'
+  | 'disk full'
+  | 'log flood'
   | 'Ctrl-C'
   | 'Ctrl-C twice'
   | 'stop'
@@ -40,10 +44,14 @@ const kinds: readonly FaultKind[] = [
   'runner killed',
   'runner killed',
   'runner frozen',
+  'runner halting',
   'runner signalled',
   'slow target',
   'dead target',
+  'target switches',
   'clock set',
+  'disk full',
+  'log flood',
   'Ctrl-C',
   'Ctrl-C twice',
   'stop',

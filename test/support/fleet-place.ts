@@ -7,6 +7,8 @@ import type { Target } from './target.js';
 
 /** A test that a fleet makes load with, and what it makes of it. */
 export interface FleetTest {
+  /** Words of the profile's `target`, where that is not one URL. */
+  readonly target?: string;
   /** Words of the profile's `workload` besides its script. */
   readonly workload?: string;
   /** Words of the profile's `runners`. */
@@ -64,7 +66,7 @@ export function fleetPlace(target: Pick<Target, 'url'>, { workload = 'vus: 4, du
   const second = test.secondK6 === undefined ? '' : `if [ "$1" = run ] && [ "$LOADCTL_RUNNER" = 2 ]; then\n${test.secondK6}\nfi\n`;
   const at = workplace({
     'profiles/dev.yaml': [
-      `target: {url: "${target.url}"}`,
+      `target: {${test.target ?? `url: "${target.url}"`}}`,
       `workload: {script: ../script.js${workload === '' ? '' : `, ${workload}`}}`,
       `runners: {${test.runners ?? 'count: 2'}}`,
       test.profile ?? '',

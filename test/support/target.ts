@@ -10,6 +10,8 @@ export interface Target {
   readonly delays: Map<string, number>;
   /** The status of each answer, by path; 200 where nothing is set. */
   readonly statuses: Map<string, number>;
+  /** What each answer holds, by path; a line of JSON where nothing is set. */
+  readonly bodies: Map<string, string>;
   /** Stops listening and drops all connections. */
   die(): Promise<void>;
 }
@@ -22,6 +24,7 @@ export async function startTarget(
   const hits = new Map<string, number>();
   const delays = new Map<string, number>();
   const statuses = new Map<string, number>();
+  const bodies = new Map<string, string>();
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     const key = `${request.method} ${path}`;
@@ -29,7 +32,7 @@ export async function startTarget(
     if (answer?.(request, response)) return;
     const reply = () => {
       response.writeHead(statuses.get(path) ?? 200, { 'content-type': 'application/json' });
-      response.end('{"ok":true}');
+      response.end(bodies.get(path) ?? '{"ok":true}');
     };
     const delay = delays.get(path) ?? 0;
     if (delay > 0) setTimeout(reply, delay);
@@ -42,7 +45,7 @@ export async function startTarget(
       server.closeAllConnections();
     });
   onTestFinished(die);
-  return { url: `http://${address}:${port}`, hits, delays, statuses, die };
+  return { url: `http://${address}:${port}`, hits, delays, statuses, bodies, die };
 }
 
 function listen(server: Server, host: string): Promise<number> {
