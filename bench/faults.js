@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { scope } from '../dist/core/scope.js';
 import { canMakeHosts } from '../dist/examples/servers/ssh-hosts.js';
 import { openStage, resultIn, startAnother, until } from './support/fault-stage.js';
@@ -59,6 +60,34 @@ const faults = [
   },
   { name: 'runner frozen (SIGSTOP)', after: onLoad, strike: signalSecond('SIGSTOP') },
   {
+    name: 'runner frozen 1.5 s, four times',
+    seconds: 10,
+    after: onLoad,
+    strike: (stage) => haltingly(stage, () => [pidOfSecond(stage)]),
+    says: /stood still/,
+  },
+  {
+    name: 'all frozen 1.5 s, four times',
+    seconds: 10,
+    after: onLoad,
+    strike: (stage) => haltingly(stage, () => [stage.loadctl.child.pid, ...stage.processes().map((line) => Number.parseInt(line, 10))]),
+    says: /stood still/,
+  },
+  {
+    name: 'runner frozen at the release',
+    setup: 'sleep(1); return {};',
+    after: ({ type }) => type === 'setup-finished',
+    strike: signalSecond('SIGSTOP'),
+  },
+  {
+    name: 'runner logs 20 MB a second',
+    seconds: 8,
+    init: "const page = 'p'.repeat(200000);",
+    iteration: 'if (second) console.error(page);',
+    after: onLoad,
+    says: /log of runner 2 was cut/,
+  },
+  {
     name: 'runner out of memory',
     k6: 'if runner "$@"; then ulimit -v 1500000; fi',
     iteration: 'if (second) held.push(new Uint8Array(20e6).fill(1));',
@@ -93,6 +122,12 @@ const faults = [
     struck: async ({ target }) => (await target.seen())['/aborting'].first,
   },
   { name: 'loadctl killed', after: onLoad, strike: signalLoadctl('SIGKILL') },
+  {
+    name: 'loadctl, agent and shells killed, k6 paused',
+    setup: 'sleep(20);',
+    after: ({ type }) => type === 'runner-ready',
+    strike: killAllButK6,
+  },
   { name: 'loadctl frozen, thawed when its k6 is gone', after: onLoad, strike: signalLoadctl('SIGSTOP'), thaw: true },
   { name: 'wall clock set an hour back', seconds: 6, settable: true, after: onLoad, strike: signalLoadctl('SIGUSR2'), says: /clock/ },
   {
@@ -102,6 +137,8 @@ const faults = [
     says: /half way/,
   },
   { name: 'Ctrl-C', after: onLoad, strike: signalLoadctl('SIGINT') },
+  { name: 'Ctrl-C twice', tearingDown: 'sleep(5);', after: onLoad, strike: interruptTwice },
+  { name: 'loadctl stop, its file empty', after: onLoad, strike: ({ run }) => writeFileSync(join(run(), 'stop.json'), '') },
   { name: 'loadctl stop', after: onLoad, strike: ({ folder }) => startAnother(folder, 'stop') },
   { name: 'target dies', seconds: 6, after: onLoad, strike: ({ target }) => target.die(), says: /probe failed/ },
   { name: 'ssh: a host cut off', hosts: twoHosts, after: onLoad, strike: ({ network }) => network.hosts[1].cutOff() },
@@ -124,16 +161,48 @@ async function killBoth({ events }) {
   process.kill(pidOf(events, '2'), 'SIGKILL');
 }
 
+/** Stops processes for 1.5 s and lets them run for 0.5 s, four times. */
+async function haltingly({ loadctl }, pids) {
+  for (let time = 0; time < 4 && loadctl.end.at === undefined; time += 1) {
+    const stopped = pids();
+    signalAll(stopped, 'SIGSTOP');
+    await sleep(1500);
+    signalAll(stopped, 'SIGCONT');
+    await sleep(500);
+  }
+}
+
+function killAllButK6({ loadctl, processes }) {
+  const others = processes().filter((line) => !/k6\S* run /.test(line));
+  signalAll([loadctl.child.pid, ...others.map((line) => Number.parseInt(line, 10))], 'SIGKILL');
+}
+
+async function interruptTwice({ loadctl, events }) {
+  loadctl.child.kill('SIGINT');
+  await until(() => events().some(({ type }) => type === 'teardown-started'), limitMs);
+  loadctl.child.kill('SIGTERM');
+}
+
+function signalAll(pids, signal) {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It is gone.
+    }
+  }
+}
+
 function mountSmallDisk(folder, defer) {
   const disk = join(folder, '.loadctl');
   mkdirSync(disk);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
   defer(() => execFileSync('umount', ['-l', disk]));
 }
 
 function fillDisk({ folder }) {
   try {
-    writeFileSync(join(folder, '.loadctl', 'filler'), Buffer.alloc(1_000_000));
+    writeFileSync(join(folder, '.loadctl', 'filler'), Buffer.alloc(2_000_000));
   } catch {
     // It is full now.
   }

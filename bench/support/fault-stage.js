@@ -27,7 +27,15 @@ export async function openStage(fault, k6, defer) {
     fault.settable ? settable : {},
     defer,
   );
-  return { folder, network, target, loadctl, events: () => eventsIn(folder), processes: () => processesOf(folder, network, loadctl) };
+  return {
+    folder,
+    network,
+    target,
+    loadctl,
+    run: () => newestRun(folder),
+    events: () => eventsIn(folder),
+    processes: () => processesOf(folder, network, loadctl),
+  };
 }
 
 async function startTarget(address, defer) {
