@@ -29,5 +29,6 @@ test.runIf(canMount)('a disk that fills up under a run: it ends, says why, and h
   const lines = readFileSync(join(at.latestRun(), 'events.ndjson'), 'utf8').trimEnd().split('\n');
   expect(() => lines.map((line) => JSON.parse(line))).not.toThrow();
   expect(existsSync(join(at.latestRun(), '.reserve'))).toBe(false);
+  expect(said.stderr).toContain('The disk is full: free some space there.');
   expect(said.stderr).not.toContain('garbage collection');
 });

@@ -6,7 +6,7 @@ import { endText } from './end.js';
 import { noteText } from './note.js';
 import { ofScript } from './of-script.js';
 import type { Sentence } from './sentence.js';
-import { stopReason } from './stop.js';
+import { stopHint, stopReason } from './stop.js';
 import { warningText } from './warning.js';
 import { counted, reasonsInWords, took } from './words.js';
 import { placeName } from './work.js';
@@ -62,7 +62,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'fleet-released':
       return { tone: 'plain', text: `the load begins: ${counted(event.runners, 'runner')} released together` };
     case 'fleet-stopped':
-      return { tone: 'warn', text: `ending early: ${stopReason(event)}` };
+      return { tone: 'warn', text: `ending early: ${stopReason(event)}`, ...stopHint(event) };
     case 'load-ended':
       return { tone: 'plain', text: `the load ended after ${formatDuration(event.elapsedMs)}` };
     case 'summary-handled':

@@ -28,6 +28,11 @@ export function stopReason(stop: Stop): string {
   }
 }
 
+/** What to do about it, where the error behind it knows. */
+export function stopHint(stop: Stop): { readonly hint?: string } {
+  return 'error' in stop && stop.error.hint !== undefined ? { hint: stop.error.hint } : {};
+}
+
 /** Why the test was aborted in a runner, as a sentence: the script did it, or k6 had a reason of its own. */
 export function abortReason(runner: RunnerId, { said = '' }: RunnerEnd): string {
   const byScript = said === '' || said.startsWith(abortCall);
