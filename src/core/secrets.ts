@@ -80,11 +80,18 @@ function secretsOfSlips(text: string): string[] {
 export function secretsInLine(line: string): string[] {
   const places = line.match(/[^\s"',]*[:=][^\s"',]*@|\S*\?\S*=\S*/g) ?? [];
   const fields = [...line.matchAll(/([\w.-]+)["']?\s*:\s+(?:"([^"]*)|'([^']*)|([^\s"'{}[\],][^,}\]]*))/g)];
-  const named = fields.flatMap(([, name = '', ...values]) =>
-    isSecretName(name) ? [values.find((value) => value !== undefined) ?? ''] : [],
-  );
+  const named = fields.flatMap(([, name = '', ...values]) => {
+    const value = values.find((each) => each !== undefined) ?? '';
+    return isSecretName(name) && !(name === 'key' && isCacheKey(value, line)) ? [value] : [];
+  });
   const found = [...places.flatMap(secretsInUrl), ...named.map((value) => value.trim())];
   return found.filter((value) => value.length >= 4 && !/\{n\}|\$\{|.\*/.test(value));
+}
+
+/** Whether what stands beside `key` is a cache's, and no secret: `cache/user:{n}`, `cache/jobs`, `cache/Jobs` beside what is in it. */
+function isCacheKey(value: string, line: string): boolean {
+  const [, key] = /^[A-Za-z][\w-]*\/(\S+)$/.exec(value) ?? [];
+  return key !== undefined && (/[:{]|^[a-z_.*-]+$/.test(key) || /\b(rows|members|value|ttl)["']?\s*:/.test(line));
 }
 
 /** A URL with its secrets replaced; the host, user, path and harmless parameters stay. */

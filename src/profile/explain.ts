@@ -74,14 +74,31 @@ function unknownKey(tree: Tree, path: Path, key: string): Explained {
   const known = keysAt(path);
   if (known.includes(key))
     return { place: keyPlace(tree, [...path, key]), message: `\`${key}\` does not go with ${besides(tree, path, key)}` };
-  const near = ownWordFor(key) === undefined ? nearest(key, known) : undefined;
+  const near =
+    synonyms.find(([other, own]) => other === key && known.includes(own))?.[1] ??
+    (ownWordFor(key) === undefined ? nearest(key, known) : undefined);
   const where = path.length === 0 ? 'a profile' : `\`${path.join('.')}\``;
-  const meant = near ?? ownWordFor(key) ?? elsewhere(key);
+  // What stands inside an entry of a section was hardly meant for another section.
+  const meant = near ?? (path.length > 1 ? undefined : (ownWordFor(key) ?? elsewhere(key)));
   const hint = meant === undefined ? `${where} has ${allOf(known)}` : `did you mean \`${meant}\`?`;
   const problem = { place: keyPlace(tree, [...path, key]), message: `unknown key \`${key}\`; ${hint}` };
   if (meant === undefined) return problem;
   return { ...problem, suggests: near === undefined ? meant : [...path, near].join('.') };
 }
+
+/** What people write for words of data sets and cleanup entries. */
+const synonyms: readonly (readonly [written: string, own: string])[] = [
+  ['count', 'rows'],
+  ['cols', 'columns'],
+  ['fields', 'columns'],
+  ['expire', 'ttl'],
+  ['expires', 'ttl'],
+  ['type', 'as'],
+  ['data', 'value'],
+  ['pattern', 'match'],
+  ['keys', 'match'],
+  ['field', 'json'],
+];
 
 /** The other keys of a map, for a message. */
 function besides(tree: Tree, path: Path, key: string): string {
@@ -92,7 +109,7 @@ function besides(tree: Tree, path: Path, key: string): string {
 function missingKey(tree: Tree, path: Path): Explained {
   const key = String(path.at(-1));
   const parent = path.slice(0, -1);
-  const example = schemasOf(path).flatMap((schema) => schema.examples ?? [])[0];
+  const example = schemasOf(path, true).flatMap((schema) => schema.examples ?? [])[0];
   const values = valuesAt(path);
   const such =
     values.length > 0
@@ -104,9 +121,10 @@ function missingKey(tree: Tree, path: Path): Explained {
   return { place, message: `missing \`${key}\`${parent.length > 0 ? ` in \`${parent.join('.')}\`` : ''}${such}`, lacks: path.join('.') };
 }
 
-/** The schema at a path with its own examples, before its alternatives are taken apart. */
-function schemasOf(path: Path): JsonSchema[] {
-  const parents = schemasAt(path.slice(0, -1));
+/** The schema at a path with its own examples, before its alternatives are taken apart; those first that require it. */
+function schemasOf(path: Path, required = false): JsonSchema[] {
+  const needs = (schema: JsonSchema) => Number(required && schema.required?.includes(String(path.at(-1))) === true);
+  const parents = [...schemasAt(path.slice(0, -1))].sort((one, other) => needs(other) - needs(one));
   return parents.flatMap((schema) => {
     const property = schema.properties?.[String(path.at(-1))];
     return property ? [property] : [];

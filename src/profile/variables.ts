@@ -2,6 +2,7 @@ import type { Problem } from './document/problem.js';
 import { mapScalars, type ScalarTree, type Substitution, type Tree } from './document/tree.js';
 import type { VariableSource, VariableSources } from './variable-sources.js';
 import { didYouMean } from './words/near.js';
+import { reservedNames } from './words/template.js';
 
 /** A variable of a profile and where its value came from: `environment`, `.env.staging`, `.env`, `default`, `missing`. */
 export interface Variable {
@@ -49,6 +50,7 @@ export function substitute(tree: Tree, sources: VariableSources, required: boole
 
 /** What to say about a variable that is not set. */
 export function missing(name: string, sources?: VariableSources): string {
+  if (reservedNames.includes(name)) return `\`\${${name}}\` is not set; did you mean \`{${name}}\`?`;
   return `\`\${${name}}\` is not set${didYouMean(name, sources?.list.flatMap(({ names }) => names) ?? [])}`;
 }
 

@@ -23,6 +23,13 @@ const both = (text: string) => `${db}seed: {${users}}\ncleanup: {${text}}\n`;
 const broad = (word: string) =>
   `expected \`load-test-\` in the pattern: without it, it may fit what is not the test’s (\`everything: true\` beside \`${word}\` accepts that)`;
 
+test('the key of a cache is shown beside what is wrong, and another key is not', () => {
+  const shown = (text: string) => frames(text).filter((line) => line.includes('keys:') || line.includes('bypass'));
+  expect(shown(cleans('keys: [{key: cache/jobs, member: "load-test-*"}]'))[0]).toContain('{key: cache/jobs, member: "load-test-*"}');
+  expect(shown(cleans('keys: [{key: "cache/jobs"}]'))[0]).toContain('{key: "cache/jobs"}');
+  expect(shown(`${least}users: {strategy: bypass: x, bypass: {key: aB/3dE9fGhI}}\n`).join()).not.toContain('aB/3dE9fGhI');
+});
+
 describe('a problem', () => {
   test('is shown with its line and a squiggle under the token', () => {
     const error = complaint(() => load({ 'test.yaml': `${least}  duration: 10 minutes\n  vus: 100\n` }));
@@ -333,6 +340,55 @@ describe('words that do not go together', () => {
       ['5:19: expected a store and a table such as `db.users` or `db.sales."Order.Items"`, not `users`'],
     ],
     [
+      'a key without its store',
+      sets('t: {key: "user:{n}", rows: 1, value: 1}'),
+      ['5:17: expected a store and a key such as `cache/user:{n}`, not `user:{n}`'],
+    ],
+    [
+      'a key of no set, or of no column',
+      sets(`${users}, t: {key: "cache/{user.id}", rows: 1, value: 1}, u: {key: "cache/{users.uid}", rows: 1, value: 1}`),
+      [
+        '5:108: unknown set `user`; `seed` has `users`; did you mean `users`?',
+        '5:156: `users` seeds no column `uid`; it seeds `id`, `tier` and `name`; did you mean `id`?',
+      ],
+    ],
+    [
+      'a key that another set makes',
+      sets(`${users}, t: {key: "cache/{users.id}", rows: 9, value: 1}, u: {key: "cache/user-{n}", rows: 2, value: 2}`),
+      ['5:157: expected keys of its own; the set `t` makes `user-1` too'],
+    ],
+    [
+      'a brace that is never closed',
+      sets('t: {table: db.t, rows: 1, columns: {id: "u{n"}}'),
+      [`5:48: a \`{\` that is never closed: expected ${templateWords}`],
+    ],
+    [
+      'numbers the wrong way round',
+      sets('t: {table: db.t, rows: 1, columns: {id: "{int:5..1}"}}'),
+      [`5:48: unknown template \`{int:5..1}\`: expected ${templateWords}; did you mean \`{int:1..5}\`?`],
+    ],
+    [
+      'a choice of nothing',
+      sets('t: {table: db.t, rows: 1, columns: {id: "{pick:}"}}'),
+      [`5:48: unknown template \`{pick:}\`: expected ${templateWords}`],
+    ],
+    [
+      'a row’s number as a variable',
+      sets('t: {table: db.t, rows: 1, columns: {id: "u${n}"}}'),
+      ['5:50: `${n}` is not set; did you mean `{n}`?'],
+    ],
+    [
+      'words of other tools for those of a set',
+      sets('t: {table: db.t, count: 1, cols: {id: "{n}"}}, u: {key: "cache/{n}", rows: 1, data: 1, expire: 1h}'),
+      [
+        '5:25: unknown key `count`; did you mean `rows`?',
+        '5:35: unknown key `cols`; did you mean `columns`?',
+        '5:86: unknown key `data`; did you mean `value`?',
+        '5:95: unknown key `expire`; did you mean `ttl`?',
+      ],
+    ],
+    ['neither table nor key', sets('t: {rows: 1, value: 1}'), ['5:8: missing `key` in `seed.t`, such as `key: cache/user:{users.id}`']],
+    [
       'one entry for all',
       sets('t: {key: cache/user, rows: 9, value: 1}'),
       ['5:17: expected `{n}`, `{uuid}` or a column of a set in the key, or all 9 entries are one'],
@@ -378,20 +434,20 @@ describe('words that do not go together', () => {
     [
       'a reference to no set',
       sets('t: {table: db.t, rows: 1, columns: {id: "{n}", of: "{tt.id}"}}'),
-      ['5:43: unknown set `tt`; `seed` has `t`'],
+      ['5:59: unknown set `tt`; `seed` has `t`'],
     ],
     [
       'a reference to what every object has, which is no set',
       sets('t: {table: db.t, rows: 1, columns: {id: "{constructor.id}{n}", of: "{t.valueOf}"}}'),
       [
-        '5:43: unknown set `constructor`; `seed` has `t`',
-        '5:43: `t` seeds no column `valueOf`; it seeds `id` and `of`; a column that the database fills is reached by `via: t`',
+        '5:48: unknown set `constructor`; `seed` has `t`',
+        '5:75: `t` seeds no column `valueOf`; it seeds `id` and `of`; a column that the database fills is reached by `via: t`',
       ],
     ],
     [
       'a key with such a reference',
       sets('t: {key: "cache/{toString.id}", rows: 1, value: x}'),
-      ['5:56: unknown set `toString`; `seed` has no set of rows'],
+      ['5:17: unknown set `toString`; `seed` has no set of rows'],
     ],
     [
       'such names where cleanup and the pool name sets',
@@ -426,12 +482,12 @@ describe('words that do not go together', () => {
     [
       'a reference to no column',
       sets('t: {table: db.t, rows: 1, columns: {id: "{n}"}}, u: {table: db.u, rows: 1, columns: {t: "{t.idd}"}}'),
-      ['5:92: `t` seeds no column `idd`; it seeds `id`; did you mean `id`?'],
+      ['5:96: `t` seeds no column `idd`; it seeds `id`; did you mean `id`?'],
     ],
     [
       'a reference in a ring',
       sets('t: {table: db.t, rows: 1, columns: {a: "{t.b}", b: "{t.a}"}}'),
-      ['5:43: `{t.b}` refers back to itself', '5:43: `{t.a}` refers back to itself'],
+      ['5:47: `{t.b}` refers back to itself', '5:59: `{t.a}` refers back to itself'],
     ],
     [
       'a set with a name of templates',
@@ -459,7 +515,7 @@ describe('words that do not go together', () => {
     [
       'a pattern without its store',
       cleans('keys: [{match: "user:load-test-*"}]'),
-      ['5:46: expected a store and a key such as `cache/user:1`, not `user:load-test-*`'],
+      ['5:46: expected a store and a key such as `cache/user:load-test-user-*`, not `user:load-test-*`'],
     ],
     [
       'a flush without a test index',

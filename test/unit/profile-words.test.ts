@@ -150,13 +150,13 @@ describe('templates', () => {
   });
 
   test.each([
-    ['{', 'expected'],
+    ['{', 'a `{` that is never closed: expected'],
     ['a{b}', 'unknown template `{b}`: expected'],
     ['{ n }', 'unknown template `{ n }`: expected'],
-    ['{{{', 'expected'],
-    ['{int:7..3}', 'unknown template `{int:7..3}`: expected'],
-  ])('%s is none', (template, problem) => {
-    expect(templateProblem(template)).toBe(`${problem} ${templateWords}`);
+    ['{{{', 'a `{` that is never closed: expected'],
+    ['{int:7..3}', 'unknown template `{int:7..3}`: expected', '; did you mean `{int:3..7}`?'],
+  ])('%s is none', (template, problem, meant = '') => {
+    expect(templateProblem(template)).toBe(`${problem} ${templateWords}${meant}`);
   });
 });
 

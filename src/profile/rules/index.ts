@@ -1,6 +1,7 @@
 import { cleanupRule } from './cleanup.js';
 import { abortRule, runnersRule } from './fleet.js';
 import { mapNamesRule } from './map-names.js';
+import { sameKeysRule } from './same-keys.js';
 import { memberRule, poolRule, setsRule } from './sets.js';
 import { storeNamesRule } from './store-names.js';
 import { storesRule } from './stores.js';
@@ -15,6 +16,7 @@ const rules: readonly Rule[] = [
   storesRule,
   storeNamesRule,
   setsRule,
+  sameKeysRule,
   memberRule,
   poolRule,
   cleanupRule,

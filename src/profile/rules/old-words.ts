@@ -68,7 +68,7 @@ function caches(data: unknown): Broken[] {
     const keys = valueAt(entry, 'keys');
     if (typeof keys === 'string') return `{match: "${store}/${keys}"}`;
     if (valueAt(entry, 'members') !== undefined)
-      return `{key: "${store}/${String(valueAt(entry, 'key'))}", members: "${String(valueAt(entry, 'members'))}"}`;
+      return `{key: "${store}/${String(valueAt(entry, 'key') ?? '…')}", members: "${String(valueAt(entry, 'members'))}"}`;
     return valueAt(entry, 'flush') === 'everything' ? `{flush: ${store}, everything: true}` : `{flush: ${store}}`;
   });
   if (valueAt(data, 'cleanup', 'caches') === undefined) return storesOfKeys(data);
@@ -79,7 +79,7 @@ function storesOfKeys(data: unknown): Broken[] {
   return itemsOf(data, 'cleanup', 'keys').flatMap((entry, index) => {
     const store = valueAt(entry, 'store');
     if (store === undefined) return [];
-    const key = valueAt(entry, 'key') ?? valueAt(entry, 'match') ?? valueAt(entry, 'keys');
+    const key = valueAt(entry, 'key') ?? valueAt(entry, 'match') ?? valueAt(entry, 'keys') ?? valueAt(entry, 'pattern') ?? '…';
     const word = valueAt(entry, 'key') === undefined ? 'match' : 'key';
     const instead = valueAt(entry, 'flush') === undefined ? `${word}: "${String(store)}/${String(key)}"` : `flush: ${String(store)}`;
     return [say(['cleanup', 'keys', index, 'store'], `\`store\` is part of the key: write \`${instead}\``)];

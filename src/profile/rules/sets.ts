@@ -1,19 +1,9 @@
 import { own } from '../../core/own.js';
 import type { Path } from '../document/tree.js';
 import type { SeedEntries, SeedTable, Store } from '../sections/schema.js';
-import type { SeedValue } from '../sections/seed.js';
+import type { SeedStep, SeedValue } from '../sections/seed.js';
 import { isVolatile, pieceReader } from '../templates/pieces.js';
-import {
-  columnInverse,
-  entryTexts,
-  keyInverse,
-  referencesIn,
-  referencesOf,
-  rowSource,
-  type Sets,
-  setValue,
-  textsIn,
-} from '../templates/sets.js';
+import { columnInverse, entryTexts, keyInverse, referencesIn, rowSource, type Sets, setValue, textsIn } from '../templates/sets.js';
 import { type SetColumn, setColumnText } from '../words/names.js';
 import { allOf, didYouMean } from '../words/near.js';
 import { readTemplate, templateProblem } from '../words/template.js';
@@ -27,8 +17,17 @@ export const setsRule: Rule = ({ profile: { seed = {}, stores } }) =>
       'table' in set
         ? rows(set, path, own(stores ?? {}, set.store))
         : [...entries(seed, set, path), ...shape(set, path), ...lifetime(set, path)];
-    return [...alone, ...references(seed, referencesOf(set), [...path, 'table' in set ? 'columns' : 'value'])];
+    return [...alone, ...templates(set, path).flatMap(([texts, at]) => references(seed, referencesIn(texts), at))];
   });
+
+/** The texts of a set in which templates are filled, each with its place. */
+function templates(set: SeedStep, path: Path): [texts: string[], at: Path][] {
+  if ('table' in set) return Object.entries(set.columns).map(([column, value]) => [textsIn(value), [...path, 'columns', column]]);
+  return [
+    [[set.key], [...path, 'key']],
+    [entryTexts(set), [...path, 'value']],
+  ];
+}
 
 /** The same for the request that asks the target for a seeded user, and for the pool. */
 export const poolRule: Rule = ({ profile: { seed = {}, target, users } }) => {
@@ -80,7 +79,7 @@ function knownColumn(seed: Sets, column: SetColumn, path: Path): Broken[] {
 }
 
 /** `{users.id}` means a column of a set of rows, and never comes back to itself. */
-function references(seed: Sets, columns: readonly SetColumn[], path: Path): Broken[] {
+export function references(seed: Sets, columns: readonly SetColumn[], path: Path): Broken[] {
   return columns.flatMap((column): Broken[] => {
     const unknown = knownColumn(seed, column, path);
     if (unknown.length > 0) return unknown;

@@ -95,7 +95,7 @@ const jsonField = z
 
 const match = z
   .strictObject({
-    match: storeKey()
+    match: storeKey('cache/user:load-test-user-*')
       .superRefine(({ key }, context) => pattern(key, context))
       .meta({
         description: 'The store and a pattern: `store/pattern`. It holds the prefix, a column of a set, or `everything: true` beside it.',
@@ -114,7 +114,7 @@ const match = z
 
 const members = z
   .strictObject({
-    key: storeKey()
+    key: storeKey('cache/queue:waiting')
       .superRefine(({ key }, context) => {
         const problem =
           plainProblem(key) ??

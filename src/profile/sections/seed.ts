@@ -59,7 +59,7 @@ const forms = ['text', 'json', 'hash', 'list', 'set', 'zset'] as const;
 
 const entries = z
   .strictObject({
-    key: storeKey()
+    key: storeKey('cache/user:{n}')
       .superRefine(checkTemplate)
       .meta({
         description:

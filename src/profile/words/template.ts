@@ -1,5 +1,5 @@
 import { readSetColumn, setColumnPattern } from './names.js';
-import { didYouMean } from './near.js';
+import { nearest } from './near.js';
 
 /**
  * A seed template, read: literal text and what differs from row to row.
@@ -71,15 +71,18 @@ function read<Part>(text: string, readOne: (word: string) => Part | undefined): 
 
 function problemIn(text: string, readOne: (word: string) => unknown, words: string): string | undefined {
   for (const [part, word] of text.matchAll(token)) {
-    if (part === '{') return `expected ${words}`;
+    if (part === '{') return `a \`{\` that is never closed: expected ${words}`;
     if (word === undefined || readOne(word) !== undefined) continue;
-    return formerly(word) ?? `unknown template \`${part}\`: expected ${words}${near(word)}`;
+    return formerly(word) ?? `unknown template \`${part}\`: expected ${words}${near(word, readOne)}`;
   }
   return undefined;
 }
 
-function near(word: string): string {
-  return didYouMean(word, ['n', 'now', 'uuid', 'pick', 'int']).replace(/`(\w+)`/, '`{$1}`');
+/** The template that was most likely meant, where it may stand there. */
+function near(word: string, readOne: (word: string) => unknown): string {
+  const [, low, high] = /^int:\s*(-?\d+)\s*\.\.\s*(-?\d+)$/.exec(word) ?? [];
+  const meant = low !== undefined && Number(low) > Number(high) ? `int:${high}..${low}` : nearest(word, ['n', 'now', 'uuid']);
+  return meant === undefined || readOne(meant) === undefined ? '' : `; did you mean \`{${meant}}\`?`;
 }
 
 /** What took the place of a word that there was. */

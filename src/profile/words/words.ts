@@ -122,7 +122,7 @@ export const template = (expected: string) =>
   });
 
 /** A text that is read as a name; `read` hands back undefined where it is none. */
-function name<T>(expected: string, read: (text: string) => T | undefined) {
+function name<T>(expected: string, read: (text: string) => T | undefined, takesTemplates = false) {
   // Found wrong before it is read, so that other readings of the map around it are held against this one.
   return z
     .string({ error: `expected ${expected}` })
@@ -130,7 +130,7 @@ function name<T>(expected: string, read: (text: string) => T | undefined) {
       if (read(value) !== undefined) return;
       const [, template] = /^\{(.*)\}$/s.exec(value) ?? [];
       const meant = template !== undefined && read(template) !== undefined ? `; did you mean \`${template}\`?` : '';
-      const isTemplate = /\{.*\}/s.test(value) && !hasPlaceholder(value);
+      const isTemplate = !takesTemplates && /\{.*\}/s.test(value) && !hasPlaceholder(value);
       context.addIssue({
         code: 'custom',
         message: isTemplate ? `no template is filled in here: ${expected}${meant}` : `expected ${expected}`,
@@ -146,7 +146,7 @@ export const tableName = () => name('a store and a table such as `db.users` or `
 export const setColumn = () => name('a set and its column such as `users.id`', readSetColumn);
 
 /** `store/key`. */
-export const storeKey = () => name('a store and a key such as `cache/user:1`', readKey);
+export const storeKey = (example: string) => name(`a store and a key such as \`${example}\``, readKey, true);
 
 /** What rows belong to: a table, or all rows of a seeded set. */
 export const viaName = () =>
