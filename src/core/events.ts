@@ -129,6 +129,8 @@ export interface SeededSet {
   /** Where the store was. */
   readonly place: string;
   readonly rows: number;
+  /** How many of them are to be there: all after a seed, and fewer by those that a cleanup removed; missing while the first seed is under way. */
+  readonly there?: number;
   /** A hash of the place and of all templates: the same ones are the same set, with however many rows. */
   readonly fingerprint: string;
   /** The set and those that it refers to, as a profile writes them. */

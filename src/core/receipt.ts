@@ -50,11 +50,12 @@ export interface CleanedKeys {
  * What is there still, or could not be determined: receipt.json's `lines`.
  *
  *     kept      seeded data that stays for the next test; no reason against CLEAN
+ *     missing   seeded data that is not there under its keys any more; no reason against CLEAN
  *     left      data of the test, or seeded data that was to go
  *     unknown   what nobody could find out: a count that failed, rows whose owner nothing tells
  */
 export interface ReceiptLine {
-  readonly kind: 'kept' | 'left' | 'unknown';
+  readonly kind: 'kept' | 'missing' | 'left' | 'unknown';
   /** Null where it is about all of them. */
   readonly store: string | null;
   readonly shard: number | null;
@@ -127,8 +128,8 @@ export interface Receipt {
   readonly statements: readonly CleanupStatement[];
   readonly lines: readonly ReceiptLine[];
   /**
-   * CLEAN: nothing that the test wrote is left, and where seeded data was to go nothing of that, counted when nothing new had
-   * turned up for a while.
+   * CLEAN: nothing that the test wrote is left, and where seeded data was to go nothing of that under its keys, counted when
+   * nothing new had turned up for a while.
    */
   readonly proven: boolean;
   /** What else there is to know. */

@@ -71,8 +71,9 @@ function headline(receipt: Receipt, paint: Paint): string {
   if (dryRun) return `${paint.strong('DRY RUN')}  nothing was changed  ${facts}`;
   const isEmpty = receipt.rows.length + receipt.keys.length + receipt.lines.length === 0;
   if (proven && isEmpty) return `${paint.strong('NOTHING TO CLEAN UP')}  this profile declares no test data  ${facts}`;
+  const isMissing = receipt.lines.some(({ kind }) => kind === 'missing');
   const word = proven
-    ? `${paint.strong(paint.good('CLEAN'))}  nothing of the test is left`
+    ? `${paint.strong(paint.good('CLEAN'))}  nothing of the test is left${isMissing ? ' under its own keys' : ''}`
     : `${paint.strong(paint.bad('NOT PROVEN'))}  test data may remain`;
   return `${word}  ${facts}`;
 }
@@ -82,6 +83,7 @@ function lineRows({ kind, shard, what, count, why, command }: ReceiptLine, paint
   const where = `${what}${shard === null ? '' : ` on shard ${shard}`}`;
   const many = count === null ? '' : `${formatCount(count)} of `;
   if (kind === 'kept') return [`  ${paint.faint('·')} seeded: kept  ${many}${where}`];
+  if (kind === 'missing') return [`  ${paint.faint('·')} seeded: missing  ${many}${where}: ${why}`];
   const mark = kind === 'left' ? paint.bad('✖') : paint.warn('?');
   const head = `  ${mark} ${kind === 'left' ? 'left' : 'not proven'}: ${many}${where}${why === undefined ? '' : `: ${why}`}`;
   return command === undefined ? [head] : [head, `      ${paint.faint('→')} ${command}`];

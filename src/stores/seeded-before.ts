@@ -19,8 +19,25 @@ type Seeds = Pick<Profile, 'stores' | 'seed'>;
 export function toKeep(profile: Seeds, before: readonly SeededSet[]): SeededSet[] {
   const now = inOrder(profile.seed).map((set) => described(profile, set));
   const same = (one: SeededSet) => (other: SeededSet) => one.fingerprint === other.fingerprint;
-  const grown = now.map((set) => ({ ...set, rows: Math.max(set.rows, before.find(same(set))?.rows ?? 0) }));
+  const grown = now.map((set) => {
+    const { rows = 0, there } = before.find(same(set)) ?? {};
+    return { ...set, rows: Math.max(set.rows, rows), ...(there === undefined ? {} : { there }) };
+  });
   return [...before.filter((set) => !now.some(same(set))), ...grown];
+}
+
+/** What is kept once a profile's sets are in. */
+export function allThere(profile: Seeds, kept: readonly SeededSet[]): SeededSet[] {
+  const now = new Map(inOrder(profile.seed).map((set) => [fingerprintOf(profile, set), set.rows]));
+  return kept.map((set) => {
+    const rows = now.get(set.fingerprint);
+    return rows === undefined ? set : { ...set, there: Math.max(rows, set.there ?? 0) };
+  });
+}
+
+/** What tells a set with its templates and its place from others, with however many rows. */
+export function fingerprintOf(profile: Seeds, set: NamedSet): string {
+  return described(profile, set).fingerprint;
 }
 
 /** How many rows were seeded into the same table with the same templates in these columns; of entries, with the same key. */

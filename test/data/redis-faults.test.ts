@@ -56,6 +56,15 @@ async function expectAllSeeded(): Promise<void> {
   expect(wanted.filter((key) => !keys.has(key))).toEqual([]);
 }
 
+async function listOf(key: string): Promise<string[]> {
+  const client = new Cluster(cluster.nodes().map(({ port }) => ({ host: '127.0.0.1', port })));
+  try {
+    return await client.lrange(key, 0, -1);
+  } finally {
+    client.disconnect();
+  }
+}
+
 async function fill(): Promise<void> {
   const client = new Cluster(cluster.primaries.map(({ port }) => ({ host: '127.0.0.1', port })));
   const write = (key: string, command: string, ...words: string[]) => client.call(command, key, ...words);
@@ -121,6 +130,24 @@ describe('a primary that dies', () => {
     const { receipt } = await cleanup({ ...dataContext(profile()), emit }, { dryRun: false, seeded: true });
     expect(receipt.proven).toBe(true);
     expect(await keysNow()).toEqual([]);
+  });
+
+  test('after the sweeps, whose deletes its replica had not received: what is back is removed again', async () => {
+    const [dying = expect.unreachable()] = cluster.primaries;
+    const [heir = expect.unreachable()] = cluster.replicas;
+    await seed(dataContext(profile()));
+    await fill();
+    await dying.client.call('WAIT', 1, 10_000);
+    heir.signal('SIGSTOP');
+    await dying.client.call('CLIENT', 'KILL', 'TYPE', 'replica');
+    const emit = once(takingUsers, () => {
+      dying.signal('SIGKILL');
+      heir.signal('SIGCONT');
+    });
+    const { receipt, reasons } = await cleanup({ ...dataContext(profile()), emit }, { dryRun: false, seeded: true });
+    expect([reasons, receipt.proven]).toEqual([[], true]);
+    expect((await keysNow()).filter((key) => !key.startsWith('queue:'))).toEqual([]);
+    for (const key of await keysNow()) expect([key, await listOf(key)]).toEqual([key, ['real']]);
   });
 
   test('and what was written before a conflict is taken back all the same', async () => {

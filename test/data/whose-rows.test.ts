@@ -200,6 +200,55 @@ describe('numbers', () => {
     });
   });
 
+  test.each([
+    ['assigns', "BEGIN NEW.id := nextval('s'); RETURN NEW; END", 'id', '{n+900000000}'],
+    [
+      'selects, in other spelling',
+      'BEGIN IF NEW . "Id" IS NULL THEN SELECT NEXTVAL (\'public.s\') INTO NEW . "Id"; END IF; RETURN NEW; END',
+      '"Id"',
+      '{n+900000000}',
+    ],
+    ['makes a text of', "BEGIN NEW.no := 'ORD-' || nextval('s'::regclass); RETURN NEW; END", 'no', 'ORD-{n+900000000}'],
+  ])('a trigger before inserts that %s a sequence’s value: 112', async (_, body, column, value) => {
+    const type = column === 'no' ? 'text' : 'bigint';
+    const { url } = await testDatabase(
+      server,
+      `CREATE SEQUENCE s START 900000050; CREATE TABLE orders (${column} ${type} PRIMARY KEY, what text);
+       CREATE FUNCTION draw() RETURNS trigger LANGUAGE plpgsql AS $$ ${body} $$;
+       CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION draw()`,
+    );
+    const name = column.replaceAll('"', '');
+    expect(await failure(seed(dataContext(profile(url, { seed: numbered({ [name]: value, what: 'x' }) }))))).toMatchObject({
+      reason: 'refused',
+      message: expect.stringContaining(`the sequence public.s numbers public.orders.${name}`),
+    });
+  });
+
+  test('a trigger that draws a sequence for another column, or not at inserts, numbers nothing', async () => {
+    const { url } = await testDatabase(
+      server,
+      `CREATE SEQUENCE s START 900000050; CREATE TABLE orders (id bigint PRIMARY KEY, what text, no bigint);
+       CREATE FUNCTION draw() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.no := nextval('s'); RETURN NEW; END $$;
+       CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.id := nextval('s'); RETURN NEW; END $$;
+       CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION draw();
+       CREATE TRIGGER u BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION again()`,
+    );
+    const { stores } = await seed(dataContext(profile(url, { seed: numbered({ id: '{n+900000000}', what: 'x' }) })));
+    expect(stores).toMatchObject([{ created: 100 }]);
+  });
+
+  test('of which a record has only some: it says which', async () => {
+    const { url, sql } = await testDatabase(server, 'CREATE TABLE orders (id bigint PRIMARY KEY, what text)');
+    const of = (rows: number) => profile(url, { seed: { orders: { ...numbered({ id: '{n+900000000}', what: 'x' }).orders, rows } } });
+    const machine: Machine = {};
+    await seed(dataContext(of(60), { machine }));
+    await sql("INSERT INTO orders VALUES (900000080, 'real')");
+    expect(await failure(seed(dataContext(of(100), { machine })))).toMatchObject({
+      reason: 'refused',
+      message: expect.stringContaining('before-test.json has rows 1 to 60 of orders, not those up to 100'),
+    });
+  });
+
   test('into a serial: 112 where the application’s next insert would fail, else what becomes of the sequence is told', async () => {
     const { url, sql } = await testDatabase(server, 'CREATE TABLE orders (id serial PRIMARY KEY, what text)');
     expect(await failure(seed(dataContext(profile(url, { seed: numbered({ id: '{n}', what: 'x' }) }))))).toMatchObject({
@@ -403,6 +452,35 @@ describe('conflicts', () => {
       '  row 3 (id "user-3"): name is "Other", not "Test"',
       '  … and 47 more',
     ]);
+  });
+
+  test('of a set with itself, and of rows that a trigger changes, are the profile’s to fix: no `--reset`', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE users (id text PRIMARY KEY, email text UNIQUE);
+       CREATE TABLE small (id text PRIMARY KEY, name text);
+       CREATE FUNCTION lowercase() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.name := lower(NEW.name); RETURN NEW; END $$;
+       CREATE TRIGGER t BEFORE INSERT ON small FOR EACH ROW EXECUTE FUNCTION lowercase()`,
+    );
+    const collide = { users: { table: 'db.users', rows: 3, columns: { id: 'user-{n}', email: 'one@test.com' } } };
+    const small = { small: { table: 'db.small', rows: 3, columns: { id: 's-{n}', name: 'Test {n}' } } };
+    for (const sets of [collide, small]) {
+      const error = await failure(seed(dataContext(profile(url, { seed: sets }))));
+      expect(error).toMatchObject({
+        reason: 'seeding-failed',
+        message: expect.stringMatching(/conflict with one another; nothing was written$/),
+      });
+      expect(error.hint).not.toContain('--reset');
+    }
+    await sql("CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)");
+    await sql("CREATE TABLE loose (id text COLLATE ci PRIMARY KEY, name text); INSERT INTO loose VALUES ('S-2', 'real')");
+    const loose = { loose: { table: 'db.loose', rows: 3, columns: { id: 's-{n}', name: 'Test' } } };
+    expect((await failure(seed(dataContext(profile(url, { seed: loose }))))).hint).not.toContain('--reset');
+    await sql("INSERT INTO users VALUES ('alice', 'one@test.com')");
+    const other = { users: { table: 'db.users', rows: 1, columns: { id: 'user-{n}', email: 'one@test.com' } } };
+    const error = await failure(seed(dataContext(profile(url, { seed: other }))));
+    expect(error).toMatchObject({ message: '1 row conflicts with existing data; nothing was written' });
+    expect(error.hint).not.toContain('--reset');
   });
 
   test('with seeded rows that were changed name `seed --reset`, which lists them, keeps referenced ones and lets the next seed in', async () => {

@@ -6,12 +6,13 @@ import { inOrder } from '../../profile/templates/sets.js';
 import { tableText } from '../../profile/words/names.js';
 import { storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
-import { type Cleaning, type Hazard, refuseHazards } from '../../stores/kind/types.js';
+import { type Cleaning, type FoundSet, type Hazard, refuseHazards } from '../../stores/kind/types.js';
 import { seededElsewhere } from '../../stores/seeded-before.js';
 import { step, tellerOf } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
 import { checkCleanings, openCleanings, storesToClean } from './cleanings.js';
 import { type DataContext, withLock } from './lock.js';
+import { missingLines, stillThere } from './missing.js';
 import { compareOthers, makeReceipt, type ReceiptRest } from './receipt.js';
 import { type Swept, sweepUntilQuiet, whyNotQuiet } from './sweeps.js';
 
@@ -36,6 +37,7 @@ export async function cleanup(context: DataContext, options: CleanupOptions): Pr
     cleanings: [],
     isUnderWay: false,
     failure: undefined,
+    found: [],
     others: [],
     lines: [],
     startedAt: context.world.clock.stamp(),
@@ -58,6 +60,7 @@ function cleanUp(context: DataContext, options: CleanupOptions, done: Done): Pro
     });
     const receipt = receiptOf(context, options, done);
     if (options.seeded && receipt.proven) await forget(context);
+    else if (options.seeded && !options.dryRun) await remember(context, done);
     if (!options.seeded && !options.dryRun && Object.keys(context.profile.seed).length > 0)
       context.emit({ type: 'noted', code: 'seeded-data-kept' });
     context.emit({ type: 'receipt-made', receipt });
@@ -80,6 +83,8 @@ interface Done {
   /** Whether anything may have been deleted. */
   isUnderWay: boolean;
   failure: LoadctlError | undefined;
+  /** What was there of the sets when it began. */
+  found: readonly FoundSet[];
   others: readonly OtherRows[];
   readonly lines: ReceiptLine[];
   readonly startedAt: EpochMs;
@@ -97,6 +102,8 @@ async function lookFirst(context: DataContext, cleanings: readonly Cleaning[], o
 
 async function takeOut(context: DataContext, done: Done, { dryRun, seeded }: CleanupOptions): Promise<void> {
   const { cleanings } = done;
+  if (seeded && !dryRun && isRemembered(context))
+    done.found = await countSets(cleanings).catch((error: unknown) => uncounted(error, 'seeded rows and keys', done.lines));
   done.isUnderWay = true;
   if (dryRun) await together(cleanings, (cleaning) => cleaning.count());
   else await sweep(context, done);
@@ -110,6 +117,26 @@ async function takeOut(context: DataContext, done: Done, { dryRun, seeded }: Cle
     () => together(cleanings, (cleaning) => cleaning.takeSeeded(dryRun)),
     () => ({ result: 'taken-out', dryRun }),
   );
+}
+
+/** Whether anything tells how much of the sets should be there. */
+function isRemembered({ before }: DataContext): boolean {
+  return before?.seeded.some(({ there }) => there !== undefined) === true;
+}
+
+async function countSets(cleanings: readonly Cleaning[]): Promise<FoundSet[]> {
+  return (await together(cleanings, (cleaning) => cleaning.countSets())).flat();
+}
+
+/** What this cleanup removed is not missing for the next one. */
+async function remember(context: DataContext, { cleanings, found }: Done): Promise<void> {
+  const { before, keep } = context;
+  if (before === undefined || keep === undefined || found.length === 0) return;
+  const left = await countSets(cleanings).catch((error: unknown) => {
+    if (error instanceof LoadctlError) return undefined;
+    throw error;
+  });
+  if (left !== undefined) await keep({ ...before, seeded: stillThere(context, found, left) });
 }
 
 async function sweep(context: DataContext, done: Done): Promise<void> {
@@ -127,7 +154,9 @@ async function countOthers(context: DataContext, done: Done): Promise<void> {
   const proof = context.profile.guards.receipt;
   if (proof === 'off') return;
   const counts = () =>
-    together(done.cleanings, (cleaning) => cleaning.others(proof).catch((error: unknown) => uncounted(error, proof, done.lines)));
+    together(done.cleanings, (cleaning) =>
+      cleaning.others(proof).catch((error: unknown) => uncounted(error, `rows and keys of others (receipt: ${proof})`, done.lines)),
+    );
   done.others = await step(
     tellerOf(context),
     { kind: 'count-others' },
@@ -136,18 +165,10 @@ async function countOthers(context: DataContext, done: Done): Promise<void> {
   );
 }
 
-function uncounted(error: unknown, proof: Proof, lines: ReceiptLine[]): OtherRows[] {
+function uncounted(error: unknown, what: string, lines: ReceiptLine[]): never[] {
   if (!(error instanceof LoadctlError)) throw error;
-  const what = `rows and keys of others (receipt: ${proof})`;
-  lines.push({
-    kind: 'unknown',
-    store: null,
-    shard: null,
-    what,
-    count: null,
-    why: error.message,
-    ...(error.hint === undefined ? {} : { command: error.hint }),
-  });
+  const command = error.hint === undefined ? {} : { command: error.hint };
+  lines.push({ kind: 'unknown', store: null, shard: null, what, count: null, why: error.message, ...command });
   return [];
 }
 
@@ -168,9 +189,16 @@ function receiptOf(context: DataContext, { dryRun, seeded }: CleanupOptions, don
     ...counted,
   };
   const parts = done.cleanings.map((cleaning) => cleaning.report(dryRun));
+  const compared = compareOthers(before?.others, others);
   const rest: ReceiptRest = {
-    others: compareOthers(before?.others, others),
-    lines: [...done.lines, ...(seeded || dryRun ? [] : keptElsewhere(context)), ...evictedLines(context), ...failureLines(context, done)],
+    others: compared,
+    lines: [
+      ...done.lines,
+      ...missingLines(context, done.found, compared),
+      ...(seeded || dryRun ? [] : keptElsewhere(context)),
+      ...evictedLines(context),
+      ...failureLines(context, done),
+    ],
     notes: [...notesOf(context, others), ...(seeded ? elsewhereNotes(context) : [])],
   };
   return makeReceipt(head, parts, rest);

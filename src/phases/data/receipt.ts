@@ -26,7 +26,7 @@ export function makeReceipt(head: ReceiptHead, parts: readonly StoreReceipt[], r
     others: rest.others,
     statements: parts.flatMap((part) => part.statements),
     lines,
-    proven: !head.dryRun && empty && lines.every(({ kind }) => kind === 'kept'),
+    proven: !head.dryRun && empty && lines.every(({ kind }) => kind === 'kept' || kind === 'missing'),
     notes: [...parts.flatMap((part) => part.notes), ...rest.notes],
   };
 }

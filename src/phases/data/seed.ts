@@ -5,7 +5,7 @@ import { type Defer, scope } from '../../core/scope.js';
 import { type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
 import { addConflicts, type CheckedSeeding, type Conflicts, noConflicts, type Seeding } from '../../stores/kind/types.js';
-import { toKeep } from '../../stores/seeded-before.js';
+import { allThere, toKeep } from '../../stores/seeded-before.js';
 import { tellerOf } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
 import { lookAhead } from './cleanings.js';
@@ -55,7 +55,7 @@ function seedStores(context: DataContext, { isLookedAhead = false }: SeedOptions
     // Whose rows they are has to be known before there are any: whoever kills us, a later cleanup knows.
     await context.keep?.(before);
     const stores = await commitAll(checked);
-    const report = { stores, before: await keepEvicted(context, before, stores) };
+    const report = { stores, before: await keepSeeded(context, before, stores) };
     context.emit({ type: 'seeded', ...report });
     return report;
   });
@@ -81,10 +81,9 @@ function keeping({ profile, before }: DataContext, counted: Pick<CountedBefore, 
   return { ...counted, seeded: toKeep(profile, before?.seeded ?? []), evicted: before?.evicted ?? [] };
 }
 
-async function keepEvicted({ keep }: DataContext, before: CountedBefore, stores: readonly SeededStep[]): Promise<CountedBefore> {
-  const evicted = stores.flatMap((step) => step.evicted ?? []);
-  if (evicted.length === 0) return before;
-  const after = { ...before, evicted: [...before.evicted, ...evicted] };
+async function keepSeeded({ profile, keep }: DataContext, before: CountedBefore, stores: readonly SeededStep[]): Promise<CountedBefore> {
+  const evicted = [...before.evicted, ...stores.flatMap((step) => step.evicted ?? [])];
+  const after = { ...before, seeded: allThere(profile, before.seeded), evicted };
   await keep?.(after);
   return after;
 }
@@ -125,14 +124,25 @@ function refuseConflicts({ profile, named }: DataContext, { count, causes }: Con
     const more = cause.count > shown.length ? [`  … and ${formatCount(cause.count - shown.length)} more`] : [];
     return [`${cause.what} (${formatCount(cause.count)})`, ...shown, ...more];
   });
+  const own = causes.every(({ fix }) => fix === 'profile') ? 'one another' : 'existing data';
   throw new LoadctlError(
     'seeding-failed',
-    `${formatCount(count)} ${count === 1 ? 'row conflicts' : 'rows conflict'} with existing data; nothing was written`,
-    {
-      hint: `If these are seeded rows that were changed since, list and remove them: loadctl seed ${named ?? `--env ${profile.environment}`} --reset. Else remove what is in the way yourself, or seed other ids.`,
-      lines,
-    },
+    `${formatCount(count)} ${count === 1 ? 'row conflicts' : 'rows conflict'} with ${own}; nothing was written`,
+    { hint: hintFor(causes, `loadctl seed ${named ?? `--env ${profile.environment}`} --reset`), lines },
   );
+}
+
+/** What helps against each kind of cause that there is. */
+function hintFor(causes: Conflicts['causes'], reset: string): string {
+  const fixes = new Set(causes.map(({ fix }) => fix));
+  const hints = [
+    ...(fixes.has('profile') ? ['Give each row of the set values of its own under `seed`, as the table stores them.'] : []),
+    ...(fixes.has('reset') ? [`If these are seeded rows that were changed since, list and remove them: ${reset}.`] : []),
+    ...(fixes.has('reset') || fixes.has(undefined)
+      ? [`${fixes.has('reset') ? 'Else remove' : 'Remove'} what is in the way yourself, or seed other ids.`]
+      : []),
+  ];
+  return hints.join(' ');
 }
 
 function rank({ transactional, seeding }: CheckedStore): number {

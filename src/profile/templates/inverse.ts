@@ -1,5 +1,5 @@
 import { numberIn } from '../../core/uuids.js';
-import { flatten, literals, type Piece, type Pieces, render, type Token } from './pieces.js';
+import { flatten, type Piece, type Pieces, render, type Token } from './pieces.js';
 
 /**
  * How the number of a row is read back from a text that the row has: from the `{n}` or `{uuid}` in it. The row of that number
@@ -45,14 +45,6 @@ export function inverseOf(text: Pieces, rows: number): Inverse | undefined {
 export function rowOf(inverse: Inverse, text: string): number | undefined {
   const n = numberFrom(inverse.carrier, carriedBy(inverse, text));
   return Number.isSafeInteger(n) && n >= 1 && n <= inverse.rows && render(inverse.pieces, n) === text ? n : undefined;
-}
-
-/** Whether a text of `rows` rows is a number and nothing that others' texts are not: no letter, no UUID. */
-export function isBareNumber(text: Pieces, rows: number): boolean {
-  const pieces = flatten(text, rows);
-  return (
-    !pieces.some((piece) => typeof piece === 'object' && piece.kind === 'uuid') && !literals(pieces).some((each) => /\p{L}/u.test(each))
-  );
 }
 
 /** Whether a text is one that others do not have by accident: it carries a UUID, or a number beside plain text with a letter in it. */

@@ -104,9 +104,16 @@ export interface StoreTask {
   seededRows(set: NamedSet, columns: readonly string[]): number;
 }
 
-/** Numbers say nothing of whose they are: only a record of their first seed tells that nobody had them before. */
-export function noRecord({ environment }: Pick<StoreTask, 'environment'>, set: string): string {
-  return `numbers are the test's only where a record says that they were free when first seeded, and .loadctl/before-${environment}.json has none of ${set}`;
+/** Why a set's numbers may be those of others: only a record of their first seed tells that nobody had them before. */
+export function unrecorded(
+  task: Pick<StoreTask, 'environment' | 'seededRows'>,
+  set: NamedSet,
+  columns: readonly string[],
+): string | undefined {
+  const known = task.seededRows(set, columns);
+  if (known >= set.rows) return undefined;
+  const has = known === 0 ? `none of ${set.name}` : `rows 1 to ${known} of ${set.name}, not those up to ${set.rows}`;
+  return `numbers are the test's only where a record says that they were free when first seeded, and .loadctl/before-${task.environment}.json has ${has}`;
 }
 
 /** Entries as they were when a set that they go by was seeded, in a task that knows the set as it was then. */
@@ -169,6 +176,8 @@ export interface ConflictCause {
   readonly count: number;
   /** The first three, each with what differs. */
   readonly examples: readonly string[];
+  /** What helps: `reset` where rows of the set may have been changed since; `profile` where the set conflicts with itself. */
+  readonly fix?: 'reset' | 'profile';
 }
 
 const mostExamples = 3;
@@ -179,10 +188,11 @@ export const noConflicts: Conflicts = { count: 0, causes: [] };
 /** Both together; what has one cause is one. */
 export function addConflicts(one: Conflicts, other: Conflicts): Conflicts {
   const causes = new Map(one.causes.map((cause) => [cause.what, cause]));
-  for (const { what, count, examples } of other.causes) {
+  for (const cause of other.causes) {
+    const { what, count, examples } = cause;
     const before = causes.get(what);
     const shown = [...(before?.examples ?? []), ...examples].slice(0, mostExamples);
-    causes.set(what, { what, count: (before?.count ?? 0) + count, examples: shown });
+    causes.set(what, { ...cause, count: (before?.count ?? 0) + count, examples: shown });
   }
   return { count: one.count + other.count, causes: [...causes.values()] };
 }
@@ -245,6 +255,8 @@ export interface Cleaning {
   check(asked: AskedCheck): Promise<CleaningCheck>;
   /** Counts what is there, for a dry run. */
   count(): Promise<void>;
+  /** The rows and entries that are there of each set, whatever they hold; of sets whose keys tell, and do not expire. */
+  countSets(): Promise<readonly FoundSet[]>;
   /** Deletes what is there now, and hands back how much is left and how much went. */
   sweep(): Promise<Swept>;
   /** Takes out the seeded rows and keys that certainly are ours and still are as they were seeded. */
@@ -259,6 +271,18 @@ export interface Cleaning {
   /** In a dry run the statements are what would be run, with the rows that they would hit. */
   report(dryRun: boolean): StoreReceipt;
   close(): Promise<void>;
+}
+
+/** How many rows of a set were found in one database. */
+export interface FoundSet {
+  readonly set: NamedSet;
+  /** It and those that it refers to, where the profile says something else by now. */
+  readonly sets?: Sets;
+  /** The set, and the table or key. */
+  readonly what: string;
+  /** The table, as {@link OtherRows} calls it; missing for a cache. */
+  readonly table?: string;
+  readonly count: number;
 }
 
 /** What a sweep did. */

@@ -47,8 +47,8 @@ export interface SequenceLook {
 const ahead = 1_000_000n;
 
 /**
- * Looks whether a sequence has come to the test's numbers, or soon will: one that the column owns, one that its default or a
- * function in it draws from, and the same of every column that it leads to over foreign keys.
+ * Looks whether a sequence has come to the test's numbers, or soon will: one that the column owns, one that its default, a
+ * function in it or a trigger draws from, and the same of every column that it leads to over foreign keys.
  */
 export async function lookAtSequences(session: Session, { table, column, span }: NumberedColumn): Promise<SequenceLook> {
   const hazards: Hazard[] = [];
@@ -103,12 +103,19 @@ const columnsSql = `
 const namesIn = (text: string) =>
   `(SELECT to_regclass(m[1]) FROM regexp_matches(${text}, 'nextval[[:space:]]*[(][[:space:]]*''((?:[^'']|'''')+)''', 'gi') AS m)`;
 
+/** A text as names in it are held against one another: a trigger may write `NEW . "Id"`. */
+const bare = (text: string) => `lower(regexp_replace(${text}, '[[:space:]"]', '', 'g'))`;
+
+/** A function in a default, or of a trigger before inserts that has the column in its text. */
 const feedingSql = `
   WITH reached AS (${columnsSql}),
   defaults AS (SELECT r.depth, d.oid, pg_get_expr(d.adbin, d.adrelid) AS text FROM reached r JOIN pg_attrdef d ON d.adrelid = r.rel AND d.adnum = r.att),
   functions AS (
     SELECT d.depth, p.oid, p.prosrc FROM defaults d JOIN pg_depend e ON e.classid = 'pg_attrdef'::regclass AND e.objid = d.oid AND e.refclassid = 'pg_proc'::regclass
-      JOIN pg_proc p ON p.oid = e.refobjid),
+      JOIN pg_proc p ON p.oid = e.refobjid
+    UNION SELECT r.depth, p.oid, p.prosrc FROM reached r JOIN pg_attribute a ON a.attrelid = r.rel AND a.attnum = r.att
+      JOIN pg_trigger t ON t.tgrelid = r.rel AND NOT t.tgisinternal AND t.tgtype & 7 = 7
+      JOIN pg_proc p ON p.oid = t.tgfoid AND position(${bare("'new.' || a.attname")} IN ${bare('p.prosrc')}) > 0),
   fed AS (
     SELECT r.depth, e.objid AS seq FROM reached r JOIN pg_depend e ON e.refclassid = 'pg_class'::regclass AND e.refobjid = r.rel AND e.refobjsubid = r.att
        AND e.classid = 'pg_class'::regclass AND e.deptype IN ('a', 'i')

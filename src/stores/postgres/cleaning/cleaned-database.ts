@@ -1,4 +1,5 @@
 import type { ReceiptLine } from '../../../core/receipt.js';
+import type { Sets } from '../../../profile/templates/sets.js';
 import type { Hazard } from '../../kind/types.js';
 import type { Session } from '../connection/session.js';
 import type { SeededRows } from '../rows/seeded-rows.js';
@@ -15,6 +16,8 @@ export interface RowTally {
 /** A set as it was seeded before, found in a database. */
 export interface FormerRows {
   readonly rows: SeededRows;
+  /** It and those that it refers to, as they were then. */
+  readonly sets: Sets;
   /** What to add to a cleanup that is to know it. */
   readonly again: string;
 }

@@ -8,6 +8,7 @@ import { isCertain } from '../selection/targets.js';
 import { addReports, emptyReport, reportOf } from './clean-report.js';
 import { type CleanedDatabase, cleanedDatabase } from './cleaned-database.js';
 import { formerEntryLines } from './former-entries.js';
+import { findSets } from './found-sets.js';
 import { lookAtDatabase } from './look.js';
 import { countTargets, sweepDatabase } from './sweep.js';
 import { changedSets, keptLines, takeChangedSets, takeSets } from './take-sets.js';
@@ -26,6 +27,9 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
     },
     async count() {
       await together(databases, (database) => countTargets(database, context));
+    },
+    async countSets() {
+      return (await together(databases, findSets)).flat();
     },
     async sweep() {
       const swept = await together(databases, (database) => sweepDatabase(database, task, context));

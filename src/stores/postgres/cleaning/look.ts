@@ -61,13 +61,13 @@ async function findSets(database: CleanedDatabase, { config, task }: Asked, seed
 /** Of what was seeded before and is not in the profile any more a table may be gone, too. */
 export async function findFormer(session: Session, { config, task }: Pick<Asked, 'config' | 'task'>): Promise<FormerRows[]> {
   const former: FormerRows[] = [];
-  for (const { set, source, again } of task.former) {
+  for (const { set, source, sets, again } of task.former) {
     if (!('table' in set)) continue;
     const rows = await findSeededRows(session, config, set, source).catch((error: unknown) => {
       if (error instanceof LoadctlError && error.reason !== 'interrupted') return undefined;
       throw error;
     });
-    if (rows?.own !== undefined) former.push({ rows, again });
+    if (rows?.own !== undefined) former.push({ rows, sets, again });
   }
   return former;
 }

@@ -1,5 +1,5 @@
 import { flatten } from '../../../profile/templates/pieces.js';
-import { type Hazard, noRecord, type StoreTask } from '../../kind/types.js';
+import { type Hazard, type StoreTask, unrecorded } from '../../kind/types.js';
 import { lookAtSequences, type NumberedColumn, type SequenceLook } from '../catalog/sequences.js';
 import type { Session } from '../connection/session.js';
 import { keyNames, numbersOf } from '../rows/ownership.js';
@@ -16,17 +16,18 @@ export async function lookAtNumbers(session: Session, rows: SeededRows): Promise
 
 /** Why a set's rows may be those of others: their keys are numbers, of which no record says that nobody had them before. */
 export function unrecordedNumbers(task: StoreTask, { own, set }: SeededRows): string | undefined {
-  return own?.isBare === true && task.seededRows(set, keyNames(own)) < set.rows ? noRecord(task, set.name) : undefined;
+  return own?.isBare === true ? unrecorded(task, set, keyNames(own)) : undefined;
 }
 
 /** What stands against seeding numbers: rows that have them already, and that were not seeded from here. */
 export async function takenNumbers(session: Session, task: StoreTask, rows: SeededRows): Promise<Hazard | undefined> {
   const { own, set } = rows;
-  if (own === undefined || unrecordedNumbers(task, rows) === undefined) return undefined;
+  const why = unrecordedNumbers(task, rows);
+  if (own === undefined || why === undefined) return undefined;
   const there = await countThere(session, { ...rows, numbers: numbersAbove(rows.numbers, task.seededRows(set, keyNames(own))) });
   if (there === 0) return undefined;
   return {
-    message: `${session.place.name}: ${there === 1 ? '1 row has a number' : `${there} rows have numbers`} of the set ${setName(rows)} already, and ${noRecord(task, set.name)}`,
+    message: `${session.place.name}: ${there === 1 ? '1 row has a number' : `${there} rows have numbers`} of the set ${setName(rows)} already, and ${why}`,
     hint: 'Give the set unused numbers (`{n+900000000}`); or seed where that file is.',
   };
 }

@@ -45,18 +45,25 @@ async function changedRows(session: Session, { rows, stage }: Missing): Promise<
   );
   const causes: ConflictCause[] = [];
   for (const { columns, count, first } of groups) {
-    const ours = await wroteOurselves(session, rows, stage, first);
+    const ours = await wroteOurselves(session, { rows, stage }, rows.key, first);
     const what = `${name(session, rows)}: ${columns.join(', ')} ${columns.length === 1 ? 'differs' : 'differ'}${ours ? ' from what this seed wrote: it has another row with this key, or a trigger or the column’s type changed it' : ''}`;
     const examples = (await differencesOf(session, rows, first.map(Number), sameKey(rows.key, 't', 's'))).map(({ text }) => text);
-    causes.push({ what, count: Number(count), examples });
+    // Where the key itself differs (in case, to a collation that takes both for one) the row is another one's.
+    const isOfSet = rows.own?.key.every((column) => !columns.includes(column.name)) === true;
+    causes.push({ what, count: Number(count), examples, ...(ours ? { fix: 'profile' } : isOfSet ? { fix: 'reset' } : {}) });
   }
   return causes;
 }
 
-async function wroteOurselves(session: Session, rows: SeededRows, stage: string, numbers: readonly string[]): Promise<boolean> {
+async function wroteOurselves(
+  session: Session,
+  { rows, stage }: Pick<Missing, 'rows' | 'stage'>,
+  columns: readonly string[],
+  numbers: readonly string[],
+): Promise<boolean> {
   const { rows: found } = await session.query<{ ours: boolean }>(
     `SELECT bool_or(t.xmin::text = (txid_current() % 4294967296)::text) AS ours FROM ${stage} AS s JOIN ${rows.table.quoted} AS t
-       ON ${sameKey(rows.key ?? [], 't', 's')} WHERE s.${rows.ordinal} = ANY ($1::bigint[])`,
+       ON ${sameKey(columns, 't', 's')} WHERE s.${rows.ordinal} = ANY ($1::bigint[])`,
     [numbers],
   );
   return found[0]?.ours ?? false;
@@ -65,7 +72,7 @@ async function wroteOurselves(session: Session, rows: SeededRows, stage: string,
 /** No row with the key is there, but another one that holds a value which must be unique. */
 async function takenValues(
   session: Session,
-  { rows, source }: Missing,
+  { rows, stage, source }: Missing,
 ): Promise<{ readonly causes: readonly ConflictCause[]; readonly unexplained: string }> {
   const causes: ConflictCause[] = [];
   const before: string[] = rows.key ? [`NOT EXISTS (SELECT 1 FROM ${rows.table.quoted} AS t WHERE ${sameKey(rows.key, 't', 's')})`] : [];
@@ -80,8 +87,10 @@ async function takenValues(
     );
     before.push(`NOT ${taken}`);
     if (group === undefined || Number(group.count) === 0) continue;
-    const what = `${name(session, rows)}: another row has the same ${columns.join(', ')}`;
-    causes.push({ what, count: Number(group.count), examples: (group.first ?? []).map((n) => describeRow(rows, Number(n), columns)) });
+    const ours = await wroteOurselves(session, { rows, stage }, columns, group.first ?? []);
+    const what = `${name(session, rows)}: another row${ours ? ' of this seed' : ''} has the same ${columns.join(', ')}`;
+    const examples = (group.first ?? []).map((n) => describeRow(rows, Number(n), columns));
+    causes.push({ what, count: Number(group.count), examples, ...(ours ? { fix: 'profile' } : {}) });
   }
   return { causes, unexplained: `(SELECT s.* FROM ${source}) AS s WHERE ${['true', ...before].join(' AND ')}` };
 }

@@ -4,7 +4,7 @@ import { uuidRange } from '../../../core/uuids.js';
 import type { CleanupRows, PostgresStore } from '../../../profile/sections/schema.js';
 import { inverseOf, isUnmistakable } from '../../../profile/templates/inverse.js';
 import { setColumnText, tableText } from '../../../profile/words/names.js';
-import { noRecord, type StoreTask } from '../../kind/types.js';
+import { type StoreTask, unrecorded } from '../../kind/types.js';
 import { type Column, findColumns, textOf } from '../catalog/columns.js';
 import { type ForeignKey, joinKeys } from '../catalog/foreign-keys.js';
 import { likePrefix, quoteName, quoteText } from '../catalog/quote.js';
@@ -112,12 +112,12 @@ function bySet({ task, entry, table }: Finding<ColumnEntry>, column: Column): Se
   const span = column.kind === 'number' ? numbersOf(inverse.pieces, inverse.rows) : undefined;
   const within = (value: string) => (span === undefined ? '' : `${value} BETWEEN ${span.low} AND ${span.high} AND `);
   const isBare = !isUnmistakable(inverse.pieces, inverse.rows);
-  const isUnrecorded = isBare && task.seededRows(task.tableSet(entry.in.set), [entry.in.column]) < inverse.rows;
+  const why = isBare ? unrecorded(task, task.tableSet(entry.in.set), [entry.in.column]) : undefined;
   return {
     predicate: (value) => `(${within(value)}${rowOfSql(inverse, textOf(column, value))} IS NOT NULL)`,
     which: `${column.name} is in ${setColumnText(entry.in)}`,
     ...(span === undefined ? {} : { numbers: { table, column: column.name, span } }),
-    ...(isUnrecorded ? { unrecorded: noRecord(task, entry.in.set) } : {}),
+    ...(why === undefined ? {} : { unrecorded: why }),
   };
 }
 
@@ -142,8 +142,8 @@ function ownedBy(rows: SeededRows, task: StoreTask): Omit<Belonging, 'which'> {
   const { own, set } = rows;
   if (own === undefined)
     return { isOurs: () => 'false', doubt: `no unique key of ${rows.table.inProfile} tells rows of ${set.name} from others` };
-  const unrecorded = own.isBare && task.seededRows(set, keyNames(own)) < set.rows ? { unrecorded: noRecord(task, set.name) } : {};
-  return { isOurs: own.owns, ...unrecorded };
+  const why = own.isBare ? unrecorded(task, set, keyNames(own)) : undefined;
+  return { isOurs: own.owns, ...(why === undefined ? {} : { unrecorded: why }) };
 }
 
 interface Belonging extends Pick<Target, 'which' | 'doubt' | 'unrecorded'> {

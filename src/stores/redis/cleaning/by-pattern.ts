@@ -1,7 +1,7 @@
 import type { CleanupKeys } from '../../../profile/sections/schema.js';
 import { setColumnText } from '../../../profile/words/names.js';
 import type { StoreTask } from '../../kind/types.js';
-import { type Servers, valueIn } from '../connection/servers.js';
+import { runOne, type Servers, valueIn } from '../connection/servers.js';
 import { type Matcher, matcherOf } from '../keys/matcher.js';
 import { mostBytes, whereFits } from '../keys/own-keys.js';
 import { scanKeys } from '../keys/scan.js';
@@ -100,12 +100,29 @@ export async function unlinkKeys(
   await servers.replicate();
 }
 
-/**
- * Unlinks keys, each by a command of its own in one pipeline a server: of several in one command some could be on
- * their way to another node of a cluster, which refuses them all (TRYAGAIN). Hands back how many went.
- */
+/** So many keys are unlinked by one command: it takes the server less than a millisecond. */
+const keysAtOnce = 200;
+
+/** Unlinks keys; hands back how many went. */
 async function unlink(servers: Servers, keys: readonly Buffer[]): Promise<number> {
   const once = [...new Map(keys.map((key) => [key.toString('latin1'), key])).values()];
-  const answers = await servers.run(once.map((key) => ({ key, words: ['UNLINK', key] })));
+  return servers.isCluster ? unlinkEach(servers, once) : unlinkTogether(servers, once);
+}
+
+async function unlinkTogether(servers: Servers, keys: readonly Buffer[]): Promise<number> {
+  let gone = 0;
+  for (let from = 0; from < keys.length; from += keysAtOnce) {
+    const [first = Buffer.alloc(0), ...more] = keys.slice(from, from + keysAtOnce);
+    gone += Number((await runOne(servers, first, 'UNLINK', first, ...more)).value);
+  }
+  return gone;
+}
+
+/**
+ * Each by a command of its own, in one pipeline a server: those of one command must be of one slot, and while that is on its way to
+ * another node some of them would be there already, which refuses them all (TRYAGAIN).
+ */
+async function unlinkEach(servers: Servers, keys: readonly Buffer[]): Promise<number> {
+  const answers = await servers.run(keys.map((key) => ({ key, words: ['UNLINK', key] })));
   return answers.filter((answer) => valueIn(servers, answer) === 1 || answer.mayBeSecond).length;
 }

@@ -1,35 +1,19 @@
-import type { Clock } from '../../../core/os.js';
 import type { CleanedKeys, CleanupStatement, ReceiptLine } from '../../../core/receipt.js';
 import type { CleanupKeys, RedisStore } from '../../../profile/sections/schema.js';
-import {
-  addSwept,
-  type Cleaning,
-  type FormerEntries,
-  nothingSwept,
-  type StoreContext,
-  type StoreTask,
-  type Swept,
-} from '../../kind/types.js';
+import type { Cleaning, FormerEntries, StoreContext, StoreTask } from '../../kind/types.js';
 import { seedIndex } from '../connection/login.js';
 import type { Servers } from '../connection/servers.js';
 import { entriesOf } from '../keys/entries.js';
 import { sumUpOthers } from '../proof/others.js';
-import { openServers } from '../servers/open.js';
+import { openIndexes } from '../servers/indexes.js';
 import { matchJob } from './by-pattern.js';
 import { flushEverythingJob, flushJob, testDatabase } from './flushing.js';
+import { findSets } from './found-sets.js';
 import type { Job } from './job.js';
 import { membersJob } from './members.js';
-import { changedEntries, formerKeptLine, formerLine, keptLine, type TakenSeeded, takeChanged, takeSeeded } from './take-seeded.js';
+import { changedEntries, formerKeptLine, formerLine, keptLine, takeChanged } from './take-seeded.js';
 import { type Counts, type Tally, tally, total } from './tally.js';
-
-/** A job with what came of it so far. */
-interface Progress {
-  readonly job: Job;
-  readonly deleted: Tally;
-  left: Counts | undefined;
-  /** How long its sweeps took. */
-  ms: number;
-}
+import { cleaningWork, type Progress } from './work.js';
 
 /** Connects to the indexes that are cleaned up. */
 export async function openCleaning(config: RedisStore, task: StoreTask, context: StoreContext): Promise<Cleaning> {
@@ -49,7 +33,7 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
     indexes.close();
     throw error;
   }
-  const seeded: TakenSeeded[] = [];
+  const work = cleaningWork(progress, { indexes, home, task, clock });
   const lines: ReceiptLine[] = [];
   const lookForFormer = async () => {
     for (const former of task.formerEntries)
@@ -64,15 +48,11 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
     async count() {
       for (const each of progress) each.left = await each.job.count();
     },
-    async sweep() {
-      let swept = nothingSwept;
-      for (const each of progress) swept = addSwept(swept, await sweepOne(each, clock));
-      return swept;
-    },
+    countSets: () => findSets(home, task),
+    sweep: work.sweep,
     async takeSeeded(dryRun) {
       if (!dryRun) await lookForFormer();
-      for (const set of task.entries)
-        seeded.push(await takeSeeded(await home(), entriesOf(set, task.source(set)), { task, dryRun, clock }));
+      await work.takeSeeded(dryRun);
       for (const former of task.former) lines.push(...(await formerLine(await home(), former, task)));
     },
     async keepSeeded() {
@@ -93,12 +73,12 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
     others: (proof) => sumUpOthers(home, config, task, proof),
     report: (dryRun) => ({
       rows: [],
-      keys: [...progress.flatMap((each) => rowsOf(each.job, each)), ...seeded.flatMap((taken) => rowsOf(taken, taken))],
+      keys: [...progress.flatMap((each) => rowsOf(each.job, each)), ...work.seeded.flatMap((taken) => rowsOf(taken, taken))],
       statements: [
         ...progress.map((each) => statementOf(each.job, each, dryRun)),
-        ...seeded.map((taken) => statementOf(taken, taken, dryRun)),
+        ...work.seeded.map((taken) => statementOf(taken, taken, dryRun)),
       ],
-      lines: [...progress.flatMap((each) => linesOf(each, dryRun)), ...seeded.flatMap((taken) => taken.lines), ...lines],
+      lines: [...progress.flatMap((each) => linesOf(each, dryRun)), ...work.seeded.flatMap((taken) => taken.lines), ...lines],
       notes: [],
     }),
     close() {
@@ -132,33 +112,6 @@ async function formerEntryLine(
       command,
     },
   ];
-}
-
-/** Connections to the indexes of a store, each made when it is first needed. */
-function openIndexes(config: RedisStore, context: StoreContext): { connect(index: number): Promise<Servers>; close(): void } {
-  const open = new Map<number, Servers>();
-  return {
-    async connect(index) {
-      const servers = open.get(index) ?? (await openServers(config, index, context));
-      open.set(index, servers);
-      return servers;
-    },
-    close() {
-      for (const servers of open.values()) servers.close();
-    },
-  };
-}
-
-async function sweepOne(each: Progress, clock: Clock): Promise<Swept> {
-  const { job, deleted } = each;
-  const startedAt = clock.elapsed();
-  const before = total(deleted.counts);
-  await job.take(deleted);
-  each.left = await job.count();
-  each.ms += clock.elapsed() - startedAt;
-  const gone = total(deleted.counts) - before;
-  const from = gone > 0 ? [{ store: job.servers.store, shard: null, what: `${job.what} ${job.which}`, deleted: gone }] : [];
-  return { deleted: gone, left: total(each.left), from };
 }
 
 /** Why an entry's keys are there still, or may be. */

@@ -1,9 +1,9 @@
 import type { Clock } from '../../../core/os.js';
 import type { Milliseconds } from '../../../core/quantities.js';
 import type { ChangedSeed, ReceiptLine } from '../../../core/receipt.js';
-import { inverseOf, isBareNumber, rowOf } from '../../../profile/templates/inverse.js';
+import { inverseOf, isUnmistakable, rowOf } from '../../../profile/templates/inverse.js';
 import { type Pieces, render } from '../../../profile/templates/pieces.js';
-import { type FormerSet, noRecord, type StoreTask } from '../../kind/types.js';
+import { type FormerSet, type StoreTask, unrecorded } from '../../kind/types.js';
 import { type Servers, valueIn } from '../connection/servers.js';
 import { type Entries, entriesOf, entryBatches, keyPieces } from '../keys/entries.js';
 import { unlinkFound } from '../keys/take-back.js';
@@ -24,14 +24,16 @@ export interface Taking {
   readonly task: StoreTask;
   readonly dryRun: boolean;
   readonly clock: Clock;
+  /** What an earlier pass took out, to be added to. */
+  readonly before?: Tally;
 }
 
 const mostPasses = 10;
 
 /** Takes out a set's entries where they are as they were seeded; over again while some are, as a failover brings them back. */
-export async function takeSeeded(servers: Servers, entries: Entries, { task, dryRun, clock }: Taking): Promise<TakenSeeded> {
+export async function takeSeeded(servers: Servers, entries: Entries, { task, dryRun, clock, before }: Taking): Promise<TakenSeeded> {
   const startedAt = clock.elapsed();
-  const deleted = tally();
+  const deleted = before ?? tally();
   const doubt = doubtOf(entries, task);
   let there = await countSeeded(servers, entries);
   for (let pass = 1; !dryRun && doubt === undefined && total(there.equal) > 0 && pass <= mostPasses; pass++) {
@@ -54,7 +56,7 @@ function doubtOf({ set }: Entries, task: StoreTask): string | undefined {
   const pieces = keyPieces(set, task.source(set));
   if (inverseOf(pieces, set.rows) === undefined)
     return 'its key holds neither {n} nor {uuid}, so it cannot be told apart from a key of others';
-  return isBareNumber(pieces, set.rows) && task.seededRows(set, ['key']) < set.rows ? noRecord(task, set.name) : undefined;
+  return isUnmistakable(pieces, set.rows) ? undefined : unrecorded(task, set, ['key']);
 }
 
 interface There {
@@ -141,7 +143,8 @@ export async function formerKeptLine(servers: Servers, { set, source }: FormerSe
   return count === 0 ? [] : [{ kind: 'kept', store: servers.store, shard: null, what: setName(servers, set), count }];
 }
 
-async function countKeys(servers: Servers, keys: readonly string[]): Promise<number> {
+/** How many of some keys are there. */
+export async function countKeys(servers: Servers, keys: readonly string[]): Promise<number> {
   let count = 0;
   const width = 500 * servers.width();
   for (let from = 0; from < keys.length; from += width) {
@@ -182,6 +185,7 @@ async function* eachChanged(servers: Servers, entries: Entries, task: StoreTask)
     for (const compared of await compare(servers, batch)) if (compared.state === 'different') yield compared;
 }
 
-function setName({ store }: Servers, { name, key }: { readonly name: string; readonly key: string }): string {
+/** A set as people read it: `logins (cache/user:{users.id})`. */
+export function setName({ store }: Servers, { name, key }: { readonly name: string; readonly key: string }): string {
   return `${name} (${store}/${key})`;
 }

@@ -55,6 +55,11 @@ export async function openCluster(
       },
       everywhere: (work) => everyPrimary(cluster, (node) => work(interruptible(node, signal)), patience(), patienceMs),
       replicate: () => replicateEverywhere(cluster),
+      async holders() {
+        await cluster.refresh();
+        const names = cluster.map().primaries.map(({ address }) => addressText(address));
+        return names.sort().join(' ');
+      },
       seal: signal.seal,
       close: pool.close,
     };

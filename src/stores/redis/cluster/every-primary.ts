@@ -6,13 +6,15 @@ import type { RedisNode } from '../connection/node.js';
 import type { Patience } from './patience.js';
 import type { SlotMap } from './slot-map.js';
 import { slotCount } from './slots.js';
-import type { Primary } from './topology.js';
+import { importedSlots, type Primary } from './topology.js';
 import type { Cluster } from './types.js';
 
 /**
- * Does something at every primary of a cluster at the same time. A slot counts as seen when one node held it before and
- * after, as a primary. Where slots moved or a replica took over meanwhile, their new nodes are visited as well, until
- * all slots have been seen: so every key is seen at least once, and one whose slot moves perhaps twice.
+ * Does something at every primary of a cluster at the same time, and once more at nodes that slots are on their way to: a key that
+ * left the one before it was looked for there has come to the other one by then. A slot counts as seen when one node held it before
+ * and after, as a primary, and it was on its way to the same node or to none. Where slots moved or a replica took over meanwhile,
+ * their new nodes are visited as well, until all slots have been seen: so every key is seen at least once, and one whose slot moves
+ * perhaps twice.
  */
 export async function everyPrimary<T>(
   cluster: Cluster,
@@ -37,8 +39,16 @@ export async function everyPrimary<T>(
       const before = await wholeMap(cluster);
       const missing = before.primaries.filter((primary) => hasUnseen(primary, seen, results));
       if (missing.length === 0) return ofPrimaries(results, before);
+      const moving = await slotsOnTheirWay(cluster, before);
       await together(missing, visit);
-      if (markSeen(seen, missing, await wholeMap(cluster)) === 0) throw replyError('TRYAGAIN slots move faster than they are looked at');
+      await together(
+        before.primaries.filter(({ address }) => [...moving.values()].includes(addressText(address))),
+        visit,
+      );
+      const after = await wholeMap(cluster);
+      const stillMoving = await slotsOnTheirWay(cluster, after);
+      const holds = (slot: number, address: Address) => isSame(after.holderOf(slot), address) && moving.get(slot) === stillMoving.get(slot);
+      if (markSeen(seen, missing, holds) === 0) throw replyError('TRYAGAIN slots move faster than they are looked at');
       patience.reset();
     } catch (error) {
       if (!mayPass(error)) throw translate(error, cluster.store, suspect);
@@ -52,20 +62,31 @@ async function wholeMap(cluster: Cluster): Promise<SlotMap> {
   return cluster.map();
 }
 
+/** The slots that are on their way, each with the node that it goes to; none where an ACL keeps that from us. */
+async function slotsOnTheirWay(cluster: Cluster, { primaries }: SlotMap): Promise<ReadonlyMap<number, string>> {
+  const answers = await together(primaries, async ({ address }) => {
+    const node = await cluster.node(address);
+    const [[error, nodes] = [null, undefined]] = await node.send([['CLUSTER', 'NODES']]);
+    if (error !== null && mayPass(error)) throw error;
+    return error === null ? importedSlots(nodes).map((slot) => [slot, addressText(address)] as const) : [];
+  });
+  return new Map(answers.flat());
+}
+
 /** A primary without slots may hold keys of one that is on its way to it: it is visited once. */
 function hasUnseen({ address, ranges }: Primary, seen: Uint8Array, results: ReadonlyMap<string, unknown>): boolean {
   if (ranges.length === 0) return !results.has(addressText(address));
   return ranges.some(([from, to]) => seen.subarray(from, to + 1).includes(0));
 }
 
-/** Marks the slots that visited nodes still hold; hands back how many are new, each node without slots as one. */
-function markSeen(seen: Uint8Array, visited: readonly Primary[], after: SlotMap): number {
+/** Marks the slots that visited nodes hold, before and after; hands back how many are new, each node without slots as one. */
+function markSeen(seen: Uint8Array, visited: readonly Primary[], holds: (slot: number, address: Address) => boolean): number {
   let fresh = 0;
   for (const { address, ranges } of visited) {
     if (ranges.length === 0) fresh++;
     for (const [from, to] of ranges) {
       for (let slot = from; slot <= to; slot++) {
-        if (seen[slot] === 1 || !isSame(after.holderOf(slot), address)) continue;
+        if (seen[slot] === 1 || !holds(slot, address)) continue;
         seen[slot] = 1;
         fresh++;
       }

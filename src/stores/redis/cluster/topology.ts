@@ -35,6 +35,14 @@ export function readTopology(slots: unknown, nodes: unknown, asked: Address): To
   return { primaries, nodes: [...all.values()], isWhole: owned === slotCount };
 }
 
+/** The slots that are on their way to the node that was asked: of others it does not tell. By CLUSTER NODES: `[94-<-id]`. */
+export function importedSlots(nodes: unknown): number[] {
+  const own = textOf(nodes)
+    .split('\n')
+    .find((line) => line.split(' ')[2]?.split(',').includes('myself'));
+  return [...(own ?? '').matchAll(/\[(\d+)-<-/g)].map(([, slot]) => Number(slot));
+}
+
 interface Row {
   readonly range: readonly [from: number, to: number];
   readonly primary: Address;

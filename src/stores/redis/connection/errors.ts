@@ -61,6 +61,10 @@ const known: Readonly<Record<string, Say>> = {
     `${store}: the cluster of ${node} does not serve all its slots`,
     `Look at it with redis-cli --cluster check ${node}, then run the command again.`,
   ],
+  TRYAGAIN: (store, node, message) => [
+    `${store}: ${message.replace(/^TRYAGAIN /, '')}`,
+    `Wait until the resharding is over, or end one that was left halfway (redis-cli --cluster fix ${node}); then run the command again.`,
+  ],
   LOADING: (store, node) => [`${store}: ${node} is still loading its data`, 'Wait until it is ready, then run the command again.'],
   OOM: (store, node) => [`${store}: ${node} has no memory left`, 'Make room, or raise its maxmemory.'],
   MISCONF: (store, node, message) => [

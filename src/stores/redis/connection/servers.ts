@@ -20,6 +20,8 @@ export interface Servers {
   everywhere<T>(work: (node: RedisNode) => Promise<T>): Promise<ReadonlyMap<string, T>>;
   /** Waits until what was written is also at a replica, where a primary of a cluster has one: a failover would lose it. */
   replicate(): Promise<void>;
+  /** Who holds the keys now, as a text: another one after a failover or a restart, which may bring deleted keys back. */
+  holders(): Promise<string>;
   /** From here on the signal ends nothing any more; throws when it has. */
   seal(): void;
   close(): void;

@@ -7,16 +7,18 @@ import { type Compared, compare, unlinkAsFound } from './values.js';
 
 const mostPasses = 10;
 
-/** Takes back entries that were written by us, where nobody changed them; over again, as a failover may bring one back. */
-export async function takeBack(servers: Servers, entries: Entries, created: Ranges, { emit, store }: StoreContext): Promise<void> {
+/** Takes back entries that were written by us, where nobody changed them; over again, as a failover may bring one back. False, and told, where it cannot. */
+export async function takeBack(servers: Servers, entries: Entries, created: Ranges, { emit, store }: StoreContext): Promise<boolean> {
   try {
     for (let pass = 1; pass <= mostPasses; pass++) {
-      if ((await unlinkAll(servers, entries, created)) === 0) return;
+      if ((await unlinkAll(servers, entries, created)) === 0) return true;
       await servers.replicate();
     }
+    return true;
   } catch (error) {
     const place = { store, shard: null };
     emit({ type: 'warned', code: 'seed-not-taken-back', place, what: entries.set.key, why: errorMessage(error) });
+    return false;
   }
 }
 

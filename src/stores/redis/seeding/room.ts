@@ -20,7 +20,7 @@ export function memories(servers: Servers): Promise<ReadonlyMap<string, Memory |
   return servers.everywhere(memoryOf);
 }
 
-/** Refuses to seed where a server would make room by evicting keys, which may be anybody's. `needed` by server. */
+/** Refuses to seed where a server would make room by evicting keys, which may be anybody's, or would take no more writes. `needed` by server. */
 export function refuseEviction(
   { store }: Servers,
   known: ReadonlyMap<string, Memory | undefined>,
@@ -28,10 +28,11 @@ export function refuseEviction(
 ): void {
   for (const [node, bytes] of needed) {
     const { room, policy = 'noeviction' } = known.get(node) ?? {};
-    if (room === undefined || policy === 'noeviction' || bytes <= room) continue;
+    if (room === undefined || bytes <= room) continue;
+    const then = policy === 'noeviction' ? 'it would refuse writes of others' : 'it would evict keys of others';
     throw new LoadctlError(
       'refused',
-      `${store}: ${node} has room for about ${inMegabytes(room)} and what is seeded takes about ${inMegabytes(bytes)}: it would evict keys of others (maxmemory-policy ${policy})`,
+      `${store}: ${node} has room for about ${inMegabytes(room)} and what is seeded takes about ${inMegabytes(bytes)}: ${then} (maxmemory-policy ${policy})`,
       { hint: 'Seed fewer or shorter entries, give the server more memory, or use one that nobody else uses.' },
     );
   }

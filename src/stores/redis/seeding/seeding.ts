@@ -1,10 +1,18 @@
 import { LoadctlError } from '../../../core/errors.js';
 import type { EvictedKeys, SeededStep } from '../../../core/events.js';
 import type { Clock } from '../../../core/os.js';
-import { formatDuration, type Milliseconds } from '../../../core/quantities.js';
+import { formatCount, formatDuration, type Milliseconds } from '../../../core/quantities.js';
 import type { RedisStore } from '../../../profile/sections/schema.js';
-import { isBareNumber } from '../../../profile/templates/inverse.js';
-import { addConflicts, type Conflicts, noConflicts, noRecord, type Seeding, type StoreContext, type StoreTask } from '../../kind/types.js';
+import { inverseOf, isUnmistakable } from '../../../profile/templates/inverse.js';
+import {
+  addConflicts,
+  type Conflicts,
+  noConflicts,
+  type Seeding,
+  type StoreContext,
+  type StoreTask,
+  unrecorded,
+} from '../../kind/types.js';
 import { isRefusal } from '../connection/errors.js';
 import { seedIndex } from '../connection/login.js';
 import type { Memory } from '../connection/memory.js';
@@ -15,6 +23,7 @@ import { takeBack } from '../keys/take-back.js';
 import { type Compared, compare, createCommand, isCreated, refreshCommand } from '../keys/values.js';
 import { sumUpOthers } from '../proof/others.js';
 import { openServers } from '../servers/open.js';
+import { halfway } from './halfway.js';
 import { bytesOf, evictedSince, memories, refuseEviction } from './room.js';
 
 /** A set on its way. */
@@ -35,6 +44,16 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
   const servers = await openServers(config, seedIndex(context.store, config), context);
   const sets = task.entries.map((set) => begin(entriesOf(set, task.source(set))));
   let before: ReadonlyMap<string, Memory | undefined> = new Map();
+  let tried: Promise<boolean> | undefined;
+  const takeAllBack = async () => {
+    const taken = [];
+    for (const { entries, created } of sets) taken.push(await takeBack(servers, entries, created, context));
+    return !taken.includes(false);
+  };
+  const rollBack = () => {
+    tried ??= takeAllBack();
+    return tried;
+  };
   return {
     async check() {
       let conflicts = noConflicts;
@@ -51,18 +70,35 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
         async commit() {
           // Half written is worse than written late: an interrupt waits until the entries are in, or taken back.
           servers.seal();
-          const done: SeededStep[] = [];
-          for (const [index, progress] of sets.entries()) done.push(await tellSet(servers, progress, index + 1, context));
-          const evicted = evictedSince(context.store, before, await memories(servers));
-          return done.map((set, index) => (index === done.length - 1 ? { ...set, ...tellEvicted(evicted, context) } : set));
+          try {
+            const done = await writeSets(servers, sets, context);
+            const evicted = evictedSince(context.store, before, await memories(servers));
+            return done.map((set, index) => (index === done.length - 1 ? { ...set, ...tellEvicted(evicted, context) } : set));
+          } catch (error) {
+            throw await halfway(error, { written: writtenOf(sets), named: task.named, rollBack });
+          }
         },
         async rollBack() {
-          for (const { entries, created } of sets) await takeBack(servers, entries, created, context);
+          await rollBack();
         },
       };
     },
     close: () => Promise.resolve(servers.close()),
   };
+}
+
+async function writeSets(servers: Servers, sets: readonly Progress[], context: StoreContext): Promise<SeededStep[]> {
+  const done: SeededStep[] = [];
+  for (const [index, progress] of sets.entries()) done.push(await tellSet(servers, progress, index + 1, context));
+  return done;
+}
+
+/** How much was written of each set, in words; undefined where nothing was. */
+function writtenOf(sets: readonly Progress[]): string | undefined {
+  const counts = sets.flatMap(({ entries, created }) =>
+    created.size() === 0 ? [] : `${formatCount(created.size())} of ${entries.set.name}`,
+  );
+  return counts.length === 0 ? undefined : counts.join(', ');
 }
 
 /** Whose keys they were, nobody knows: they are told, and a receipt that comes later says so. */
@@ -86,7 +122,10 @@ function begin(entries: Entries): Progress {
 async function checkSet(servers: Servers, progress: Progress, task: StoreTask, clock: Clock): Promise<Conflicts> {
   const startedAt = clock.elapsed();
   const { set } = progress.entries;
-  const unrecorded = isBareNumber(keyPieces(set, task.source(set)), set.rows) ? task.seededRows(set, ['key']) : Number.POSITIVE_INFINITY;
+  const pieces = keyPieces(set, task.source(set));
+  const isBare = inverseOf(pieces, set.rows) !== undefined && !isUnmistakable(pieces, set.rows);
+  const why = isBare ? unrecorded(task, set, ['key']) : undefined;
+  const known = why === undefined ? set.rows : task.seededRows(set, ['key']);
   let conflicts = noConflicts;
   for (const batch of entryBatches(progress.entries, servers.width())) {
     for (const compared of await compare(servers, batch)) {
@@ -94,7 +133,7 @@ async function checkSet(servers: Servers, progress: Progress, task: StoreTask, c
       if (state === 'absent') {
         progress.absent.add(entry.n);
         progress.needed.set(node, (progress.needed.get(node) ?? 0) + bytesOf(entry));
-      } else if (entry.n > unrecorded) throw takenNumber(servers, set.name, entry.key, task);
+      } else if (entry.n > known) throw takenNumber(servers, entry.key, why);
       if (state === 'different') conflicts = addConflicts(conflicts, conflictOf(servers, set.name, compared));
     }
   }
@@ -102,15 +141,15 @@ async function checkSet(servers: Servers, progress: Progress, task: StoreTask, c
   return conflicts;
 }
 
-function takenNumber({ store }: Servers, set: string, key: string, task: StoreTask): LoadctlError {
-  return new LoadctlError('refused', `${store}: the key ${JSON.stringify(key)} is there already, and ${noRecord(task, set)}`, {
+function takenNumber({ store }: Servers, key: string, why = ''): LoadctlError {
+  return new LoadctlError('refused', `${store}: the key ${JSON.stringify(key)} is there already, and ${why}`, {
     hint: 'Give the keys of the set a name before the number, or seed where that file is.',
   });
 }
 
 function conflictOf(servers: Servers, set: string, compared: Compared): Conflicts {
   const what = `${servers.store}: keys of ${set} hold something else`;
-  return { count: 1, causes: [{ what, count: 1, examples: [conflictLine(servers, compared)] }] };
+  return { count: 1, causes: [{ what, count: 1, examples: [conflictLine(servers, compared)], fix: 'reset' }] };
 }
 
 async function tellSet(servers: Servers, progress: Progress, number: number, { emit, store, clock }: StoreContext): Promise<SeededStep> {

@@ -17,9 +17,12 @@ export async function openSingle(config: RedisStore, index: number, context: Sto
   const login = await readLogin(store, config);
   const signal = sealable(context.signal);
   let current = await connect(address, index, login, context);
+  let connections = 1;
   const node = async () => {
     signal.throwIfAborted();
-    if (!current.isOpen()) current = await connect(address, index, login, context);
+    if (current.isOpen()) return current;
+    current = await connect(address, index, login, context);
+    connections += 1;
     return current;
   };
   return {
@@ -39,6 +42,10 @@ export async function openSingle(config: RedisStore, index: number, context: Sto
       }
     },
     replicate: () => Promise.resolve(),
+    async holders() {
+      await node();
+      return `${name} ${connections}`;
+    },
     seal: signal.seal,
     close: () => current.close(),
   };

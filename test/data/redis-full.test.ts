@@ -1,0 +1,87 @@
+import { rmSync } from 'node:fs';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { seed } from '../../src/phases/data/seed.js';
+import { type DataProfile, dataContext } from '../servers/data-context.js';
+import { startRedis } from '../servers/redis.js';
+
+/* A server that takes no more writes: what a seed wrote until then is removed again, or told. */
+
+async function server(...words: string[]) {
+  const redis = await startRedis({ words });
+  const client = new Redis(redis.url);
+  onTestFinished(async () => {
+    // A server that is to save and cannot does not end.
+    await client.config('SET', 'save', '');
+    client.disconnect();
+    await redis.stop();
+  });
+  return { redis, client };
+}
+
+function profileOf(url: string, rows: number): DataProfile {
+  const few = { key: 'cache/few:{n}', rows: 10, value: 'x' };
+  const many = { key: 'cache/user:user-{n}', rows, value: { id: 'user-{n}', name: 'Test User {n}' } };
+  return { stores: { cache: { kind: 'redis', url } }, seed: { few, many } };
+}
+
+/** Does something once, when everything was checked and nothing is written. */
+function checked(then: () => Promise<unknown>) {
+  let isDone = false;
+  return async () => {
+    if (isDone) return;
+    isDone = true;
+    await then();
+  };
+}
+
+test('without eviction, and with too little room: refused before anything is written', async () => {
+  const { redis, client } = await server('--maxmemory', '6mb');
+  const failed = seed(dataContext(profileOf(redis.url, 50_000)));
+  await expect(failed).rejects.toMatchObject({
+    reason: 'refused',
+    message: expect.stringMatching(/room for about .* takes about .*: it would refuse writes of others \(maxmemory-policy noeviction\)/),
+  });
+  expect(await client.dbsize()).toBe(0);
+});
+
+test('at maxmemory because an application filled it meanwhile: what was written is removed again, and others can write', async () => {
+  const { redis, client } = await server('--maxmemory', '20mb');
+  const context = dataContext(profileOf(redis.url, 40_000));
+  const keep = checked(async () => {
+    for (let n = 0; n < 165; n++) await client.set(`cart:${n}`, 'y'.repeat(100_000));
+  });
+  const failed = seed({ ...context, keep });
+  await expect(failed).rejects.toMatchObject({
+    reason: 'seeding-failed',
+    message: expect.stringMatching(/has no memory left.*removed again/),
+  });
+  expect((await client.keys('*')).filter((key) => !key.startsWith('cart:'))).toEqual([]);
+  expect(await client.set('cart:new', 'z')).toBe('OK');
+});
+
+test('that cannot save to its disk refuses deletes too: what is there is told, with the command', async () => {
+  const { redis, client } = await server();
+  const context = dataContext(profileOf(redis.url, 100_000));
+  let broken: Promise<void> | undefined;
+  const breakDisk = async () => {
+    rmSync(String((await client.config('GET', 'dir'))[1]), { recursive: true });
+    await client.config('SET', 'save', '3600 1');
+    await client.bgsave();
+  };
+  const emit: typeof context.emit = (event) => {
+    context.emit(event);
+    if (event.type === 'step-progressed' && event.done < 50_000) broken ??= breakDisk();
+  };
+  const failed = seed({ ...context, emit });
+  await expect(failed).rejects.toMatchObject({
+    reason: 'seeding-failed',
+    message: expect.stringMatching(/takes no writes: .*; what this seed wrote \(10 of few, [\d,]+ of many\) is still there/),
+    hint: expect.stringContaining('loadctl cleanup --env test --seeded'),
+  });
+  await broken;
+  expect(context.events).toContainEqual(expect.objectContaining({ type: 'warned', code: 'seed-not-taken-back', what: 'user:user-{n}' }));
+  const said = String(await failed.catch((error: Error) => error.message));
+  const written = Number(/([\d,]+) of many/.exec(said)?.[1]?.replaceAll(',', ''));
+  expect(await client.dbsize()).toBe(10 + written);
+});
