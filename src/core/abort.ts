@@ -1,3 +1,5 @@
+import { LoadctlError } from './errors.js';
+
 /** Resolves when `signal` is aborted. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -25,4 +27,10 @@ export async function isPending(work: Promise<unknown>): Promise<boolean> {
   const nothing = Symbol();
   const first = await Promise.race([work, Promise.resolve(nothing)]).catch(() => undefined);
   return first === nothing;
+}
+
+/** Throws what a signal was aborted with, as an interrupt where that says nothing. */
+export function throwIfAborted(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw signal.reason instanceof LoadctlError ? signal.reason : new LoadctlError('interrupted', 'interrupted');
 }

@@ -72,7 +72,7 @@ export interface ErrorDetails {
  * prints it. Anything else that is thrown is a bug (exit 1).
  */
 export class LoadctlError extends Error {
-  readonly reason: ExitReason;
+  readonly reason: Exclude<ExitReason, 'pass' | 'bug'>;
   readonly hint: string | undefined;
   readonly lines: readonly string[];
 

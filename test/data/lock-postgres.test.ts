@@ -97,25 +97,48 @@ describe('that is lost', () => {
   const holders = "application_name LIKE 'loadctl/% by %' AND datname = current_database()";
   const kill = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${holders}`;
 
-  test('with its session is taken again, and the work that it protects goes on', async () => {
+  test('with its session ends a seed, which says what is in: nobody writes while another may', async () => {
     const { url, sql } = await testDatabase(server, 'CREATE TABLE users (id text PRIMARY KEY)');
-    const context = dataContext({ ...stores(url), seed: [{ table: 'db.users', rows: 300_000, columns: { id: '{n}' } }] });
+    const parts = { ...stores(url), seed: [{ table: 'db.users', rows: 300_000, columns: { id: '{n}' } }] };
+    // With a lock of its own, and within a test, whose run may go on without one for a while.
+    for (const isTest of [false, true]) {
+      const context = dataContext(parts);
+      let killed: Promise<unknown> | undefined;
+      const emit: typeof context.emit = (event) => {
+        context.emit(event);
+        if (event.type === 'step-progressed') killed ??= sql(kill);
+      };
+      const lock = isTest ? await takeLock({ ...context, emit }, 'test') : undefined;
+      const error = await failure(seed({ ...context, emit, ...(lock === undefined ? {} : { lock }) }));
+      await killed;
+      const [{ count } = {}] = await sql('SELECT count(*)::int FROM users');
+      const there = Number(count).toLocaleString('en-US');
+      expect(error.message).toMatch(new RegExp(`^(db: )?lost the lock that keeps other runs out(: .*)?; ${there} of 300,000 rows are in$`));
+      expect(Number(count)).toBeLessThan(300_000);
+      if (isTest) await expect.poll(() => regained(context.events), { timeout: 5000 }).toBe(1);
+      expect(regained(context.events)).toBe(isTest ? 1 : 0);
+      await lock?.release();
+      await sql('TRUNCATE users');
+    }
+  });
+
+  test('with its session ends a cleanup, whose receipt proves nothing and says why', async () => {
+    const { url, sql } = await testDatabase(server, 'CREATE TABLE orders (id serial PRIMARY KEY, user_id text)');
+    await sql("INSERT INTO orders (user_id) SELECT 'load-test-user-' || n FROM generate_series(1, 300000) n");
+    const cleaning = { prefix: 'load-test-user-', rows: [{ table: 'db.orders', column: 'user_id' }], pause: '20ms' };
+    const context = dataContext({ ...stores(url), cleanup: cleaning });
     let killed: Promise<unknown> | undefined;
     const emit: typeof context.emit = (event) => {
-      context.emit(event);
       if (event.type === 'step-progressed') killed ??= sql(kill);
     };
-    await seed({ ...context, emit });
+    const { receipt, reasons } = await cleanup({ ...context, emit }, { dryRun: false, seeded: false });
     await killed;
-    expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 300_000 }]);
-    expect(context.events).toContainEqual({
-      type: 'warned',
-      code: 'lock-lost',
-      place: { store: 'db', shard: null },
-      why: 'terminating connection due to administrator command',
-      retryMs: 10_000,
-    });
-    expect(context.events).toContainEqual({ type: 'lock-regained', place: { store: 'db', shard: null }, elapsedMs: expect.any(Number) });
+    expect(reasons).toEqual(['cleanup-not-proven', 'unavailable']);
+    expect(receipt.lines).toContainEqual(
+      expect.objectContaining({ why: expect.stringMatching(/^lost the lock that keeps other runs out/) }),
+    );
+    expect(Number((await sql('SELECT count(*)::int FROM orders'))[0]?.count)).toBeGreaterThan(0);
+    expect((await cleanup(dataContext({ ...stores(url), cleanup: cleaning }), { dryRun: false, seeded: false })).reasons).toEqual([]);
   });
 
   test('is held again as before: others are refused, and are not when it is released', async () => {
@@ -140,7 +163,7 @@ describe('that is lost', () => {
     const [before] = await sql(`SELECT pid FROM pg_stat_activity WHERE ${holders}`);
     proxy.freeze();
     proxy.thaw();
-    await expect.poll(() => regained(context.events), { timeout: 5000 }).toBe(1);
+    await expect.poll(() => regained(context.events), { timeout: 15_000 }).toBe(1);
     expect(context.events).toContainEqual(
       expect.objectContaining({ type: 'warned', code: 'lock-lost', why: expect.stringContaining('db did not answer for 10 s') }),
     );
@@ -196,11 +219,11 @@ describe('that is lost', () => {
   });
 });
 
-/** A clock on which a second takes 50 ms: what waits long for a database that is silent need not be waited for. */
+/** A clock on which a second takes 200 ms: what waits long for a database that is silent need not be waited for. */
 const fastClock = {
-  stamp: () => Date.now() * 20,
-  elapsed: () => performance.now() * 20,
-  sleep: (ms: number, signal?: AbortSignal) => dataContext({ stores: {} }).world.clock.sleep(ms / 20, signal),
+  stamp: () => Date.now() * 5,
+  elapsed: () => performance.now() * 5,
+  sleep: (ms: number, signal?: AbortSignal) => dataContext({ stores: {} }).world.clock.sleep(ms / 5, signal),
 };
 
 function regained(events: readonly LoadctlEvent[]): number {

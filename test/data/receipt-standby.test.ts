@@ -49,7 +49,7 @@ test('rows of others are summed up on the replica, once it has received what the
   const asked = replica.statements.length;
   const cleaning = cleanup(dataContext(parts, before ? { before } : {}), { dryRun: false, seeded: true });
   await expect
-    .poll(() => replica.statements.slice(asked).filter((sql) => sql.includes('pg_last_wal_replay_lsn')).length)
+    .poll(() => replica.statements.slice(asked).filter((sql) => sql.includes('pg_last_wal_replay_lsn')).length, { timeout: 10_000 })
     .toBeGreaterThan(3);
   expect(replica.statements.slice(asked).filter((sql) => sums.test(sql))).toEqual([]);
   await onReplica('SELECT pg_wal_replay_resume()');

@@ -122,11 +122,11 @@ describe('seeding', () => {
     expect(await failure(seed(context))).toMatchObject({
       reason: 'seeding-failed',
       message: expect.stringMatching(/the ttl of entries \(1ms\) is shorter than seeding takes/),
-      hint: 'Give the set a longer `ttl`.',
+      hint: expect.stringMatching(/^Give the set a longer `ttl`\./),
     });
   });
 
-  test('goes on where the connection broke', async () => {
+  test('takes back what it wrote where the connection broke', async () => {
     const context = dataContext(profile());
     const emit: typeof context.emit = ({ type }) => {
       if (type === 'step-progressed') void home.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
@@ -135,9 +135,8 @@ describe('seeding', () => {
       reason: 'unavailable',
       message: expect.stringMatching(/connection to .* broke/),
     });
-    const alreadyThere = await home.dbsize();
-    expect(alreadyThere).toBeGreaterThanOrEqual(500);
-    expect((await seed(dataContext(profile()))).stores).toMatchObject([{ created: 1200 - alreadyThere, alreadyThere }]);
+    expect(await home.dbsize()).toBe(0);
+    expect((await seed(dataContext(profile()))).stores).toMatchObject([{ created: 1200, alreadyThere: 0 }]);
   });
 
   test('ends at an interrupt while it only looks', async () => {

@@ -64,9 +64,9 @@ async function show(sql: Sql, name?: string): Promise<void> {
 /** Whether loadctl's connection is encrypted; else what it says, and how it would end. */
 async function outcome(sql: Sql, url: string, tls?: Readonly<Record<string, string>>): Promise<unknown> {
   try {
-    const lock = await takeLock(dataContext({ stores: { db: { kind: 'postgres', url, ...(tls ? { tls } : {}) } } }), 'tls');
+    const lock = await takeLock(dataContext({ stores: { db: { kind: 'postgres', url, ...(tls ? { tls } : {}) } } }), 'run');
     const [session] = await sql(
-      "SELECT s.ssl FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.application_name LIKE 'loadctl/tls%'",
+      "SELECT s.ssl FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.application_name LIKE 'loadctl/run%'",
     );
     await lock.release();
     return session?.ssl;

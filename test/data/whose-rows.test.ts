@@ -35,7 +35,7 @@ async function failure(work: Promise<unknown>): Promise<LoadctlError> {
 }
 
 describe('certain, or left', () => {
-  test('rows that refer to a constant may be anybody’s: they stay, and that is told', async () => {
+  test('rows that refer to a constant may be anybody’s: they are not seeded, and those that were stay, which is told', async () => {
     const { url, sql } = await testDatabase(
       server,
       `CREATE TABLE u (id text PRIMARY KEY, tier text); CREATE TABLE notes (id serial PRIMARY KEY, tier text, word text);
@@ -47,7 +47,10 @@ describe('certain, or left', () => {
         notes: { table: 'db.notes', rows: 2, columns: { tier: '{u.tier}', word: 'x' } },
       },
     });
-    await seed(dataContext(parts));
+    await expect(seed(dataContext(parts))).rejects.toMatchObject({
+      reason: 'invalid-profile',
+      message: 'db: notes (db.notes) seeds no unique key of its table, so its rows cannot be found again',
+    });
     const { receipt, reasons } = await cleanup(dataContext(parts), all);
     expect(reasons).toEqual(['cleanup-not-proven']);
     expect(await sql('SELECT tier, word FROM notes')).toEqual([

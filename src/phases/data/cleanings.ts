@@ -43,7 +43,7 @@ export async function lookAhead(context: DataContext): Promise<void> {
 }
 
 /** A table that two stores reach would be counted twice, and each would take the other's rows for those of others. */
-function reachedTwice(checks: readonly CleaningCheck[]): Hazard[] {
+export function reachedTwice(checks: readonly Pick<CleaningCheck, 'tables'>[]): Hazard[] {
   const first = new Map<string, { store: string; table: string }>();
   const hazards: Hazard[] = [];
   for (const { id, store, table } of checks.flatMap(({ tables }) => tables)) {

@@ -29,17 +29,19 @@ export interface DataContext extends Pick<PhaseContext, 'profile' | 'emit' | 'si
 export interface Lock {
   /** How many databases it is held in; 0: the profile has no Postgres store. */
   readonly databases: number;
-  /**
-   * Resolves, with the reason, when the lock is held no more without having been released, and nobody could take it again
-   * within 10 s: the work must stop.
-   */
+  /** The sessions that hold it now. */
+  sessions(): readonly string[];
+  /** Resolves, with the reason, when it is held no more without having been released: what writes or deletes must stop. */
+  lapsed(): Promise<LoadctlError>;
+  /** Resolves when it could not be taken again within 10 s either: all work must stop. */
   readonly lost: Promise<LoadctlError>;
   /** Lets go of it. May be called twice; never rejects. */
   release(): Promise<void>;
 }
 
-/** Takes the lock for `purpose` (seed, run, cleanup, test), or throws 112 `refused` and says who holds it. */
-export async function takeLock(context: DataContext, purpose: string): Promise<Lock> {
+/** Takes the lock, or throws 112 `refused` and says who holds it. One that was lost under a load is taken again. */
+export async function takeLock(context: DataContext, purpose: 'seed' | 'run' | 'cleanup' | 'test'): Promise<Lock> {
+  const regains = purpose === 'run' || purpose === 'test';
   const held: DatabaseLock[] = [];
   const release = async () => {
     for (const lock of held.splice(0).reverse()) await lock.release();
@@ -47,30 +49,41 @@ export async function takeLock(context: DataContext, purpose: string): Promise<L
   try {
     for (const [store, config] of Object.entries(context.profile.stores).sort(byName)) {
       const label = lockLabel(context, purpose);
-      held.push(...((await storeKind(config).lock?.(config, storeContext(context, store, label), held)) ?? []));
+      held.push(...((await storeKind(config).lock?.(config, storeContext(context, store, label), { held, regains })) ?? []));
     }
   } catch (error) {
     await release();
     throw error;
   }
-  return { databases: held.length, lost: firstLost(held), release };
+  return {
+    databases: held.length,
+    sessions: () => held.map(({ session }) => session),
+    lapsed: () => first(held.map((lock) => lock.lapsed())),
+    lost: first(held.map((lock) => lock.lost)),
+    release,
+  };
 }
 
-/** Runs `body` under the context's lock or one of its own; its signal aborts on an interrupt and when the lock is lost. */
-export async function withLock<T>(context: DataContext, purpose: string, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** Runs `body` under the context's lock or one of its own; its signal aborts on an interrupt and when the lock is held no more. */
+export async function withLock<T>(
+  context: DataContext,
+  purpose: 'seed' | 'cleanup',
+  body: (signal: AbortSignal, lock: Lock) => Promise<T>,
+): Promise<T> {
   const lock = context.lock ?? (await takeLock(context, purpose));
   const lost = new AbortController();
   return scope(async (defer) => {
     if (!context.lock) defer(() => lock.release());
     const beside = besideIn(defer, (error) => lost.abort(error));
     beside(async (over) => {
-      const error = await unlessAborted(lock.lost, over);
+      const error = await unlessAborted(lock.lapsed(), over);
       if (error !== undefined) lost.abort(error);
     });
     try {
-      return await body(AbortSignal.any([context.signal, lost.signal]));
+      return await body(AbortSignal.any([context.signal, lost.signal]), lock);
     } catch (error) {
-      throw lost.signal.aborted ? lost.signal.reason : error;
+      const { aborted, reason } = lost.signal;
+      throw aborted && !(error instanceof LoadctlError && error.cause === reason) ? reason : error;
     }
   });
 }
@@ -84,8 +97,8 @@ function byName([one]: [string, unknown], [other]: [string, unknown]): number {
   return one < other ? -1 : 1;
 }
 
-async function firstLost(held: readonly DatabaseLock[]): Promise<LoadctlError> {
-  const cause = await Promise.race([new Promise<never>(() => undefined), ...held.map((lock) => lock.lost)]);
+async function first(ends: readonly Promise<Error>[]): Promise<LoadctlError> {
+  const cause = await Promise.race([new Promise<never>(() => undefined), ...ends]);
   return new LoadctlError('unavailable', `lost the lock that keeps other runs out: ${cause.message}`, {
     hint: 'Check the database and the network to it, then run `loadctl cleanup` and start again.',
     cause,

@@ -2,13 +2,15 @@ import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { CountedBefore, SeededStep } from '../../core/events.js';
 import { formatCount } from '../../core/quantities.js';
 import { type Defer, scope } from '../../core/scope.js';
+import { inOrder } from '../../profile/templates/sets.js';
 import { type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
-import { addConflicts, type CheckedSeeding, type Conflicts, noConflicts, type Seeding } from '../../stores/kind/types.js';
+import { addConflicts, type CheckedSeeding, type Conflicts, noConflicts, refuseHazards, type Seeding } from '../../stores/kind/types.js';
 import { allThere, toKeep } from '../../stores/seeded-before.js';
 import { tellerOf } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
-import { lookAhead } from './cleanings.js';
+import { lookAhead, reachedTwice } from './cleanings.js';
+import { howItStands } from './how-it-stands.js';
 import { type DataContext, withLock } from './lock.js';
 import { storeContext } from './store-context.js';
 
@@ -26,55 +28,90 @@ export interface SeedOptions {
 }
 
 /**
- * Seeds what the profile declares: every store is checked first, and nothing is written where one of them has a conflict, or
- * where a cleanup could not take the test's data out again.
+ * Seeds what the profile declares: every store is held against it first, and nothing is written where one of them has a conflict,
+ * or where a cleanup could not take the test's data out again.
  */
 export async function seed(context: DataContext, options: SeedOptions = {}): Promise<SeedReport> {
   const sets = Object.values(context.profile.seed);
   const aim = { phase: 'seed', rows: sets.reduce((sum, { rows }) => sum + rows, 0), steps: sets.length } as const;
   return tellPhase({ ...tellerOf(context), environment: context.profile.environment }, aim, () =>
-    withLock(context, 'seed', (signal) =>
-      seedStores({ ...context, signal }, options).catch((error: unknown) => Promise.reject(explain(error))),
+    withLock(context, 'seed', (signal, lock) => seedStores({ ...context, signal, lock }, options)).catch(async (error: unknown) =>
+      Promise.reject(errorMessage(error) === 'interrupted' ? await howItStands(error, [], context) : error),
     ),
   );
 }
 
 function seedStores(context: DataContext, { isLookedAhead = false }: SeedOptions): Promise<SeedReport> {
   return scope(async (defer) => {
-    if (!isLookedAhead) await lookAhead(context);
-    const stop = new AbortController();
-    const all = <T, R>(stores: readonly T[], work: (store: T) => Promise<R>) => together(stores, work, (error) => stop.abort(error));
-    const signal = AbortSignal.any([context.signal, stop.signal]);
-    const open = await openSeedings({ ...context, signal }, defer);
-    const checked = await all(open, async ({ seeding, transactional }) => ({ transactional, seeding: await seeding.check() }));
-    refuseConflicts(context, checked.map(({ seeding }) => seeding.conflicts).reduce(addConflicts, noConflicts));
-    const proof = context.profile.guards.receipt;
-    const at = new Date(context.world.clock.stamp()).toISOString();
-    const others = proof === 'off' ? undefined : (await all(checked, ({ seeding }) => seeding.others(proof))).flat();
-    const before = keeping(context, { at, ...(others === undefined ? {} : { others }) });
-    // Whose rows they are has to be known before there are any: whoever kills us, a later cleanup knows.
-    await context.keep?.(before);
-    const stores = await commitAll(checked);
-    const report = { stores, before: await keepSeeded(context, before, stores) };
-    context.emit({ type: 'seeded', ...report });
-    return report;
+    const stores = new Map<string, CheckedSeeding>();
+    try {
+      if (!isLookedAhead) await lookAhead(context);
+      for (const [store, checked] of await checkStores(context, defer)) stores.set(store, checked);
+      const before = await countBefore(context, stores);
+      // Whose rows they are has to be known before there are any: whoever kills us, a later cleanup knows.
+      await context.keep?.(before);
+      const steps = await writeSets(context, stores);
+      const report = { stores: steps, before: await keepSeeded(context, before, steps) };
+      context.emit({ type: 'seeded', ...report });
+      return report;
+    } catch (error) {
+      throw await howItStands(error, [...stores.values()], context);
+    }
   });
 }
 
-async function openSeedings(context: DataContext, defer: Defer): Promise<OpenStore[]> {
-  const open: OpenStore[] = [];
+/** Connects to every store, and holds what is to be written against what is there. One that fails ends the others. */
+async function checkStores(context: DataContext, defer: Defer): Promise<(readonly [string, CheckedSeeding])[]> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const open = await openSeedings({ ...context, signal }, defer);
+  const checked = await together(
+    open,
+    async ([store, seeding]) => [store, await seeding.check()] as const,
+    (error) => stop.abort(error),
+  );
+  refuseHazards(reachedTwice(checked.map(([, seeding]) => seeding)));
+  refuseConflicts(context, checked.map(([, { conflicts }]) => conflicts).reduce(addConflicts, noConflicts));
+  return checked;
+}
+
+async function openSeedings(context: DataContext, defer: Defer): Promise<(readonly [string, Seeding])[]> {
+  const open: (readonly [string, Seeding])[] = [];
   for (const [store, config] of storesToSeed(context)) {
-    const { transactional, openSeeding } = storeKind(config);
     const task = storeTask(context.profile, store, {
       now: context.world.clock.stamp(),
       seeded: context.before?.seeded,
       named: context.named,
     });
-    const seeding = await openSeeding(config, task, storeContext(context, store, `loadctl/${context.run ?? 'seed'}`));
+    const seeding = await storeKind(config).openSeeding(config, task, storeContext(context, store, `loadctl/${context.run ?? 'seed'}`));
     defer(() => seeding.close());
-    open.push({ seeding, transactional });
+    open.push([store, seeding]);
   }
   return open;
+}
+
+async function countBefore(context: DataContext, stores: ReadonlyMap<string, CheckedSeeding>): Promise<CountedBefore> {
+  const proof = context.profile.guards.receipt;
+  const at = new Date(context.world.clock.stamp()).toISOString();
+  const others = proof === 'off' ? undefined : (await together([...stores.values()], (store) => store.others(proof))).flat();
+  return keeping(context, { at, ...(others === undefined ? {} : { others }) });
+}
+
+/**
+ * Writes the sets in their order, whichever store each is in: what refers to another comes after it. Nothing is written before
+ * every server has answered. What a server refuses is taken back everywhere.
+ */
+async function writeSets({ profile, signal }: DataContext, stores: ReadonlyMap<string, CheckedSeeding>): Promise<SeededStep[]> {
+  const done: SeededStep[] = [];
+  await together([...stores.values()], (store) => store.ready());
+  try {
+    for (const { name, store } of inOrder(profile.seed)) done.push(...((await stores.get(store)?.write(name)) ?? []));
+  } catch (error) {
+    // Whoever ended the work from outside may want it to go on from there; and without the lock nothing may be deleted.
+    if (!signal.aborted) for (const store of [...stores.values()].reverse()) await store.takeBack();
+    throw error;
+  }
+  return done;
 }
 
 function keeping({ profile, before }: DataContext, counted: Pick<CountedBefore, 'at' | 'others'>): CountedBefore {
@@ -86,25 +123,6 @@ async function keepSeeded({ profile, keep }: DataContext, before: CountedBefore,
   const after = { ...before, seeded: allThere(profile, before.seeded), evicted };
   await keep?.(after);
   return after;
-}
-
-function explain(error: unknown): unknown {
-  if (reasonOf(error) !== 'interrupted' || errorMessage(error) !== 'interrupted') return error;
-  return new LoadctlError('interrupted', 'seeding was interrupted; nothing was written', { hint: 'Run the command again.', cause: error });
-}
-
-function reasonOf(error: unknown): LoadctlError['reason'] | undefined {
-  return error instanceof LoadctlError ? error.reason : undefined;
-}
-
-interface OpenStore {
-  readonly seeding: Seeding;
-  readonly transactional: boolean;
-}
-
-interface CheckedStore {
-  readonly seeding: CheckedSeeding;
-  readonly transactional: boolean;
 }
 
 /** Stores that are seeded, and those whose rows are counted before the test. */
@@ -143,24 +161,4 @@ function hintFor(causes: Conflicts['causes'], reset: string): string {
       : []),
   ];
   return hints.join(' ');
-}
-
-function rank({ transactional, seeding }: CheckedStore): number {
-  return transactional ? (seeding.isGradual ? 1 : 2) : 0;
-}
-
-/**
- * What cannot be rolled back goes first, so that what can is still open when it fails. What the stores refuse is taken back
- * everywhere; where the work was ended from outside, what is in stays, and the next seed goes on from there.
- */
-async function commitAll(checked: readonly CheckedStore[]): Promise<SeededStep[]> {
-  const order = [...checked].sort((one, other) => rank(one) - rank(other));
-  const done: SeededStep[] = [];
-  try {
-    for (const { seeding } of order) done.push(...(await seeding.commit()));
-  } catch (error) {
-    if (reasonOf(error) === 'seeding-failed') for (const { seeding } of order) await seeding.rollBack().catch(() => undefined);
-    throw error;
-  }
-  return done;
 }

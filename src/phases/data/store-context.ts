@@ -10,9 +10,11 @@ interface PhaseOnData {
   readonly emit: Emit;
   readonly world: Pick<World, 'clock'>;
   readonly signal: AbortSignal;
+  readonly lock?: { sessions(): readonly string[] };
 }
 
 /** What a phase hands to a store; `label` is the name under which the store's servers see loadctl. */
-export function storeContext({ profile, emit, world, signal }: PhaseOnData, store: string, label: string): StoreContext {
-  return { store, label, emit, clock: world.clock, signal, allowsHost: (host) => allowsHost(profile, host) };
+export function storeContext({ profile, emit, world, signal, lock }: PhaseOnData, store: string, label: string): StoreContext {
+  const locked = lock === undefined ? {} : { lockSessions: () => lock.sessions() };
+  return { store, label, emit, clock: world.clock, signal, allowsHost: (host) => allowsHost(profile, host), ...locked };
 }

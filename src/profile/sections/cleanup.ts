@@ -165,7 +165,10 @@ export const cleanup = z
       .prefault([])
       .meta({ description: 'The caches that hold test data.', examples: [[{ flush: 'cache' }]] }),
     pause: duration()
-      .meta({ description: 'How long cleanup pauses after each transaction, so that other clients get through.', examples: ['50ms'] })
+      .meta({
+        description: 'How long a seed and a cleanup pause after each transaction, so that other clients get through.',
+        examples: ['50ms'],
+      })
       .exactOptional(),
     settle: duration()
       .meta({ description: 'How long no new row may appear before the count is final.', examples: ['5s'] })

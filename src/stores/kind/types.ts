@@ -13,14 +13,12 @@ import type { SetColumn } from '../../profile/words/names.js';
  * A store is something that seeding fills and cleanup empties. To add a kind: its words in src/profile/sections/schema.ts, a
  * folder here that exports a StoreKind, and its line in index.ts. Its driver is loaded when it is first connected to.
  *
- *   seeding:   open → check (nobody sees anything), which hands back what can be committed; closed without it, nothing was written
+ *   seeding:   open → check (only reads), which hands back what can be written → ready → write, set by set → or taken back
  *   cleaning:  open → check (nothing is changed), which hands back what stays → sweep until nothing is left → report
  */
 
 /** One kind of store. */
 export interface StoreKind<Config> {
-  /** Whether rolling back takes back everything; such stores are committed last. */
-  readonly transactional: boolean;
   openSeeding(config: Config, task: StoreTask, context: StoreContext): Promise<Seeding>;
   openCleaning(config: Config, task: StoreTask, context: StoreContext): Promise<Cleaning>;
   /**
@@ -30,8 +28,16 @@ export interface StoreKind<Config> {
   readonly preview?: (config: Config, task: StoreTask, intent: Intent, context: StoreContext) => Promise<readonly string[]>;
   /** Rows of a set in each of the store's databases; missing where a kind has no shards to look into. */
   readonly sampleRows?: (config: Config, task: StoreTask, wanted: WantedSamples, context: StoreContext) => Promise<RowSample[]>;
-  /** Takes loadctl's lock in every database of the store; missing where a kind has none. `held` are those taken before. */
-  readonly lock?: (config: Config, context: StoreContext, held: readonly DatabaseLock[]) => Promise<DatabaseLock[]>;
+  /** Takes loadctl's lock in every database of the store; missing where a kind has none. */
+  readonly lock?: (config: Config, context: StoreContext, wanted: WantedLock) => Promise<DatabaseLock[]>;
+}
+
+/** How a lock is taken. */
+export interface WantedLock {
+  /** Those taken before: two stores may be in one database. */
+  readonly held: readonly DatabaseLock[];
+  /** Whether one that was lost is taken again: only what neither writes nor deletes may go on meanwhile. */
+  readonly regains: boolean;
 }
 
 /** Which rows of a set are looked for in each database: the first, or the first and the last. */
@@ -63,6 +69,8 @@ export interface StoreContext {
   readonly signal: AbortSignal;
   /** Whether the profile's guards let a host be reached that only the store's own servers name. */
   readonly allowsHost: (host: string) => boolean;
+  /** The sessions that hold the lock now; missing where nothing is written. Each transaction that writes looks for them first. */
+  readonly lockSessions?: () => readonly string[];
 }
 
 /** What is about to be done to a store. */
@@ -138,14 +146,16 @@ export interface FormerSet {
 export interface DatabaseLock {
   /** The session that holds it, so that a second store in the same database is not refused by our own lock. */
   readonly session: string;
-  /** Resolves when the lock is held no more without having been released, and could not be taken again. */
+  /** Resolves when the lock is held no more without having been released, from now on. */
+  lapsed(): Promise<Error>;
+  /** Resolves when it could not be taken again either. */
   readonly lost: Promise<Error>;
   release(): Promise<void>;
 }
 
 /** Sets of one store on their way. */
 export interface Seeding {
-  /** Puts the rows where nobody sees them and holds them against what is there. */
+  /** Holds what is to be written against what is there. Only reads. */
   check(): Promise<CheckedSeeding>;
   close(): Promise<void>;
 }
@@ -153,14 +163,32 @@ export interface Seeding {
 /** Sets of one store that were held against what is there; nothing is written yet. */
 export interface CheckedSeeding {
   readonly conflicts: Conflicts;
-  /** Whether {@link commit} writes part by part, and may still be refused halfway. */
-  readonly isGradual: boolean;
+  /** The tables that are seeded: two stores that reach one would write the same rows. */
+  readonly tables: readonly ReachedTable[];
   /** How many rows there are that are not test data, and what they hold. */
   others(proof: Proof): Promise<readonly OtherRows[]>;
-  /** Makes it real, where no store has a conflict. */
-  commit(): Promise<readonly SeededStep[]>;
-  /** Takes back what was committed, because another store failed. */
-  rollBack(): Promise<void>;
+  /** Opens what the writes need, and throws where one of the servers does not answer. */
+  ready(): Promise<void>;
+  /** Writes what is not there of one set, and makes sure that all of it is there then; the sets before it are in. */
+  write(set: string): Promise<readonly SeededStep[]>;
+  /** How much of each set is there, as far as is known. */
+  state(): Promise<readonly SetState[]>;
+  /** Takes back what this seed wrote, and nothing else; what it cannot is told and stays in {@link state}. */
+  takeBack(): Promise<void>;
+}
+
+/** How much of a set is in one place. */
+export interface SetState {
+  /** `users in db shard 1` */
+  readonly what: string;
+  /** `rows` or `entries` */
+  readonly unit: string;
+  readonly all: number;
+  readonly there: number;
+  /** Of those that are there: written by this seed. */
+  readonly written: number;
+  /** May be there as well: the server was not heard of again. */
+  readonly unknown: number;
 }
 
 /** Rows that are there with other values than the seed would give them. */

@@ -8,7 +8,6 @@ import { openSeeding } from './seeding/seeding.js';
 
 /** PostgreSQL, one database or several shards. */
 export const postgres: StoreKind<PostgresStore> = {
-  transactional: true,
   openSeeding,
   openCleaning,
   preview: previewStore,

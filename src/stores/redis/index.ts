@@ -4,4 +4,4 @@ import { openCleaning } from './cleaning/cleaning.js';
 import { openSeeding } from './seeding/seeding.js';
 
 /** A Redis or Valkey: a single server, or a cluster. */
-export const redis: StoreKind<RedisStore> = { transactional: false, openSeeding, openCleaning };
+export const redis: StoreKind<RedisStore> = { openSeeding, openCleaning };

@@ -100,17 +100,3 @@ export async function checkWritable(session: Session): Promise<void> {
     hint: 'Name the primary in the URL, not a replica.',
   });
 }
-
-/** Throws `unavailable` with the GRANT where the role may not make temporary tables. */
-export async function checkTemporary(session: Session): Promise<void> {
-  const { rows } = await session.query<{ may: boolean }>(`SELECT has_database_privilege(current_database(), 'TEMPORARY') AS may`);
-  if (rows[0]?.may) return;
-  const { name, role, database } = session.place;
-  throw new LoadctlError(
-    'unavailable',
-    `${name}: the role ${role} may not make temporary tables in the database ${database}, where rows are held before they are written`,
-    {
-      hint: `As the owner, run: GRANT TEMPORARY ON DATABASE ${quoteName(database)} TO ${quoteName(role)};`,
-    },
-  );
-}

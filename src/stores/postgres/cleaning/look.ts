@@ -130,7 +130,7 @@ function uniqueTables(parts: readonly { readonly table: Table }[]): Table[] {
 type Reaching = Target | SeededRows;
 
 /** Names each table so that it is the same from whichever store it is reached: by its server's start, its database and its oid. */
-async function reached(session: Session, parts: readonly Reaching[], { context }: Asked): Promise<ReachedTable[]> {
+export async function reached(session: Session, parts: readonly Reaching[], { context }: Asked): Promise<ReachedTable[]> {
   const { rows } = await session.query<{ id: string }>(
     `SELECT extract(epoch FROM pg_postmaster_start_time())::text || ' ' || (SELECT oid FROM pg_database WHERE datname = current_database())::text AS id`,
   );

@@ -57,6 +57,8 @@ const known: Readonly<Record<string, Say>> = {
   '08006': broken,
   '57P01': broken,
   '57P02': broken,
+  '25P03': broken,
+  '25P04': broken,
   '28P01': (place) => [
     `${shown(place)}: wrong password for the role ${place.role}`,
     'Correct the password in the environment or the .env file.',
@@ -91,7 +93,10 @@ const known: Readonly<Record<string, Say>> = {
     `${shown(place)}: another session holds a lock for too long`,
     'End that transaction (pg_stat_activity shows it), then run the command again.',
   ],
-  '53100': (place) => [`${shown(place)}: its disk is full`, 'Make room on the database server.'],
+  '53100': (place) => [
+    `${shown(place)}: its disk is full`,
+    'Make room on the database server; rows that were removed free theirs after a VACUUM.',
+  ],
 };
 
 /** Whether the server sent this error. */

@@ -12,6 +12,8 @@ export interface Address {
   /** Without what pg would misread: TLS words, an application_name. */
   readonly url: string;
   readonly tls: TlsWish;
+  /** It follows another one, which is the one that the lock is taken in. */
+  readonly isReplica?: boolean;
   /** Log in with a token; missing where the URL says all. */
   readonly iam?: Iam;
 }
@@ -36,7 +38,7 @@ export function addressesOf(store: string, config: PostgresStore): Address[] {
 /** The replica of a database; undefined where the profile names none. */
 export function replicaOf(config: PostgresStore, { store, shard }: Address): Address | undefined {
   const url = shard === null ? config.replica : config.replicas?.[shard];
-  return url === undefined ? undefined : address(store, shard, url, config);
+  return url === undefined ? undefined : { ...address(store, shard, url, config), isReplica: true };
 }
 
 function address(store: string, shard: number | null, text: string, { tls, auth, password }: PostgresStore): Address {

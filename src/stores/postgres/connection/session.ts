@@ -1,7 +1,6 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Client, ClientConfig, QueryResultRow } from 'pg';
-import { errorCode, LoadctlError } from '../../../core/errors.js';
+import { throwIfAborted } from '../../../core/abort.js';
+import { errorCode } from '../../../core/errors.js';
 import { callAfter } from '../../../core/timer.js';
 import type { StoreContext } from '../../kind/types.js';
 import { isServerError, type Place, translate } from './errors.js';
@@ -11,7 +10,7 @@ import { serverSpeaksTls, waysIn } from './tls.js';
 
 const connectTimeoutMs = 10_000;
 /** So long a server has for ending a statement that was cancelled, and for saying goodbye; one that is out of reach does neither. */
-const cancelMs = 5000;
+const cancelMs = 2000;
 const closeMs = 2000;
 
 /** One connection to one database, whose errors say what to do and which ends its work on a signal. */
@@ -20,9 +19,8 @@ export interface Session {
   readonly place: Place;
   /** The server's process for this connection. */
   readonly pid: number;
+  /** Of several statements, which go in one message, it hands back all rows. */
   query<Row extends QueryResultRow = QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<{ rows: Row[]; count: number }>;
-  /** Runs a `COPY … FROM STDIN` with these pieces of text. */
-  copyIn(sql: string, text: Iterable<string>): Promise<void>;
   /** From here on the signal cancels nothing any more; throws when it has. */
   seal(): void;
   /** Resolves when the connection ends, whoever ended it. */
@@ -76,13 +74,9 @@ export async function openSession(address: Address, context: Pick<StoreContext, 
     ended,
     query: (sql, values) =>
       guard(async () => {
-        const { rows, rowCount } = await client.query(sql, values ? [...values] : undefined);
-        return { rows, count: rowCount ?? 0 };
-      }),
-    copyIn: (sql, text) =>
-      guard(async () => {
-        const { from } = await import('pg-copy-streams');
-        await pipeline(Readable.from(text), client.query(from(sql)), { signal: context.signal });
+        // Of several statements in one message pg hands back an array.
+        const results = [await client.query(sql, values ? [...values] : undefined)].flat();
+        return { rows: results.flatMap(({ rows }) => rows), count: results.reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0) };
       }),
     seal() {
       throwIfAborted(context.signal);
@@ -172,9 +166,4 @@ async function cancelQuery(configure: Connection['configure'], pid: number): Pro
   } finally {
     await client?.end().catch(() => undefined);
   }
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  throw signal.reason instanceof LoadctlError ? signal.reason : new LoadctlError('interrupted', 'interrupted');
 }

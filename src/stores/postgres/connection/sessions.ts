@@ -1,25 +1,56 @@
 import type { PostgresStore } from '../../../profile/sections/schema.js';
 import { together } from '../../kind/together.js';
 import type { StoreContext } from '../../kind/types.js';
+import { refusePooler } from './direct.js';
+import { sqlState } from './errors.js';
 import { type Address, addressesOf } from './places.js';
 import { openSession, type Session } from './session.js';
 
-/** What a role or a database sets for other people's queries must not end ours; and one of our queries takes one core. */
-const wanted = {
-  statement_timeout: '0',
-  transaction_timeout: '0',
-  idle_in_transaction_session_timeout: '0',
-  idle_session_timeout: '0',
-  lock_timeout: '30s',
+/** Settings by their names, as SET takes them. */
+type Settings = Readonly<Record<string, string>>;
+
+/**
+ * What keeps a session of ours from being a burden: a loadctl that was killed leaves a backend that looks whether anybody is
+ * still there (14 and later, where the system can tell), one that is frozen leaves no transaction open, and a network that
+ * swallows everything is noticed. What a role or a database sets for other people's queries must not end ours.
+ */
+const quiet: Settings = {
+  client_connection_check_interval: '2s',
+  idle_in_transaction_session_timeout: '3s',
+  tcp_keepalives_idle: '10',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '3',
+  tcp_user_timeout: '15s',
   max_parallel_workers_per_gather: '0',
   jit: 'off',
 };
 
-/** Connects to one database, for work that takes its time. */
-export async function openWorkSession(address: Address, context: StoreContext): Promise<Session> {
+/** How long what a session does may take. */
+export const limits = {
+  /** Work in short steps, each on few rows that are looked up by their keys: a plan that reads a whole table is never the right one. */
+  short: {
+    statement_timeout: '5s',
+    transaction_timeout: '8s',
+    lock_timeout: '2s',
+    idle_session_timeout: '0',
+    enable_hashjoin: 'off',
+    enable_mergejoin: 'off',
+  },
+  /** Reads of a whole table, and a snapshot that many of them share. */
+  long: { statement_timeout: '0', transaction_timeout: '0', lock_timeout: '30s', idle_session_timeout: '0' },
+  /** The session that holds the lock: it must go when its loadctl does not ask any more, whatever the network says. */
+  lock: { statement_timeout: '5s', transaction_timeout: '8s', lock_timeout: '2s', idle_session_timeout: '10s' },
+} as const satisfies Record<string, Settings>;
+
+/**
+ * Connects to one database, for work that takes its time. Settings stay with the session, so none is made before it is known
+ * to be ours alone: the lock was taken where work is done, and a replica is asked here.
+ */
+export async function openWorkSession(address: Address, context: StoreContext, limit: Settings = limits.long): Promise<Session> {
   const session = await openSession(address, context);
   try {
-    await setWhatThereIs(session, wanted);
+    if (address.isReplica) await refusePooler(session, context);
+    await keepQuiet(session, limit);
     return session;
   } catch (error) {
     await session.close();
@@ -27,20 +58,31 @@ export async function openWorkSession(address: Address, context: StoreContext): 
   }
 }
 
-/** Sets those of the settings for the session that this server knows; each version has more of them. */
-export async function setWhatThereIs(session: Session, settings: Readonly<Record<string, string>>): Promise<void> {
-  await session.query(
-    `SELECT set_config(s.name, w.value, false) FROM json_each_text($1::json) AS w(name, value) JOIN pg_settings s USING (name) WHERE s.context = 'user'`,
-    [JSON.stringify(settings)],
-  );
+/** Makes the settings of a session that is ours alone, as many of them as the server knows and allows. */
+export async function keepQuiet(session: Session, limit: Settings): Promise<void> {
+  const settings = Object.entries({ ...quiet, ...limit });
+  const set = (some: typeof settings) =>
+    session
+      .query(
+        `SELECT set_config(s.name, w.value, false) FROM json_each_text($1::json) AS w(name, value) JOIN pg_settings s USING (name) WHERE s.context = 'user'`,
+        [JSON.stringify(Object.fromEntries(some))],
+      )
+      .then(
+        () => true,
+        // Class 57: the session itself is at an end.
+        (error: unknown) => (sqlState(error)?.startsWith('57') === false ? false : Promise.reject(error)),
+      );
+  if (await set(settings)) return;
+  // One that is refused took all of them with it.
+  for (const each of settings) await set([each]);
 }
 
 /** Connects to every database of a store; closes what is open when one cannot be reached. */
-export async function openSessions(config: PostgresStore, context: StoreContext): Promise<Session[]> {
+export async function openSessions(config: PostgresStore, context: StoreContext, limit: Settings = limits.long): Promise<Session[]> {
   const open: Session[] = [];
   try {
     return await together(addressesOf(context.store, config), async (address) => {
-      const session = await openWorkSession(address, context);
+      const session = await openWorkSession(address, context, limit);
       open.push(session);
       return session;
     });

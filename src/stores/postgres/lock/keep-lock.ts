@@ -6,7 +6,8 @@ import { dataPlace } from '../connection/places.js';
 import type { Session } from '../connection/session.js';
 import { describeHolder, holdsLock, type LockSession, type Tried, tryLock } from './try-lock.js';
 
-const heartbeatMs: Milliseconds = 5000;
+/** The server ends the lock's session when it hears nothing for 10 s (`limits.lock`). */
+const heartbeatMs: Milliseconds = 3000;
 const answerMs: Milliseconds = 10_000;
 /** So long a lost lock is tried to be taken again, and how often. */
 const regainMs: Milliseconds = 10_000;
@@ -20,17 +21,23 @@ const never = new AbortController().signal;
 /**
  * Watches over a lock that was taken:
  *
- *     held ──▶ lost (session ended, no answer, held no more) ──▶ taken again within 10 s ──▶ held
- *                                                           └──▶ somebody else has it, or 10 s are over ──▶ `lost`
+ *     held ──▶ lapsed (session ended, no answer, held no more) ──▶ taken again within 10 s ──▶ held
+ *                                                             └──▶ somebody else has it, or 10 s are over ──▶ lost
+ *
+ * Only a load goes on meanwhile: whoever writes or deletes stops when it lapses. Without `regains` that is the end of it.
  */
-export function keepLock(first: LockSession, context: StoreContext): DatabaseLock {
+export function keepLock(first: LockSession, context: StoreContext, regains: boolean): DatabaseLock {
   const released = new AbortController();
   let held = first;
+  let lapse = promised<Error>();
   const keeping = async (): Promise<Error> => {
     for (;;) {
       const problem = await Promise.race([held.session.ended, watch(held.session, context.clock, released.signal)]);
       if (released.signal.aborted) return new Promise<never>(() => undefined);
       void held.session.close();
+      lapse.resolve(problem);
+      lapse = promised();
+      if (!regains) return problem;
       const again = await regain(held, problem, context, released.signal);
       if (again instanceof Error) return again;
       if (released.signal.aborted) void again.session.close();
@@ -42,12 +49,22 @@ export function keepLock(first: LockSession, context: StoreContext): DatabaseLoc
     get session() {
       return held.name;
     },
+    lapsed: () => Promise.race([lapse.promise, lost]),
     lost: lost.then((error) => (released.signal.aborted ? new Promise<never>(() => undefined) : error)),
     async release() {
       released.abort();
       await closeInTime(held.session, context.clock);
     },
   };
+}
+
+/** A promise, and what resolves it. */
+function promised<T>(): { readonly promise: Promise<T>; resolve(value: T): void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
 
 /** Resolves with what is wrong, when something is; never once `released` is aborted. */

@@ -1,17 +1,17 @@
 import { LoadctlError } from '../../../core/errors.js';
 import type { PostgresStore } from '../../../profile/sections/schema.js';
-import type { DatabaseLock, StoreContext } from '../../kind/types.js';
+import type { DatabaseLock, StoreContext, WantedLock } from '../../kind/types.js';
 import type { Place } from '../connection/errors.js';
 import { type Address, addressesOf } from '../connection/places.js';
 import { keepLock } from './keep-lock.js';
 import { takenBy, tryLock } from './try-lock.js';
 
 /** Takes the lock in every database of a store, or throws `refused` and says who holds it, or that a pooler is between. */
-export async function lockStore(config: PostgresStore, context: StoreContext, held: readonly DatabaseLock[]): Promise<DatabaseLock[]> {
+export async function lockStore(config: PostgresStore, context: StoreContext, wanted: WantedLock): Promise<DatabaseLock[]> {
   const taken: DatabaseLock[] = [];
   try {
     for (const address of addressesOf(context.store, config).sort((one, other) => (one.url < other.url ? -1 : 1))) {
-      const lock = await lockDatabase(address, context, held, taken);
+      const lock = await lockDatabase(address, context, wanted, taken);
       if (lock) taken.push(lock);
     }
     return taken;
@@ -24,11 +24,11 @@ export async function lockStore(config: PostgresStore, context: StoreContext, he
 async function lockDatabase(
   address: Address,
   context: StoreContext,
-  held: readonly DatabaseLock[],
+  { held, regains }: WantedLock,
   shards: readonly DatabaseLock[],
 ): Promise<DatabaseLock | undefined> {
   const tried = await tryLock(address, context);
-  if ('taken' in tried) return keepLock(tried.taken, context);
+  if ('taken' in tried) return keepLock(tried.taken, context, regains);
   const { holder, place } = tried;
   // Two stores in one database: the lock is ours already.
   const isHolder = (lock: DatabaseLock) => lock.session === holder?.session;

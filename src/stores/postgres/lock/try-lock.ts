@@ -1,10 +1,10 @@
 import { LoadctlError } from '../../../core/errors.js';
 import type { StoreContext } from '../../kind/types.js';
+import { refusePooler } from '../connection/direct.js';
 import type { Place } from '../connection/errors.js';
 import type { Address } from '../connection/places.js';
 import { openSession, type Session } from '../connection/session.js';
-import { setWhatThereIs } from '../connection/sessions.js';
-import { refusePooler } from './pooler.js';
+import { keepQuiet, limits } from '../connection/sessions.js';
 
 /** The advisory lock's key: the bytes of `loadctl` as a number. In every database the same, for every version. */
 const lockKey = '30521761571501164';
@@ -37,27 +37,46 @@ export async function tryLock(address: Address, context: StoreContext, former?: 
   const session = await openSession(address, context);
   try {
     await refusePooler(session, context);
-    await keepAlive(session);
-    const { rows } = await session.query<{ taken: boolean }>(`SELECT pg_try_advisory_lock(${lockKey}) AS taken`);
-    if (rows[0]?.taken) {
-      const name = await sessionName(session);
-      // An interrupt ends the work that the lock protects, not the lock: cleanup still needs it.
-      session.seal();
-      return { taken: { session, name } };
+    await keepQuiet(session, limits.lock);
+    let holder = await lockOrHolder(session);
+    if (holder !== 'taken' && holder !== undefined && holder.session === former) {
+      await endSession(session, former);
+      holder = await lockOrHolder(session);
     }
-    const holder = await findHolder(session);
-    if (holder !== undefined && holder.session === former) await endSession(session, former);
-    await session.close();
-    return { holder, place: session.place };
+    if (holder !== 'taken') {
+      await session.close();
+      return { holder, place: session.place };
+    }
+    const name = await sessionName(session);
+    // An interrupt ends the work that the lock protects, not the lock: cleanup still needs it.
+    session.seal();
+    return { taken: { session, name } };
   } catch (error) {
     await session.close();
     throw error;
   }
 }
 
+/** Takes the lock, or hands back who has it. */
+async function lockOrHolder(session: Session): Promise<'taken' | Holder | undefined> {
+  const { rows } = await session.query<{ taken: boolean }>(`SELECT pg_try_advisory_lock(${lockKey}) AS taken`);
+  return rows[0]?.taken ? 'taken' : findHolder(session);
+}
+
 /** Whether the session still is what it was, and holds the lock. */
 export async function holdsLock(session: Session): Promise<boolean> {
   return (await session.query(`SELECT 1 FROM pg_locks l WHERE l.pid = pg_backend_pid() AND ${heldLock}`)).rows.length > 0;
+}
+
+/** Whether one of these sessions ({@link LockSession.name}) holds the lock, as an SQL expression; `$n` is their names. */
+export function isHeldBySql(names: string): string {
+  return `EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE ${sessionOf('a')} = ANY (${names}::text[]) AND ${heldLock})`;
+}
+
+/** Whether one of these sessions still holds it; true where no lock was taken. */
+export async function isLocked(session: Session, names: readonly string[] | undefined): Promise<boolean> {
+  if (names === undefined) return true;
+  return (await session.query<{ held: boolean }>(`SELECT ${isHeldBySql('$1')} AS held`, [names])).rows[0]?.held ?? false;
 }
 
 /** The error for a lock that is held elsewhere. */
@@ -74,17 +93,6 @@ export function describeHolder(holder: Holder | undefined): string {
   if (holder === undefined) return 'a session that has just released it';
   const { application, client, role, since, pid } = holder;
   return `${application || 'a session'} from ${client ?? 'the same machine'} as ${role ?? 'another role'} since ${since ?? 'some time'} (pid ${pid})`;
-}
-
-/** Makes the server notice within half a minute that loadctl died, and keeps it from ending a session that only waits. */
-async function keepAlive(session: Session): Promise<void> {
-  await setWhatThereIs(session, {
-    tcp_keepalives_idle: '10',
-    tcp_keepalives_interval: '5',
-    tcp_keepalives_count: '3',
-    idle_session_timeout: '0',
-    statement_timeout: '0',
-  });
 }
 
 async function sessionName(session: Session): Promise<string> {
@@ -111,6 +119,7 @@ async function findHolder(session: Session): Promise<Holder | undefined> {
   return rows[0];
 }
 
+/** Ends a session and waits for its end, a second at most. */
 async function endSession(session: Session, name: string): Promise<void> {
-  await session.query(`SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE ${sessionOf('a')} = $1`, [name]);
+  await session.query(`SELECT pg_terminate_backend(a.pid, 1000) FROM pg_stat_activity a WHERE ${sessionOf('a')} = $1`, [name]);
 }

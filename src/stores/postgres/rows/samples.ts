@@ -1,8 +1,8 @@
 import type { PostgresStore } from '../../../profile/sections/schema.js';
 import { together } from '../../kind/together.js';
 import type { RowSample, StoreContext, StoreTask, WantedSamples } from '../../kind/types.js';
-import type { Session } from '../connection/session.js';
-import { closeAll, openSessions } from '../connection/sessions.js';
+import { addressesOf } from '../connection/places.js';
+import { openSession, type Session } from '../connection/session.js';
 import { describeRow, findSeededRows, type SeededRows, sameExactKey, seededQuery, wholeRow } from './seeded-rows.js';
 import { countNumbers, eachNumber, partOf } from './shards.js';
 
@@ -13,20 +13,22 @@ export async function sampleRows(
   { set, which }: WantedSamples,
   context: StoreContext,
 ): Promise<RowSample[]> {
-  const sessions = await openSessions(config, context);
-  try {
-    const samples = await together(sessions, async (session) => {
+  const samples = await together(addressesOf(context.store, config), async (address) => {
+    const session = await openSession(address, context);
+    try {
       const rows = await findSeededRows(session, config, set, task.source(set));
+      // Nothing that outlives the transaction: no lock was taken, and a pooler between would hand it to others.
+      await session.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '2s'`);
       const last = countNumbers(rows.numbers) - 1;
-      if (last < 0) return []; // fewer rows than shards
       const found: RowSample[] = [];
-      for (const at of new Set([0, which === 'ends' ? last : 0])) found.push(...(await sampleRow(session, rows, at)));
+      // Fewer rows than shards leave one without any.
+      for (const at of last < 0 ? [] : new Set([0, which === 'ends' ? last : 0])) found.push(...(await sampleRow(session, rows, at)));
       return found;
-    });
-    return samples.flat();
-  } finally {
-    await closeAll(sessions);
-  }
+    } finally {
+      await session.close();
+    }
+  });
+  return samples.flat();
 }
 
 async function sampleRow(session: Session, rows: SeededRows, at: number): Promise<RowSample[]> {

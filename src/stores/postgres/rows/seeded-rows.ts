@@ -22,18 +22,14 @@ export interface SeededRows {
   readonly compared: readonly Column[];
   /** In the columns' order. */
   readonly values: readonly (Pieces | null)[];
-  /** The columns that tell rows apart; undefined where none do: then whole rows are compared. */
+  /** The columns that tell rows apart; undefined where none do. */
   readonly key: readonly string[] | undefined;
   /** What must be unique in the table, of columns that are all seeded with something other than NULL. */
   readonly unique: readonly (readonly string[])[];
   /** Whose a row is; undefined where no unique key tells the set's rows from others. */
   readonly own: Ownership | undefined;
-  /** Whether the table has a constraint that plain columns do not tell: a partial or exclusion constraint, or an expression. */
-  readonly odd: boolean;
   /** The quoted name of the row's number, which no column has. */
   readonly ordinal: string;
-  /** Whether the table has a unique or exclusion constraint that may be checked late. */
-  readonly deferrable: boolean;
 }
 
 /** Finds the table, the columns and what tells rows apart. */
@@ -44,12 +40,10 @@ export async function findSeededRows(session: Session, config: PostgresStore, se
   const reader = pieceReader(source);
   const values = columns.map((column) => valuePieces(own(set.columns, column.name) ?? null, column, reader));
   const isLasting = ({ name }: Column) => !isVolatile(values[names.indexOf(name)] ?? []);
-  const constraints = await findConstraints(session, table);
-  const unique = uniqueAmong(
-    constraints,
-    set,
-    columns.filter((column) => column.comparable && isLasting(column)),
-  );
+  const lasting = columns.filter(isLasting);
+  const constraints = uniqueAmong(await findConstraints(session, table), set, lasting);
+  const isComparable = (name: string) => lasting.some((column) => column.name === name && column.comparable);
+  const unique = constraints.filter((names) => names.every(isComparable));
   const isSpread = await inheritsRows(session, table);
   let ordinal = 'n';
   while (names.includes(ordinal)) ordinal = `loadctl ${ordinal}`;
@@ -60,12 +54,10 @@ export async function findSeededRows(session: Session, config: PostgresStore, se
     columns,
     compared: columns.filter(isLasting),
     values,
-    key: set.key !== undefined && names.includes(set.key) ? [set.key] : unique[0],
+    key: set.key !== undefined && names.includes(set.key) ? [set.key] : (unique[0] ?? constraints[0]),
     unique,
     own: isSpread ? undefined : ownership({ rows: set.rows, columns, values, unique }),
-    odd: constraints.some(({ plain }) => !plain),
     ordinal: quoteName(ordinal),
-    deferrable: constraints.some(({ deferrable }) => deferrable),
   };
 }
 
@@ -98,30 +90,23 @@ async function numbersHere(
   return askForNumbers(session, { ...rule, sql: by.sql }, { rows: set.rows, key, type: columns[index]?.type ?? 'text' });
 }
 
-interface Constraint {
-  readonly columns: string[];
-  /** Unique over plain columns, for every row. */
-  readonly plain: boolean;
-  readonly deferrable: boolean;
-}
-
-async function findConstraints(session: Session, table: Table): Promise<Constraint[]> {
-  const { rows } = await session.query<Constraint>(
+/** The columns of what is unique in a table for every row; the primary key first, then the narrowest. */
+async function findConstraints(session: Session, table: Table): Promise<string[][]> {
+  const { rows } = await session.query<{ columns: string[] }>(
     `SELECT ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
                     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-                   WHERE k.place <= i.indnkeyatts ORDER BY k.place) AS columns,
-            i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AS plain, NOT i.indimmediate AS deferrable
-       FROM pg_index i WHERE i.indrelid = $1 AND (i.indisunique OR i.indisexclusion)
+                   WHERE k.place <= i.indnkeyatts ORDER BY k.place) AS columns
+       FROM pg_index i WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
       ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid`,
     [table.oid],
   );
-  return rows;
+  return rows.map(({ columns }) => columns);
 }
 
-/** Constraints over columns that are all seeded with something other than NULL; the primary key first, then the narrowest. */
-function uniqueAmong(constraints: readonly Constraint[], set: TableSet, lasting: readonly Column[]): (readonly string[])[] {
+/** Those over columns that are all seeded with something other than NULL. */
+function uniqueAmong(constraints: readonly string[][], set: TableSet, lasting: readonly Column[]): string[][] {
   const isSet = (wanted: string) => lasting.some(({ name }) => name === wanted) && own(set.columns, wanted) !== null;
-  return constraints.filter(({ plain, columns }) => plain && columns.every(isSet)).map(({ columns }) => columns);
+  return constraints.filter((columns) => columns.every(isSet));
 }
 
 /** The names of columns for an INSERT. */
@@ -129,9 +114,10 @@ export function columnList(columns: readonly Column[]): string {
   return columns.map(({ name }) => quoteName(name)).join(', ');
 }
 
-/** Whether two rows have the same key, as the table's constraints see it. */
-export function sameKey(key: readonly string[], one: string, other: string): string {
-  return key.map((name) => `${one}.${quoteName(name)} = ${other}.${quoteName(name)}`).join(' AND ');
+/** Whether two rows have the same key, as the table's constraints see it; letter by letter where a type has no `=`. */
+export function sameKey(key: readonly Column[], one: string, other: string): string {
+  const plain = ({ name }: Column) => `${one}.${quoteName(name)} = ${other}.${quoteName(name)}`;
+  return key.map((column) => (column.comparable ? plain(column) : sameRow([column], one, other))).join(' AND ');
 }
 
 /** The columns by which a set's rows are found again: a key that is theirs alone, where there is one. */
@@ -142,11 +128,7 @@ export function exactKey({ own, key = [], columns }: SeededRows): readonly Colum
 /** Whether two rows have exactly the same key: by the index, and then letter by letter. */
 export function sameExactKey(rows: SeededRows, one: string, other: string): string {
   const key = exactKey(rows);
-  return `${sameKey(
-    key.map(({ name }) => name),
-    one,
-    other,
-  )} AND ${sameRow(
+  return `${sameKey(key, one, other)} AND ${sameRow(
     key.filter(({ byText }) => byText),
     one,
     other,

@@ -23,13 +23,6 @@ export function valuePieces(value: SeedValue, column: Pick<Column, 'name' | 'sha
 
 const halfSurrogate = /\p{Surrogate}/u;
 
-/** A text as COPY's text format has it; NULL is another thing there. */
-export function copyField(text: string): string {
-  return text.replace(/[\\\t\n\r]/g, (character) => copyEscapes[character] ?? character);
-}
-
-const copyEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-
 interface Means {
   readonly reader: PieceReader;
   readonly field: string;

@@ -1,128 +1,140 @@
-import { type ConflictCause, type Conflicts, noConflicts } from '../../kind/types.js';
-import { quoteText } from '../catalog/quote.js';
+import { LoadctlError } from '../../../core/errors.js';
+import { formatCount } from '../../../core/quantities.js';
+import type { ConflictCause, Conflicts } from '../../kind/types.js';
 import { serverMessage, sqlState } from '../connection/errors.js';
 import type { Session } from '../connection/session.js';
 import { differencesOf } from '../rows/differences.js';
-import { describeRow, type SeededRows, sameKey, sameRow } from '../rows/seeded-rows.js';
+import { describeRow, type SeededRows, sameKey } from '../rows/seeded-rows.js';
+import { countNumbers, eachNumber, partOf, type RowNumbers } from '../rows/shards.js';
+import { type Conflicting, columnThatCannotHold, countAbsent, type Look } from './look.js';
 
-/** Rows that are not in their table as they should be, once those that were not there have been inserted. */
-export interface Missing {
-  readonly rows: SeededRows;
-  /** The quoted name of the stage. */
-  readonly stage: string;
-  /** The stage's rows (alias s) that are missing, after FROM. */
-  readonly source: string;
-  /** Inserts the rows that a source has; a conflict ends the statement. */
-  insertFrom(source: string): string;
-}
-
-const shownOfEach = 3;
-
-/** Finds out why, and says it once for all rows of one cause. */
-export async function findConflicts(session: Session, missing: Missing): Promise<Conflicts> {
-  const counted = await session.query<{ count: string }>(`SELECT count(*) FROM ${missing.source}`);
-  const count = Number(counted.rows[0]?.count);
-  if (count === 0) return noConflicts;
-  const changed = await changedRows(session, missing);
-  const { causes, unexplained } = await takenValues(session, missing);
-  return { count, causes: [...changed, ...causes, ...(await otherCauses(session, missing, unexplained))] };
-}
-
-interface Grouped {
-  readonly columns: string[];
-  readonly count: string;
-  readonly first: string[];
-}
-
-/** A row with the key is there, and differs. */
-async function changedRows(session: Session, { rows, stage }: Missing): Promise<ConflictCause[]> {
-  if (!rows.key) return [];
-  const names = rows.compared.map((column) => `CASE WHEN NOT (${sameRow([column], 't', 's')}) THEN ${quoteText(column.name)} END`);
-  const differing = names.length === 0 ? `'{}'::text[]` : `array_remove(ARRAY[${names.join(', ')}], NULL)`;
-  const pairs = `SELECT ${differing} AS columns, s.${rows.ordinal} AS n FROM ${stage} AS s JOIN ${rows.table.quoted} AS t ON ${sameKey(rows.key, 't', 's')}`;
-  const { rows: groups } = await session.query<Grouped>(
-    `SELECT columns, count(*), (array_agg(n ORDER BY n))[:${shownOfEach}] AS first FROM (${pairs}) AS d WHERE cardinality(columns) > 0 GROUP BY columns ORDER BY 2 DESC, 1`,
-  );
+/** What a look found in the way of a set's rows, in words. With `isOurs` the rows that differ were written a moment ago. */
+export async function conflictsIn(session: Session, rows: SeededRows, look: Look, isOurs = false): Promise<Conflicts> {
   const causes: ConflictCause[] = [];
-  for (const { columns, count, first } of groups) {
-    const ours = await wroteOurselves(session, { rows, stage }, rows.key, first);
-    const what = `${name(session, rows)}: ${columns.join(', ')} ${columns.length === 1 ? 'differs' : 'differ'}${ours ? ' from what this seed wrote: it has another row with this key, or a trigger or the column’s type changed it' : ''}`;
-    const examples = (await differencesOf(session, rows, first.map(Number), sameKey(rows.key, 't', 's'))).map(({ text }) => text);
-    // Where the key itself differs (in case, to a collation that takes both for one) the row is another one's.
-    const isOfSet = rows.own?.key.every((column) => !columns.includes(column.name)) === true;
-    causes.push({ what, count: Number(count), examples, ...(ours ? { fix: 'profile' } : isOfSet ? { fix: 'reset' } : {}) });
-  }
-  return causes;
-}
-
-async function wroteOurselves(
-  session: Session,
-  { rows, stage }: Pick<Missing, 'rows' | 'stage'>,
-  columns: readonly string[],
-  numbers: readonly string[],
-): Promise<boolean> {
-  const { rows: found } = await session.query<{ ours: boolean }>(
-    `SELECT bool_or(t.xmin::text = (txid_current() % 4294967296)::text) AS ours FROM ${stage} AS s JOIN ${rows.table.quoted} AS t
-       ON ${sameKey(columns, 't', 's')} WHERE s.${rows.ordinal} = ANY ($1::bigint[])`,
-    [numbers],
+  const inOrder = [...look.conflicts].sort((one, other) =>
+    one.kind < other.kind ? -1 : one.kind > other.kind ? 1 : other.count - one.count,
   );
-  return found[0]?.ours ?? false;
+  for (const conflict of inOrder) causes.push(await causeOf(session, rows, conflict, isOurs));
+  return { count: causes.reduce((sum, { count }) => sum + count, 0), causes };
 }
 
-/** No row with the key is there, but another one that holds a value which must be unique. */
-async function takenValues(
+async function causeOf(
   session: Session,
-  { rows, stage, source }: Missing,
-): Promise<{ readonly causes: readonly ConflictCause[]; readonly unexplained: string }> {
-  const causes: ConflictCause[] = [];
-  const before: string[] = rows.key ? [`NOT EXISTS (SELECT 1 FROM ${rows.table.quoted} AS t WHERE ${sameKey(rows.key, 't', 's')})`] : [];
-  for (const columns of rows.unique) {
-    if (columns === rows.key) continue;
-    const taken = `EXISTS (SELECT 1 FROM ${rows.table.quoted} AS t WHERE ${sameKey(columns, 't', 's')})`;
-    const held = `SELECT s.${rows.ordinal} AS n FROM (SELECT s.* FROM ${source}) AS s WHERE ${[...before, taken].join(' AND ')}`;
-    const {
-      rows: [group],
-    } = await session.query<{ count: string; first: string[] | null }>(
-      `SELECT count(*), (array_agg(n ORDER BY n))[:${shownOfEach}] AS first FROM (${held}) AS d`,
-    );
-    before.push(`NOT ${taken}`);
-    if (group === undefined || Number(group.count) === 0) continue;
-    const ours = await wroteOurselves(session, { rows, stage }, columns, group.first ?? []);
-    const what = `${name(session, rows)}: another row${ours ? ' of this seed' : ''} has the same ${columns.join(', ')}`;
-    const examples = (group.first ?? []).map((n) => describeRow(rows, Number(n), columns));
-    causes.push({ what, count: Number(group.count), examples, ...(ours ? { fix: 'profile' } : {}) });
+  rows: SeededRows,
+  { kind, columns, count, first }: Conflicting,
+  isOurs: boolean,
+): Promise<ConflictCause> {
+  if (kind === 'taken') {
+    const what = `${name(session, rows)}: another row has the same ${columns.join(', ')}`;
+    return { what, count, examples: first.map((n) => describeRow(rows, n, columns)) };
   }
-  return { causes, unexplained: `(SELECT s.* FROM ${source}) AS s WHERE ${['true', ...before].join(' AND ')}` };
+  const ours = isOurs ? ' from what this seed wrote: a trigger or the column’s type changed it' : '';
+  const what = `${name(session, rows)}: ${columns.join(', ')} ${columns.length === 1 ? 'differs' : 'differ'}${ours}`;
+  const key = rows.columns.filter((column) => rows.key?.includes(column.name));
+  const examples = (await differencesOf(session, rows, first, sameKey(key, 't', 's'))).map(({ text }) => text);
+  // Where the key itself differs (in case, to a collation that takes both for one) the row is another one's.
+  const isOfSet = rows.own?.key.every((column) => !columns.includes(column.name)) === true;
+  return { what, count, examples, ...(isOurs ? { fix: 'profile' } : isOfSet ? { fix: 'reset' } : {}) };
 }
 
-/** Whatever else: the server says of the first ones what is in their way. */
-async function otherCauses(session: Session, missing: Missing, unexplained: string): Promise<ConflictCause[]> {
-  const { rows } = missing;
-  const {
-    rows: [group],
-  } = await session.query<{ count: string; first: string[] | null }>(
-    `SELECT count(*), (array_agg(s.${rows.ordinal} ORDER BY s.${rows.ordinal}))[:${shownOfEach}] AS first FROM ${unexplained}`,
+/** The error for rows that were written and are not there as they were, found before the transaction ended. */
+export async function notAsWritten(session: Session, rows: SeededRows, look: Look): Promise<LoadctlError> {
+  const { causes } = await conflictsIn(session, rows, look, true);
+  const missing = look.absent.flatMap((numbers) => [...eachNumber(partOf(numbers, 0, 3))]).slice(0, 3);
+  const why = 'it is missing after INSERT: a trigger, rule or row-level security policy discarded it, or another session deleted it';
+  const swallowed = {
+    what: `${name(session, rows)}: cannot be inserted as seeded`,
+    count: countAbsent(look),
+    examples: missing.map((n) => `${describeRow(rows, n)}: ${why}`),
+  };
+  const all = [...causes, ...(swallowed.count > 0 ? [swallowed] : [])];
+  return conflicting(`${name(session, rows)}: rows are not there as they were written`, all, 'Find what changes them on their way in.');
+}
+
+function conflicting(message: string, causes: readonly ConflictCause[], hint: string): LoadctlError {
+  const lines = causes.flatMap(({ what, count, examples }) => [
+    `${what} (${formatCount(count)})`,
+    ...examples.map((example) => `  ${example}`),
+  ]);
+  return new LoadctlError('seeding-failed', message, { hint, lines });
+}
+
+/**
+ * What the server says about the rows themselves (classes 22, 23, 44, 54; what a trigger raises) is the seed's failure. Where the
+ * session is in no transaction any more the column is named that cannot hold its value.
+ */
+export async function seedingFailure(session: Session, rows: SeededRows, error: unknown): Promise<unknown> {
+  const state = sqlState(error);
+  if (state === undefined || !/^(22|23|P0|44|54)/.test(state)) return error;
+  const column = await columnThatCannotHold(session, rows, error);
+  const where = column === undefined ? '' : ` (column ${column})`;
+  return new LoadctlError('seeding-failed', `${name(session, rows)} rejected the seed: ${serverMessage(error)}${where}`, {
+    hint:
+      state === '23503'
+        ? 'Seed the rows that it references first (list them further up in `seed`), or fix the columns.'
+        : 'Fix the columns of this seed in the profile.',
+    cause: error,
+  });
+}
+
+/** The error for rows that somebody else wrote otherwise since they were looked for. */
+export function rivalsError({ causes }: Conflicts): LoadctlError {
+  return conflicting(
+    'another session wrote rows that conflict while these were seeded',
+    causes,
+    'Keep other writers away from these rows, then seed again.',
   );
-  const count = Number(group?.count ?? 0);
-  if (count === 0) return [];
-  const examples: string[] = [];
-  for (const n of group?.first ?? [])
-    examples.push(`${describeRow(rows, Number(n))}: ${await whyNotInserted(session, missing, Number(n))}`);
-  return [{ what: `${name(session, rows)}: cannot be inserted as seeded`, count, examples }];
 }
 
-/** Inserts one row alone, so that the server says what is in its way; the row is taken back. */
-async function whyNotInserted(session: Session, { rows, stage, insertFrom }: Missing, n: number): Promise<string> {
-  await session.query('SAVEPOINT loadctl_one');
-  try {
-    await session.query(insertFrom(`${stage} AS s WHERE s.${rows.ordinal} = ${n}`));
-    return 'it is missing after INSERT: a trigger, rule or row-level security policy discarded it';
-  } catch (error) {
-    if (sqlState(error) === undefined) throw error;
-    return `another row is in the way: ${serverMessage(error)}`;
-  } finally {
-    await session.query('ROLLBACK TO SAVEPOINT loadctl_one');
+/** Whether the server said that another row, which may not be committed yet or be hidden, has a value that must be unique. */
+export function isRival(error: unknown): boolean {
+  return ['23505', '23P01'].includes(sqlState(error) ?? '');
+}
+
+/**
+ * The error for rows that nothing visible stands against, and that the server does not let in all the same. `tryOut` writes
+ * some of them and takes them back: which row it is, is found by halves. Undefined where they go by now.
+ */
+export async function inTheWay(
+  session: Session,
+  rows: SeededRows,
+  numbers: RowNumbers,
+  tryOut: (numbers: RowNumbers) => Promise<unknown>,
+): Promise<LoadctlError | undefined> {
+  let [some, error] = [numbers, await tryOut(numbers)];
+  let isSelf = false;
+  if (error === undefined) return undefined;
+  while (countNumbers(some) > 1) {
+    const half = Math.ceil(countNumbers(some) / 2);
+    const halves = [partOf(some, 0, half), partOf(some, half, countNumbers(some))];
+    const found = await firstRefused(halves, tryOut);
+    isSelf = found === undefined;
+    if (found === undefined) break; // two of the seed's own rows, one in each half
+    [some, error] = found;
   }
+  const [n = 0] = eachNumber(some);
+  const example = isSelf ? serverMessage(error) : `${describeRow(rows, n)}: another row is in the way: ${serverMessage(error)}`;
+  const cause = { what: `${name(session, rows)}: cannot be inserted as seeded`, count: countNumbers(some), examples: [example] };
+  return isSelf
+    ? conflicting(`${name(session, rows)}: rows of this set have a value in common that must be unique`, [cause], ownValues)
+    : conflicting(
+        `${name(session, rows)}: a row that is there keeps a seeded one out`,
+        [cause],
+        'Remove what is in the way, or seed other values.',
+      );
+}
+
+const ownValues = 'Give each row of the set values of its own under `seed`, as the table stores them.';
+
+async function firstRefused(
+  halves: readonly RowNumbers[],
+  tryOut: (numbers: RowNumbers) => Promise<unknown>,
+): Promise<[RowNumbers, unknown] | undefined> {
+  for (const half of halves) {
+    const error = await tryOut(half);
+    if (error !== undefined) return [half, error];
+  }
+  return undefined;
 }
 
 function name({ place }: Session, { table }: SeededRows): string {

@@ -7,7 +7,10 @@ import { type Compared, compare, unlinkAsFound } from './values.js';
 
 const mostPasses = 10;
 
-/** Takes back entries that were written by us, where nobody changed them; over again, as a failover may bring one back. False, and told, where it cannot. */
+/**
+ * Takes back entries that were written by us, where nobody changed them; over again, as a failover may bring one back. Hands back
+ * whether it could.
+ */
 export async function takeBack(servers: Servers, entries: Entries, created: Ranges, { emit, store }: StoreContext): Promise<boolean> {
   try {
     for (let pass = 1; pass <= mostPasses; pass++) {
@@ -18,8 +21,8 @@ export async function takeBack(servers: Servers, entries: Entries, created: Rang
   } catch (error) {
     const place = { store, shard: null };
     emit({ type: 'warned', code: 'seed-not-taken-back', place, what: entries.set.key, why: errorMessage(error) });
-    return false;
   }
+  return false;
 }
 
 async function unlinkAll(servers: Servers, entries: Entries, created: Ranges): Promise<number> {

@@ -1,7 +1,8 @@
+import { throwIfAborted } from '../../../core/abort.js';
 import { LoadctlError } from '../../../core/errors.js';
 import type { EvictedKeys, SeededStep } from '../../../core/events.js';
 import type { Clock } from '../../../core/os.js';
-import { formatCount, formatDuration, type Milliseconds } from '../../../core/quantities.js';
+import { formatDuration, type Milliseconds } from '../../../core/quantities.js';
 import type { RedisStore } from '../../../profile/sections/schema.js';
 import { inverseOf, isUnmistakable } from '../../../profile/templates/inverse.js';
 import {
@@ -9,11 +10,12 @@ import {
   type Conflicts,
   noConflicts,
   type Seeding,
+  type SetState,
   type StoreContext,
   type StoreTask,
   unrecorded,
 } from '../../kind/types.js';
-import { isRefusal } from '../connection/errors.js';
+import { isRefusal, replyWord } from '../connection/errors.js';
 import { seedIndex } from '../connection/login.js';
 import type { Memory } from '../connection/memory.js';
 import { type Answer, type Servers, valueIn } from '../connection/servers.js';
@@ -23,7 +25,6 @@ import { takeBack } from '../keys/take-back.js';
 import { type Compared, compare, createCommand, isCreated, refreshCommand } from '../keys/values.js';
 import { sumUpOthers } from '../proof/others.js';
 import { openServers } from '../servers/open.js';
-import { halfway } from './halfway.js';
 import { bytesOf, evictedSince, memories, refuseEviction } from './room.js';
 
 /** A set on its way. */
@@ -33,7 +34,7 @@ interface Progress {
   /** The entries that were not there when it was checked, by their numbers. */
   readonly absent: Ranges;
   /** Those that were written by us. */
-  readonly created: Ranges;
+  created: Ranges;
   /** How many bytes the absent ones take, about, by the server that they go to. */
   readonly needed: Map<string, number>;
   checkMs: Milliseconds;
@@ -44,16 +45,6 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
   const servers = await openServers(config, seedIndex(context.store, config), context);
   const sets = task.entries.map((set) => begin(entriesOf(set, task.source(set))));
   let before: ReadonlyMap<string, Memory | undefined> = new Map();
-  let tried: Promise<boolean> | undefined;
-  const takeAllBack = async () => {
-    const taken = [];
-    for (const { entries, created } of sets) taken.push(await takeBack(servers, entries, created, context));
-    return !taken.includes(false);
-  };
-  const rollBack = () => {
-    tried ??= takeAllBack();
-    return tried;
-  };
   return {
     async check() {
       let conflicts = noConflicts;
@@ -65,21 +56,32 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
       refuseEviction(servers, before, sumOf(sets.map(({ needed }) => needed)));
       return {
         conflicts,
-        isGradual: true,
+        tables: [],
         others: (proof) => sumUpOthers(() => Promise.resolve(servers), config, task, proof),
-        async commit() {
-          // Half written is worse than written late: an interrupt waits until the entries are in, or taken back.
-          servers.seal();
-          try {
-            const done = await writeSets(servers, sets, context);
-            const evicted = evictedSince(context.store, before, await memories(servers));
-            return done.map((set, index) => (index === done.length - 1 ? { ...set, ...tellEvicted(evicted, context) } : set));
-          } catch (error) {
-            throw await halfway(error, { written: writtenOf(sets), named: task.named, rollBack });
-          }
+        async ready() {
+          await memories(servers);
         },
-        async rollBack() {
-          await rollBack();
+        async write(name) {
+          const number = sets.findIndex(({ entries }) => entries.set.name === name);
+          const progress = sets[number];
+          if (progress === undefined) return [];
+          // What is under way in a server is not cut off: an interrupt ends the work between two batches.
+          servers.seal();
+          const done = await tellSet(servers, progress, number + 1, context).catch((error: unknown) =>
+            Promise.reject(refusedHalfway(error)),
+          );
+          const after = await memories(servers);
+          const evicted = evictedSince(context.store, before, after);
+          before = after;
+          return [{ ...done, ...tellEvicted(evicted, context) }];
+        },
+        state: () => Promise.resolve(sets.map((progress) => stateOf(servers, progress))),
+        async takeBack() {
+          for (const progress of sets) {
+            if (progress.created.size() === 0) continue;
+            const isBack = await takeBack(servers, progress.entries, progress.created, context);
+            if (isBack) progress.created = ranges();
+          }
         },
       };
     },
@@ -87,18 +89,17 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
   };
 }
 
-async function writeSets(servers: Servers, sets: readonly Progress[], context: StoreContext): Promise<SeededStep[]> {
-  const done: SeededStep[] = [];
-  for (const [index, progress] of sets.entries()) done.push(await tellSet(servers, progress, index + 1, context));
-  return done;
+/** A server that has no memory left, or cannot save to its disk, is a seed that failed; what it wrote is taken back where the server lets us. */
+function refusedHalfway(error: unknown): unknown {
+  if (!(error instanceof LoadctlError) || !(error.cause instanceof Error)) return error;
+  const { message, hint, cause } = error;
+  if (!['OOM', 'MISCONF'].includes(replyWord(error.cause) ?? '')) return error;
+  return new LoadctlError('seeding-failed', message, { cause, ...(hint === undefined ? {} : { hint }) });
 }
 
-/** How much was written of each set, in words; undefined where nothing was. */
-function writtenOf(sets: readonly Progress[]): string | undefined {
-  const counts = sets.flatMap(({ entries, created }) =>
-    created.size() === 0 ? [] : `${formatCount(created.size())} of ${entries.set.name}`,
-  );
-  return counts.length === 0 ? undefined : counts.join(', ');
+function stateOf({ store }: Servers, { entries: { set }, absent, created }: Progress): SetState {
+  const there = set.rows - absent.size() + created.size();
+  return { what: `${set.name} in ${store}`, unit: 'entries', all: set.rows, there, written: created.size(), unknown: 0 };
 }
 
 /** Whose keys they were, nobody knows: they are told, and a receipt that comes later says so. */
@@ -152,7 +153,12 @@ function conflictOf(servers: Servers, set: string, compared: Compared): Conflict
   return { count: 1, causes: [{ what, count: 1, examples: [conflictLine(servers, compared)], fix: 'reset' }] };
 }
 
-async function tellSet(servers: Servers, progress: Progress, number: number, { emit, store, clock }: StoreContext): Promise<SeededStep> {
+async function tellSet(
+  servers: Servers,
+  progress: Progress,
+  number: number,
+  { emit, store, clock, signal }: StoreContext,
+): Promise<SeededStep> {
   const { created, checkMs } = progress;
   const { set } = progress.entries;
   const id = `seed ${store} ${number} ${set.name}`;
@@ -160,8 +166,12 @@ async function tellSet(servers: Servers, progress: Progress, number: number, { e
   emit({ type: 'step-started', step: id, work: { kind: 'seed', what: set.key, ...place } });
   const startedAt = clock.elapsed();
   try {
-    await writeAll(servers, progress, (done) => emit({ type: 'step-progressed', step: id, done, total: set.rows, unit: 'entries' }));
-    const writtenAgain = await readBack(servers, progress, clock);
+    const tell = (done: number) => {
+      emit({ type: 'step-progressed', step: id, done, total: set.rows, unit: 'entries' });
+      throwIfAborted(signal);
+    };
+    await writeAll(servers, progress, tell);
+    const writtenAgain = await readBack(servers, progress, clock, signal);
     if (writtenAgain > 0) emit({ type: 'warned', code: 'entries-vanished', place, key: set.key, count: writtenAgain });
     const elapsedMs = Math.round(clock.elapsed() - startedAt + checkMs);
     const counts = { created: created.size(), alreadyThere: set.rows - created.size(), writtenAgain };
@@ -210,11 +220,11 @@ const mostPasses = 10;
  * A failover loses what its new primary had not received yet, although it was acknowledged. So everything is read back,
  * and what is gone is written again, until a whole pass finds all of it. Hands back how many were written again.
  */
-async function readBack(servers: Servers, progress: Progress, clock: Clock): Promise<number> {
+async function readBack(servers: Servers, progress: Progress, clock: Clock, signal: AbortSignal): Promise<number> {
   let writtenAgain = 0;
   for (let pass = 1; pass <= mostPasses; pass++) {
     const startedAt = clock.elapsed();
-    const missing = await readBackOnce(servers, progress, pass === 1);
+    const missing = await readBackOnce(servers, progress, pass === 1, signal);
     if (missing === 0) return writtenAgain;
     writtenAgain += missing;
     if (progress.ttlMs !== undefined && progress.ttlMs < clock.elapsed() - startedAt) throw livesTooShort(progress);
@@ -224,9 +234,15 @@ async function readBack(servers: Servers, progress: Progress, clock: Clock): Pro
 }
 
 /** Everything must be as it would be written. What was there before begins its time to live anew. */
-async function readBackOnce(servers: Servers, { entries, ttlMs, created }: Progress, isFirst: boolean): Promise<number> {
+async function readBackOnce(
+  servers: Servers,
+  { entries, ttlMs, created }: Progress,
+  isFirst: boolean,
+  signal: AbortSignal,
+): Promise<number> {
   let missing = 0;
   for (const batch of entryBatches(entries, servers.width())) {
+    throwIfAborted(signal);
     const compared = await compare(servers, batch);
     refuseDifferent(servers, compared);
     const commands = compared.flatMap(({ entry, state }) => {

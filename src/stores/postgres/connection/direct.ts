@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { LoadctlError } from '../../../core/errors.js';
 import type { Clock } from '../../../core/os.js';
 import type { Milliseconds } from '../../../core/quantities.js';
 import type { StoreContext } from '../../kind/types.js';
-import { sqlState } from '../connection/errors.js';
-import { openSession, type Session } from '../connection/session.js';
+import { sqlState } from './errors.js';
+import { openSession, type Session } from './session.js';
 
 /** A pooler whose sessions are all in use lets a query wait for minutes; a database answers this one at once. */
 const answerMs: Milliseconds = 10_000;
@@ -12,47 +11,44 @@ const answerMs: Milliseconds = 10_000;
 const noTransactions = '08P01';
 
 /**
- * Refuses (112) a pooler that hands sessions around: an advisory lock would stay behind in a session that somebody else
- * gets next. Two connections that are open at the same time must be two sessions, and the first one must still be the same,
- * with what was set in it, while the second is in a transaction. Asked twice, as a pooler that deals its sessions out in turn
- * comes back to the same one when it has exactly two.
+ * Refuses (112) a pooler that hands sessions around: an advisory lock or a setting would stay behind in a session that somebody
+ * else gets next. Nothing that outlives a transaction is used to find out, as that would stay behind as well: two connections
+ * that are open at the same time must be two sessions, and each must stay the one that it was,
+ *
+ *   asked twice in a row     a pooler that deals its sessions out in turn gives another one
+ *   one after the other      one that gives the last one that was used gives both the same
+ *   beside a transaction     one with a single session keeps the other connection waiting
  */
 export async function refusePooler(first: Session, context: Pick<StoreContext, 'label' | 'signal' | 'clock'>): Promise<void> {
   const second = await openSession(first.address, context);
   try {
-    const mark = randomUUID();
-    await first.query(`SELECT set_config('loadctl.lock', $1, false)`, [mark]);
-    for (const _ of [1, 2]) {
-      const pid = await begin(second);
-      const pinned = pid !== first.pid && (await isStill(first, mark, context.clock));
-      if (!pinned) throw pooled(first);
-      await second.query('ROLLBACK');
-    }
+    if (first.pid === second.pid) throw pooled(first);
+    for (const session of [first, first, second, second]) await refuseOther(session, context.clock);
+    await begin(second);
+    for (const session of [second, first, first]) await refuseOther(session, context.clock);
+    await second.query('ROLLBACK');
   } finally {
     await second.close();
   }
 }
 
-async function begin(session: Session): Promise<number> {
+async function begin(session: Session): Promise<void> {
   try {
     await session.query('BEGIN');
   } catch (error) {
     throw sqlState(error) === noTransactions ? pooled(session) : error;
   }
-  return Number((await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid);
 }
 
-async function isStill(session: Session, mark: string, clock: Clock): Promise<boolean> {
+/** The session must still be the one that it was when it was opened. */
+async function refuseOther(session: Session, clock: Clock): Promise<void> {
   const answered = new AbortController();
   const late = clock.sleep(answerMs, answered.signal).then(() => undefined);
-  const look = session.query<{ same: boolean }>(
-    `SELECT pg_backend_pid() = $1 AND current_setting('loadctl.lock', true) IS NOT DISTINCT FROM $2 AS same`,
-    [session.pid, mark],
-  );
+  const look = session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   look.catch(() => undefined); // late: the session is closed under it
   const answer = await Promise.race([look, late]).finally(() => answered.abort());
   if (answer === undefined) throw silent(session);
-  return answer.rows[0]?.same ?? false;
+  if (Number(answer.rows[0]?.pid) !== session.pid) throw pooled(session);
 }
 
 function silent({ place, address }: Session): LoadctlError {

@@ -1,0 +1,119 @@
+import { LoadctlError } from '../../../core/errors.js';
+import { formatCount } from '../../../core/quantities.js';
+import { type Hazard, refuseHazards, type StoreContext, type StoreTask } from '../../kind/types.js';
+import { foreignKeysTo } from '../catalog/foreign-keys.js';
+import { checkPermissions, checkWritable } from '../catalog/tables.js';
+import { type Asked, findFormer } from '../cleaning/look.js';
+import { lookAtNumbers, takenNumbers } from '../cleaning/number-ranges.js';
+import { howToBeCertain } from '../cleaning/take-seeded.js';
+import { dataPlace } from '../connection/places.js';
+import type { Session } from '../connection/session.js';
+import { findSeededRows, type SeededRows, setName } from '../rows/seeded-rows.js';
+import { findTargets } from '../selection/targets.js';
+import type { Database, SetOnItsWay } from './database.js';
+
+/** Finds the sets in a database, and refuses what cannot be seeded there, before anything is looked for. Only reads. */
+export async function prepare(database: Database, asked: Asked): Promise<void> {
+  const { session } = database;
+  const { config, task, context } = asked;
+  await checkWritable(session);
+  const found: SeededRows[] = [];
+  for (const set of task.tables) found.push(await findSeededRows(session, config, set, task.source(set)));
+  for (const rows of found) {
+    const names = rows.columns.map(({ name }) => name);
+    await checkPermissions(session, rows.table, ['SELECT', 'INSERT'], names);
+    await refuseWithoutKey(session, rows);
+  }
+  database.former = (await findFormer(session, { config, task })).map(({ rows }) => rows);
+  await checkNumbers(session, found, asked);
+  for (const rows of found) warnOfUncertain(session, rows, task, context);
+  const sets: SetOnItsWay[] = [];
+  for (const rows of found) {
+    const isTree = (await foreignKeysTo(session, rows.table)).some(({ table }) => table.oid === rows.table.oid);
+    const isWatched = await isWatchedTable(session, rows);
+    sets.push({ rows, isTree, isWatched, absent: [], there: 0, written: [], unknown: [], left: undefined, elapsedMs: 0 });
+  }
+  database.sets = sets;
+}
+
+/** So many rows are held against each other without an index. */
+const mostWithoutIndex = 5000;
+
+/** Rows that nothing tells apart cannot be found again; and without an index each of them would be looked for in the whole table. */
+async function refuseWithoutKey(session: Session, rows: SeededRows): Promise<void> {
+  const { key, set, table, unique } = rows;
+  const where = `${session.place.name}: ${setName(rows)}`;
+  if (key === undefined)
+    throw new LoadctlError('invalid-profile', `${where} seeds no unique key of its table, so its rows cannot be found again`, {
+      hint: 'Seed a column with {n} or {uuid} that is unique in its table, or name a column that tells the rows apart: `key: …`.',
+    });
+  if (unique.includes(key) || (await isIndexed(session, rows))) return;
+  const rest = mostWithoutIndex - set.rows;
+  const more = rest < 0 || (await session.query(`SELECT 1 FROM ${table.quoted} OFFSET ${rest} LIMIT 1`)).rows.length > 0;
+  if (!more) return;
+  throw new LoadctlError(
+    'invalid-profile',
+    `${where}: the key (${key.join(', ')}) has no index, and there are more than ${formatCount(mostWithoutIndex)} rows to look through`,
+    {
+      hint: `Create it: CREATE INDEX CONCURRENTLY ON ${table.quoted} (${rows.columns
+        .filter(({ name }) => key.includes(name))
+        .map(({ name }) => JSON.stringify(name))
+        .join(', ')});`,
+    },
+  );
+}
+
+async function isIndexed(session: Session, { table, key = [] }: SeededRows): Promise<boolean> {
+  const { rows } = await session.query(
+    `SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+      WHERE i.indrelid = $1 AND i.indisvalid AND i.indpred IS NULL AND a.attname = ANY ($2) LIMIT 1`,
+    [table.oid, key],
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Numbers are the test's own only where nobody has them and no sequence comes to them (112); a sequence that stays apart is
+ * told, as rows that were written past it do not move it.
+ */
+async function checkNumbers(session: Session, sets: readonly SeededRows[], { config, task, context }: Asked): Promise<void> {
+  const hazards: Hazard[] = [];
+  for (const rows of sets) {
+    const look = await lookAtNumbers(session, rows);
+    const taken = await takenNumbers(session, task, rows);
+    hazards.push(...look.hazards, ...(taken === undefined ? [] : [taken]));
+    for (const { sequence, next } of look.apart)
+      context.emit({ type: 'noted', code: 'sequence-stays', place: dataPlace(session), set: rows.set.name, sequence, next: String(next) });
+  }
+  // Only what is found by a set may be numbers that others have.
+  const isBySet = task.rows.some((entry) => 'in' in entry || ('via' in entry && 'set' in entry.via));
+  for (const target of isBySet ? await findTargets(session, config, task) : []) {
+    if (target.unrecorded === undefined) continue;
+    const found = await session.query(`SELECT 1 FROM ${target.table.quoted} AS t WHERE ${target.predicate('t')} LIMIT 1`);
+    if (found.rows.length > 0)
+      hazards.push({
+        message: `${session.place.name}: ${target.table.inProfile} has rows already whose ${target.which}; ${target.unrecorded}`,
+        hint: 'Give the set unused numbers (`{n+900000000}`).',
+      });
+  }
+  refuseHazards(hazards);
+}
+
+/** Said once, not for every shard; not of sets whose rows cleanup takes out anyway. */
+function warnOfUncertain({ address }: Session, rows: SeededRows, task: StoreTask, { emit }: StoreContext): void {
+  const isListed = task.rows.some((entry) => entry.table === rows.set.table && entry.schema === rows.set.schema);
+  if (rows.own !== undefined || (address.shard ?? 0) > 0 || isListed) return;
+  emit({ type: 'warned', code: 'seeded-rows-uncertain', place: dataPlace({ address }), table: setName(rows), fix: howToBeCertain });
+}
+
+async function isWatchedTable(session: Session, { table }: SeededRows): Promise<boolean> {
+  const { rows } = await session.query<{ watched: boolean }>(
+    `WITH family AS (SELECT $1::oid AS oid UNION SELECT relid::oid FROM pg_partition_tree($1::oid::regclass))
+     SELECT row_security_active($1::oid)
+         OR EXISTS (SELECT 1 FROM pg_trigger t JOIN family f ON f.oid = t.tgrelid
+                     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 4 > 0)
+         OR EXISTS (SELECT 1 FROM pg_rewrite r WHERE r.ev_class = $1 AND r.ev_type = '3') AS watched`,
+    [table.oid],
+  );
+  return rows[0]?.watched ?? true;
+}
