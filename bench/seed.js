@@ -1,16 +1,19 @@
-// Rows a second of `loadctl seed` against psql's \copy of the same rows into the same table, in turn, and the most memory that
-// loadctl takes: node bench/seed.js [rows] [pairs] [shards]
+// Rows a second of `loadctl seed`, from its look to its proof at the default pause, against psql's \copy of the same rows into the same table, in
+// turn; the most memory that loadctl takes; and how long an application waits at most
+// beside it: node bench/seed.js [rows] [pairs] [shards]
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { startPostgres } from '../dist/examples/servers/postgres.js';
 import { peakMemory, psqlPath, sql } from './support/postgres.js';
 
 const bin = fileURLToPath(new URL('../bin/loadctl.js', import.meta.url));
-const table = 'CREATE TABLE users (id text PRIMARY KEY, email text NOT NULL, name text NOT NULL)';
+const table =
+  'CREATE TABLE users (id text PRIMARY KEY, email text NOT NULL, name text NOT NULL); CREATE TABLE hits (id int PRIMARY KEY, count int); INSERT INTO hits VALUES (1, 0)';
 const [rows, pairs, shards] = [Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 5), Number(process.argv[4] ?? 1)];
 
 await psqlPath();
@@ -34,6 +37,13 @@ try {
     );
   }
   console.log(`  median ratio: ${median(ratios.copying).toFixed(3)}, of the whole command ${median(ratios.whole).toFixed(3)}`);
+  for (let pair = 1; pair <= pairs; pair += 1) {
+    empty();
+    const alone = await waits(() => new Promise((resolve) => setTimeout(resolve, 3000)));
+    const copying = await waits(() => Promise.all(server.shards.map((url, shard) => copyByPsql(url, files[shard]))));
+    const seeding = await waits(seedByLoadctl);
+    console.log(`  ${pair}: an application waits ${inMs(alone)} alone, ${inMs(copying)} beside \\copy, ${inMs(seeding)} beside loadctl`);
+  }
 } finally {
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -103,6 +113,31 @@ async function seedByLoadctl() {
   );
   const { stores } = JSON.parse(said);
   return { wholeMs, copyingMs: Math.max(...stores.map(({ elapsedMs }) => elapsedMs)), peak };
+}
+
+/** How long a client that writes every 10 ms waits, at the median and at most, while `work` goes on. */
+async function waits(work) {
+  const client = new pg.Client({ connectionString: server.shards[0] });
+  await client.connect();
+  const took = [];
+  let going = true;
+  const beside = (async () => {
+    while (going) {
+      const begun = performance.now();
+      await client.query('UPDATE hits SET count = count + 1 WHERE id = 1');
+      took.push(performance.now() - begun);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  })();
+  await work();
+  going = false;
+  await beside;
+  await client.end();
+  return took;
+}
+
+function inMs(took) {
+  return `${median(took).toFixed(1)} ms (at most ${Math.max(...took).toFixed(0)} ms)`;
 }
 
 function median(values) {
