@@ -90,6 +90,13 @@ export interface CleanupStatement {
   readonly ms: Milliseconds;
 }
 
+/** What the last count of one database saw: all that was committed by then, as `pg_current_snapshot()` writes it. */
+export interface SeenSnapshot {
+  readonly store: string;
+  readonly shard: number | null;
+  readonly snapshot: string;
+}
+
 /**
  * Rows that are not test data in one table (or a cache's keys at one server), before seeding and after cleanup; `before` is null where nobody counted. The sums
  * of their hashes are there where they were asked for: equal sums are equal rows, in whichever order.
@@ -127,6 +134,8 @@ export interface Receipt {
   readonly others: readonly ReceiptOthers[];
   readonly statements: readonly CleanupStatement[];
   readonly lines: readonly ReceiptLine[];
+  /** Up to where each database's count reaches: what a transaction that it does not see wrote is later than this receipt. */
+  readonly snapshots?: readonly SeenSnapshot[];
   /**
    * CLEAN: nothing that the test wrote is left, and where seeded data was to go nothing of that under its keys, counted when
    * nothing new had turned up for a while.

@@ -61,6 +61,8 @@ export interface PlannedCleanup {
   readonly prefix: string;
   /** How long it rests after each transaction. */
   readonly pause?: Milliseconds;
+  /** How long transactions that are still at work are waited for. */
+  readonly wait?: Milliseconds;
   /** How long no new row may appear before the count is final. */
   readonly settle?: Milliseconds;
   readonly entries: readonly CleanupEntry[];
@@ -124,10 +126,14 @@ function randomOf(pieces: Pieces, rows: number): string | undefined {
   return typeof made === 'object' && made.kind === 'uuid' ? made.random || undefined : undefined;
 }
 
-function plannedCleanup({ prefix, rows, keys, pause, settle }: NonNullable<Profile['cleanup']>, stores: Profile['stores']): PlannedCleanup {
+function plannedCleanup(
+  { prefix, rows, keys, pause, wait, settle }: NonNullable<Profile['cleanup']>,
+  stores: Profile['stores'],
+): PlannedCleanup {
   return {
     prefix,
     ...(pause === undefined ? {} : { pause }),
+    ...(wait === undefined ? {} : { wait }),
     ...(settle === undefined ? {} : { settle }),
     entries: [...rows.map((entry) => rowsEntry(entry, prefix)), ...keys.map((entry) => keysEntry(entry, stores))],
   };

@@ -1,6 +1,6 @@
 import type { SeededSet } from '../core/events.js';
 import { own } from '../core/own.js';
-import type { EpochMs } from '../core/quantities.js';
+import type { EpochMs, Milliseconds } from '../core/quantities.js';
 import type { PostgresStore, Profile, RedisStore } from '../profile/sections/schema.js';
 import { columnInverse, inOrder, rowSource } from '../profile/templates/sets.js';
 import { formerEntries } from './former-entries.js';
@@ -35,10 +35,13 @@ export interface Known {
   readonly named?: string | undefined;
 }
 
-/** What the profile asks of the store of this name. */
-export function storeTask(profile: DataProfile, store: string, { now, seeded: before = [], named }: Known): StoreTask {
+const usualWaitMs: Milliseconds = 10_000;
+
+/** What the profile asks of the store of this name, or of several that are one database. */
+export function storeTask(profile: DataProfile, store: string | readonly string[], { now, seeded: before = [], named }: Known): StoreTask {
   const { environment, seed, cleanup } = profile;
-  const ofStore = (entry: { readonly store: string }) => entry.store === store;
+  const names = [store].flat();
+  const ofStore = (entry: { readonly store: string }) => names.includes(entry.store);
   const sets = inOrder(seed).filter(ofStore);
   const startedAt = new Date(now).toISOString();
   const known = before.filter(ofStore);
@@ -48,9 +51,10 @@ export function storeTask(profile: DataProfile, store: string, { now, seeded: be
     named: named ?? `--env ${environment}`,
     prefix: cleanup?.prefix,
     pauseMs: cleanup?.pause,
+    waitMs: cleanup?.wait ?? usualWaitMs,
     tables: sets.flatMap((set) => ('table' in set ? [set] : [])),
     entries: sets.flatMap((set) => ('table' in set ? [] : [set])),
-    former: former.filter(({ set }) => set.store === store),
+    former: former.filter(({ set }) => ofStore(set)),
     formerEntries: [],
     rows: cleanup?.rows.filter(ofStore) ?? [],
     keys: cleanup?.keys.filter(ofStore) ?? [],

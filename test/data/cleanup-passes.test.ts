@@ -1,13 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { uuidPrefix } from '../../src/core/uuids.js';
 import { cleanup } from '../../src/phases/data/cleanup.js';
-import { storeTask } from '../../src/stores/index.js';
-import { leavesOf } from '../../src/stores/postgres/catalog/leaves.js';
+import { findFamily } from '../../src/stores/postgres/catalog/family.js';
 import { findTable } from '../../src/stores/postgres/catalog/tables.js';
-import { deleteInPasses } from '../../src/stores/postgres/cleaning/passes.js';
-import { countForNow } from '../../src/stores/postgres/cleaning/target-counts.js';
 import { openSession, type Session } from '../../src/stores/postgres/connection/session.js';
-import { findTargets } from '../../src/stores/postgres/selection/targets.js';
+import { findRows, rowsOf } from '../../src/stores/postgres/pages/look.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { asRole, somebodyWaits, type TestDatabase, testDatabase } from '../servers/sql.js';
@@ -169,7 +166,7 @@ describe('many rows go in passes', () => {
     expect(receipt).toMatchObject({ proven: true, rows: [{ deleted: 20_000, left: 0 }] });
   });
 
-  test('a long table is counted in short statements where no index helps, partitions too', async () => {
+  test('a long table is looked at in ranges of pages where no index helps, partitions too, each in a transaction of its own', async () => {
     const database = await testDatabase(
       server,
       `CREATE TABLE things (id int, user_id text) PARTITION BY HASH (id); CREATE TABLE things_0 PARTITION OF things FOR VALUES WITH (MODULUS 2, REMAINDER 0) WITH (fillfactor = 10);
@@ -177,10 +174,6 @@ describe('many rows go in passes', () => {
        INSERT INTO things SELECT n, ${ours} FROM generate_series(1, 90000) n; ANALYZE things;`,
     );
     const session = await sessionOf(database);
-    const { stores, ...rest } = dataContext(profile(database.url, byUser('things'))).profile;
-    const { db } = stores;
-    if (db?.kind !== 'postgres') return expect.unreachable();
-    const [target = expect.unreachable()] = await findTargets(session, db, storeTask({ stores, ...rest }, 'db', { now: 0 }));
     const asked: string[] = [];
     const watched: Session = {
       ...session,
@@ -189,29 +182,19 @@ describe('many rows go in passes', () => {
         return session.query(sql, values);
       },
     };
-    const means = { session: watched, clock: dataContext({ stores: {} }).world.clock, log: () => undefined };
-    const parts = () => asked.filter((sql) => sql.includes('FROM ONLY')).length;
-    expect(await countForNow(means, target)).toBe(60_000);
-    expect(parts()).toBeGreaterThan(4);
-    await database.sql('CREATE INDEX ON things (user_id); ANALYZE things');
-    await session.query('SET enable_seqscan = off');
-    asked.length = 0;
-    expect(await countForNow(means, target)).toBe(60_000);
-    expect(parts()).toBe(0);
+    const looking = { session: watched, clock: dataContext({ stores: {} }).world.clock };
+    const family = await findFamily(session, await findTable(session, 'things'));
+    const found = await findRows(looking, family, "t.user_id LIKE 'load-test-user-%'");
+    expect([rowsOf(found), found.length > 1]).toEqual([60_000, true]);
+    // All of a transaction is one message: nothing is ever idle in one.
+    const looks = asked.flatMap((sql) => /^BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; .*; (SELECT .*); COMMIT$/s.exec(sql)?.[1] ?? []);
+    expect(looks.length).toBe(asked.filter((sql) => sql !== 'ROLLBACK').length);
+    expect(await database.sql(`EXPLAIN ${looks.at(-1)}`)).toContainEqual({
+      'QUERY PLAN': expect.stringContaining('Tid Range Scan on things_1'),
+    });
+    const few = await findRows(looking, family, "t.user_id = 'load-test-user-r-1'");
+    expect(few).toMatchObject([{ kind: 'places', rows: 1 }]);
     await session.close();
-  });
-
-  test('servers before version 14 are gone over by the names of places', async () => {
-    const database = await testDatabase(server, `CREATE TABLE things (user_id text); INSERT INTO things SELECT ${ours} FROM ${many};`);
-    const session = await sessionOf(database);
-    const table = await findTable(session, 'things');
-    const leaves = (await leavesOf(session, table, { version: 130_000 })) ?? [];
-    const { clock } = dataContext({ stores: {} }).world;
-    const means = { clock, log: () => undefined, pauseMs: 0 };
-    const doomed = { table, condition: "t.user_id LIKE 'load-test-user-%'" };
-    expect(await deleteInPasses(session, doomed, leaves, means)).toEqual({ rows: 20_000 });
-    await session.close();
-    expect(await left(database, 'things')).toEqual({ ours: 0, all: 10_000 });
   });
 });
 

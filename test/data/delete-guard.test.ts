@@ -26,13 +26,9 @@ test('nothing in loadctl empties a table or drops one, and a DELETE is written i
   const saying = (pattern: RegExp) => texts.flatMap(([name, text]) => [...text.matchAll(pattern)].map(([found]) => `${name}: ${found}`));
   expect(saying(/\b(TRUNCATE|DROP (TABLE|SCHEMA|DATABASE)|FLUSHALL|flushall)\b/g)).toEqual([]);
   expect(saying(/DELETE FROM [^`']*/g).sort()).toEqual([
-    'stores/postgres/deletes.ts: DELETE FROM ${rows}',
-    'stores/postgres/deletes.ts: DELETE FROM ${table.quoted} AS t WHERE ${condition}',
-  ]);
-  // The rows are those of an entry, by places or by pages.
-  expect(saying(/rows = `[^`]* AS t WHERE [^`]*`/g).sort()).toEqual([
-    'stores/postgres/deletes.ts: rows = `${doomed.table.quoted} AS t WHERE t.tableoid = $1::oid AND t.ctid = ANY($2::text[]::tid[]) AND ${doomed.condition}`',
-    'stores/postgres/passes.ts: rows = `ONLY ${leaf.quoted} AS t WHERE ${leaf.range(from, to)} AND ${doomed.condition}`',
+    // What a receipt shows, and the one that is run: for the rows of a piece that meet the condition.
+    'stores/postgres/cleaning/deletes.ts: DELETE FROM ${piece.part.from} AS t WHERE ${isIn(piece)} AND ${condition}${returning}',
+    'stores/postgres/cleaning/doomed.ts: DELETE FROM ${doomed.family.table.quoted} AS t WHERE ${mayGo(doomed)}',
   ]);
 });
 

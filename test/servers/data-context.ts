@@ -61,6 +61,22 @@ export function dataContext(
   };
 }
 
+/** The same context, whose clock does something once, when the cleanup begins to wait for those who are at work on its tables. */
+export function whenWaiting<Context extends DataContext>(context: Context, work: () => Promise<unknown>): Context {
+  let done: Promise<unknown> | undefined;
+  const { clock } = context.world;
+  const sleep = async (ms: number, signal?: AbortSignal) => {
+    if (ms === writersPollMs) {
+      done ??= work();
+      await done;
+    }
+    return clock.sleep(ms, signal);
+  };
+  return { ...context, world: { ...context.world, clock: { ...clock, sleep } } };
+}
+
+const writersPollMs = 50;
+
 function onMachine(machine: Machine): Pick<DataContext, 'before' | 'keep'> {
   const keep = (before: CountedBefore) => {
     machine.before = before;

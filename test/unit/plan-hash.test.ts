@@ -86,6 +86,7 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   'cleanup.rows.#.uuid': ['cleanup.rows.1.uuid', 'load-test', 'load-tests', rows('column: id, uuid: load-test')],
   'cleanup.rows.#.via': ['cleanup.rows.2.via', 'db.orders', 'db.bills', twoTables],
   'cleanup.settle': ['cleanup.settle', '1s', '2s'],
+  'cleanup.wait': ['cleanup.wait', '1s', '2s'],
   'critical.*': ['critical.cpu', '< 80%', '< 81%'],
   environment: ['environment', 'test', 'tests'],
   'guards.allow.#': ['guards.allow.0', 'a.example.com', 'b.example.com'],

@@ -17,6 +17,7 @@ export function makeReceipt(head: ReceiptHead, parts: readonly StoreReceipt[], r
   const rows = parts.flatMap((part) => part.rows);
   const keys = parts.flatMap((part) => part.keys);
   const lines = [...parts.flatMap((part) => part.lines), ...rest.lines];
+  const snapshots = parts.flatMap((part) => part.snapshots ?? []);
   const empty = [...rows, ...keys].every(({ left }) => left === 0);
   return {
     version: receiptVersion,
@@ -26,6 +27,7 @@ export function makeReceipt(head: ReceiptHead, parts: readonly StoreReceipt[], r
     others: rest.others,
     statements: parts.flatMap((part) => part.statements),
     lines,
+    ...(snapshots.length === 0 ? {} : { snapshots }),
     proven: !head.dryRun && empty && lines.every(({ kind }) => kind === 'kept' || kind === 'missing'),
     notes: [...parts.flatMap((part) => part.notes), ...rest.notes],
   };

@@ -170,6 +170,9 @@ export const cleanup = z
         examples: ['50ms'],
       })
       .exactOptional(),
+    wait: duration()
+      .meta({ description: 'How long transactions that are still at work on a listed table are waited for.', examples: ['30s'] })
+      .exactOptional(),
     settle: duration()
       .meta({ description: 'How long no new row may appear before the count is final.', examples: ['5s'] })
       .exactOptional(),

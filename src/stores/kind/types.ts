@@ -2,7 +2,16 @@ import { LoadctlError } from '../../core/errors.js';
 import type { Emit, SeededStep } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import type { ChangedSeed, CleanedKeys, CleanedRows, CleanupStatement, OtherRows, Proof, ReceiptLine } from '../../core/receipt.js';
+import type {
+  ChangedSeed,
+  CleanedKeys,
+  CleanedRows,
+  CleanupStatement,
+  OtherRows,
+  Proof,
+  ReceiptLine,
+  SeenSnapshot,
+} from '../../core/receipt.js';
 import type { CleanupKeys, CleanupRows, SeedEntries, SeedTable } from '../../profile/sections/schema.js';
 import type { Inverse } from '../../profile/templates/inverse.js';
 import type { RowSource } from '../../profile/templates/pieces.js';
@@ -90,6 +99,8 @@ export interface StoreTask {
   readonly prefix: string | undefined;
   /** How long a cleanup rests after each transaction; undefined: as long as seems good. */
   readonly pauseMs: Milliseconds | undefined;
+  /** How long a cleanup waits for transactions that are still at work. */
+  readonly waitMs: Milliseconds;
   /** The store's sets, in the order in which they are put in. */
   readonly tables: readonly NamedSet<SeedTable>[];
   readonly entries: readonly NamedSet<SeedEntries>[];
@@ -233,6 +244,8 @@ export interface StoreReceipt {
   /** What is left or not known, and why. */
   readonly lines: readonly ReceiptLine[];
   readonly notes: readonly string[];
+  /** What the last count saw all of, database by database. */
+  readonly snapshots?: readonly SeenSnapshot[];
 }
 
 /** Something about the schema, or about what is there, that keeps one entry from being taken out. */
@@ -287,6 +300,11 @@ export interface Cleaning {
   countSets(): Promise<readonly FoundSet[]>;
   /** Deletes what is there now, and hands back how much is left and how much went. */
   sweep(): Promise<Swept>;
+  /**
+   * Waits for those who are at work on the listed tables now, and where rows are left for those who only hold some; missing
+   * where nobody writes what others do not see at once.
+   */
+  readonly late?: (isLeft: boolean) => Promise<Late>;
   /** Takes out the seeded rows and keys that certainly are ours and still are as they were seeded. */
   takeSeeded(dryRun: boolean): Promise<void>;
   /** Notes what was seeded and stays: for a cleanup that leaves it. */
@@ -311,6 +329,14 @@ export interface FoundSet {
   /** The table, as {@link OtherRows} calls it; missing for a cache. */
   readonly table?: string;
   readonly count: number;
+}
+
+/** What became of the transactions that were under way. */
+export interface Late {
+  /** How many there were. */
+  readonly seen: number;
+  /** Which go on: what they have written nobody can see yet. */
+  readonly lines: readonly ReceiptLine[];
 }
 
 /** What a sweep did. */

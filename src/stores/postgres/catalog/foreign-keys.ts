@@ -1,51 +1,105 @@
 import type { Session } from '../connection/session.js';
+import type { Family } from './family.js';
 import { quoteName } from './quote.js';
-import { listTables, type Table } from './tables.js';
+import { checkPermissions, listTables, type Table } from './tables.js';
 
 /** A foreign key, seen from the table that references. */
 export interface ForeignKey {
+  /** Empty where the database holds nobody to it: a column that a profile names, or a constraint that is not enforced. */
   readonly name: string;
+  /** The table as an entry lists it: of a partition the whole. */
   readonly table: Table;
+  /** The table that has the key; with its partitions, but without what inherits from it. */
+  readonly child: KeyEnd;
+  /** The table that it references, which may be a part of the one that is listed. */
+  readonly parent: KeyEnd;
   readonly columns: readonly string[];
   readonly parentColumns: readonly string[];
   readonly onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
   /** Whether an index finds the rows that reference one; without, each deleted row of the other table reads all of this one. */
   readonly indexed: boolean;
+  /** WITH PERIOD: a row is referenced by way of a span of time. */
+  readonly isTemporal: boolean;
+}
+
+/** One end of a key. */
+export interface KeyEnd extends Pick<Table, 'oid' | 'quoted' | 'shown'> {
+  /** What stands after FROM for exactly the rows that are held to it. */
+  readonly from: string;
 }
 
 interface KeyRow extends Omit<ForeignKey, 'table'> {
-  readonly child: number;
+  readonly listed: number;
+  readonly isEnforced: boolean;
 }
 
-/** `k` is the constraint; every key with its columns in their pairs. */
-const keysSql = (condition: string) => `
-  SELECT k.conname::text AS name, coalesce(pg_partition_root(k.conrelid), k.conrelid)::oid AS child,
+const endSql = (oid: string) =>
+  `(SELECT json_build_object('oid', c.oid::int8, 'quoted', format('%I.%I', n.nspname, c.relname), 'shown', n.nspname || '.' || c.relname,
+                             'from', CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END || format('%I.%I', n.nspname, c.relname))
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ${oid})`;
+
+/**
+ * The keys to a table ($1), its partitions and what inherits from it, with their columns in pairs; without those that Postgres
+ * derived for partitions from one of them. Servers before 18 know no other than enforced keys.
+ */
+const keysSql = (derived = 'true') => `
+  SELECT k.conname::text AS name, coalesce(pg_partition_root(k.conrelid), k.conrelid)::oid AS listed,
+         ${endSql('k.conrelid')} AS child, ${endSql('k.confrelid')} AS parent,
          ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS c(attnum, place)
                  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.attnum ORDER BY c.place) AS columns,
          ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS c(attnum, place)
                  JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = c.attnum ORDER BY c.place) AS "parentColumns",
          CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END AS "onDelete",
-         EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = ANY(k.conkey)) AS indexed
-    FROM pg_constraint k WHERE k.contype = 'f' AND ${condition} ORDER BY k.conname`;
+         EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = ANY(k.conkey)) AS indexed,
+         coalesce((to_jsonb(k) ->> 'conperiod')::bool, false) AS "isTemporal", coalesce((to_jsonb(k) ->> 'conenforced')::bool, true) AS "isEnforced"
+    FROM pg_constraint k,
+         (SELECT ARRAY(WITH RECURSIVE family AS (SELECT $1::oid AS oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent)
+                       SELECT oid FROM family) AS oids) AS f
+   WHERE k.contype = 'f' AND k.confrelid = ANY(f.oids) AND NOT EXISTS (
+           SELECT 1 FROM pg_constraint p WHERE p.oid = k.conparentid AND p.confrelid = ANY(f.oids) AND ${derived})
+   ORDER BY k.conname`;
 
-/** The foreign keys of one table to another. */
+/** The foreign keys of one table to another or to a part of it; those that are not enforced have no name. */
 export async function foreignKeysBetween(session: Session, child: Table, parent: Table): Promise<ForeignKey[]> {
-  const { rows } = await session.query<KeyRow>(keysSql('k.conrelid = $1 AND k.confrelid = $2'), [child.oid, parent.oid]);
-  return rows.map((row) => ({ ...row, table: child }));
+  const { rows } = await session.query<KeyRow>(keysSql('p.conrelid = k.conrelid'), [parent.oid]);
+  const between = rows.filter((row) => row.child.oid === child.oid);
+  return between.map((row) => ({ ...row, name: row.isEnforced ? row.name : '', table: child }));
 }
 
-/** Every foreign key to a table or to one of its partitions; keys that Postgres derived for partitions are left out. */
+/** Every foreign key to a table or to a part of it that the database holds rows to. */
 export async function foreignKeysTo(session: Session, parent: Table): Promise<ForeignKey[]> {
-  const family = `(SELECT $1::oid UNION SELECT relid FROM pg_partition_tree($1::oid::regclass))`;
-  const derived = `EXISTS (SELECT 1 FROM pg_constraint p WHERE p.oid = k.conparentid AND p.confrelid IN ${family})`;
-  const { rows } = await session.query<KeyRow>(keysSql(`k.confrelid IN ${family} AND NOT ${derived}`), [parent.oid]);
-  const tables = await listTables(session, 'c.oid = ANY($1)', [rows.map(({ child }) => child)]);
-  return rows.flatMap((row) => tables.filter(({ oid }) => oid === row.child).map((table) => ({ ...row, table })));
+  const { rows } = await session.query<KeyRow>(keysSql(), [parent.oid]);
+  const enforced = rows.filter(({ isEnforced }) => isEnforced);
+  const tables = await listTables(session, 'c.oid = ANY($1)', [enforced.map(({ listed }) => listed)]);
+  return enforced.flatMap((row) => tables.filter(({ oid }) => oid === row.listed).map((table) => ({ ...row, table })));
 }
 
 /** Whether a row of the referencing table points at a row of the referenced one. */
 export function joinKeys({ columns, parentColumns }: ForeignKey, child: string, parent: string): string {
   return columns.map((column, index) => `${parent}.${quoteName(parentColumns[index] ?? '')} = ${child}.${quoteName(column)}`).join(' AND ');
+}
+
+/**
+ * Whether a row of the family (alias t) is referenced by a row (alias o) that meets a condition. A key to a part of the family
+ * says something of that part's rows alone, by columns that only this part may have.
+ */
+export function isReferenced(family: Family, key: ForeignKey, condition = 'true'): string {
+  const isSelf = family.oids.includes(key.child.oid);
+  const others = [...(isSelf ? ['(o.tableoid, o.ctid) <> (t.tableoid, t.ctid)'] : []), condition].join(' AND ');
+  const isToAll = key.parent.oid === family.table.oid && (family.isPartitioned || family.oids.length === 1);
+  if (isToAll) return `EXISTS (SELECT 1 FROM ${key.child.from} AS o WHERE ${joinKeys(key, 'o', 't')} AND ${others})`;
+  return `EXISTS (SELECT 1 FROM ${key.parent.from} AS h JOIN ${key.child.from} AS o ON ${joinKeys(key, 'o', 'h')} WHERE h.ctid = t.ctid AND h.tableoid = t.tableoid AND ${others})`;
+}
+
+/** Throws `unavailable` where the role may not see which rows reference one. */
+export async function checkReading(
+  session: Session,
+  parent: Table,
+  { table, child, parent: end, columns, parentColumns }: ForeignKey,
+): Promise<void> {
+  await checkPermissions(session, table, ['SELECT'], columns);
+  if (child.oid !== table.oid) await checkPermissions(session, child, ['SELECT'], columns);
+  if (end.oid !== parent.oid) await checkPermissions(session, end, ['SELECT'], parentColumns);
 }
 
 /** Whether Postgres itself keeps a row from going as long as one references it by this key. */

@@ -1,5 +1,6 @@
 import type { Hazard } from '../../kind/types.js';
 import type { Session } from '../connection/session.js';
+import type { Family } from './family.js';
 import { type ForeignKey, holdsBack } from './foreign-keys.js';
 import { quoteName } from './quote.js';
 import type { Table } from './tables.js';
@@ -33,6 +34,23 @@ export async function listTriggers(session: Session, tables: readonly Table[], e
       ? `${where} has the rule ${name} on ${event}`
       : `${where} has the trigger ${name}, which runs ${kind.replace('each', `${event} for each`)}`;
   });
+}
+
+/** What keeps rows of a family from being deleted at all: some are on another server, or are referenced by a span of time. */
+export function farAway({ place }: Session, family: Family | undefined, keys: readonly ForeignKey[]): Hazard | undefined {
+  const [foreign] = family?.foreign ?? [];
+  const shown = family?.table.inProfile;
+  if (foreign !== undefined)
+    return {
+      message: `${place.name}: ${foreign}, a part of ${shown}, is a foreign table: its rows are on another server`,
+      hint: `List the parts of ${shown} that are here instead of it, and give the other server a store of its own.`,
+    };
+  const temporal = keys.find(({ isTemporal }) => isTemporal);
+  if (temporal === undefined) return undefined;
+  return {
+    message: `${place.name}: ${temporal.table.inProfile} references ${shown} by a PERIOD (${temporal.name}), which loadctl cannot follow`,
+    hint: `Remove ${shown} from cleanup.rows, and clean it up yourself.`,
+  };
 }
 
 /** What keeps rows from being deleted where others, which nobody can see, might go along with them, or be changed. */

@@ -69,7 +69,7 @@ export type Permission = 'SELECT' | 'INSERT' | 'DELETE' | 'UPDATE';
 /** Throws `unavailable` with the GRANT where the role lacks one of these; INSERT and SELECT on `columns` alone will do. */
 export async function checkPermissions(
   session: Session,
-  table: Table,
+  table: Pick<Table, 'oid' | 'quoted' | 'shown'>,
   needed: readonly Permission[],
   columns: readonly string[] = [],
 ): Promise<void> {

@@ -1,8 +1,8 @@
-import type { CleanedRows, ReceiptLine } from '../../../core/receipt.js';
+import type { CleanedRows, ReceiptLine, SeenSnapshot } from '../../../core/receipt.js';
 import type { StoreReceipt } from '../../kind/types.js';
 import type { Target } from '../selection/targets.js';
 import type { CleanedDatabase } from './cleaned-database.js';
-import { deleteSql } from './deletes.js';
+import { deleteSql } from './doomed.js';
 import { doomedBy } from './sweep.js';
 
 /** What one database has to say for the receipt. */
@@ -20,19 +20,25 @@ export function reportOf(database: CleanedDatabase, dryRun: boolean): StoreRecei
     which: `seeded: ${set.set.name}`,
     ...tally,
   }));
-  const planned = dryRun ? targets.map((target) => plannedStatement(database, target)) : [];
+  const planned = dryRun ? targets.flatMap((target) => plannedStatement(database, target)) : [];
   return {
     rows: [...rows, ...taken],
     keys: [],
     statements: [...planned, ...journal.statements()],
     lines: [...targets.flatMap((target) => lineOf(database, target, dryRun)), ...lines],
     notes: [],
+    snapshots: snapshotOf(database),
   };
+}
+
+function snapshotOf({ session, snapshot, targets }: CleanedDatabase): SeenSnapshot[] {
+  const { store, shard } = session.address;
+  return snapshot === undefined || targets.length === 0 ? [] : [{ store, shard, snapshot }];
 }
 
 /** Why rows of an entry are there still, or may be. */
 function lineOf(database: CleanedDatabase, target: Target, dryRun: boolean): ReceiptLine[] {
-  const { session, blocked, tallies, troubles, holding } = database;
+  const { session, blocked, tallies, troubles } = database;
   const count = tallies.get(target)?.left ?? null;
   const what = `${target.entry.store}.${target.table.inProfile}`;
   const place = { store: target.entry.store, shard: session.address.shard, what, count };
@@ -43,22 +49,19 @@ function lineOf(database: CleanedDatabase, target: Target, dryRun: boolean): Rec
   }
   if (count === 0 || dryRun) return [];
   if (count === null) return [{ ...place, kind: 'unknown', why: 'it was not counted' }];
-  return [{ ...place, kind: 'left', why: troubles.get(target) ?? holding.get(target.table.oid) ?? keptBack(database, target) }];
+  return [{ ...place, kind: 'left', why: troubles.get(target) ?? keptBack(database, target) }];
 }
 
 function keptBack({ session: { place } }: CleanedDatabase, { table }: Target): string {
   return `rows remain in ${table.inProfile} although DELETE reported no error; likely causes: a trigger, rule or row-level security policy for the role ${place.role}; rows that reference them; another writer`;
 }
 
-function plannedStatement(database: CleanedDatabase, target: Target): StoreReceipt['statements'][number] {
+function plannedStatement(database: CleanedDatabase, target: Target): StoreReceipt['statements'] {
   const { shard } = database.session.address;
-  return {
-    store: target.entry.store,
-    shard,
-    sql: deleteSql(doomedBy(target, database)),
-    rows: database.tallies.get(target)?.left ?? 0,
-    ms: 0,
-  };
+  const family = database.families.get(target.table.oid);
+  if (family === undefined) return [];
+  const sql = deleteSql(doomedBy(target, database, family));
+  return [{ store: target.entry.store, shard, sql, rows: database.tallies.get(target)?.left ?? 0, ms: 0 }];
 }
 
 function placeOf({ session }: CleanedDatabase, store: string): Pick<CleanedRows, 'store' | 'shard' | 'host' | 'database' | 'role'> {
@@ -74,8 +77,9 @@ export function addReports(one: StoreReceipt, other: StoreReceipt): StoreReceipt
     statements: [...one.statements, ...other.statements],
     lines: [...one.lines, ...other.lines],
     notes: [...one.notes, ...other.notes],
+    snapshots: [...(one.snapshots ?? []), ...(other.snapshots ?? [])],
   };
 }
 
 /** Nothing: the start of a sum. */
-export const emptyReport: StoreReceipt = { rows: [], keys: [], statements: [], lines: [], notes: [] };
+export const emptyReport: StoreReceipt = { rows: [], keys: [], statements: [], lines: [], notes: [], snapshots: [] };

@@ -1,6 +1,7 @@
 import type { ReceiptLine } from '../../../core/receipt.js';
 import type { Sets } from '../../../profile/templates/sets.js';
 import type { Hazard } from '../../kind/types.js';
+import type { Family } from '../catalog/family.js';
 import type { Session } from '../connection/session.js';
 import type { SeededRows } from '../rows/seeded-rows.js';
 import type { Target } from '../selection/targets.js';
@@ -31,8 +32,12 @@ export interface CleanedDatabase {
   /** Why entries are left alone. */
   blocked: ReadonlyMap<Target, Hazard>;
   references: readonly Reference[];
-  /** Why single rows of a table stay, by the table's oid. */
-  holding: ReadonlyMap<number, string>;
+  /** What belongs to every listed table, as it was looked at last. */
+  families: ReadonlyMap<number, Family>;
+  /** The ids of rows that are gone and by which rows of an entry were found, which no key holds to them. */
+  readonly lost: Map<Target, string[]>;
+  /** What the last sweep saw all of: `pg_current_snapshot()` before it counted. */
+  snapshot: string | undefined;
   seeded: readonly SeededRows[];
   former: readonly FormerRows[];
   /** Why the rows of a set are left alone. */
@@ -55,7 +60,9 @@ export function cleanedDatabase(session: Session): CleanedDatabase {
     targets: [],
     blocked: new Map(),
     references: [],
-    holding: new Map(),
+    families: new Map(),
+    lost: new Map(),
+    snapshot: undefined,
     seeded: [],
     former: [],
     doubts: new Map(),

@@ -12,13 +12,14 @@ import { findSets } from './found-sets.js';
 import { lookAtDatabase } from './look.js';
 import { countTargets, sweepDatabase } from './sweep.js';
 import { changedSets, keptLines, takeChangedSets, takeSets } from './take-sets.js';
+import { waitForWriters, watchedBy } from './writers.js';
 
 /** Connects to every database of the store. */
 export async function openCleaning(config: PostgresStore, task: StoreTask, context: StoreContext): Promise<Cleaning> {
   const sessions = await openSessions(config, context);
   const databases = sessions.map(cleanedDatabase);
   const lookForFormer = async (database: CleanedDatabase) => {
-    database.lines.push(...(await formerEntryLines(database, config, task)));
+    database.lines.push(...(await formerEntryLines(database, { config, task, context })));
   };
   return {
     async check({ seeded }) {
@@ -26,7 +27,7 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
       return { hazards: found.flatMap(({ hazards }) => hazards), tables: found.flatMap(({ tables }) => tables) };
     },
     async count() {
-      await together(databases, (database) => countTargets(database, context));
+      await together(databases, (database) => countTargets(database, database.targets, context));
     },
     async countSets() {
       return (await together(databases, findSets)).flat();
@@ -34,6 +35,10 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
     async sweep() {
       const swept = await together(databases, (database) => sweepDatabase(database, task, context));
       return swept.reduce(addSwept, nothingSwept);
+    },
+    async late(isLeft) {
+      const late = await together(databases, (database) => waitForWriters(watchedBy(database, task), context, isLeft));
+      return { seen: late.reduce((sum, { seen }) => sum + seen, 0), lines: late.flatMap(({ lines }) => lines) };
     },
     async takeSeeded(dryRun) {
       await together(databases, lookForFormer);

@@ -1,95 +1,17 @@
-import type { Clock } from '../../../core/os.js';
+import type { QueryResultRow } from 'pg';
 import type { Milliseconds } from '../../../core/quantities.js';
-import type { Table } from '../catalog/tables.js';
 import { serverMessage, sqlState, tookTooLong } from '../connection/errors.js';
-import type { Session } from '../connection/session.js';
+import { hashed, inTime, type Looking, rowByRow } from '../pages/look.js';
+import { cut, isIn, type Located, located, type Piece, type Places, placesOf } from '../pages/piece.js';
+import { inTransaction, type Limits, runAlone } from '../pages/transaction.js';
+import { type Doomed, deleteSql, mayGo } from './doomed.js';
 import type { StatementLog } from './statement-log.js';
 
-/** Rows to delete. */
-export interface Doomed {
-  readonly table: Table;
-  /** What a row (alias t) must be, both when it is found and when it is deleted. */
-  readonly condition: string;
-  /** Further conditions when rows are looked for: which ones go first. */
-  readonly first?: string;
-  /** Whether a foreign key passes the delete on (CASCADE, SET NULL): then nobody may begin to reference the row in the meantime. */
-  readonly passedOn?: boolean;
-}
-
-/** What became of them. */
+/** What became of rows that were to go. */
 export interface Deleted {
   readonly rows: number;
   /** Why some could not be deleted, in the server's words. */
   readonly trouble?: string;
-}
-
-/** What deleting needs besides rows. */
-export interface Means {
-  readonly clock: Clock;
-  readonly log: StatementLog;
-  /** Ends a rest before its time; the statements themselves are the session's to end. */
-  readonly signal?: AbortSignal;
-  /** How long to rest after each transaction; undefined: as long as seems good. */
-  readonly pauseMs?: Milliseconds | undefined;
-  readonly progress?: (rows: number) => void;
-}
-
-const batchRows = 5000;
-const attempts = 6;
-/** Rows that would not go alone; after so many of them nobody tries the rest. */
-const mostStubborn = 100;
-/** Deadlock, serialization, a lock or a statement that took too long: the same rows may go next time. */
-const passing: readonly (string | undefined)[] = ['40P01', '40001', '55P03', tookTooLong];
-/** Connection lost, server going down or full: nothing else would go either. */
-export const fatal = /^(08|57P|53)/;
-
-/** The statement, as a receipt shows it; it is run for a part of the rows at a time. */
-export function deleteSql({ table, condition }: Doomed): string {
-  return `DELETE FROM ${table.quoted} AS t WHERE ${condition}`;
-}
-
-/**
- * Deletes the rows in transactions of at most 5,000. They are looked up once, through a cursor that outlives those
- * transactions; each is held against the condition again when it is deleted, so a row that changed meanwhile stays.
- */
-export async function deleteFound(session: Session, doomed: Doomed, means: Means): Promise<Deleted> {
-  const { table, condition, first = 'true' } = doomed;
-  const work = workOn(session, doomed, means, true);
-  let deleted: Deleted = { rows: 0 };
-  const found = `SELECT t.tableoid::text AS part, t.ctid::text AS place FROM ${table.quoted} AS t WHERE ${condition} AND ${first}`;
-  await session.query(`DECLARE loadctl_doomed NO SCROLL CURSOR WITH HOLD FOR ${found}`);
-  try {
-    for (;;) {
-      const batch = await session.query<Located>(`FETCH FORWARD ${batchRows} FROM loadctl_doomed`);
-      for (const [part, places] of byPart(batch.rows)) deleted = add(deleted, await deletePlaces(work, part, places));
-      means.progress?.(deleted.rows);
-      if (batch.rows.length < batchRows) return deleted;
-      await means.clock.sleep(means.pauseMs ?? 0, means.signal);
-    }
-  } finally {
-    await session.query('CLOSE loadctl_doomed').catch(() => undefined);
-  }
-}
-
-interface Located {
-  /** The partition: a ctid is unique in one only. */
-  readonly part: string;
-  readonly place: string;
-}
-
-/** Rows of one target on their way. */
-export interface Work extends Means {
-  readonly session: Session;
-  readonly doomed: Doomed;
-  /** Whether rows that somebody holds are waited for; else they are left to a later sweep. */
-  readonly patient: boolean;
-  /** How many rows would not go, so far. */
-  readonly stubborn: { count: number };
-}
-
-/** Work that is about to begin. */
-export function workOn(session: Session, doomed: Doomed, means: Means, patient: boolean): Work {
-  return { session, doomed, ...means, patient, stubborn: { count: 0 } };
 }
 
 /** Both together; the first trouble is told. */
@@ -98,69 +20,179 @@ export function add(one: Deleted, other: Deleted): Deleted {
   return { rows: one.rows + other.rows, ...(trouble === undefined ? {} : { trouble }) };
 }
 
-function byPart(rows: readonly Located[]): Map<string, string[]> {
-  const parts = new Map<string, string[]>();
-  for (const { part, place } of rows) {
-    const places = parts.get(part);
-    if (places === undefined) parts.set(part, [place]);
-    else places.push(place);
-  }
-  return parts;
+/** What deleting needs besides rows. */
+export interface Means extends Looking {
+  readonly log: StatementLog;
+  /** How long to rest after each transaction; undefined: as long as seems good. */
+  readonly pauseMs?: Milliseconds | undefined;
+  readonly progress?: (rows: number) => void;
+  /** Is handed what the rows return that are gone for good. */
+  readonly keep?: (returned: readonly string[]) => void;
+}
+
+/** How long a transaction is meant to take, and when its statement is ended: others wait no longer than that for a row of it. */
+const wantedMs: Milliseconds = 100;
+const longestMs: Milliseconds = 300;
+/** To read another table for want of an index takes its time, however few rows go. */
+const unindexedMs: Milliseconds = 1500;
+/** A single row has no smaller part. */
+const patientMs: Milliseconds = 5000;
+const lockMs: Milliseconds = 200;
+const mostRows = 20_000;
+/** Without a pause of the profile's, the cleanup rests for this share of the time that it works. */
+const usualRest = 0.08;
+/** So many rows in a row that would not go, each for a reason of its own, and nobody tries the rest. */
+const mostStubborn = 1000;
+/** Deadlock, serialization, a lock that somebody holds: the same rows may go next time. */
+const busy: readonly (string | undefined)[] = ['40P01', '40001', '55P03'];
+/** Connection lost, server going down or full, or the server had enough of the session: nothing else would go either. */
+export const fatal = /^(08|57P|53|25P)/;
+
+/** Rows of one selection on their way. */
+interface Work {
+  readonly doomed: Doomed;
+  readonly means: Means;
+  /** How many rows are right for one transaction. */
+  pace: number;
+  stubborn: number;
+  rows: number;
+  trouble?: string;
 }
 
 /**
- * Deletes the rows at these places of a table (its oid), in one transaction. Where that fails it tries again with halves, so
- * that a row that cannot go keeps back none but itself. What stays in the end is counted later.
+ * Deletes the rows of the pieces, so many at a time that a transaction takes some 100 ms. What is too slow is taken apart, and
+ * so is what fails, down to the rows that cannot go: these keep back none but themselves, and are counted later.
+ *
+ *     |■■■■■■■■|■■■■|■■|■■■■ …      each part is a transaction, as long as the one before it allows
  */
-export async function deletePlaces(work: Work, part: string, places: readonly string[], left = attempts): Promise<Deleted> {
-  const { session, doomed, clock, log, stubborn } = work;
-  if (places.length === 0 || stubborn.count >= mostStubborn) return { rows: 0 };
-  const startedAt = clock.elapsed();
-  try {
-    const rows = await deleteOnce(work, part, places);
-    log(deleteSql(doomed), rows, clock.elapsed() - startedAt);
-    return { rows };
-  } catch (error) {
-    const state = sqlState(error);
-    if (state === undefined || fatal.test(state)) throw error;
-    const mayPass = work.patient && passing.includes(state);
-    if (places.length === 1 && !(mayPass && left > 1)) {
-      stubborn.count += 1;
-      return { rows: 0, trouble: `${session.place.name}: ${doomed.table.shown}: ${serverMessage(error)}` };
+export async function deletePieces(doomed: Doomed, pieces: readonly Piece[], means: Means): Promise<Deleted> {
+  const work: Work = { doomed, means, pace: doomed.firstRows, stubborn: 0, rows: 0 };
+  const waiting = [...pieces].reverse();
+  for (let piece = waiting.pop(); piece !== undefined && work.stubborn < mostStubborn; piece = waiting.pop()) {
+    const [now, rest] = cut(piece, work.pace);
+    if (rest !== undefined) waiting.push(rest);
+    const startedAt = means.clock.elapsed();
+    try {
+      account(work, now, await deletePiece(doomed, now, means), means.clock.elapsed() - startedAt);
+    } catch (error) {
+      waiting.push(...(await takeApart(work, now, error)).reverse());
+      continue;
     }
-    if (mayPass) await clock.sleep(100 * 2 ** (attempts - left), work.signal);
-    if (places.length === 1) return deletePlaces(work, part, places, left - 1);
-    const half = Math.ceil(places.length / 2);
-    const first = await deletePlaces(work, part, places.slice(0, half), Math.max(1, left - 1));
-    return add(first, await deletePlaces(work, part, places.slice(half), Math.max(1, left - 1)));
+    if (work.stubborn === 0) await means.clock.sleep(means.pauseMs ?? (means.clock.elapsed() - startedAt) * usualRest, means.signal);
   }
+  return { rows: work.rows, ...(work.trouble === undefined ? {} : { trouble: work.trouble }) };
 }
 
-function deleteOnce({ session, doomed, patient }: Work, part: string, places: readonly string[]): Promise<number> {
-  const limits = `SET LOCAL lock_timeout = '${patient ? '2s' : '50ms'}'; SET LOCAL statement_timeout = '30s'`;
-  const rows = `${doomed.table.quoted} AS t WHERE t.tableoid = $1::oid AND t.ctid = ANY($2::text[]::tid[]) AND ${doomed.condition}`;
-  return deleteRows(session, doomed, { rows, values: [part, places], limits });
+function account(work: Work, { rows }: Piece, gone: number, tookMs: Milliseconds): void {
+  work.rows += gone;
+  if (gone > 0) work.stubborn = 0;
+  work.means.progress?.(work.rows);
+  const ratio = Math.min(2, Math.max(0.25, wantedMs / Math.max(1, tookMs)));
+  if (ratio < 1 || rows >= work.pace / 2) work.pace = Math.min(mostRows, Math.max(1, Math.floor(work.pace * ratio)));
+}
+
+/** Deletes one piece in one transaction; throws where that fails. */
+async function deletePiece(doomed: Doomed, piece: Piece, means: Means): Promise<number> {
+  if (doomed.isPassedOn) return deleteHeld(doomed, piece, means);
+  try {
+    const run = (sql: string) => runAlone<Returned>(means.session, limits(doomed, piece), sql);
+    return noted(means)(await remove(doomed, piece, { ...means, run }));
+  } catch (error) {
+    if (!busy.includes(sqlState(error)) || !doomed.family.mayHold) throw error;
+    return deleteHeld(doomed, piece, means);
+  }
 }
 
 /**
- * Deletes rows (what stands after FROM) in one transaction. Where the delete is passed on they are held first: who was about to
- * reference one is through by then, which the second statement sees, and nobody else can begin to.
+ * Holds the rows first, those that nobody else has: who was about to reference one is through by then, which the second
+ * statement sees, and nobody else can begin to.
  */
-export async function deleteRows(
-  session: Session,
-  { passedOn = false }: Doomed,
-  { rows, values = [], limits }: { readonly rows: string; readonly values?: readonly unknown[]; readonly limits?: string },
-): Promise<number> {
-  const remove = async () => (await session.query(`DELETE FROM ${rows}`, values)).count;
-  if (!passedOn && limits === undefined) return remove();
-  await session.query(['BEGIN ISOLATION LEVEL READ COMMITTED', ...(limits === undefined ? [] : [limits])].join('; '));
-  try {
-    if (passedOn) await session.query(`SELECT count(*) FROM (SELECT 1 FROM ${rows} FOR UPDATE OF t) AS held`, values);
-    const count = await remove();
-    await session.query('COMMIT');
-    return count;
-  } catch (error) {
-    await session.query('ROLLBACK').catch(() => undefined);
-    throw error;
+async function deleteHeld(doomed: Doomed, piece: Piece, means: Means): Promise<number> {
+  const { session } = means;
+  const removed = await inTransaction(session, limits(doomed, piece), async () => {
+    const held = await session.query<Located>(holdSql(doomed, piece));
+    const run = (sql: string) => session.query<Returned>(sql);
+    return remove(doomed, placesOf(piece.part, held.rows), { ...means, run });
+  });
+  return noted(means)(removed);
+}
+
+/** Holds the rows of a piece and locates them; what somebody else has is left to a later sweep. */
+export function holdSql({ selection }: Doomed, piece: Piece): string {
+  return `SELECT ${located} FROM ${piece.part.from} AS t WHERE ${isIn(piece)} AND ${selection} FOR UPDATE OF t SKIP LOCKED`;
+}
+
+/** What a statement removed, before it is known to stay removed. */
+export interface Removed {
+  readonly rows: number;
+  readonly returned: readonly string[];
+  readonly sql: string;
+  readonly ms: Milliseconds;
+}
+
+/** What a row hands back that is deleted. */
+export interface Returned extends QueryResultRow {
+  readonly returned?: string | null;
+}
+
+/** How the statement is run, in whichever transaction. */
+interface Running extends Pick<Means, 'clock'> {
+  readonly run: (sql: string) => Promise<{ readonly rows: readonly Returned[]; readonly count: number }>;
+}
+
+/** Deletes the rows of a piece that meet a condition. */
+export async function remove(doomed: Doomed, piece: Piece, { run, clock }: Running, condition = mayGo(doomed)): Promise<Removed> {
+  const startedAt = clock.elapsed();
+  const returning = doomed.returning === undefined ? '' : ` RETURNING ${doomed.returning} AS returned`;
+  const sql = deleteSql(doomed);
+  if (piece.rows === 0 && piece.kind === 'places') return { rows: 0, returned: [], sql, ms: 0 };
+  const done = await run(`DELETE FROM ${piece.part.from} AS t WHERE ${isIn(piece)} AND ${condition}${returning}`);
+  const returned = done.rows.flatMap((row) => row.returned ?? []);
+  return { rows: done.count, returned, sql, ms: clock.elapsed() - startedAt };
+}
+
+/** Notes what was committed. */
+export function noted({ log, keep }: Means): (removed: Removed) => number {
+  return ({ rows, returned, sql, ms }) => {
+    if (rows > 0) log(sql, rows, ms);
+    if (returned.length > 0) keep?.(returned);
+    return rows;
+  };
+}
+
+function limits({ isIndexed }: Doomed, { rows }: Piece): Limits {
+  const settings = isIndexed ? rowByRow : hashed;
+  return { mode: 'READ WRITE', statementMs: rows === 1 ? patientMs : isIndexed ? longestMs : unindexedMs, lockMs, settings };
+}
+
+/** What to try in place of a piece that failed, or that took too long. */
+async function takeApart(work: Work, piece: Piece, error: unknown): Promise<Piece[]> {
+  const state = sqlState(error);
+  if (state === undefined || fatal.test(state)) throw error;
+  const isSlow = state === tookTooLong;
+  if (isSlow) work.pace = Math.max(1, Math.floor(Math.min(piece.rows, work.pace) / 4));
+  if (piece.kind === 'places') {
+    if (piece.rows > 1) return isSlow ? [piece] : halves(piece);
+    return giveUp(work, error);
   }
+  // The pages of a range are taken apart by the pace; the last one, and what fails for another reason, row by row.
+  if (isSlow && cut(piece, work.pace).length > 1) return [piece];
+  return [await locate(work, piece)];
+}
+
+function halves(piece: Places): Piece[] {
+  const [one, other] = cut(piece, Math.ceil(piece.rows / 2));
+  return other === undefined ? [one] : [one, other];
+}
+
+function giveUp(work: Work, error: unknown): Piece[] {
+  const { doomed, means } = work;
+  work.stubborn += 1;
+  work.trouble ??= `${means.session.place.name}: ${doomed.family.table.shown}: ${serverMessage(error)}`;
+  return [];
+}
+
+async function locate({ doomed, means }: Work, piece: Piece): Promise<Places> {
+  const sql = `SELECT ${located} FROM ${piece.part.from} AS t WHERE ${isIn(piece)} AND ${doomed.selection}`;
+  return placesOf(piece.part, (await inTime<Located>(means, sql, patientMs)) ?? []);
 }

@@ -1,7 +1,7 @@
 import type { FoundSet } from '../../kind/types.js';
 import { type SeededRows, setName } from '../rows/seeded-rows.js';
 import type { CleanedDatabase } from './cleaned-database.js';
-import { countThere } from './take-seeded.js';
+import { countThere } from './set-rows.js';
 
 /** The rows that are there of each set whose keys tell, and of sets as they were seeded before. */
 export async function findSets({ session, seeded, former }: CleanedDatabase): Promise<FoundSet[]> {

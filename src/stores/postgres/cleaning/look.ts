@@ -1,8 +1,9 @@
 import { LoadctlError } from '../../../core/errors.js';
 import type { PostgresStore } from '../../../profile/sections/schema.js';
 import type { CleaningCheck, Hazard, ReachedTable, StoreContext, StoreTask } from '../../kind/types.js';
-import { foreignKeysTo, holdsBack } from '../catalog/foreign-keys.js';
-import { hidingTables, listTriggers, unseenReferences } from '../catalog/hindrances.js';
+import { findFamilies, findFamily } from '../catalog/family.js';
+import { checkReading, foreignKeysTo, holdsBack } from '../catalog/foreign-keys.js';
+import { farAway, hidingTables, listTriggers, unseenReferences } from '../catalog/hindrances.js';
 import { lookAtSequences } from '../catalog/sequences.js';
 import { checkPermissions, checkWritable, type Table } from '../catalog/tables.js';
 import type { Session } from '../connection/session.js';
@@ -10,7 +11,15 @@ import { findSeededRows, type SeededRows } from '../rows/seeded-rows.js';
 import { findTargets, type Target } from '../selection/targets.js';
 import type { CleanedDatabase, FormerRows } from './cleaned-database.js';
 import { lookAtNumbers, unrecordedNumbers } from './number-ranges.js';
-import { childrenFirst, findReferences, lookAtReferences, type Reference, type ReferenceLook, withParents } from './references.js';
+import {
+  childrenFirst,
+  findReferences,
+  type Listed,
+  lookAtReferences,
+  type Reference,
+  type ReferenceLook,
+  withParents,
+} from './references.js';
 import { checkTaking } from './take-seeded.js';
 
 /** What is asked of one store, and by whom. */
@@ -27,17 +36,21 @@ export async function lookAtDatabase(database: CleanedDatabase, asked: Asked, se
   await checkWritable(session);
   const targets = await findTargets(session, asked.config, task);
   await findSets(database, asked, seeded);
+  database.families = await findFamilies(
+    session,
+    targets.map(({ table }) => table),
+  );
   const references = await findReferences(session, targets);
+  const listed: Listed = { targets, families: database.families, references };
   await checkRole(session, targets, references);
-  const { hazards, holding, notes } = await structureOf(session, targets, references);
+  const { hazards, notes } = await structureOf(session, listed, context);
   const tables = uniqueTables(seeded ? [...targets, ...database.seeded] : targets);
   for (const effect of [...notes, ...(await listTriggers(session, tables))]) context.emit({ type: 'noted', code: 'side-effect', effect });
-  database.targets = childrenFirst(targets, references);
+  database.targets = childrenFirst(listed);
   database.references = references;
-  database.holding = holding;
-  database.blocked = withParents(new Map([...unrecorded(targets), ...hazards]), targets, references);
+  database.blocked = withParents(new Map([...unrecorded(targets), ...hazards]), listed);
   await noteHidden(database, tables);
-  return { hazards: [...new Set(hazards.values())], tables: await reached(session, [...targets, ...database.seeded], asked) };
+  return { hazards: [...new Set(hazards.values())], tables: await reached(session, [...targets, ...database.seeded]) };
 }
 
 async function findSets(database: CleanedDatabase, { config, task }: Asked, seeded: boolean): Promise<void> {
@@ -51,8 +64,10 @@ async function findSets(database: CleanedDatabase, { config, task }: Asked, seed
   for (const rows of sets) {
     await checkTaking(session, rows.table);
     const [near] = rows.own?.isBare ? (await lookAtNumbers(session, rows)).hazards : [];
-    const unseen = await unseenReferences(session, await foreignKeysTo(session, rows.table));
-    const why = near?.message ?? unrecordedNumbers(task, rows) ?? unseen?.message;
+    const keys = await foreignKeysTo(session, rows.table);
+    const unseen = await unseenReferences(session, keys);
+    const far = farAway(session, await findFamily(session, rows.table), keys);
+    const why = far?.message ?? near?.message ?? unrecordedNumbers(task, rows) ?? unseen?.message;
     if (why !== undefined) doubts.set(rows, why);
   }
   database.doubts = doubts;
@@ -75,7 +90,7 @@ export async function findFormer(session: Session, { config, task }: Pick<Asked,
 async function checkRole(session: Session, targets: readonly Target[], references: readonly Reference[]): Promise<void> {
   for (const { table } of targets) await checkPermissions(session, table, ['SELECT', 'DELETE']);
   for (const { key, parent } of references) {
-    await checkPermissions(session, key.table, ['SELECT'], key.columns);
+    await checkReading(session, parent, key);
     if (!holdsBack(key)) await checkPermissions(session, parent, ['UPDATE']);
   }
 }
@@ -83,10 +98,11 @@ async function checkRole(session: Session, targets: readonly Target[], reference
 /** What the schema itself holds against entries. */
 async function structureOf(
   session: Session,
-  targets: readonly Target[],
-  references: readonly Reference[],
-): Promise<Pick<ReferenceLook, 'holding' | 'notes'> & { readonly hazards: ReadonlyMap<Target, Hazard> }> {
-  const look = await lookAtReferences(session, targets, references);
+  listed: Listed,
+  { clock }: StoreContext,
+): Promise<Pick<ReferenceLook, 'notes'> & { readonly hazards: ReadonlyMap<Target, Hazard> }> {
+  const { targets, families, references } = listed;
+  const look = await lookAtReferences(session, listed, clock);
   const hazards = new Map<Target, Hazard>();
   for (const target of targets) {
     const { table, numbers, doubt } = target;
@@ -94,10 +110,11 @@ async function structureOf(
     const near = numbers === undefined ? [] : (await lookAtSequences(session, numbers)).hazards;
     const uncertain =
       doubt === undefined ? undefined : { message: `${session.place.name}: ${doubt}`, hint: 'Name a column: `column: …, in: SET.COLUMN`.' };
-    const hazard = uncertain ?? near[0] ?? look.hazards.get(table.oid) ?? (await unseenReferences(session, keys));
+    const far = farAway(session, families.get(table.oid), keys);
+    const hazard = far ?? uncertain ?? near[0] ?? look.hazards.get(table.oid) ?? (await unseenReferences(session, keys));
     if (hazard !== undefined) hazards.set(target, hazard);
   }
-  return { hazards, holding: look.holding, notes: look.notes };
+  return { hazards, notes: look.notes };
 }
 
 function unrecorded(targets: readonly Target[]): [Target, Hazard][] {
@@ -130,9 +147,13 @@ function uniqueTables(parts: readonly { readonly table: Table }[]): Table[] {
 type Reaching = Target | SeededRows;
 
 /** Names each table so that it is the same from whichever store it is reached: by its server's start, its database and its oid. */
-export async function reached(session: Session, parts: readonly Reaching[], { context }: Asked): Promise<ReachedTable[]> {
+export async function reached(session: Session, parts: readonly Reaching[]): Promise<ReachedTable[]> {
   const { rows } = await session.query<{ id: string }>(
     `SELECT extract(epoch FROM pg_postmaster_start_time())::text || ' ' || (SELECT oid FROM pg_database WHERE datname = current_database())::text AS id`,
   );
-  return uniqueTables(parts).map(({ oid, inProfile }) => ({ id: `${rows[0]?.id} ${oid}`, store: context.store, table: inProfile }));
+  return parts.map((part) => ({
+    id: `${rows[0]?.id} ${part.table.oid}`,
+    store: 'set' in part ? part.set.store : part.entry.store,
+    table: part.table.inProfile,
+  }));
 }

@@ -5,7 +5,7 @@ import type { Session } from '../connection/session.js';
 import { keyNames, numbersOf } from '../rows/ownership.js';
 import { type SeededRows, setName } from '../rows/seeded-rows.js';
 import { numbersAbove } from '../rows/shards.js';
-import { countThere } from './take-seeded.js';
+import { countThere } from './set-rows.js';
 
 /** Looks whether sequences come to the numbers that a set's unique keys hold: whoever draws them would meet the set's rows. */
 export async function lookAtNumbers(session: Session, rows: SeededRows): Promise<SequenceLook> {

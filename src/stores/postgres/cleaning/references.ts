@@ -1,14 +1,21 @@
+import type { Clock } from '../../../core/os.js';
 import type { Hazard } from '../../kind/types.js';
-import { type ForeignKey, foreignKeysTo, holdsBack, joinKeys } from '../catalog/foreign-keys.js';
+import { type Family, findFamily } from '../catalog/family.js';
+import { type ForeignKey, foreignKeysTo, joinKeys } from '../catalog/foreign-keys.js';
+import { quoteName } from '../catalog/quote.js';
 import type { Table } from '../catalog/tables.js';
 import type { Session } from '../connection/session.js';
-import { anyOf, noneOf, type Target } from '../selection/targets.js';
+import { findRows, rowsOf } from '../pages/look.js';
+import { anyOf, type Target } from '../selection/targets.js';
 
-/** A foreign key to a listed table. */
+/** A foreign key to a listed table, or to a part of it. */
 export interface Reference {
   readonly parent: Table;
   readonly key: ForeignKey;
 }
+
+/** The families of listed tables, by the tables' oids. */
+export type Families = ReadonlyMap<number, Family>;
 
 /** Every foreign key to a table that is cleaned up. */
 export async function findReferences(session: Session, targets: readonly Target[]): Promise<Reference[]> {
@@ -20,44 +27,59 @@ export async function findReferences(session: Session, targets: readonly Target[
   return references;
 }
 
+/** The entries that list the table which has a key. */
+export function listing({ child }: ForeignKey, targets: readonly Target[], families: Families): Target[] {
+  return targets.filter(({ table }) => families.get(table.oid)?.oids.includes(child.oid));
+}
+
 /** What the foreign keys to listed tables come to. */
 export interface ReferenceLook {
   /** What keeps a table's test rows from being deleted, by the table's oid. */
   readonly hazards: ReadonlyMap<number, Hazard>;
-  /** Rows that keep single ones back, by the oid of the table that they reference. */
-  readonly holding: ReadonlyMap<number, string>;
   readonly notes: readonly string[];
+}
+
+/** Entries, and what the schema says of their tables. */
+export interface Listed {
+  readonly targets: readonly Target[];
+  readonly families: Families;
+  readonly references: readonly Reference[];
 }
 
 /**
  * Looks for tables that reference a listed one and are not listed themselves: all that references their rows would go along, or
  * stand in the way, unseen. Rows that no entry selects in a table that is listed keep back what they reference, and no more.
  */
-export async function lookAtReferences(
-  session: Session,
-  targets: readonly Target[],
-  references: readonly Reference[],
-): Promise<ReferenceLook> {
+export async function lookAtReferences(session: Session, listed: Listed, clock: Clock): Promise<ReferenceLook> {
+  const { targets, families, references } = listed;
   const unlisted = new Map<number, Unlisted[]>();
-  const holding = new Map<number, string>();
   const notes: string[] = [];
   for (const { parent, key } of references) {
-    const listed = targets.filter(({ table }) => table.oid === key.table.oid);
-    const rows = await countUncovered(session, targets, { parent, key }, listed);
     const shown = `${key.table.inProfile} (${key.columns.join(', ')}) references ${parent.inProfile}`;
     const store = targets.find(({ table }) => table.oid === parent.oid)?.entry.store ?? '';
-    if (listed.length === 0) {
+    if (listing(key, targets, families).length === 0) {
       // An empty table stands in the way like any other: rows may come while the others are deleted.
+      const rows = await countReferring(session, targets, { parent, key }, clock);
       const line = `${rows} ${rows === 1 ? 'row' : 'rows'} now: ${shown}, ON DELETE ${key.onDelete.toUpperCase()}`;
       unlisted.set(parent.oid, [...(unlisted.get(parent.oid) ?? []), { line, yaml: entryFor(store, `${store}.${parent.inProfile}`, key) }]);
     } else if (key.onDelete === 'cascade') notes.push(`${session.place.name}: ${shown} with ON DELETE CASCADE`);
-    if (rows > 0 && listed.length > 0) holding.set(parent.oid, `rows of ${key.table.inProfile} that no entry selects reference them`);
     if (!key.indexed)
       notes.push(
-        `${session.place.name}: ${shown}, and no index begins with that column: each row that is deleted reads all of ${key.table.inProfile}`,
+        `${session.place.name}: ${shown}, and no index begins with that column: each row that is deleted reads all of ${key.table.inProfile}; to make one: ${indexFor(key)}`,
       );
   }
-  return { hazards: new Map([...unlisted].map(([oid, tables]) => [oid, hazardOf(session, tables)])), holding, notes };
+  return { hazards: new Map([...unlisted].map(([oid, tables]) => [oid, hazardOf(session, tables)])), notes };
+}
+
+/** The statement that makes the index which a key lacks. */
+export function indexFor({ table, columns }: ForeignKey): string {
+  return `CREATE INDEX ON ${table.quoted} (${columns.map(quoteName).join(', ')});`;
+}
+
+async function countReferring(session: Session, targets: readonly Target[], { parent, key }: Reference, clock: Clock): Promise<number> {
+  const ofParent = targets.filter(({ table }) => table.oid === parent.oid);
+  const referring = `EXISTS (SELECT 1 FROM ${key.parent.from} AS p WHERE ${joinKeys(key, 't', 'p')} AND ${anyOf(ofParent, 'p')})`;
+  return rowsOf(await findRows({ session, clock }, await findFamily(session, key.table), referring));
 }
 
 interface Unlisted {
@@ -83,14 +105,10 @@ function hazardOf({ place }: Session, uncovered: readonly Unlisted[]): Hazard {
  * Spreads what keeps entries from being taken out to those whose rows they refer to: with a row that stays, what it
  * references stays too.
  */
-export function withParents(
-  blocked: ReadonlyMap<Target, Hazard>,
-  targets: readonly Target[],
-  references: readonly Reference[],
-): Map<Target, Hazard> {
+export function withParents(blocked: ReadonlyMap<Target, Hazard>, { targets, families, references }: Listed): Map<Target, Hazard> {
   const all = new Map(blocked);
   const spread = (target: Target, { hint }: Hazard) => {
-    const parents = references.filter(({ key }) => key.table.oid === target.table.oid).map(({ parent }) => parent.oid);
+    const parents = references.filter(({ key }) => listing(key, [target], families).length > 0).map(({ parent }) => parent.oid);
     for (const other of targets) {
       const isParent = parents.includes(other.table.oid) || other.table.oid === target.through?.parent.oid;
       if (!isParent || all.has(other)) continue;
@@ -103,42 +121,15 @@ export function withParents(
   return all;
 }
 
-/**
- * Conditions on a row (alias t) that is about to be deleted: nothing goes along with it, or is changed, that no entry covers.
- * There was no such row when it was looked for; one may have come since. Rows that are found through it go before it: nobody
- * would find what is left of them.
- */
-export function takesNoOthers({ table }: Target, targets: readonly Target[], references: readonly Reference[]): string[] {
-  const passedOn = references.filter(({ parent, key }) => parent.oid === table.oid && !holdsBack(key));
-  return passedOn.flatMap(({ key }) => {
-    const listed = targets.filter((target) => target.table.oid === key.table.oid);
-    const isThrough = key.table.oid !== table.oid && listed.some(({ through }) => through?.key.name === key.name);
-    return [`NOT EXISTS (${referencing(key)}${isThrough ? '' : ` AND ${noneOf(listed, 'o')}`})`];
-  });
-}
-
-/** The entries whose rows are found through these, and that no foreign key binds to them. */
-export function looseChildren({ table }: Target, targets: readonly Target[]): Target[] {
-  return targets.filter(({ through }) => through?.parent.oid === table.oid && through.key.name === '');
-}
-
-/** Conditions on a row (alias t) that nothing is found through by one of these entries. */
-export function bearsNone(children: readonly Target[]): string[] {
-  return children.flatMap(({ through }) => (through === undefined ? [] : [`NOT EXISTS (${referencing(through.key)})`]));
-}
-
-function referencing(key: ForeignKey): string {
-  return `SELECT 1 FROM ${key.table.quoted} AS o WHERE ${joinKeys(key, 'o', 't')}`;
-}
-
 /** Children before the tables that they reference; entries of one table keep their order. */
-export function childrenFirst(targets: readonly Target[], references: readonly Reference[]): Target[] {
+export function childrenFirst({ targets, families, references }: Listed): Target[] {
   const ordered = new Set<Target>();
   const visiting = new Set<number>();
   const visit = (oid: number) => {
     if (visiting.has(oid)) return;
     visiting.add(oid);
-    for (const { parent, key } of references) if (parent.oid === oid) visit(key.table.oid);
+    for (const { parent, key } of references)
+      if (parent.oid === oid) for (const { table } of listing(key, targets, families)) visit(table.oid);
     for (const target of viaFirst(targets.filter(({ table }) => table.oid === oid))) ordered.add(target);
   };
   // The profile lists what is referenced above what references it: without a constraint that order, reversed, is all there is.
@@ -146,29 +137,8 @@ export function childrenFirst(targets: readonly Target[], references: readonly R
   return [...ordered];
 }
 
-/** The columns of a table that reference the table itself. */
-export function selfReferences(table: Table, references: readonly Reference[]): ForeignKey[] {
-  return references.filter(({ parent, key }) => parent.oid === table.oid && key.table.oid === table.oid).map(({ key }) => key);
-}
-
 function viaFirst(targets: readonly Target[]): Target[] {
   return [...targets].sort((one, other) => Number('via' in other.entry) - Number('via' in one.entry));
-}
-
-async function countUncovered(
-  session: Session,
-  targets: readonly Target[],
-  { parent, key }: Reference,
-  listed: readonly Target[],
-): Promise<number> {
-  const doomed = anyOf(
-    targets.filter(({ table }) => table.oid === parent.oid),
-    'p',
-  );
-  const { rows } = await session.query<{ count: string }>(
-    `SELECT count(*) FROM ${key.table.quoted} AS t WHERE EXISTS (SELECT 1 FROM ${parent.quoted} AS p WHERE ${joinKeys(key, 't', 'p')} AND ${doomed}) AND ${noneOf(listed, 't')}`,
-  );
-  return Number(rows[0]?.count);
 }
 
 /** The line of a profile that lists what references a table: `via` that table, or a set of its rows. */

@@ -1,138 +1,165 @@
-import type { Milliseconds } from '../../../core/quantities.js';
 import { stopwatch } from '../../../core/timer.js';
 import { addSwept, nothingSwept, type StoreContext, type StoreTask, type Swept } from '../../kind/types.js';
-import { joinKeys } from '../catalog/foreign-keys.js';
-import { leavesOf } from '../catalog/leaves.js';
+import { findColumns } from '../catalog/columns.js';
+import { type Family, findFamilies } from '../catalog/family.js';
+import { isReferenced } from '../catalog/foreign-keys.js';
 import { dataPlace } from '../connection/places.js';
-import type { Session } from '../connection/session.js';
+import { findRows, rowsOf } from '../pages/look.js';
+import type { Piece } from '../pages/piece.js';
 import type { Target } from '../selection/targets.js';
 import { type CleanedDatabase, openTargets } from './cleaned-database.js';
-import { type Deleted, type Doomed, deleteFound, type Means } from './deletes.js';
-import { deleteInPasses } from './passes.js';
-import { bearsNone, looseChildren, selfReferences, takesNoOthers } from './references.js';
-import { type CountMeans, countForNow, countTarget } from './target-counts.js';
+import type { Means } from './deletes.js';
+import { type Doomed, deleteSql, doomedRows } from './doomed.js';
+import { bearsNone, keepIds, looseChildren, orphansOf, returnedIds } from './loose-children.js';
+import { takeOut } from './rings.js';
 
-/** Counts what is there of every entry, those too that are left alone. */
-export async function countTargets(database: CleanedDatabase, { clock }: StoreContext): Promise<void> {
-  for (const target of database.targets) {
+/** Counts what is there of these entries. */
+export async function countTargets(database: CleanedDatabase, targets: readonly Target[], context: StoreContext): Promise<void> {
+  for (const target of targets) {
     const { deleted = 0 } = database.tallies.get(target) ?? {};
-    database.tallies.set(target, { deleted, left: await countForNow(countMeans(database, clock), target) });
+    const family = familyOf(database, target);
+    database.tallies.set(target, {
+      deleted,
+      left: rowsOf(await look(database, context, { family, target, selection: target.predicate('t') })),
+    });
   }
 }
 
-/** Deletes what is there now of every entry that is not left alone, and counts again. */
+/** Deletes what is there now of every entry that is not left alone, children first; what is left of it the next sweep counts. */
 export async function sweepDatabase(database: CleanedDatabase, task: StoreTask, context: StoreContext): Promise<Swept> {
-  const { tallies } = database;
-  if (tallies.size === 0) await countTargets(database, context);
+  const { session, blocked, tallies } = database;
+  const { rows } = await session.query<{ snapshot: string }>('SELECT pg_current_snapshot()::text AS snapshot');
+  database.snapshot = rows[0]?.snapshot;
+  // A table may grow, and get partitions, while it is cleaned up.
+  database.families = await findFamilies(
+    session,
+    database.targets.map(({ table }) => table),
+  );
+  await countTargets(
+    database,
+    [...blocked.keys()].filter((target) => !tallies.has(target)),
+    context,
+  );
   let swept = nothingSwept;
-  for (const target of openTargets(database)) {
-    const { deleted: before = 0, left: known } = tallies.get(target) ?? {};
-    // What was counted last is taken for granted where it was something; nothing may have become something.
-    const left = known || (await countTarget(countMeans(database, context.clock), target));
-    // Kept up to date all along: an interrupt ends the deletes anywhere, and the receipt says how far they were.
-    const tell = (gone: number) => void tallies.set(target, { deleted: before + gone, left: Math.max(0, left - gone) });
+  for (const target of openTargets(database)) swept = addSwept(swept, await sweepTarget(database, target, task, context));
+  return swept;
+}
+
+async function sweepTarget(database: CleanedDatabase, target: Target, task: StoreTask, context: StoreContext): Promise<Swept> {
+  const { tallies, troubles } = database;
+  const { deleted: before = 0 } = tallies.get(target) ?? {};
+  const family = familyOf(database, target);
+  let [found, gone] = [0, 0];
+  // Kept up to date all along: an interrupt ends the deletes anywhere, and the receipt says how far they were.
+  const tell = (now: number) => void tallies.set(target, { deleted: before + gone + now, left: Math.max(0, found - gone - now) });
+  for (const selection of [target.predicate('t'), ...(await orphans(database, target))]) {
+    const pieces = await look(database, context, { family, target, selection });
+    found += rowsOf(pieces);
     tell(0);
-    const deleted = left > 0 ? await deleteTarget(database, target, { left, pauseMs: task.pauseMs, tell }, context) : 0;
-    const from = deleted > 0 ? [{ ...dataPlace(database.session), store: target.entry.store, what: target.table.inProfile, deleted }] : [];
-    swept = addSwept(swept, { deleted, left: 0, from });
+    if (pieces.length > 0) gone += await deleteTarget(database, { family, target, selection, pieces, task, tell }, context);
+    tell(0);
   }
-  return { ...swept, left: await countAgain(database, swept.deleted > 0, context) };
+  if (found > 0 && gone === 0 && !troubles.has(target)) await explain(database, target, family, context);
+  const from = gone > 0 ? [{ ...dataPlace(database.session), store: target.entry.store, what: target.table.inProfile, deleted: gone }] : [];
+  return { deleted: gone, left: Math.max(0, found - gone), from };
 }
 
-/** What is left over is counted when all deletes are through, as a later one may have freed it; that nothing is, the next sweep. */
-async function countAgain(database: CleanedDatabase, isChanged: boolean, { clock }: StoreContext): Promise<number> {
-  let sum = 0;
-  for (const target of openTargets(database)) {
-    const { deleted = 0, left = 0 } = database.tallies.get(target) ?? {};
-    const now = !isChanged || left === 0 ? (left ?? 0) : await countForNow(countMeans(database, clock), target);
-    database.tallies.set(target, { deleted, left: now });
-    sum += now;
-  }
-  return sum;
+/** Rows that are looked for on behalf of an entry. */
+interface Looked {
+  readonly family: Family;
+  readonly target: Target;
+  readonly selection: string;
 }
 
-/** How the rows of one target are deleted. */
-interface Deleting {
-  /** How many there are, by the last count. */
-  readonly left: number;
-  readonly pauseMs: Milliseconds | undefined;
+/** Rows of one target on their way. */
+interface Deleting extends Looked {
+  readonly pieces: readonly Piece[];
+  readonly task: StoreTask;
   /** Is told how many are gone, as they go. */
   tell(gone: number): void;
 }
 
-async function deleteTarget(
-  database: CleanedDatabase,
-  target: Target,
-  { left, pauseMs, tell }: Deleting,
-  { clock, emit, signal }: StoreContext,
-): Promise<number> {
-  const { session, journal, troubles } = database;
+async function deleteTarget(database: CleanedDatabase, deleting: Deleting, context: StoreContext): Promise<number> {
+  const { session, journal, troubles, lost } = database;
+  const { clock, emit, signal } = context;
+  const { family, target, selection, pieces, task, tell } = deleting;
   troubles.delete(target);
   const step = `delete ${session.place.name} ${target.table.inProfile} ${++database.deletes}`;
   const took = stopwatch(clock);
-  let deleted = 0;
   emit({ type: 'step-started', step, work: { kind: 'delete', what: target.table.inProfile, ...dataPlace(session) } });
   const progress = (rows: number) => {
     tell(rows);
-    emit({ type: 'step-progressed', step, done: rows, total: Math.max(left, rows), unit: 'rows' });
+    emit({ type: 'step-progressed', step, done: rows, total: Math.max(rowsOf(pieces), rows), unit: 'rows' });
   };
-  for (const doomed of passes(target, database, await wouldBeOrphans(database, target, clock))) {
-    // With rows that reference each other each pass takes the ones that nothing references any more.
-    for (let more = true; more; ) {
-      const before = deleted;
-      const means = { clock, log: journal.log, signal, pauseMs, progress: (rows: number) => progress(before + rows) };
-      const { rows, trouble } = await deleteDoomed(session, doomed, left, means);
-      deleted += rows;
-      if (trouble) troubles.set(target, trouble);
-      more = doomed.first !== undefined && rows > 0;
-    }
-  }
-  tell(deleted);
-  emit({ type: 'step-finished', step, elapsedMs: took(), result: 'deleted', rows: deleted });
-  return deleted;
+  const children = looseChildren(target, database.targets);
+  const keep = (returned: readonly string[]) => keepIds(lost, children, returned);
+  const shown = deleteSql(doomedBy(target, database, family));
+  const log: Means['log'] = (_, rows, ms) => journal.log(shown, rows, ms);
+  const means: Means = { session, clock, log, signal, pauseMs: task.pauseMs, progress, keep };
+  let first: readonly Piece[] | undefined = pieces;
+  const find = async () => {
+    const known = first ?? (await look(database, context, { family, target, selection }));
+    first = undefined;
+    return known;
+  };
+  const { rows, trouble } = await takeOut(doomedBy(target, database, family, selection), find, means);
+  if (trouble) troubles.set(target, trouble);
+  emit({ type: 'step-finished', step, elapsedMs: took(), result: 'deleted', rows });
+  return rows;
 }
 
-/** So few rows are looked up, by an index where there is one. */
-const fewRows = 5000;
-/** A page holds some rows: fewer than one of them on two pages is few, too. */
-const fewOnPages = 0.5;
-
-/** Few rows are looked up once and taken out; many go in one pass over the table. */
-async function deleteDoomed(session: Session, doomed: Doomed, left: number, means: Means): Promise<Deleted> {
-  if (left <= fewRows || doomed.first !== undefined) return deleteFound(session, doomed, means);
-  const leaves = await leavesOf(session, doomed.table);
-  const pages = leaves?.reduce((sum, leaf) => sum + leaf.pages, 0) ?? 0;
-  if (leaves === undefined || left < pages * fewOnPages) return deleteFound(session, doomed, means);
-  return deleteInPasses(session, doomed, leaves, means);
-}
-
-/** A table that references itself goes leaf by leaf; rows that reference each other in a ring then go at once. */
-function passes(target: Target, database: CleanedDatabase, orphans: readonly Target[]): Doomed[] {
-  const doomed = doomedBy(target, database, orphans);
-  const keys = selfReferences(target.table, database.references);
-  if (keys.length === 0) return [doomed];
-  const leaves = keys.map(
-    (key) =>
-      `NOT EXISTS (SELECT 1 FROM ${target.table.quoted} AS c WHERE ${joinKeys(key, 'c', 't')} AND (c.tableoid, c.ctid) <> (t.tableoid, t.ctid))`,
+/** What is to go of an entry, with nothing that would go along with it. */
+export function doomedBy(target: Target, database: CleanedDatabase, family: Family, selection = target.predicate('t')): Doomed {
+  const { targets, references, tallies } = database;
+  const doomed = doomedRows(
+    family,
+    references.filter(({ parent }) => parent.oid === target.table.oid).map(({ key }) => key),
+    selection,
   );
-  return [{ ...doomed, first: leaves.join(' AND ') }, doomed];
+  // Nobody would find what is left of them without the row.
+  const children = looseChildren(target, targets);
+  const bearing = children.filter((child) => tallies.get(child.target)?.left !== 0);
+  const returning = returnedIds(children);
+  return {
+    ...doomed,
+    guards: [...doomed.guards, ...bearing.map(bearsNone)],
+    isIndexed: doomed.isIndexed && bearing.length === 0,
+    ...(returning === undefined ? {} : { returning }),
+  };
 }
 
-/** The rows of an entry, with nothing that would go along with them. */
-export function doomedBy(target: Target, { targets, references }: CleanedDatabase, orphans: readonly Target[] = []): Doomed {
-  const alone = takesNoOthers(target, targets, references);
-  const condition = [target.predicate('t'), ...alone, ...bearsNone(orphans)].join(' AND ');
-  return { table: target.table, condition, passedOn: alone.length > 0 };
+/** Conditions for rows whose parents this cleanup has deleted. */
+async function orphans({ session, lost }: CleanedDatabase, target: Target): Promise<string[]> {
+  const ids = lost.get(target) ?? [];
+  const { through } = target;
+  if (ids.length === 0 || through === undefined) return [];
+  const [column] = await findColumns(session, through.parent, through.key.parentColumns);
+  return orphansOf(target, ids, column?.type ?? 'text');
 }
 
-/** Entries whose rows nobody would find any more without those of the target, and that have some left. */
-async function wouldBeOrphans(database: CleanedDatabase, target: Target, clock: StoreContext['clock']): Promise<Target[]> {
-  const orphans: Target[] = [];
-  for (const child of looseChildren(target, database.targets))
-    if ((await countForNow(countMeans(database, clock), child)) > 0) orphans.push(child);
-  return orphans;
+/** Why none of the rows went although the server had nothing against it: others are in the way. */
+async function explain(database: CleanedDatabase, target: Target, family: Family, context: StoreContext): Promise<void> {
+  const { references, targets, troubles } = database;
+  const keys = references.filter(({ parent }) => parent.oid === target.table.oid).map(({ key }) => key);
+  for (const key of keys) {
+    const held = await look(database, context, { family, target, selection: `${target.predicate('t')} AND ${isReferenced(family, key)}` });
+    if (held.length > 0) return void troubles.set(target, `rows of ${key.table.inProfile} still reference them`);
+  }
+  const [child] = looseChildren(target, targets).filter((each) => database.tallies.get(each.target)?.left !== 0);
+  if (child !== undefined) troubles.set(target, `rows of ${child.target.table.inProfile} are found through them, and stay`);
 }
 
-function countMeans({ session, journal }: CleanedDatabase, clock: StoreContext['clock']): CountMeans {
-  return { session, clock, log: journal.log };
+function familyOf({ families }: CleanedDatabase, { table }: Target): Family {
+  const family = families.get(table.oid);
+  if (family === undefined) throw new Error(`nobody looked at ${table.shown}`);
+  return family;
+}
+
+async function look(database: CleanedDatabase, context: StoreContext, { family, target, selection }: Looked): Promise<Piece[]> {
+  const { session, journal } = database;
+  const { clock, signal } = context;
+  const took = stopwatch(clock);
+  const found = await findRows({ session, clock, signal }, family, selection);
+  journal.log(`SELECT count(*) FROM ${family.table.quoted} AS t WHERE ${target.predicate('t')}`, 0, took());
+  return found;
 }

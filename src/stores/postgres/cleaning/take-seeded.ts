@@ -1,14 +1,19 @@
 import type { Clock } from '../../../core/os.js';
 import type { ReceiptLine } from '../../../core/receipt.js';
-import { type ForeignKey, foreignKeysTo, holdsBack, joinKeys } from '../catalog/foreign-keys.js';
+import { type Family, findFamily } from '../catalog/family.js';
+import { checkReading, type ForeignKey, foreignKeysTo, holdsBack, isReferenced } from '../catalog/foreign-keys.js';
 import { checkPermissions, type Table } from '../catalog/tables.js';
 import { holdsNoSuchValue, serverMessage } from '../connection/errors.js';
 import type { Session } from '../connection/session.js';
-import { describeRow, exactKey, type SeededRows, sameExactKey, sameRow, seededQuery, setName, wholeRow } from '../rows/seeded-rows.js';
-import { countNumbers, partOf } from '../rows/shards.js';
+import { hashed, overPages } from '../pages/look.js';
+import { isIn } from '../pages/piece.js';
+import { describeRow, type SeededRows, seededQuery, setName, wholeRow } from '../rows/seeded-rows.js';
 import { noneOf, type Target } from '../selection/targets.js';
-import { add, type Deleted, type Doomed, deleteFound, deleteSql } from './deletes.js';
+import { add, type Deleted } from './deletes.js';
+import { type Doomed, deleteSql, doomedRows, mayGo } from './doomed.js';
 import { entryFor } from './references.js';
+import { takeOut } from './rings.js';
+import { countPairs, countThere, firstChanged, holdsSame, isUnchanged, locatePairs, partsOf } from './set-rows.js';
 import type { StatementLog } from './statement-log.js';
 
 /** How seeded rows are taken out. */
@@ -24,6 +29,8 @@ export interface Taking {
   readonly doubt?: string | undefined;
   /** In a dry run: what would be gone by then, so that it references nothing any more. */
   readonly goneBefore?: GoneBefore;
+  /** Waits for those who hold rows of these tables, and says how many did; missing where nobody is waited for. */
+  readonly wait?: (oids: readonly number[]) => Promise<number>;
   /** Told how many rows are out so far. */
   readonly progress?: (rows: number) => void;
 }
@@ -47,7 +54,7 @@ export interface Taken {
 export async function checkTaking(session: Session, table: Table): Promise<void> {
   await checkPermissions(session, table, ['SELECT', 'DELETE']);
   for (const key of await foreignKeysTo(session, table)) {
-    await checkPermissions(session, key.table, ['SELECT'], key.columns);
+    await checkReading(session, table, key);
     if (!holdsBack(key)) await checkPermissions(session, table, ['UPDATE']);
   }
 }
@@ -58,7 +65,7 @@ export async function checkTaking(session: Session, table: Table): Promise<void>
  */
 export async function takeSeededRows(session: Session, rows: SeededRows, taking: Taking): Promise<Taken> {
   const isCertain = rows.own !== undefined || (taking.wasEmpty === true && rows.key !== undefined);
-  if (!isCertain) return leaveUncertain(session, rows);
+  if (!isCertain) return leaveUncertain(session, rows, taking);
   if (taking.doubt !== undefined) return leaveDoubtful(session, rows, taking.doubt);
   return takeRows(session, rows, taking).catch((error: unknown) => {
     if (!holdsNoSuchValue(error)) throw error;
@@ -68,33 +75,29 @@ export async function takeSeededRows(session: Session, rows: SeededRows, taking:
 }
 
 async function takeRows(session: Session, rows: SeededRows, taking: Taking): Promise<Taken> {
-  const { dryRun, clock, log, goneBefore, progress } = taking;
+  const { dryRun, log, goneBefore, wait } = taking;
+  const family = await findFamily(session, rows.table);
   const keys = await foreignKeysTo(session, rows.table);
-  const unused = keys.map((key) => `NOT EXISTS (${referencing(rows, key, goneBefore)})`);
-  const doomedOf = (part: SeededRows): Doomed => ({
-    table: rows.table,
-    condition: [isUnchanged(part, 't'), ...unused].join(' AND '),
-    passedOn: keys.some((key) => !holdsBack(key)),
+  const doomedOf = (part: SeededRows, selection = isUnchanged(part, 't')): Doomed => ({
+    ...doomedRows(family, keys, selection, (key) => staysBefore(key, goneBefore)),
+    isIndexed: false,
   });
+  const shown = deleteSql(doomedOf(rows)).replace(/\{(\d+,\d+,\d+),[\d,]+\}/g, '{$1,…}');
   if (dryRun) {
-    const left = await countRows(session, rows, (part) => doomedOf(part).condition);
-    log(shownSql(doomedOf(rows)), left, 0);
-    return { deleted: 0, left, lines: await whatStays(session, rows, keys, taking) };
+    const left = await countPairs(session, rows, mayGo(doomedOf(rows, holdsSame(rows))));
+    log(shown, left, 0);
+    return { deleted: 0, left, lines: await whatStays(session, rows, { family, keys }, taking) };
   }
-  const means = { clock, log: (_: string, gone: number, ms: number) => log(shownSql(doomedOf(rows)), gone, ms) };
-  const isTree = keys.some(({ table }) => table.oid === rows.table.oid);
-  let deleted: Deleted = { rows: 0 };
-  for (let more = true; more; ) {
+  const work = { ...taking, log: (_: string, gone: number, ms: number) => log(shown, gone, ms) };
+  let deleted = await takeParts(session, rows, doomedOf, work);
+  let left = await countThere(session, rows);
+  // What somebody holds right now may go when he is done.
+  if (left > 0 && ((await wait?.([...family.oids, ...keys.map(({ child }) => child.oid)])) ?? 0) > 0) {
     const before = deleted.rows;
-    for (const part of partsOf(rows)) {
-      const out = deleted.rows;
-      deleted = add(deleted, await deleteFound(session, doomedOf(part), { ...means, progress: (now) => progress?.(out + now) }));
-    }
-    // What only seeded rows of the same table referenced may go now.
-    more = isTree && deleted.rows > before;
+    deleted = add(deleted, await takeParts(session, rows, doomedOf, { ...work, progress: (now) => taking.progress?.(before + now) }));
+    left = await countThere(session, rows);
   }
-  const left = await countThere(session, rows);
-  const lines = left === 0 ? [] : await whatStays(session, rows, keys, taking);
+  const lines = left === 0 ? [] : await whatStays(session, rows, { family, keys }, taking);
   const told = lines.reduce((sum, line) => sum + (line.count ?? 0), 0);
   const why =
     deleted.trouble ??
@@ -103,16 +106,51 @@ async function takeRows(session: Session, rows: SeededRows, taking: Taking): Pro
   return { deleted: deleted.rows, left, lines: [...lines, ...untold] };
 }
 
+async function takeParts(
+  session: Session,
+  rows: SeededRows,
+  doomedOf: (part: SeededRows) => Doomed,
+  { clock, log, progress }: Pick<Taking, 'clock' | 'log' | 'progress'>,
+): Promise<Deleted> {
+  let deleted: Deleted = { rows: 0 };
+  for (let more = true; more; ) {
+    const before = deleted.rows;
+    let isTree = false;
+    for (const part of partsOf(rows)) {
+      const doomed = doomedOf(part);
+      const out = deleted.rows;
+      const means = { session, clock, log, progress: (now: number) => progress?.(out + now) };
+      deleted = add(deleted, await takeOut(doomed, () => locatePairs(session, part, holdsSame(part)), means));
+      isTree = doomed.own.length > 0;
+    }
+    // What only seeded rows of the same table referenced may go now.
+    more = isTree && deleted.rows > before;
+  }
+  return deleted;
+}
+
+/** Which rows (alias o) that reference a row by a key are still there when it is to go. */
+function staysBefore(key: ForeignKey, goneBefore: GoneBefore = { targets: [], seeded: [] }): string {
+  const ofTable = ({ table }: { readonly table: Table }) => table.oid === key.table.oid;
+  const gone = goneBefore.seeded.filter((set) => ofTable(set) && set.own !== undefined).map((set) => `NOT ${isUnchanged(set, 'o')}`);
+  return [noneOf(goneBefore.targets.filter(ofTable), 'o'), ...gone].join(' AND ');
+}
+
 /** What makes seeded rows of a table certain. */
 export const howToBeCertain = 'seed a column with {n} or {uuid} that is unique in its table, or list the table under cleanup.rows';
 
 /** Rows that may as well be other people's are nobody's to delete, and nothing tells which of them are there. */
-async function leaveUncertain(session: Session, rows: SeededRows): Promise<Taken> {
-  const isEqual = (part: SeededRows) =>
-    `EXISTS (SELECT 1 FROM ${seededQuery(part)} AS s WHERE ${wholeRow(part.compared, 't')} = ${wholeRow(part.compared, 's')})`;
-  const equal = await countRows(session, rows, isEqual).catch((error: unknown) => {
-    if (holdsNoSuchValue(error)) return 0;
-    throw error;
+async function leaveUncertain(session: Session, rows: SeededRows, { clock }: Taking): Promise<Taken> {
+  const isEqual = `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${wholeRow(rows.compared, 't')} = ${wholeRow(rows.compared, 's')})`;
+  let equal = 0;
+  await overPages<{ rows: string }>({ session, clock }, await findFamily(session, rows.table), {
+    sqlOf: (range) => `SELECT count(*) AS rows FROM ${range.part.from} AS t WHERE ${isIn(range)} AND ${isEqual}`,
+    take: (found) => {
+      equal += Number(found.rows);
+    },
+    settings: hashed,
+  }).catch((error: unknown) => {
+    if (!holdsNoSuchValue(error)) throw error;
   });
   const why = `no unique key of theirs holds {n} or {uuid}, so they cannot be told apart from rows of others (${equal} now hold what was seeded)`;
   return { deleted: 0, left: null, lines: [lineOf(session, rows, { kind: 'unknown', count: null, why, command: howToBeCertain })] };
@@ -129,74 +167,19 @@ export function lineOf({ address }: Session, rows: SeededRows, line: Omit<Receip
   return { ...line, store: rows.set.store, shard: address.shard, what: setName(rows) };
 }
 
-/** The statement without all the numbers of a shard's rows. */
-function shownSql(doomed: Doomed): string {
-  return deleteSql(doomed).replace(/\{(\d+,\d+,\d+),[\d,]+\}/g, '{$1,…}');
-}
-
-/** Each transaction makes all rows of its part anew, to hold those against them that it deletes. */
-const partRows = 50_000;
-
-/** A set's rows, some at a time. */
-export function partsOf(rows: SeededRows): SeededRows[] {
-  const parts: SeededRows[] = [];
-  for (let from = 0; from < countNumbers(rows.numbers); from += partRows)
-    parts.push({ ...rows, numbers: partOf(rows.numbers, from, partRows) });
-  return parts;
-}
-
-/** Whether the row with this alias is one of the set's, whatever it holds. */
-export function isThere(rows: SeededRows, alias: string): string {
-  return `EXISTS (SELECT 1 FROM ${seededQuery(rows, exactKey(rows))} AS s WHERE ${sameExactKey(rows, alias, 's')})`;
-}
-
-/** Whether it is one and holds what was seeded. */
-export function isUnchanged(rows: SeededRows, alias: string): string {
-  return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${sameExactKey(rows, alias, 's')} AND ${sameRow(rows.compared, alias, 's')})`;
-}
-
-/** Whether it is one and holds something else. */
-export function isChanged(rows: SeededRows, alias: string): string {
-  return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${sameExactKey(rows, alias, 's')} AND NOT (${sameRow(rows.compared, alias, 's')}))`;
-}
-
-/** The rows (alias r) that reference the row with alias t by a key, and are not about to be gone before it. */
-export function referencing(rows: SeededRows, key: ForeignKey, goneBefore: GoneBefore = { targets: [], seeded: [] }): string {
-  const notItself = key.table.oid === rows.table.oid ? ' AND (r.tableoid, r.ctid) <> (t.tableoid, t.ctid)' : '';
-  const ofTable = ({ table }: { readonly table: Table }) => table.oid === key.table.oid;
-  const gone = goneBefore.seeded.filter((set) => ofTable(set) && set.own !== undefined).map((set) => isUnchanged(set, 'r'));
-  const others = [noneOf(goneBefore.targets.filter(ofTable), 'r'), ...gone.map((isGone) => `NOT ${isGone}`)].join(' AND ');
-  return `SELECT 1 FROM ${key.table.quoted} AS r WHERE ${joinKeys(key, 'r', 't')}${notItself} AND ${others}`;
-}
-
-/** How many of the set's rows are there, whatever they hold. */
-export async function countThere(session: Session, rows: SeededRows): Promise<number> {
-  return countRows(session, rows, (part) => isThere(part, 't')).catch((error: unknown) => {
-    if (holdsNoSuchValue(error)) return 0;
-    throw error;
-  });
-}
-
-/** How many rows of a set's table meet a condition on alias t, which may be made of a part of the set. */
-export async function countRows(session: Session, rows: SeededRows, condition: (part: SeededRows) => string): Promise<number> {
-  let sum = 0;
-  const parts = rows.own === undefined && rows.key === undefined ? [rows] : partsOf(rows);
-  for (const part of parts) {
-    const found = await session.query<{ count: string }>(`SELECT count(*) FROM ${rows.table.quoted} AS t WHERE ${condition(part)}`);
-    sum += Number(found.rows[0]?.count);
-  }
-  return sum;
+/** A set's table, and who references it. */
+interface Referenced {
+  readonly family: Family;
+  readonly keys: readonly ForeignKey[];
 }
 
 /** Why rows of a set stay: somebody changed them, or references them. */
-async function whatStays(session: Session, rows: SeededRows, keys: readonly ForeignKey[], taking: Taking): Promise<ReceiptLine[]> {
+async function whatStays(session: Session, rows: SeededRows, { family, keys }: Referenced, taking: Taking): Promise<ReceiptLine[]> {
   const lines = await changedRows(session, rows, taking.named);
   const before: string[] = [];
   for (const key of keys) {
-    const isHeld = `EXISTS (${referencing(rows, key, taking.goneBefore)})`;
-    const held = await countRows(session, rows, (part) =>
-      [isUnchanged(part, 't'), isHeld, ...before.map((other) => `NOT ${other}`)].join(' AND '),
-    );
+    const isHeld = isReferenced(family, key, staysBefore(key, taking.goneBefore));
+    const held = await countPairs(session, rows, [holdsSame(rows), isHeld, ...before.map((other) => `NOT ${other}`)].join(' AND '));
     before.push(isHeld);
     if (held === 0) continue;
     const why = `rows of ${rows.set.store}.${key.table.inProfile} reference ${held === 1 ? 'it' : 'them'}`;
@@ -207,17 +190,10 @@ async function whatStays(session: Session, rows: SeededRows, keys: readonly Fore
 }
 
 async function changedRows(session: Session, rows: SeededRows, named: string): Promise<ReceiptLine[]> {
-  const changed = await countRows(session, rows, (part) => isChanged(part, 't'));
+  const changed = await countPairs(session, rows, `NOT (${holdsSame(rows)})`);
   if (changed === 0) return [];
   const first = await firstChanged(session, rows, 3);
   const shown = first.map((n) => describeRow(rows, n)).join(', ');
   const why = `changed since the seed: ${shown}${changed > first.length ? ', …' : ''}`;
   return [lineOf(session, rows, { kind: 'left', count: changed, why, command: `loadctl seed ${named} --reset` })];
-}
-
-/** The numbers of the first rows that hold something else than what was seeded. */
-export async function firstChanged(session: Session, rows: SeededRows, most: number): Promise<number[]> {
-  const changed = `${rows.table.quoted} AS t JOIN ${seededQuery(rows)} AS s ON ${sameExactKey(rows, 't', 's')} WHERE NOT (${sameRow(rows.compared, 't', 's')})`;
-  const found = await session.query<{ n: string }>(`SELECT s.${rows.ordinal} AS n FROM ${changed} ORDER BY 1 LIMIT ${most}`);
-  return found.rows.map(({ n }) => Number(n));
 }

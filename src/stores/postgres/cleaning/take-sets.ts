@@ -1,15 +1,19 @@
 import type { ChangedSeed, ReceiptLine } from '../../../core/receipt.js';
 import { stopwatch } from '../../../core/timer.js';
 import type { StoreContext, StoreTask } from '../../kind/types.js';
-import { foreignKeysTo, holdsBack } from '../catalog/foreign-keys.js';
+import { findFamily } from '../catalog/family.js';
+import { foreignKeysTo } from '../catalog/foreign-keys.js';
 import { dataPlace } from '../connection/places.js';
 import { differencesOf } from '../rows/differences.js';
 import { type SeededRows, setName } from '../rows/seeded-rows.js';
 import { countNumbers } from '../rows/shards.js';
 import { coversSet } from '../selection/targets.js';
 import { type CleanedDatabase, openTargets } from './cleaned-database.js';
-import { deleteFound } from './deletes.js';
-import { countRows, countThere, firstChanged, isChanged, isThere, lineOf, partsOf, referencing, takeSeededRows } from './take-seeded.js';
+import { doomedRows } from './doomed.js';
+import { takeOut } from './rings.js';
+import { countPairs, countThere, firstChanged, holdsSame, isChanged, locatePairs, partsOf } from './set-rows.js';
+import { lineOf, takeSeededRows } from './take-seeded.js';
+import { waitForWriters } from './writers.js';
 
 /** What taking sets out needs to know. */
 interface TakingSets {
@@ -51,6 +55,10 @@ async function takeSet(
     log: journal.log,
     progress,
     doubt: doubts.get(rows),
+    wait: async (oids) => {
+      const watched = { session, tables: [{ oids, store: rows.set.store, what: rows.table.inProfile }], task };
+      return (await waitForWriters(watched, context, true)).seen;
+    },
     ...(dryRun ? { goneBefore: { targets, seeded: before } } : {}),
   });
   seededTallies.set(rows, { deleted: taken.deleted, left: taken.left });
@@ -93,7 +101,7 @@ async function formerLines(database: CleanedDatabase, { named }: StoreTask): Pro
 /** How many rows of a former set are there that no set of the profile has. */
 function countUnknown({ session, seeded }: CleanedDatabase, rows: SeededRows): Promise<number> {
   const now = seeded.flatMap(({ table, own }) => (table.oid === rows.table.oid && own !== undefined ? [`NOT ${own.owns('t')}`] : []));
-  return countRows(session, rows, (part) => [isThere(part, 't'), ...now].join(' AND '));
+  return countThere(session, rows, ['true', ...now].join(' AND '));
 }
 
 const shownChanges = 10;
@@ -103,7 +111,7 @@ export async function changedSets({ session, seeded, doubts }: CleanedDatabase):
   const changed: ChangedSeed[] = [];
   for (const rows of seeded) {
     if (rows.own === undefined || doubts.has(rows)) continue;
-    const count = await countRows(session, rows, (part) => isChanged(part, 't'));
+    const count = await countPairs(session, rows, `NOT (${holdsSame(rows)})`);
     if (count === 0) continue;
     const examples = await differencesOf(session, rows, await firstChanged(session, rows, shownChanges));
     changed.push({
@@ -126,11 +134,11 @@ export async function takeChangedSets(
   for (const rows of [...seeded].reverse()) {
     if (rows.own === undefined || doubts.has(rows)) continue;
     const keys = await foreignKeysTo(session, rows.table);
-    const unused = keys.map((key) => `NOT EXISTS (${referencing(rows, key)})`);
-    const passedOn = keys.some((key) => !holdsBack(key));
+    const family = await findFamily(session, rows.table);
     for (const part of partsOf(rows)) {
-      const doomed = { table: rows.table, condition: [isChanged(part, 't'), ...unused].join(' AND '), passedOn };
-      gone += (await deleteFound(session, doomed, { clock, log: journal.log, signal })).rows;
+      const doomed = { ...doomedRows(family, keys, isChanged(part, 't')), isIndexed: false };
+      const find = () => locatePairs(session, part, `NOT (${holdsSame(part)})`);
+      gone += (await takeOut(doomed, find, { session, clock, log: journal.log, signal })).rows;
     }
   }
   return gone;

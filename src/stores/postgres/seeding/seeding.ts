@@ -39,7 +39,6 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, outer:
         reached(
           session,
           sets.map(({ rows }) => rows),
-          asked,
         ),
       );
       return {

@@ -156,10 +156,10 @@ function belonging(
   through: { parent: Table; key: ForeignKey },
   { which, isOurs, ...more }: Belonging,
 ): Target {
-  const { parent, key } = through;
+  const { key } = through;
   const predicate = (alias: string) => {
     const inner = `${alias}v`;
-    return `EXISTS (SELECT 1 FROM ${parent.quoted} AS ${inner} WHERE ${joinKeys(key, alias, inner)} AND ${isOurs(inner)})`;
+    return `EXISTS (SELECT 1 FROM ${key.parent.from} AS ${inner} WHERE ${joinKeys(key, alias, inner)} AND ${isOurs(inner)})`;
   };
   return {
     entry,

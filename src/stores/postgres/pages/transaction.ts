@@ -1,0 +1,46 @@
+import type { QueryResultRow } from 'pg';
+import type { Milliseconds } from '../../../core/quantities.js';
+import type { Session } from '../connection/session.js';
+
+/** What a transaction may do, how long each of its statements may take, and wait for a lock. */
+export interface Limits {
+  readonly mode: 'READ ONLY' | 'READ WRITE';
+  readonly statementMs: Milliseconds;
+  readonly lockMs: Milliseconds;
+  /** Further settings of the transaction: `SET LOCAL …`. */
+  readonly settings?: readonly string[];
+}
+
+/** Runs one statement in a transaction of its own, which is never idle: all of it is one message. */
+export function runAlone<Row extends QueryResultRow>(
+  session: Session,
+  limits: Limits,
+  sql: string,
+): Promise<{ readonly rows: Row[]; readonly count: number }> {
+  return orRollBack(session, () => session.query<Row>(`${begin(limits)}; ${sql}; COMMIT`));
+}
+
+/** Does something in one short transaction, each statement of which sees what others committed before it. */
+export function inTransaction<T>(session: Session, limits: Limits, work: () => Promise<T>): Promise<T> {
+  return orRollBack(session, async () => {
+    await session.query(begin(limits));
+    const done = await work();
+    await session.query('COMMIT');
+    return done;
+  });
+}
+
+function begin({ mode, statementMs, lockMs, settings = [] }: Limits): string {
+  const limits = { statement_timeout: statementMs, lock_timeout: lockMs, idle_in_transaction_session_timeout: 3000 };
+  const all = [...Object.entries(limits).map(([name, ms]) => `SET LOCAL ${name} = ${ms}`), ...settings];
+  return [`BEGIN ISOLATION LEVEL READ COMMITTED ${mode}`, ...all].join('; ');
+}
+
+async function orRollBack<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await session.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,218 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { cleanup } from '../../src/phases/data/cleanup.js';
+import { type DataProfile, dataContext, whenWaiting } from '../servers/data-context.js';
+import { type PostgresServer, startPostgres } from '../servers/postgres.js';
+import { type TestDatabase, testDatabase } from '../servers/sql.js';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres({ settings: ['max_prepared_transactions=10'] });
+});
+afterAll(() => server.stop());
+
+const real = { dryRun: false, seeded: false };
+const profile = (url: string, ...rows: object[]): DataProfile => ({
+  stores: { db: { kind: 'postgres', url } },
+  cleanup: { prefix: 'load-test-user-', settle: '1ms', rows },
+});
+const byUser = (table: string) => ({ table: `db.${table}`, column: 'user_id' });
+
+/** Another connection to the same database. */
+async function beside({ url }: TestDatabase): Promise<TestDatabase['sql']> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  return async (text, values) => (await client.query(text, values ? [...values] : undefined)).rows;
+}
+
+const five = "INSERT INTO jobs (user_id) SELECT 'load-test-user-' || n FROM generate_series(1, 5) n";
+
+describe('an open transaction with rows of the test', () => {
+  test.each([
+    ['in work', 'COMMIT'],
+    ['prepared', "COMMIT PREPARED 'late'"],
+  ])('%s is waited for, and what it wrote goes', async (_, commit) => {
+    const database = await testDatabase(server, 'CREATE TABLE jobs (id serial PRIMARY KEY, user_id text)');
+    const writer = await beside(database);
+    await writer(`BEGIN; ${five}`);
+    if (commit !== 'COMMIT') await writer("PREPARE TRANSACTION 'late'");
+    const context = whenWaiting(dataContext(profile(database.url, byUser('jobs'))), () => writer(commit));
+    const { receipt, reasons } = await cleanup(context, real);
+    expect([reasons, receipt.rows]).toMatchObject([[], [{ deleted: 5, left: 0 }]]);
+    expect(await database.sql('SELECT * FROM jobs')).toEqual([]);
+  });
+
+  test.each([
+    ['', /^a transaction of a session \(pid \d+, since .*Z\) was still at work on it after 100ms/],
+    ["PREPARE TRANSACTION 'never'", /^a prepared transaction \(pg_prepared_xacts\) was still at work/],
+  ])('that does not end in time: 113, and who it is (%s)', async (prepare, why) => {
+    const database = await testDatabase(server, 'CREATE TABLE jobs (id serial PRIMARY KEY, user_id text)');
+    const writer = await beside(database);
+    await writer(`BEGIN; ${five}`);
+    if (prepare !== '') await writer(prepare);
+    const parts = profile(database.url, byUser('jobs'));
+    const { receipt, reasons } = await cleanup(dataContext({ ...parts, cleanup: { ...parts.cleanup, wait: '100ms' } }), real);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.lines).toMatchObject([{ kind: 'unknown', what: 'jobs', why: expect.stringMatching(why) }]);
+    await writer(prepare === '' ? 'ROLLBACK' : "ROLLBACK PREPARED 'never'");
+  });
+
+  test('who only reads, or writes elsewhere, is waited for by nobody; the receipt says up to where it counted', async () => {
+    const database = await testDatabase(server, 'CREATE TABLE jobs (id serial PRIMARY KEY, user_id text); CREATE TABLE others (id int)');
+    const [reader, writer] = [await beside(database), await beside(database)];
+    await reader('BEGIN; SELECT * FROM jobs');
+    await writer('BEGIN; INSERT INTO others VALUES (1)');
+    const [{ xid } = expect.unreachable()] = await writer('SELECT pg_current_xact_id()::text AS xid');
+    const waited: unknown[] = [];
+    const context = whenWaiting(dataContext(profile(database.url, byUser('jobs'))), async () => waited.push(1));
+    const { receipt, reasons } = await cleanup(context, real);
+    expect([reasons, waited]).toEqual([[], []]);
+    expect(receipt.snapshots).toMatchObject([{ store: 'db', shard: null, snapshot: expect.stringContaining(`${xid}`) }]);
+    expect(
+      await database.sql('SELECT pg_visible_in_snapshot($1::xid8, $2::pg_snapshot) AS seen', [xid, receipt.snapshots?.[0]?.snapshot]),
+    ).toEqual([{ seen: false }]);
+  });
+});
+
+test('children of deleted rows that come late are taken, though no key holds them; those of others stay', async () => {
+  const database = await testDatabase(
+    server,
+    `CREATE TABLE orders (id text PRIMARY KEY, user_id text); CREATE TABLE notes (id int, order_id text);
+     INSERT INTO orders SELECT 'o''' || n, 'load-test-user-' || n FROM generate_series(1, 50) n; INSERT INTO notes SELECT n, 'o''' || n FROM generate_series(1, 50) n;
+     INSERT INTO notes VALUES (99, 'nobody');`,
+  );
+  const parts = profile(database.url, byUser('orders'), { table: 'db.notes', via: 'db.orders', column: 'order_id' });
+  const context = dataContext({ ...parts, cleanup: { ...parts.cleanup, settle: '7ms' } });
+  let late: Promise<unknown> | undefined;
+  // When all is gone for the first time, a worker of the target writes what it still had in hand.
+  const sleep = async (ms: number, signal?: AbortSignal) => {
+    if (ms === 7) {
+      late ??= database.sql("INSERT INTO notes VALUES (51, 'o''7'), (52, 'o''8'), (53, 'somebody')");
+      await late;
+    }
+    return context.world.clock.sleep(ms, signal);
+  };
+  const { receipt, reasons } = await cleanup({ ...context, world: { ...context.world, clock: { ...context.world.clock, sleep } } }, real);
+  expect([reasons, receipt.rows.map(({ table, deleted }) => [table, deleted])]).toEqual([
+    [],
+    [
+      ['notes', 52],
+      ['orders', 50],
+    ],
+  ]);
+  expect(await database.sql('SELECT id FROM notes ORDER BY 1')).toEqual([{ id: 53 }, { id: 99 }]);
+});
+
+describe('a note of somebody else that comes while its parents go', () => {
+  const chain = `CREATE TABLE users (id text PRIMARY KEY, user_id text); CREATE TABLE orders (id int PRIMARY KEY, user_id text REFERENCES users ON DELETE CASCADE);
+    CREATE TABLE notes (id int, user_id text, order_id int REFERENCES orders ON DELETE CASCADE);
+    INSERT INTO users VALUES ('load-test-user-1', 'load-test-user-1'), ('load-test-user-2', 'load-test-user-2');
+    INSERT INTO orders VALUES (1, 'load-test-user-1'), (2, 'load-test-user-2');`;
+  const entries = [byUser('users'), { table: 'db.orders', via: 'db.users' }, byUser('notes')];
+
+  test('stays with them, over a chain of CASCADE: 113', async () => {
+    const database = await testDatabase(server, chain);
+    const alice = await beside(database);
+    await alice("BEGIN; INSERT INTO notes VALUES (1, 'alice', 1)");
+    const context = whenWaiting(dataContext(profile(database.url, ...entries)), () => alice('COMMIT'));
+    const { receipt, reasons } = await cleanup(context, real);
+    expect([reasons, await database.sql('SELECT user_id FROM notes')]).toEqual([['cleanup-not-proven'], [{ user_id: 'alice' }]]);
+    expect(receipt.rows.map(({ table, deleted, left }) => [table, deleted, left])).toEqual([
+      ['notes', 0, 0],
+      ['orders', 1, 1],
+      ['users', 1, 1],
+    ]);
+  });
+
+  test('between the looks, in the moment before the orders go: stays as well', async () => {
+    const database = await testDatabase(server, chain);
+    const alice = await beside(database);
+    const context = dataContext(profile(database.url, ...entries));
+    // Either the order is gone before she writes, and she is told; or her note is first, and keeps all that it belongs to.
+    let isFirst: Promise<boolean> | undefined;
+    const emit: typeof context.emit = (event) => {
+      context.emit(event);
+      if (event.type !== 'step-started' || !event.step.startsWith('delete db orders')) return;
+      isFirst ??= alice("INSERT INTO notes VALUES (1, 'alice', 1)").then(
+        () => true,
+        () => false,
+      );
+    };
+    const { reasons } = await cleanup({ ...context, emit }, real);
+    const stays = await isFirst;
+    const left = await database.sql(
+      'SELECT n.user_id, o.id, u.id AS owner FROM notes n LEFT JOIN orders o ON o.id = n.order_id LEFT JOIN users u ON u.id = o.user_id',
+    );
+    expect(left).toEqual(stays ? [{ user_id: 'alice', id: 1, owner: 'load-test-user-1' }] : []);
+    expect(reasons).toEqual(stays ? ['cleanup-not-proven'] : []);
+  });
+
+  test('in a tree: stays with all above it, and the rest of the tree goes', async () => {
+    const database = await testDatabase(
+      server,
+      `CREATE TABLE tree (id int PRIMARY KEY, user_id text, parent int REFERENCES tree ON DELETE CASCADE);
+       INSERT INTO tree SELECT n, 'load-test-user-1', nullif(n / 2, 0) FROM generate_series(1, 31) n;`,
+    );
+    const alice = await beside(database);
+    await alice("BEGIN; INSERT INTO tree VALUES (99, 'alice', 9)");
+    const context = whenWaiting(dataContext(profile(database.url, byUser('tree'))), () => alice('COMMIT'));
+    const { receipt, reasons } = await cleanup(context, real);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(await database.sql('SELECT id FROM tree ORDER BY 1')).toEqual([1, 2, 4, 9, 99].map((id) => ({ id })));
+    expect(receipt.rows).toMatchObject([{ deleted: 27, left: 4 }]);
+  });
+});
+
+test('150 rows that cannot go before 300 that can keep none of these back', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `CREATE TABLE things (id int PRIMARY KEY, user_id text); INSERT INTO things SELECT n, 'load-test-user-' || n FROM generate_series(1, 450) n;
+     CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'row % stays', OLD.id; END $$;
+     CREATE TRIGGER keep BEFORE DELETE ON things FOR EACH ROW WHEN (OLD.id <= 150) EXECUTE FUNCTION keep();`,
+  );
+  const { receipt } = await cleanup(dataContext(profile(url, byUser('things'))), real);
+  expect(receipt.rows).toMatchObject([{ deleted: 300, left: 150 }]);
+  expect(receipt.lines).toMatchObject([{ kind: 'left', count: 150, why: expect.stringMatching(/row \d+ stays/) }]);
+  expect(await sql('SELECT count(*)::int FROM things')).toEqual([{ count: 150 }]);
+});
+
+test('rows that hidden children keep are left one by one, too', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `CREATE TABLE things (id int PRIMARY KEY, user_id text); CREATE TABLE parts (id int, thing int REFERENCES things, user_id text);
+     INSERT INTO things SELECT n, 'load-test-user-' || n FROM generate_series(1, 450) n; INSERT INTO parts SELECT n, n, 'ann' FROM generate_series(1, 150) n;
+     CREATE ROLE half_blind LOGIN PASSWORD 'pw'; GRANT ALL ON things, parts TO half_blind; ALTER TABLE parts ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON parts TO half_blind USING (false);`,
+  );
+  const other = new URL(url);
+  [other.username, other.password] = ['half_blind', 'pw'];
+  const { receipt } = await cleanup(dataContext(profile(other.toString(), byUser('things'), byUser('parts'))), real);
+  expect(receipt.rows[1]).toMatchObject({ table: 'things', deleted: 300, left: 150 });
+  expect(await sql('SELECT count(*)::int FROM parts')).toEqual([{ count: 150 }]);
+});
+
+test('parents of a long table without an index go in short transactions, and the index to make is named', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `CREATE TABLE orders (id int PRIMARY KEY, user_id text); CREATE TABLE notes (order_id int REFERENCES orders ON DELETE CASCADE, user_id text);
+     INSERT INTO orders SELECT n, CASE WHEN n <= 100 THEN 'load-test-user-' || n ELSE 'ann' END FROM generate_series(1, 1000) n; INSERT INTO notes SELECT 101 + n % 900, 'ann' FROM generate_series(1, 200000) n; ANALYZE;`,
+  );
+  const context = dataContext(profile(url, byUser('orders'), byUser('notes')));
+  let longest = 0;
+  let begun = performance.now();
+  const emit: typeof context.emit = (event) => {
+    context.emit(event);
+    if (event.type === 'step-progressed') longest = Math.max(longest, performance.now() - begun);
+    begun = performance.now();
+  };
+  const { receipt } = await cleanup({ ...context, emit }, real);
+  expect(receipt).toMatchObject({ proven: true, rows: [{ deleted: 0 }, { table: 'orders', deleted: 100 }] });
+  expect(context.events).toContainEqual({
+    type: 'noted',
+    code: 'side-effect',
+    effect: expect.stringMatching(/reads all of notes; to make one: CREATE INDEX ON "public"\."notes" \("order_id"\);$/),
+  });
+  console.log(`100 parents of an unindexed table with 200,000 rows: the longest transaction took ${Math.round(longest)} ms`);
+  expect(longest).toBeLessThan(5000);
+  expect(await sql('SELECT count(*)::int FROM notes')).toEqual([{ count: 200_000 }]);
+});
