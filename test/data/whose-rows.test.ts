@@ -543,4 +543,35 @@ describe('stores', () => {
     expect((await cleanup(dataContext(both), all)).reasons).toEqual([]);
     expect(await sql('SELECT user_id FROM carts')).toEqual([{ user_id: 'real' }]);
   });
+
+  test('two in one database with a key across: one order, whichever store a table is of', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE orders (id int PRIMARY KEY, user_id text); CREATE TABLE notes (order_id int REFERENCES orders ON DELETE CASCADE, user_id text);
+       INSERT INTO orders SELECT n, 'load-test-user-' || n FROM generate_series(1, 5) n; INSERT INTO notes SELECT n, 'load-test-user-' || n FROM generate_series(1, 5) n; INSERT INTO notes VALUES (NULL, 'real');`,
+    );
+    const parts: DataProfile = {
+      stores: { db: { kind: 'postgres', url }, shop: { kind: 'postgres', url } },
+      cleanup: {
+        settle: '20ms',
+        rows: [
+          { table: 'db.orders', column: 'user_id' },
+          { table: 'shop.notes', column: 'user_id' },
+        ],
+      },
+    };
+    const { receipt, reasons } = await cleanup(dataContext(parts), own);
+    expect([reasons, receipt.rows.map(({ store, table, deleted }) => [store, table, deleted])]).toEqual([
+      [],
+      [
+        ['shop', 'notes', 5],
+        ['db', 'orders', 5],
+      ],
+    ]);
+    expect(receipt.others.map(({ store, table, after }) => [store, table, after])).toEqual([
+      ['shop', 'notes', 1],
+      ['db', 'orders', 0],
+    ]);
+    expect(await sql('SELECT user_id FROM notes')).toEqual([{ user_id: 'real' }]);
+  });
 });

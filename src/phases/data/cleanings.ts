@@ -10,14 +10,26 @@ import { storeContext } from './store-context.js';
 export async function openCleanings(context: DataContext, seeded: boolean, defer: Defer): Promise<Cleaning[]> {
   const { run, profile, world, before, named } = context;
   const cleanings: Cleaning[] = [];
-  for (const [store, config] of storesToClean(context, seeded)) {
+  for (const [stores, config] of byDatabase(storesToClean(context, seeded))) {
     const label = `loadctl/${run ?? 'cleanup'}`;
-    const task = storeTask(profile, store, { now: world.clock.stamp(), seeded: before?.seeded, named });
-    const cleaning = await storeKind(config).openCleaning(config, task, storeContext(context, store, label));
+    const task = storeTask(profile, stores, { now: world.clock.stamp(), seeded: before?.seeded, named });
+    const cleaning = await storeKind(config).openCleaning(config, task, storeContext(context, stores[0], label));
     defer(() => cleaning.close());
     cleanings.push(cleaning);
   }
   return cleanings;
+}
+
+/** Stores that lead to the same databases are cleaned up as one: keys between their tables tell the order. */
+function byDatabase(stores: readonly [string, StoreConfig][]): [[string, ...string[]], StoreConfig][] {
+  const found = new Map<string, [[string, ...string[]], StoreConfig]>();
+  for (const [store, config] of stores) {
+    const key = config.kind === 'postgres' ? JSON.stringify([config.url, config.shards, config.password, config.auth]) : store;
+    const known = found.get(key);
+    if (known === undefined) found.set(key, [[store], config]);
+    else known[0].push(store);
+  }
+  return [...found.values()];
 }
 
 /** Looks at everything first and changes nothing; what the stores find against single entries is handed back. */
@@ -49,14 +61,18 @@ export function reachedTwice(checks: readonly Pick<CleaningCheck, 'tables'>[]): 
   for (const { id, store, table } of checks.flatMap(({ tables }) => tables)) {
     const other = first.get(id);
     if (other === undefined) first.set(id, { store, table });
-    else if (other.store !== store)
+    else if (other.store !== store && !hazards.some(({ message }) => message === twice(other, store, table)))
       hazards.push({
-        message: `the stores ${other.store} and ${store} reach one table, ${table}`,
+        message: twice(other, store, table),
         hint: `Name it by one of them: ${other.store}.${table}.`,
         isFatal: true,
       });
   }
   return hazards;
+}
+
+function twice(other: { readonly store: string }, store: string, table: string): string {
+  return `the stores ${other.store} and ${store} reach one table, ${table}`;
 }
 
 /** The stores that a cleanup connects to. */
