@@ -5,6 +5,7 @@ import { redactData } from '../core/redact-data.js';
 import { findK6, goToBuildWith, pinnedVersion } from '../k6/binary/index.js';
 import { rowsToAskFor } from '../phases/data/rows-to-ask-for.js';
 import { type Asked, askTarget } from '../phases/target/ask-target.js';
+import { type FirstLook, lookByEach } from '../phases/watch/open-monitors.js';
 import { type HostFacts, portsOf } from '../plan/capacity.js';
 import type { Foreseen } from '../plan/inspection.js';
 import { renderCapacity } from '../reporters/capacity-table.js';
@@ -22,9 +23,15 @@ import type { Call, CommandModule, Outcome } from './call/types.js';
 /** loadctl doctor */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(withProfileOptions(command.option('--ask', 'ask the target for a seeded user of each shard')))
+    withCommonOptions(
+      withProfileOptions(
+        command
+          .option('--ask', 'ask the target for a seeded user of each shard')
+          .option('--monitors', 'look once by each monitor of the servers'),
+      ),
+    )
       .description(
-        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files, accounts;\nwith --env also whether the load of a profile fits it. It touches nothing, but for what --ask asks.',
+        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files, accounts;\nwith --env also whether the load of a profile fits it. It touches nothing, but for what --ask asks and --monitors looks at.',
       )
       .addHelpText(
         'after',
@@ -32,11 +39,13 @@ export const command: CommandModule = {
           ['loadctl doctor', 'look at this machine'],
           ['loadctl doctor --env dev', 'and check the load of profiles/dev.yaml against it'],
           ['loadctl doctor --env staging --ask', 'whether the target finds a seeded user of each shard'],
+          ['loadctl doctor --env staging --monitors', 'whether every monitor can look, and what it lacks'],
           ['loadctl doctor --json', 'as JSON'],
         ]),
       ),
   run: async (call) => {
     if (call.options.ask === true) return askForUsers(call);
+    if (call.options.monitors === true) return lookAtServers(call);
     const { shell } = call;
     const carriedBy = profileChoice(call).source === undefined ? undefined : await planProfile(call, 'optional');
     const here = await readThisMachine(shell);
@@ -71,6 +80,38 @@ async function askForUsers(call: Call): Promise<Outcome> {
       shown: { data: { asked }, text: renderDoctor(asked.map(lookedUp), await tableStyle(call, 'stdout')) },
     };
   });
+}
+
+/** Whether each monitor can look, and what falls away. */
+async function lookAtServers(call: Call): Promise<Outcome> {
+  return session(call, { command: 'doctor', does: ['ask'], changesNothing: true }, async (context) => {
+    const { opened, looks } = await lookByEach(context, 'loadctl/doctor');
+    for (const { probes } of opened) for (const probe of probes) probe.drop();
+    const findings = redactData(looks.map(monitorFinding), context.redact);
+    const failed = looks.some(({ error, monitor }) => error !== undefined && monitor.required);
+    return {
+      reasons: failed ? ['unavailable'] : [],
+      shown: { data: { monitors: findings }, text: renderDoctor(findings, await tableStyle(call, 'stdout')) },
+    };
+  });
+}
+
+function monitorFinding({ monitor: { name, required }, probe, error }: FirstLook): Finding {
+  const remarks = probe.remarks?.().join(' ') ?? '';
+  if (error === undefined)
+    return {
+      what: name,
+      state: remarks === '' ? 'good' : 'low',
+      said: `it answers: ${probe.source}`,
+      ...(remarks === '' ? {} : { more: remarks }),
+    };
+  const hint = error instanceof LoadctlError ? error.hint : undefined;
+  return {
+    what: name,
+    state: required ? 'missing' : 'low',
+    said: `${probe.source}: ${errorMessage(error)}`,
+    ...(hint === undefined ? {} : { more: hint }),
+  };
 }
 
 function lookedUp({ store, shard, row, there, request, status, found }: Asked): Finding {

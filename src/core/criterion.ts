@@ -8,9 +8,9 @@ export interface Criterion {
   /** As people wrote it: `p95`, `availability`, `http_req_duration{name:GET /events} p(99)`. */
   readonly name: string;
   readonly source: 'client' | 'server' | 'script';
-  /** A key of summary.json's metrics, or `availability`, or a monitor's name. */
+  /** A key of summary.json's metrics, or `availability`; of the servers a word (`cpu`) or a monitor's value (`db.lag`). */
   readonly metric: string;
-  /** A key of the metric's values: `p(95)`, `rate`, `count`, `avg`… */
+  /** A key of the metric's values: `p(95)`, `rate`, `count`, `avg`…; of the servers a statistic over time: `avg`, `max`, `min`, `p95`. */
   readonly stat: string;
   readonly operator: Operator;
   /** In the metric's own unit: milliseconds, a share 0…1, a number per second, a count. */
@@ -18,6 +18,8 @@ export interface Criterion {
   readonly unit: Unit;
   /** `steady`: only what belongs to the judged window; `test`: the whole test. */
   readonly window: 'steady' | 'test';
+  /** Of a limit for the servers: it is broken where it was for so long without a break. */
+  readonly for?: Milliseconds;
 }
 
 /** When a test is ended before its time: `when` must have held for `for` without a break, `after` the start at the earliest. */
@@ -31,5 +33,5 @@ export interface AbortRule {
 export type Crossing =
   /** A threshold of the script with `abortOnFail`, so long after the start of the load. */
   | { readonly cause: 'threshold'; readonly criterion: Criterion; readonly actual: LiveValue; readonly elapsedMs: Milliseconds }
-  /** An abort rule of the profile. */
-  | { readonly cause: 'rule'; readonly rule: AbortRule; readonly actual: LiveValue };
+  /** An abort rule of the profile; of one about the servers, the monitor and its source. */
+  | { readonly cause: 'rule'; readonly rule: AbortRule; readonly actual: LiveValue; readonly where?: string };

@@ -1,5 +1,6 @@
 import type { ErrorData, ExitReason } from './errors.js';
 import type { RunId, RunnerId } from './ids.js';
+import type { BrokenLimit, ServerSample } from './monitors.js';
 import type { RunnerEnd, RunnerOutcome } from './outcome.js';
 import type { EpochMs, LiveValue, Milliseconds, PerSecond, Share } from './quantities.js';
 import type { OtherRows, Receipt } from './receipt.js';
@@ -215,6 +216,12 @@ export type LoadctlEvent =
     }
   /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
   | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }
+  /** What the limits for the servers stand at, each at its worst source; once a second. */
+  | { readonly type: 'servers-sampled'; readonly samples: readonly ServerSample[] }
+  /** A limit has been broken for a while, in the judged window. */
+  | ({ readonly type: 'limit-breached'; readonly forMs: Milliseconds } & BrokenLimit)
+  /** It holds again, after it was broken for so long; `over`: the window ended first. */
+  | ({ readonly type: 'limit-recovered'; readonly forMs: Milliseconds; readonly over?: true } & BrokenLimit)
   /**
    * A runner was just lost, and the others go on; so much of the load is lost with it, by now, and whether the profile allows
    * what is lost in all. News: what counts is its outcome, {@link RunnerOutcome}.

@@ -1,4 +1,5 @@
 import type { RunId } from './ids.js';
+import type { Monitored } from './monitors.js';
 import type { Unit } from './quantities.js';
 
 /** How one criterion came out. `undecided`: the limit lies inside the bounds of a percentile. */
@@ -19,6 +20,8 @@ export interface JudgedCriterion {
   /** What was judged, in words: `steady 5s–55s`, `whole test 1m`. */
   readonly window: string;
   readonly outcome: Outcome;
+  /** Of a limit for the servers: by what it was measured. */
+  readonly monitored?: Monitored;
   /** A rate of the script's own that nothing was ever added to: its 0 is what it was not. */
   readonly neverAdded?: true;
 }

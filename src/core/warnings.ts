@@ -10,7 +10,7 @@ import type { DataPlace } from './work.js';
  * Everything that a user should know and that does not end a phase, by its code. The sentences are the reporters':
  * a new code is one variant here and one sentence there, and the compiler asks for it.
  */
-export type Warning = PlanWarning | LoadWarning | LiveWarning | DataWarning;
+export type Warning = PlanWarning | LoadWarning | LiveWarning | MonitorWarning | DataWarning;
 
 /** What a run cannot show however well it goes, and words of the profile that do nothing yet. */
 export type PlanWarning =
@@ -32,8 +32,16 @@ export type PlanWarning =
   | { readonly code: 'limit-above-load'; readonly limit: Criterion; readonly requestsPerSecond: PerSecond }
   /** Limits for the servers that no monitor measures. */
   | { readonly code: 'limits-not-measured'; readonly limits: readonly Criterion[] }
+  /** A monitor looks so seldom that the judged window has too few of its samples. */
+  | {
+      readonly code: 'limit-lacks-samples';
+      readonly limit: Criterion;
+      readonly monitor: string;
+      readonly everyMs: Milliseconds;
+      readonly windowMs: Milliseconds;
+    }
   /** A word of the profile that this version checks and ignores. */
-  | { readonly code: 'not-implemented'; readonly word: 'monitors' | 'outputs' }
+  | { readonly code: 'not-implemented'; readonly word: 'outputs' }
   /** An abort rule about a server that no monitor measures. */
   | { readonly code: 'rule-not-watched'; readonly when: Criterion };
 
@@ -108,6 +116,17 @@ export type LiveWarning =
   /** The live colour could not be looked up; it is tried again after `retryMs`. */
   | { readonly code: 'live-lookup-failed'; readonly error: ErrorData; readonly retryMs: Milliseconds };
 
+/** What was noticed of what watches the servers. */
+export type MonitorWarning =
+  /** A source cannot be looked at; `required`: without its data the result is invalid. */
+  {
+    readonly code: 'monitor-silent';
+    readonly monitor: string;
+    readonly source: string;
+    readonly why: string;
+    readonly required: boolean;
+  };
+
 /** What was noticed about databases and caches. */
 export type DataWarning =
   /** The lock was lost; for `retryMs` loadctl tries to get it back. */
@@ -148,6 +167,10 @@ export type Note =
   /** The runners' CPU and memory cannot be read on this system. */
   | { readonly code: 'generators-unreadable' }
   | { readonly code: 'pushes-rejected'; readonly why: PushRejection; readonly times: number }
+  /** A source of a monitor is looked at again. */
+  | { readonly code: 'monitor-back'; readonly monitor: string; readonly source: string }
+  /** What of a monitor does not fit a number: a missing right and what falls away, what a share is taken of. */
+  | { readonly code: 'monitor-remark'; readonly monitor: string; readonly remark: string }
   /** After failed look-ups: the same colour is live as before. */
   | { readonly code: 'live-colour-unchanged'; readonly live: Colour }
   /** Seeded rows and entries stay for the next test. */

@@ -12,6 +12,8 @@ export type Work =
   | { readonly kind: 'build-k6'; readonly k6Version: string; readonly go: string }
   /** Making one archive of the script; the path as people would type it. */
   | { readonly kind: 'archive-script'; readonly script: string }
+  /** Looking once by every monitor of the servers. */
+  | { readonly kind: 'start-monitors'; readonly monitors: number }
   /** Starting the runners, until each has its VUs. */
   | { readonly kind: 'start-runners'; readonly runners: number }
   /** Looking at the data before anything is changed. */
@@ -41,6 +43,7 @@ export type WorkResult =
   | { readonly result: 'archived'; readonly k6Version: string; readonly sha256: string }
   | { readonly result: 'built' }
   | { readonly result: 'ready' }
+  | { readonly result: 'watching' }
   | { readonly result: 'nothing-in-the-way' }
   /** `left`: whether rows are still there, though deleting gave no error. */
   | { readonly result: 'swept'; readonly left: boolean }

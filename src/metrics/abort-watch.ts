@@ -1,7 +1,8 @@
 import type { AbortRule, Criterion, Crossing } from '../core/criterion.js';
+import type { ServerSample } from '../core/monitors.js';
 import type { Milliseconds } from '../core/quantities.js';
 import type { Outcome } from '../core/verdict.js';
-import { decide, type Measured, readStat } from './evaluate.js';
+import { decide, exactly, type Measured, readStat } from './evaluate.js';
 import { type LiveTotal, readTotal, type Span, totalSince } from './live-total.js';
 import { type ScriptThreshold, scriptCriterion } from './threshold.js';
 
@@ -17,6 +18,8 @@ export interface LiveLook {
   total(metric: string): LiveTotal | undefined;
   /** The same without what belongs to no iteration (setup). */
   inIterations(metric: string): LiveTotal | undefined;
+  /** What a limit for the servers stands at now; missing where the run has no monitors. */
+  readonly server?: (limit: Criterion) => ServerSample | undefined;
 }
 
 /**
@@ -117,7 +120,8 @@ function watchRule(rule: AbortRule): Watch {
       seen.push({ at: elapsedMs, total });
       while ((seen[1]?.at ?? elapsedMs) <= elapsedMs - recentMs(rule)) seen.shift();
       if (elapsedMs < after) return undefined;
-      const measured = total && measureRecent(when.stat, total, seen[0], look);
+      const sample = when.source === 'server' ? look.server?.(when) : undefined;
+      const measured = sample === undefined ? total && measureRecent(when.stat, total, seen[0], look) : exactly(sample.value);
       const outcome = measured && decide(when.operator, when.limit, measured);
       told.note(elapsedMs, outcome);
       if (measured === undefined || outcome !== 'pass') {
@@ -125,9 +129,13 @@ function watchRule(rule: AbortRule): Watch {
         return undefined;
       }
       since ??= elapsedMs;
-      return elapsedMs - since < lasting ? undefined : { cause: 'rule', rule, actual: measured };
+      return elapsedMs - since < lasting ? undefined : { cause: 'rule', rule, actual: measured, ...(sample && { where: placeOf(sample) }) };
     },
   };
+}
+
+function placeOf({ monitor, source }: ServerSample): string {
+  return source === undefined ? monitor : `${monitor}, ${source}`;
 }
 
 function measureRecent(

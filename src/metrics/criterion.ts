@@ -1,5 +1,9 @@
+import type { Criterion } from '../core/criterion.js';
 import type { RunId } from '../core/ids.js';
+import type { Monitored } from '../core/monitors.js';
 import type { Milliseconds } from '../core/quantities.js';
+import type { Outcome } from '../core/verdict.js';
+import type { Measured } from './evaluate.js';
 import type { Summary } from './summary.js';
 
 /** Good and all probes of the target's health in the judged window; undefined where the profile has no `health`. */
@@ -16,6 +20,17 @@ export interface Shortfall {
   readonly advice: string;
 }
 
+/** How a limit for the servers came out. */
+export interface ServerOutcome {
+  readonly outcome: Outcome;
+  readonly measured?: Measured;
+  readonly monitored?: Monitored;
+  /** Why there is no data, as a clause. */
+  readonly missing?: string;
+  /** Whether what is missing had to be measured. */
+  readonly isFault?: true;
+}
+
 /** What the judge knows. */
 export interface Evidence {
   readonly run: RunId;
@@ -28,6 +43,8 @@ export interface Evidence {
   readonly tagged: boolean;
   /** In words, for the table. */
   readonly windows: { readonly steady: string; readonly test: string };
+  /** How a limit for the servers came out, by what the monitors told; missing where the run knows of none. */
+  readonly servers?: (criterion: Criterion) => ServerOutcome;
   /** Evidence that the measurement is at fault: makes the verdict `invalid`. */
   readonly faults: readonly string[];
   /** What is missing of the planned load: at fault only while the target was within its limits, for a slow one also causes it. */

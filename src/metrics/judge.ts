@@ -2,12 +2,13 @@ import type { Criterion } from '../core/criterion.js';
 import type { ExitReason } from '../core/errors.js';
 import { formatCount } from '../core/quantities.js';
 import type { JudgedCriterion, Outcome, Verdict, VerdictWord } from '../core/verdict.js';
-import type { Evidence, Shortfall } from './criterion.js';
+import type { Evidence, ServerOutcome, Shortfall } from './criterion.js';
 import { culpritsOf, failedInWords } from './culprits.js';
 import { decide, type Evaluated, evaluate, exactly, type Measured } from './evaluate.js';
 import { formatLimit, formatValue } from './limit-text.js';
 import { baseName, findMetric } from './metric-key.js';
 import { isOfScript } from './script-numbers.js';
+import { serverReason } from './server-reason.js';
 import type { Summary, SummaryMetric } from './summary.js';
 import { hasWindow, windowKey, windowRate } from './window.js';
 
@@ -18,10 +19,11 @@ import { hasWindow, windowKey, windowRate } from './window.js';
  */
 export function judge(criteria: readonly Criterion[], evidence: Evidence): Verdict {
   const judged = criteria.map((criterion) => judgeOne(inItsWindow(criterion), evidence));
-  const failed = judged.some(({ row }) => failing.includes(row.outcome));
-  const faults = [...evidence.faults, ...missingLoad(evidence), ...(failed ? [] : evidence.shortfalls.map(asFault))];
+  const failed = judged.some(({ row }) => isFailing(row));
+  const unmeasured = judged.flatMap(({ reason, isFault }) => (isFault ? [reason] : []));
+  const faults = [...evidence.faults, ...unmeasured, ...missingLoad(evidence), ...(failed ? [] : evidence.shortfalls.map(asFault))];
   const unsaid: readonly Outcome[] = evidence.summary === undefined ? ['pass', 'no-data'] : ['pass'];
-  const said = judged.flatMap(({ row, reason }) => (unsaid.includes(row.outcome) ? [] : [reason]));
+  const said = judged.flatMap(({ row, reason, isFault }) => (unsaid.includes(row.outcome) || isFault ? [] : [reason]));
   const short = failed ? evidence.shortfalls.map(({ what }) => `Not all of the planned load was made: ${what}.`) : [];
   return {
     version: 1,
@@ -72,7 +74,10 @@ function inItsWindow(criterion: Criterion): Criterion {
   return criterion.source === 'client' && !hasWindow(criterion.metric) ? { ...criterion, window: 'test' } : criterion;
 }
 
-const failing: readonly Outcome[] = ['fail', 'undecided', 'no-data'];
+/** Whether a row fails the verdict. A limit for the servers without data is a fault of the measurement. */
+export function isFailing({ outcome, source }: Pick<JudgedCriterion, 'outcome' | 'source'>): boolean {
+  return outcome === 'fail' || outcome === 'undecided' || (outcome === 'no-data' && source !== 'server');
+}
 
 function verdictWord(interrupted: boolean, faulty: boolean, failed: boolean): VerdictWord {
   if (interrupted) return 'interrupted';
@@ -103,27 +108,42 @@ function hasLoad({ metrics }: Summary): boolean {
 interface Judged {
   readonly row: JudgedCriterion;
   readonly reason: string;
+  /** The measurement is at fault. */
+  readonly isFault: boolean;
 }
 
 function judgeOne(criterion: Criterion, evidence: Evidence): Judged {
   const { name, source, metric, unit } = criterion;
-  const { outcome, measured, neverAdded }: Found = source === 'server' ? { outcome: 'not-measured' } : measure(criterion, evidence);
+  const found: Found = source === 'server' ? (evidence.servers?.(criterion) ?? { outcome: 'not-measured' }) : measure(criterion, evidence);
+  const { outcome, measured, neverAdded, monitored } = found;
   const { value: actual, low, high } = measured ?? { value: null, low: null, high: null };
   const window = evidence.windows[criterion.window];
-  const row = { name, source, metric, limit: formatLimit(criterion), actual, low, high, unit, window, outcome };
+  const row = {
+    name,
+    source,
+    metric,
+    limit: formatLimit(criterion),
+    actual,
+    low,
+    high,
+    unit,
+    window,
+    outcome,
+    ...(monitored && { monitored }),
+  };
   const culprits = outcome === 'fail' && evidence.summary !== undefined ? culpritsOf(criterion, evidence.summary) : undefined;
   return {
     row: neverAdded ? { ...row, neverAdded } : row,
-    reason: reasonFor(criterion, outcome, measured, culprits),
+    reason: source === 'server' ? serverReason(criterion, found) : reasonFor(criterion, outcome, measured, culprits),
+    isFault: found.isFault === true,
   };
 }
 
-type Found = Omit<Evaluated, 'outcome'> & { readonly outcome: Outcome };
+type Found = Omit<Evaluated, 'outcome'> & ServerOutcome;
 
 function reasonFor(criterion: Criterion, outcome: Outcome, measured: Measured | undefined, culprits: string | undefined): string {
   const { name } = criterion;
   const limit = formatLimit(criterion);
-  if (outcome === 'not-measured') return `${name} was not measured: no monitor gives it (limit ${limit}).`;
   if (measured === undefined) return `${name} has no data (limit ${limit}): no data is never a pass.`;
   const say = (value: number): string => formatValue(value, criterion.unit, criterion.limit);
   if (outcome === 'undecided') {

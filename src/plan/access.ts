@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { Whole } from '../core/secrets.js';
 import type { LoadedProfile } from '../profile/load.js';
+import { withoutFolders } from './monitors.js';
 import { type PlannedSections, plannedSections } from './sections.js';
 import { withoutCredentials } from './target.js';
 
@@ -9,7 +10,7 @@ import { withoutCredentials } from './target.js';
  * beside the plan; it is handed to what runs, and goes nowhere else.
  */
 export interface Access {
-  /** What stands in the plan where it says `[redacted]`: credentials in URLs, keys, secret variables and options. */
+  /** What stands in the plan where it says `[redacted]`, or names a file without its folder: credentials, keys, secret variables and options. */
   readonly secrets: readonly Secret[];
   readonly machine: {
     /** The k6 to use, where it is not the one that is found. */
@@ -45,7 +46,8 @@ export function accessTo(loaded: Readable): Access {
 
 /** What a plan says of the profile: without its secrets, and without credentials whoever wrote them. */
 export function shownSections({ shown }: Pick<Readable, 'shown'>): PlannedSections {
-  return plannedSections({ ...shown, target: withoutCredentials(shown.target) });
+  const sections = plannedSections({ ...shown, target: withoutCredentials(shown.target) });
+  return { ...sections, monitors: withoutFolders(sections.monitors) };
 }
 
 /** A plan with its secrets back in their places: what a run carries out. */

@@ -1,5 +1,6 @@
 import { own } from '../core/own.js';
 import { formatCount, formatDuration, type Milliseconds, type PerSecond, trimNumber } from '../core/quantities.js';
+import { valuesMeant } from '../metrics/servers/monitor.js';
 import type { Profile } from '../profile/sections/schema.js';
 import { isLoopback } from './hosts.js';
 import type { ForeseenLoad } from './inspection.js';
@@ -39,7 +40,7 @@ interface LoadSize {
 export function checkGuards(plan: Plan, profile: Profile, act: GuardedAct, foreseen?: ForeseenLoad): Refusal[] {
   const shared = checkSharedStores(profile, act);
   if (plan.beyondLoopback.length === 0) return shared;
-  const forLoad = act.makesLoad ? [...checkCaps(profile.guards, sizeOf(plan, foreseen)), ...checkAbortRules(profile)] : [];
+  const forLoad = act.makesLoad ? [...checkCaps(profile.guards, sizeOf(plan, foreseen)), ...checkAbortRules(plan, profile)] : [];
   const confirmed = act.confirmed || !needsConfirmation(plan, profile);
   return [...checkHosts(plan, profile), ...forLoad, ...shared, ...(confirmed ? [] : [unconfirmed(plan, act.said)])];
 }
@@ -132,7 +133,12 @@ function checkHosts({ beyondLoopback }: Plan, { guards }: Profile): Refusal[] {
 
 /** Whether a host may be reached that no plan could know of: one that a cluster names when it is connected to. */
 export function allowsHost({ guards }: Pick<Profile, 'guards'>, host: string): boolean {
-  return isLoopback(host) || guards.allow.some((entry) => covers(entry, host));
+  return allowsHostIn(guards.allow, host);
+}
+
+/** The same by what a plan took over of the guards. */
+export function allowsHostIn(allow: readonly string[], host: string): boolean {
+  return isLoopback(host) || allow.some((entry) => covers(entry, host));
 }
 
 /** A host in a variable that nobody has given: only a plan gets this far. */
@@ -147,8 +153,9 @@ function covers(entry: string, host: string): boolean {
 }
 
 /** In production somebody must be watching: a rule about a server that no monitor measures does not. */
-function checkAbortRules({ guards, abort }: Profile): Refusal[] {
-  if (guards.level !== 'production' || abort.some(({ when }) => when.source === 'client')) return [];
+function checkAbortRules({ abort, judgedMonitors }: Plan, { guards }: Profile): Refusal[] {
+  const isWatched = ({ when }: Plan['abort'][number]) => when.source === 'client' || valuesMeant(when.metric, judgedMonitors).length > 0;
+  if (guards.level !== 'production' || abort.some(isWatched)) return [];
   return [
     {
       guard: 'abort',

@@ -1,12 +1,16 @@
 import type { AbortRule, Criterion } from '../core/criterion.js';
 import type { Milliseconds, PerSecond, Share } from '../core/quantities.js';
 import type { PlanWarning } from '../core/warnings.js';
+import type { JudgedMonitor } from '../metrics/servers/monitor.js';
 import type { LoadedProfile } from '../profile/load.js';
+import { judgedMonitors } from '../profile/sections/judged-monitors.js';
 import type { Profile } from '../profile/sections/schema.js';
+import { resolveLimit } from '../profile/sections/server-limits.js';
 import { shownSections } from './access.js';
 import type { BackendFacts } from './backend.js';
 import { contentHash, fingerprint } from './canonical.js';
 import { isLoopback, machinePlace, placeOf, placeText, storePlaces } from './hosts.js';
+import { monitorPlaces } from './monitors.js';
 import { exact, iterationsPerSecond, type PlannedEndpoint, plannedEndpoints } from './requests.js';
 import type { PlannedSections } from './sections.js';
 import { cutSegments, type RunnerSegment } from './segments.js';
@@ -47,8 +51,14 @@ export interface Plan extends PlannedSections {
   readonly criteria: readonly Criterion[];
   /** When the test is ended before its time. */
   readonly abort: readonly AbortRule[];
-  /** Every host of target, stores and runners, without ports. */
+  /** Every host of target, stores, runners and monitors, without ports. */
   readonly hosts: readonly string[];
+  /** What else the profile lets be reached: hosts that only a cluster itself names. */
+  readonly allow: readonly string[];
+  /** Whether a limit that nothing measures makes the result invalid. */
+  readonly strict: boolean;
+  /** What the limits for the servers are measured by. */
+  readonly judgedMonitors: readonly JudgedMonitor[];
   /** Those that are not this machine. */
   readonly beyondLoopback: readonly string[];
   /** What this run cannot show however well it goes. */
@@ -94,22 +104,30 @@ function withoutPlaces({ script: _script, target, ...plan }: Omit<Plan, 'hash'>)
 }
 
 function planWithoutHash({ profile, shown, backend, scriptOnly }: PlanSources, scriptFiles: readonly ScriptFile[]): Omit<Plan, 'hash'> {
-  const { workload, runners, environment, abort } = profile;
+  const { workload, runners, environment } = profile;
+  const sections = shownSections({ shown });
+  const judged = judgedMonitors(profile);
   const endpoints = plannedEndpoints(workload);
   const requestsPerSecond = sumOf(endpoints.map(({ perSecond }) => perSecond));
   const stores = Object.entries(profile.stores).map(([name, store]) => ({ name, kind: store.kind, places: storePlaces(store) }));
-  const places = [...stores.flatMap((store) => store.places), ...backend.hosts.map(machinePlace)];
+  const places = [
+    ...stores.flatMap((store) => store.places),
+    ...backend.hosts.map(machinePlace),
+    ...sections.monitors.flatMap(monitorPlaces),
+  ];
   const hosts = [...new Set([...targetHosts(profile.target), ...places.map(({ host }) => host)])];
   const load = plannedLoad(workload);
   const steady = judgedWindow(workload);
-  const criteria = [...profile.sla, ...profile.critical];
+  const measured = (criterion: Criterion) => measurable(criterion, judged);
+  const criteria = [...profile.sla, ...profile.critical].map(measured);
+  const abort = profile.abort.map((rule) => ({ ...rule, when: measured(rule.when) }));
   const windowMs = steady === undefined ? load?.duration : steady.to - steady.from;
   return {
     version: planVersion,
     environment,
     script: workload.script,
     scriptFiles,
-    ...shownSections({ shown }),
+    ...sections,
     ...present('load', load),
     ...present('scale', workload.scale),
     ...(scriptOnly.length === 0 ? {} : { scriptOnly }),
@@ -123,15 +141,27 @@ function planWithoutHash({ profile, shown, backend, scriptOnly }: PlanSources, s
     criteria,
     abort,
     hosts,
+    allow: profile.guards.allow,
+    strict: profile.guards.level === 'production',
+    judgedMonitors: judged,
     beyondLoopback: hosts.filter((host) => !isLoopback(host)),
     warnings: planWarnings({
       profile,
+      rules: abort,
+      monitors: judged,
       criteria,
       windowMs,
       requestsPerSecond,
       probed: profile.target.health !== undefined,
     }),
   };
+}
+
+/** A limit for the servers in the terms of what measures it; as it is where nothing does. */
+function measurable(criterion: Criterion, monitors: readonly JudgedMonitor[]): Criterion {
+  if (criterion.source !== 'server') return criterion;
+  const resolved = resolveLimit(criterion, monitors);
+  return 'limit' in resolved ? resolved.limit : criterion;
 }
 
 function present<K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } {

@@ -6,6 +6,7 @@ import { columnPieces, inOrder } from '../profile/templates/sets.js';
 import { templateOf } from '../profile/templates/shown.js';
 import type { SetColumn, TableName } from '../profile/words/names.js';
 import { readPattern } from '../profile/words/template.js';
+import { type PlannedMonitor, plannedMonitors } from './monitors.js';
 import { type PlannedTarget, plannedTarget } from './target.js';
 
 /** What a plan takes over from the profile as data: where a text holds a secret there, it says `[redacted]` here. */
@@ -22,6 +23,8 @@ export interface PlannedSections {
   readonly seed: readonly PlannedSeed[];
   /** Missing where the profile has none. */
   readonly cleanup?: PlannedCleanup;
+  /** What watches the servers meanwhile. */
+  readonly monitors: readonly PlannedMonitor[];
 }
 
 /** What the script draws in an iteration, as it is told (docs/script-contract.md). */
@@ -108,6 +111,7 @@ export function plannedSections(profile: Profile): PlannedSections {
     fleet,
     seed: inOrder(seed).map((set) => ('table' in set ? { kind: 'rows', ...set } : { kind: 'entries', ...set })),
     ...(cleanup === undefined ? {} : { cleanup: plannedCleanup(cleanup, profile.stores) }),
+    monitors: plannedMonitors(profile),
   };
 }
 

@@ -1,11 +1,15 @@
-import type { Criterion } from '../core/criterion.js';
+import type { AbortRule, Criterion } from '../core/criterion.js';
 import type { Milliseconds, PerSecond } from '../core/quantities.js';
 import type { PlanWarning } from '../core/warnings.js';
+import { leastSamples } from '../metrics/servers/find.js';
+import { type JudgedMonitor, valuesMeant } from '../metrics/servers/monitor.js';
 import type { Profile } from '../profile/sections/schema.js';
 
 /** What the limits are held against, and the words of the profile that do nothing yet. */
 export interface Expectation {
-  readonly profile: Pick<Profile, 'abort' | 'monitors' | 'outputs'>;
+  readonly profile: Pick<Profile, 'outputs'>;
+  readonly rules: readonly AbortRule[];
+  readonly monitors: readonly JudgedMonitor[];
   readonly criteria: readonly Criterion[];
   /** How long the judged window is; unknown where the script decides. */
   readonly windowMs: Milliseconds | undefined;
@@ -17,9 +21,9 @@ export interface Expectation {
 /** What a run cannot show however well it goes. */
 export function planWarnings(expectation: Expectation): PlanWarning[] {
   const limits = expectation.criteria.flatMap((criterion) =>
-    [wrongWay, coarseProbes, coarseErrors, tooLittleLoad].flatMap((look) => look(criterion, expectation) ?? []),
+    [wrongWay, coarseProbes, coarseErrors, tooLittleLoad, tooFewSamples].flatMap((look) => look(criterion, expectation) ?? []),
   );
-  return [...limits, ...unmeasured(expectation.criteria), ...ignored(expectation.profile)];
+  return [...limits, ...unmeasured(expectation), ...ignored(expectation)];
 }
 
 type Look = (criterion: Criterion, expectation: Expectation) => PlanWarning | undefined;
@@ -54,17 +58,25 @@ const tooLittleLoad: Look = (limit, { requestsPerSecond }) => {
   return { code: 'limit-above-load', limit, requestsPerSecond };
 };
 
-/** Monitors are not implemented yet: nothing measures the servers. */
-function unmeasured(criteria: readonly Criterion[]): PlanWarning[] {
-  const limits = criteria.filter(({ source }) => source === 'server');
+/** A monitor looks too seldom for the judged window. */
+const tooFewSamples: Look = (limit, { windowMs, monitors }) => {
+  if (limit.source !== 'server' || windowMs === undefined) return undefined;
+  const slow = valuesMeant(limit.metric, monitors).find(
+    ({ monitor, value }) => value.reading.from !== 'drain' && windowMs < leastSamples * monitor.every,
+  );
+  return slow && { code: 'limit-lacks-samples', limit, monitor: slow.monitor.name, everyMs: slow.monitor.every, windowMs };
+};
+
+/** Limits for the servers that no monitor gives. */
+function unmeasured({ criteria, monitors }: Expectation): PlanWarning[] {
+  const limits = criteria.filter(({ source, metric }) => source === 'server' && valuesMeant(metric, monitors).length === 0);
   return limits.length === 0 ? [] : [{ code: 'limits-not-measured', limits }];
 }
 
-function ignored({ abort, monitors, outputs }: Expectation['profile']): PlanWarning[] {
-  const rules = abort.filter(({ when }) => when.source === 'server');
+function ignored({ rules: all, monitors, profile: { outputs } }: Expectation): PlanWarning[] {
+  const rules = all.filter(({ when }) => when.source === 'server' && valuesMeant(when.metric, monitors).length === 0);
   return [
     ...rules.map(({ when }): PlanWarning => ({ code: 'rule-not-watched', when })),
-    ...(Object.keys(monitors).length === 0 ? [] : [{ code: 'not-implemented', word: 'monitors' } as const]),
     ...(Object.keys(outputs).length === 0 ? [] : [{ code: 'not-implemented', word: 'outputs' } as const]),
   ];
 }

@@ -14,7 +14,7 @@ export function changedNumbers(tree: Tree): Problem[] {
 }
 
 /** Sections that nothing of loadctl's own reads as numbers. */
-const handedOn: readonly unknown[] = ['monitors', 'outputs'];
+const handedOn: readonly unknown[] = ['outputs'];
 
 function problemOf({ value, written }: ScalarTree, path: Path): string | undefined {
   const [section, name, word] = path;

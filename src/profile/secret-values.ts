@@ -73,11 +73,16 @@ export function scriptVariableValues(tree: Tree): Record<string, string> {
 /** Where a field's name says that it is secret; elsewhere `key` is a cache's or a table's. */
 const namedSections: readonly string[] = ['target', 'users', 'stores', 'monitors', 'outputs'];
 
+/** What of a monitor is a secret: its own name, a queue's and a query say nothing of that. */
+const secretMonitorWords: readonly unknown[] = ['token', 'password'];
+const monitorUrls: readonly unknown[] = ['url', 'nodeExporter'];
+
 /** Whether the field at this path is a secret by its name. */
 export function isSecretPath(path: Path): boolean {
   const name = path[2];
   // What is not a variable may still hold one: `env: ["NAME=value"]`.
   if (isScriptVariable(path)) return path.length !== 3 || typeof name !== 'string' || isSecretName(name);
+  if (path[0] === 'monitors') return secretMonitorWords.includes(path[2]);
   const section = path[0] === 'workload' && path[1] === 'options' ? 'target' : path[0];
   const namesFile = section === 'stores' && path[2] === 'tls';
   return namedSections.includes(String(section)) && !namesFile && path.slice(1).some(isSecretStep);
@@ -101,7 +106,7 @@ export function secretsIn(scalar: ScalarTree, path: Path): string[] {
   const value = String(scalar.written ?? scalar.value ?? '');
   const substitutions = scalar.substitutions ?? [];
   const known = substitutions.filter(({ from }) => from === 'default').flatMap((each) => [each.value, ...secretsInUrl(each.value)]);
-  const inText = value.includes('://') || mayBeUrl(path) ? secretsInUrl(value) : [];
+  const inText = (value.includes('://') && path[0] !== 'monitors') || mayBeUrl(path) ? secretsInUrl(value) : [];
   const byName = isSecretPath(path) && !(isScriptVariable(path) && isHarmless(value));
   const filledIn = substitutions.filter((each) => each.from !== 'default' && isSecretFilling(each, isScriptVariable(path)));
   const found = [...(byName || isPrivateKey(value) ? [value] : inText), ...filledIn.map((each) => each.value)];
@@ -119,6 +124,7 @@ function isPrivateKey(value: string): boolean {
 }
 
 /** Whether a URL may stand here, however it is misspelled. */
-function mayBeUrl([section]: Path): boolean {
+function mayBeUrl([section, , word]: Path): boolean {
+  if (section === 'monitors') return monitorUrls.includes(word);
   return namedSections.includes(String(section));
 }

@@ -1,7 +1,9 @@
 import type { EndpointSample, LiveLatency, LoggedEvent } from '../core/events.js';
+import type { ServerSample } from '../core/monitors.js';
 import { formatCount } from '../core/quantities.js';
 import { formatValue } from '../metrics/limit-text.js';
 import { errorShare, liveLine, liveRate } from './sentences/live-line.js';
+import { serversLine } from './sentences/servers-line.js';
 import { counted } from './sentences/words.js';
 import { type Column, renderTable, shorten, type TableStyle } from './table.js';
 import { textWidth } from './wrap.js';
@@ -25,9 +27,13 @@ const columns: readonly Column[] = [
  * A second of the load: the whole fleet, then its busiest endpoints. It takes less than half of the screen: made narrower, a
  * terminal breaks lines in two, and what leaves its upper edge then cannot be taken away any more.
  */
-export function liveView(sample: Sample, style: LiveStyle): string[] {
+export function liveView(sample: Sample, servers: readonly ServerSample[], style: LiveStyle): string[] {
   const room = Math.max(1, style.width - indent.length - 1);
-  const whole = [withBar(sample, room, style), [...latencyOf(sample), counted(sample.runnersReporting, 'runner')].join(' · ')];
+  const whole = [
+    withBar(sample, room, style),
+    [...latencyOf(sample), counted(sample.runnersReporting, 'runner')].join(' · '),
+    ...(servers.length === 0 ? [] : [serversLine(servers)]),
+  ];
   return [
     ...whole.map((line) => indent + fitted(line, room)),
     ...endpointLines(sample, Math.floor(style.height / 2) - 1 - whole.length, style),

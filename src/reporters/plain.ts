@@ -5,6 +5,7 @@ import { makeTables, showResult } from './results.js';
 import { makeTeller } from './sentences/index.js';
 import { liveLine } from './sentences/live-line.js';
 import type { Sentence } from './sentences/sentence.js';
+import { serversLine } from './sentences/servers-line.js';
 import { took } from './sentences/words.js';
 import { resultText, workTitle } from './sentences/work.js';
 import { followSteps, type OpenStep, progressText } from './step-progress.js';
@@ -24,7 +25,7 @@ export const plainReporter: MakeReporter = async (options) => {
     handle(event) {
       const sentence = tell(event);
       const line = sentence === undefined ? (steps(event) ?? live(event)) : lineOf(sentence, options);
-      if (line !== undefined) options.talk.write(`${wrapLines([line], screenWidth(options.talk)).join('\n')}\n`);
+      if (line !== undefined) options.talk.write(`${wrapLines(line.split('\n'), screenWidth(options.talk)).join('\n')}\n`);
       if (isTold(event)) options.talk.write(errorText(event.error, options.talkPaint.bad, screenWidth(options.talk)));
       const result = tables(event);
       if (result !== undefined && options.results) showResult(result, options.results);
@@ -85,11 +86,13 @@ function stepLines(): Lines {
 /** A second of the load every ten. */
 function liveLines(): Lines {
   let said = 0;
+  let servers = '';
   return (event) => {
+    if (event.type === 'servers-sampled') servers = serversLine(event.samples);
     if (event.type !== 'fleet-sampled') return undefined;
     const now = Math.floor((event.elapsedMs + 500) / everyMs);
     if (now <= said) return undefined;
     said = now;
-    return `  ${liveLine(event)}`;
+    return `  ${liveLine(event)}${servers === '' ? '' : `\n  ${servers}`}`;
   };
 }

@@ -1,4 +1,5 @@
 import type { LoggedEvent } from '../core/events.js';
+import type { ServerSample } from '../core/monitors.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { errorText, isTold } from './error-text.js';
 import { liveView } from './live-view.js';
@@ -34,7 +35,7 @@ export const terminalReporter: MakeReporter = async (options) => {
   const under = new Map<string, OpenStep>();
   const block = redrawn(talk);
   let loading = false;
-  let live: Extract<LoggedEvent, { type: 'fleet-sampled' }> | undefined;
+  let [live, servers]: [Extract<LoggedEvent, { type: 'fleet-sampled' }> | undefined, readonly ServerSample[]] = [undefined, []];
 
   const clear = () => {
     spinner.stop();
@@ -57,7 +58,7 @@ export const terminalReporter: MakeReporter = async (options) => {
       return spin(at);
     }
     spinner.stop();
-    if (!talk.isBehind) block.draw(liveView(live, { paint, width: talk.width, height: talk.height }));
+    if (!talk.isBehind) block.draw(liveView(live, servers, { paint, width: talk.width, height: talk.height }));
   };
   let last: Milliseconds = 0;
   const redraw = () => show(last);
@@ -72,6 +73,7 @@ export const terminalReporter: MakeReporter = async (options) => {
       if (event.type === 'load-ended' || event.type === 'phase-finished') loading = false;
       if (!loading) live = undefined;
       else if (event.type === 'fleet-sampled') live = event;
+      else if (event.type === 'servers-sampled') servers = event.samples;
       const sentence = tell(event);
       if (finished !== undefined) above(`${wrapLines([finished], talk.width).join('\n')}\n`);
       if (sentence !== undefined && sentence.tone !== 'faint') above(`${lineOf(sentence, options)}\n`);

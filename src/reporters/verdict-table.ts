@@ -1,8 +1,9 @@
-import { trimNumber } from '../core/quantities.js';
+import { formatDuration, trimNumber } from '../core/quantities.js';
 import type { JudgedCriterion, Outcome, Verdict } from '../core/verdict.js';
 import type { MeasuredNumbers } from '../metrics/endpoint-numbers.js';
 import { failureText } from '../metrics/judge.js';
 import { formatValue } from '../metrics/limit-text.js';
+import { monitoredText } from '../metrics/server-reason.js';
 import { renderEndpoints } from './endpoint-table.js';
 import type { Paint } from './paint.js';
 import { renderScriptNumbers } from './script-table.js';
@@ -15,6 +16,7 @@ const columns: readonly Column[] = [
   { title: 'limit' },
   { title: 'actual', wraps: true },
   { title: 'window', wraps: true },
+  { title: 'measured', wraps: true },
   { title: 'verdict' },
 ];
 
@@ -56,7 +58,15 @@ function headline({ verdict, run }: Verdict, measured: MeasuredNumbers | undefin
 
 function row(criterion: JudgedCriterion, withWindow: boolean, paint: Paint): string[] {
   const { name, limit, window, outcome } = criterion;
-  return [name, limit, actualText(criterion), withWindow ? window : '', outcomeText(outcome, paint)];
+  return [name, limit, actualText(criterion), withWindow ? window : '', measuredText(criterion), outcomeText(outcome, paint)];
+}
+
+/** Of a limit for the servers: the statistic, where, and how well: `avg of app, 127.0.0.1:9100; 58 samples, longest hole 1 s`. */
+function measuredText({ monitored }: JudgedCriterion): string {
+  if (monitored === undefined) return '';
+  const { samples, longestHoleMs } = monitored;
+  const hole = longestHoleMs > 0 ? `, longest hole ${formatDuration(longestHoleMs)}` : '';
+  return `${monitoredText(monitored)}; ${counted(samples, 'sample')}${hole}`;
 }
 
 const outcomes: Readonly<Record<Outcome, { readonly text: string; readonly paint: keyof Paint }>> = {

@@ -11,6 +11,7 @@ export const runFiles = {
   runners: 'runners',
   timeseries: 'timeseries.ndjson',
   generators: 'generators.ndjson',
+  monitors: 'monitors.ndjson',
   summary: 'summary.json',
   verdict: 'verdict.json',
   receipt: 'receipt.json',

@@ -230,7 +230,7 @@ cleanup:
   rows: [{table: db.orders, column: user_id}]
   keys: [{flush: cache}]
   settle: 10ms
-monitors: {server: {url: "http://mon:${inUrl(secret.monitor)}@127.0.0.1:1/metrics", token: ${secret.monitor}}}
+monitors: {server: {kind: prometheus, query: up, required: false, url: "http://mon:${inUrl(secret.monitor)}@127.0.0.1:1/metrics", token: ${secret.monitor}}}
 outputs: {influx: {url: "http://127.0.0.1:1/write?p=1&token=${inUrl(secret.output)}", headers: {Authorization: ${secret.output}}}}
 runners: {backend: local, count: 2}
 `;

@@ -164,13 +164,11 @@ workload: {script: k6.ts}
 stores: {cache: {kind: redis, cluster: ["localhost:7000"]}}
 runners: {backend: kubernetes}
 abort: [{when: errors > 5%, for: 30s, after: 1m}, {when: cpu > 95%}]
-monitors: {cpu: {}}
 outputs: {influx: {}}
 `);
   expect(unbuiltWords(profile, { isBuilt: false }).map(({ word }) => word)).toEqual(['runners.backend: kubernetes']);
   expect(plan.warnings).toMatchObject([
     { code: 'rule-not-watched', when: { name: 'cpu' } },
-    { code: 'not-implemented', word: 'monitors' },
     { code: 'not-implemented', word: 'outputs' },
   ]);
 });

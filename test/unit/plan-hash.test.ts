@@ -39,7 +39,7 @@ runners: {count: 2}
 sla: {p95: < 500ms, "http_req_duration{name:GET /}": [p(99) < 800ms]}
 critical: {cpu: < 80%}
 abort: [{when: errors > 5%, for: 30s, after: 1m}]
-monitors: {server: {port: 1}}
+monitors: {server: {kind: host, here: true}}
 outputs: {influx: {port: 1}}
 guards: {allow: [a.example.com], sharedStores: [db]}
 `;
@@ -60,6 +60,52 @@ const twoTables = [`${rows('column: user_id')[0]?.slice(0, -1)}, {table: db.refu
 const keys = (words: string) => [`cleanup.keys=[{${words}}]`];
 const secondCache = 'stores.second={kind: redis, url: redis://127.0.0.1/2, testDatabase: 3}';
 const accounts = 'seed.accounts={table: db.accounts, rows: 5, columns: {id: "acc-{n}", number: "{n}"}}';
+
+const byUrl = 'kind: postgres, url: postgres://127.0.0.1/a';
+const promql = 'kind: prometheus, url: http://127.0.0.1:9, query: up';
+const waiting = 'kind: queue, store: db, table: jobs';
+const inRedis = 'kind: queue, store: cache';
+
+/** The words of a monitor, each with two values and the words around it; a word in there is replaced. */
+const monitorWords: readonly (readonly [word: string, one: string, other: string, around: string])[] = [
+  ['kind', 'postgres', 'redis', 'store: same'],
+  ['store', 'db', 'other', 'kind: postgres'],
+  ['url', 'postgres://127.0.0.1/a', 'postgres://127.0.0.1/b', 'kind: postgres'],
+  ['every', '2s', '3s', byUrl],
+  ['timeout', '500ms', '600ms', byUrl],
+  ['required', 'true', 'false', byUrl],
+  ['database', 'a', 'b', 'kind: pgbouncer, url: postgres://127.0.0.1/pgbouncer'],
+  ['table', 'jobs', 'work', 'kind: queue, store: db'],
+  ['where', 'a', 'b', waiting],
+  ['age', 'made_at', 'came_at', waiting],
+  ['list', 'a', 'b', inRedis],
+  ['list.#', '[a]', '[b]', inRedis],
+  ['zset', 'a', 'b', inRedis],
+  ['zset.#', '[a]', '[b]', inRedis],
+  ['stream', 'a', 'b', `${inRedis}, group: g`],
+  ['group', 'a', 'b', `${inRedis}, stream: s`],
+  ['jsonPath', '$.a', '$.b', 'kind: queue, url: http://127.0.0.1:9'],
+  ['nodeExporter.#', '[http://127.0.0.1:9]', '[http://127.0.0.1:8]', 'kind: host'],
+  ['here', 'true', '[db]', 'kind: host'],
+  ['here.#', '[db]', '[cache]', 'kind: host'],
+  ['cgroup', '/a', '/b', 'kind: host'],
+  ['cgroup.#', '[/a]', '[/b]', 'kind: host'],
+  ['query', 'up', 'down', 'kind: prometheus, url: http://127.0.0.1:9'],
+  ['freshBy', 'up', 'down', promql],
+  ['unit', 'ratio', 'count', promql],
+  ['as', 'cpu', 'memory', promql],
+  ['pods.namespace', '{namespace: a}', '{namespace: b}', 'kind: prometheus, url: http://127.0.0.1:9'],
+  ['pods.name', '{namespace: a, name: a}', '{namespace: a, name: b}', 'kind: prometheus, url: http://127.0.0.1:9'],
+  ['pods.container', '{namespace: a, container: a}', '{namespace: a, container: b}', 'kind: prometheus, url: http://127.0.0.1:9'],
+];
+
+/** Two monitors that differ in one word, and a second store of each kind. */
+function given(word: string, one: string, other: string, around: string): [one: string, other: string, besides: string[]] {
+  const [name] = word.split('.');
+  const monitor = (value: string) =>
+    `{${around.replace('store: same', `store: ${value === 'redis' ? 'cache' : 'db'}`)}, ${name}: ${value.startsWith('$') ? `"${value}"` : value}}`;
+  return [monitor(one), monitor(other), ['stores.other={kind: postgres, url: postgres://127.0.0.1/o}']];
+}
 
 /** Every word of a profile, with two values that it may have, and what else the profile says where it may not stand alone. */
 const words: Readonly<Record<string, readonly [path: string, one: string, other: string, besides?: readonly string[]]>> = {
@@ -88,6 +134,8 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   'cleanup.settle': ['cleanup.settle', '1s', '2s'],
   'cleanup.wait': ['cleanup.wait', '1s', '2s'],
   'critical.*': ['critical.cpu', '< 80%', '< 81%'],
+  'critical.*.for': ['critical.cpu', '{limit: < 80%, for: 10s}', '{limit: < 80%, for: 11s}'],
+  'critical.*.limit': ['critical.cpu', '{limit: < 80%, for: 10s}', '{limit: < 81%, for: 10s}'],
   environment: ['environment', 'test', 'tests'],
   'guards.allow.#': ['guards.allow.0', 'a.example.com', 'b.example.com'],
   'guards.confirm': ['guards.confirm', 'true', 'false'],
@@ -98,7 +146,9 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   'guards.maxVus': ['guards.maxVus', '100', '101'],
   'guards.receipt': ['guards.receipt', 'count', 'full'],
   'guards.sharedStores.#': ['guards.sharedStores.0', 'db', 'cache'],
-  'monitors.*': ['monitors.server', '{port: 1}', '{port: 2}'],
+  ...Object.fromEntries(
+    monitorWords.map(([word, one, other, base]) => [`monitors.*.${word}`, ['monitors.m', ...given(word, one, other, base)]]),
+  ),
   'outputs.*': ['outputs.influx', '{port: 1}', '{port: 2}'],
   'runners.allowedLoss': ['runners.allowedLoss', '10%', '11%', ['runners.onLost=continue']],
   'runners.backend': ['runners.backend', 'local', 'kubernetes'],
@@ -199,6 +249,8 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
 const secrets: typeof words = {
   'users.key': ['users.key', 'abc', 'def', bypass],
   'stores.*.password': ['stores.cache.password', 'abc', 'def'],
+  'monitors.*.password': ['monitors.m.password', 'abc', 'def', [`monitors.m={${byUrl}}`]],
+  'monitors.*.token': ['monitors.m.token', 'abc', 'def', [`monitors.m={${promql}}`]],
 };
 
 /** A profile that is extended is in the one that extends it; a name says nothing. */

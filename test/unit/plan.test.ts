@@ -55,6 +55,10 @@ describe('a plan', () => {
     expect(criteria.map(({ name }) => name)).toEqual(['p95', 'throughput']);
     expect(plan).toEqual({
       version: 2,
+      monitors: [],
+      judgedMonitors: [],
+      allow: [],
+      strict: false,
       environment: 'test',
       target: { url: 'http://127.0.0.1:8080', health: 'http://127.0.0.1:8080/healthz' },
       script: '/w/profiles/k6.ts',

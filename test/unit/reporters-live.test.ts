@@ -36,7 +36,7 @@ const many = {
   endpoints: Array.from({ length: 30 }, (_, index) => endpoint(`GET /very/long/path/of/an/endpoint/with/number/${index}`, 1000 - index)),
   endpointsInAll: 47,
 };
-const view = (width: number, height: number, of = sample) => liveView(of, { paint: noPaint, width, height });
+const view = (width: number, height: number, of = sample) => liveView(of, [], { paint: noPaint, width, height });
 
 describe('the live view', () => {
   test('shows the fleet and its endpoints', () => {

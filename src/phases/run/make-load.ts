@@ -1,3 +1,4 @@
+import type { Emit } from '../../core/events.js';
 import type { RunnerEnd } from '../../core/outcome.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { stopwatch } from '../../core/timer.js';
@@ -24,6 +25,8 @@ export interface Loaded {
   readonly ends: ReadonlyMap<Runner, RunnerEnd>;
   /** By elapsed(). */
   readonly releasedAt: Milliseconds;
+  /** The same by the run's `t`, and when the last runner's load ended. */
+  readonly at: { readonly from: Milliseconds; readonly to: Milliseconds };
   /** From the release to the end of the last runner's load. */
   readonly lastedMs: Milliseconds;
   /** How long a runner stood still meanwhile. */
@@ -41,6 +44,7 @@ export function noLoad({ fleet }: ReadyFleet): Loaded {
     end: { how: 'never-begun' },
     ends: new Map(),
     releasedAt: fleet.clock.elapsed(),
+    at: { from: 0, to: 0 },
     lastedMs: 0,
     stillMs: () => 0,
     lastLook: () => {},
@@ -60,17 +64,22 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
 
   await stop.race(colourWatch.look());
   const probes = countProbes(emit);
+  const limits = limitsOf(attempt, ready);
+  const heard: Emit = (event) => {
+    probes.emit(event);
+    limits.heard(event);
+  };
   const endProbes =
     health === undefined
       ? undefined
-      : startHealthProbe(health, { userAgent, clock, reach: reachOf(test.options) }, { emit: probes.emit, beside: stop.beside });
+      : startHealthProbe(health, { userAgent, clock, reach: reachOf(test.options) }, { emit: heard, beside: stop.beside });
 
+  const from = moment().t;
   emit({ type: 'fleet-released', runners: runners.length });
   ready.teardown.due();
   const took = stopwatch(clock);
   const releasedAt = clock.elapsed();
   const endAt = loadEndAt(test.load.scenarios, live.numbers);
-  const limits = limitsOf(attempt, ready);
   const expected = () => runners.filter(({ gone }) => !gone.aborted).map(({ id }) => id);
   const watching = { clock, emit, moment, directory, beside: stop.beside };
   const endWatch = watchGenerators(runners, watching);
@@ -94,6 +103,7 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
   const watchOf = (runner: Runner) => ({ ...fleet.watchOf(runner), ceilingMs, standstill: standing.get(runner) ?? standstill() });
   const { end, ends } = await watchLoad({ runners, watchOf, goOnWithout: lossPolicy(load, fleet) }, fleet.signal);
   await view.stop();
+  limits.close();
   if (end.how !== 'finished') {
     tellWhy(end, attempt);
     await stopLoad(runners, fleet);
@@ -103,7 +113,7 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
   emit({ type: 'load-ended', elapsedMs: lastedMs });
   await Promise.all([endWatch(), endClocks(), endProbes?.(end.how !== 'finished')]);
   const stillMs = (runner: Runner) => standing.get(runner)?.ms() ?? 0;
-  return { end, ends, releasedAt, lastedMs, stillMs, lastLook: view.finish };
+  return { end, ends, releasedAt, at: { from, to: from + lastedMs }, lastedMs, stillMs, lastLook: view.finish };
 }
 
 function tellWhy(end: LoadEnd, { stop, context: { emit } }: Attempt): void {

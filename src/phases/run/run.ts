@@ -18,6 +18,7 @@ import { tellPhase } from '../frame/tell-phase.js';
 import { requireTarget } from '../target/health-probe.js';
 import { type LiveWatch, watchColours } from '../target/watch-colours.js';
 import { judgeRun } from '../verify/judgement.js';
+import { nobodyWatches, type ServersWatch, watchServers } from '../watch/watch-servers.js';
 import type { Attempt } from './attempt.js';
 import { checkCapacity } from './check-capacity.js';
 import { collectFleet } from './collect-fleet.js';
@@ -74,13 +75,13 @@ async function runInto(directory: RunDirectory, context: RunContext, options: Ru
   const stop = interruptions(context, directory, advice, defer);
   const userAgent = `loadctl/${directory.run}`;
   const colourWatch = watchColours(context, userAgent, { stop: stop.onLiveColour, beside: stop.beside });
-  const { lock, test } = await beforeAnythingStarts(directory, context, options, { stop, colourWatch, defer });
+  const { lock, test, servers } = await beforeAnythingStarts(directory, context, options, { stop, colourWatch, defer });
   stop.onLockLost(lock);
   context.keepIn(directory);
   emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
   await directory.write(runFiles.run, await recordRun(context, test, directory.run));
 
-  const attempt: Attempt = { context, directory, test, stop, colourWatch, userAgent, defer };
+  const attempt: Attempt = { context, directory, test, stop, colourWatch, servers, userAgent, defer };
   const ready = await getReady(attempt);
   const { fleet, live, setUp, teardown } = ready;
   const loaded = setUp.failed ? noLoad(ready) : await makeLoad(attempt, ready);
@@ -93,6 +94,8 @@ async function runInto(directory: RunDirectory, context: RunContext, options: Ru
   live.tellRejected();
   const summary = await collectFleet(attempt, ready, loaded, writing);
   if (summary && test.inspection.functions.includes('handleSummary')) await handOverSummary(test, summary, setUp.data, context);
+  if (end.how === 'finished') await servers.drained(loaded.at, stop.signal);
+  await servers.end();
   if (end.how === 'finished') tellLateStop(stop, emit, advice);
 
   const { verdict, reasons } = await judgeRun(directory.path);
@@ -108,7 +111,7 @@ async function beforeAnythingStarts(
   context: RunContext,
   options: RunOptions,
   { stop, colourWatch, defer }: { readonly stop: Interruptions; readonly colourWatch: LiveWatch; readonly defer: Defer },
-): Promise<{ lock: Lock; test: PreparedTest }> {
+): Promise<{ lock: Lock; test: PreparedTest; servers: ServersWatch }> {
   try {
     const { plan, target, world, emit } = context;
     await stop.race(colourWatch.look());
@@ -129,12 +132,23 @@ async function beforeAnythingStarts(
     }));
     stop.check();
     await checkCapacity(context, test);
-    return { lock, test };
+    return { lock, test, servers: await startMonitors(directory, context, stop) };
   } catch (error) {
     await directory.remove();
     stop.check();
     throw error;
   }
+}
+
+/** From before the first runner on: a database that fills up later is still answered by. */
+async function startMonitors(directory: RunDirectory, context: RunContext, stop: Interruptions): Promise<ServersWatch> {
+  const { plan, emit, moment, world } = context;
+  if (plan.monitors.length === 0) return nobodyWatches;
+  const watching = { clock: world.clock, emit, moment, directory, beside: stop.beside };
+  const start = () => stop.race(watchServers(context, watching, stop.signal));
+  return step({ emit, clock: world.clock }, { kind: 'start-monitors', monitors: plan.monitors.length }, start, () => ({
+    result: 'watching',
+  }));
 }
 
 async function lockOf({ run }: RunDirectory, given: RunLock, defer: Defer): Promise<Lock> {

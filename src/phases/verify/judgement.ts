@@ -6,7 +6,7 @@ import { formatCount, formatDuration, type Milliseconds } from '../../core/quant
 import type { Stop, StopCause } from '../../core/stop.js';
 import type { Verdict } from '../../core/verdict.js';
 import type { Evidence, ProbeCount } from '../../metrics/criterion.js';
-import { judge, verdictReason } from '../../metrics/judge.js';
+import { isFailing, judge, verdictReason } from '../../metrics/judge.js';
 import { k6Unit } from '../../metrics/k6-unit.js';
 import { mergeGroups } from '../../metrics/merge-groups.js';
 import { baseName, findMetric } from '../../metrics/metric-key.js';
@@ -19,6 +19,7 @@ import { damaged, readEvents, readJson } from '../../runs/read.js';
 import { type RunRecord, readRunRecord } from '../../runs/record.js';
 import { readSamples, withGenerators } from './generator-evidence.js';
 import { lossFaults, outcomesIn, unknownFaults } from './outcomes.js';
+import { readServerSide } from './server-evidence.js';
 
 /** A run as it was found to be. */
 export interface Judgement {
@@ -34,7 +35,8 @@ export async function judgeRun(directory: string): Promise<Judgement> {
   const record = await readRunRecord(directory);
   const summary = await readSummary(directory);
   const events = eventsOfRun(await readEvents(directory));
-  const evidence = withGenerators(gatherEvidence(record, summary, events), {
+  const gathered = { ...gatherEvidence(record, summary, events), ...(await readServerSide(directory, record, events)) };
+  const evidence = withGenerators(gathered, {
     record,
     summary,
     events,
@@ -203,8 +205,7 @@ function exitReasons(verdict: Verdict, events: readonly LoggedEvent[]): ExitReas
   if (before.length > 0) return [...before];
   const reasons = new Set<ExitReason>(events.flatMap(reasonIn));
   if (abortIn(events) !== undefined) reasons.add('test-aborted');
-  const failedCriteria =
-    events.some(isCrossing) || verdict.criteria.some(({ outcome }) => ['fail', 'undecided', 'no-data'].includes(outcome));
+  const failedCriteria = events.some(isCrossing) || verdict.criteria.some(isFailing);
   if (verdict.verdict === 'invalid' && failedCriteria) reasons.add('sla-failed');
   const own = verdictReason(verdict);
   const explained = own === 'interrupted' && reasons.has('test-aborted');

@@ -22,9 +22,10 @@ export const runnersRule: Rule = ({ profile: { runners } }) => {
 
 /** Abort rules watch something that is measured, and are there where they are mandatory. */
 export const abortRule: Rule = ({ profile: { abort, guards }, data }) => {
-  const known = [...new Set([...serverWords, ...keysOf(data, 'critical'), ...keysOf(data, 'monitors')])];
+  const known = [...new Set([...serverWords, ...keysOf(data, 'critical')])];
+  const isWatched = keysOf(data, 'monitors').length > 0;
   const unknown = (abort ?? []).flatMap(({ when }, index): Broken[] => {
-    if (when.source !== 'server' || known.includes(when.metric)) return [];
+    if (when.source !== 'server' || known.includes(when.metric) || isWatched) return [];
     const path = ['abort', index, 'when'];
     return [
       {

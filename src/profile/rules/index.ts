@@ -1,6 +1,7 @@
 import { cleanupRule } from './cleanup.js';
 import { abortRule, runnersRule } from './fleet.js';
 import { mapNamesRule } from './map-names.js';
+import { criticalRule, monitorsRule } from './monitors.js';
 import { sameKeysRule } from './same-keys.js';
 import { memberRule, poolRule, setsRule } from './sets.js';
 import { storeNamesRule } from './store-names.js';
@@ -22,6 +23,8 @@ const rules: readonly Rule[] = [
   cleanupRule,
   runnersRule,
   abortRule,
+  monitorsRule,
+  criticalRule,
 ];
 
 /** Everything that several words of a profile get wrong together. */

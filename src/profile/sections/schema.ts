@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { text } from '../words/words.js';
 import { cleanup } from './cleanup.js';
 import { guards } from './guards.js';
+import { monitors } from './monitors.js';
 import { runners } from './runners.js';
 import { seed } from './seed.js';
 import { abort, critical, sla } from './sla.js';
@@ -14,7 +15,7 @@ const environment = text('a name of small letters, digits and `-`')
   .regex(/^[a-z0-9-]+$/, { error: 'expected a name of small letters, digits and `-`' })
   .meta({ description: 'What this environment is called; the file’s name where it is missing.', examples: ['staging'] });
 
-/** Monitors and outputs, by name: each one's own words are its maker's to check. */
+/** Outputs, by name: each one's own words are its maker's to check. */
 const named = (description: string, example: string) =>
   z
     .record(z.string(), z.unknown())
@@ -34,7 +35,7 @@ export const profileSchema = z.strictObject({
   sla,
   critical,
   abort,
-  monitors: named('Where the servers’ metrics come from, by name.', 'cpu'),
+  monitors,
   outputs: named('Where live data goes besides the run’s directory, by name.', 'prometheus'),
   guards,
 });
@@ -48,4 +49,5 @@ export type RedisStore = Extract<Store, { kind: 'redis' }>;
 type Cleanup = NonNullable<Profile['cleanup']>;
 export type CleanupRows = Cleanup['rows'][number];
 export type CleanupKeys = Cleanup['keys'][number];
+export type { MonitorConfig } from './monitors.js';
 export type { SeedEntries, SeedStep, SeedTable, SeedValue } from './seed.js';

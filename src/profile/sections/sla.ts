@@ -38,19 +38,35 @@ export const sla = z
     examples: [{ p95: '< 500ms', availability: '99.9%', errors: '< 0.1%', throughput: '30000/s' }],
   });
 
+/** A limit that is broken only where it is for a while. */
+const lastingLimit = z
+  .strictObject({
+    limit: limit.meta({ description: 'The limit, with a statistic before it or without.', examples: ['< 5s'] }),
+    for: duration()
+      .meta({ description: 'It is broken where it was for so long without a break.', examples: ['10s'] })
+      .exactOptional(),
+  })
+  .describe('A limit, and for how long it must be broken to count.');
+
 /** What the servers must keep to. */
 export const critical = z
-  .record(z.string(), limit)
+  .record(z.string(), z.union([limit, lastingLimit], { error: 'expected a limit such as `< 80%`, or `{limit: < 80%, for: 10s}`' }))
   .transform((words, context) =>
     collect(
-      Object.entries(words).map(([name, value]) => ({ ...readCritical(name, String(value)), path: [name] })),
+      Object.entries(words).map(([name, value]) => {
+        if (typeof value !== 'object') return { ...readCritical(name, String(value)), path: [name] };
+        const read = readCritical(name, String(value.limit));
+        const lasting = value.for === undefined || !('criterion' in read) ? read : { criterion: { ...read.criterion, for: value.for } };
+        return { ...lasting, path: [name, 'limit'] };
+      }),
       context,
     ),
   )
   .prefault({})
   .meta({
-    description: 'What the servers must keep to; a name is a monitor’s. A bare value is an upper limit.',
-    examples: [{ cpu: '< 80%', dbConnections: '< 90%', queueDepth: '< 1000' }],
+    description:
+      'What the servers must keep to: `cpu`, `memory`, `dbConnections`, `queueDepth` of whatever monitors measure them, or `MONITOR.VALUE`. A bare value is an upper limit; `max`, `min`, `avg` or `p95` may stand before it.',
+    examples: [{ cpu: '< 80%', dbConnections: 'p95 < 90%', queueDepth: '< 1000', 'db.lag': { limit: '< 5s', for: '10s' } }],
   });
 
 /** When the test is ended before its time. */
@@ -64,7 +80,7 @@ export const abort = z
           return criterion ?? z.NEVER;
         })
         .meta({
-          description: 'What must not be: a word of the SLA, a k6 metric with its stat or a monitor, and a limit.',
+          description: 'What must not be: a word of the SLA or of `critical`, a k6 metric with its stat or a monitor’s value, and a limit.',
           examples: ['errors > 5%'],
         }),
       for: duration()

@@ -64,18 +64,28 @@ export function readSla(name: string, value: string): Read {
   return readThreshold(name, value);
 }
 
-/** One entry of `critical`: a monitor's name and its limit. */
+/** The statistic of a limit for the servers that does not say: that of what it measures. */
+export const usualStat = 'value';
+
+const statFirst = /^\s*(max|min|avg|p\d+(?:\.\d+)?)\s+(.+)$/s;
+
+/** One entry of `critical`: a word or a monitor's value, and its limit, with a statistic before it where it is not the usual one. */
 export function readCritical(name: string, value: string): Read {
-  const unit = serverShares.test(name) ? '%' : unitOf(value.replace(operatorFirst, '$2').trim());
-  return limited({ name, source: 'server', window: 'steady' }, { metric: name, stat: 'value', unit, bare: '<' }, value);
+  const [, stat = usualStat, limit = value] = statFirst.exec(value) ?? [];
+  const unit = serverShares.test(name) ? '%' : unitOf(limit.replace(operatorFirst, '$2').trim());
+  const level = /^p([\d.]+)$/.exec(stat)?.[1];
+  if (level !== undefined && Number(level) > 100)
+    return { problem: 'expected a percentile of at most 100 such as `p95 < 90%`', on: 'value' };
+  return limited({ name, source: 'server', window: 'steady' }, { metric: name, stat, unit, bare: '<' }, limit);
 }
 
 /** The condition of an abort rule: `errors > 5%`, `cpu > 95%`, `checkout_time{step:pay} p(99) > 2s`. */
 export function readAbort(condition: string): Read {
-  const match = /^\s*([\w.]+(?:\{.*\})?)\s*(.*?)\s*$/s.exec(condition);
+  const match = /^\s*([\w.-]+(?:\{.*\})?)\s*(.*?)\s*$/s.exec(condition);
   const name = match?.[1] ?? '';
   const rest = match?.[2] ?? '';
   if (!operatorFirst.test(rest)) {
+    if (statFirst.test(rest) && /^[^{_]*$/.test(name)) return readCritical(name, rest);
     const isThreshold = !isProblem(parseThreshold(rest, () => 0));
     return isThreshold ? readThreshold(name, rest) : { problem: 'expected a condition such as `errors > 5%`', on: 'value' };
   }

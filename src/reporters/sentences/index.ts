@@ -2,6 +2,7 @@ import type { LoggedEvent, PhaseAim } from '../../core/events.js';
 import type { RunnerId } from '../../core/ids.js';
 import { isLoss } from '../../core/outcome.js';
 import { formatCount, formatDuration, trimNumber } from '../../core/quantities.js';
+import { formatLimit, formatValue } from '../../metrics/limit-text.js';
 import { endText } from './end.js';
 import { noteText } from './note.js';
 import { ofScript } from './of-script.js';
@@ -67,6 +68,9 @@ function sentence(event: LoggedEvent): Sentence | undefined {
       return { tone: 'plain', text: `the load ended after ${formatDuration(event.elapsedMs)}` };
     case 'summary-handled':
       return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
+    case 'limit-breached':
+    case 'limit-recovered':
+      return ofLimit(event);
     case 'start-skew-measured':
       return { tone: 'faint', text: `the runners' first iterations began within ${formatDuration(event.skewMs)}` };
     case 'step-started':
@@ -74,6 +78,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'step-finished':
     case 'step-failed':
     case 'fleet-sampled':
+    case 'servers-sampled':
     case 'health-probed':
     case 'command-started':
     case 'failed':
@@ -84,6 +89,16 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'receipt-made':
       return undefined;
   }
+}
+
+function ofLimit(event: Extract<LoggedEvent, { type: `limit-${string}` }>): Sentence {
+  const { limit, actual, monitor, source, forMs } = event;
+  const where = monitor === undefined ? '' : `, ${monitor}${source === undefined ? '' : ` ${source}`}`;
+  const named = `${limit.name} ${formatLimit(limit)}`;
+  const value = `${formatValue(actual.value, limit.unit, limit.limit)}${where}`;
+  if (event.type === 'limit-breached') return { tone: 'bad', text: `${named} is broken: ${value}, for ${formatDuration(forMs)}` };
+  if (event.over) return { tone: 'plain', text: `${named} was broken to the end of the judged window, for ${formatDuration(forMs)}` };
+  return { tone: 'plain', text: `${named} holds again: ${value}, after ${formatDuration(forMs)}` };
 }
 
 function ofRunner(event: Extract<LoggedEvent, { type: `runner-${string}` }>): Sentence | undefined {

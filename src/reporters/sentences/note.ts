@@ -35,6 +35,10 @@ export function noteText(note: Note): string {
       return `${placeName(note.place)}: the sequence ${note.sequence} is not moved by the rows of ${note.set}; its next value is ${note.next}`;
     case 'changed-seed-removed':
       return `${counted(note.removed, 'changed row')} removed${note.kept === 0 ? '' : `; ${note.kept} stay, as other rows reference them or they changed again`}.`;
+    case 'monitor-back':
+      return `monitor ${note.monitor} has data from ${note.source} again`;
+    case 'monitor-remark':
+      return `monitor ${note.monitor}: ${note.remark}`;
     case 'replica-position-unknown':
       return `${placeName(note.place)}: the replica does not report its position; its counts may be slightly old`;
   }

@@ -22,6 +22,10 @@ export function planWarningText(warning: PlanWarning): string {
     }
     case 'limits-not-measured':
       return `The critical limits (${warning.limits.map(named).join(', ')}) will not be measured: no monitor provides them.`;
+    case 'limit-lacks-samples': {
+      const { limit, monitor, everyMs, windowMs } = warning;
+      return `${named(limit)} will have no data: monitor ${monitor} looks every ${formatDuration(everyMs)}, and the judged window of ${formatDuration(windowMs)} needs 3 samples.`;
+    }
     case 'not-implemented':
       return notImplemented[warning.word];
     case 'rule-not-watched':
@@ -30,7 +34,6 @@ export function planWarningText(warning: PlanWarning): string {
 }
 
 const notImplemented = {
-  monitors: 'monitors: not implemented yet and ignored; critical limits are not measured.',
   outputs: 'outputs: not implemented yet and ignored.',
 } as const;
 

@@ -52,9 +52,10 @@ function crossingReason(crossing: Crossing): string {
     const when = `was crossed after ${formatDuration(elapsedMs)}`;
     return `The script's threshold ${criterion.name} ${formatLimit(criterion)} ${when}: it was ${valueText(actual, criterion)}.`;
   }
-  const { when, for: lasting } = crossing.rule;
+  const { where, rule } = crossing;
+  const { when, for: lasting } = rule;
   const held = lasting > 0 ? ` for ${formatDuration(lasting)}` : '';
-  return `The abort rule ${when.name} ${formatLimit(when)} held${held}: it was ${valueText(crossing.actual, when)}.`;
+  return `The abort rule ${when.name} ${formatLimit(when)} held${held}: it was ${valueText(crossing.actual, when)}${where === undefined ? '' : ` (${where})`}.`;
 }
 
 function valueText({ value, low, high }: LiveValue, { unit, limit }: { readonly unit: Unit; readonly limit: number }): string {

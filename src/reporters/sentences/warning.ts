@@ -1,6 +1,15 @@
 import type { RunnerId } from '../../core/ids.js';
 import { formatDuration, type Milliseconds, trimNumber } from '../../core/quantities.js';
-import type { BlockGap, DataWarning, LiveWarning, LoadWarning, PushRejection, TeardownGap, Warning } from '../../core/warnings.js';
+import type {
+  BlockGap,
+  DataWarning,
+  LiveWarning,
+  LoadWarning,
+  MonitorWarning,
+  PushRejection,
+  TeardownGap,
+  Warning,
+} from '../../core/warnings.js';
 import { formatLimit } from '../../metrics/limit-text.js';
 import { capacityText, formatBytes } from './capacity.js';
 import { planWarningText } from './plan-warning.js';
@@ -51,9 +60,18 @@ export function warningText(warning: Warning): Advice {
     case 'keys-evicted':
     case 'memory-unknown':
       return dataWarning(warning);
+    case 'monitor-silent':
+      return silentText(warning);
     default:
       return { text: planWarningText(warning) };
   }
+}
+
+function silentText({ monitor, source, why, required }: MonitorWarning): Advice {
+  const meaning = required
+    ? 'The result is invalid where too much of the judged window is missing.'
+    : 'Its limits are not measured where too much of the judged window is missing.';
+  return { text: `monitor ${monitor} has no data from ${source}: ${why}. ${meaning}` };
 }
 
 function loadWarning(warning: LoadWarning): Advice {

@@ -15,6 +15,8 @@ export function workTitle(work: Work): string {
       return `build k6 v${work.k6Version} with ${work.go}`;
     case 'archive-script':
       return `archive ${work.script}`;
+    case 'start-monitors':
+      return `start ${counted(work.monitors, 'monitor')}`;
     case 'start-runners':
       return `start ${counted(work.runners, 'runner')}`;
     case 'check-data':
@@ -50,6 +52,8 @@ export function resultText(done: WorkResult): string {
       return 'built';
     case 'ready':
       return 'all runners ready';
+    case 'watching':
+      return 'all answer';
     case 'nothing-in-the-way':
       return 'no obstacles';
     case 'swept':

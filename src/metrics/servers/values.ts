@@ -1,0 +1,126 @@
+import type { MonitorKindName, ServerWord } from '../../core/monitors.js';
+import type { Unit } from '../../core/quantities.js';
+
+/** How a value is read from what a source tells; see {@link MonitorLook.values}. */
+export type Reading =
+  /** A gauge as it is. */
+  | { readonly from: 'gauge'; readonly of: string }
+  /** A gauge as a share of another one. */
+  | { readonly from: 'quotient'; readonly of: string; readonly by: string }
+  /** How much a counter grew, by how much another one grew meanwhile. */
+  | { readonly from: 'share'; readonly of: string; readonly by: string }
+  /** How much a counter grew a second. */
+  | { readonly from: 'rate'; readonly of: string }
+  /** How much a counter grew in all. */
+  | { readonly from: 'growth'; readonly of: string }
+  /** How long a gauge took, after the load, to come back to where it stood before it. */
+  | { readonly from: 'drain'; readonly of: string };
+
+/** A value that monitors of a kind give. */
+export interface MonitorValue {
+  readonly reading: Reading;
+  readonly unit: Unit;
+  /** What is judged where a limit does not say: a mean over time, the most, the least. */
+  readonly stat: 'avg' | 'max' | 'min';
+  readonly word?: ServerWord;
+  /** Parts of one whole are added up; else each source stands for itself, and the worst is judged. */
+  readonly adds?: true;
+  readonly meaning: string;
+}
+
+const gauge = (of: string): Reading => ({ from: 'gauge', of });
+const share = (of: string, by: string): Reading => ({ from: 'share', of, by });
+const quotient = (of: string, by: string): Reading => ({ from: 'quotient', of, by });
+const rate = (of: string): Reading => ({ from: 'rate', of });
+const growth = (of: string): Reading => ({ from: 'growth', of });
+
+const machine = {
+  cpu: { reading: share('cpuBusy', 'cpuTotal'), unit: '%', stat: 'avg', word: 'cpu', meaning: 'CPU used, of all CPUs' },
+  memory: { reading: quotient('memoryUsed', 'memoryTotal'), unit: '%', stat: 'max', word: 'memory', meaning: 'memory used' },
+} as const satisfies Record<string, MonitorValue>;
+
+/** Every value of every kind of monitor, by name; docs/monitors.md says the same in more words. */
+export const monitorValues = {
+  postgres: {
+    connections: {
+      reading: quotient('connections', 'usable'),
+      unit: '%',
+      stat: 'max',
+      word: 'dbConnections',
+      meaning: 'connections, of those that ordinary roles may have',
+    },
+    connectionsUsed: { reading: gauge('connections'), unit: '', stat: 'max', meaning: 'connections' },
+    waiting: { reading: gauge('waiting'), unit: '', stat: 'max', meaning: 'sessions that wait for a lock' },
+    idleInTransaction: { reading: gauge('idleInTransaction'), unit: '', stat: 'max', meaning: 'sessions idle in a transaction' },
+    lag: { reading: gauge('lagMs'), unit: 'ms', stat: 'max', meaning: 'how far a standby is behind' },
+    commits: { reading: rate('commits'), unit: '/s', stat: 'avg', meaning: 'transactions committed' },
+    rollbacks: { reading: rate('rollbacks'), unit: '/s', stat: 'avg', meaning: 'transactions rolled back' },
+    deadlocks: { reading: growth('deadlocks'), unit: '', stat: 'max', meaning: 'deadlocks' },
+    tempFiles: { reading: growth('tempFiles'), unit: '', stat: 'max', meaning: 'temporary files that queries wrote' },
+    cacheHits: { reading: share('blocksHit', 'blocksWanted'), unit: '%', stat: 'avg', meaning: 'blocks found in shared buffers' },
+  },
+  pgbouncer: {
+    waiting: {
+      reading: gauge('waiting'),
+      unit: '',
+      stat: 'max',
+      meaning: 'clients that wait for a server connection, in the fullest pool',
+    },
+    maxWait: { reading: gauge('maxWaitMs'), unit: 'ms', stat: 'max', meaning: 'how long the first of them has waited' },
+    clients: { reading: gauge('clients'), unit: '', stat: 'max', meaning: 'clients, active and waiting' },
+    servers: { reading: gauge('servers'), unit: '', stat: 'max', meaning: 'connections to the database' },
+  },
+  redis: {
+    cpu: {
+      reading: share('threadSeconds', 'seconds'),
+      unit: '%',
+      stat: 'avg',
+      word: 'cpu',
+      meaning: 'the one thread that serves, of one CPU',
+    },
+    memory: { reading: quotient('memoryUsed', 'memoryMax'), unit: '%', stat: 'max', word: 'memory', meaning: 'memory, of maxmemory' },
+    memoryUsed: { reading: gauge('memoryUsed'), unit: 'B', stat: 'max', meaning: 'memory' },
+    clients: { reading: quotient('clients', 'clientsMax'), unit: '%', stat: 'max', meaning: 'clients, of maxclients' },
+    blocked: { reading: gauge('blocked'), unit: '', stat: 'max', meaning: 'clients that wait in a blocking command' },
+    ops: { reading: rate('commands'), unit: '/s', stat: 'avg', meaning: 'commands' },
+    hits: { reading: share('hits', 'lookups'), unit: '%', stat: 'avg', meaning: 'look-ups that found their key' },
+    evictions: { reading: growth('evicted'), unit: '', stat: 'max', meaning: 'keys evicted' },
+    rejected: { reading: growth('rejected'), unit: '', stat: 'max', meaning: 'connections rejected for maxclients' },
+  },
+  queue: {
+    depth: { reading: gauge('depth'), unit: '', stat: 'max', word: 'queueDepth', adds: true, meaning: 'entries that wait' },
+    age: { reading: gauge('ageMs'), unit: 'ms', stat: 'max', meaning: 'how long the oldest of them has waited' },
+    pending: { reading: gauge('pending'), unit: '', stat: 'max', adds: true, meaning: 'entries handed out and not acknowledged' },
+    drain: {
+      reading: { from: 'drain', of: 'depth' },
+      unit: 'ms',
+      stat: 'max',
+      adds: true,
+      meaning: 'time after the load until no more wait than before it',
+    },
+  },
+  host: {
+    ...machine,
+    load: { reading: quotient('load', 'cpus'), unit: '', stat: 'avg', meaning: 'load average of a minute, for each CPU' },
+    iowait: { reading: share('cpuWaiting', 'cpuTotal'), unit: '%', stat: 'avg', meaning: 'CPU idle for want of the disk' },
+    steal: { reading: share('cpuStolen', 'cpuTotal'), unit: '%', stat: 'avg', meaning: 'CPU that other guests of the host got' },
+    throttled: {
+      reading: share('throttled', 'periods'),
+      unit: '%',
+      stat: 'avg',
+      meaning: 'periods in which a control group ran out of CPU',
+    },
+  },
+  prometheus: {
+    value: { reading: gauge('value'), unit: '', stat: 'max', meaning: 'what the query answers' },
+    cpu: { ...machine.cpu, reading: gauge('cpu'), meaning: 'CPU of the pods, of their limits' },
+    memory: { ...machine.memory, reading: gauge('memory'), meaning: 'working set of the pods, of their limits' },
+    throttled: { reading: gauge('throttled'), unit: '%', stat: 'avg', meaning: 'periods in which the pods ran out of CPU' },
+  },
+} as const satisfies Record<MonitorKindName, Record<string, MonitorValue>>;
+
+/** A value of a kind; undefined where the kind has none of that name. */
+export function monitorValue(kind: MonitorKindName, name: string): MonitorValue | undefined {
+  const values: Readonly<Record<string, MonitorValue>> = monitorValues[kind];
+  return Object.hasOwn(values, name) ? values[name] : undefined;
+}

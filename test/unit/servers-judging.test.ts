@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Criterion } from '../../src/core/criterion.js';
+import type { MonitorLine } from '../../src/core/monitors.js';
+import { judgeServer, type ServerSide } from '../../src/metrics/servers/judge-server.js';
+import { type JudgedMonitor, linesBySource } from '../../src/metrics/servers/monitor.js';
+
+const every = 100;
+const window = { from: 1000, to: 3000 };
+
+const queue: JudgedMonitor = { name: 'jobs', kind: 'queue', every, required: true, gives: ['depth', 'drain'] };
+const machine: JudgedMonitor = { name: 'app', kind: 'host', every, required: true, gives: ['cpu', 'memory', 'load'] };
+
+function limit(metric: string, stat: string, more: Partial<Criterion> = {}): Criterion {
+  return { name: metric, source: 'server', metric, stat, operator: '<', limit: 1000, unit: '', window: 'steady', ...more };
+}
+
+function side(monitors: readonly JudgedMonitor[], lines: readonly MonitorLine[], more: Partial<ServerSide> = {}): ServerSide {
+  return { monitors, lines: linesBySource(lines), window, load: window, strict: false, endedEarly: false, ...more };
+}
+
+interface Sample {
+  readonly t: number;
+  readonly value: number;
+}
+
+/** Mostly one a tick, sometimes later: what was told at moments in their order. */
+const samples = fc
+  .array(
+    fc.record({
+      gap: fc.oneof(
+        { weight: 8, arbitrary: fc.integer({ min: 60, max: 120 }) },
+        { weight: 1, arbitrary: fc.integer({ min: 1, max: 600 }) },
+      ),
+      value: fc.integer({ min: 0, max: 2000 }),
+    }),
+    { minLength: 30, maxLength: 60 },
+  )
+  .map((steps) => {
+    let t = 0;
+    return steps.map(({ gap, value }): Sample => {
+      t += gap;
+      return { t, value };
+    });
+  });
+
+/** What is known at a millisecond: the last sample, while it is younger than two intervals. */
+function knownAt(all: readonly Sample[], t: number): number | undefined {
+  const last = all.findLast((sample) => sample.t <= t);
+  return last !== undefined && t < last.t + 2 * every ? last.value : undefined;
+}
+
+/** Every millisecond of the window, one by one. */
+function milliseconds(all: readonly Sample[]): (number | undefined)[] {
+  return Array.from({ length: window.to - window.from }, (_, index) => knownAt(all, window.from + index));
+}
+
+function longestRun(known: readonly (number | undefined)[]): number {
+  let [longest, current] = [0, 0];
+  for (const value of known) {
+    current = value === undefined ? current + 1 : 0;
+    longest = Math.max(longest, current);
+  }
+  return longest;
+}
+
+const depth =
+  (source: string) =>
+  ({ t, value }: Sample): MonitorLine => ({ t, monitor: 'jobs', source, values: { depth: value } });
+
+describe('a gauge over the judged window', () => {
+  test('is what counting it millisecond by millisecond comes to', () => {
+    fc.assert(
+      fc.property(samples, (all) => {
+        const evidence = side([queue], all.map(depth('a')));
+        const known = milliseconds(all);
+        const values = known.filter((value) => value !== undefined);
+        const inside = all.filter(({ t }) => t >= window.from && t <= window.to);
+        const enough = inside.length >= 3 && values.length >= known.length * 0.8;
+        const sorted = [...values].sort((a, b) => a - b);
+        const expected = {
+          max: Math.max(...values),
+          min: Math.min(...values),
+          avg: values.reduce((sum, value) => sum + value, 0) / values.length,
+          p95: sorted[Math.ceil(sorted.length * 0.95) - 1],
+        };
+        for (const stat of ['max', 'min', 'avg', 'p95'] as const) {
+          const found = judgeServer(limit('queueDepth', stat), evidence);
+          if (!enough) expect(found).toMatchObject({ outcome: 'no-data', isFault: true });
+          else {
+            expect(found.measured?.value).toBeCloseTo(expected[stat] ?? Number.NaN, 6);
+            expect(found.outcome).toBe((expected[stat] ?? 0) < 1000 ? 'pass' : 'fail');
+            expect(found.monitored).toMatchObject({ monitor: 'jobs', stat, samples: inside.length, longestHoleMs: longestRun(known) });
+          }
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('in several parts is added up where all of them are known', () => {
+    fc.assert(
+      fc.property(fc.array(samples, { minLength: 2, maxLength: 4 }), (parts) => {
+        const lines = parts.flatMap((all, index) => all.map(depth(`shard ${index}`)));
+        const known = parts.map(milliseconds);
+        const sums = (known[0] ?? []).map((_, at) =>
+          known.reduce<number | undefined>((sum, one) => {
+            const value = one[at];
+            return sum === undefined || value === undefined ? undefined : sum + value;
+          }, 0),
+        );
+        const values = sums.filter((value) => value !== undefined);
+        const fewest = Math.min(...parts.map((all) => all.filter(({ t }) => t >= window.from && t <= window.to).length));
+        const total = Math.min(...parts.map((all) => all.length));
+        const found = judgeServer(limit('queueDepth', 'max'), side([queue], lines));
+        if (values.length < sums.length * 0.8 || fewest < 3) expect(total < 3 || found.outcome === 'no-data' || fewest < 3).toBe(true);
+        else expect(found.measured?.value).toBe(Math.max(...values));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('with `for` is broken where it was so long without a break', () => {
+    fc.assert(
+      fc.property(samples, fc.integer({ min: 50, max: 800 }), (all, lasting) => {
+        const known = milliseconds(all);
+        const values = known.filter((value) => value !== undefined);
+        const found = judgeServer(limit('queueDepth', 'max', { for: lasting }), side([queue], all.map(depth('a'))));
+        fc.pre(found.measured !== undefined && values.length > 0);
+        let [longest, current] = [0, 0];
+        for (const value of known) {
+          current = value !== undefined && value >= 1000 ? current + 1 : 0;
+          longest = Math.max(longest, current);
+        }
+        const everyKnown = values.every((value) => value >= 1000);
+        // Where nothing ever held, no stretch of that length is needed to know it.
+        if (!everyKnown) expect(found.outcome).toBe(longest >= lasting ? 'fail' : 'pass');
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('a counter', () => {
+  test('is last minus first over the window', () => {
+    fc.assert(
+      fc.property(samples, fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 60, maxLength: 60 }), (all, steps) => {
+        let [busy, total] = [7000, 90_000];
+        const told = all.map(({ t, value }, index) => {
+          const step = steps[index] ?? 1;
+          total += step;
+          busy += Math.min(step, value % 50);
+          return { t, busy, total };
+        });
+        const lines = told.map(
+          ({ t, busy: cpuBusy, total: cpuTotal }): MonitorLine => ({ t, monitor: 'app', source: 'a', values: { cpuBusy, cpuTotal } }),
+        );
+        const found = judgeServer(limit('cpu', 'avg', { limit: 0.8, unit: '%' }), side([machine], lines));
+        fc.pre(found.measured !== undefined);
+        const inside = told.filter(({ t }) => t >= window.from && t <= window.to);
+        const [first, last] = [inside[0], inside.at(-1)];
+        if (first === undefined || last === undefined) throw new Error('no sample, and yet a value');
+        expect(found.measured?.value).toBeCloseTo((last.busy - first.busy) / (last.total - first.total), 9);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+const steady = (monitor: string, source: string, values: Record<string, number>): MonitorLine[] =>
+  Array.from({ length: 40 }, (_, index) => ({ t: index * every, monitor, source, values }));
+const cache: JudgedMonitor = { name: 'cache', kind: 'redis', every, required: true, gives: ['memory'] };
+
+test('of several monitors of a word, and of their sources, the worst is judged and named', () => {
+  const lines = [
+    ...steady('app', 'app-1', { memoryUsed: 3, memoryTotal: 10 }),
+    ...steady('app', 'app-2', { memoryUsed: 9, memoryTotal: 10 }),
+    ...steady('cache', 'redis', { memoryUsed: 5, memoryMax: 10 }),
+  ];
+  const found = judgeServer(limit('memory', 'max', { limit: 0.85, unit: '%' }), side([cache, machine], lines));
+  expect(found).toMatchObject({ outcome: 'fail', measured: { value: 0.9 }, monitored: { monitor: 'app', source: 'app-2' } });
+});
+
+test('no data is a fault of the measurement; not measured where the monitor is not required, which production does not take', () => {
+  const optional = { ...machine, required: false };
+  const cpu = limit('cpu', 'avg');
+  expect(judgeServer(cpu, side([machine], []))).toMatchObject({ outcome: 'no-data', isFault: true });
+  const lax = judgeServer(cpu, side([optional], []));
+  expect(lax.outcome).toBe('not-measured');
+  expect(lax.isFault).toBeUndefined();
+  expect(judgeServer(cpu, side([optional], [], { strict: true }))).toMatchObject({ outcome: 'not-measured', isFault: true });
+  expect(judgeServer(cpu, side([], [], { strict: true }))).toMatchObject({ outcome: 'not-measured', isFault: true });
+  expect(judgeServer(cpu, side([machine], [], { endedEarly: true })).isFault).toBeUndefined();
+});
+
+test('a dead source of several is no data, one that left rightly is not', () => {
+  const alive = steady('cache', 'one', { memoryUsed: 5, memoryMax: 10 });
+  const memory = limit('memory', 'max', { limit: 0.85, unit: '%' });
+  const dead = Array.from(
+    { length: 40 },
+    (_, index): MonitorLine => ({ t: index * every, monitor: 'cache', source: 'two', error: 'dead' }),
+  );
+  expect(judgeServer(memory, side([cache], [...alive, ...dead]))).toMatchObject({ outcome: 'no-data' });
+  const left = [
+    ...steady('cache', 'two', { memoryUsed: 5, memoryMax: 10 }).slice(0, 15),
+    { t: 1600, monitor: 'cache', source: 'two', gone: true as const },
+  ];
+  expect(judgeServer(memory, side([cache], [...alive, ...left]))).toMatchObject({ outcome: 'pass' });
+});
+
+describe('the time to drain', () => {
+  const drain = (most: number) => limit('jobs.drain', 'max', { limit: most, unit: 'ms' });
+  const told = (after: (t: number) => number) =>
+    Array.from({ length: 80 }, (_, index): MonitorLine => {
+      const t = index * every;
+      return { t, monitor: 'jobs', source: 'a', values: { depth: t < window.from ? 5 : t < window.to ? 500 : after(t) } };
+    });
+
+  test('is until no more wait than before the load', () => {
+    const lines = told((t) => (t < 4000 ? 300 : 5));
+    expect(judgeServer(drain(2000), side([queue], lines))).toMatchObject({ outcome: 'pass', measured: { value: 1000 } });
+    expect(judgeServer(drain(900), side([queue], lines))).toMatchObject({ outcome: 'fail', measured: { value: 1000 } });
+  });
+
+  test('fails where it never came to that in its time', () => {
+    expect(
+      judgeServer(
+        drain(2000),
+        side(
+          [queue],
+          told(() => 300),
+        ),
+      ),
+    ).toMatchObject({ outcome: 'fail', monitored: { stat: 'not drained' } });
+  });
+});
