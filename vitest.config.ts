@@ -48,6 +48,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'observe',
+          include: ['test/observe/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
+          globalSetup: './test/with-k6.ts',
+        },
+      },
+      {
+        test: {
           name: 'foreign',
           include: ['test/foreign/**/*.test.ts'],
           testTimeout: 60_000,

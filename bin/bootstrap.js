@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { build } from './bootstrap/build.js';
 import { canBundle } from './bootstrap/bundle.js';
 import { k6 } from './bootstrap/k6.js';
+import { observed } from './bootstrap/observed.js';
 import { packages } from './bootstrap/packages.js';
 import { pgbouncer } from './bootstrap/pgbouncer.js';
 import { redis } from './bootstrap/redis.js';
@@ -67,6 +68,7 @@ try {
     if (process.argv.includes('--tests')) {
       await step('sshd', sshd);
       await step('pooler', pgbouncer);
+      if (process.argv.includes('--observe')) await step('observed', observed);
     }
   }
 } catch (error) {

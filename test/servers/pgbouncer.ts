@@ -40,6 +40,7 @@ export async function startPgBouncer(url: string, { mode, size = 20, inTurn = fa
     `auth_file = ${users}`,
     `pool_mode = ${mode}`,
     `default_pool_size = ${size}`,
+    `stats_users = ${username}`,
     `server_round_robin = ${inTurn ? 1 : 0}`,
   ];
   writeFileSync(users, `"${username}" "${decodeURIComponent(password)}"\n`);

@@ -1,0 +1,142 @@
+import pg from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import { type PostgresServer, startPostgres } from '../servers/postgres.js';
+import { startPrimaryAndStandby } from '../servers/standby.js';
+import { rowOf, watchedPlace } from '../support/watched-run.js';
+
+async function server(settings: readonly string[] = [], shards = 0): Promise<PostgresServer> {
+  const started = await startPostgres({ settings, shards });
+  onTestFinished(() => started.stop());
+  return started;
+}
+
+async function connected(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  onTestFinished(() => client.end().catch(() => undefined));
+  return client;
+}
+
+/** A role that may log in, and nothing else. */
+async function ordinaryRole({ url }: PostgresServer, superuser: pg.Client): Promise<string> {
+  await superuser.query("CREATE ROLE plain LOGIN PASSWORD 'plain'");
+  const login = new URL(url);
+  login.username = 'plain';
+  login.password = 'plain';
+  return login.toString();
+}
+
+const full = ['max_connections=20', 'superuser_reserved_connections=3', 'reserved_connections=2'];
+
+test('connections held up to 95% and to 100% fail the limit, and are what pg_stat_activity says', async () => {
+  const db = await server(full);
+  const superuser = await connected(db.url);
+  const url = await ordinaryRole(db, superuser);
+  const at = await watchedPlace(
+    `stores: {db: {kind: postgres, url: "${url}"}}
+monitors: {db: {kind: postgres, store: db, every: 500ms, timeout: 500ms}}
+critical: {dbConnections: < 90%}`,
+    '16s',
+  );
+  const running = at.start(['run', '--env', 'dev'], at.env);
+  await at.event(({ type }) => type === 'fleet-released');
+  // 15 are for ordinary roles: the superuser's, loadctl's own, and 13 more make them full.
+  while (await connected(url).catch(() => undefined));
+  const { rows } = await superuser.query("SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend'");
+  const said = await running.said;
+
+  expect(said, said.stdout + said.stderr).toMatchObject({ code: 99 });
+  const row = rowOf(at.judged(), 'dbConnections');
+  expect(row).toMatchObject({ outcome: 'fail', actual: rows[0].n / 15, monitored: { monitor: 'db', stat: 'max' } });
+  expect(rows[0].n).toBe(15);
+  expect(row.monitored?.samples).toBeGreaterThan(20);
+  expect(at.lines().filter(({ error }) => error !== undefined)).toEqual([]);
+  expect(at.told('limit-breached')).toMatchObject([{ limit: { name: 'dbConnections' }, monitor: 'db', actual: { value: 1 } }]);
+  expect(at.told('limit-recovered')).toMatchObject([{ limit: { name: 'dbConnections' }, over: true }]);
+  expect(said.stderr).toContain('pg_monitor');
+});
+
+test('an ordinary role counts all sessions, as a superuser does; locks and idle transactions need pg_monitor', async () => {
+  const db = await server();
+  const superuser = await connected(db.url);
+  const url = await ordinaryRole(db, superuser);
+  await superuser.query("CREATE ROLE seeing LOGIN PASSWORD 'seeing' IN ROLE pg_monitor; CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
+  const idle = await connected(db.url);
+  await idle.query('BEGIN; LOCK TABLE t');
+  const waiting = await connected(db.url);
+  const stuck = waiting.query('SELECT * FROM t').catch(() => undefined);
+  const seeing = new URL(url);
+  seeing.username = seeing.password = 'seeing';
+  const at = await watchedPlace(
+    `monitors:
+  plain: {kind: postgres, url: "${url}"}
+  seeing: {kind: postgres, url: "${seeing}"}
+critical: {plain.connectionsUsed: < 100, seeing.connectionsUsed: < 100, seeing.waiting: < 1, seeing.idleInTransaction: < 1}`,
+  );
+  const running = at.start(['run', '--env', 'dev'], at.env);
+  await at.event(({ type }) => type === 'fleet-released');
+  const { rows } = await superuser.query("SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend'");
+  const said = await running.said;
+  await idle.query('ROLLBACK');
+  await stuck;
+
+  expect(said, said.stdout + said.stderr).toMatchObject({ code: 99 });
+  const verdict = at.judged();
+  expect(rowOf(verdict, 'plain.connectionsUsed').actual).toBe(rows[0].n);
+  expect(rowOf(verdict, 'seeing.connectionsUsed').actual).toBe(rows[0].n);
+  expect(rowOf(verdict, 'seeing.waiting')).toMatchObject({ outcome: 'fail', actual: 1 });
+  expect(rowOf(verdict, 'seeing.idleInTransaction')).toMatchObject({ outcome: 'fail', actual: 1 });
+  const [plain] = at.lines().filter(({ monitor }) => monitor === 'plain');
+  expect(Object.keys(plain?.values ?? {})).not.toContain('waiting');
+});
+
+test('four shards with 900 entries each fail a depth of 1,000, and pass one of 4,000', async () => {
+  const db = await server([], 4);
+  for (const url of db.shards) {
+    const client = await connected(url);
+    await client.query("CREATE TABLE queue_entries (id int, status text, created_at timestamptz DEFAULT now() - interval '1 minute')");
+    await client.query("INSERT INTO queue_entries SELECT n, 'waiting' FROM generate_series(1, 900) n");
+    await client.query("INSERT INTO queue_entries SELECT n, 'done' FROM generate_series(1, 5000) n");
+  }
+  const at = await watchedPlace(
+    `stores: {db: {kind: postgres, shards: [${db.shards.map((url) => `"${url}"`).join(', ')}], shardBy: id % 4}}
+monitors: {jobs: {kind: queue, store: db, table: queue_entries, where: "status = 'waiting'", age: created_at}}
+critical: {queueDepth: < 1000, jobs.depth: < 4000, jobs.age: < 30s}`,
+  );
+  const said = await at.loadctl(['run', '--env', 'dev'], at.env);
+
+  expect(said, said.stdout + said.stderr).toMatchObject({ code: 99 });
+  const verdict = at.judged();
+  expect(rowOf(verdict, 'queueDepth')).toMatchObject({ outcome: 'fail', actual: 3600, monitored: { monitor: 'jobs' } });
+  expect(rowOf(verdict, 'queueDepth').monitored?.source).toBeUndefined();
+  expect(rowOf(verdict, 'jobs.depth')).toMatchObject({ outcome: 'pass', actual: 3600 });
+  expect(rowOf(verdict, 'jobs.age').actual).toBeGreaterThan(60_000);
+  const again = await at.loadctl(['verify', '--json'], at.env);
+  expect(JSON.parse(again.stdout).criteria).toEqual(verdict.criteria);
+});
+
+test('a standby that is behind fails the lag, and is named', async () => {
+  const { primary, standby } = await startPrimaryAndStandby();
+  const [writer, follower] = [await connected(primary), await connected(standby)];
+  await writer.query('CREATE TABLE t (a int)');
+  const at = await watchedPlace(
+    `stores: {db: {kind: postgres, url: "${primary}", replica: "${standby}"}}
+monitors: {db: {kind: postgres, store: db}}
+critical: {db.lag: < 2s}`,
+    '10s',
+  );
+  const running = at.start(['run', '--env', 'dev'], at.env);
+  await at.event(({ type }) => type === 'fleet-released');
+  await follower.query('SELECT pg_wal_replay_pause()');
+  await writer.query('INSERT INTO t VALUES (1)');
+  await at.event(({ type }) => type === 'load-ended');
+  const lag = `SELECT extract(epoch FROM now() - pg_last_xact_replay_timestamp())::float8 * 1000 AS ms`;
+  const { rows } = await follower.query(lag);
+  const said = await running.said;
+
+  expect(said, said.stdout + said.stderr).toMatchObject({ code: 99 });
+  const row = rowOf(at.judged(), 'db.lag');
+  expect(row).toMatchObject({ outcome: 'fail', monitored: { monitor: 'db', source: expect.stringContaining(new URL(standby).port) } });
+  expect(Math.abs((row.actual ?? 0) - rows[0].ms)).toBeLessThan(2500);
+});
