@@ -22,7 +22,8 @@ test('dev is complete without any variable', () => {
     'local',
     2,
   ]);
-  expect(profile.critical).toEqual([]);
+  expect(profile.critical.map(({ name }) => name)).toEqual(['cpu', 'memory', 'dbConnections', 'queueDepth']);
+  expect(Object.keys(profile.monitors)).toEqual(['db', 'cache', 'jobs', 'app']);
   expect(variables.map(({ from }) => from)).toEqual(['default', 'default', 'default']);
 });
 
