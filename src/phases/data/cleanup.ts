@@ -53,7 +53,7 @@ export async function cleanup(context: DataContext, options: CleanupOptions): Pr
 
 function cleanUp(context: DataContext, options: CleanupOptions, done: Done): Promise<CleanupResult> {
   return scope(async (defer) => {
-    const work = () => withLock(context, 'cleanup', (signal) => takeAllOut({ ...context, signal }, options, done, defer));
+    const work = () => withLock(context, 'cleanup', (signal, lock) => takeAllOut({ ...context, signal, lock }, options, done, defer));
     await work().catch((error: unknown) => {
       if (!(error instanceof LoadctlError)) throw error;
       done.failure = error;

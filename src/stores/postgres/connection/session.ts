@@ -19,6 +19,8 @@ export interface Session {
   readonly place: Place;
   /** The server's process for this connection. */
   readonly pid: number;
+  /** The sessions that hold our lock now; missing where none is needed. */
+  readonly lockSessions?: StoreContext['lockSessions'];
   /** Of several statements, which go in one message, it hands back all rows. */
   query<Row extends QueryResultRow = QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<{ rows: Row[]; count: number }>;
   /** From here on the signal cancels nothing any more; throws when it has. */
@@ -30,7 +32,10 @@ export interface Session {
 }
 
 /** Connects, or throws `unavailable` with its fix. */
-export async function openSession(address: Address, context: Pick<StoreContext, 'label' | 'signal' | 'clock'>): Promise<Session> {
+export async function openSession(
+  address: Address,
+  context: Pick<StoreContext, 'label' | 'signal' | 'clock' | 'lockSessions'>,
+): Promise<Session> {
   throwIfAborted(context.signal);
   const { client, place, configure } = await connect(address, context);
   let gone = false;
@@ -71,6 +76,7 @@ export async function openSession(address: Address, context: Pick<StoreContext, 
     address,
     place,
     pid,
+    ...(context.lockSessions === undefined ? {} : { lockSessions: context.lockSessions }),
     ended,
     query: (sql, values) =>
       guard(async () => {

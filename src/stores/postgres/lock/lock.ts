@@ -4,7 +4,7 @@ import type { DatabaseLock, StoreContext, WantedLock } from '../../kind/types.js
 import type { Place } from '../connection/errors.js';
 import { type Address, addressesOf } from '../connection/places.js';
 import { keepLock } from './keep-lock.js';
-import { takenBy, tryLock } from './try-lock.js';
+import { isSession, takenBy, tryLock } from './try-lock.js';
 
 /** Takes the lock in every database of a store, or throws `refused` and says who holds it, or that a pooler is between. */
 export async function lockStore(config: PostgresStore, context: StoreContext, wanted: WantedLock): Promise<DatabaseLock[]> {
@@ -31,7 +31,7 @@ async function lockDatabase(
   if ('taken' in tried) return keepLock(tried.taken, context, regains);
   const { holder, place } = tried;
   // Two stores in one database: the lock is ours already.
-  const isHolder = (lock: DatabaseLock) => lock.session === holder?.session;
+  const isHolder = (lock: DatabaseLock) => holder !== undefined && isSession(holder, lock.session);
   if (held.some(isHolder)) return undefined;
   if (shards.some(isHolder)) throw sameDatabase(place);
   throw takenBy(place, holder);

@@ -70,7 +70,21 @@ export async function holdsLock(session: Session): Promise<boolean> {
 
 /** Whether one of these sessions ({@link LockSession.name}) holds the lock, as an SQL expression; `$n` is their names. */
 export function isHeldBySql(names: string): string {
-  return `EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE ${sessionOf('a')} = ANY (${names}::text[]) AND ${heldLock})`;
+  // Where another role's session hides when it began, its process tells it: it holds the lock.
+  const known = `SELECT 1 FROM unnest(${names}::text[]) AS known WHERE ${sessionOf('a')} IN (known, split_part(known, ' ', 1) || ' ')`;
+  return `EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE EXISTS (${known}) AND ${heldLock})`;
+}
+
+/** Whether a holder is one of our own sessions, by its name: all of it, or its process where another role's session hides the rest. */
+export function isSession({ session }: Holder, name: string): boolean {
+  return session === name || session === `${name.split(' ')[0]} `;
+}
+
+/** The error for a lock that is held no more. */
+export function lostLock({ name }: Place): LoadctlError {
+  return new LoadctlError('unavailable', `${name}: lost the lock that keeps other runs out`, {
+    hint: 'Check the database and the network to it, then run the command again.',
+  });
 }
 
 /** Whether one of these sessions still holds it; true where no lock was taken. */

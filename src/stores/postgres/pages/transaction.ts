@@ -1,8 +1,11 @@
 import type { QueryResultRow } from 'pg';
 import type { Milliseconds } from '../../../core/quantities.js';
+import { quoteText } from '../catalog/quote.js';
+import { sqlState } from '../connection/errors.js';
 import type { Session } from '../connection/session.js';
+import { isHeldBySql, lostLock } from '../lock/try-lock.js';
 
-/** What a transaction may do, how long each of its statements may take, and wait for a lock. */
+/** What a transaction may do, how long each of its statements may take, and wait for a lock. One that writes begins only while our lock is held. */
 export interface Limits {
   readonly mode: 'READ ONLY' | 'READ WRITE';
   readonly statementMs: Milliseconds;
@@ -17,23 +20,33 @@ export function runAlone<Row extends QueryResultRow>(
   limits: Limits,
   sql: string,
 ): Promise<{ readonly rows: Row[]; readonly count: number }> {
-  return orRollBack(session, () => session.query<Row>(`${begin(limits)}; ${sql}; COMMIT`));
+  return orRollBack(session, () => session.query<Row>(`${begin(session, limits)}; ${sql}; COMMIT`));
 }
 
 /** Does something in one short transaction, each statement of which sees what others committed before it. */
 export function inTransaction<T>(session: Session, limits: Limits, work: () => Promise<T>): Promise<T> {
   return orRollBack(session, async () => {
-    await session.query(begin(limits));
+    await session.query(begin(session, limits));
     const done = await work();
     await session.query('COMMIT');
     return done;
   });
 }
 
-function begin({ mode, statementMs, lockMs, settings = [] }: Limits): string {
+function begin({ lockSessions }: Session, { mode, statementMs, lockMs, settings = [] }: Limits): string {
   const limits = { statement_timeout: statementMs, lock_timeout: lockMs, idle_in_transaction_session_timeout: 3000 };
   const all = [...Object.entries(limits).map(([name, ms]) => `SET LOCAL ${name} = ${ms}`), ...settings];
-  return [`BEGIN ISOLATION LEVEL READ COMMITTED ${mode}`, ...all].join('; ');
+  const names = mode === 'READ WRITE' ? lockSessions?.() : undefined;
+  return [`BEGIN ISOLATION LEVEL READ COMMITTED ${mode}`, ...all, ...(names === undefined ? [] : [raiseUnlessLocked(names)])].join('; ');
+}
+
+/** Of no class of the server's own. */
+const lostState = 'LC001';
+
+/** A statement without rows, so that it can go in one message with those that have some. */
+function raiseUnlessLocked(names: readonly string[]): string {
+  const held = isHeldBySql(`ARRAY[${names.map(quoteText).join(', ')}]`);
+  return `DO $loadctl$ BEGIN IF NOT ${held} THEN RAISE EXCEPTION USING ERRCODE = '${lostState}', MESSAGE = 'the lock was lost'; END IF; END $loadctl$`;
 }
 
 async function orRollBack<T>(session: Session, work: () => Promise<T>): Promise<T> {
@@ -41,6 +54,6 @@ async function orRollBack<T>(session: Session, work: () => Promise<T>): Promise<
     return await work();
   } catch (error) {
     await session.query('ROLLBACK').catch(() => undefined);
-    throw error;
+    throw sqlState(error) === lostState ? lostLock(session.place) : error;
   }
 }

@@ -2,7 +2,7 @@ import { LoadctlError } from '../../../core/errors.js';
 import { quoteName } from '../catalog/quote.js';
 import { isServerError } from '../connection/errors.js';
 import type { Session } from '../connection/session.js';
-import { isHeldBySql } from '../lock/try-lock.js';
+import { isHeldBySql, lostLock } from '../lock/try-lock.js';
 import { columnList, type SeededRows, seededQuery } from '../rows/seeded-rows.js';
 import { countNumbers, type RowNumbers } from '../rows/shards.js';
 import { notAsWritten, seedingFailure } from './conflicts.js';
@@ -58,9 +58,7 @@ async function begin(session: Session, lockSessions: (() => readonly string[]) |
   );
   const [{ transaction, locked } = { transaction: '', locked: false }] = rows;
   if (locked) return transaction;
-  throw new LoadctlError('unavailable', `${session.place.name}: lost the lock that keeps other runs out`, {
-    hint: 'Check the database and the network to it, then run the command again.',
-  });
+  throw lostLock(session.place);
 }
 
 /** Writes parts and takes them back; hands back what the server said against it. */
