@@ -1,7 +1,6 @@
 import type { Draw } from './draw.js';
 import type { Hazard } from './hazard.js';
 import type { SchemaModel } from './model.js';
-import { pending } from './pending.js';
 import { rowHazards } from './row-hazards.js';
 import { schemaHazards } from './schema-hazards.js';
 
@@ -12,7 +11,7 @@ export function drawHazards(model: SchemaModel, draw: Draw): Hazard[] {
   const wanted = draw.of([1, 1, 1, 2]);
   const found: Hazard[] = [];
   for (const kind of draw.shuffled(Object.keys(makers))) {
-    const hazard = pending.includes(kind) ? undefined : makers[kind]?.(model, draw);
+    const hazard = makers[kind]?.(model, draw);
     if (hazard !== undefined) found.push(hazard);
     if (found.length === wanted) break;
   }

@@ -11,7 +11,6 @@ import {
   type Role,
   type TableModel,
 } from './model.js';
-import { pending } from './pending.js';
 
 const actions = ['NO ACTION', 'RESTRICT', 'CASCADE', 'CASCADE', 'SET NULL', 'SET DEFAULT'];
 const timings = ['', '', 'DEFERRABLE', 'DEFERRABLE INITIALLY DEFERRED'];
@@ -94,6 +93,6 @@ export function drawAudits(draw: Draw, table: TableModel): Audit[] {
   if (table.layout !== 'list' && table.seeded !== undefined && table.entry === undefined) ways.push('set');
   if (table.layout !== 'list' && table.entry !== undefined) ways.push('table', 'table');
   const by = draw.of(table.layout === 'list' ? ways.filter((way) => way !== 'set') : ways);
-  const onDelete = draw.chance(0.5) && (by === 'unlisted' || !pending.includes('writes on delete'));
+  const onDelete = draw.chance(0.5);
   return [{ of: table.index, name: `Audit ${table.index}`, each: draw.of(['ROW', 'STATEMENT']), onDelete, by }];
 }

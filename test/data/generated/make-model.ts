@@ -1,7 +1,6 @@
 import type { Draw } from './draw.js';
 import { drawAudits, drawCycles, drawEntry, drawReference, drawReferences } from './make-links.js';
 import type { IdKind, Layout, Role, SchemaModel, TableModel } from './model.js';
-import { pending } from './pending.js';
 
 const tableNames = [
   'user',
@@ -68,7 +67,7 @@ function drawTable(draw: Draw, earlier: readonly TableModel[], name: string): Ta
     flavour: {
       collated: draw.chance(0.2),
       blindOwner: draw.chance(0.2),
-      heirKeys: draw.chance(0.5) && !pending.includes('heirs with keys'),
+      heirKeys: draw.chance(0.5),
       generated: draw.chance(0.2),
       openPolicy: draw.chance(0.15),
       tidyTrigger: draw.chance(0.15),

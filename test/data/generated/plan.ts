@@ -4,7 +4,6 @@ import type { Hazard } from './hazard.js';
 import { drawHazards } from './hazards.js';
 import { drawModel } from './make-model.js';
 import { type Cycle, quote, type SchemaModel, sqlName } from './model.js';
-import { pending } from './pending.js';
 import { type Profile, profileOf } from './profile.js';
 import { alikeIds, insertSql } from './rows.js';
 
@@ -67,8 +66,7 @@ function drawOpen(model: SchemaModel, draw: Draw): Pick<SchemaPlan, 'open'> {
   const listed = model.tables.filter(({ entry }) => entry !== undefined);
   if (listed.length === 0 || !draw.chance(0.15)) return {};
   const sql = insertSql(model, draw.of(listed), { who: 'test', from: 700_001, to: 700_002 });
-  const open = { sql, isPrepared: draw.chance(0.5), ms: draw.int(0, 600) };
-  return pending.includes('open transaction') ? {} : { open };
+  return { open: { sql, isPrepared: draw.chance(0.5), ms: draw.int(0, 600) } };
 }
 
 function drawStrike(draw: Draw): Strike {

@@ -15,7 +15,6 @@ import {
   setName,
   type TableModel,
 } from './model.js';
-import { pending } from './pending.js';
 
 /** A random schema's profile: what is seeded into it and what is cleaned up, in the profile's words. */
 export interface Profile {
@@ -90,8 +89,7 @@ function entryOf(table: TableModel, entry: Entry, tables: readonly TableModel[])
 
 function columnOf(table: TableModel, index = 0): string {
   const column = table.id.columns[index] ?? 'id';
-  const isBare = /^\w+$/.test(column) && pending.includes('needless quotes');
-  return `${setName(table)}.${isBare ? column : quote(column)}`;
+  return `${setName(table)}.${quote(column)}`;
 }
 
 /** The profile as a file's text; JSON is YAML. */
