@@ -151,6 +151,7 @@ cleanup: null
 runners: {backend: local, count: 2}
 sla: {p95: null, availability: null, errors: < 1%}
 critical: null
+monitors: null
 abort: null
 `,
   });
