@@ -73,7 +73,7 @@ test('sums add up: the same rows in another order, in partitions, and seen by an
   const one = await testDatabase(server, shop);
   const other = await testDatabase(
     server,
-    `${shop} CREATE TABLE moved (LIKE users) PARTITION BY HASH (id); CREATE TABLE moved_0 PARTITION OF moved FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+    `${shop} CREATE TABLE moved (LIKE users, PRIMARY KEY (id)) PARTITION BY HASH (id); CREATE TABLE moved_0 PARTITION OF moved FOR VALUES WITH (MODULUS 2, REMAINDER 0);
      CREATE TABLE moved_1 PARTITION OF moved FOR VALUES WITH (MODULUS 2, REMAINDER 1); INSERT INTO moved SELECT * FROM users ORDER BY weight DESC;
      DROP TABLE users; ALTER TABLE moved RENAME TO users; CREATE ROLE looker LOGIN PASSWORD 'pw'; GRANT SELECT, INSERT, DELETE ON users, reservations TO looker;`,
   );
