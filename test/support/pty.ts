@@ -43,6 +43,8 @@ function follow(child: ChildProcess): InTerminal {
     child.on('error', reject);
     child.on('close', resolve);
   });
+  // Keys for a terminal that is gone reach nobody.
+  child.stdin?.on('error', () => undefined);
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     shown += text;
   });
