@@ -157,14 +157,16 @@ test('the load of a run ends with its load, not with the grace of its scenarios;
   const target = await startTarget();
   const script = `import http from 'k6/http';
 export const options = { vus: 2, duration: '3s', summaryTrendStats: ['avg', 'p(12.345)'] };
-export default () => { http.get(__ENV.BASE_URL); };
+import { sleep } from 'k6';
+export default () => { http.get(__ENV.BASE_URL); sleep(0.05); };
 `;
   const place = withScript(script, profile(target.url));
   const running = place.start(['run', '--env', 'dev']);
   await running.until('the load begins');
   const started = events(place).flatMap((event) => (event.type === 'runner-started' ? [event.pid ?? 0] : []));
   const commands = started.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
-  expect((await running.said).code).toBe(0);
+  const { code, stdout } = await running.said;
+  expect(code, stdout).toBe(0);
   expect(commands.map((line) => [line.includes('--execution-segment'), line.length < 2000])).toEqual([
     [true, true],
     [true, true],
