@@ -150,3 +150,22 @@ test('a key with PERIOD to a listed table: 112', async () => {
     message: expect.stringMatching(/^db: stays references rooms by a PERIOD \(.*\), which loadctl cannot follow$/),
   });
 });
+
+describe('a foreign key that compares in its own way', () => {
+  test.each([
+    ['an operator that the search path does not find', 'ext.citext', 'ext.citext', 'Load-Test-User-1'],
+    ['two collations', 'text COLLATE "C"', 'text COLLATE "POSIX"', 'load-test-user-1'],
+  ])('by %s: what others hang on a row keeps it, and the others go', async (_, parent, child, reference) => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE TABLE users (user_id ${parent} PRIMARY KEY);
+       CREATE TABLE notes (who text, owner ${child} REFERENCES users ON DELETE CASCADE); CREATE INDEX ON notes (owner);
+       INSERT INTO users VALUES ('load-test-user-1'), ('load-test-user-2'); INSERT INTO notes VALUES ('alice', '${reference}');`,
+    );
+    const entries = [byUser('users'), { table: 'db.notes', column: 'who' }];
+    const { reasons, receipt } = await cleanup(dataContext(profile(url, ...entries)), real);
+    expect([reasons, receipt.rows]).toMatchObject([['cleanup-not-proven'], [{ table: 'notes' }, { table: 'users', deleted: 1, left: 1 }]]);
+    expect(receipt.lines).toMatchObject([{ what: 'db.users', count: 1, why: 'rows of notes still reference them' }]);
+    expect(await sql('SELECT who FROM notes')).toEqual([{ who: 'alice' }]);
+  });
+});

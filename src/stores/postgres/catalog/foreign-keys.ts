@@ -15,6 +15,9 @@ export interface ForeignKey {
   readonly parent: KeyEnd;
   readonly columns: readonly string[];
   readonly parentColumns: readonly string[];
+  /** How the database itself compares each pair: its operator, which the search path may not find, and a collation where theirs differ. */
+  readonly operators: readonly string[];
+  readonly collations: readonly string[];
   readonly onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
   /** Whether an index finds the rows that reference one; without, each deleted row of the other table reads all of this one. */
   readonly indexed: boolean;
@@ -49,6 +52,13 @@ const keysSql = (derived = 'true') => `
                  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.attnum ORDER BY c.place) AS columns,
          ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS c(attnum, place)
                  JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = c.attnum ORDER BY c.place) AS "parentColumns",
+         ARRAY(SELECT CASE n.nspname WHEN 'pg_catalog' THEN o.oprname::text ELSE format('OPERATOR(%I.%s)', n.nspname, o.oprname) END FROM unnest(k.conpfeqop) WITH ORDINALITY AS e(oid, place)
+                 JOIN pg_operator o ON o.oid = e.oid JOIN pg_namespace n ON n.oid = o.oprnamespace ORDER BY e.place) AS operators,
+         ARRAY(SELECT coalesce((SELECT format(' COLLATE %I.%I', n.nspname, l.collname) FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
+                                 WHERE l.oid = CASE WHEN pl.collisdeterministic THEN c.attcollation ELSE p.attcollation END AND c.attcollation <> p.attcollation), '')
+                 FROM unnest(k.conkey, k.confkey) WITH ORDINALITY AS u(child, parent, place)
+                 JOIN pg_attribute c ON c.attrelid = k.conrelid AND c.attnum = u.child JOIN pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = u.parent
+                 LEFT JOIN pg_collation pl ON pl.oid = p.attcollation ORDER BY u.place) AS collations,
          CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END AS "onDelete",
          EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = ANY(k.conkey)) AS indexed,
          coalesce((to_jsonb(k) ->> 'conperiod')::bool, false) AS "isTemporal", coalesce((to_jsonb(k) ->> 'conenforced')::bool, true) AS "isEnforced"
@@ -75,8 +85,10 @@ export async function foreignKeysTo(session: Session, parent: Table): Promise<Fo
 }
 
 /** Whether a row of the referencing table points at a row of the referenced one. */
-export function joinKeys({ columns, parentColumns }: ForeignKey, child: string, parent: string): string {
-  return columns.map((column, index) => `${parent}.${quoteName(parentColumns[index] ?? '')} = ${child}.${quoteName(column)}`).join(' AND ');
+export function joinKeys({ columns, parentColumns, operators, collations }: ForeignKey, child: string, parent: string): string {
+  const same = (column: string, index: number) =>
+    `${parent}.${quoteName(parentColumns[index] ?? '')} ${operators[index] ?? '='} ${child}.${quoteName(column)}${collations[index] ?? ''}`;
+  return columns.map(same).join(' AND ');
 }
 
 /**

@@ -80,7 +80,7 @@ async function checkComparable(session: Session, key: ForeignKey, parent: Table)
 
 const noSuchOperator = '42883';
 
-const withoutConstraint = { name: '', onDelete: 'no action', indexed: true, isTemporal: false } as const;
+const withoutConstraint = { name: '', operators: [], collations: [], onDelete: 'no action', indexed: true, isTemporal: false } as const;
 
 function whole({ oid, quoted, shown }: Table): ForeignKey['child'] {
   return { oid, quoted, shown, from: quoted };
