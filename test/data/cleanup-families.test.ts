@@ -3,7 +3,7 @@ import { checkCleanup } from '../../src/phases/data/cleanings.js';
 import { cleanup } from '../../src/phases/data/cleanup.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
-import { testDatabase } from '../servers/sql.js';
+import { asRole, testDatabase } from '../servers/sql.js';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -168,4 +168,58 @@ describe('a foreign key that compares in its own way', () => {
     expect(receipt.lines).toMatchObject([{ what: 'db.users', count: 1, why: 'rows of notes still reference them' }]);
     expect(await sql('SELECT who FROM notes')).toEqual([{ who: 'alice' }]);
   });
+});
+
+describe('a part with row-level security of its own, which the whole has not', () => {
+  const grants = (role: string, part: string) =>
+    `CREATE ROLE ${role} LOGIN PASSWORD 'pw'; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}; GRANT CREATE ON SCHEMA public TO ${role};
+     ALTER TABLE ${part} ENABLE ROW LEVEL SECURITY;`;
+
+  test.each([
+    [
+      'that references',
+      'part_child',
+      'notes_1',
+      `CREATE TABLE orders (id int PRIMARY KEY, user_id text); CREATE TABLE notes (id int, order_id int, user_id text) PARTITION BY LIST (id);
+       CREATE TABLE notes_1 PARTITION OF notes FOR VALUES IN (1); ALTER TABLE notes_1 ADD FOREIGN KEY (order_id) REFERENCES orders ON DELETE CASCADE;
+       INSERT INTO orders VALUES (1, 'load-test-user-1');`,
+    ],
+    [
+      'that is referenced',
+      'part_parent',
+      'old_orders',
+      `CREATE TABLE orders (id int, user_id text); CREATE TABLE old_orders (PRIMARY KEY (id)) INHERITS (orders);
+       CREATE TABLE notes (id int, order_id int REFERENCES old_orders ON DELETE CASCADE, user_id text); INSERT INTO old_orders VALUES (1, 'load-test-user-1');`,
+    ],
+  ])('%s: a note of others stays, 113', async (_, role, part, schema) => {
+    const { url, sql } = await testDatabase(server, `${schema} INSERT INTO notes VALUES (1, 1, 'alice'); ${grants(role, part)}`);
+    const { receipt } = await cleanup(dataContext(profile(asRole(url, role, 'pw'), byUser('orders'), byUser('notes'))), real);
+    const why = expect.stringContaining(`row-level security may hide rows of public.${part} from the role ${role}`);
+    expect([receipt.proven, receipt.lines]).toMatchObject([false, [{ what: 'db.orders', count: 1, why }]]);
+    expect(await sql('SELECT user_id FROM notes')).toEqual([{ user_id: 'alice' }]);
+  });
+
+  test('among more than 200: it is not read by itself, and nothing is left there', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE jobs (n int, user_id text) PARTITION BY LIST (n);
+       DO $$ BEGIN FOR i IN 1..201 LOOP EXECUTE format('CREATE TABLE jobs_%s PARTITION OF jobs FOR VALUES IN (%s)', i, i); END LOOP; END $$;
+       INSERT INTO jobs SELECT n, 'load-test-user-' || n FROM generate_series(1, 201) n; ${grants('part_many', 'jobs_7')}`,
+    );
+    const { reasons } = await cleanup(dataContext(profile(asRole(url, 'part_many', 'pw'), byUser('jobs'))), real);
+    expect([reasons, await sql('SELECT * FROM jobs')]).toEqual([[], []]);
+  });
+});
+
+test('rows that are found through a set whose rows are hidden: nobody knows whether any is left', async () => {
+  const { url } = await testDatabase(
+    server,
+    `CREATE TABLE users (id text PRIMARY KEY); CREATE TABLE profiles (user_id text REFERENCES users); INSERT INTO users VALUES ('user-1'); INSERT INTO profiles VALUES ('user-1');
+     CREATE ROLE blindfolded LOGIN PASSWORD 'pw'; GRANT ALL ON ALL TABLES IN SCHEMA public TO blindfolded; GRANT CREATE ON SCHEMA public TO blindfolded; ALTER TABLE users ENABLE ROW LEVEL SECURITY;`,
+  );
+  const parts = profile(asRole(url, 'blindfolded', 'pw'), { table: 'db.profiles', via: 'users' });
+  const seeds = { users: { table: 'db.users', rows: 1, columns: { id: 'user-{n}' } } };
+  const { receipt } = await cleanup(dataContext({ ...parts, seed: seeds }), real);
+  expect(receipt.proven).toBe(false);
+  expect(receipt.lines).toContainEqual(expect.objectContaining({ kind: 'unknown', what: 'users' }));
 });

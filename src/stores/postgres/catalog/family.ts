@@ -41,7 +41,7 @@ const membersSql = `
   SELECT f.root, c.oid, format('%I.%I', n.nspname, c.relname) AS quoted, c.relkind AS kind,
          CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) / current_setting('block_size')::bigint END AS pages,
          has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'DELETE') AND has_schema_privilege(n.oid, 'USAGE')
-           AND NOT row_security_active(f.root) AS open,
+           AND NOT row_security_active(f.root) AND NOT row_security_active(c.oid) AS open,
          has_table_privilege(c.oid, 'UPDATE') OR has_any_column_privilege(c.oid, 'UPDATE') AS holdable,
          EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 8 > 0 AND t.tgtype & 1 = 0 AND t.tgenabled <> 'D')
            OR EXISTS (SELECT 1 FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type = '4') AS watched
@@ -65,7 +65,7 @@ export async function findFamily(session: Session, table: Table): Promise<Family
 
 function familyOf(table: Table, members: readonly Member[]): Family {
   const leaves = members.filter(({ kind }) => kind === 'r');
-  const isApart = leaves.length > mostAtOnce && members[0]?.watched === false && leaves.every(({ open }) => open);
+  const isApart = leaves.length > mostAtOnce && members[0]?.watched === false && leaves.every(({ open, watched }) => open && !watched);
   const pagesOf = (some: readonly Member[]) => Math.max(0, ...some.map(({ pages }) => Number(pages)));
   return {
     table,

@@ -54,13 +54,19 @@ export function farAway({ place }: Session, family: Family | undefined, keys: re
 }
 
 /** What keeps rows from being deleted where others, which nobody can see, might go along with them, or be changed. */
-export async function unseenReferences(session: Session, keys: readonly ForeignKey[]): Promise<Hazard | undefined> {
-  const passedOn = keys.filter((key) => !holdsBack(key)).map(({ table }) => table);
-  const [hidden] = await hidingTables(session, passedOn);
+export async function unseenReferences(session: Session, listed: Table, keys: readonly ForeignKey[]): Promise<Hazard | undefined> {
+  const passedOn = keys.filter((key) => !holdsBack(key));
+  // A part that is read by itself has policies of its own, which do not count where it is read by way of the whole.
+  const read = passedOn.flatMap(({ table, child, parent }) => [
+    { oid: table.oid, shown: table.inProfile },
+    child,
+    ...(parent.oid === listed.oid ? [] : [parent]),
+  ]);
+  const [hidden] = await hidingTables(session, read);
   if (hidden === undefined) return undefined;
   const { name, role } = session.place;
   return {
-    message: `${name}: row-level security may hide rows of ${hidden.inProfile} from the role ${role}, and a foreign key would pass the deletes on to them`,
+    message: `${name}: row-level security may hide rows of ${hidden.shown} from the role ${role}, and a foreign key would pass the deletes on to them`,
     hint: `Clean up as a role that sees them: ALTER ROLE ${quoteName(role)} BYPASSRLS, or another one in the URL.`,
   };
 }
@@ -69,7 +75,7 @@ export async function unseenReferences(session: Session, keys: readonly ForeignK
  * The tables of which row-level security may hide rows from this role. A policy that shows every row (USING (true))
  * hides none, as long as no restrictive one narrows it.
  */
-export async function hidingTables(session: Session, tables: readonly Table[]): Promise<Table[]> {
+export async function hidingTables<Some extends Pick<Table, 'oid'>>(session: Session, tables: readonly Some[]): Promise<Some[]> {
   const { rows } = await session.query<{ oid: number }>(
     `SELECT c.oid FROM pg_class c WHERE c.oid = ANY($1) AND row_security_active(c.oid) AND (
        EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd IN ('r', '*') AND NOT p.polpermissive)

@@ -49,7 +49,9 @@ export async function lookAtDatabase(database: CleanedDatabase, asked: Asked, se
   database.targets = childrenFirst(listed);
   database.references = references;
   database.blocked = withParents(new Map([...unrecorded(targets), ...hazards]), listed);
-  await noteHidden(database, tables);
+  // Of rows that are found through others nothing is found where these are hidden.
+  const throughs = targets.flatMap(({ through }) => (through === undefined ? [] : [{ table: through.parent }]));
+  await noteHidden(database, uniqueTables([...tables.map((table) => ({ table })), ...throughs]));
   return { hazards: [...new Set(hazards.values())], tables: await reached(session, [...targets, ...database.seeded]) };
 }
 
@@ -65,7 +67,7 @@ async function findSets(database: CleanedDatabase, { config, task }: Asked, seed
     await checkTaking(session, rows.table);
     const [near] = rows.own?.isBare ? (await lookAtNumbers(session, rows)).hazards : [];
     const keys = await foreignKeysTo(session, rows.table);
-    const unseen = await unseenReferences(session, keys);
+    const unseen = await unseenReferences(session, rows.table, keys);
     const far = farAway(session, await findFamily(session, rows.table), keys);
     const why = far?.message ?? near?.message ?? unrecordedNumbers(task, rows) ?? unseen?.message;
     if (why !== undefined) doubts.set(rows, why);
@@ -111,7 +113,7 @@ async function structureOf(
     const uncertain =
       doubt === undefined ? undefined : { message: `${session.place.name}: ${doubt}`, hint: 'Name a column: `column: …, in: SET.COLUMN`.' };
     const far = farAway(session, families.get(table.oid), keys);
-    const hazard = far ?? uncertain ?? near[0] ?? look.hazards.get(table.oid) ?? (await unseenReferences(session, keys));
+    const hazard = far ?? uncertain ?? near[0] ?? look.hazards.get(table.oid) ?? (await unseenReferences(session, table, keys));
     if (hazard !== undefined) hazards.set(target, hazard);
   }
   return { hazards, notes: look.notes };
