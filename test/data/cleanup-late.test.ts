@@ -164,6 +164,21 @@ describe('a note of somebody else that comes while its parents go', () => {
   });
 });
 
+test('a key that a migration adds between two sweeps keeps the rows that it references', async () => {
+  const database = await testDatabase(server, 'CREATE TABLE orders (id int PRIMARY KEY, user_id text)');
+  await database.sql("INSERT INTO orders VALUES (1, 'load-test-user-1')");
+  const writer = await beside(database);
+  await writer("BEGIN; INSERT INTO orders VALUES (2, 'load-test-user-2')");
+  const context = whenWaiting(dataContext(profile(database.url, byUser('orders'))), async () => {
+    await writer('COMMIT; CREATE TABLE notes (order_id int REFERENCES orders ON DELETE CASCADE, user_id text)');
+    await writer("INSERT INTO notes VALUES (2, 'alice')");
+  });
+  const { receipt } = await cleanup(context, real);
+  expect([receipt.proven, receipt.rows]).toMatchObject([false, [{ table: 'orders', deleted: 1, left: 1 }]]);
+  expect(receipt.lines).toMatchObject([{ what: 'db.orders', count: 1, why: 'rows of notes still reference them' }]);
+  expect(await database.sql('SELECT user_id FROM notes')).toEqual([{ user_id: 'alice' }]);
+});
+
 test('150 rows that cannot go before 300 that can keep none of these back', async () => {
   const { url, sql } = await testDatabase(
     server,

@@ -11,6 +11,7 @@ import { type CleanedDatabase, openTargets } from './cleaned-database.js';
 import type { Means } from './deletes.js';
 import { type Doomed, deleteSql, doomedRows } from './doomed.js';
 import { bearsNone, keepIds, looseChildren, orphansOf, returnedIds } from './loose-children.js';
+import { findReferences } from './references.js';
 import { takeOut } from './rings.js';
 
 /** Counts what is there of these entries. */
@@ -30,11 +31,12 @@ export async function sweepDatabase(database: CleanedDatabase, task: StoreTask, 
   const { session, blocked, tallies } = database;
   const { rows } = await session.query<{ snapshot: string }>('SELECT pg_current_snapshot()::text AS snapshot');
   database.snapshot = rows[0]?.snapshot;
-  // A table may grow, and get partitions, while it is cleaned up.
+  // A table may grow, get partitions, and be referenced by new ones, while it is cleaned up.
   database.families = await findFamilies(
     session,
     database.targets.map(({ table }) => table),
   );
+  database.references = await findReferences(session, database.targets);
   await countTargets(
     database,
     [...blocked.keys()].filter((target) => !tallies.has(target)),
