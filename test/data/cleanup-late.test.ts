@@ -179,6 +179,28 @@ test('a key that a migration adds between two sweeps keeps the rows that it refe
   expect(await database.sql('SELECT user_id FROM notes')).toEqual([{ user_id: 'alice' }]);
 });
 
+describe('rows of a tree that a trigger writes again', () => {
+  const setup = `CREATE TABLE tree (id text PRIMARY KEY, user_id text, parent text REFERENCES tree);
+    CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO tree VALUES (OLD.*); RETURN NULL; END $$;
+    CREATE TRIGGER again AFTER DELETE ON tree FOR EACH ROW EXECUTE FUNCTION again();`;
+
+  test('end in 113 after a number of looks', async () => {
+    const { url } = await testDatabase(server, `${setup} INSERT INTO tree VALUES ('1', 'load-test-user-1')`);
+    const { reasons, receipt } = await cleanup(dataContext(profile(url, byUser('tree'))), real);
+    expect([reasons, receipt.lines]).toMatchObject([
+      ['cleanup-not-proven'],
+      [{ kind: 'unknown', what: 'tree', why: expect.stringMatching(/^rows kept coming/) }],
+    ]);
+  });
+
+  test('end in 113 where they were seeded', async () => {
+    const { url } = await testDatabase(server, `${setup} INSERT INTO tree (id) VALUES ('node-1'), ('node-2')`);
+    const seeds = { tree: { table: 'db.tree', rows: 2, columns: { id: 'node-{n}' } } };
+    const { reasons, receipt } = await cleanup(dataContext({ ...profile(url), seed: seeds }), { dryRun: false, seeded: true });
+    expect([reasons, receipt.lines]).toMatchObject([['cleanup-not-proven'], [{ kind: 'left', count: 2 }]]);
+  });
+});
+
 test('150 rows that cannot go before 300 that can keep none of these back', async () => {
   const { url, sql } = await testDatabase(
     server,

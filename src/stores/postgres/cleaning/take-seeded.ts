@@ -8,6 +8,7 @@ import type { Session } from '../connection/session.js';
 import { hashed, overPages } from '../pages/look.js';
 import { isIn } from '../pages/piece.js';
 import { describeRow, type SeededRows, seededQuery, setName, wholeRow } from '../rows/seeded-rows.js';
+import { countNumbers } from '../rows/shards.js';
 import { noneOf, type Target } from '../selection/targets.js';
 import { add, type Deleted } from './deletes.js';
 import { type Doomed, deleteSql, doomedRows, mayGo } from './doomed.js';
@@ -123,8 +124,8 @@ async function takeParts(
       deleted = add(deleted, await takeOut(doomed, () => locatePairs(session, part, holdsSame(part)), means));
       isTree = doomed.own.length > 0;
     }
-    // What only seeded rows of the same table referenced may go now.
-    more = isTree && deleted.rows > before;
+    // What only seeded rows of the same table referenced may go now; more than there are go where something writes them again.
+    more = isTree && deleted.rows > before && deleted.rows < countNumbers(rows.numbers);
   }
   return deleted;
 }
