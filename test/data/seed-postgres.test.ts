@@ -261,6 +261,17 @@ describe('rows', () => {
     });
   });
 
+  test('that a trigger changes as the transaction ends fail the seed, and none is left', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `${usersTable} CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE users SET name = upper(name) WHERE id = NEW.id; RETURN NULL; END $$;
+       CREATE CONSTRAINT TRIGGER late AFTER INSERT ON users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION f();`,
+    );
+    const error = await failure(seed(dataContext(profile(url, [users]))));
+    expect(error.lines?.[0]).toMatch(/name differs from what this seed wrote: a trigger/);
+    expect(await sql('SELECT * FROM users')).toEqual([]);
+  });
+
   test('that a trigger or row-level security swallows or changes fail the seed', async () => {
     const trigger = (body: string) => `${usersTable} CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body} END $$;
       CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f();`;

@@ -34,6 +34,7 @@ export async function writeParts(session: Session, { parts, lockSessions, isRead
     for (at of parts) await insert(session, at, isReadBack);
     // What is looked at late is looked at here: the server's answer is not yet that to a COMMIT.
     await session.query('SET CONSTRAINTS ALL IMMEDIATE');
+    if (isReadBack && (await hasLateTriggers(session))) for (at of parts) await readBack(session, at);
     committing(transaction);
     await session.query('COMMIT');
   } catch (error) {
@@ -42,12 +43,20 @@ export async function writeParts(session: Session, { parts, lockSessions, isRead
   }
 }
 
-async function insert(session: Session, { rows, numbers }: Part, isReadBack: boolean): Promise<void> {
-  const wanted = countNumbers(numbers);
-  const { count } = await session.query(insertSql({ ...rows, numbers }));
-  if (count === wanted && !isReadBack) return;
+async function insert(session: Session, part: Part, isReadBack: boolean): Promise<void> {
+  const { count } = await session.query(insertSql({ ...part.rows, numbers: part.numbers }));
+  if (count !== countNumbers(part.numbers) || isReadBack) await readBack(session, part);
+}
+
+async function readBack(session: Session, { rows, numbers }: Part): Promise<void> {
   const look = await lookAt(session, rows, numbers);
-  if (look.equal < wanted) throw await notAsWritten(session, rows, look);
+  if (look.equal < countNumbers(numbers)) throw await notAsWritten(session, rows, look);
+}
+
+/** Whether triggers of the schema may change rows as late as the transaction ends; those on tables that other triggers write to as well. */
+async function hasLateTriggers(session: Session): Promise<boolean> {
+  const late = "SELECT 1 FROM pg_trigger WHERE tgdeferrable AND NOT tgisinternal AND tgenabled <> 'D' LIMIT 1";
+  return (await session.query(late)).rows.length > 0;
 }
 
 /** Hands back the transaction's number. */
