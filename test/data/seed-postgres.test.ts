@@ -558,3 +558,47 @@ test('rows of everybody else are counted before the test', async () => {
   ]);
   expect(report.stores[0]?.rowsPerSecond).toBeGreaterThan(5000);
 });
+
+describe('what a failed seed takes back leaves others alone', () => {
+  const small = { table: 'db.small', rows: 30, columns: { id: 's-{n}', n: '{n}' } };
+  const smallTable = 'CREATE TABLE small (id text PRIMARY KEY, n int CHECK (n <> 25));';
+
+  /** Seeds 6,000 rows and then some of which the 25th is refused; somebody writes between the two. */
+  async function failAfter(url: string, first: object, between: () => Promise<unknown>): Promise<LoadctlError> {
+    const context = dataContext(profile(url, [first, small]));
+    let written: Promise<unknown> | undefined;
+    const emit = (event: LoadctlEvent) => {
+      context.emit(event);
+      if (event.type === 'step-finished' && event.result === 'seeded') written ??= between();
+    };
+    const error = await failure(seed({ ...context, emit }));
+    await written;
+    return error;
+  }
+
+  test('who wrote the same row, of a key that need not be unique', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE events (kind text, note text); CREATE INDEX ON events (kind); ${smallTable}`,
+    );
+    const events = { table: 'db.events', rows: 6000, key: 'kind', columns: { kind: 'k-{n}' } };
+    await failAfter(url, events, () => sql("INSERT INTO events VALUES ('k-7', 'alice')"));
+    expect(await sql('SELECT kind, note FROM events ORDER BY note')).toEqual([
+      { kind: 'k-7', note: 'alice' },
+      { kind: 'k-7', note: null },
+    ]);
+  });
+
+  test('who references one by CASCADE, in a table whose rows are hidden from the role: nothing goes, and that is told', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `${usersTable} CREATE TABLE notes (user_id text REFERENCES users ON DELETE CASCADE, note text); CREATE INDEX ON notes (user_id); ${smallTable}
+       CREATE ROLE unseeing LOGIN PASSWORD 'pw'; GRANT ALL ON ALL TABLES IN SCHEMA public TO unseeing; GRANT CREATE ON SCHEMA public TO unseeing;
+       ALTER TABLE notes ENABLE ROW LEVEL SECURITY;`,
+    );
+    const many = { ...users, rows: 6000 };
+    const error = await failAfter(asRole(url, 'unseeing', 'pw'), many, () => sql("INSERT INTO notes VALUES ('user-7', 'alice')"));
+    expect(error.message).toMatch(/6,000 of 6,030 rows are in/);
+    expect(await sql('SELECT note FROM notes')).toEqual([{ note: 'alice' }]);
+  });
+});

@@ -7,7 +7,7 @@ import { holdsNoSuchValue, serverMessage } from '../connection/errors.js';
 import type { Session } from '../connection/session.js';
 import { hashed, overPages } from '../pages/look.js';
 import { isIn } from '../pages/piece.js';
-import { describeRow, type SeededRows, seededQuery, setName, wholeRow } from '../rows/seeded-rows.js';
+import { describeRow, type SeededRows, sameExactKey, seededQuery, setName, wholeRow } from '../rows/seeded-rows.js';
 import { countNumbers } from '../rows/shards.js';
 import { noneOf, type Target } from '../selection/targets.js';
 import { add, type Deleted } from './deletes.js';
@@ -79,7 +79,7 @@ async function takeRows(session: Session, rows: SeededRows, taking: Taking): Pro
   const { dryRun, log, goneBefore, wait } = taking;
   const family = await findFamily(session, rows.table);
   const keys = await foreignKeysTo(session, rows.table);
-  const doomedOf = (part: SeededRows, selection = isUnchanged(part, 't')): Doomed => ({
+  const doomedOf = (part: SeededRows, selection = `${isUnchanged(part, 't')}${isAlone(part)}`): Doomed => ({
     ...doomedRows(family, keys, selection, (key) => staysBefore(key, goneBefore)),
     isIndexed: false,
   });
@@ -105,6 +105,12 @@ async function takeRows(session: Session, rows: SeededRows, taking: Taking): Pro
     'they remain although DELETE reported no error: a trigger, rule or row-level security policy keeps them, or another writer inserts them again';
   const untold = told < left ? [lineOf(session, rows, { kind: 'left', count: left - told, why })] : [];
   return { deleted: deleted.rows, left, lines: [...lines, ...untold] };
+}
+
+/** Of a key that need not be unique others may have written the same row meanwhile, and nothing tells the two apart: both stay. */
+function isAlone(rows: SeededRows): string {
+  if (rows.own !== undefined) return '';
+  return ` AND NOT EXISTS (SELECT 1 FROM ${rows.table.quoted} AS x WHERE ${sameExactKey(rows, 'x', 't')} AND (x.tableoid, x.ctid) <> (t.tableoid, t.ctid))`;
 }
 
 async function takeParts(

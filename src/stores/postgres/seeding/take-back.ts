@@ -1,6 +1,9 @@
 import { errorMessage } from '../../../core/errors.js';
 import { formatCount } from '../../../core/quantities.js';
 import type { StoreContext, StoreTask } from '../../kind/types.js';
+import { findFamily } from '../catalog/family.js';
+import { foreignKeysTo } from '../catalog/foreign-keys.js';
+import { farAway, unseenReferences } from '../catalog/hindrances.js';
 import { takeSeededRows } from '../cleaning/take-seeded.js';
 import { dataPlace } from '../connection/places.js';
 import type { Session } from '../connection/session.js';
@@ -37,7 +40,10 @@ export async function takeBackFrom(database: Database, { named }: StoreTask, con
 async function takeBackSet(session: Session, { rows, written }: SetOnItsWay, named: string, { clock }: StoreContext): Promise<number> {
   if (written.length === 0) return 0;
   const ours = { ...rows, numbers: joined(written) };
-  const { left } = await takeSeededRows(session, ours, { named, dryRun: false, clock, log: () => undefined, wasEmpty: true });
+  const keys = await foreignKeysTo(session, rows.table);
+  const doubt = (farAway(session, await findFamily(session, rows.table), keys) ?? (await unseenReferences(session, rows.table, keys)))
+    ?.message;
+  const { left } = await takeSeededRows(session, ours, { named, dryRun: false, clock, log: () => undefined, wasEmpty: true, doubt });
   return left ?? 0;
 }
 
