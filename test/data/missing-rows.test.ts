@@ -4,7 +4,7 @@ import { cleanup } from '../../src/phases/data/cleanup.js';
 import { seed } from '../../src/phases/data/seed.js';
 import { noPaint } from '../../src/reporters/paint.js';
 import { renderReceipt } from '../../src/reporters/receipt-table.js';
-import { type DataProfile, dataContext, type Machine } from '../servers/data-context.js';
+import { type DataProfile, dataContext, type Machine, whenWaiting } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { type RedisServer, startRedis } from '../servers/redis.js';
 import { type TestDatabase, testDatabase } from '../servers/sql.js';
@@ -62,6 +62,19 @@ describe('a seeded row that is not there', () => {
     expect(shown).toContain('seeded: missing  1 of users (db.users): it was deleted since');
     expect(await ids(sql)).toEqual(['alice']);
     expect(machine.before?.seeded).toEqual([]);
+  });
+
+  test('got another key in a transaction that cleanup waited for: 113, again and again as well', async () => {
+    const { profile, machine, sql } = await seeded();
+    await sql("BEGIN; UPDATE users SET id = 'renamed' WHERE id = 'user-3'");
+    const first = await cleanup(
+      whenWaiting(dataContext(profile, { machine }), () => sql('COMMIT')),
+      all,
+    );
+    expect(first.receipt.lines).toMatchObject([{ kind: 'unknown', count: 1, why: expect.stringContaining('under another key now') }]);
+    const again = await cleanup(dataContext(profile, { machine }), all);
+    expect(again.receipt.lines).toMatchObject([{ kind: 'unknown', count: 1, why: expect.stringContaining('it may have another key now') }]);
+    expect([first.reasons, again.reasons, await ids(sql)]).toEqual([['cleanup-not-proven'], ['cleanup-not-proven'], ['alice', 'renamed']]);
   });
 
   test('may have another key where others have more rows: 113, again and again, until it is looked for', async () => {

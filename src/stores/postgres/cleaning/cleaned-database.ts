@@ -44,6 +44,8 @@ export interface CleanedDatabase {
   doubts: ReadonlyMap<SeededRows, string>;
   readonly tallies: Map<Target, RowTally>;
   readonly seededTallies: Map<SeededRows, RowTally>;
+  /** How many rows of a set went while somebody who held them was waited for, and not by this cleanup. */
+  readonly vanished: Map<SeededRows, number>;
   /** Why rows of a target did not go, when they were last tried. */
   readonly troubles: Map<Target, string>;
   /** What is known to be left, and what cannot be known. */
@@ -68,6 +70,7 @@ export function cleanedDatabase(session: Session): CleanedDatabase {
     doubts: new Map(),
     tallies: new Map(),
     seededTallies: new Map(),
+    vanished: new Map(),
     troubles: new Map(),
     lines: [],
     deletes: 0,

@@ -49,6 +49,8 @@ export interface Taken {
   readonly left: number | null;
   /** Which rows stay, and why. */
   readonly lines: readonly ReceiptLine[];
+  /** How many went by themselves while those who held them were waited for. */
+  readonly vanished?: number;
 }
 
 /** Throws `unavailable` where the role may not take rows out of a seeded table, or not see who references them. */
@@ -92,11 +94,14 @@ async function takeRows(session: Session, rows: SeededRows, taking: Taking): Pro
   const work = { ...taking, log: (_: string, gone: number, ms: number) => log(shown, gone, ms) };
   let deleted = await takeParts(session, rows, doomedOf, work);
   let left = await countThere(session, rows);
+  let vanished = 0;
   // What somebody holds right now may go when he is done.
   if (left > 0 && ((await wait?.([...family.oids, ...keys.map(({ child }) => child.oid)])) ?? 0) > 0) {
     const before = deleted.rows;
     deleted = add(deleted, await takeParts(session, rows, doomedOf, { ...work, progress: (now) => taking.progress?.(before + now) }));
+    const there = left;
     left = await countThere(session, rows);
+    vanished = there - (deleted.rows - before) - left;
   }
   const lines = left === 0 ? [] : await whatStays(session, rows, { family, keys }, taking);
   const told = lines.reduce((sum, line) => sum + (line.count ?? 0), 0);
@@ -104,7 +109,14 @@ async function takeRows(session: Session, rows: SeededRows, taking: Taking): Pro
     deleted.trouble ??
     'they remain although DELETE reported no error: a trigger, rule or row-level security policy keeps them, or another writer inserts them again';
   const untold = told < left ? [lineOf(session, rows, { kind: 'left', count: left - told, why })] : [];
-  return { deleted: deleted.rows, left, lines: [...lines, ...untold] };
+  return { deleted: deleted.rows, left, lines: [...lines, ...untold, ...vanishedLines(session, rows, vanished)], vanished };
+}
+
+/** Who held rows may have given them another key before he let go, and they are there still. */
+function vanishedLines(session: Session, rows: SeededRows, count: number): ReceiptLine[] {
+  const why = 'gone by themselves while cleanup waited for who held them: deleted, or under another key now';
+  const command = `look for them in ${rows.set.store}.${rows.table.inProfile}`;
+  return count > 0 ? [lineOf(session, rows, { kind: 'unknown', count, why, command })] : [];
 }
 
 /** Of a key that need not be unique others may have written the same row meanwhile, and nothing tells the two apart: both stay. */

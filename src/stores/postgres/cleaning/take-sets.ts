@@ -62,6 +62,7 @@ async function takeSet(
     ...(dryRun ? { goneBefore: { targets, seeded: before } } : {}),
   });
   seededTallies.set(rows, { deleted: taken.deleted, left: taken.left });
+  database.vanished.set(rows, taken.vanished ?? 0);
   lines.push(...taken.lines);
   tell({ type: 'step-finished', step, elapsedMs: took(), result: 'deleted', rows: taken.deleted });
 }
