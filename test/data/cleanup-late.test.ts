@@ -179,6 +179,24 @@ test('a key that a migration adds between two sweeps keeps the rows that it refe
   expect(await database.sql('SELECT user_id FROM notes')).toEqual([{ user_id: 'alice' }]);
 });
 
+test('rows in a partition that is detached between two sweeps: 113, and where to look', async () => {
+  const database = await testDatabase(
+    server,
+    `CREATE TABLE jobs (n int, user_id text) PARTITION BY LIST (n); CREATE TABLE jobs_1 PARTITION OF jobs FOR VALUES IN (1); CREATE TABLE jobs_2 PARTITION OF jobs FOR VALUES IN (2);
+     INSERT INTO jobs VALUES (1, 'load-test-user-1');`,
+  );
+  const writer = await beside(database);
+  await writer("BEGIN; INSERT INTO jobs VALUES (2, 'load-test-user-2')");
+  const context = whenWaiting(dataContext(profile(database.url, byUser('jobs'))), async () => {
+    await writer('COMMIT');
+    await writer('ALTER TABLE jobs DETACH PARTITION jobs_2');
+  });
+  const { receipt } = await cleanup(context, real);
+  const why = 'public.jobs_2 was detached from it meanwhile, and may have rows of the test';
+  expect([receipt.proven, receipt.lines]).toMatchObject([false, [{ kind: 'unknown', what: 'jobs', why }]]);
+  expect(await database.sql('SELECT n FROM jobs_2')).toEqual([{ n: 2 }]);
+});
+
 describe('rows of a tree that a trigger writes again', () => {
   const setup = `CREATE TABLE tree (id text PRIMARY KEY, user_id text, parent text REFERENCES tree);
     CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO tree VALUES (OLD.*); RETURN NULL; END $$;

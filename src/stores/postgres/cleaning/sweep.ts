@@ -3,6 +3,7 @@ import { addSwept, nothingSwept, type StoreContext, type StoreTask, type Swept }
 import { findColumns } from '../catalog/columns.js';
 import { type Family, findFamilies } from '../catalog/family.js';
 import { isReferenced } from '../catalog/foreign-keys.js';
+import { listTables } from '../catalog/tables.js';
 import { dataPlace } from '../connection/places.js';
 import { findRows, rowsOf } from '../pages/look.js';
 import type { Piece } from '../pages/piece.js';
@@ -32,10 +33,12 @@ export async function sweepDatabase(database: CleanedDatabase, task: StoreTask, 
   const { rows } = await session.query<{ snapshot: string }>('SELECT pg_current_snapshot()::text AS snapshot');
   database.snapshot = rows[0]?.snapshot;
   // A table may grow, get partitions, and be referenced by new ones, while it is cleaned up.
-  database.families = await findFamilies(
+  const families = await findFamilies(
     session,
     database.targets.map(({ table }) => table),
   );
+  await noteDetached(database, families);
+  database.families = families;
   database.references = await findReferences(session, database.targets);
   await countTargets(
     database,
@@ -45,6 +48,18 @@ export async function sweepDatabase(database: CleanedDatabase, task: StoreTask, 
   let swept = nothingSwept;
   for (const target of openTargets(database)) swept = addSwept(swept, await sweepTarget(database, target, task, context));
   return swept;
+}
+
+/** Rows in a part that was taken off its table meanwhile are not found any more, and are there. */
+async function noteDetached({ session, targets, families, lines }: CleanedDatabase, now: CleanedDatabase['families']): Promise<void> {
+  for (const { table, entry } of new Map(targets.map((target) => [target.table.oid, target])).values()) {
+    const lost = families.get(table.oid)?.oids.filter((oid) => !now.get(table.oid)?.oids.includes(oid)) ?? [];
+    for (const { shown, inProfile } of await listTables(session, 'c.oid = ANY($1)', [lost])) {
+      const why = `${shown} was detached from it meanwhile, and may have rows of the test`;
+      const command = `list ${entry.store}.${inProfile} under cleanup.rows, and clean up again`;
+      lines.push({ kind: 'unknown', ...dataPlace(session), store: entry.store, what: table.inProfile, count: null, why, command });
+    }
+  }
 }
 
 async function sweepTarget(database: CleanedDatabase, target: Target, task: StoreTask, context: StoreContext): Promise<Swept> {
