@@ -179,6 +179,23 @@ test('a key that a migration adds between two sweeps keeps the rows that it refe
   expect(await database.sql('SELECT user_id FROM notes')).toEqual([{ user_id: 'alice' }]);
 });
 
+test('a key that a migration adds while rows are deleted keeps the rows that it references', async () => {
+  const database = await testDatabase(server, 'CREATE TABLE orders (id int PRIMARY KEY, user_id text)');
+  await database.sql("INSERT INTO orders SELECT n, 'load-test-user-1' FROM generate_series(1, 50000) n");
+  const context = dataContext(profile(database.url, byUser('orders')));
+  const migration = `CREATE TABLE notes (order_id int NOT NULL REFERENCES orders ON DELETE CASCADE, user_id text); CREATE INDEX ON notes (order_id);
+    INSERT INTO notes SELECT max(id), 'alice' FROM orders;`;
+  let migrated: Promise<unknown> | undefined;
+  const emit: typeof context.emit = (event) => {
+    context.emit(event);
+    if (event.type === 'step-progressed') migrated ??= database.sql(migration);
+  };
+  const { receipt } = await cleanup({ ...context, emit }, real);
+  await migrated;
+  expect([receipt.proven, receipt.rows]).toMatchObject([false, [{ table: 'orders', deleted: 49_999, left: 1 }]]);
+  expect(await database.sql('SELECT user_id FROM notes')).toEqual([{ user_id: 'alice' }]);
+});
+
 test('rows in a partition that is detached between two sweeps: 113, and where to look', async () => {
   const database = await testDatabase(
     server,

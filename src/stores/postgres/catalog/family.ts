@@ -6,6 +6,8 @@ export interface Family {
   readonly table: Table;
   readonly oids: readonly number[];
   readonly isPartitioned: boolean;
+  /** How many foreign keys there are to any of them. */
+  readonly keys: number;
   /** Whether the role may hold rows of it, which takes UPDATE on a column. */
   readonly mayHold: boolean;
   /** Those of them whose rows are on another server. */
@@ -33,6 +35,7 @@ interface Member {
   readonly holdable: boolean;
   /** Whether a statement on the table itself sets something off: a statement trigger, or a rule. */
   readonly watched: boolean;
+  readonly keys: number;
 }
 
 const membersSql = `
@@ -44,7 +47,8 @@ const membersSql = `
            AND NOT row_security_active(f.root) AND NOT row_security_active(c.oid) AS open,
          has_table_privilege(c.oid, 'UPDATE') OR has_any_column_privilege(c.oid, 'UPDATE') AS holdable,
          EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 8 > 0 AND t.tgtype & 1 = 0 AND t.tgenabled <> 'D')
-           OR EXISTS (SELECT 1 FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type = '4') AS watched
+           OR EXISTS (SELECT 1 FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type = '4') AS watched,
+         (SELECT count(*)::int FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = c.oid) AS keys
     FROM family f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY c.oid <> f.root, c.oid`;
 
 /** To plan a statement for more of them takes longer than to run it. */
@@ -71,10 +75,17 @@ function familyOf(table: Table, members: readonly Member[]): Family {
     table,
     oids: members.map(({ oid }) => oid),
     isPartitioned: members[0]?.kind === 'p',
+    keys: members.reduce((sum, { keys }) => sum + keys, 0),
     mayHold: members[0]?.holdable === true,
     foreign: members.filter(({ kind }) => kind === 'f').map(({ quoted }) => quoted),
     parts: isApart
       ? leaves.map((leaf) => ({ from: `ONLY ${leaf.quoted}`, pages: pagesOf([leaf]) }))
       : [{ from: table.quoted, pages: pagesOf(leaves) }],
   };
+}
+
+/** Whether there are as many foreign keys to them as when they were looked at: who adds one waits for a statement that deletes, and it for him. */
+export function hasSameKeys({ table, keys }: Family): string {
+  return `(WITH RECURSIVE f AS (SELECT ${table.oid}::oid AS oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN f ON f.oid = i.inhparent)
+    SELECT count(*) FROM pg_constraint k JOIN f ON f.oid = k.confrelid WHERE k.contype = 'f') = ${keys}`;
 }

@@ -1,5 +1,6 @@
 import type { QueryResultRow } from 'pg';
 import type { Milliseconds } from '../../../core/quantities.js';
+import { hasSameKeys } from '../catalog/family.js';
 import { serverMessage, sqlState, tookTooLong } from '../connection/errors.js';
 import { hashed, inTime, type Looking, rowByRow } from '../pages/look.js';
 import { cut, isIn, type Located, located, type Piece, type Places, placesOf } from '../pages/piece.js';
@@ -146,7 +147,9 @@ export async function remove(doomed: Doomed, piece: Piece, { run, clock }: Runni
   const returning = doomed.returning === undefined ? '' : ` RETURNING ${doomed.returning} AS returned`;
   const sql = deleteSql(doomed);
   if (piece.rows === 0 && piece.kind === 'places') return { rows: 0, returned: [], sql, ms: 0 };
-  const done = await run(`DELETE FROM ${piece.part.from} AS t WHERE ${isIn(piece)} AND ${condition}${returning}`);
+  const done = await run(
+    `DELETE FROM ${piece.part.from} AS t WHERE ${isIn(piece)} AND ${condition} AND ${hasSameKeys(doomed.family)}${returning}`,
+  );
   const returned = done.rows.flatMap((row) => row.returned ?? []);
   return { rows: done.count, returned, sql, ms: clock.elapsed() - startedAt };
 }

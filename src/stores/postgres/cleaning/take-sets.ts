@@ -134,8 +134,8 @@ export async function takeChangedSets(
   let gone = 0;
   for (const rows of [...seeded].reverse()) {
     if (rows.own === undefined || doubts.has(rows)) continue;
-    const keys = await foreignKeysTo(session, rows.table);
     const family = await findFamily(session, rows.table);
+    const keys = await foreignKeysTo(session, rows.table);
     for (const part of partsOf(rows)) {
       const doomed = { ...doomedRows(family, keys, isChanged(part, 't')), isIndexed: false };
       const find = () => locatePairs(session, part, `NOT (${holdsSame(part)})`);
