@@ -115,7 +115,11 @@ export const schemaHazards: Record<string, Making> = {
     rows: [{ table: 'db.spread', column: 'owner' }],
   }),
   'heir of a seeded table': (model, draw) => {
-    const table = anyTable(model, draw, (one) => one.layout === 'plain' && one.seeded !== undefined && one.id.kind === 'text');
+    const table = anyTable(
+      model,
+      draw,
+      (one) => one.layout === 'plain' && one.seeded !== undefined && one.id.kind === 'text' && !one.flavour.generated,
+    );
     if (table === undefined) return undefined;
     return {
       kind: 'heir of a seeded table',
