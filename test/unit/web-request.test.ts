@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { probeOnce } from '../../src/phases/target/health-probe.js';
 import { getOnce } from '../../src/phases/target/web-request.js';
 
 test.each([
@@ -20,4 +22,21 @@ test.each([
   const answer = await getOnce(url, { userAgent: 'loadctl/test', headers, signal: AbortSignal.timeout(5000) });
   answer.resume();
   expect(heard).toEqual([sent, 'loadctl/test']);
+});
+
+test('a server that closes what it keeps open is there each time it is asked', async () => {
+  const server = createTcpServer((socket) => {
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok');
+      socket.once('data', () => socket.destroy());
+    });
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/healthz`;
+  const looking = { userAgent: 'loadctl/test', clock: { stamp: () => 0, elapsed: () => 0, sleep: async () => {} } };
+
+  const looks = [await probeOnce(url, looking), await probeOnce(url, looking), await probeOnce(url, looking)];
+
+  expect(looks).toEqual(looks.map(() => ({ good: true, status: 200, elapsedMs: 0 })));
 });

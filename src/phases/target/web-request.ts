@@ -15,12 +15,15 @@ export interface WebRequest {
   readonly reach?: Reach;
 }
 
-/** GETs a URL once. Redirects are not followed: what is asked is what was named. Rejects where no answer came. */
+/**
+ * GETs a URL once. Redirects are not followed: what is asked is what was named. Rejects where no answer came. By a connection
+ * of its own: one that is kept open may be closed by the other side just as it is used again, and a target that is well looks down.
+ */
 export function getOnce(url: string, { userAgent, headers = {}, signal, reach = usualReach }: WebRequest): Promise<IncomingMessage> {
   const { plain, authorization } = withoutCredentials(url);
   const all = new Headers({ 'user-agent': userAgent, ...authorization });
   for (const [name, value] of Object.entries(headers)) all.set(name, value); // whatever the case of its letters, in place of ours
-  const options = { ...placeOptions(plain, reach), signal, headers: { host: plain.host, ...Object.fromEntries(all) } };
+  const options = { ...placeOptions(plain, reach), agent: false, signal, headers: { host: plain.host, ...Object.fromEntries(all) } };
   const send = plain.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     send(options, resolve).once('error', reject).end();
