@@ -69,16 +69,22 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
     probes.emit(event);
     limits.heard(event);
   };
-  const endProbes =
-    health === undefined
-      ? undefined
-      : startHealthProbe(health, { userAgent, clock, reach: reachOf(test.options) }, { emit: heard, beside: stop.beside });
-
   const from = moment().t;
   emit({ type: 'fleet-released', runners: runners.length });
   ready.teardown.due();
   const took = stopwatch(clock);
   const releasedAt = clock.elapsed();
+  const load: LoadSoFar = { plan, test, live, releasedAt };
+  const ceilingMs = longestMs(test) + overtimeMs;
+  const standing = new Map(runners.map((runner) => [runner, standstill()]));
+  const watchOf = (runner: Runner) => ({ ...fleet.watchOf(runner), ceilingMs, standstill: standing.get(runner) ?? standstill() });
+  // Before anything else begins, which would come between the first release and the last.
+  const watched = watchLoad({ runners, watchOf, goOnWithout: lossPolicy(load, fleet) }, fleet.signal);
+  const endProbes =
+    health === undefined
+      ? undefined
+      : startHealthProbe(health, { userAgent, clock, reach: reachOf(test.options) }, { emit: heard, beside: stop.beside });
+
   const endAt = loadEndAt(test.load.scenarios, live.numbers);
   const expected = () => runners.filter(({ gone }) => !gone.aborted).map(({ id }) => id);
   const watching = { clock, emit, moment, directory, beside: stop.beside };
@@ -97,11 +103,7 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
     rates: () => limits.rates(expected()),
   });
 
-  const load: LoadSoFar = { plan, test, live, releasedAt };
-  const ceilingMs = longestMs(test) + overtimeMs;
-  const standing = new Map(runners.map((runner) => [runner, standstill()]));
-  const watchOf = (runner: Runner) => ({ ...fleet.watchOf(runner), ceilingMs, standstill: standing.get(runner) ?? standstill() });
-  const { end, ends } = await watchLoad({ runners, watchOf, goOnWithout: lossPolicy(load, fleet) }, fleet.signal);
+  const { end, ends } = await watched;
   await view.stop();
   limits.close();
   if (end.how !== 'finished') {
