@@ -61,7 +61,7 @@ test.each([
   const events = eventsIn(at.latestRun());
   expect(JSON.parse(said.stdout)).toEqual(replayJson(events));
   expect(said.stderr).toBe((await replayPlain(events)).stderr);
-  expect(events[0]).toMatchObject({ type: 'command-started', t: 0 });
+  expect(events[0]?.type).toBe('command-started');
   expect(events.at(-1)).toMatchObject({ type: 'command-finished' });
   expect(events.map(({ t }) => t)).toEqual(events.map(({ t }) => t).toSorted((a, b) => a - b));
 });
