@@ -557,6 +557,17 @@ describe('words that do not go together', () => {
       cleans('keys: [{key: "cache/*q", members: "load-test-user-*"}]'),
       ['5:44: expected a key or a pattern that does not begin with a wildcard, such as `queue:*`, not `cache/*q`'],
     ],
+    [
+      'a set where it names nothing',
+      both(
+        'keys: [{match: "cache/x:[{users.id}]*"}, {match: \'cache/x:\\{users.id}\'}, {key: cache/q, members: "[^{users.id}"}, {match: \'cache/[a]\\[b:{users.id}\'}]',
+      ),
+      [
+        '6:26: expected `{users.id}` outside of `[…]` and not behind `\\`: there it would name nothing',
+        '6:60: expected `{users.id}` outside of `[…]` and not behind `\\`: there it would name nothing',
+        '6:108: expected `{users.id}` outside of `[…]` and not behind `\\`: there it would name nothing',
+      ],
+    ],
     ['members of everybody', cleans('keys: [{key: cache/q, members: "user-*"}]'), [`5:62: ${broad('members')}`]],
     [
       'a template where none is filled in',
@@ -582,6 +593,17 @@ describe('words that do not go together', () => {
       'a member that is no template',
       sets('t: {key: "cache/k{n}", rows: 2, value: {"{m}": 1}, as: zset}'),
       [`5:47: unknown template \`{m}\`: expected ${templateWords}`],
+    ],
+    [
+      'a template in the key of a map',
+      sets(
+        't: {key: "cache/k{n}", rows: 2, value: {"u{n}": 1}, as: hash}, u: {key: "cache/u{n}", rows: 2, value: [{a: {"{t.id}": 1, "{x}": 2}}]}, v: {table: db.v, rows: 1, columns: {id: "v{n}", facts: {"{uuid}": 1}}}',
+      ),
+      [
+        '5:48: `{n}` is a template, and none is filled in the keys of a map: they are stored as they are written',
+        '5:116: `{t.id}` is a template, and none is filled in the keys of a map: they are stored as they are written',
+        '5:199: `{uuid}` is a template, and none is filled in the keys of a map: they are stored as they are written',
+      ],
     ],
     [
       'a member of today',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ProfileSource } from '../../src/profile/load.js';
+import { inOrder } from '../../src/profile/templates/sets.js';
 import { complaint, least, load } from './profile-files.js';
 
 describe('a small profile', () => {
@@ -88,6 +89,20 @@ describe('extends', () => {
     });
     expect(loaded.profile.users).toBeUndefined();
     expect(loaded.profile.runners.hosts).toEqual(['c']);
+  });
+
+  test('sets go in after those that they refer to, else as they are written, those of the base first; null removes one', () => {
+    const set = (name: string, id: string) => `  ${name}: {table: db.${name}, rows: 2, columns: {id: "${id}"}}\n`;
+    const { profile } = load(
+      { 'test.yaml': `extends: ../base.yaml\nseed:\n  gone: null\n${set('carts', '{users.id}')}${set('early', 'e{n}')}` },
+      {
+        elsewhere: {
+          '/w/base.yaml': `target: {url: http://h}\nworkload: {script: s.js}\nstores: {db: {kind: postgres, url: postgres://h/d}}\nseed:\n${set('orders', '{carts.id}-{n}')}${set('gone', 'g{n}')}${set('users', 'u{n}')}`,
+          '/w/s.js': '',
+        },
+      },
+    );
+    expect(inOrder(profile.seed).map(({ name }) => name)).toEqual(['users', 'carts', 'orders', 'early']);
   });
 
   test('leaves null alone inside a list', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Criterion } from '../../src/core/criterion.js';
 import { readAbort, readCritical, readSla } from '../../src/profile/words/criteria.js';
+import { readKey, readTableName, tableText } from '../../src/profile/words/names.js';
 import { nearest } from '../../src/profile/words/near.js';
 import { parseSize } from '../../src/profile/words/size.js';
 import { readTemplate, templateProblem, templateWords } from '../../src/profile/words/template.js';
@@ -157,6 +158,30 @@ describe('templates', () => {
     ['{int:7..3}', 'unknown template `{int:7..3}`: expected', '; did you mean `{int:3..7}`?'],
   ])('%s is none', (template, problem, meant = '') => {
     expect(templateProblem(template)).toBe(`${problem} ${templateWords}${meant}`);
+  });
+});
+
+describe('names', () => {
+  test.each([
+    ['db.users', { store: 'db', table: 'users' }],
+    ['db.Sales.Users', { store: 'db', schema: 'Sales', table: 'Users' }],
+    ['db.sales."Order.Items"', { store: 'db', schema: 'sales', table: 'Order.Items' }],
+    ['db."a ""b""".t', { store: 'db', schema: 'a "b"', table: 't' }],
+    ['users', undefined],
+    ['db.a.b.c', undefined],
+    ['db."a', undefined],
+  ])('%s is read as a store, a schema and a table', (text, name) => {
+    expect(readTableName(text)).toEqual(name);
+    if (name !== undefined) expect(readTableName(tableText(name))).toEqual(name);
+  });
+
+  test.each([
+    ['cache/user:{n}', { store: 'cache', key: 'user:{n}' }],
+    ['cache/a/b', { store: 'cache', key: 'a/b' }],
+    ['user:{n}', undefined],
+    ['cache/', undefined],
+  ])('%s is read as a store, which ends at the first slash, and a key', (text, key) => {
+    expect(readKey(text)).toEqual(key);
   });
 });
 

@@ -89,8 +89,25 @@ function keysEntry({ seed, prefix, stores }: Around, entry: CleanupKeys, index: 
     part.kind === 'ref' ? readableColumn(seed, part, at) : part.kind === 'uuids' ? ownNamespace(seed, part.namespace, at) : [],
   );
   if (named.length > 0) return [...named, ...where];
+  const swallowed = swallowedHole(parts);
+  if (swallowed !== undefined) return [{ path: at, message: swallowed }, ...where];
   const isNarrow = entry.everything === true || ('match' in entry && entry.where !== undefined) || holdsOurs(parts, prefix);
   return isNarrow ? where : [{ path: at, message: broad(word, seed, prefix) }, ...where];
+}
+
+/** What stands in a set of characters, or behind an escape, is no name there but single characters. */
+function swallowedHole(parts: readonly PatternPart[]): string | undefined {
+  const at = parts.findIndex(({ kind }) => kind !== 'text');
+  const hole = parts[at];
+  if (hole === undefined || hole.kind === 'text') return undefined;
+  const rest = textBefore(parts.slice(0, at)).replaceAll(/\\.|\[(?:\\.|[^\]\\])*\]/gs, '');
+  if (!/[[\\]/.test(rest)) return undefined;
+  const shown = hole.kind === 'ref' ? `{${setColumnText(hole)}}` : `{uuid:${hole.namespace}}`;
+  return `expected \`${shown}\` outside of \`[…]\` and not behind \`\\\`: there it would name nothing`;
+}
+
+function textBefore(parts: readonly PatternPart[]): string {
+  return parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
 }
 
 function broad(word: string, seed: Sets, prefix: string): string {
@@ -106,8 +123,9 @@ function broad(word: string, seed: Sets, prefix: string): string {
 function holdsOurs(parts: readonly PatternPart[], prefix: string): boolean {
   const held = parts.filter(({ kind }) => kind !== 'text').length;
   if (held > 0) return held === 1;
-  const literal = parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
-  return literal.split(/\\.|\[(?:\\.|[^\]])*\]?|[*?]/s).some((plain) => plain.includes(prefix));
+  return textBefore(parts)
+    .split(/\\.|\[(?:\\.|[^\]])*\]?|[*?]/s)
+    .some((plain) => plain.includes(prefix));
 }
 
 function flush(store: Store | undefined, { store: name }: { readonly store: string }, path: Path): Broken[] {

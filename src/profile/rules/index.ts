@@ -1,5 +1,6 @@
 import { cleanupRule } from './cleanup.js';
 import { abortRule, runnersRule } from './fleet.js';
+import { mapKeysRule } from './map-keys.js';
 import { mapNamesRule } from './map-names.js';
 import { criticalRule, monitorsRule } from './monitors.js';
 import { sameKeysRule } from './same-keys.js';
@@ -17,6 +18,7 @@ const rules: readonly Rule[] = [
   storesRule,
   storeNamesRule,
   setsRule,
+  mapKeysRule,
   sameKeysRule,
   memberRule,
   poolRule,

@@ -62,6 +62,11 @@ export function plainProblem(text: string): string | undefined {
   return found === undefined ? undefined : `\`${found[0]}\` is a template, and none is filled in here; \`{{\` is a literal brace`;
 }
 
+/** The first template in a text that is stored as it is written; undefined where it holds none. */
+export function templateIn(text: string): string | undefined {
+  return [...text.matchAll(token)].find(([, word]) => word !== undefined && readWord(word) !== undefined)?.[0];
+}
+
 function read<Part>(text: string, readOne: (word: string) => Part | undefined): (Part | { kind: 'text'; text: string })[] {
   return [...text.matchAll(token)].map(([part, word]) => {
     if (part === '{{' || part === '}}') return { kind: 'text', text: part.slice(1) };
