@@ -1,3 +1,4 @@
+import type { ReceiptLine } from '../../../core/receipt.js';
 import type { CleanupKeys } from '../../../profile/sections/schema.js';
 import { setColumnText } from '../../../profile/words/names.js';
 import type { StoreTask } from '../../kind/types.js';
@@ -36,6 +37,7 @@ export function matchJob(servers: Servers, entry: Match, task: StoreTask): Job {
 function whereJob(servers: Servers, entry: Match, task: StoreTask, { glob, fits }: Matcher): Job {
   const which = `${entry.match} where ${entry.where?.json.join('.') ?? ''} is in ${entry.where === undefined ? '' : setColumnText(entry.where.in)}`;
   let tooLong = 0;
+  let noTexts = new Set<string>();
   const look = (keys: readonly Buffer[]) => whereFits(servers, entry, task, keys.filter(fits));
   return {
     servers,
@@ -45,33 +47,44 @@ function whereJob(servers: Servers, entry: Match, task: StoreTask, { glob, fits 
     check: () => Promise.resolve(),
     async count() {
       let long = 0;
+      const others = new Set<string>();
       const counts = await servers.everywhere(async (node) => {
         const seen = new Set<string>();
         for await (const keys of scanKeys(node, glob)) {
           const looked = await look(keys);
           long += looked.tooLong;
+          for (const key of looked.noTexts) others.add(key.toString());
           for (const { key } of looked.fitting) seen.add(key.toString('latin1'));
         }
         return seen.size;
       });
-      tooLong = long;
+      [tooLong, noTexts] = [long, others];
       return counts;
     },
     take: (deleted) => unlinkWhere(servers, entry, task, deleted),
-    lines: () =>
-      tooLong === 0
-        ? []
-        : [
-            {
-              kind: 'unknown',
-              store: servers.store,
-              shard: null,
-              what: entry.match,
-              count: tooLong,
-              why: `values longer than ${mostBytes / 1024} kB are not read, so whose they are is unknown`,
-            },
-          ],
+    lines: () => unreadLines(servers, entry, { tooLong, noTexts: [...noTexts] }),
   };
+}
+
+const shownKeys = 3;
+
+/** Keys that a pattern with `where` hits and that nobody read: what of the test is in them is unknown. */
+function unreadLines(
+  { store }: Servers,
+  { match }: Match,
+  { tooLong, noTexts }: { readonly tooLong: number; readonly noTexts: readonly string[] },
+): ReceiptLine[] {
+  const place = { kind: 'unknown', store, shard: null, what: `${store}/${match}` } as const;
+  const why = `values longer than ${mostBytes / 1024} kB are not read, so whose they are is unknown`;
+  const long = { ...place, count: tooLong, why, command: 'look into them yourself, or let the application keep sessions shorter' };
+  const shown = `${noTexts.slice(0, shownKeys).join(', ')}${noTexts.length > shownKeys ? ', …' : ''}`;
+  const others = {
+    ...place,
+    count: noTexts.length,
+    why: `they hold no text with a field to compare: ${shown}`,
+    command: 'narrow the pattern to the keys that hold JSON texts, or remove the others by `match` or `members`',
+  };
+  return [long, others].filter(({ count }) => count > 0);
 }
 
 /** Unlinks the keys of an entry with `where`, each only if it still holds what was read. */

@@ -61,24 +61,30 @@ export interface Looked {
   readonly fitting: readonly { readonly key: Buffer; readonly stored: Buffer }[];
   /** How many are too long to be read. */
   readonly tooLong: number;
+  /** Those that hold no text at all, but a hash, a list or the like. */
+  readonly noTexts: readonly Buffer[];
 }
 
 /** Looks which of some keys hold a JSON text whose field is exactly that of a row of a set. */
 export async function whereFits(servers: Servers, { where }: Match, task: StoreTask, keys: readonly Buffer[]): Promise<Looked> {
-  if (where === undefined || keys.length === 0) return { fitting: [], tooLong: 0 };
+  if (where === undefined || keys.length === 0) return { fitting: [], tooLong: 0, noTexts: [] };
   const inverse = task.inverse(where.in);
   const answers = await servers.run(keys.map((key) => ({ key, words: ['GETRANGE', key, 0, mostBytes] })));
   const fitting: { key: Buffer; stored: Buffer }[] = [];
+  const noTexts: Buffer[] = [];
   let tooLong = 0;
   for (const [index, key] of keys.entries()) {
     const answer = answers[index];
-    if (replyWord(answer?.error) === 'WRONGTYPE') continue;
+    if (replyWord(answer?.error) === 'WRONGTYPE') {
+      noTexts.push(key);
+      continue;
+    }
     const stored = valueIn(servers, answer);
     if (!Buffer.isBuffer(stored)) continue;
     if (stored.length > mostBytes) tooLong += 1;
     else if (isOfSet(inverse, where.json, stored)) fitting.push({ key, stored });
   }
-  return { fitting, tooLong };
+  return { fitting, tooLong, noTexts };
 }
 
 function isOfSet(inverse: Inverse, path: NonNullable<Match['where']>['json'], stored: Buffer): boolean {
