@@ -132,6 +132,8 @@ export interface SeededSet {
   readonly rows: number;
   /** How many of them are to be there: all after a seed, and fewer by those that a cleanup removed; missing while the first seed is under way. */
   readonly there?: number;
+  /** Columns that cleanup found rows by (`db.orders.customer`), and that had none of the set's numbers when they were first listed. */
+  readonly free?: readonly string[];
   /** A hash of the place and of all templates: the same ones are the same set, with however many rows. */
   readonly fingerprint: string;
   /** The set and those that it refers to, as a profile writes them. */

@@ -22,7 +22,7 @@ export function formerEntries(task: StoreTask, former: readonly FormerSet[], sta
       inverse: (column) => columnInverse(sets, column) ?? task.inverse(column),
       tableSet: (name) => (name === set.name && 'table' in set ? set : task.tableSet(name)),
       source: (each) => (each.name === set.name ? rowSource(sets, set, startedAt) : task.source(each)),
-      seededRows: (each, columns) => (each.name === set.name ? set.rows : task.seededRows(each, columns)),
+      seededRows: (each, columns, where) => (each.name === set.name ? set.rows : task.seededRows(each, columns, where)),
     };
     return [{ task: then, why: `${set.name} was seeded otherwise before (${set.rows} rows)`, again }];
   });

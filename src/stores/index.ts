@@ -7,6 +7,7 @@ import { formerEntries } from './former-entries.js';
 import type { StoreKind, StoreTask } from './kind/types.js';
 import { postgres } from './postgres/index.js';
 import { redis } from './redis/index.js';
+import { listedBeside } from './same-database.js';
 import { differsNow, recordedRows } from './seeded-before.js';
 
 /** A store as the profile describes it. */
@@ -58,6 +59,7 @@ export function storeTask(profile: DataProfile, store: string | readonly string[
     formerEntries: [],
     rows: cleanup?.rows.filter(ofStore) ?? [],
     keys: cleanup?.keys.filter(ofStore) ?? [],
+    beside: listedBeside(profile, names),
     source: (set) => rowSource(seed, set, startedAt),
     inverse(column) {
       const inverse = columnInverse(seed, column);
@@ -70,7 +72,7 @@ export function storeTask(profile: DataProfile, store: string | readonly string[
       if (set === undefined || !('table' in set)) throw new Error(`no set of rows ${name}: the profile's rules let it through`);
       return { ...set, name };
     },
-    seededRows: (set, columns) => recordedRows(profile, set, columns, known),
+    seededRows: (set, columns, where) => recordedRows({ profile, set, columns, where }, known),
   };
   return { ...task, formerEntries: formerEntries(task, former, startedAt) };
 }

@@ -11,7 +11,6 @@ type Overrides = ReadonlyMap<string, string>;
 /** What to add to a command for a profile that is to know sets as they were seeded before: those of this record, and others that only had more rows. */
 export function seededAgain(record: SeededSet, differing: readonly SeededSet[], now: WrittenSets): string {
   const wanted = overridesFor(record, now);
-  if (own(now, record.set) === undefined) return `with the set ${record.set} in the profile again`;
   if (wanted === undefined) return `with the set ${record.set} in the profile as it was seeded`;
   const all = new Map<string, string>();
   for (const other of differing.filter((each) => each !== record)) {
@@ -28,6 +27,10 @@ function overridesFor({ set: name, rows, sets }: SeededSet, now: WrittenSets): O
   const found = new Map<string, string>();
   for (const each of Object.keys(sets)) {
     const [before, after] = [recordOf(own(sets, each)), recordOf(own(now, each))];
+    if (!Object.hasOwn(now, each)) {
+      found.set(`seed.${each}`, JSON.stringify(each === name ? { ...before, rows } : before));
+      continue;
+    }
     const isSame = each === name ? { ...before, rows: Math.max(rows, Number(after.rows ?? 0)) } : before;
     if ('table' in before !== 'table' in after) return undefined;
     for (const word of new Set([...Object.keys(isSame), ...Object.keys(after)])) {

@@ -12,18 +12,37 @@ import { seededAgain } from './seeded-again.js';
 /** The parts of a profile that say what is seeded, and where. */
 type Seeds = Pick<Profile, 'stores' | 'seed'>;
 
+/** A set whose rows are asked for, by some of its columns; `where`: in which column of another table. */
+interface Recorded {
+  readonly profile: Seeds;
+  readonly set: NamedSet;
+  readonly columns: readonly string[];
+  readonly where: string | undefined;
+}
+
 /**
  * What a profile seeds, to be kept: names, rows and templates. So a cleanup that comes later knows whose rows are whose,
  * whatever the profile says by then. What was kept before stays, with as many rows as there ever were.
  */
-export function toKeep(profile: Seeds, before: readonly SeededSet[]): SeededSet[] {
+export function toKeep(profile: Seeds & Pick<Profile, 'cleanup'>, before: readonly SeededSet[]): SeededSet[] {
   const now = inOrder(profile.seed).map((set) => described(profile, set));
   const same = (one: SeededSet) => (other: SeededSet) => one.fingerprint === other.fingerprint;
   const grown = now.map((set) => {
-    const { rows = 0, there } = before.find(same(set)) ?? {};
-    return { ...set, rows: Math.max(set.rows, rows), ...(there === undefined ? {} : { there }) };
+    const { rows = 0, there, free = [] } = before.find(same(set)) ?? {};
+    const looked = [...new Set([...free, ...foundBy(profile, set.set)])];
+    return {
+      ...set,
+      rows: Math.max(set.rows, rows),
+      ...(there === undefined ? {} : { there }),
+      ...(looked.length === 0 ? {} : { free: looked }),
+    };
   });
   return [...before.filter((set) => !now.some(same(set))), ...grown];
+}
+
+/** The columns in which cleanup finds rows by a set: a seed looked whether anybody has its numbers there. */
+function foundBy({ cleanup }: Pick<Profile, 'cleanup'>, set: string): string[] {
+  return (cleanup?.rows ?? []).flatMap((entry) => ('in' in entry && entry.in.set === set ? [`${tableText(entry)}.${entry.column}`] : []));
 }
 
 /** What is kept once a profile's sets are in. */
@@ -41,10 +60,12 @@ export function fingerprintOf(profile: Seeds, set: NamedSet): string {
 }
 
 /** How many rows were seeded into the same table with the same templates in these columns; of entries, with the same key. */
-export function recordedRows(profile: Seeds, set: NamedSet, columns: readonly string[], before: readonly SeededSet[]): number {
+export function recordedRows({ profile, set, columns, where }: Recorded, before: readonly SeededSet[]): number {
   const place = placeOf(profile, set.store);
   const wanted = identity(profile.seed, set, columns);
-  const found = before.filter(({ store, place: where }) => store === set.store && where === place);
+  const found = before.filter(
+    (each) => each.store === set.store && each.place === place && (where === undefined || each.free?.includes(where) === true),
+  );
   const same = found.filter(({ set: name, sets }) => {
     const read = seedSection.safeParse(sets);
     const kept = read.success ? own(read.data, name) : undefined;

@@ -151,3 +151,31 @@ test('the command that is printed helps, whatever changed', async () => {
   expect([helped.code, helped.stdout + helped.stderr]).toEqual([0, expect.stringContaining('CLEAN')]);
   expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 0 }]);
 });
+
+test('so does that for a set that is gone, with what it refers to', async () => {
+  const { url, sql } = await testDatabase(postgres, tables);
+  const stores = `stores: {db: {kind: postgres, url: "${url}"}}`;
+  const profile = (seeds: string) => `target: {url: "http://127.0.0.1:1"}\nworkload: {script: ../script.js}\n${stores}\nseed: {${seeds}}\n`;
+  const users = 'users: {table: db.users, rows: 7, columns: {id: "us\'er-{n}", name: Test}}';
+  const carts = 'carts: {table: db.carts, rows: 9, key: u, columns: {u: "x/{n}"}}';
+  const notes = 'notes: {table: db.named, rows: 5, columns: {id: "{users.id}"}}';
+  await sql('CREATE TABLE named (id text PRIMARY KEY)');
+  const file = 'profiles/dev.yaml';
+  const at = workplace({ [file]: profile(`${users}, ${notes}`), 'script.js': 'export default () => {};' });
+  expect((await at.loadctl(['seed', '--env', 'dev'])).code).toBe(0);
+  at.file(file, profile(carts));
+  expect((await at.loadctl(['cleanup', '--env', 'dev', '--seeded'])).code).toBe(113);
+  const receipts = readdirSync(join(at.folder, '.loadctl', 'receipts')).sort();
+  const commands = [...at.read(join('.loadctl', 'receipts', receipts.at(-1) ?? '')).matchAll(/"command": (".*")/g)].map((found) =>
+    unquoted(found[1] ?? '', 1),
+  );
+  const typed = commands.filter((command) => command.includes('--set'));
+  expect(typed).toHaveLength(2);
+  for (const command of typed) {
+    const words = execFileSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' });
+    await at.loadctl(words.trim().split('\n').slice(1));
+  }
+  expect(await sql('SELECT (SELECT count(*) FROM users)::int AS users, (SELECT count(*) FROM named)::int AS named')).toEqual([
+    { users: 0, named: 0 },
+  ]);
+});

@@ -6,7 +6,7 @@ import { resetSeeded } from '../../src/phases/data/reset.js';
 import { seed } from '../../src/phases/data/seed.js';
 import { type DataProfile, dataContext, type Machine } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
-import { testDatabase } from '../servers/sql.js';
+import { asRole, testDatabase } from '../servers/sql.js';
 
 /* What a database engineer found: rows of others that went, or the test's that stayed, under a receipt that said CLEAN. */
 
@@ -102,14 +102,23 @@ describe('certain, or left', () => {
     ]);
   });
 
-  test('triggers and rules of a seeded table are told before its rows go, and only then', async () => {
+  test('triggers and rules of a seeded table are told before its rows come or go, and only then', async () => {
     const { url, sql } = await testDatabase(
       server,
       `${usersTable} CREATE TABLE gone (id text); CREATE RULE note AS ON DELETE TO users DO ALSO INSERT INTO gone VALUES (OLD.id);
        CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
        CREATE TRIGGER t AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION f();`,
     );
+    await sql('CREATE TRIGGER early BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f()');
     const parts = profile(url, { seed: { users } });
+    const seeding = dataContext(parts);
+    await expect(seed(seeding)).rejects.toMatchObject({ reason: 'seeding-failed' });
+    expect(seeding.events).toContainEqual({
+      type: 'noted',
+      code: 'side-effect',
+      effect: 'db: users has the trigger early, which runs BEFORE INSERT for each row',
+    });
+    await sql('DROP TRIGGER early ON users');
     await seed(dataContext(parts));
     const effects = async (options: typeof all) => {
       const context = dataContext(parts);
@@ -296,6 +305,43 @@ describe('numbers', () => {
   });
 });
 
+test('numbers in a table that is listed after they were seeded are not the test’s: 113, and 112 for the next seed', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `CREATE TABLE nums (id bigint PRIMARY KEY); CREATE TABLE lines (id serial, n bigint); CREATE TABLE invoices (no bigint, what text); INSERT INTO invoices VALUES (900000001, 'real')`,
+  );
+  const machine: Machine = {};
+  const nums = { table: 'db.nums', rows: 10, columns: { id: '{n+900000000}' } };
+  const lines = { table: 'db.lines', column: 'n', in: 'nums.id' };
+  const invoices = { table: 'db.invoices', column: 'no', in: 'nums.id' };
+  const of = (...rows: object[]) => profile(url, { seed: { nums }, cleanup: { rows } });
+  await seed(dataContext(of(lines), { machine }));
+  await sql('INSERT INTO lines (n) VALUES (900000003), (17)');
+  const { receipt, reasons } = await cleanup(dataContext(of(lines, invoices), { machine }), own);
+  expect(reasons).toEqual(['cleanup-not-proven']);
+  expect(receipt.rows).toMatchObject([
+    { table: 'invoices', deleted: 0, left: 1 },
+    { table: 'lines', deleted: 1, left: 0 },
+  ]);
+  expect(receipt.lines).toContainEqual(
+    expect.objectContaining({
+      kind: 'unknown',
+      what: 'db.invoices',
+      count: 1,
+      why: expect.stringContaining('nobody looked at db.invoices.no when nums was seeded'),
+    }),
+  );
+  expect(await failure(seed(dataContext(of(lines, invoices), { machine })))).toMatchObject({
+    reason: 'refused',
+    message: expect.stringContaining('invoices has rows already'),
+  });
+  await sql('DELETE FROM invoices');
+  await seed(dataContext(of(lines, invoices), { machine }));
+  await sql("INSERT INTO invoices VALUES (900000001, 'the test’s')");
+  expect((await cleanup(dataContext(of(lines, invoices), { machine }), all)).reasons).toEqual([]);
+  expect(await sql('SELECT n FROM lines')).toEqual([{ n: '17' }]);
+});
+
 describe('numbers beside a constant', () => {
   const inventory = 'CREATE TABLE inv (tenant text, no int, status text, PRIMARY KEY (tenant, no));';
   const stock = (columns: Record<string, unknown>) => ({ inv: { table: 'db.inv', rows: 5, columns } });
@@ -389,7 +435,12 @@ describe('what is remembered of a seed', () => {
     const left = await cleanup(dataContext(without, { machine }), all);
     expect(left.reasons).toEqual(['cleanup-not-proven']);
     expect(left.receipt.lines).toMatchObject([
-      { kind: 'left', count: 10, command: 'loadctl cleanup --env test --seeded with the set users in the profile again' },
+      {
+        kind: 'left',
+        count: 10,
+        command:
+          'loadctl cleanup --env test --seeded --set \'seed.users={"table":"db.users","rows":10,"columns":{"id":"user-{n}","name":"Test"}}\'',
+      },
     ]);
     expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 10 }]);
   });
@@ -543,6 +594,63 @@ describe('stores', () => {
     await sql("INSERT INTO carts (user_id) VALUES ('user-1'), ('real')");
     expect((await cleanup(dataContext(both), all)).reasons).toEqual([]);
     expect(await sql('SELECT user_id FROM carts')).toEqual([{ user_id: 'real' }]);
+  });
+
+  test('two in one database as two roles, with keys across: each sees to its own tables, and it all goes', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `${usersTable} CREATE TABLE orders (id text PRIMARY KEY, user_id text REFERENCES users); CREATE TABLE bookings (id int PRIMARY KEY, user_id text);
+       CREATE TABLE notes (booking int REFERENCES bookings, user_id text); INSERT INTO bookings VALUES (1, 'load-test-user-1'), (2, 'alice');
+       INSERT INTO notes VALUES (1, 'load-test-user-1'), (2, 'alice'); INSERT INTO users VALUES ('alice', 'real'); INSERT INTO orders VALUES ('real', 'alice');
+       CREATE ROLE shopper LOGIN PASSWORD 'pw'; GRANT ALL ON ALL TABLES IN SCHEMA public TO shopper`,
+    );
+    const parts: DataProfile = {
+      stores: {
+        db: { kind: 'postgres', url },
+        shop: { kind: 'postgres', url: asRole(url, 'shopper', 'pw').replace('127.0.0.1', 'localhost') },
+      },
+      seed: { users, orders: { table: 'shop.orders', rows: 20, columns: { id: 'o-{n}', user_id: '{users.id}' } } },
+      cleanup: {
+        settle: '20ms',
+        rows: [
+          { table: 'db.bookings', column: 'user_id' },
+          { table: 'shop.notes', column: 'user_id' },
+        ],
+      },
+    };
+    await seed(dataContext(parts));
+    const { receipt, reasons } = await cleanup(dataContext(parts), all);
+    expect([reasons, receipt.lines]).toEqual([[], []]);
+    expect(
+      await sql(
+        'SELECT id FROM users UNION ALL SELECT id FROM orders UNION ALL SELECT user_id FROM notes UNION ALL SELECT user_id FROM bookings',
+      ),
+    ).toEqual([{ id: 'alice' }, { id: 'real' }, { id: 'alice' }, { id: 'alice' }]);
+  });
+
+  test('a table by one and a part of it by another: 112', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE things (id int, user_id text) PARTITION BY RANGE (id); CREATE TABLE things_0 PARTITION OF things FOR VALUES FROM (0) TO (10);
+       CREATE TABLE plain (user_id text); CREATE TABLE heir () INHERITS (plain); INSERT INTO things VALUES (1, 'load-test-user-1')`,
+    );
+    for (const at of [url, `${url}?application_name=another`]) {
+      for (const [whole, part] of [
+        ['things', 'things_0'],
+        ['plain', 'heir'],
+      ]) {
+        const rows = [
+          { table: `db.${whole}`, column: 'user_id' },
+          { table: `shop.${part}`, column: 'user_id' },
+        ];
+        const stores = { db: { kind: 'postgres', url }, shop: { kind: 'postgres', url: at } };
+        expect(await failure(cleanup(dataContext({ stores, cleanup: { settle: '20ms', rows } }), own))).toMatchObject({
+          reason: 'refused',
+          message: expect.stringMatching(/^the stores (db and shop|shop and db) reach one table/),
+        });
+      }
+    }
+    expect(await sql('SELECT id FROM things')).toEqual([{ id: 1 }]);
   });
 
   test('two in one database with a key across: one order, whichever store a table is of', async () => {

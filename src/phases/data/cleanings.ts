@@ -1,5 +1,6 @@
 import { LoadctlError } from '../../core/errors.js';
 import { type Defer, scope } from '../../core/scope.js';
+import { inOrder } from '../../profile/templates/sets.js';
 import { isIdle, type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
 import { type AskedCheck, type Cleaning, type CleaningCheck, type Hazard, refuseHazards } from '../../stores/kind/types.js';
@@ -10,7 +11,7 @@ import { storeContext } from './store-context.js';
 export async function openCleanings(context: DataContext, seeded: boolean, defer: Defer): Promise<Cleaning[]> {
   const { run, profile, world, before, named } = context;
   const cleanings: Cleaning[] = [];
-  for (const [stores, config] of byDatabase(storesToClean(context, seeded))) {
+  for (const [stores, config] of byDatabase(lastSetFirst(context, storesToClean(context, seeded)))) {
     const label = `loadctl/${run ?? 'cleanup'}`;
     const task = storeTask(profile, stores, { now: world.clock.stamp(), seeded: before?.seeded, named });
     const cleaning = await storeKind(config).openCleaning(config, task, storeContext(context, stores[0], label));
@@ -18,6 +19,12 @@ export async function openCleanings(context: DataContext, seeded: boolean, defer
     cleanings.push(cleaning);
   }
   return cleanings;
+}
+
+/** Stores whose sets refer to those of others come first: their rows go first. */
+function lastSetFirst({ profile }: DataContext, stores: [string, StoreConfig][]): [string, StoreConfig][] {
+  const sets = inOrder(profile.seed).map(({ store }) => store);
+  return [...stores].sort(([one], [other]) => sets.lastIndexOf(other) - sets.lastIndexOf(one));
 }
 
 /** Stores that lead to the same databases are cleaned up as one: keys between their tables tell the order. */

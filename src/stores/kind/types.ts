@@ -16,7 +16,7 @@ import type { CleanupKeys, CleanupRows, SeedEntries, SeedTable } from '../../pro
 import type { Inverse } from '../../profile/templates/inverse.js';
 import type { RowSource } from '../../profile/templates/pieces.js';
 import type { NamedSet, Sets } from '../../profile/templates/sets.js';
-import type { SetColumn } from '../../profile/words/names.js';
+import type { SetColumn, TableName } from '../../profile/words/names.js';
 
 /*
  * A store is something that seeding fills and cleanup empties. To add a kind: its words in src/profile/sections/schema.ts, a
@@ -110,6 +110,8 @@ export interface StoreTask {
   readonly formerEntries: readonly FormerEntries[];
   readonly rows: readonly CleanupRows[];
   readonly keys: readonly CleanupKeys[];
+  /** Tables of the same databases that entries of other stores list: those see to their rows. */
+  readonly beside: readonly TableName[];
   /** What the templates of a set stand in. */
   source(set: NamedSet): RowSource;
   /** How the row of a set is read back from one of its columns; the profile's rules make sure of one. */
@@ -118,19 +120,25 @@ export interface StoreTask {
   tableSet(name: string): NamedSet<SeedTable>;
   /**
    * How many rows of a set, by these columns of theirs, were seeded from here into a place where nobody had them before; 0:
-   * nothing is known of it.
+   * nothing is known of it. With `where`, a column of another table, also only where nobody had them there.
    */
-  seededRows(set: NamedSet, columns: readonly string[]): number;
+  seededRows(set: NamedSet, columns: readonly string[], where?: string): number;
 }
 
-/** Why a set's numbers may be those of others: only a record of their first seed tells that nobody had them before. */
+/**
+ * Why a set's numbers may be those of others: only a record of their first seed tells that nobody had them before; `where`, in a
+ * column of another table, only from when that was listed.
+ */
 export function unrecorded(
   task: Pick<StoreTask, 'environment' | 'seededRows'>,
   set: NamedSet,
   columns: readonly string[],
+  where?: string,
 ): string | undefined {
+  if (task.seededRows(set, columns, where) >= set.rows) return undefined;
   const known = task.seededRows(set, columns);
-  if (known >= set.rows) return undefined;
+  if (known >= set.rows)
+    return `numbers are the test's only where a record says that they were free, and nobody looked at ${where} when ${set.name} was seeded`;
   const has = known === 0 ? `none of ${set.name}` : `rows 1 to ${known} of ${set.name}, not those up to ${set.rows}`;
   return `numbers are the test's only where a record says that they were free when first seeded, and .loadctl/before-${task.environment}.json has ${has}`;
 }

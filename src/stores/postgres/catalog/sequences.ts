@@ -1,6 +1,7 @@
 import { LoadctlError } from '../../../core/errors.js';
 import type { Hazard } from '../../kind/types.js';
 import type { Session } from '../connection/session.js';
+import { type Feeding, feedingSequences } from './feeding.js';
 import { quoteName } from './quote.js';
 import type { Table } from './tables.js';
 
@@ -17,14 +18,6 @@ export interface NumberedColumn {
   readonly span: NumberSpan;
 }
 
-/** A sequence that numbers a column, or one that the column leads to. */
-interface Feeding {
-  readonly oid: number;
-  readonly name: string;
-  /** 0: the column itself. */
-  readonly depth: number;
-}
-
 interface SequenceState extends Feeding {
   readonly start: bigint;
   readonly step: bigint;
@@ -39,7 +32,7 @@ interface SequenceState extends Feeding {
 /** What was found out about the sequences of a column. */
 export interface SequenceLook {
   readonly hazards: readonly Hazard[];
-  /** Sequences that number the column itself and do not come near. */
+  /** Sequences that number the column itself and do not come near, or may: of a column that need not be unique. */
   readonly apart: readonly { readonly sequence: string; readonly next: bigint }[];
 }
 
@@ -59,6 +52,20 @@ export async function lookAtSequences(session: Session, { table, column, span }:
     else if (state.depth === 0) apart.push({ sequence: state.name, next: state.next });
   }
   return { hazards, apart };
+}
+
+/** The sequences that number a column itself, with what each gives next; of one that the role may not read nothing is told. */
+export async function ownSequences(session: Session, { table, column }: NumberedColumn): Promise<SequenceLook['apart']> {
+  const found: { sequence: string; next: bigint }[] = [];
+  for (const feeding of await feedingSequences(session, table, column)) {
+    if (feeding.depth > 0) continue;
+    const state = await readSequence(session, feeding, `${table.shown}.${column}`).catch((error: unknown) => {
+      if (error instanceof LoadctlError && error.reason === 'unavailable') return undefined;
+      throw error;
+    });
+    if (state !== undefined) found.push({ sequence: state.name, next: state.next });
+  }
+  return found;
 }
 
 /** Every number that it has given, may have given before it was set on, or gives within the next million. */
@@ -82,52 +89,6 @@ function hazardOf({ place }: Session, { table, column, span }: NumberedColumn, {
     message: `${place.name}: the sequence ${name} ${how} ${table.shown}.${column} and is at ${next}: it has come to ${span.low}..${span.high}, or will within the next million values`,
     hint: 'Give the set numbers that no sequence comes to, such as `{n+900000000000}` or `{n-1000000000}`.',
   };
-}
-
-/** Columns by (relation, attribute): each with those that it leads to, and with the same column of parents and partitions. */
-const columnsSql = `
-  WITH RECURSIVE reached(rel, att, depth) AS (
-    SELECT $1::oid, a.attnum, 0 FROM pg_attribute a WHERE a.attrelid = $1 AND a.attname = $2
-    UNION
-    SELECT n.rel, n.att, r.depth + n.more FROM reached r CROSS JOIN LATERAL (
-      SELECT k.confrelid AS rel, k.confkey[array_position(k.conkey, r.att)] AS att, 1 AS more
-        FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = r.rel AND r.att = ANY (k.conkey)
-      UNION ALL
-      SELECT o.attrelid, o.attnum, 0 FROM pg_inherits i JOIN pg_attribute m ON m.attrelid = r.rel AND m.attnum = r.att
-        JOIN pg_attribute o ON o.attname = m.attname AND o.attrelid = CASE WHEN i.inhrelid = r.rel THEN i.inhparent ELSE i.inhrelid END
-       WHERE r.rel IN (i.inhrelid, i.inhparent)) AS n
-     WHERE r.depth < 32)
-  SELECT rel, att, min(depth) AS depth FROM reached GROUP BY rel, att`;
-
-/** Names in the text of a default or a function, from which nextval draws. */
-const namesIn = (text: string) =>
-  `(SELECT to_regclass(m[1]) FROM regexp_matches(${text}, 'nextval[[:space:]]*[(][[:space:]]*''((?:[^'']|'''')+)''', 'gi') AS m)`;
-
-/** A text as names in it are held against one another: a trigger may write `NEW . "Id"`. */
-const bare = (text: string) => `lower(regexp_replace(${text}, '[[:space:]"]', '', 'g'))`;
-
-/** A function in a default, or of a trigger before inserts that has the column in its text. */
-const feedingSql = `
-  WITH reached AS (${columnsSql}),
-  defaults AS (SELECT r.depth, d.oid, pg_get_expr(d.adbin, d.adrelid) AS text FROM reached r JOIN pg_attrdef d ON d.adrelid = r.rel AND d.adnum = r.att),
-  functions AS (
-    SELECT d.depth, p.oid, p.prosrc FROM defaults d JOIN pg_depend e ON e.classid = 'pg_attrdef'::regclass AND e.objid = d.oid AND e.refclassid = 'pg_proc'::regclass
-      JOIN pg_proc p ON p.oid = e.refobjid
-    UNION SELECT r.depth, p.oid, p.prosrc FROM reached r JOIN pg_attribute a ON a.attrelid = r.rel AND a.attnum = r.att
-      JOIN pg_trigger t ON t.tgrelid = r.rel AND NOT t.tgisinternal AND t.tgtype & 7 = 7
-      JOIN pg_proc p ON p.oid = t.tgfoid AND position(${bare("'new.' || a.attname")} IN ${bare('p.prosrc')}) > 0),
-  fed AS (
-    SELECT r.depth, e.objid AS seq FROM reached r JOIN pg_depend e ON e.refclassid = 'pg_class'::regclass AND e.refobjid = r.rel AND e.refobjsubid = r.att
-       AND e.classid = 'pg_class'::regclass AND e.deptype IN ('a', 'i')
-    UNION SELECT d.depth, e.refobjid FROM defaults d JOIN pg_depend e ON e.classid = 'pg_attrdef'::regclass AND e.objid = d.oid AND e.refclassid = 'pg_class'::regclass
-    UNION SELECT f.depth, e.refobjid FROM functions f JOIN pg_depend e ON e.classid = 'pg_proc'::regclass AND e.objid = f.oid AND e.refclassid = 'pg_class'::regclass
-    UNION SELECT d.depth, x FROM defaults d, LATERAL ${namesIn('d.text')} AS s(x)
-    UNION SELECT f.depth, x FROM functions f, LATERAL ${namesIn('f.prosrc')} AS s(x))
-  SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, min(f.depth)::int AS depth FROM fed f JOIN pg_class c ON c.oid = f.seq AND c.relkind = 'S'
-    JOIN pg_namespace n ON n.oid = c.relnamespace GROUP BY c.oid, n.nspname, c.relname ORDER BY 3, 2`;
-
-async function feedingSequences(session: Session, table: Table, column: string): Promise<Feeding[]> {
-  return (await session.query<Feeding & { name: string }>(feedingSql, [table.oid, column])).rows;
 }
 
 interface StateRow {

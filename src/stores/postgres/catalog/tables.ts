@@ -97,6 +97,6 @@ export async function checkWritable(session: Session): Promise<void> {
   if (!rows[0]?.readonly) return;
   const { name, database } = session.place;
   throw new LoadctlError('unavailable', `${name}: the database ${database} is read-only`, {
-    hint: 'Name the primary in the URL, not a replica.',
+    hint: 'Name the primary in the URL, not a replica; or find what sets default_transaction_read_only.',
   });
 }

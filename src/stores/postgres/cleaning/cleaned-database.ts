@@ -7,6 +7,7 @@ import type { SeededRows } from '../rows/seeded-rows.js';
 import type { Target } from '../selection/targets.js';
 import type { Reference } from './references.js';
 import { statementLog } from './statement-log.js';
+import type { Doubt } from './take-seeded.js';
 
 /** How many rows are out, and how many are there still; null where that is not known. */
 export interface RowTally {
@@ -41,7 +42,7 @@ export interface CleanedDatabase {
   seeded: readonly SeededRows[];
   former: readonly FormerRows[];
   /** Why the rows of a set are left alone. */
-  doubts: ReadonlyMap<SeededRows, string>;
+  doubts: ReadonlyMap<SeededRows, Doubt>;
   readonly tallies: Map<Target, RowTally>;
   readonly seededTallies: Map<SeededRows, RowTally>;
   /** How many rows of a set went while somebody who held them was waited for, and not by this cleanup. */

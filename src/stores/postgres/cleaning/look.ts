@@ -5,7 +5,7 @@ import { findFamilies, findFamily } from '../catalog/family.js';
 import { checkReading, foreignKeysTo, holdsBack } from '../catalog/foreign-keys.js';
 import { farAway, hidingTables, listTriggers, unseenReferences } from '../catalog/hindrances.js';
 import { lookAtSequences } from '../catalog/sequences.js';
-import { checkPermissions, checkWritable, type Table } from '../catalog/tables.js';
+import { checkPermissions, checkWritable, findTable, type Table } from '../catalog/tables.js';
 import type { Session } from '../connection/session.js';
 import { findSeededRows, type SeededRows } from '../rows/seeded-rows.js';
 import { findTargets, type Target } from '../selection/targets.js';
@@ -20,7 +20,7 @@ import {
   type ReferenceLook,
   withParents,
 } from './references.js';
-import { checkTaking } from './take-seeded.js';
+import { checkTaking, type Doubt } from './take-seeded.js';
 
 /** What is asked of one store, and by whom. */
 export interface Asked {
@@ -41,7 +41,7 @@ export async function lookAtDatabase(database: CleanedDatabase, asked: Asked, se
     targets.map(({ table }) => table),
   );
   const references = await findReferences(session, targets);
-  const listed: Listed = { targets, families: database.families, references };
+  const listed: Listed = { targets, families: database.families, references, beside: await findBeside(session, task) };
   await checkRole(session, targets, references);
   const { hazards, notes } = await structureOf(session, listed, context);
   const tables = uniqueTables(seeded ? [...targets, ...database.seeded] : targets);
@@ -55,6 +55,19 @@ export async function lookAtDatabase(database: CleanedDatabase, asked: Asked, se
   return { hazards: [...new Set(hazards.values())], tables: await reached(session, [...targets, ...database.seeded]) };
 }
 
+/** A table that this role does not even see is listed as if it were not there. */
+async function findBeside(session: Session, { beside }: StoreTask): Promise<ReadonlySet<number>> {
+  const oids = new Set<number>();
+  for (const { table, schema } of beside) {
+    const found = await findTable(session, table, schema).catch((error: unknown) => {
+      if (error instanceof LoadctlError && error.reason !== 'interrupted') return undefined;
+      throw error;
+    });
+    for (const oid of found === undefined ? [] : (await findFamily(session, found)).oids) oids.add(oid);
+  }
+  return oids;
+}
+
 async function findSets(database: CleanedDatabase, { config, task }: Asked, seeded: boolean): Promise<void> {
   const { session } = database;
   const sets: SeededRows[] = [];
@@ -62,17 +75,23 @@ async function findSets(database: CleanedDatabase, { config, task }: Asked, seed
   database.seeded = sets;
   database.former = await findFormer(session, { config, task });
   if (!seeded) return;
-  const doubts = new Map<SeededRows, string>();
+  const doubts = new Map<SeededRows, Doubt>();
   for (const rows of sets) {
     await checkTaking(session, rows.table);
     const [near] = rows.own?.isBare ? (await lookAtNumbers(session, rows)).hazards : [];
     const keys = await foreignKeysTo(session, rows.table);
     const unseen = await unseenReferences(session, rows.table, keys);
     const far = farAway(session, await findFamily(session, rows.table), keys);
-    const why = far?.message ?? near?.message ?? unrecordedNumbers(task, rows) ?? unseen?.message;
-    if (why !== undefined) doubts.set(rows, why);
+    const hazard = far ?? near;
+    const why = hazard === undefined ? unrecordedNumbers(task, rows) : undefined;
+    if (why !== undefined) doubts.set(rows, { why, command: 'clean up where the set was seeded, or remove them yourself' });
+    else if (hazard !== undefined || unseen !== undefined) doubts.set(rows, doubtOf(hazard ?? unseen));
   }
   database.doubts = doubts;
+}
+
+function doubtOf(hazard: Hazard | undefined): Doubt {
+  return { why: hazard?.message ?? '', ...(hazard === undefined ? {} : { command: hazard.hint }) };
 }
 
 /** Of what was seeded before and is not in the profile any more a table may be gone, too. */
@@ -122,7 +141,14 @@ async function structureOf(
 function unrecorded(targets: readonly Target[]): [Target, Hazard][] {
   return targets.flatMap((target): [Target, Hazard][] => {
     const { unrecorded: why } = target;
-    return why === undefined ? [] : [[target, { message: why, hint: 'Clean up where that file is.' }]];
+    return why === undefined
+      ? []
+      : [
+          [
+            target,
+            { message: why, hint: 'Clean up where the set was seeded; what nobody looked at then, remove yourself, and seed again.' },
+          ],
+        ];
   });
 }
 
@@ -148,14 +174,20 @@ function uniqueTables(parts: readonly { readonly table: Table }[]): Table[] {
 
 type Reaching = Target | SeededRows;
 
-/** Names each table so that it is the same from whichever store it is reached: by its server's start, its database and its oid. */
+/**
+ * Names each table, and all that belongs to it, so that it is the same from whichever store it is reached: by its server's start,
+ * its database and its oid.
+ */
 export async function reached(session: Session, parts: readonly Reaching[]): Promise<ReachedTable[]> {
-  const { rows } = await session.query<{ id: string }>(
-    `SELECT extract(epoch FROM pg_postmaster_start_time())::text || ' ' || (SELECT oid FROM pg_database WHERE datname = current_database())::text AS id`,
+  const { rows } = await session.query<{ root: number; id: string }>(
+    `WITH RECURSIVE family AS (
+       SELECT oid AS root, oid FROM unnest($1::oid[]) AS oid UNION SELECT f.root, i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent)
+     SELECT root, concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), (SELECT d.oid FROM pg_database d WHERE datname = current_database()), oid) AS id FROM family`,
+    [[...new Set(parts.map(({ table }) => table.oid))]],
   );
-  return parts.map((part) => ({
-    id: `${rows[0]?.id} ${part.table.oid}`,
-    store: 'set' in part ? part.set.store : part.entry.store,
-    table: part.table.inProfile,
-  }));
+  return parts.flatMap((part) =>
+    rows
+      .filter(({ root }) => root === part.table.oid)
+      .map(({ id }) => ({ id, store: 'set' in part ? part.set.store : part.entry.store, table: part.table.inProfile })),
+  );
 }

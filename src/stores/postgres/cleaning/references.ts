@@ -44,6 +44,8 @@ export interface Listed {
   readonly targets: readonly Target[];
   readonly families: Families;
   readonly references: readonly Reference[];
+  /** Tables that another store's entries list, by their oids and those of their parts. */
+  readonly beside: ReadonlySet<number>;
 }
 
 /**
@@ -51,13 +53,13 @@ export interface Listed {
  * stand in the way, unseen. Rows that no entry selects in a table that is listed keep back what they reference, and no more.
  */
 export async function lookAtReferences(session: Session, listed: Listed, clock: Clock): Promise<ReferenceLook> {
-  const { targets, families, references } = listed;
+  const { targets, families, references, beside } = listed;
   const unlisted = new Map<number, Unlisted[]>();
   const notes: string[] = [];
   for (const { parent, key } of references) {
     const shown = `${key.table.inProfile} (${key.columns.join(', ')}) references ${parent.inProfile}`;
     const store = targets.find(({ table }) => table.oid === parent.oid)?.entry.store ?? '';
-    if (listing(key, targets, families).length === 0) {
+    if (listing(key, targets, families).length === 0 && !beside.has(key.child.oid)) {
       // An empty table stands in the way like any other: rows may come while the others are deleted.
       const rows = await countReferring(session, targets, { parent, key }, clock);
       const line = `${rows} ${rows === 1 ? 'row' : 'rows'} now: ${shown}, ON DELETE ${key.onDelete.toUpperCase()}`;

@@ -27,13 +27,19 @@ export interface Taking {
   /** No row like these was there before they were written. */
   readonly wasEmpty?: boolean;
   /** Why they have to stay, whoever's they are. */
-  readonly doubt?: string | undefined;
+  readonly doubt?: Doubt | undefined;
   /** In a dry run: what would be gone by then, so that it references nothing any more. */
   readonly goneBefore?: GoneBefore;
   /** Waits for those who hold rows of these tables, and says how many did; missing where nobody is waited for. */
   readonly wait?: (oids: readonly number[]) => Promise<number>;
   /** Told how many rows are out so far. */
   readonly progress?: (rows: number) => void;
+}
+
+/** Why rows have to stay, and what to do about it. */
+export interface Doubt {
+  readonly why: string;
+  readonly command?: string;
 }
 
 /** What a real cleanup takes out before. */
@@ -73,7 +79,7 @@ export async function takeSeededRows(session: Session, rows: SeededRows, taking:
   return takeRows(session, rows, taking).catch((error: unknown) => {
     if (!holdsNoSuchValue(error)) throw error;
     // No row can hold all of what was to be seeded; one with such a key may be there all the same.
-    return leaveDoubtful(session, rows, `no row can hold what this set says now: ${serverMessage(error)}`);
+    return leaveDoubtful(session, rows, { why: `no row can hold what this set says now: ${serverMessage(error)}` });
   });
 }
 
@@ -175,9 +181,9 @@ async function leaveUncertain(session: Session, rows: SeededRows, { clock }: Tak
   return { deleted: 0, left: null, lines: [lineOf(session, rows, { kind: 'unknown', count: null, why, command: howToBeCertain })] };
 }
 
-async function leaveDoubtful(session: Session, rows: SeededRows, why: string): Promise<Taken> {
+async function leaveDoubtful(session: Session, rows: SeededRows, doubt: Doubt): Promise<Taken> {
   const left = await countThere(session, rows);
-  const lines = left === 0 ? [] : [lineOf(session, rows, { kind: 'left', count: left, why })];
+  const lines = left === 0 ? [] : [lineOf(session, rows, { kind: 'left', count: left, ...doubt })];
   return { deleted: 0, left, lines };
 }
 

@@ -2,6 +2,7 @@ import { LoadctlError } from '../../../core/errors.js';
 import { formatCount } from '../../../core/quantities.js';
 import { type Hazard, refuseHazards, type StoreContext, type StoreTask } from '../../kind/types.js';
 import { foreignKeysTo } from '../catalog/foreign-keys.js';
+import { listTriggers } from '../catalog/hindrances.js';
 import { checkPermissions, checkWritable } from '../catalog/tables.js';
 import { type Asked, findFormer } from '../cleaning/look.js';
 import { lookAtNumbers, takenNumbers } from '../cleaning/number-ranges.js';
@@ -24,6 +25,8 @@ export async function prepare(database: Database, asked: Asked): Promise<void> {
     await checkPermissions(session, rows.table, ['SELECT', 'INSERT'], names);
     await refuseWithoutKey(session, rows);
   }
+  const tables = [...new Map(found.map(({ table }) => [table.oid, table])).values()];
+  for (const effect of await listTriggers(session, tables, 'INSERT')) context.emit({ type: 'noted', code: 'side-effect', effect });
   database.former = (await findFormer(session, { config, task })).map(({ rows }) => rows);
   await checkNumbers(session, found, asked);
   for (const rows of found) warnOfUncertain(session, rows, task, context);
@@ -93,7 +96,7 @@ async function checkNumbers(session: Session, sets: readonly SeededRows[], { con
     if (found.rows.length > 0)
       hazards.push({
         message: `${session.place.name}: ${target.table.inProfile} has rows already whose ${target.which}; ${target.unrecorded}`,
-        hint: 'Give the set unused numbers (`{n+900000000}`).',
+        hint: 'Remove what the test left there yourself, or clean up where the set was seeded; else give the set unused numbers (`{n+900000000}`).',
       });
   }
   refuseHazards(hazards);

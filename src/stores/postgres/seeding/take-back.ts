@@ -18,8 +18,9 @@ export async function takeBackFrom(database: Database, { named }: StoreTask, con
   const begun = database.sets.filter(({ written, unknown }) => written.length + unknown.length > 0);
   if (begun.length === 0) return;
   const place = dataPlace({ address });
+  const command = `loadctl cleanup ${named} --seeded`;
   const tell = (set: SetOnItsWay, why: string) =>
-    context.emit({ type: 'warned', code: 'seed-not-taken-back', place, what: set.rows.table.inProfile, why });
+    context.emit({ type: 'warned', code: 'seed-not-taken-back', place, what: set.rows.table.inProfile, why, command });
   let session: Session | undefined;
   try {
     session = await openWorkSession(address, context);
@@ -41,8 +42,8 @@ async function takeBackSet(session: Session, { rows, written }: SetOnItsWay, nam
   if (written.length === 0) return 0;
   const ours = { ...rows, numbers: joined(written) };
   const keys = await foreignKeysTo(session, rows.table);
-  const doubt = (farAway(session, await findFamily(session, rows.table), keys) ?? (await unseenReferences(session, rows.table, keys)))
-    ?.message;
+  const hazard = farAway(session, await findFamily(session, rows.table), keys) ?? (await unseenReferences(session, rows.table, keys));
+  const doubt = hazard === undefined ? undefined : { why: hazard.message, command: hazard.hint };
   const { left } = await takeSeededRows(session, ours, { named, dryRun: false, clock, log: () => undefined, wasEmpty: true, doubt });
   return left ?? 0;
 }

@@ -112,7 +112,7 @@ function bySet({ task, entry, table }: Finding<ColumnEntry>, column: Column): Se
   const span = column.kind === 'number' ? numbersOf(inverse.pieces, inverse.rows) : undefined;
   const within = (value: string) => (span === undefined ? '' : `${value} BETWEEN ${span.low} AND ${span.high} AND `);
   const isBare = !isUnmistakable(inverse.pieces, inverse.rows);
-  const why = isBare ? unrecorded(task, task.tableSet(entry.in.set), [entry.in.column]) : undefined;
+  const why = isBare ? unrecorded(task, task.tableSet(entry.in.set), [entry.in.column], `${tableText(entry)}.${entry.column}`) : undefined;
   return {
     predicate: (value) => `(${within(value)}${rowOfSql(inverse, textOf(column, value))} IS NOT NULL)`,
     which: `${column.name} is in ${setColumnText(entry.in)}`,
