@@ -4,6 +4,7 @@ import { formatCount } from '../core/quantities.js';
 import { redactData } from '../core/redact-data.js';
 import { findK6, goToBuildWith, pinnedVersion } from '../k6/binary/index.js';
 import { rowsToAskFor } from '../phases/data/rows-to-ask-for.js';
+import { profileOption } from '../phases/frame/context.js';
 import { type Asked, askTarget } from '../phases/target/ask-target.js';
 import { type FirstLook, lookByEach } from '../phases/watch/open-monitors.js';
 import { type HostFacts, portsOf } from '../plan/capacity.js';
@@ -74,10 +75,18 @@ function lookAtScript(foreseen: Foreseen | undefined): Finding[] {
 /** What the target says of a seeded row of every shard. */
 async function askForUsers(call: Call): Promise<Outcome> {
   return session(call, { command: 'doctor', does: ['ask'], changesNothing: true }, async (context) => {
+    const { origin, profile, world } = context;
+    const named = profileOption({ file: origin.file, environment: profile.environment, cwd: world.cwd });
     const asked = redactData(await askTarget(context, await rowsToAskFor(context)), context.redact);
     return {
       reasons: asked.every(({ found }) => found) ? [] : ['unavailable'],
-      shown: { data: { asked }, text: renderDoctor(asked.map(lookedUp), await tableStyle(call, 'stdout')) },
+      shown: {
+        data: { asked },
+        text: renderDoctor(
+          asked.map((each) => lookedUp(each, named)),
+          await tableStyle(call, 'stdout'),
+        ),
+      },
     };
   });
 }
@@ -114,10 +123,10 @@ function monitorFinding({ monitor: { name, required }, probe, error }: FirstLook
   };
 }
 
-function lookedUp({ store, shard, row, there, request, status, found }: Asked): Finding {
+function lookedUp({ store, shard, row, there, request, status, found }: Asked, named: string): Finding {
   const what = shard === null ? store : `${store}[${shard}]`;
   if (found) return { what, state: 'good', said: `${row}: the target finds it (${request}: ${status})` };
-  if (!there) return { what, state: 'missing', said: `${row} is not there`, more: 'Seed first: loadctl seed' };
+  if (!there) return { what, state: 'missing', said: `${row} is not there`, more: `Seed first: loadctl seed ${named}` };
   const more =
     status === 0
       ? 'Start the target, or fix target.url in the profile.'

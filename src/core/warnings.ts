@@ -139,8 +139,17 @@ export type DataWarning =
   | { readonly code: 'pool-unknown'; readonly set: string; readonly why: string }
   /** The file that keeps what was counted and seeded from here cannot be used. */
   | { readonly code: 'before-file-unusable'; readonly file: string; readonly why: string }
+  /** What a cleanup removed could not be noted in that file. */
+  | { readonly code: 'before-file-not-written'; readonly file: string; readonly why: string }
   /** Part of what this seed wrote could not be taken back after it failed. */
-  | { readonly code: 'seed-not-taken-back'; readonly place: DataPlace; readonly what: string; readonly why: string }
+  | {
+      readonly code: 'seed-not-taken-back';
+      readonly place: DataPlace;
+      readonly what: string;
+      readonly why: string;
+      /** What removes it. */
+      readonly command: string;
+    }
   /** A server evicted so many keys while something was seeded there: whose they were, nobody knows. */
   | { readonly code: 'keys-evicted'; readonly place: DataPlace; readonly node: string; readonly count: number }
   /** The ACL keeps a server's memory from us: whether a seed would make it evict keys is not known. */

@@ -45,6 +45,8 @@ export type WorkResult =
   | { readonly result: 'ready' }
   | { readonly result: 'watching' }
   | { readonly result: 'nothing-in-the-way' }
+  /** So many entries stay, and with them what they refer to: the receipt says why. */
+  | { readonly result: 'some-stay'; readonly entries: number }
   /** `left`: whether rows are still there, though deleting gave no error. */
   | { readonly result: 'swept'; readonly left: boolean }
   | { readonly result: 'taken-out'; readonly dryRun: boolean }

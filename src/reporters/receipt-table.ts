@@ -82,7 +82,7 @@ function headline(receipt: Receipt, paint: Paint): string {
 function lineRows({ kind, shard, what, count, why, command }: ReceiptLine, paint: Paint): string[] {
   const where = `${what}${shard === null ? '' : ` on shard ${shard}`}`;
   const many = count === null ? '' : `${formatCount(count)} of `;
-  if (kind === 'kept') return [`  ${paint.faint('·')} seeded: kept  ${many}${where}`];
+  if (kind === 'kept') return [`  ${paint.faint('·')} seeded: kept  ${count === null ? 'what is there of ' : many}${where}`];
   if (kind === 'missing') return [`  ${paint.faint('·')} seeded: missing  ${many}${where}: ${why}`];
   const mark = kind === 'left' ? paint.bad('✖') : paint.warn('?');
   const head = `  ${mark} ${kind === 'left' ? 'left' : 'not proven'}: ${many}${where}${why === undefined ? '' : `: ${why}`}`;

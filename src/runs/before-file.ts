@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorMessage } from '../core/errors.js';
+import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { CountedBefore } from '../core/events.js';
 import { checkStateRoot } from './find.js';
 import { stateRoot } from './layout.js';
@@ -19,7 +19,14 @@ export interface BeforeFile {
 /** Keeps it, which is without secrets, for a cleanup that comes later, as of the latest seed. */
 export async function keepBefore(cwd: string, environment: string, before: CountedBefore): Promise<void> {
   await mkdir(stateRoot(cwd), { recursive: true, mode: 0o700 }).catch(() => undefined); // writing says why it cannot be
-  await writeJson(join(stateRoot(cwd), fileFor(environment)), { version: beforeVersion, environment, ...before });
+  const file = fileFor(environment);
+  await writeJson(join(stateRoot(cwd), file), { version: beforeVersion, environment, ...before }).catch((error: unknown) => {
+    if (!(error instanceof LoadctlError)) throw error;
+    throw new LoadctlError(error.reason, `${join('.loadctl', file)} cannot be written: ${errorMessage(error.cause ?? error)}`, {
+      hint: 'It keeps what is seeded from here: make room for it, or make it a file that can be written.',
+      cause: error,
+    });
+  });
 }
 
 /** What was kept; nothing where nothing was seeded from here: cleanup needs no such file. Throws `unavailable` where nothing can be kept. */
@@ -36,7 +43,7 @@ export async function readBefore(cwd: string, environment: string): Promise<Befo
       return unusable(file, 'it does not hold what it should');
     return { before: { at, seeded, evicted, ...(Array.isArray(others) ? { others } : {}) }, unusable: undefined };
   } catch (error) {
-    return unusable(file, errorMessage(error));
+    return unusable(file, error instanceof LoadctlError && error.cause !== undefined ? errorMessage(error.cause) : errorMessage(error));
   }
 }
 

@@ -224,7 +224,7 @@ describe('rows of a tree that a trigger writes again', () => {
     const { reasons, receipt } = await cleanup(dataContext(profile(url, byUser('tree'))), real);
     expect([reasons, receipt.lines]).toMatchObject([
       ['cleanup-not-proven'],
-      [{ kind: 'unknown', what: 'tree', why: expect.stringMatching(/^rows kept coming/) }],
+      [{ kind: 'unknown', what: 'tree', why: expect.stringMatching(/^more kept coming/) }],
     ]);
   });
 

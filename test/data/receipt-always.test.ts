@@ -1,9 +1,13 @@
 import { setTimeout as passes } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { LoadctlError } from '../../src/core/errors.js';
 import { cleanup } from '../../src/phases/data/cleanup.js';
-import { type DataProfile, dataContext } from '../servers/data-context.js';
+import { seed as seeds } from '../../src/phases/data/seed.js';
+import { type DataProfile, dataContext, type Machine } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
+import { startRedis } from '../servers/redis.js';
 import { testDatabase } from '../servers/sql.js';
 import { startPrimaryAndStandby } from '../servers/standby.js';
 
@@ -104,7 +108,7 @@ test('rows that kept coming while cleanup ran are the reason: how many, in which
       shard: null,
       what: 'jobs',
       count: expect.any(Number),
-      why: expect.stringMatching(/^rows kept coming while cleanup removed them/),
+      why: expect.stringMatching(/^more kept coming while cleanup removed what was there/),
       command: expect.stringMatching(/cleanup\.settle, now 20ms\); then loadctl cleanup --env test$/),
     },
   ]);
@@ -128,5 +132,64 @@ test('a database that goes away halfway leaves a receipt of how far it was', asy
   const { receipt, reasons } = await cleanup({ ...context, world: { ...context.world, clock } }, own);
   expect(reasons[0]).toBe('cleanup-not-proven');
   expect(receipt.rows).toMatchObject([{ deleted: 100 }]);
-  expect(receipt.lines).toMatchObject([{ kind: 'unknown', what: 'what is left', command: 'loadctl cleanup --env test' }]);
+  expect(receipt.lines).toMatchObject([
+    { kind: 'unknown', what: 'what is left', command: expect.stringMatching(/\. Then: loadctl cleanup --env test$/) },
+  ]);
+});
+
+test('so are keys and members that a worker goes on writing', async () => {
+  const redis = await startRedis();
+  const client = new Redis(redis.url);
+  onTestFinished(async () => {
+    client.disconnect();
+    await redis.stop();
+  });
+  const keys = [{ match: 'cache/job:load-test-user-*' }, { key: 'cache/queue', members: 'load-test-user-*' }];
+  const context = dataContext({ stores: { cache: { kind: 'redis', url: redis.url } }, cleanup: { settle: `${settleMs}ms`, keys } });
+  let written = 0;
+  const sleep = async (ms: number, signal?: AbortSignal) => {
+    if (ms === settleMs) {
+      written += 1;
+      await client.set(`job:load-test-user-${written}`, 'x');
+      await client.rpush('queue', `load-test-user-${written}`);
+    }
+    return context.world.clock.sleep(ms, signal);
+  };
+  const clock = { ...context.world.clock, sleep };
+  const { receipt, reasons } = await cleanup({ ...context, world: { ...context.world, clock } }, { dryRun: false, seeded: true });
+  expect(reasons).toEqual(['cleanup-not-proven']);
+  const why = expect.stringMatching(/^more kept coming/);
+  const command = expect.stringMatching(/cleanup\.settle, now 20ms\); then loadctl cleanup --env test --seeded$/);
+  const line = { kind: 'unknown', store: 'cache', shard: null, count: expect.any(Number), why, command };
+  expect(receipt.lines).toEqual([
+    { ...line, what: 'keys job:load-test-user-*' },
+    { ...line, what: 'members load-test-user-* of queue' },
+  ]);
+  expect(receipt.lines[0]?.count).toBeGreaterThan(10);
+});
+
+test('a disk that keeps nothing more is no reason to make none', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    "CREATE TABLE users (id text PRIMARY KEY); CREATE TABLE res (id serial, user_id text); INSERT INTO res (user_id) VALUES ('load-test-user-1')",
+  );
+  const seed = { users: { table: 'db.users', rows: 5, columns: { id: 'user-{n}' } } };
+  const machine: Machine = {};
+  const parts = profile({ url }, 'res', { seed });
+  await seeds(dataContext(parts, { machine }));
+  await sql("UPDATE users SET id = 'renamed' WHERE id = 'user-3'");
+  const full = () => Promise.reject(new LoadctlError('unavailable', 'the disk is full'));
+  for (const left of ['renamed', 'nobody']) {
+    const context = { ...dataContext(parts, { machine }), keep: full };
+    const { receipt } = await cleanup(context, { dryRun: false, seeded: true });
+    expect(receipt.proven).toBe(left === 'nobody');
+    expect(context.events).toContainEqual({ type: 'receipt-made', receipt });
+    expect(context.events).toContainEqual({
+      type: 'warned',
+      code: 'before-file-not-written',
+      file: '.loadctl/before-test.json',
+      why: 'the disk is full',
+    });
+    await sql('DELETE FROM users');
+  }
 });

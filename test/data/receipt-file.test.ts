@@ -82,7 +82,7 @@ cleanup: {settle: 10ms, rows: [{table: db.res, column: user_id}]}\n`,
     at.file('.loadctl/before-dev.json', content);
     const { code, stderr } = await at.loadctl(['cleanup', '--env', 'dev', '--quiet']);
     expect([code, stderr]).toEqual([0, expect.stringMatching(why)]);
-    expect(stderr).toContain('Seed again to have it made anew.');
+    expect(stderr).toContain('Put the file back as it was, or seed again to have it made anew.');
   }
 });
 

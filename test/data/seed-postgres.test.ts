@@ -458,6 +458,7 @@ test('rows that cannot be taken back are told', async () => {
     place: { store: 'db', shard: null },
     what: 'codes',
     why: expect.stringMatching(/^[\d,]+ rows are left$/),
+    command: 'loadctl cleanup --env test --seeded',
   });
   expect(error.message).toMatch(/rejected the seed: .*; [\d,]+ of 120,000 rows are in$/);
 });

@@ -61,6 +61,21 @@ inTerminal.each([
   expect(await sql('SELECT count(*)::int FROM users')).toEqual([{ count: 20 }]);
 });
 
+inTerminal('rows that change while the number is typed are not removed: nobody has seen them', async () => {
+  const { at, sql } = await shop();
+  await sql("UPDATE users SET name = 'Bob' WHERE id IN ('user-3', 'user-4')");
+  const { PATH = '', HOME = '' } = process.env;
+  const seeding = startInTerminal([process.execPath, bin, 'seed', '--env', 'dev', '--reset'], at.folder, { PATH, HOME });
+  await seeding.until(/Type their number to remove them \(2\)/);
+  await sql("UPDATE users SET name = 'Bob' WHERE id = 'user-5'");
+  seeding.type('2\n');
+  expect(await seeding.exitCode).toBe(112);
+  expect(stripVTControlCharacters(seeding.shown()).replaceAll(/\s+/g, ' ')).toContain(
+    'seeded rows were changed while their number was typed; nothing was removed',
+  );
+  expect(await sql(changed)).toEqual([{ count: 3 }]);
+});
+
 test('what was seeded is in a file of version 2, without secrets; version 1 is told in one sentence', async () => {
   const { at } = await shop();
   const kept: unknown = JSON.parse(at.read('.loadctl/before-dev.json'));

@@ -153,9 +153,17 @@ describe('keys of others', () => {
     };
     await seed({ ...context, keep });
     expect(context.events.some((event) => event.type === 'warned' && event.code === 'keys-evicted')).toBe(true);
-    const { receipt, reasons } = await cleanup(dataContext(parts, { machine }), own);
-    expect(reasons).toEqual(['cleanup-not-proven']);
-    expect(receipt.lines).toContainEqual(expect.objectContaining({ kind: 'unknown', what: expect.stringMatching(/^keys evicted by 127/) }));
+    const told = expect.objectContaining({
+      kind: 'unknown',
+      what: expect.stringMatching(/^keys evicted by 127/),
+      command: expect.stringContaining('loadctl cleanup --env test --seeded'),
+    });
+    for (const options of [own, all]) {
+      const { receipt, reasons } = await cleanup(dataContext(parts, { machine }), options);
+      expect([reasons, receipt.lines]).toEqual([['cleanup-not-proven'], expect.arrayContaining([told])]);
+    }
+    // That was told, and nothing else is left: the next test begins anew.
+    expect(await cleanup(dataContext(parts, { machine }), all)).toMatchObject({ reasons: [], receipt: { lines: [] } });
   });
 });
 
@@ -172,6 +180,27 @@ describe('seeded entries', () => {
       { kind: 'left', count: 1, why: 'changed since the seed', command: 'loadctl seed --env test --reset' },
     ]);
     expect((await home.keys('*')).sort()).toEqual(['user:user-7', 'user:user-70']);
+  });
+
+  test('under a key that is the same for everybody stay, and a seed says so beforehand', async () => {
+    const parts = profile(0, { seed: { one: { key: 'cache/config', rows: 1, value: 'x' } } });
+    await home.set('config', 'x');
+    const context = dataContext(parts);
+    await seed(context);
+    expect(context.events).toContainEqual(
+      expect.objectContaining({
+        type: 'warned',
+        code: 'seeded-rows-uncertain',
+        table: 'one (cache/config)',
+        fix: 'give the set a key with {n} or {uuid}',
+      }),
+    );
+    const { receipt, reasons } = await cleanup(dataContext(parts), all);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.lines).toMatchObject([
+      { kind: 'left', count: 1, command: expect.stringContaining('give the set a key with {n} or {uuid}') },
+    ]);
+    expect(await home.get('config')).toBe('x');
   });
 
   test('are told as kept by a cleanup that leaves them', async () => {
@@ -270,15 +299,39 @@ describe('members and patterns of a set', () => {
     const session = (customer: unknown, more = {}) => JSON.stringify({ customer, ...more });
     await home.mset('sess:a', session('user-1'), 'sess:b', session('user-20'), 'sess:c', session('user-21'), 'sess:d', session('USER-1'));
     await home.mset('sess:e', 'no JSON', 'sess:f', session({ id: 'user-1' }), 'other', session('user-1'));
-    await home.rpush('sess:list', session('user-1'));
     const { receipt, reasons } = await cleanup(dataContext(parts), own);
     expect(reasons).toEqual([]);
     expect(receipt.keys).toMatchObject([{ deleted: 2, left: 0 }]);
-    expect((await home.keys('*')).sort()).toEqual(['other', 'sess:c', 'sess:d', 'sess:e', 'sess:f', 'sess:list']);
+    expect((await home.keys('*')).sort()).toEqual(['other', 'sess:c', 'sess:d', 'sess:e', 'sess:f']);
     await home.set('sess:long', session('user-1', { more: 'x'.repeat(70_000) }));
     const long = await cleanup(dataContext(parts), own);
     expect(long.reasons).toEqual(['cleanup-not-proven']);
     expect(long.receipt.lines).toContainEqual(expect.objectContaining({ kind: 'unknown', count: 1, why: expect.stringMatching(/64 kB/) }));
     expect(await home.exists('sess:long')).toBe(1);
+  });
+
+  test('sessions that are hashes or lists are told, and nothing is proven', async () => {
+    const { url } = await testDatabase(postgres, 'CREATE TABLE users (id text PRIMARY KEY)');
+    const parts: DataProfile = {
+      stores: { db: { kind: 'postgres', url }, cache: { kind: 'redis', url: `${server.url}/0` } },
+      seed: { users: { table: 'db.users', rows: 20, columns: { id: 'user-{n}' } } },
+      cleanup: { settle: '10ms', keys: [{ match: 'cache/sess:*', where: { json: 'customer', in: 'users.id' } }] },
+    };
+    await seed(dataContext(parts));
+    await home.hset('sess:a', 'customer', 'user-1');
+    await home.rpush('sess:b', '{"customer":"user-2"}');
+    await home.set('sess:c', '{"customer":"user-3"}');
+    const { receipt, reasons } = await cleanup(dataContext(parts), own);
+    expect([reasons, receipt.keys]).toMatchObject([['cleanup-not-proven'], [{ deleted: 1, left: 0 }]]);
+    expect(receipt.lines).toContainEqual({
+      kind: 'unknown',
+      store: 'cache',
+      shard: null,
+      what: 'cache/sess:*',
+      count: 2,
+      why: expect.stringMatching(/^they hold no text with a field to compare: sess:[ab], sess:[ab]$/),
+      command: expect.stringMatching(/^narrow the pattern/),
+    });
+    expect((await home.keys('*')).sort()).toEqual(['sess:a', 'sess:b']);
   });
 });

@@ -49,7 +49,10 @@ test.each([
   const target = await startService(urls, rule);
   const place = workplace({ 'profiles/dev.yaml': profile(target.url, urls), 'script.js': 'export default () => {};' });
   const early = await place.loadctl(['doctor', '--env', 'dev', '--ask']);
-  expect([early.code, early.stdout]).toEqual([115, expect.stringMatching(/users row 3 \(id "user-3"\) is not there\s+Seed first/)]);
+  expect([early.code, early.stdout]).toEqual([
+    115,
+    expect.stringMatching(/users row 3 \(id "user-3"\) is not there\s+Seed first: loadctl seed --env dev/),
+  ]);
   expect(target.hits.size).toBe(0);
   expect((await place.loadctl(['seed', '--env', 'dev'])).code).toBe(0);
 

@@ -309,7 +309,7 @@ test('the receipt says what is left, and whose rows changed', () => {
           → loadctl seed --env dev --reset
       ? not proven: rows of others: db: its replica is more than 30 s behind
       · seeded: kept  1,000 of logins (cache/user:{users.id})
-      · seeded: kept  events (db.events) on shard 1
+      · seeded: kept  what is there of events (db.events) on shard 1
 
       ! the profile has no cleanup
     "

@@ -1,4 +1,5 @@
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
+import type { CountedBefore } from '../../core/events.js';
 import type { EpochMs } from '../../core/quantities.js';
 import type { OtherRows, Proof, Receipt, ReceiptLine } from '../../core/receipt.js';
 import { type Defer, scope } from '../../core/scope.js';
@@ -59,11 +60,11 @@ function cleanUp(context: DataContext, options: CleanupOptions, done: Done): Pro
       done.failure = error;
     });
     const receipt = receiptOf(context, options, done);
-    if (options.seeded && receipt.proven) await forget(context);
-    else if (options.seeded && !options.dryRun) await remember(context, done);
-    if (!options.seeded && !options.dryRun && Object.keys(context.profile.seed).length > 0)
+    if (done.isUnderWay && !options.seeded && !options.dryRun && Object.keys(context.profile.seed).length > 0)
       context.emit({ type: 'noted', code: 'seeded-data-kept' });
     context.emit({ type: 'receipt-made', receipt });
+    if (options.seeded && isAllOut(receipt)) await forget(context);
+    else if (options.seeded && !options.dryRun) await remember(context, done);
     // What stood against it before anything was changed is what ends it; what came later makes it unproven.
     if (done.failure !== undefined && !done.isUnderWay) throw done.failure;
     return { receipt, reasons: reasonsOf(receipt, done) };
@@ -95,8 +96,12 @@ async function lookFirst(context: DataContext, cleanings: readonly Cleaning[], o
   await step(
     tellerOf(context),
     { kind: 'check-data' },
-    async () => refuseHazards((await checkCleanings(cleanings, options)).filter(({ isFatal }: Hazard) => isFatal === true)),
-    () => ({ result: 'nothing-in-the-way' }),
+    async () => {
+      const hazards: readonly Hazard[] = await checkCleanings(cleanings, options);
+      refuseHazards(hazards.filter(({ isFatal }) => isFatal === true));
+      return hazards.length;
+    },
+    (entries) => (entries === 0 ? { result: 'nothing-in-the-way' } : { result: 'some-stay', entries }),
   );
 }
 
@@ -106,7 +111,7 @@ async function takeOut(context: DataContext, done: Done, { dryRun, seeded }: Cle
     done.found = await countSets(cleanings).catch((error: unknown) => uncounted(error, 'seeded rows and keys', done.lines));
   done.isUnderWay = true;
   if (dryRun) await together(cleanings, (cleaning) => cleaning.count());
-  else await sweep(context, done);
+  else await sweep(context, done, seeded);
   if (!seeded) {
     if (!dryRun) await together(cleanings, (cleaning) => cleaning.keepSeeded());
     return;
@@ -114,7 +119,9 @@ async function takeOut(context: DataContext, done: Done, { dryRun, seeded }: Cle
   await step(
     tellerOf(context),
     { kind: 'take-out-seeded' },
-    () => together(cleanings, (cleaning) => cleaning.takeSeeded(dryRun)),
+    async () => {
+      for (const cleaning of cleanings) await cleaning.takeSeeded(dryRun);
+    },
     () => ({ result: 'taken-out', dryRun }),
   );
 }
@@ -128,25 +135,41 @@ async function countSets(cleanings: readonly Cleaning[]): Promise<FoundSet[]> {
   return (await together(cleanings, (cleaning) => cleaning.countSets())).flat();
 }
 
+/** Evictions of long ago are told by one such receipt, and not by all that come after it. */
+function isAllOut({ proven, dryRun, rows, keys, lines }: Receipt): boolean {
+  const isEmpty = [...rows, ...keys].every(({ left }) => left === 0);
+  return (
+    proven || (!dryRun && isEmpty && lines.every(({ kind, what }) => kind !== 'left' && (kind !== 'unknown' || what.startsWith(evicted))))
+  );
+}
+
 /** What this cleanup removed is not missing for the next one. */
 async function remember(context: DataContext, { cleanings, found }: Done): Promise<void> {
-  const { before, keep } = context;
-  if (before === undefined || keep === undefined || found.length === 0) return;
+  const { before } = context;
+  if (before === undefined || found.length === 0) return;
   const left = await countSets(cleanings).catch((error: unknown) => {
     if (error instanceof LoadctlError) return undefined;
     throw error;
   });
-  if (left !== undefined) await keep({ ...before, seeded: stillThere(context, found, left) });
+  if (left !== undefined) await keepKnown(context, { ...before, seeded: stillThere(context, found, left) });
 }
 
-async function sweep(context: DataContext, done: Done): Promise<void> {
+/** What cannot be kept on the disk is told: it undoes nothing of the cleanup. */
+async function keepKnown({ keep, emit, profile }: DataContext, known: CountedBefore): Promise<void> {
+  await keep?.(known).catch((error: unknown) => {
+    if (!(error instanceof LoadctlError)) throw error;
+    emit({ type: 'warned', code: 'before-file-not-written', file: `.loadctl/before-${profile.environment}.json`, why: error.message });
+  });
+}
+
+async function sweep(context: DataContext, done: Done, seeded: boolean): Promise<void> {
   const swept = await step(
     tellerOf(context),
     { kind: 'delete-test-data' },
     (): Promise<Swept> => sweepUntilQuiet(context, done.cleanings),
     ({ quiet }) => ({ result: 'swept', left: !quiet }),
   );
-  done.lines.push(...whyNotQuiet(context, swept));
+  done.lines.push(...whyNotQuiet(context, swept, seeded));
 }
 
 /** A count that fails is a line of the receipt: it does not undo what went before. */
@@ -197,7 +220,7 @@ function receiptOf(context: DataContext, { dryRun, seeded }: CleanupOptions, don
       ...missingLines(context, done.found, compared),
       ...(seeded || dryRun ? [] : keptElsewhere(context)),
       ...evictedLines(context),
-      ...failureLines(context, done),
+      ...failureLines(context, seeded, done),
     ],
     notes: [...notesOf(context, others), ...(seeded ? elsewhereNotes(context) : [])],
   };
@@ -217,21 +240,25 @@ function keptElsewhere(context: DataContext): ReceiptLine[] {
   });
 }
 
+const evicted = 'keys evicted by';
+
 /** Whose keys a server evicted while something was seeded there, nobody knows. */
-function evictedLines({ before }: DataContext): ReceiptLine[] {
-  return (before?.evicted ?? []).map(({ store, node, count }) => ({
+function evictedLines(context: DataContext): ReceiptLine[] {
+  return (context.before?.evicted ?? []).map(({ store, node, count }) => ({
     kind: 'unknown',
     store,
     shard: null,
-    what: `keys evicted by ${node}`,
+    what: `${evicted} ${node}`,
     count,
     why: 'the server evicted them while entries were seeded there; whose they were is not known',
+    command: `give the server more memory; told until a cleanup with --seeded leaves nothing else: loadctl cleanup ${namedOf(context)} --seeded`,
   }));
 }
 
-function failureLines({ profile, named }: DataContext, { failure }: Done): ReceiptLine[] {
+function failureLines(context: DataContext, seeded: boolean, { failure }: Done): ReceiptLine[] {
   if (failure === undefined) return [];
-  const why = failure.reason === 'interrupted' ? 'the cleanup was interrupted' : failure.message;
+  const again = `loadctl cleanup ${namedOf(context)}${seeded ? ' --seeded' : ''}`;
+  const isInterrupted = failure.reason === 'interrupted';
   return [
     {
       kind: 'unknown',
@@ -239,21 +266,26 @@ function failureLines({ profile, named }: DataContext, { failure }: Done): Recei
       shard: null,
       what: 'what is left',
       count: null,
-      why,
-      command: `loadctl cleanup ${named ?? `--env ${profile.environment}`}`,
+      why: isInterrupted ? 'the cleanup was interrupted' : failure.message,
+      command: isInterrupted || failure.hint === undefined ? again : `${failure.hint} Then: ${again}`,
     },
   ];
 }
 
+function namedOf({ named, profile }: DataContext): string {
+  return named ?? `--env ${profile.environment}`;
+}
+
 /** All that was seeded is out: the next seed is a first one. */
-async function forget({ profile, before, keep }: DataContext): Promise<void> {
-  if (before !== undefined) await keep?.({ ...before, seeded: seededElsewhere(profile, before.seeded), evicted: [] });
+async function forget(context: DataContext): Promise<void> {
+  const { profile, before } = context;
+  if (before !== undefined) await keepKnown(context, { ...before, seeded: seededElsewhere(profile, before.seeded), evicted: [] });
 }
 
 function notesOf({ profile, before }: DataContext, others: readonly OtherRows[]): string[] {
   const isUncounted = before?.others === undefined && others.length > 0;
   return [
-    ...(profile.cleanup ? [] : ['the profile has no cleanup']),
+    ...(profile.cleanup ? [] : ['the profile has no `cleanup`: nothing that the test wrote was looked for']),
     ...(isUncounted ? ['the rows of others were not counted before the test, so their count cannot be compared'] : []),
   ];
 }

@@ -1,7 +1,8 @@
+import { LoadctlError } from '../../core/errors.js';
 import type { ChangedSeed } from '../../core/receipt.js';
 import { scope } from '../../core/scope.js';
 import { together } from '../../stores/kind/together.js';
-import { refuseHazards } from '../../stores/kind/types.js';
+import { type Cleaning, refuseHazards } from '../../stores/kind/types.js';
 import { checkCleanings, openCleanings } from './cleanings.js';
 import type { DataContext } from './lock.js';
 
@@ -14,11 +15,24 @@ export function resetSeeded(context: DataContext, confirm: (changed: readonly Ch
     const quiet = { ...context, emit: () => undefined };
     const cleanings = await openCleanings(quiet, true, defer);
     refuseHazards((await checkCleanings(cleanings, { seeded: true })).filter(({ isFatal }) => isFatal === true));
-    const changed = (await together(cleanings, (cleaning) => cleaning.changed())).flat();
-    const found = changed.reduce((sum, { count }) => sum + count, 0);
+    const changed = await changedIn(cleanings);
+    const found = sumOf(changed.map(({ count }) => count));
     if (found > 0) await confirm(changed);
+    if (found > 0) refuseOthers(changed, await changedIn(cleanings));
     const removed = found === 0 ? 0 : sumOf(await together(cleanings, (cleaning) => cleaning.takeChanged()));
     context.emit({ type: 'noted', code: 'changed-seed-removed', removed, kept: found - removed });
+  });
+}
+
+async function changedIn(cleanings: readonly Cleaning[]): Promise<ChangedSeed[]> {
+  return (await together(cleanings, (cleaning) => cleaning.changed())).flat();
+}
+
+/** Nobody agreed to what came while he read and typed. */
+function refuseOthers(shown: readonly ChangedSeed[], now: readonly ChangedSeed[]): void {
+  if (JSON.stringify(shown) === JSON.stringify(now)) return;
+  throw new LoadctlError('refused', 'seeded rows were changed while their number was typed; nothing was removed', {
+    hint: 'Stop what changes them, and run the command again.',
   });
 }
 

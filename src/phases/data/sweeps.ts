@@ -55,7 +55,7 @@ async function waitForOthers(cleanings: readonly Cleaning[], isLeft: boolean): P
 }
 
 /** Why nobody can say that nothing is left although nothing was: somebody goes on writing. */
-export function whyNotQuiet({ profile, named }: DataContext, { quiet, late, open }: Swept): ReceiptLine[] {
+export function whyNotQuiet({ profile, named }: DataContext, { quiet, late, open }: Swept, seeded: boolean): ReceiptLine[] {
   if (open.length > 0) return [...open];
   if (quiet || late.length === 0) return [];
   const sums = new Map<string, SweptFrom>();
@@ -67,8 +67,8 @@ export function whyNotQuiet({ profile, named }: DataContext, { quiet, late, open
     kind: 'unknown',
     ...place,
     count: deleted,
-    why: `rows kept coming while cleanup removed them, to the last of ${mostSweeps} looks: something still writes`,
-    command: `stop what writes them, or give it time (cleanup.settle, now ${formatDuration(settleOf(profile))}); then loadctl cleanup ${named ?? `--env ${profile.environment}`}`,
+    why: `more kept coming while cleanup removed what was there, to the last of ${mostSweeps} looks: something still writes`,
+    command: `stop what writes them, or give it time (cleanup.settle, now ${formatDuration(settleOf(profile))}); then loadctl cleanup ${named ?? `--env ${profile.environment}`}${seeded ? ' --seeded' : ''}`,
   }));
 }
 

@@ -55,6 +55,7 @@ export function warningText(warning: Warning): Advice {
     case 'pool-missing':
     case 'pool-unknown':
     case 'before-file-unusable':
+    case 'before-file-not-written':
     case 'seed-not-taken-back':
     case 'entries-vanished':
     case 'keys-evicted':
@@ -242,7 +243,12 @@ function dataWarning(warning: DataWarning): Advice {
     case 'before-file-unusable':
       return {
         text: `${warning.file} is not used: ${warning.why}. What was seeded from here before is not known.`,
-        hint: 'Seed again to have it made anew.',
+        hint: 'Put the file back as it was, or seed again to have it made anew.',
+      };
+    case 'before-file-not-written':
+      return {
+        text: `${warning.file} still lists what this cleanup removed, so the next one may report it as missing: ${warning.why}`,
+        hint: `Make it writable, and run the command again.`,
       };
     case 'lock-lost':
       return { text: `${name}: lost the lock (${warning.why}); retrying for ${formatDuration(warning.retryMs)}` };
@@ -254,7 +260,7 @@ function dataWarning(warning: DataWarning): Advice {
     case 'seed-not-taken-back':
       return {
         text: `${name}: could not remove all that this seed wrote to ${warning.what} (${warning.why})`,
-        hint: 'loadctl cleanup --seeded',
+        hint: warning.command,
       };
     case 'entries-vanished':
       return {

@@ -54,6 +54,8 @@ export function resultText(done: WorkResult): string {
       return 'all runners ready';
     case 'watching':
       return 'all answer';
+    case 'some-stay':
+      return `${counted(done.entries, 'obstacle')}: some rows will stay, as the receipt says`;
     case 'nothing-in-the-way':
       return 'no obstacles';
     case 'swept':

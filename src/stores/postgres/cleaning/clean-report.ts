@@ -53,7 +53,7 @@ function lineOf(database: CleanedDatabase, target: Target, dryRun: boolean): Rec
 }
 
 function keptBack({ session: { place } }: CleanedDatabase, { table }: Target): string {
-  return `rows remain in ${table.inProfile} although DELETE reported no error; likely causes: a trigger, rule or row-level security policy for the role ${place.role}; rows that reference them; another writer`;
+  return `rows remain in ${table.inProfile} although DELETE reported no error; likely causes: a trigger, rule or row-level security policy for the role ${place.role}; rows that reference them; another writer, or a session that holds them`;
 }
 
 function plannedStatement(database: CleanedDatabase, target: Target): StoreReceipt['statements'] {

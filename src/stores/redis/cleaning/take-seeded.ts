@@ -19,6 +19,9 @@ export interface TakenSeeded extends Pick<Job, 'servers' | 'what' | 'which' | 's
   readonly lines: readonly ReceiptLine[];
 }
 
+/** What makes seeded entries certain. */
+export const howToBeCertain = 'give the set a key with {n} or {uuid}';
+
 /** How seeded entries are taken out. */
 export interface Taking {
   readonly task: StoreTask;
@@ -52,11 +55,20 @@ export async function takeSeeded(servers: Servers, entries: Entries, { task, dry
 }
 
 /** Why a set's entries have to stay, whoever's they are. */
-function doubtOf({ set }: Entries, task: StoreTask): string | undefined {
+function doubtOf({ set }: Entries, task: StoreTask): Doubt | undefined {
   const pieces = keyPieces(set, task.source(set));
   if (inverseOf(pieces, set.rows) === undefined)
-    return 'its key holds neither {n} nor {uuid}, so it cannot be told apart from a key of others';
-  return isUnmistakable(pieces, set.rows) ? undefined : unrecorded(task, set, ['key']);
+    return {
+      why: 'its key holds neither {n} nor {uuid}, so it cannot be told apart from a key of others',
+      command: `${howToBeCertain}; or remove it yourself`,
+    };
+  const why = isUnmistakable(pieces, set.rows) ? undefined : unrecorded(task, set, ['key']);
+  return why === undefined ? undefined : { why, command: 'clean up where the set was seeded, or remove them yourself' };
+}
+
+interface Doubt {
+  readonly why: string;
+  readonly command: string;
 }
 
 interface There {
@@ -70,7 +82,7 @@ function linesOf(
   servers: Servers,
   { set }: Entries,
   { named }: StoreTask,
-  there: There & { doubt: string | undefined; dryRun: boolean },
+  there: There & { doubt: Doubt | undefined; dryRun: boolean },
 ): ReceiptLine[] {
   const line = (count: number, why: string, command?: string): ReceiptLine => ({
     kind: 'left',
@@ -82,7 +94,7 @@ function linesOf(
     ...(command === undefined ? {} : { command }),
   });
   const { doubt, changed, equal, all, dryRun } = there;
-  if (doubt !== undefined) return total(all) === 0 ? [] : [line(total(all), doubt)];
+  if (doubt !== undefined) return total(all) === 0 ? [] : [line(total(all), doubt.why, doubt.command)];
   const stubborn = dryRun ? 0 : total(equal);
   return [
     ...(changed > 0 ? [line(changed, 'changed since the seed', `loadctl seed ${named} --reset`)] : []),

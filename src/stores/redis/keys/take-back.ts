@@ -1,5 +1,5 @@
 import { errorMessage } from '../../../core/errors.js';
-import type { StoreContext } from '../../kind/types.js';
+import type { StoreContext, StoreTask } from '../../kind/types.js';
 import { type Servers, valueIn } from '../connection/servers.js';
 import { type Entries, entryBatches } from './entries.js';
 import type { Ranges } from './ranges.js';
@@ -11,7 +11,12 @@ const mostPasses = 10;
  * Takes back entries that were written by us, where nobody changed them; over again, as a failover may bring one back. Hands back
  * whether it could.
  */
-export async function takeBack(servers: Servers, entries: Entries, created: Ranges, { emit, store }: StoreContext): Promise<boolean> {
+export async function takeBack(
+  servers: Servers,
+  entries: Entries,
+  created: Ranges,
+  { emit, store, named }: Pick<StoreContext, 'emit' | 'store'> & Pick<StoreTask, 'named'>,
+): Promise<boolean> {
   try {
     for (let pass = 1; pass <= mostPasses; pass++) {
       if ((await unlinkAll(servers, entries, created)) === 0) return true;
@@ -20,7 +25,8 @@ export async function takeBack(servers: Servers, entries: Entries, created: Rang
     return true;
   } catch (error) {
     const place = { store, shard: null };
-    emit({ type: 'warned', code: 'seed-not-taken-back', place, what: entries.set.key, why: errorMessage(error) });
+    const command = `loadctl cleanup ${named} --seeded`;
+    emit({ type: 'warned', code: 'seed-not-taken-back', place, what: entries.set.key, why: errorMessage(error), command });
   }
   return false;
 }

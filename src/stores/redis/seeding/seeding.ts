@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../../core/abort.js';
 import { LoadctlError } from '../../../core/errors.js';
 import type { EvictedKeys, SeededStep } from '../../../core/events.js';
 import type { Clock } from '../../../core/os.js';
-import { formatDuration, type Milliseconds } from '../../../core/quantities.js';
+import { formatCount, formatDuration, type Milliseconds } from '../../../core/quantities.js';
 import type { RedisStore } from '../../../profile/sections/schema.js';
 import { inverseOf, isUnmistakable } from '../../../profile/templates/inverse.js';
 import {
@@ -15,6 +15,7 @@ import {
   type StoreTask,
   unrecorded,
 } from '../../kind/types.js';
+import { howToBeCertain } from '../cleaning/take-seeded.js';
 import { isRefusal, replyWord } from '../connection/errors.js';
 import { seedIndex } from '../connection/login.js';
 import type { Memory } from '../connection/memory.js';
@@ -48,7 +49,10 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
   return {
     async check() {
       let conflicts = noConflicts;
-      for (const progress of sets) conflicts = addConflicts(conflicts, await checkSet(servers, progress, task, context.clock));
+      for (const progress of sets) {
+        warnOfUncertain(progress, task, context);
+        conflicts = addConflicts(conflicts, await checkSet(servers, progress, task, context.clock));
+      }
       before = await memories(servers);
       for (const [node, memory] of before)
         if (memory === undefined)
@@ -79,7 +83,7 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
         async takeBack() {
           for (const progress of sets) {
             if (progress.created.size() === 0) continue;
-            const isBack = await takeBack(servers, progress.entries, progress.created, context);
+            const isBack = await takeBack(servers, progress.entries, progress.created, { ...context, named: task.named });
             if (isBack) progress.created = ranges();
           }
         },
@@ -87,6 +91,13 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
     },
     close: () => Promise.resolve(servers.close()),
   };
+}
+
+/** An entry whose key is the same for everybody is nobody's to take out again. */
+function warnOfUncertain({ entries: { set } }: Progress, task: StoreTask, { emit, store }: StoreContext): void {
+  if (inverseOf(keyPieces(set, task.source(set)), set.rows) !== undefined) return;
+  const table = `${set.name} (${store}/${set.key})`;
+  emit({ type: 'warned', code: 'seeded-rows-uncertain', place: { store, shard: null }, table, fix: howToBeCertain });
 }
 
 /** A server that has no memory left, or cannot save to its disk, is a seed that failed; what it wrote is taken back where the server lets us. */
@@ -255,12 +266,14 @@ async function readBackOnce(
   return missing;
 }
 
+const shownLines = 3;
+
 function refuseDifferent(servers: Servers, compared: readonly Compared[]): void {
   const lines = compared.filter(({ state }) => state === 'different').map((each) => conflictLine(servers, each));
   if (lines.length === 0) return;
   throw new LoadctlError('seeding-failed', 'a cache entry appeared with another value while it was seeded', {
     hint: 'Keep other writers away from these keys, then seed again; what this seed wrote was taken back.',
-    lines: lines.slice(0, 10),
+    lines: [...lines.slice(0, shownLines), ...(lines.length > shownLines ? [`… and ${formatCount(lines.length - shownLines)} more`] : [])],
   });
 }
 
