@@ -179,8 +179,8 @@ describe.runIf(canHaveAddresses())('without a confirmation', () => {
     await at.loadctl(['plan', '--env', 'staging', '--out', 'approved']);
     const { hash } = JSON.parse(at.read('approved')) as { hash: string };
     const env = { LOADCTL_CONFIRM: `staging@${hash.slice(0, 12)}` };
-    for (const command of ['seed', 'run', 'cleanup']) {
-      const said = await at.loadctl([command, '--plan', 'approved'], env);
+    for (const command of [['seed'], ['run'], ['cleanup'], ['cleanup', '--seeded']]) {
+      const said = await at.loadctl([...command, '--plan', 'approved'], env);
       expect(said, said.stderr).toMatchObject({ code: 0 });
     }
     expect(target.hits.get('GET /work')).toBeGreaterThan(0);
