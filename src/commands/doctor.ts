@@ -96,7 +96,10 @@ async function lookAtServers(call: Call): Promise<Outcome> {
   return session(call, { command: 'doctor', does: ['ask'], changesNothing: true }, async (context) => {
     const { opened, looks } = await lookByEach(context, 'loadctl/doctor');
     for (const { probes } of opened) for (const probe of probes) probe.drop();
-    const findings = redactData(looks.map(monitorFinding), context.redact);
+    const findings = redactData(
+      looks.map((look) => monitorFinding(look, context.origin.monitorsAt[look.monitor.name] ?? '')),
+      context.redact,
+    );
     const failed = looks.some(({ error, monitor }) => error !== undefined && monitor.required);
     return {
       reasons: failed ? ['unavailable'] : [],
@@ -105,7 +108,7 @@ async function lookAtServers(call: Call): Promise<Outcome> {
   });
 }
 
-function monitorFinding({ monitor: { name, required }, probe, error }: FirstLook): Finding {
+function monitorFinding({ monitor: { name, required }, probe, error }: FirstLook, at: string): Finding {
   const remarks = probe.remarks?.().join(' ') ?? '';
   if (error === undefined)
     return {
@@ -118,7 +121,7 @@ function monitorFinding({ monitor: { name, required }, probe, error }: FirstLook
   return {
     what: name,
     state: required ? 'missing' : 'low',
-    said: `${probe.source}: ${errorMessage(error)}`,
+    said: `${at}: ${probe.source}: ${errorMessage(error)}`,
     ...(hint === undefined ? {} : { more: hint }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
-import { errorCode, errorMessage, LoadctlError } from '../core/errors.js';
+import { errorMessage, LoadctlError } from '../core/errors.js';
 import { databasePlace, placeText } from '../plan/hosts.js';
+import { isServerError, translate } from '../stores/postgres/connection/errors.js';
 import { held } from './kind/held.js';
 import type { MonitorContext, MonitorOf, OpenMonitor } from './kind/types.js';
 
@@ -19,7 +20,9 @@ export const pgbouncer: OpenMonitor<'pgbouncer'> = (monitor, context) => {
       drop: console.drop,
       look: () =>
         console.use(async (client) => {
-          const { rows } = await client.query<Pool>('SHOW POOLS');
+          const { rows } = await client.query<Pool>('SHOW POOLS').catch((cause: unknown) => {
+            throw isServerError(cause) ? noConsole(monitor.name, source, cause) : cause;
+          });
           const pools = rows.filter(({ database }) =>
             monitor.database === undefined ? database !== 'pgbouncer' : database === monitor.database,
           );
@@ -68,12 +71,29 @@ async function openConsole({ name, url, password }: MonitorOf<'pgbouncer'>, sour
     await client.connect();
     return client;
   } catch (cause) {
-    const why = errorCode(cause) ?? errorMessage(cause);
-    throw new LoadctlError('unavailable', `${name}: the admin console of PgBouncer at ${source} let nobody in: ${why}`, {
+    const place = {
+      name,
+      host: login.hostname,
+      port: Number(login.port || 6432),
+      database: 'pgbouncer',
+      role: decodeURIComponent(login.username),
+    };
+    // What PgBouncer says of strangers has the code of a broken protocol (08P01).
+    const error = isServerError(cause) && cause.code !== '28P01' ? cause : translate(cause, place, false);
+    if (error instanceof LoadctlError) throw error;
+    throw noConsole(name, source, cause);
+  }
+}
+
+function noConsole(name: string, source: string, cause: unknown): LoadctlError {
+  return new LoadctlError(
+    'unavailable',
+    `${name}: there is no admin console of PgBouncer for this login at ${source}: ${errorMessage(cause)}`,
+    {
       hint: 'Name its admin database `pgbouncer` and one of its `stats_users` in the URL.',
       cause,
-    });
-  }
+    },
+  );
 }
 
 const connectMs = 10_000;

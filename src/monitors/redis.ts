@@ -2,6 +2,7 @@ import { errorMessage } from '../core/errors.js';
 import type { MonitorLook } from '../core/monitors.js';
 import type { RedisStore } from '../profile/sections/schema.js';
 import { addressText } from '../stores/redis/connection/address.js';
+import { translate } from '../stores/redis/connection/errors.js';
 import type { RedisNode } from '../stores/redis/connection/node.js';
 import { openPrimaries, type Primaries } from '../stores/redis/watch.js';
 import { held } from './kind/held.js';
@@ -28,6 +29,9 @@ export const redis: OpenMonitor<'redis'> = (monitor, context) => {
       look: () =>
         primaries.use(async (open) => {
           const looks = await open.each((node) => lookAt(node, unlimited, context));
+          const [first] = looks;
+          if (first?.result.status === 'rejected' && looks.every(({ result }) => result.status === 'rejected'))
+            throw translate(first.result.reason, monitor.name, addressText(first.address));
           const found = looks.map(({ address, result }) => asLook(addressText(address), result));
           const now = found.map((look) => look.source);
           const gone = before.filter((name) => !now.includes(name)).map((name): MonitorLook => ({ source: name, gone: true }));

@@ -2,8 +2,9 @@ import { redacted, redactor } from '../core/secrets.js';
 import { shownPath } from '../core/shown-path.js';
 import { isBeside, readChain } from './chain.js';
 import { check } from './check.js';
+import { locate } from './document/place.js';
 import { invalidProfile, type Problem } from './document/problem.js';
-import { merge, nodeAt, scalarsOf, type Tree } from './document/tree.js';
+import { keyAt, merge, nodeAt, type Path, scalarsOf, type Tree } from './document/tree.js';
 import type { ProfileFiles } from './files.js';
 import { findProfile, type ProfileSource } from './find.js';
 import { withDefaults } from './json-schema.js';
@@ -53,6 +54,8 @@ export interface LoadedProfile {
   readonly scriptVariables: Readonly<Record<string, string>>;
   /** The names of `K6_…` variables that were given with `-e`: as with k6's own `-e`, only the script sees them. */
   readonly scriptOnly: readonly string[];
+  /** Where each monitor is written, by its name: `profiles/dev.yaml:12`. */
+  readonly monitorsAt: Readonly<Record<string, string>>;
 }
 
 /**
@@ -95,7 +98,14 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
     portable: withDefaults(withoutSecrets(withoutPlaces(fed.tree, options))),
     scriptVariables: scriptVariableValues(fed.tree),
     scriptOnly: [...new Set(fed.overrides.map(({ path }) => path.split('.').slice(2).join('.')))].filter((name) => name.startsWith('K6_')),
+    monitorsAt: Object.fromEntries(Object.keys(checked.profile.monitors).map((name) => [name, placeText(fed.tree, ['monitors', name])])),
   };
+}
+
+/** The file and line of a key; of an argument of the command line, that. */
+function placeText(tree: Tree, path: Path): string {
+  const at = keyAt(tree, path) ?? tree.place;
+  return at.source.path === undefined ? at.source.name : `${at.source.name}:${locate(at).line}`;
 }
 
 /** Lays arguments of the command line over a document, one after another. */

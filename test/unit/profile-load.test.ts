@@ -30,6 +30,7 @@ describe('a small profile', () => {
       secrets: [],
       scriptVariables: {},
       scriptOnly: [],
+      monitorsAt: {},
       redacted: {
         environment: 'test',
         target: { url: 'http://127.0.0.1:8080' },

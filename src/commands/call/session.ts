@@ -96,8 +96,8 @@ function contextOf(
   { emit, moment, keepIn }: Trace,
   [signal, killed]: readonly [AbortSignal, AbortSignal],
 ): Omit<PhaseContext, 'target'> {
-  const { profile, file, redacted, variables, overrides } = loaded;
-  const origin = { file, profile: redacted, variables, overrides };
+  const { profile, file, redacted, variables, overrides, monitorsAt } = loaded;
+  const origin = { file, profile: redacted, variables, overrides, monitorsAt };
   const noColor = options.color === false || (shell.env.NO_COLOR ?? '') !== '';
   return { profile, plan, access, origin, world: shell, emit, moment, keepIn, redact, signal, killed, version, noColor };
 }

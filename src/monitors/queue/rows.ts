@@ -1,6 +1,8 @@
+import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { readTableName } from '../../profile/words/names.js';
 import { quoteName } from '../../stores/postgres/catalog/quote.js';
+import { sqlState } from '../../stores/postgres/connection/errors.js';
 import type { Address } from '../../stores/postgres/connection/places.js';
 import type { Session } from '../../stores/postgres/connection/session.js';
 import { databaseName, heldSession } from '../kind/databases.js';
@@ -23,11 +25,23 @@ export function rowsProbe(address: Address, monitor: MonitorOf<'queue'>, context
     remarks: () => (isMany(estimate) ? [seldom(source, estimate)] : []),
     look: () =>
       session.use(async (open) => {
-        estimate ??= await rowsExpected(open, counted);
+        estimate ??= await rowsExpected(open, counted).catch((error: unknown) => {
+          throw badCondition(error, monitor);
+        });
         const values = await inReadOnly(open, counted, monitor.every / 2);
         return [{ source, values, ...(isMany(estimate) && monitor.every < seldomMs ? { everyMs: seldomMs } : {}) }];
       }),
   };
+}
+
+/** What is no SQL comes from the condition: syntax, operators, functions, types. */
+function badCondition(error: unknown, { where }: MonitorOf<'queue'>): unknown {
+  const state = sqlState(error) ?? '';
+  if (where === undefined || !/^(42601|42883|42804|42P1|22)/.test(state)) return error;
+  return new LoadctlError('unavailable', errorMessage(error), {
+    hint: 'Correct `where` of the monitor: a condition in SQL.',
+    cause: error,
+  });
 }
 
 function isMany(estimate: number | undefined): estimate is number {

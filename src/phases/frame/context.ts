@@ -46,6 +46,8 @@ export interface PhaseContext extends RunContext {
 export interface Origin extends Pick<RunRecord, 'profile' | 'variables' | 'overrides'> {
   /** The profile's file, absolute. */
   readonly file: string;
+  /** Where each monitor is written in it, by its name: `profiles/dev.yaml:12`. */
+  readonly monitorsAt: Readonly<Record<string, string>>;
 }
 
 /** What is left to do by hand after a load that ended early. */

@@ -5,7 +5,7 @@ import type { Probe } from '../../monitors/kind/types.js';
 import { withSecrets } from '../../plan/access.js';
 import { allowsHostIn } from '../../plan/guards.js';
 import type { PlannedMonitor } from '../../plan/monitors.js';
-import type { RunContext } from '../frame/context.js';
+import type { Origin, RunContext } from '../frame/context.js';
 
 /** A monitor whose connections are there. */
 export interface Opened {
@@ -20,7 +20,7 @@ export interface FirstLook extends Pick<Opened, 'monitor'> {
 }
 
 /** What the monitors of a plan are opened with. */
-export type Opening = Pick<RunContext, 'plan' | 'access' | 'world' | 'emit'>;
+export type Opening = Pick<RunContext, 'plan' | 'access' | 'world' | 'emit' | 'origin'>;
 
 /** A connection, and a first answer, may take so long. */
 const firstLookMs: Milliseconds = 10_000;
@@ -32,7 +32,7 @@ export async function openMonitors(context: Opening, label: string): Promise<rea
   const needed = failed.find(({ monitor }) => monitor.required);
   if (needed !== undefined) {
     for (const { probes } of opened) for (const probe of probes) probe.drop();
-    throw cannotLook(needed);
+    throw cannotLook(needed, context.origin);
   }
   for (const { monitor, probe } of looks)
     for (const remark of probe.remarks?.() ?? []) context.emit({ type: 'noted', code: 'monitor-remark', monitor: monitor.name, remark });
@@ -52,7 +52,7 @@ export async function openMonitors(context: Opening, label: string): Promise<rea
 
 /** Looks once by each monitor of a plan, all at the same time. Never rejects. */
 export async function lookByEach(
-  { plan, access, world }: Omit<Opening, 'emit'>,
+  { plan, access, world }: Omit<Opening, 'emit' | 'origin'>,
   label: string,
 ): Promise<{ readonly opened: readonly Opened[]; readonly looks: readonly FirstLook[] }> {
   const { monitors } = withSecrets(plan, access);
@@ -85,11 +85,13 @@ async function within(look: Promise<unknown>, clock: RunContext['world']['clock'
 }
 
 /** The error for a monitor that cannot look: what its source said, and its fix. */
-function cannotLook({ monitor: { name }, probe, error }: FirstLook): LoadctlError {
+function cannotLook({ monitor: { name }, probe, error }: FirstLook, { monitorsAt }: Pick<Origin, 'monitorsAt'>): LoadctlError {
   const known = error instanceof LoadctlError ? error : undefined;
-  const message = `The monitor ${name} cannot look at ${probe.source}: ${errorMessage(error)}`;
+  const at = monitorsAt[name] ?? `monitors.${name}`;
+  const message = `The monitor ${name} (${at}) cannot look at ${probe.source}: ${errorMessage(error)}`;
   return new LoadctlError(known?.reason === 'refused' ? 'refused' : 'unavailable', message, {
-    hint: known?.hint ?? `Fix monitors.${name} in the profile, or let it be missing: required: false`,
+    lines: known?.lines ?? [],
+    hint: known?.hint ?? `Fix the monitor at ${at}, or let it be missing: required: false`,
     cause: error,
   });
 }
