@@ -9,7 +9,7 @@ export function canBundle() {
 }
 
 /** Packages that stay outside: they are large, and only commands that reach a database load them. */
-const outside = ['pg', 'ioredis', '@aws-sdk/rds-signer'];
+const outside = ['pg', 'ioredis', '@aws-sdk/rds-signer', '@aws-sdk/client-cloudwatch'];
 
 /**
  * Puts loadctl as it is started into cli.js and chunks/ of a folder, with the packages that every start needs

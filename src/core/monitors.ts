@@ -1,8 +1,8 @@
 import type { Criterion } from './criterion.js';
-import type { LiveValue, Milliseconds } from './quantities.js';
+import type { EpochMs, LiveValue, Milliseconds } from './quantities.js';
 
 /** Every kind of monitor. */
-export type MonitorKindName = 'postgres' | 'pgbouncer' | 'redis' | 'queue' | 'host' | 'prometheus';
+export type MonitorKindName = 'postgres' | 'pgbouncer' | 'redis' | 'queue' | 'host' | 'prometheus' | 'cloudwatch';
 
 /** What a limit may name besides one monitor's value: every monitor that measures it counts. */
 export type ServerWord = 'cpu' | 'memory' | 'dbConnections' | 'queueDepth';
@@ -19,13 +19,18 @@ export interface MonitorLook {
   readonly error?: string;
   /** How old the values were when they were asked for, by the source's own clock. */
   readonly ageMs?: Milliseconds;
+  /** Of a value that is about a whole period: when that began, by the source's clock. What is told of it later counts. */
+  readonly periodFrom?: EpochMs;
   /** It is looked at this seldom, where that is less often than asked for: a count of many rows is load itself. */
   readonly everyMs?: Milliseconds;
   /** The source is none any more, and rightly so: a node that left its cluster. */
   readonly gone?: true;
 }
 
-/** A line of monitors.ndjson besides its wall clock: `t` is the moment of the values, in milliseconds since the run was opened. */
+/**
+ * A line of monitors.ndjson besides its wall clock: `t` is the moment of the values, or when their period began, in milliseconds
+ * since the run was opened.
+ */
 export interface MonitorLine extends Omit<MonitorLook, 'ageMs'> {
   readonly t: Milliseconds;
   readonly monitor: string;

@@ -39,6 +39,8 @@ export type PlanWarning =
       readonly monitor: string;
       readonly everyMs: Milliseconds;
       readonly windowMs: Milliseconds;
+      /** Of one that tells in whole periods: how many lie in the window, which may begin at any moment of one. */
+      readonly points?: { readonly least: number; readonly most: number };
     }
   /** A word of the profile that this version checks and ignores. */
   | { readonly code: 'not-implemented'; readonly word: 'outputs' }
@@ -176,6 +178,8 @@ export type Note =
   /** The runners' CPU and memory cannot be read on this system. */
   | { readonly code: 'generators-unreadable' }
   | { readonly code: 'pushes-rejected'; readonly why: PushRejection; readonly times: number }
+  /** The load is over, and the last points of these monitors come up to three minutes later. */
+  | { readonly code: 'points-awaited'; readonly monitors: readonly string[] }
   /** A source of a monitor is looked at again. */
   | { readonly code: 'monitor-back'; readonly monitor: string; readonly source: string }
   /** What of a monitor does not fit a number: a missing right and what falls away, what a share is taken of. */

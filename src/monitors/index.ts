@@ -1,4 +1,5 @@
 import type { PlannedMonitor } from '../plan/monitors.js';
+import { cloudwatch } from './cloudwatch/index.js';
 import { host } from './host/index.js';
 import type { MonitorContext, OpenMonitor, Probe } from './kind/types.js';
 import { pgbouncer } from './pgbouncer.js';
@@ -8,7 +9,9 @@ import { queue } from './queue/index.js';
 import { redis } from './redis.js';
 
 /** Every kind of monitor there is. */
-const monitors = { postgres, pgbouncer, redis, queue, host, prometheus } satisfies { [Kind in PlannedMonitor['kind']]: OpenMonitor<Kind> };
+const monitors = { postgres, pgbouncer, redis, queue, host, prometheus, cloudwatch } satisfies {
+  [Kind in PlannedMonitor['kind']]: OpenMonitor<Kind>;
+};
 
 /** The probes of a monitor; they connect with their first look. */
 export function probesOf(monitor: PlannedMonitor, context: MonitorContext): readonly Probe[] {

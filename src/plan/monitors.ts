@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { MonitorConfig, PostgresStore, Profile, RedisStore, Store } from '../profile/sections/schema.js';
-import { databasePlace, type Place, placeOf, storePlaces } from './hosts.js';
+import { databasePlace, machinePlace, type Place, placeOf, storePlaces } from './hosts.js';
 
 /** A place of this machine whose processes are watched. */
 export interface WatchedPlace {
@@ -76,8 +76,15 @@ export function monitorPlaces(monitor: PlannedMonitor): Place[] {
     case 'queue':
       return monitor.url === undefined ? [] : [placeOf(monitor.url)];
     case 'host':
-      return [...(monitor.nodeExporter ?? []).map(placeOf)];
+      return [...(monitor.nodeExporter ?? []).map(placeOf), ...(monitor.ssh ?? []).map(machinePlace)];
     case 'prometheus':
       return [placeOf(monitor.url)];
+    case 'cloudwatch':
+      return [placeOf(cloudwatchUrl(monitor))];
   }
+}
+
+/** Where CloudWatch is asked: what the environment of AWS tools says of endpoints does not count, as no guard has seen it. */
+export function cloudwatchUrl({ region, url }: { readonly region: string; readonly url?: string }): string {
+  return url ?? `https://monitoring.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
 }

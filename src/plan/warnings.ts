@@ -3,6 +3,7 @@ import type { Milliseconds, PerSecond } from '../core/quantities.js';
 import type { PlanWarning } from '../core/warnings.js';
 import { leastSamples } from '../metrics/servers/find.js';
 import { type JudgedMonitor, valuesMeant } from '../metrics/servers/monitor.js';
+import { wholePeriods } from '../metrics/servers/window.js';
 import type { Profile } from '../profile/sections/schema.js';
 
 /** What the limits are held against, and the words of the profile that do nothing yet. */
@@ -61,10 +62,15 @@ const tooLittleLoad: Look = (limit, { requestsPerSecond }) => {
 /** A monitor looks too seldom for the judged window. */
 const tooFewSamples: Look = (limit, { windowMs, monitors }) => {
   if (limit.source !== 'server' || windowMs === undefined) return undefined;
-  const slow = valuesMeant(limit.metric, monitors).find(
-    ({ monitor, value }) => value.reading.from !== 'drain' && windowMs < leastSamples * monitor.every,
-  );
-  return slow && { code: 'limit-lacks-samples', limit, monitor: slow.monitor.name, everyMs: slow.monitor.every, windowMs };
+  const given = valuesMeant(limit.metric, monitors).filter(({ value }) => value.reading.from !== 'drain');
+  for (const { monitor } of given) {
+    const { name, every, periodMs } = monitor;
+    const points = periodMs === undefined ? undefined : wholePeriods(windowMs, periodMs);
+    const isTooSlow = points === undefined ? windowMs < leastSamples * every : points.least < leastSamples;
+    if (isTooSlow)
+      return { code: 'limit-lacks-samples', limit, monitor: name, everyMs: periodMs ?? every, windowMs, ...(points && { points }) };
+  }
+  return undefined;
 };
 
 /** Limits for the servers that no monitor gives. */

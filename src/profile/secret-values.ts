@@ -74,7 +74,7 @@ export function scriptVariableValues(tree: Tree): Record<string, string> {
 const namedSections: readonly string[] = ['target', 'users', 'stores', 'monitors', 'outputs'];
 
 /** What of a monitor is a secret: its own name, a queue's and a query say nothing of that. */
-const secretMonitorWords: readonly unknown[] = ['token', 'password'];
+const secretMonitorWords: readonly unknown[] = ['token', 'password', 'credentials'];
 const monitorUrls: readonly unknown[] = ['url', 'nodeExporter'];
 
 /** Whether the field at this path is a secret by its name. */

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, type Share, trimNumber } from '../core/quantities.js';
+import { formatCount, formatDuration, type Milliseconds, type Share, trimNumber } from '../core/quantities.js';
 import { formatLimit } from '../metrics/limit-text.js';
 import { scriptThresholds } from '../metrics/threshold.js';
 import type { Capacity } from '../plan/capacity.js';
@@ -71,7 +71,7 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
           'stores',
           plan.stores.map(({ name, kind, hosts }) => `${name}: ${kind} on ${hosts.length > 0 ? hosts.join(', ') : '(no address)'}`),
         ],
-        ['monitors', does('load') ? plan.monitors.map(monitorInWords) : []],
+        ['monitors', does('load') ? plan.monitors.map((monitor) => monitorInWords(monitor, windowOf(plan))) : []],
         ['seed', does('seed') ? seedLines(plan) : []],
         ['cleanup', does('cleanup') ? cleanupLines(plan, notes) : []],
         ['sets off', notes.setOff ?? []],
@@ -103,6 +103,11 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
       : [],
   ];
   return sections.flatMap((lines) => (lines.length > 0 ? [...wrapLines(lines, style.width), ''] : [])).join('\n');
+}
+
+/** How long the judged window is; undefined where the script decides. */
+function windowOf({ steady, load }: Plan): Milliseconds | undefined {
+  return steady === undefined ? load?.duration : steady.to - steady.from;
 }
 
 function failureLines({ message, lines, fix }: NonNullable<PlanNotes['failure']>, { paint }: TableStyle): string[] {

@@ -87,9 +87,18 @@ export async function createRunDirectory(cwd: string, run: RunId, redactor: Reda
 
 /** Writes a JSON file of mode 0600, at once or not at all; `content` is without secrets. */
 export async function writeJson(path: string, content: unknown): Promise<void> {
+  await writeWhole(path, harmlessJson(JSON.stringify(content, null, 2)));
+}
+
+/** The same with a line for each of `lines`, for a file of a run that is over. */
+export async function writeLines(directory: string, name: string, lines: readonly unknown[]): Promise<void> {
+  await writeWhole(join(directory, name), lines.map((line) => harmlessJson(JSON.stringify(line))).join('\n'));
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   try {
-    await writeFile(temporary, `${harmlessJson(JSON.stringify(content, null, 2))}\n`, { mode: 0o600 });
+    await writeFile(temporary, `${text}\n`, { mode: 0o600 });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined); // below a file there is nothing to take away, and that is an error, too

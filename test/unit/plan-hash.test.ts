@@ -63,6 +63,7 @@ const accounts = 'seed.accounts={table: db.accounts, rows: 5, columns: {id: "acc
 
 const byUrl = 'kind: postgres, url: postgres://127.0.0.1/a';
 const promql = 'kind: prometheus, url: http://127.0.0.1:9, query: up';
+const rds = 'kind: cloudwatch, region: eu-central-1, instance: shop';
 const waiting = 'kind: queue, store: db, table: jobs';
 const inRedis = 'kind: queue, store: cache';
 
@@ -97,6 +98,14 @@ const monitorWords: readonly (readonly [word: string, one: string, other: string
   ['pods.namespace', '{namespace: a}', '{namespace: b}', 'kind: prometheus, url: http://127.0.0.1:9'],
   ['pods.name', '{namespace: a, name: a}', '{namespace: a, name: b}', 'kind: prometheus, url: http://127.0.0.1:9'],
   ['pods.container', '{namespace: a, container: a}', '{namespace: a, container: b}', 'kind: prometheus, url: http://127.0.0.1:9'],
+  ['ssh.#', '[a.example.com]', '[b.example.com]', 'kind: host'],
+  ['region', 'eu-central-1', 'eu-central-2', 'kind: cloudwatch, instance: a'],
+  ['instance.#', '[a]', '[b]', 'kind: cloudwatch, region: eu-central-1'],
+  ['instance', 'a', 'b', 'kind: cloudwatch, region: eu-central-1'],
+  ['cluster.#', '[a]', '[b]', 'kind: cloudwatch, region: eu-central-1'],
+  ['cluster', 'a', 'b', 'kind: cloudwatch, region: eu-central-1'],
+  ['maxConnections', '100', '200', rds],
+  ['memory', '8GiB', '16GiB', rds],
 ];
 
 /** Two monitors that differ in one word, and a second store of each kind. */
@@ -250,6 +259,12 @@ const secrets: typeof words = {
   'users.key': ['users.key', 'abc', 'def', bypass],
   'stores.*.password': ['stores.cache.password', 'abc', 'def'],
   'monitors.*.password': ['monitors.m.password', 'abc', 'def', [`monitors.m={${byUrl}}`]],
+  ...Object.fromEntries(
+    ['accessKeyId', 'secretAccessKey', 'sessionToken'].map((word) => [
+      `monitors.*.credentials.${word}`,
+      [`monitors.m.credentials.${word}`, 'abc', 'def', [`monitors.m={${rds}, credentials: {accessKeyId: a, secretAccessKey: b}}`]],
+    ]),
+  ),
   'monitors.*.token': ['monitors.m.token', 'abc', 'def', [`monitors.m={${promql}}`]],
 };
 

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { LoadctlError } from '../../src/core/errors.js';
-import { monitorValues } from '../../src/metrics/servers/values.js';
 import { checkGuards } from '../../src/plan/guards.js';
+import { monitorInWords } from '../../src/reporters/sentences/monitors.js';
+import { planWarningText } from '../../src/reporters/sentences/plan-warning.js';
 import { load, planHere } from './profile-files.js';
 
 const head = `target: {url: http://127.0.0.1:8080}
@@ -99,6 +99,65 @@ describe('a monitor', () => {
     expect(wrong(rule('30s'))).toEqual([]);
   });
 
+  test.each([
+    ['nothing to ask about', 'region: eu-central-1', /^expected one of `instance` and `cluster`/],
+    ['a memory of a node', 'region: eu-central-1, cluster: a, memory: 1GiB', /^`memory` needs `instance`/],
+    ['a look more often than there are points', 'region: eu-central-1, cluster: a, every: 30s', /^expected at least `1m`/],
+    ['a place that is no region', 'region: Frankfurt, instance: a', /^expected a region such as `eu-central-1`/],
+  ])('of CloudWatch: %s', (_, words, expected) => {
+    expect(wrong(`monitors: {rds: {kind: cloudwatch, ${words}}}`)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  test('of CloudWatch ends no load: what is quicker has to be named', () => {
+    const rds = 'rds: {kind: cloudwatch, region: eu-central-1, instance: a}';
+    const rule = (when: string, more = '') => wrong(`monitors: {${rds}${more}}\nabort: [{when: ${when} > 90%, for: 10m}]`);
+    expect(rule('cpu')).toEqual(['`rds` tells `cpu` minutes later: no rule can end the load by it']);
+    expect(rule('cpu', ', app: {kind: host, here: true}')).toEqual([expect.stringMatching(/; expected `app\.cpu`$/)]);
+    expect(rule('app.cpu', ', app: {kind: host, here: true}')).toEqual([]);
+    expect(rule('rds.cpu', ', app: {kind: host, here: true}')).toHaveLength(1);
+  });
+
+  test('of CloudWatch says in the plan how many points a run gets, and where they are too few', () => {
+    const planned = (duration: string) => {
+      const rds = 'monitors: {rds: {kind: cloudwatch, region: eu-central-1, instance: shop}}\ncritical: {cpu: < 80%}';
+      const plan = planHere(load({ 'test.yaml': head.replace('1m', duration) + rds }));
+      const [monitor] = plan.monitors;
+      if (monitor === undefined) throw new Error('the plan has no monitor');
+      return { said: monitorInWords(monitor, plan.load?.duration), warned: plan.warnings.map(planWarningText), plan };
+    };
+    const long = planned('10m');
+    expect(long.said).toBe(
+      'rds: cloudwatch, shop on monitoring.eu-central-1.amazonaws.com, every 1m, a point a minute: 9 or 10 in the judged window',
+    );
+    expect(long.warned).toEqual([]);
+    expect(long.plan.beyondLoopback).toEqual(['monitoring.eu-central-1.amazonaws.com']);
+    expect(planned('4m').warned).toEqual([]);
+    expect(planned('3m59s').warned).toEqual([expect.stringMatching(/^cpu < 80% may have no data: .* gets 2 or 3, and 3 are needed/)]);
+    expect(planned('2m').warned).toEqual([expect.stringMatching(/^cpu < 80% will have no data/)]);
+  });
+
+  test('by ssh has its hosts in the plan', () => {
+    const plan = planHere(
+      load({ 'test.yaml': `${head}monitors: {app: {kind: host, ssh: [app-1.example.com, "ops@app-2.example.com:22"]}}` }),
+    );
+    expect(plan.beyondLoopback).toEqual(['app-1.example.com', 'app-2.example.com']);
+  });
+
+  test('is known by its file and line', () => {
+    const { monitorsAt } = load(
+      {
+        'base.yaml': `${head}monitors:\n  db: {kind: postgres, store: db}\n`,
+        'test.yaml': 'extends: base.yaml\nmonitors:\n\n  app:\n    kind: host\n    here: true\n',
+      },
+      { set: ['monitors.far={kind: host, here: true}'] },
+    );
+    expect(monitorsAt).toEqual({
+      db: 'profiles/base.yaml:5',
+      app: 'profiles/test.yaml:4',
+      far: '--set monitors.far={kind: host, here: true}',
+    });
+  });
+
   test('has its hosts in the plan, and they need guards.allow', () => {
     const words = `monitors: {far: {kind: prometheus, url: "https://ann:hush@prom.example.com", query: up, token: hush2}}`;
     const loaded = load({ 'test.yaml': head + words });
@@ -108,25 +167,4 @@ describe('a monitor', () => {
     expect(refusals).toMatchObject([{ guard: 'allow', fix: expect.stringContaining('guards.allow: [prom.example.com]') }]);
     expect(JSON.stringify(plan)).not.toContain('hush');
   });
-});
-
-test('the page on monitors has every value of every kind', () => {
-  const page = readFileSync(new URL('../../docs/monitors.md', import.meta.url), 'utf8');
-  for (const [kind, values] of Object.entries(monitorValues)) {
-    const [, section = ''] = page.split(`\n## ${kind}\n`);
-    const text = section.split('\n## ')[0] ?? '';
-    for (const name of Object.keys(values)) expect(text, kind).toContain(`\`${name}\``);
-  }
-});
-
-test('the example of the page is a profile', () => {
-  const page = readFileSync(new URL('../../docs/monitors.md', import.meta.url), 'utf8');
-  const lines = page.split('\n').filter((line) => line.startsWith('    '));
-  const example = lines
-    .map((line) => line.slice(4))
-    .join('\n')
-    .replace(', …]', ']');
-  const text = `target: {url: http://127.0.0.1:8080}\nworkload: {script: k6.ts, vus: 1, duration: 1m}\n${example}`;
-  const variables = { DB_PASSWORD: 'a', STATS_PASSWORD: 'b', PROM_TOKEN: 'c' };
-  expect(planHere(load({ 'test.yaml': text }, { env: variables })).judgedMonitors).toHaveLength(6);
 });

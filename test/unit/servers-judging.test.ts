@@ -234,3 +234,51 @@ describe('the time to drain', () => {
     ).toMatchObject({ outcome: 'fail', monitored: { stat: 'not drained' } });
   });
 });
+
+describe('what a source tells in periods', () => {
+  const rds: JudgedMonitor = { name: 'rds', kind: 'cloudwatch', every: 60_000, required: true, gives: ['cpu'], periodMs: 60_000 };
+  const minuteMs = 60_000;
+
+  test('is judged by the minutes that lie whole within the window, by what was told of each last', () => {
+    const told = fc.record({
+      from: fc.integer({ min: 0, max: 4 * minuteMs }),
+      lengthMs: fc.integer({ min: 0, max: 10 * minuteMs }),
+      origin: fc.integer({ min: 1.7e12, max: 1.8e12 }),
+      /** For each minute what was told first and last; nothing of some. */
+      minutes: fc.array(fc.option(fc.tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 100 })), { freq: 12 }), {
+        minLength: 16,
+        maxLength: 16,
+      }),
+    });
+    fc.assert(
+      fc.property(told, ({ from, lengthMs, origin, minutes }) => {
+        const judged = { from, to: from + lengthMs };
+        const first = Math.ceil(origin / minuteMs) * minuteMs - minuteMs;
+        const line = (index: number, cpu: number): MonitorLine => {
+          const periodFrom = first + index * minuteMs;
+          return { t: periodFrom - origin, monitor: 'rds', source: 'shop', values: { cpu: cpu / 100 }, periodFrom };
+        };
+        const early = minutes.flatMap((pair, index) => (pair === null ? [] : [line(index, pair[0])]));
+        const late = minutes.flatMap((pair, index) => (pair === null ? [] : [line(index, pair[1])]));
+        const evidence = side([rds], [...early, ...late], { window: judged, load: judged });
+        const whole = minutes.flatMap((pair, index) => {
+          const t = first + index * minuteMs - origin;
+          // What came late is judged from then on.
+          const isThere = index >= minutes.findIndex((one) => one !== null);
+          return isThere && t >= judged.from && t + minuteMs <= judged.to ? [pair] : [];
+        });
+        const known = whole.flatMap((pair) => (pair === null ? [] : [pair[1] / 100]));
+        for (const stat of ['avg', 'max'] as const) {
+          const found = judgeServer(limit('rds.cpu', stat, { unit: '%', limit: 0.5 }), evidence);
+          const expected = stat === 'max' ? Math.max(...known) : known.reduce((sum, value) => sum + value, 0) / known.length;
+          if (known.length < 3 || known.length < 0.8 * whole.length) expect(found).toMatchObject({ outcome: 'no-data', isFault: true });
+          else {
+            expect(found.measured?.value).toBeCloseTo(expected, 9);
+            expect(found.monitored).toMatchObject({ samples: known.length, source: 'shop' });
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

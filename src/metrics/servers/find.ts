@@ -5,7 +5,7 @@ import { exactly, type Measured } from '../evaluate.js';
 import { drainOf } from './drain.js';
 import { type GivenValue, type JudgedMonitor, type LinesBySource, valuesMeant } from './monitor.js';
 import { addUp, type Series, type Stretch, seriesOf } from './series.js';
-import { isUpper, statisticOf } from './statistic.js';
+import { isUpper, statisticOf, within } from './statistic.js';
 
 /** What monitors say of a limit for the servers. */
 export type ServerFinding =
@@ -106,8 +106,8 @@ function inWindow(
   { window }: ServerEvidence,
 ): ServerFinding {
   const { source } = series;
-  const span = spanOf(series, window, monitor);
-  const samples = inside(series.samples, span).length;
+  const span = spanOf(series, window, { monitor, value });
+  const samples = value.reading.from === 'period' ? within(series.segments, span).length : inside(series.samples, span).length;
   const holes = holesIn(series.covered, span);
   const longestHoleMs = Math.round(Math.max(0, ...holes.map(({ from, to }) => to - from)));
   const missed = holes.reduce((sum, { from, to }) => sum + to - from, 0) / Math.max(1, span.to - span.from);
@@ -134,8 +134,14 @@ function inWindow(
 }
 
 /** What is judged of a series: what of it lies in the window and in its own life. */
-function spanOf({ life }: Series, window: Stretch, { looksBack = 0 }: JudgedMonitor): Stretch {
-  return { from: Math.max(window.from + looksBack, life.from), to: Math.min(window.to, life.to) };
+function spanOf({ life, segments }: Series, window: Stretch, { monitor, value }: Pick<GivenValue, 'monitor' | 'value'>): Stretch {
+  const span = { from: Math.max(window.from + (monitor.looksBack ?? 0), life.from), to: Math.min(window.to, life.to) };
+  return value.reading.from === 'period' ? inPeriods(span, segments[0]?.from ?? 0, value.reading.ms) : span;
+}
+
+/** The whole periods of a stretch, of which one anywhere begins at `begun`; it ends before it begins where there is none. */
+function inPeriods({ from, to }: Stretch, begun: Milliseconds, ms: Milliseconds): Stretch {
+  return { from: begun + Math.ceil((from - begun) / ms) * ms, to: begun + Math.floor((to - begun) / ms) * ms };
 }
 
 function inside(samples: readonly Milliseconds[], { from, to }: Stretch): Milliseconds[] {

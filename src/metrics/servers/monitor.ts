@@ -14,6 +14,8 @@ export interface JudgedMonitor {
   /** What its own query measures, where the kind does not say: the unit of `value`, the word that it counts as. */
   readonly unit?: Unit;
   readonly as?: ServerWord;
+  /** It tells in periods of this length, and a while after they are over: nothing can be ended by it. */
+  readonly periodMs?: Milliseconds;
   /** Its values look back so far: they belong to the judged window from so long after its begin on. */
   readonly looksBack?: Milliseconds;
 }

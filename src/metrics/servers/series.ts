@@ -32,6 +32,7 @@ const intervalsCounted = 2;
 
 /** Reads a value from the lines of one source. */
 export function seriesOf(lines: readonly MonitorLine[], reading: Reading, every: Milliseconds): Series {
+  if (reading.from === 'period') return { ...periods(lines, reading), life: lifeOf(lines, every) };
   const told = lines.filter(hasValues);
   const reaches = told.map((line, index) => reachOf(line, told[index + 1], every));
   const useful = told.map((line) => isUseful(line, reading));
@@ -44,6 +45,19 @@ export function seriesOf(lines: readonly MonitorLine[], reading: Reading, every:
     samples: told.flatMap(({ t }, index) => (useful[index] ? [t] : [])),
     life: lifeOf(lines, every),
   };
+}
+
+/** What was told of a period last, counts; between two of them lies what the source says, not what our clock does. */
+function periods(lines: readonly MonitorLine[], { of, ms }: Extract<Reading, { from: 'period' }>): Omit<Series, 'life'> {
+  const values = new Map<number, number>();
+  for (const line of lines) {
+    const value = line.values?.[of];
+    if (line.periodFrom !== undefined && value !== undefined && Number.isFinite(value)) values.set(line.periodFrom, value);
+  }
+  const first = lines.find(({ periodFrom }) => periodFrom !== undefined);
+  const ours = (first?.t ?? 0) - (first?.periodFrom ?? 0);
+  const segments = [...values].sort(([a], [b]) => a - b).map(([from, value]) => ({ from: from + ours, to: from + ours + ms, value }));
+  return { segments, covered: segments, samples: segments.map(({ from }) => from) };
 }
 
 type Told = MonitorLine & Required<Pick<MonitorLine, 'values'>>;

@@ -8,7 +8,7 @@ export type Asked = Pick<Criterion, 'stat' | 'operator' | 'for'>;
 
 /** Reads a statistic over a window; undefined where nothing is known of it. */
 export function statisticOf(segments: readonly Segment[], reading: Reading, asked: Asked, window: Stretch): number | undefined {
-  const inside = counters.includes(reading.from) ? within(segments, window) : clipped(segments, window);
+  const inside = whole.includes(reading.from) ? within(segments, window) : clipped(segments, window);
   if (inside.length === 0) return undefined;
   if (reading.from === 'growth') return inside.reduce((sum, { value }) => sum + value, 0);
   if (asked.for !== undefined) return held(inside, asked.for, isUpper(asked));
@@ -45,10 +45,11 @@ function percentile(segments: readonly Segment[], level: number): number | undef
   return sorted.at(-1)?.value;
 }
 
-const counters: readonly Reading['from'][] = ['share', 'rate', 'growth'];
+/** What of these reaches over an end of the window says something of what lies outside. */
+const whole: readonly Reading['from'][] = ['share', 'rate', 'growth', 'period'];
 
-/** What counters grew by from the first sample in the window to the last. */
-function within(segments: readonly Segment[], { from, to }: Stretch): Segment[] {
+/** What lies in a window as a whole: of counters what they grew by from the first sample in it to the last. */
+export function within(segments: readonly Segment[], { from, to }: Stretch): Segment[] {
   return segments.filter((segment) => segment.from >= from && segment.to <= to);
 }
 

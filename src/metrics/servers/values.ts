@@ -1,5 +1,5 @@
 import type { MonitorKindName, ServerWord } from '../../core/monitors.js';
-import type { Unit } from '../../core/quantities.js';
+import type { Milliseconds, Unit } from '../../core/quantities.js';
 
 /** How a value is read from what a source tells; see {@link MonitorLook.values}. */
 export type Reading =
@@ -13,6 +13,8 @@ export type Reading =
   | { readonly from: 'rate'; readonly of: string }
   /** How much a counter grew in all. */
   | { readonly from: 'growth'; readonly of: string }
+  /** What a whole period came to, as a source that tells in periods says it. */
+  | { readonly from: 'period'; readonly of: string; readonly ms: Milliseconds }
   /** How long a gauge took, after the load, to come back to where it stood before it. */
   | { readonly from: 'drain'; readonly of: string };
 
@@ -33,6 +35,14 @@ const share = (of: string, by: string): Reading => ({ from: 'share', of, by });
 const quotient = (of: string, by: string): Reading => ({ from: 'quotient', of, by });
 const rate = (of: string): Reading => ({ from: 'rate', of });
 const growth = (of: string): Reading => ({ from: 'growth', of });
+
+/** A source that tells in periods, and some time after they are over. */
+export const lateness = {
+  /** CloudWatch has a point a minute of RDS and ElastiCache, which is right after two to three more. */
+  cloudwatch: { periodMs: 60_000, soonestMs: 120_000, rightMs: 180_000 },
+} as const;
+
+const minute = (of: string): Reading => ({ from: 'period', of, ms: lateness.cloudwatch.periodMs });
 
 const machine = {
   cpu: { reading: share('cpuBusy', 'cpuTotal'), unit: '%', stat: 'avg', word: 'cpu', meaning: 'CPU used, of all CPUs' },
@@ -116,6 +126,27 @@ export const monitorValues = {
     cpu: { ...machine.cpu, reading: gauge('cpu'), meaning: 'CPU of the pods, of their limits' },
     memory: { ...machine.memory, reading: gauge('memory'), meaning: 'working set of the pods, of their limits' },
     throttled: { reading: gauge('throttled'), unit: '%', stat: 'avg', meaning: 'periods in which the pods ran out of CPU' },
+  },
+  cloudwatch: {
+    cpu: { ...machine.cpu, reading: minute('cpu'), meaning: 'CPU of the instance; of a Redis the one thread that serves' },
+    memory: { ...machine.memory, reading: minute('memory'), meaning: 'memory used' },
+    freeMemory: { reading: minute('freeMemory'), unit: 'B', stat: 'min', meaning: 'memory that is free' },
+    connections: {
+      reading: minute('connectionsShare'),
+      unit: '%',
+      stat: 'max',
+      word: 'dbConnections',
+      meaning: 'connections, of `maxConnections`',
+    },
+    connectionsUsed: { reading: minute('connections'), unit: '', stat: 'max', meaning: 'connections' },
+    lag: { reading: minute('lagMs'), unit: 'ms', stat: 'max', meaning: 'how far a replica is behind' },
+    diskQueue: { reading: minute('diskQueue'), unit: '', stat: 'avg', meaning: 'requests that wait for the disk' },
+    readLatency: { reading: minute('readMs'), unit: 'ms', stat: 'avg', meaning: 'time of a read from the disk' },
+    writeLatency: { reading: minute('writeMs'), unit: 'ms', stat: 'avg', meaning: 'time of a write to the disk' },
+    freeStorage: { reading: minute('freeStorage'), unit: 'B', stat: 'min', meaning: 'disk space that is free' },
+    hostCpu: { reading: minute('hostCpu'), unit: '%', stat: 'avg', meaning: 'CPU of the machine of a Redis, of all its CPUs' },
+    clients: { reading: minute('clients'), unit: '', stat: 'max', meaning: 'connections' },
+    evictions: { reading: minute('evictions'), unit: '', stat: 'max', meaning: 'keys evicted in a minute' },
   },
 } as const satisfies Record<MonitorKindName, Record<string, MonitorValue>>;
 

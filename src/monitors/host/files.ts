@@ -11,9 +11,19 @@ export function numberIn(text: string | undefined, name: string): number | undef
   return found === undefined ? undefined : Number(found);
 }
 
-/** All memory of this machine, and how much of it is to be had without swapping; in bytes. */
-export async function machineMemory(): Promise<{ readonly total: number; readonly available: number } | undefined> {
-  const text = await textOf('/proc/meminfo');
+/** All memory of a machine, and how much of it is to be had without swapping; in bytes. */
+export interface MachineMemory {
+  readonly total: number;
+  readonly available: number;
+}
+
+/** The memory of this machine. */
+export async function machineMemory(): Promise<MachineMemory | undefined> {
+  return memoryIn(await textOf('/proc/meminfo'));
+}
+
+/** The memory of a machine by its /proc/meminfo. */
+export function memoryIn(text: string | undefined): MachineMemory | undefined {
   const [total, available] = [numberIn(text, 'MemTotal'), numberIn(text, 'MemAvailable')];
   return total === undefined || available === undefined ? undefined : { total: total * 1024, available: available * 1024 };
 }

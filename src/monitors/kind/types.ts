@@ -1,6 +1,6 @@
 import type { MonitorLook } from '../../core/monitors.js';
-import type { Clock } from '../../core/os.js';
-import type { Milliseconds } from '../../core/quantities.js';
+import type { Clock, Spawn } from '../../core/os.js';
+import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import type { PlannedMonitor } from '../../plan/monitors.js';
 
 /*
@@ -15,6 +15,8 @@ export interface Probe {
   readonly source: string;
   /** Looks once: numbers of each source behind it. Connects where no connection is held; throws what keeps it from looking. */
   look(): Promise<readonly MonitorLook[]>;
+  /** Where a source tells in periods, and late: what it knows by now of all that overlap a stretch of time, by the wall clock. */
+  readonly ofStretch?: (stretch: { readonly from: EpochMs; readonly to: EpochMs }) => Promise<readonly MonitorLook[]>;
   /** Gives the connection up: the next look makes a new one. */
   drop(): void;
   /** What does not fit a number: what falls away for want of a right, what a share is taken of. Known after a look. */
@@ -26,6 +28,9 @@ export interface MonitorContext {
   /** What the server is told about the connection: `loadctl/<run>`. */
   readonly label: string;
   readonly clock: Clock;
+  readonly spawn: Spawn;
+  /** An ssh config instead of the user's own. */
+  readonly sshConfig?: string | undefined;
   /** Whether the profile's guards let a host be reached that only a cluster itself names. */
   readonly allowsHost: (host: string) => boolean;
 }

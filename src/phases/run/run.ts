@@ -94,7 +94,10 @@ async function runInto(directory: RunDirectory, context: RunContext, options: Ru
   live.tellRejected();
   const summary = await collectFleet(attempt, ready, loaded, writing);
   if (summary && test.inspection.functions.includes('handleSummary')) await handOverSummary(test, summary, setUp.data, context);
-  if (end.how === 'finished') await servers.drained(loaded.at, stop.signal);
+  if (end.how === 'finished') {
+    await servers.drained(loaded.at, stop.signal);
+    await servers.settled(loaded.at, stop.signal);
+  }
   await servers.end();
   if (end.how === 'finished') tellLateStop(stop, emit, advice);
 

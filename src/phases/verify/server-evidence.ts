@@ -4,6 +4,7 @@ import type { Evidence } from '../../metrics/criterion.js';
 import { judgeServer, type ServerSide } from '../../metrics/servers/judge-server.js';
 import { linesBySource } from '../../metrics/servers/monitor.js';
 import type { Stretch } from '../../metrics/servers/series.js';
+import { judgedWindow } from '../../metrics/servers/window.js';
 import { runFiles } from '../../runs/layout.js';
 import { readLines } from '../../runs/read.js';
 import type { RunRecord } from '../../runs/record.js';
@@ -17,8 +18,7 @@ export async function readServerSide(
   const { judgedMonitors: monitors, strict = false } = plan as Partial<RunRecord['plan']>;
   if (monitors === undefined) return {};
   const load = loadIn(events);
-  const { from, to } = plan.steady ?? { from: 0, to: Number.POSITIVE_INFINITY };
-  const window = { from: load.from + from, to: Math.min(load.to, load.from + to) };
+  const window = judgedWindow(load, plan.steady);
   const lines = linesBySource(await readLines<MonitorLine>(directory, runFiles.monitors));
   const endedEarly = events.some(({ type }) => type === 'fleet-stopped');
   const side: ServerSide = { monitors, lines, window, load, strict, endedEarly };
@@ -26,7 +26,7 @@ export async function readServerSide(
 }
 
 /** When there was load, by the run's `t`; nothing where there was none. */
-function loadIn(events: readonly LoggedEvent[]): Stretch {
+export function loadIn(events: readonly LoggedEvent[]): Stretch {
   const from = events.find(({ type }) => type === 'fleet-released')?.t ?? 0;
   const ended = events.find((event) => event.type === 'load-ended');
   return { from, to: ended?.type === 'load-ended' ? from + ended.elapsedMs : from };

@@ -1,7 +1,7 @@
 import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { probesOf } from '../../monitors/index.js';
-import type { Probe } from '../../monitors/kind/types.js';
+import type { MonitorContext, Probe } from '../../monitors/kind/types.js';
 import { withSecrets } from '../../plan/access.js';
 import { allowsHostIn } from '../../plan/guards.js';
 import type { PlannedMonitor } from '../../plan/monitors.js';
@@ -56,8 +56,7 @@ export async function lookByEach(
   label: string,
 ): Promise<{ readonly opened: readonly Opened[]; readonly looks: readonly FirstLook[] }> {
   const { monitors } = withSecrets(plan, access);
-  const allowsHost = (host: string) => allowsHostIn(plan.allow, host);
-  const opened = monitors.map((monitor) => ({ monitor, probes: probesOf(monitor, { label, clock: world.clock, allowsHost }) }));
+  const opened = monitors.map((monitor) => ({ monitor, probes: probesOf(monitor, monitorContext({ plan, access, world }, label)) }));
   const all = opened.flatMap(({ monitor, probes }) => probes.map((probe) => ({ monitor, probe })));
   const looks = await Promise.all(
     all.map(async (one): Promise<FirstLook> => {
@@ -70,6 +69,12 @@ export async function lookByEach(
     }),
   );
   return { opened, looks };
+}
+
+/** What monitors of a plan are opened with. */
+export function monitorContext({ plan, access, world }: Omit<Opening, 'emit' | 'origin'>, label: string): MonitorContext {
+  const { clock, spawn } = world;
+  return { label, clock, spawn, sshConfig: access.machine.sshConfig, allowsHost: (host) => allowsHostIn(plan.allow, host) };
 }
 
 async function within(look: Promise<unknown>, clock: RunContext['world']['clock']): Promise<void> {

@@ -1,12 +1,16 @@
 import type { Criterion } from '../../core/criterion.js';
-import type { MonitorLine, ServerSample } from '../../core/monitors.js';
+import type { ServerSample } from '../../core/monitors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { type RecentLines, recentLines } from '../../metrics/servers/recent.js';
+import type { Stretch } from '../../metrics/servers/series.js';
+import { judgedWindow } from '../../metrics/servers/window.js';
 import type { Probe } from '../../monitors/kind/types.js';
 import { sample, type Told } from '../../monitors/sampler.js';
 import type { PlannedMonitor } from '../../plan/monitors.js';
 import { runFiles } from '../../runs/layout.js';
 import type { RunContext } from '../frame/context.js';
+import { awaitPoints, sourcesToAwait } from './await-points.js';
+import { type KeptLine, lateSources, lineOfPeriod } from './late-points.js';
 import { type Opened, openMonitors } from './open-monitors.js';
 import { silenceTeller } from './silence.js';
 import { drainWatch } from './watch-drain.js';
@@ -17,7 +21,9 @@ export interface ServersWatch {
   /** What a limit for the servers stands at now. */
   sampleOf(limit: Criterion): ServerSample | undefined;
   /** Waits, after the load, until its queues are drained as the limits on that want, or it is clear that they are not in time. */
-  drained(load: { readonly from: Milliseconds; readonly to: Milliseconds }, signal: AbortSignal): Promise<void>;
+  drained(load: Stretch, signal: AbortSignal): Promise<void>;
+  /** Waits, after the load, for what sources tell of it late, where a limit is about that. */
+  settled(load: Stretch, signal: AbortSignal): Promise<void>;
   /** Looks no more. */
   end(): Promise<void>;
 }
@@ -41,14 +47,25 @@ export async function watchServers(context: RunContext, watching: Watching, sign
     opened.map(({ monitor }) => monitor),
     emit,
   );
-  const tell = (monitor: PlannedMonitor, { look, at }: Told) => {
-    const now = moment();
-    const agoMs = clock.elapsed() - at;
-    const line: MonitorLine = { t: round(now.t - agoMs), monitor: monitor.name, ...look };
+  const keep = ({ at, ...line }: KeptLine) => {
     recent.take(line);
     drain.take(line);
-    directory.append(runFiles.monitors, { at: Math.round(now.at - agoMs), ...line });
+    directory.append(runFiles.monitors, { at, ...line });
     tellSilence(line);
+  };
+  const tell = ({ name }: PlannedMonitor, { look, at }: Told) => {
+    const now = moment();
+    const agoMs = clock.elapsed() - at;
+    keep(lineOfPeriod(name, look, now.at - now.t) ?? { at: Math.round(now.at - agoMs), t: round(now.t - agoMs), monitor: name, ...look });
+  };
+  const settled = async (load: Stretch, until: AbortSignal) => {
+    const now = moment();
+    const window = judgedWindow(load, plan.steady);
+    const awaited = sourcesToAwait(lateSources(opened), plan, window);
+    if (awaited.length === 0) return;
+    emit({ type: 'noted', code: 'points-awaited', monitors: [...new Set(awaited.map(({ monitor }) => monitor.name))] });
+    const waiting = { window, origin: now.at - now.t, clock, signal: until, tell: keep };
+    await Promise.all(awaited.map((source) => awaitPoints(source, waiting)));
   };
   const ends = opened.flatMap((one) => one.probes.map((probe) => goOn(one, probe)));
   function goOn({ monitor }: Opened, probe: Probe): () => Promise<void> {
@@ -61,6 +78,7 @@ export async function watchServers(context: RunContext, watching: Watching, sign
   return {
     sampleOf: (limit) => recent.sampleOf(limit, moment().t),
     drained: (load, signal) => drain.wait(load, { clock, signal }),
+    settled,
     end: async () => {
       await Promise.all(ends.map((end) => end()));
     },
@@ -75,5 +93,6 @@ function round(ms: Milliseconds): Milliseconds {
 export const nobodyWatches: ServersWatch = {
   sampleOf: () => undefined,
   drained: () => Promise.resolve(),
+  settled: () => Promise.resolve(),
   end: () => Promise.resolve(),
 };

@@ -1,11 +1,12 @@
 import type { Criterion } from '../../core/criterion.js';
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
-import { type JudgedMonitor, valuesMeant } from '../../metrics/servers/monitor.js';
+import { type GivenValue, type JudgedMonitor, valuesMeant } from '../../metrics/servers/monitor.js';
+import { lateness } from '../../metrics/servers/values.js';
 import { judgedMonitors } from '../sections/judged-monitors.js';
 import type { MonitorConfig } from '../sections/monitors.js';
 import { resolveLimit } from '../sections/server-limits.js';
 import { serverWords } from '../words/criteria.js';
-import { allOf, didYouMean } from '../words/near.js';
+import { allOf, anyOf, didYouMean } from '../words/near.js';
 import { type Broken, keysOf, type Rule } from './types.js';
 
 type Of<Kind extends MonitorConfig['kind']> = Extract<MonitorConfig, { kind: Kind }>;
@@ -36,7 +37,7 @@ function formOf(config: MonitorConfig): Found[] {
       return queueForm(config);
     case 'host':
       return [
-        ...oneOf(config, ['nodeExporter', 'here', 'cgroup']),
+        ...oneOf(config, ['nodeExporter', 'ssh', 'here', 'cgroup']),
         ...(config.here === false ? [{ word: 'here', message: 'expected `true`, or a list of `target` and names of stores' }] : []),
       ];
     case 'prometheus':
@@ -46,9 +47,22 @@ function formOf(config: MonitorConfig): Found[] {
           ? [{ word: 'as', message: '`pods` says by itself what it measures: take `as` out' }]
           : []),
       ];
+    case 'cloudwatch':
+      return cloudwatchForm(config);
     default:
       return [];
   }
+}
+
+function cloudwatchForm(config: Of<'cloudwatch'>): Found[] {
+  const ofInstance = (['maxConnections', 'memory'] as const).filter((word) => config[word] !== undefined && config.instance === undefined);
+  return [
+    ...oneOf(config, ['instance', 'cluster']),
+    ...ofInstance.map((word) => ({ word, message: `\`${word}\` needs \`instance\`` })),
+    ...(config.every < lateness.cloudwatch.periodMs
+      ? [{ word: 'every', message: 'expected at least `1m`: CloudWatch has one point a minute' }]
+      : []),
+  ];
 }
 
 function oneOf(config: MonitorConfig, words: readonly string[]): Found[] {
@@ -131,6 +145,13 @@ export const criticalRule: Rule = ({ profile: { monitors, stores, critical, abor
   return [...limits, ...rules];
 };
 
+/** Where a word means others as well, those can be named. */
+function tooLate(name: string, late: GivenValue, given: readonly GivenValue[]): string {
+  const others = given.filter(({ monitor }) => monitor.periodMs === undefined).map((one) => `${one.monitor.name}.${one.name}`);
+  const instead = others.length === 0 ? '' : `; expected ${anyOf(others)}`;
+  return `\`${late.monitor.name}\` tells \`${name}\` minutes later: no rule can end the load by it${instead}`;
+}
+
 /** A rule looks at what its monitors told last: two looks at least must say the same. */
 function unwatchable(
   { metric, name }: Criterion,
@@ -140,6 +161,8 @@ function unwatchable(
   const given = valuesMeant(metric, judged);
   if (given.some(({ value }) => value.reading.from === 'drain'))
     return [{ word: 'when', message: `\`${name}\` is known after the load only: no rule can end it` }];
+  const late = given.find(({ monitor }) => monitor.periodMs !== undefined);
+  if (late !== undefined) return [{ word: 'when', message: tooLate(name, late, given) }];
   const slowest = given.reduce((most, { monitor }) => Math.max(most, monitor.every), 0);
   if (lasting >= 2 * slowest) return [];
   return [

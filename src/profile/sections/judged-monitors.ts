@@ -1,5 +1,5 @@
 import type { JudgedMonitor } from '../../metrics/servers/monitor.js';
-import { monitorValues } from '../../metrics/servers/values.js';
+import { lateness, monitorValues } from '../../metrics/servers/values.js';
 import { type MonitorConfig, queryUnits } from './monitors.js';
 import type { Profile } from './schema.js';
 
@@ -11,6 +11,7 @@ export function judgedMonitors({ monitors, stores }: Monitoring): JudgedMonitor[
   return Object.entries(monitors).map(([name, config]) => {
     const { kind, required } = config;
     const gives = givenBy(config, stores);
+    if (config.kind === 'cloudwatch') return { name, kind, required, every: config.every, gives, periodMs: lateness.cloudwatch.periodMs };
     if (config.kind !== 'prometheus') return { name, kind, required, every: config.every, gives };
     const looksBack = config.pods === undefined ? longestRange(config.query ?? '') : podsRangeMs;
     return {
@@ -40,6 +41,8 @@ function givenBy(config: MonitorConfig, stores: Profile['stores']): string[] {
       return hostGives(config);
     case 'prometheus':
       return config.pods === undefined ? ['value'] : ['cpu', 'memory', 'throttled'];
+    case 'cloudwatch':
+      return cloudwatchGives(config);
     default:
       return Object.keys(monitorValues[config.kind]);
   }
@@ -60,6 +63,17 @@ function hasStandby({ store }: Extract<MonitorConfig, { kind: 'postgres' }>, sto
 function queueGives({ age, stream, group }: Extract<MonitorConfig, { kind: 'queue' }>): string[] {
   const isStream = stream !== undefined && group !== undefined;
   return ['depth', ...(age !== undefined || isStream ? ['age'] : []), ...(isStream ? ['pending'] : []), 'drain'];
+}
+
+/** What has to be known of an instance's class is only judged where the profile says it. */
+function cloudwatchGives({ instance, memory, maxConnections }: Extract<MonitorConfig, { kind: 'cloudwatch' }>): string[] {
+  if (instance === undefined) return ['cpu', 'memory', 'hostCpu', 'clients', 'evictions', 'lag'];
+  return [
+    'cpu',
+    ...(memory === undefined ? [] : ['memory']),
+    ...(maxConnections === undefined ? [] : ['connections']),
+    ...['freeMemory', 'connectionsUsed', 'lag', 'diskQueue', 'readLatency', 'writeLatency', 'freeStorage'],
+  ];
 }
 
 function hostGives({ here, cgroup }: Extract<MonitorConfig, { kind: 'host' }>): string[] {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readJsonPath } from '../../core/json-path.js';
-import { duration, flag, text, url } from '../words/words.js';
+import { count, duration, flag, size, text, url } from '../words/words.js';
+import { machine } from './machine.js';
 
 /** What every monitor has; a kind's own pace is its default. */
 const pace = (every: string, timeout: string) => ({
@@ -138,6 +139,14 @@ const host = z
       .meta({ description: 'node_exporters.', examples: [['http://app-1.example.com:9100']] })
       .exactOptional(),
     token: token(),
+    ssh: z
+      .array(machine)
+      .min(1, { error: 'expected at least one host' })
+      .meta({
+        description: 'Machines as ssh knows them (`user@host:port` will do), by their /proc (Linux); `runners.sshConfig` counts here, too.',
+        examples: [['app-1.example.com']],
+      })
+      .exactOptional(),
     here: here.exactOptional(),
     cgroup: z
       .union([text('a control group'), z.array(text('a control group')).min(1, { error: 'expected at least one control group' })])
@@ -149,7 +158,7 @@ const host = z
       .exactOptional(),
     ...pace('1s', '1s'),
   })
-  .describe('host: machines by node_exporter or here; control groups and processes of this machine.');
+  .describe('host: machines by node_exporter, ssh or here; control groups and processes of this machine.');
 
 /** What a query's value is. */
 export const queryUnits = { ratio: '%', ms: 'ms', seconds: 'ms', bytes: 'B', perSecond: '/s', count: '' } as const;
@@ -195,11 +204,56 @@ const prometheus = z
   })
   .describe('prometheus: a PromQL query, or the pods of a Kubernetes namespace.');
 
+/** One name, or several that are sources of their own. */
+const names = (expected: string, description: string, example: string) =>
+  z
+    .union([text(expected), z.array(text(expected)).min(1, { error: `expected at least one: ${expected}` })])
+    .transform((value) => (Array.isArray(value) ? value : [value]))
+    .meta({ description, examples: [example] })
+    .exactOptional();
+
+const cloudwatch = z
+  .strictObject({
+    kind: z
+      .literal('cloudwatch')
+      .describe('RDS or ElastiCache by CloudWatch: a point a minute, which is right two to three minutes later.'),
+    region: text('a region')
+      .regex(/^[a-z]{2,}(-[a-z]+)+-\d+$|\$\{/, { error: 'expected a region such as `eu-central-1`' })
+      .meta({ description: 'The region of AWS.', examples: ['eu-central-1'] }),
+    instance: names('the name of an instance', 'Instances of RDS or Aurora, by their DBInstanceIdentifier.', 'reservations'),
+    cluster: names(
+      'the name of a cache cluster',
+      'Nodes of ElastiCache, by their CacheClusterId: those of a replication group are called `NAME-001` or `NAME-0001-001`.',
+      'reservations-001',
+    ),
+    maxConnections: count()
+      .meta({ description: 'With `instance`: its `max_connections`, which CloudWatch does not know.', examples: [400] })
+      .exactOptional(),
+    memory: size()
+      .meta({ description: 'With `instance`: all memory of its class; CloudWatch knows what is free.', examples: ['16GiB'] })
+      .exactOptional(),
+    credentials: z
+      .strictObject({
+        accessKeyId: text('an access key').meta({ description: 'The id of an access key.', examples: ['${MONITOR_KEY_ID}'] }),
+        secretAccessKey: text('a secret key').meta({ description: 'Its secret.', examples: ['${MONITOR_KEY}'] }),
+        sessionToken: text('a session token')
+          .meta({ description: 'Its session token, where it has one.', examples: ['${MONITOR_TOKEN}'] })
+          .exactOptional(),
+      })
+      .describe('Only where they are not those that every AWS tool finds: environment, AWS_PROFILE, container, instance.')
+      .exactOptional(),
+    url: url(['http', 'https'], 'https://vpce-0a1b.monitoring.eu-central-1.vpce.amazonaws.com')
+      .describe('Another endpoint than that of the region.')
+      .exactOptional(),
+    ...pace('1m', '8s'),
+  })
+  .describe('cloudwatch: an RDS or an ElastiCache by CloudWatch.');
+
 /** Where the servers' metrics come from, by name. */
 export const monitors = z
   .record(
     z.string().regex(/^[A-Za-z][\w-]*$/, { error: 'expected a name of letters, digits, `-` and `_`' }),
-    z.discriminatedUnion('kind', [postgres, pgbouncer, redis, queue, host, prometheus]),
+    z.discriminatedUnion('kind', [postgres, pgbouncer, redis, queue, host, prometheus, cloudwatch]),
   )
   .prefault({})
   .meta({ description: 'Where the servers’ metrics come from, each with a name of your choice; see docs/monitors.md.' });

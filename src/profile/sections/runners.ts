@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { count, duration, flag, percentage, text } from '../words/words.js';
-
-/** No leading `-`: ssh would take it for an option. */
-const machine = text('a host such as `load-1.example.com`').regex(/^[^\s-]\S*$/, { error: 'expected a host such as `load-1.example.com`' });
+import { machine } from './machine.js';
 
 /** The word that a backend cannot do without: that of the machines that make the load. */
 export const wordNeeded: { readonly [backend: string]: 'hosts' | undefined } = { ssh: 'hosts' };

@@ -70,6 +70,16 @@ export const rate = () =>
     parse: (text) => positive(parseRate(text)),
   });
 
+/** An amount of memory or disk; bytes. */
+export const size = () =>
+  quantity({
+    expected: 'a size',
+    title: 'size',
+    pattern: '^\\d+(\\.\\d+)?\\s*([kKmMgGtT]i?)?[bB]$',
+    examples: ['16GiB', '512MB'],
+    parse: (text) => positive(parseSize(text)),
+  });
+
 /** A whole number that is at least `least`; `1_000` is one, too. */
 export const count = (least = 1, most = Number.MAX_SAFE_INTEGER) =>
   quantity({

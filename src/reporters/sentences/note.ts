@@ -35,6 +35,8 @@ export function noteText(note: Note): string {
       return `${placeName(note.place)}: the sequence ${note.sequence} is not moved by the rows of ${note.set}; its next value is ${note.next}`;
     case 'changed-seed-removed':
       return `${counted(note.removed, 'changed row')} removed${note.kept === 0 ? '' : `; ${note.kept} stay, as other rows reference them or they changed again`}.`;
+    case 'points-awaited':
+      return `waiting up to 3m for the last points of ${note.monitors.join(', ')}: CloudWatch has them minutes later`;
     case 'monitor-back':
       return `monitor ${note.monitor} has data from ${note.source} again`;
     case 'monitor-remark':

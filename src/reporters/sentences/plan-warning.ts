@@ -2,6 +2,7 @@ import type { Criterion } from '../../core/criterion.js';
 import { formatCount, formatDuration, trimNumber } from '../../core/quantities.js';
 import type { PlanWarning } from '../../core/warnings.js';
 import { formatLimit } from '../../metrics/limit-text.js';
+import { pointsText } from './monitors.js';
 
 /** What a run cannot show, or what it ignores, as a sentence. */
 export function planWarningText(warning: PlanWarning): string {
@@ -23,7 +24,9 @@ export function planWarningText(warning: PlanWarning): string {
     case 'limits-not-measured':
       return `The critical limits (${warning.limits.map(named).join(', ')}) will not be measured: no monitor provides them.`;
     case 'limit-lacks-samples': {
-      const { limit, monitor, everyMs, windowMs } = warning;
+      const { limit, monitor, everyMs, windowMs, points } = warning;
+      if (points !== undefined)
+        return `${named(limit)} ${points.most < 3 ? 'will' : 'may'} have no data: of the points of monitor ${monitor}, one each ${formatDuration(everyMs)}, the judged window of ${formatDuration(windowMs)} gets ${pointsText(points)}, and 3 are needed.`;
       return `${named(limit)} will have no data: monitor ${monitor} looks every ${formatDuration(everyMs)}, and the judged window of ${formatDuration(windowMs)} needs 3 samples.`;
     }
     case 'not-implemented':

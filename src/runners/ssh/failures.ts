@@ -30,7 +30,7 @@ const failures: readonly Failure[] = [
   {
     pattern: /Could not resolve hostname/,
     message: (host) => `ssh cannot resolve the host ${host}.`,
-    hint: () => 'Mend runners.hosts in the profile, or add the host to your ssh config.',
+    hint: () => 'Fix the name of the host in the profile, or add it to your ssh config.',
   },
   {
     pattern: /kex_exchange_identification|Connection reset by|Connection closed by/,

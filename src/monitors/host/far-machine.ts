@@ -1,0 +1,25 @@
+import type { Gate } from '../../runners/ssh/gate.js';
+import { held } from '../kind/held.js';
+import type { MonitorContext, Probe } from '../kind/types.js';
+import { type FarShell, openFarShell } from './far-shell.js';
+import { machineValues, notLinux } from './machine.js';
+
+/** A machine by ssh: over one session that is held, a shell there says what its /proc says. */
+export function farMachineProbe(name: string, gate: Gate, context: MonitorContext): Probe {
+  const shell = held<FarShell>({
+    open: () => openFarShell(name, gate, context),
+    close: (open) => open.close(),
+    leavesWhole: () => false,
+  });
+  return {
+    source: name,
+    drop: shell.drop,
+    look: async () => {
+      const lines = await shell.use((open) => open.ask());
+      const part = (start: string) => lines.filter((line) => line.startsWith(start)).join('\n');
+      const values = machineValues({ stat: part('cpu'), memory: part('Mem'), load: part('load ').slice('load '.length) });
+      if (values === undefined) throw notLinux(name);
+      return [{ source: name, values }];
+    },
+  };
+}
