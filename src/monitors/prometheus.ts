@@ -96,7 +96,7 @@ async function series({ url, token, timeout }: MonitorOf<'prometheus'>, { label 
   const place = placeText(placeOf(url));
   const base = new URL(url);
   base.pathname = `${base.pathname.replace(/\/+$/, '')}/api/v1/query`;
-  const answer = await askJson(base.toString(), { token, label, timeout, form: { query } });
+  const answer = await askJson(base.toString(), { token, label, timeout, explains: true, form: { query } });
   const { status, error, data } = asRecord(answer);
   if (status === 'error') {
     throw new LoadctlError('unavailable', `${place} does not take the query: ${String(error)}`, {

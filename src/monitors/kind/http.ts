@@ -1,5 +1,6 @@
 import { errorCode, errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
+import { splitLogin } from '../../core/url-login.js';
 import { placeOf, placeText } from '../../plan/hosts.js';
 
 /** How a URL is asked: with a token, or what its user info says. */
@@ -7,6 +8,8 @@ export interface Asking {
   readonly token?: string | undefined;
   readonly label: string;
   readonly timeout: Milliseconds;
+  /** What answers says in JSON what is wrong with a question: Prometheus, with a status of 400. */
+  readonly explains?: true;
   /** A form to be posted. */
   readonly form?: Readonly<Record<string, string>>;
 }
@@ -14,15 +17,12 @@ export interface Asking {
 const mostBytes = 16_000_000;
 
 /** What a URL answers. Throws `unavailable` for an answer that is none, with where it came from and never the URL's secrets. */
-export async function askUrl(url: string, { token, label, timeout, form }: Asking): Promise<string> {
+export async function askUrl(url: string, { token, label, timeout, explains, form }: Asking): Promise<string> {
   const place = placeText(placeOf(url));
-  const bare = new URL(url);
-  const login = `${decodeURIComponent(bare.username)}:${decodeURIComponent(bare.password)}`;
-  bare.username = '';
-  bare.password = '';
-  const authorization = token === undefined ? (login === ':' ? undefined : `Basic ${btoa(login)}`) : `Bearer ${token}`;
+  const { plain, authorization: login } = splitLogin(url);
+  const authorization = token === undefined ? login : `Bearer ${token}`;
   try {
-    const answer = await fetch(bare, {
+    const answer = await fetch(plain, {
       headers: { 'user-agent': label, ...(authorization === undefined ? {} : { authorization }) },
       // Another host was not agreed to.
       redirect: 'manual',
@@ -31,8 +31,7 @@ export async function askUrl(url: string, { token, label, timeout, form }: Askin
     });
     const text = await readAll(answer);
     if (answer.status === 401 || answer.status === 403) throw refused(place, answer.status);
-    // Prometheus says in the body of a 400 what is wrong with a query.
-    if (!answer.ok && !isJson(answer)) throw odd(place, `status ${answer.status}`);
+    if (!answer.ok && !(explains && isJson(answer))) throw odd(place, `status ${answer.status}`);
     return text;
   } catch (error) {
     if (error instanceof LoadctlError) throw error;

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect, isIP } from 'node:net';
 import type { SecureVersion } from 'node:tls';
 import { errorCode, errorMessage } from '../../core/errors.js';
+import { splitLogin } from '../../core/url-login.js';
 import { certificateFor, mappedPlace, type Reach, usualReach } from '../../k6/reach.js';
 
 /** How a request of loadctl's own is made. */
@@ -20,8 +21,8 @@ export interface WebRequest {
  * of its own: one that is kept open may be closed by the other side just as it is used again, and a target that is well looks down.
  */
 export function getOnce(url: string, { userAgent, headers = {}, signal, reach = usualReach }: WebRequest): Promise<IncomingMessage> {
-  const { plain, authorization } = withoutCredentials(url);
-  const all = new Headers({ 'user-agent': userAgent, ...authorization });
+  const { plain, authorization } = splitLogin(url);
+  const all = new Headers({ 'user-agent': userAgent, ...(authorization === undefined ? {} : { authorization }) });
   for (const [name, value] of Object.entries(headers)) all.set(name, value); // whatever the case of its letters, in place of ours
   const options = { ...placeOptions(plain, reach), agent: false, signal, headers: { host: plain.host, ...Object.fromEntries(all) } };
   const send = plain.protocol === 'https:' ? httpsRequest : httpRequest;
@@ -89,15 +90,4 @@ export function noAnswer(error: unknown): string {
   if (errorCode(error) === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'it does not speak TLS; did you mean http://?';
   const cause = error instanceof Error && error.name === 'AbortError' ? (error.cause ?? error) : error;
   return errorMessage(cause).trim();
-}
-
-/** Credentials of a URL go into the header that k6 makes of them, too. */
-function withoutCredentials(url: string): { plain: URL; authorization: { authorization?: string } } {
-  const plain = new URL(url);
-  const { username, password } = plain;
-  if (username === '' && password === '') return { plain, authorization: {} };
-  plain.username = '';
-  plain.password = '';
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { plain, authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
 }
