@@ -22,13 +22,17 @@ export interface Sampling extends Pace {
 const patience = 5;
 
 /**
- * Looks again and again until `over`, whatever other probes do. Where no answer came in time, that is told at each tick; what comes
- * later than that counts for nothing.
+ * Looks again and again until `over`, whatever other probes do. Where no answer came in time, that is told at each tick; values that
+ * come later than that count for nothing.
  */
 export async function sample(probe: Probe, { every, timeout, clock, tell }: Sampling, over: AbortSignal): Promise<void> {
   let due: { readonly since: Milliseconds; readonly look: Promise<readonly Told[]> } | undefined;
   let nextAt = clock.elapsed();
   const fail = (error: string) => tell({ look: { source: probe.source, error }, at: clock.elapsed() });
+  // A source is told to be gone once: late is better than never.
+  const tellGone = (late: readonly Told[]) => {
+    for (const one of late) if (one.look.gone === true && !over.aborted) tell(one);
+  };
   const tick = async () => {
     const now = clock.elapsed();
     if (due !== undefined) {
@@ -45,6 +49,7 @@ export async function sample(probe: Probe, { every, timeout, clock, tell }: Samp
       if (due === mine) due = undefined;
     });
     const told = await unlessLate(look, timeout, clock, over);
+    if (told === undefined) void look.then(tellGone);
     for (const one of told ?? []) tell(one);
     const [slower] = told?.flatMap(({ look: { everyMs } }) => everyMs ?? []) ?? [];
     if (slower !== undefined) nextAt = now + slower - every / 2;
