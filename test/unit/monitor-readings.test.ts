@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readExposition } from '../../src/monitors/host/node-exporter.js';
+import { spentBetween } from '../../src/monitors/host/processes.js';
 import { isSelector } from '../../src/monitors/prometheus.js';
 import { longestRange } from '../../src/profile/sections/judged-monitors.js';
 
@@ -47,4 +48,17 @@ node_memory_MemTotal_bytes 8e+09
     cpus: 2,
   });
   expect(readExposition('<html></html>')).toBeUndefined();
+});
+
+const process = (pid: number, own: number, buried = 0) => ({ pid, own, all: own + buried });
+
+test.each([
+  ['what each of them used', [process(1, 10), process(2, 3)], [process(1, 12), process(2, 4)], 3],
+  ['one that came', [process(1, 10)], [process(1, 10), process(7, 2)], 2],
+  ['one that came and went', [process(1, 10)], [process(1, 10, 4)], 4],
+  ['the last of one that went', [process(1, 10), process(2, 3)], [process(1, 10, 5)], 2],
+  ['one that nobody buried', [process(1, 10), process(2, 3)], [process(1, 11)], 1],
+  ['another service in its place', [process(1, 10, 50)], [process(9, 2)], 2],
+])('CPU between two looks: %s', (_, before, after, seconds) => {
+  expect(spentBetween(before, after)).toBe(seconds);
 });
