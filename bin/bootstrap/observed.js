@@ -6,6 +6,7 @@ import { onPath } from './shell.js';
 const servers = [
   { name: 'prometheus', program: 'prometheus' },
   { name: 'prometheus-node-exporter', program: 'prometheus-node-exporter' },
+  { name: 'rabbitmq-server', program: 'rabbitmq-server' },
 ];
 
 /** What the tests of monitors against real servers need. Where it cannot be installed they are skipped. */

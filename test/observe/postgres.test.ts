@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { startPrimaryAndStandby } from '../servers/standby.js';
-import { rowOf, watchedPlace } from '../support/watched-run.js';
+import { outcomesOf, rowOf, watchedPlace } from '../support/watched-run.js';
 
 async function server(settings: readonly string[] = [], shards = 0): Promise<PostgresServer> {
   const started = await startPostgres({ settings, shards });
@@ -27,31 +27,64 @@ async function ordinaryRole({ url }: PostgresServer, superuser: pg.Client): Prom
   return login.toString();
 }
 
-const full = ['max_connections=20', 'superuser_reserved_connections=3', 'reserved_connections=2'];
+const full = ['max_connections=25', 'superuser_reserved_connections=3', 'reserved_connections=2'];
+/** What ordinary roles may have of those. */
+const usable = 20;
 
-test('connections held up to 95% and to 100% fail the limit, and are what pg_stat_activity says', async () => {
+async function countIn(client: pg.Client): Promise<number> {
+  const { rows } = await client.query("SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend'");
+  return rows[0].n;
+}
+
+test('connections held up to exactly 95% fail the limit as pg_stat_activity counts them, and keep one of 96%', async () => {
   const db = await server(full);
   const superuser = await connected(db.url);
   const url = await ordinaryRole(db, superuser);
   const at = await watchedPlace(
     `stores: {db: {kind: postgres, url: "${url}"}}
 monitors: {db: {kind: postgres, store: db, every: 500ms, timeout: 500ms}}
-critical: {dbConnections: < 90%}`,
-    '16s',
+critical: {dbConnections: < 90%, db.connections: < 96%, db.connectionsUsed: < 20}`,
   );
   const running = at.start(['run', '--env', 'dev'], at.env);
   await at.event(({ type }) => type === 'fleet-released');
-  // 15 are for ordinary roles: the superuser's, loadctl's own, and 13 more make them full.
-  while (await connected(url).catch(() => undefined));
-  const { rows } = await superuser.query("SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend'");
+  // The superuser's and loadctl's own are among them.
+  while ((await countIn(superuser)) < 19) await connected(url);
   const said = await running.said;
 
   expect(said, said.stdout + said.stderr).toMatchObject({ code: 99 });
-  const row = rowOf(at.judged(), 'dbConnections');
-  expect(row).toMatchObject({ outcome: 'fail', actual: rows[0].n / 15, monitored: { monitor: 'db', stat: 'max' } });
-  expect(rows[0].n).toBe(15);
-  expect(row.monitored?.samples).toBeGreaterThan(20);
+  expect(outcomesOf(at.judged())).toEqual({ dbConnections: 'fail', 'db.connections': 'pass', 'db.connectionsUsed': 'pass' });
+  expect(rowOf(at.judged(), 'dbConnections')).toMatchObject({ actual: 0.95, monitored: { monitor: 'db', stat: 'max' } });
+});
+
+test('a full database is still seen over the connection that is held, and one that refuses it is full', async () => {
+  const db = await server(full);
+  const superuser = await connected(db.url);
+  const url = await ordinaryRole(db, superuser);
+  const at = await watchedPlace(
+    `monitors: {db: {kind: postgres, url: "${url}", every: 500ms, timeout: 500ms}}
+critical: {dbConnections: < 90%, db.connectionsUsed: < 21}`,
+    '18s',
+  );
+  const running = at.start(['run', '--env', 'dev'], at.env);
+  await at.event(({ type }) => type === 'fleet-released');
+  while (await connected(url).catch(() => undefined));
+  expect(await countIn(superuser)).toBe(usable);
+  await at.event(({ type }) => type === 'limit-breached');
+  const before = at.lines().length;
   expect(at.lines().filter(({ error }) => error !== undefined)).toEqual([]);
+  // Another client takes the place of the connection that was held: from now on the monitor is let in no more.
+  await superuser.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'loadctl/%'");
+  while (!(await connected(url).catch(() => undefined)));
+  const said = await running.said;
+
+  expect(said, said.stdout + said.stderr).toMatchObject({ code: 99 });
+  expect(outcomesOf(at.judged())).toEqual({ dbConnections: 'fail', 'db.connectionsUsed': 'pass' });
+  const row = rowOf(at.judged(), 'dbConnections');
+  expect(row).toMatchObject({ actual: 1, monitored: { monitor: 'db', source: expect.stringContaining(new URL(url).port) } });
+  const after = at.lines().slice(before);
+  const refused = after.filter(({ values }) => values?.commits === undefined && values?.connections === usable);
+  expect(refused.length).toBeGreaterThan(5);
+  expect(after.length - refused.length).toBeLessThan(4);
   expect(at.told('limit-breached')).toMatchObject([{ limit: { name: 'dbConnections' }, monitor: 'db', actual: { value: 1 } }]);
   expect(at.told('limit-recovered')).toMatchObject([{ limit: { name: 'dbConnections' }, over: true }]);
   expect(said.stderr).toContain('pg_monitor');
@@ -76,15 +109,15 @@ critical: {plain.connectionsUsed: < 100, seeing.connectionsUsed: < 100, seeing.w
   );
   const running = at.start(['run', '--env', 'dev'], at.env);
   await at.event(({ type }) => type === 'fleet-released');
-  const { rows } = await superuser.query("SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = 'client backend'");
+  const sessions = await countIn(superuser);
   const said = await running.said;
   await idle.query('ROLLBACK');
   await stuck;
 
   expect(said, said.stdout + said.stderr).toMatchObject({ code: 99 });
   const verdict = at.judged();
-  expect(rowOf(verdict, 'plain.connectionsUsed').actual).toBe(rows[0].n);
-  expect(rowOf(verdict, 'seeing.connectionsUsed').actual).toBe(rows[0].n);
+  expect(rowOf(verdict, 'plain.connectionsUsed').actual).toBe(sessions);
+  expect(rowOf(verdict, 'seeing.connectionsUsed').actual).toBe(sessions);
   expect(rowOf(verdict, 'seeing.waiting')).toMatchObject({ outcome: 'fail', actual: 1 });
   expect(rowOf(verdict, 'seeing.idleInTransaction')).toMatchObject({ outcome: 'fail', actual: 1 });
   const [plain] = at.lines().filter(({ monitor }) => monitor === 'plain');
@@ -114,6 +147,25 @@ critical: {queueDepth: < 1000, jobs.depth: < 4000, jobs.age: < 30s}`,
   expect(rowOf(verdict, 'jobs.age').actual).toBeGreaterThan(60_000);
   const again = await at.loadctl(['verify', '--json'], at.env);
   expect(JSON.parse(again.stdout).criteria).toEqual(verdict.criteria);
+});
+
+test('of four shards on servers of their own the one with most connections is judged and named', async () => {
+  const shards = await Promise.all([server(full), server(full), server(full), server(full)]);
+  const third = await connected(shards[2]?.url ?? '');
+  const at = await watchedPlace(
+    `stores: {db: {kind: postgres, shards: [${shards.map(({ url }) => `"${url}"`).join(', ')}], shardBy: id % 4}}
+monitors: {db: {kind: postgres, store: db}}
+critical: {dbConnections: < 50%}`,
+  );
+  const running = at.start(['run', '--env', 'dev'], at.env);
+  await at.event(({ type }) => type === 'fleet-released');
+  while ((await countIn(third)) < 12) await connected(shards[2]?.url ?? '');
+  const said = await running.said;
+
+  expect(said, said.stdout + said.stderr).toMatchObject({ code: 99 });
+  const source = `127.0.0.1:${shards[2]?.port}/postgres`;
+  expect(rowOf(at.judged(), 'dbConnections')).toMatchObject({ outcome: 'fail', actual: 12 / usable, monitored: { monitor: 'db', source } });
+  expect(new Set(at.lines().map((line) => line.source)).size).toBe(4);
 });
 
 test('a standby that is behind fails the lag, and is named', async () => {

@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { freePort, keep, temporaryFolder } from '../../examples/servers/keep.js';
 import { unprivilegedOwner } from '../../examples/servers/postgres.js';
+import { listens } from './listens.js';
 import { supervised } from './supervisor.js';
 
 const program = [...(process.env.PATH ?? '').split(':'), '/usr/sbin']
@@ -23,10 +23,12 @@ export interface Pooling {
   readonly size?: number;
   /** Deals its sessions out in turn, where it would take the one that was used last. */
   readonly inTurn?: boolean;
+  /** Wants the password of whoever comes, where it would take everybody's word. */
+  readonly asksPassword?: boolean;
 }
 
 /** Starts a PgBouncer in front of the database at `url`, until the test is over; hands back the URL that leads through it. */
-export async function startPgBouncer(url: string, { mode, size = 20, inTurn = false }: Pooling): Promise<string> {
+export async function startPgBouncer(url: string, { mode, size = 20, inTurn = false, asksPassword = false }: Pooling): Promise<string> {
   const { username, password, port: behind } = new URL(url);
   const owner = unprivilegedOwner();
   const folder = temporaryFolder('pgbouncer', owner);
@@ -36,7 +38,7 @@ export async function startPgBouncer(url: string, { mode, size = 20, inTurn = fa
     'listen_addr = 127.0.0.1',
     `listen_port = ${port}`,
     'unix_socket_dir =',
-    'auth_type = trust',
+    `auth_type = ${asksPassword ? 'scram-sha-256' : 'trust'}`,
     `auth_file = ${users}`,
     `pool_mode = ${mode}`,
     `default_pool_size = ${size}`,
@@ -52,12 +54,4 @@ export async function startPgBouncer(url: string, { mode, size = 20, inTurn = fa
   const through = new URL(url);
   through.port = String(port);
   return through.toString();
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
 }

@@ -16,9 +16,9 @@ export interface WatchedPlace extends FleetPlace {
 }
 
 /** A place with a small load and these lines of a profile. */
-export async function watchedPlace(profile: string, duration = '8s'): Promise<WatchedPlace> {
+export async function watchedPlace(profile: string, duration = '8s', load = 'vus: 2'): Promise<WatchedPlace> {
   const target = await startTarget();
-  const at = fleetPlace(target, { workload: `vus: 2, duration: ${duration}`, runners: 'count: 1', profile });
+  const at = fleetPlace(target, { workload: `${load}, duration: ${duration}`, runners: 'count: 1', profile });
   const read = (name: string) => {
     const file = join(at.latestRun(), name);
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -33,6 +33,11 @@ export async function watchedPlace(profile: string, duration = '8s'): Promise<Wa
     judged: () => JSON.parse(read('verdict.json')) as Verdict,
     told: (type) => at.events().filter((event) => event.type === type) as (KeptEvent & Record<string, unknown>)[],
   };
+}
+
+/** What came of each criterion, by its name. */
+export function outcomesOf({ criteria }: Verdict): Record<string, string> {
+  return Object.fromEntries(criteria.map(({ name, outcome }) => [name, outcome]));
 }
 
 /** The row of a criterion. */
