@@ -1,5 +1,6 @@
 import { attach } from '../runs/attach.js';
 import { findRun } from '../runs/find.js';
+import { madeOf } from '../runs/read.js';
 import { readRunRecord } from '../runs/record.js';
 import { examples, withCommonOptions } from './call/options.js';
 import { openReporter } from './call/session.js';
@@ -21,7 +22,7 @@ export const command: CommandModule = {
     const stopListening = shell.onInterrupt(() => leave.abort());
     const reporter = await openReporter(call);
     try {
-      const how = await attach(directory, shell, (event) => reporter.handle(event), leave.signal);
+      const how = await madeOf(directory, () => attach(directory, shell, (event) => reporter.handle(event), leave.signal));
       return { reasons: [], data: { run, ended: how === 'ended' }, text: how === 'left' ? `Left; run ${run} goes on.\n` : '' };
     } finally {
       reporter.close();

@@ -5,6 +5,7 @@ import { verify, verifyWithLate } from '../phases/verify/verify.js';
 import { counted } from '../reporters/sentences/words.js';
 import { renderVerdict } from '../reporters/verdict-table.js';
 import { findRun } from '../runs/find.js';
+import { madeOf } from '../runs/read.js';
 import { examples, profileChoice, withCommonOptions } from './call/options.js';
 import { planProfile } from './call/profile.js';
 import { tableStyle } from './call/style.js';
@@ -33,9 +34,11 @@ export const command: CommandModule = {
     const [named] = call.args;
     const directory = await findRun(call.shell.cwd, named);
     if (named === undefined && !call.style.quiet) call.shell.stderr.write(`The latest run here: ${directory}\n`);
-    const { verdict, summary, record, reasons } = await judged(call, directory);
-    const measured = summary === undefined ? undefined : measuredNumbers(summary, record.plan.steady);
-    return { reasons, data: { ...verdict }, text: renderVerdict(verdict, measured, await tableStyle(call, 'stdout')) };
+    return madeOf(directory, async () => {
+      const { verdict, summary, record, reasons } = await judged(call, directory);
+      const measured = summary === undefined ? undefined : measuredNumbers(summary, record.plan.steady);
+      return { reasons, data: { ...verdict }, text: renderVerdict(verdict, measured, await tableStyle(call, 'stdout')) };
+    });
   },
 };
 

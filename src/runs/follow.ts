@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorMessage } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
+import { eventMisfit } from './event-shape.js';
 import { runFiles } from './layout.js';
-import { damaged, noneWhereMissing } from './read.js';
+import { noneWhereMissing, parseLine } from './read.js';
 
 /** As much as is read at once: some ten seconds of a run's events. */
 const chunkBytes = 64 * 1024;
@@ -26,18 +26,14 @@ export function followEvents(directory: string): EventLog {
   let lines = 0;
   const parse = (line: string): LoggedEvent[] => {
     lines += 1;
-    if (line === '') return [];
-    try {
-      return [JSON.parse(line) as LoggedEvent];
-    } catch (cause) {
-      throw damaged(`${path}:${lines}`, errorMessage(cause), cause);
-    }
+    return line === '' ? [] : [parseLine<LoggedEvent>(line, `${path}:${lines}`, eventMisfit)];
   };
   return {
     read: async (take) => {
       const file = await openIfThere(path);
       try {
-        for (let read = await readAt(file, chunk, offset); read > 0; read = await readAt(file, chunk, offset)) {
+        const next = () => readAt(file, chunk, offset).catch((error: unknown) => noneWhereMissing(error, path) ?? 0);
+        for (let read = await next(); read > 0; read = await next()) {
           offset += read;
           for (const line of wholeLines(chunk.subarray(0, read))) parse(line).forEach(take);
         }

@@ -9,6 +9,7 @@ import type { Plan } from '../plan/plan.js';
 import type { LoadTarget } from '../plan/target.js';
 import { layoutVersion, runFiles } from './layout.js';
 import { damaged, readJson } from './read.js';
+import { misfit, misfitIn, misfitOf, type Shape } from './shape.js';
 
 /** run.json: what was run, by whom, with what; no secrets. */
 export interface RunRecord {
@@ -48,16 +49,41 @@ export async function environmentOf(directory: string): Promise<string | undefin
 
 /** run.json of a run directory. Throws `unavailable` where it is missing, damaged, or of another version. */
 export async function readRunRecord(directory: string): Promise<RunRecord> {
-  const record = (await readJson(directory, runFiles.run)) as Partial<RunRecord> | undefined;
+  const record = (await readJson(directory, runFiles.run)) as Partial<RunRecord> | null | undefined;
   if (record === undefined) throw damaged(directory, `${runFiles.run} is missing`);
+  if (record === null) throw damaged(`${directory}/${runFiles.run}`, 'it is not an object');
   if (record.version !== layoutVersion) throw otherLayout(basename(directory), record.version);
-  const whole =
-    asRunId(record.run) !== undefined &&
-    Array.isArray(record.plan?.criteria) &&
-    typeof record.plan.target === 'object' &&
-    typeof record.by === 'object';
-  if (!whole) throw damaged(`${directory}/${runFiles.run}`, 'run, plan or by is missing');
+  const wrong = recordMisfit(record);
+  if (wrong !== undefined) throw damaged(`${directory}/${runFiles.run}`, wrong);
   return record as RunRecord;
+}
+
+const shapes = {
+  record: { run: 'text', environment: 'text?', startedAt: 'number?', plan: 'fields', by: 'fields', choices: 'list?', scenarios: 'list?' },
+  plan: { target: 'fields', criteria: 'list', runners: 'list?', steady: 'fields?', load: 'fields?' },
+  by: { user: 'text', host: 'text', pid: 'number' },
+  criterion: {
+    name: 'text',
+    source: 'text',
+    metric: 'text',
+    stat: 'text',
+    operator: 'text',
+    limit: 'number',
+    unit: 'text',
+    window: 'text',
+  },
+} as const satisfies Readonly<Record<string, Shape>>;
+
+function recordMisfit(record: Partial<RunRecord>): string | undefined {
+  const { run, plan, by } = record;
+  return (
+    misfit(record, shapes.record) ??
+    (asRunId(run) === undefined ? 'run is not the id of a run' : undefined) ??
+    misfitOf(plan, shapes.plan, 'plan') ??
+    misfitIn(plan?.criteria, shapes.criterion, 'plan.criteria') ??
+    misfitIn(plan?.runners, { id: 'text' }, 'plan.runners') ??
+    misfitOf(by, shapes.by, 'by')
+  );
 }
 
 function otherLayout(run: string, version: unknown): LoadctlError {

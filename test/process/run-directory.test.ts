@@ -32,6 +32,7 @@ const record = {
   by: { user: 'ann', host: 'elsewhere', pid: 4_000_000 },
 };
 
+const ended = (runner: string) => ({ at: 3, t: 3, type: 'runner-ended', runner, cause: 'reached-end', numbers: 'own', lost: 0 });
 const counter = (count: number) => ({ type: 'counter', contains: 'default', values: { count, rate: count }, bounds: {} });
 
 function withRun(files: Record<string, unknown>): Workplace {
@@ -122,12 +123,65 @@ test.each([
     { 'run.json': record, 'events.ndjson': '{"at":1\n{"at":2,"type":"noted","message":"x"}\n' },
     'events.ndjson:1',
   ],
+  ['by is nothing', { 'run.json': { ...record, by: null } }, 'run.json: by is not an object'],
+  [
+    'a limit is no number',
+    { 'run.json': { ...record, plan: { ...record.plan, criteria: [{ limit: null }] } } },
+    'plan.criteria.0: name is missing',
+  ],
+  ['when it began is no time', { 'run.json': { ...record, startedAt: 'soon' } }, 'startedAt is not a number'],
+  ['an event is nothing', { 'run.json': record, 'events.ndjson': 'null\n' }, 'events.ndjson:1: it is not an object'],
+  [
+    'how much was lost with a runner is no number',
+    { 'run.json': record, 'events.ndjson': '{"type":"runner-ended","runner":"1","cause":"killed","numbers":"own","lost":null}\n' },
+    'events.ndjson:1: lost is not a number',
+  ],
+  [
+    'a metric is nothing',
+    { 'run.json': record, 'summary.json': { durationMs: 1, runners: 1, metrics: { checks: null } } },
+    'metrics.checks',
+  ],
+  [
+    'a sample is nothing',
+    { 'run.json': record, 'events.ndjson': '', 'generators.ndjson': '{"t":1}\n' },
+    'generators.ndjson:1: runner is missing',
+  ],
+  ['events.ndjson is a folder', { 'run.json': record, 'events.ndjson/file': '' }, 'events.ndjson'],
+  ['a runner is nothing', { 'run.json': { ...record, plan: { ...record.plan, runners: [null] } } }, 'plan.runners.0: it is not an object'],
+  [
+    'a group is nothing',
+    {
+      'run.json': record,
+      'summary.json': { durationMs: 1, runners: 1, metrics: {}, rootGroup: { name: '', groups: [null], checks: [] } },
+    },
+    'do not fit together',
+  ],
 ])('a damaged directory is said to be one: %s', async (_, files, says) => {
-  const said = await withRun(files).loadctl(['verify']);
-  expect(said.code).toBe(115);
-  expect(said.stderr).toContain('damaged');
-  expect(said.stderr).toContain(says);
-  expect(said.stderr).not.toMatch(/\n\s+at /);
+  const place = withRun(files);
+  const said = await place.loadctl(['verify']);
+  expect([said.code, said.stderr]).toEqual([115, expect.stringMatching(/damaged/)]);
+  expect(said.stderr.replace(/\n +/g, ' ')).toContain(says);
+  expect(said.stderr).not.toMatch(/\n\s+at |bug in loadctl/);
+  expect(await place.loadctl(['runs'])).toMatchObject({ code: 0, stderr: '' });
+});
+
+test.each([
+  ['nothing', '{}', 'verdict is missing'],
+  ['another word', '{"verdict":"fine","reasons":[]}', 'verdict is none'],
+  ['no JSON', '', 'verdict.json'],
+])('a run whose verdict.json holds %s is a damaged one in the list, and the others are listed', async (_, text, says) => {
+  const place = withRun({ 'run.json': record, 'verdict.json': text });
+  const other = '20260102-040405-zzzzz';
+  place.file(`.loadctl/runs/${other}/run.json`, JSON.stringify({ ...record, run: other }));
+  const said = await place.loadctl(['runs', '--json']);
+  const { runs } = JSON.parse(said.stdout);
+  expect([said.code, runs]).toMatchObject([0, [{ run: other }, { run, state: 'damaged', why: expect.stringContaining(says) }]]);
+});
+
+test('attach tells a damaged event as verify does', async () => {
+  const place = withRun({ 'run.json': record, 'events.ndjson': '{"type":"judged","verdict":null,"at":1,"t":1}\n' });
+  const said = await place.loadctl(['attach']);
+  expect([said.code, said.stderr]).toEqual([115, expect.stringContaining('damaged')]);
 });
 
 test('a run that never opened is passed over; where it is named, it is damaged', async () => {
@@ -146,7 +200,6 @@ test('a run whose events lack what came of a runner is no pass', async () => {
   const runners = ['1', '2'].map((id) => ({ id, segment: '0:1/2', sequence: '0,1/2,1' }));
   const whole = { ...record, plan: { ...record.plan, criteria: [], runners } };
   const summary = { version: 1, run, k6Version: '2.2.0', durationMs: 1500, runners: 2, metrics: { iterations: counter(9) } };
-  const ended = (runner: string) => ({ at: 3, t: 3, type: 'runner-ended', runner, cause: 'reached-end', numbers: 'own', lost: 0 });
   const verify = async (...outcomes: string[]) => {
     const events = [{ at: 1, t: 1, type: 'fleet-released', runners: 2 }, ...outcomes.map(ended)];
     const files = { 'run.json': whole, 'summary.json': summary, 'events.ndjson': events.map((event) => JSON.stringify(event)).join('\n') };

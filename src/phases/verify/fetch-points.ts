@@ -7,11 +7,11 @@ import { allowsHostIn } from '../../plan/guards.js';
 import type { PlannedMonitor } from '../../plan/monitors.js';
 import type { Plan } from '../../plan/plan.js';
 import { runFiles } from '../../runs/layout.js';
-import { readEvents, readLines } from '../../runs/read.js';
+import { readEvents } from '../../runs/read.js';
 import { type RunRecord, readRunRecord } from '../../runs/record.js';
 import { writeLines } from '../../runs/write.js';
 import { type KeptLine, lateSources, pointsOf } from '../watch/late-points.js';
-import { loadIn } from './server-evidence.js';
+import { loadIn, readMonitorLines } from './server-evidence.js';
 
 /** The profile of a run as it is now, for the credentials that a run directory does not keep. */
 export interface ProfileNow {
@@ -52,7 +52,7 @@ export async function fetchPoints(
   } finally {
     for (const { probes } of opened) for (const probe of probes) probe.drop();
   }
-  if (lines.length > 0) await writeLines(directory, runFiles.monitors, [...(await readLines(directory, runFiles.monitors)), ...lines]);
+  if (lines.length > 0) await writeLines(directory, runFiles.monitors, [...(await readMonitorLines(directory)), ...lines]);
   return fetched;
 }
 

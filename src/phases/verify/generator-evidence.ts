@@ -9,6 +9,7 @@ import type { Summary } from '../../metrics/summary.js';
 import { runFiles } from '../../runs/layout.js';
 import { readLines } from '../../runs/read.js';
 import type { RunRecord } from '../../runs/record.js';
+import { misfit, type Shape } from '../../runs/shape.js';
 import { outcomesIn } from './outcomes.js';
 
 /** What a run directory says about the generators. */
@@ -19,9 +20,23 @@ export interface GeneratorFacts {
   readonly samples: readonly GeneratorSample[];
 }
 
+const sampleShape: Shape = {
+  t: 'number',
+  runner: 'text',
+  host: 'text',
+  overMs: 'number',
+  processCpu: 'number',
+  processMemory: 'number',
+  cpus: 'number',
+  cpuLimit: 'number?',
+  machineCpu: 'number',
+  memory: 'number',
+  freeMemory: 'number',
+};
+
 /** The lines of generators.ndjson; none where nothing could be read. */
 export async function readSamples(directory: string): Promise<GeneratorSample[]> {
-  return readLines<GeneratorSample>(directory, runFiles.generators);
+  return readLines<GeneratorSample>(directory, runFiles.generators, (line) => misfit(line, sampleShape));
 }
 
 /** Adds what the generators were short of, and what is missing of the load, to what else is known of a run. */

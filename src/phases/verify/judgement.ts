@@ -17,6 +17,7 @@ import { reasonsInWords } from '../../reporters/sentences/words.js';
 import { runFiles } from '../../runs/layout.js';
 import { damaged, readEvents, readJson } from '../../runs/read.js';
 import { type RunRecord, readRunRecord } from '../../runs/record.js';
+import { holdsNumbers, misfit, misfitIn, misfitOf, type Shape } from '../../runs/shape.js';
 import { readSamples, withGenerators } from './generator-evidence.js';
 import { lossFaults, outcomesIn, unknownFaults } from './outcomes.js';
 import { readServerSide } from './server-evidence.js';
@@ -66,9 +67,35 @@ function eventsOfRun(events: readonly LoggedEvent[]): readonly LoggedEvent[] {
 export async function readSummary(directory: string): Promise<Summary | undefined> {
   const summary = (await readJson(directory, runFiles.summary)) as Partial<Summary> | undefined;
   if (summary === undefined) return undefined;
-  const whole = typeof summary.durationMs === 'number' && typeof summary.metrics === 'object' && typeof summary.runners === 'number';
-  if (!whole) throw damaged(`${directory}/${runFiles.summary}`, 'durationMs, metrics or runners is missing');
+  const wrong = summaryMisfit(summary);
+  if (wrong !== undefined) throw damaged(`${directory}/${runFiles.summary}`, wrong);
   return { ...(summary as Summary), rootGroup: summary.rootGroup ?? mergeGroups([]) };
+}
+
+const shapes = {
+  summary: {
+    durationMs: 'number',
+    wholeMs: 'number?',
+    runners: 'number',
+    k6Version: 'text?',
+    metrics: 'fields',
+    rootGroup: 'fields?',
+    failed: 'list?',
+  },
+  metric: { type: 'text', contains: 'text', values: 'fields', bounds: 'fields' },
+  group: { name: 'text', groups: 'list', checks: 'list' },
+} as const satisfies Readonly<Record<string, Shape>>;
+
+function summaryMisfit(summary: Partial<Summary>): string | undefined {
+  const { metrics = {}, rootGroup } = summary;
+  const odd = () => Object.keys(metrics).find((key) => !holdsNumbers(metrics[key]?.values ?? {}));
+  const oddOne = (key: string | undefined) => (key === undefined ? undefined : `metrics.${key}: a value is not a number`);
+  return (
+    misfit(summary, shapes.summary) ??
+    misfitIn(metrics, shapes.metric, 'metrics') ??
+    oddOne(odd()) ??
+    (rootGroup === undefined ? undefined : misfitOf(rootGroup, shapes.group, 'rootGroup'))
+  );
 }
 
 /** The script's own thresholds as criteria; what they measure is known from the summary. */

@@ -7,8 +7,9 @@ import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
 import type { ListedRun } from '../../reporters/runs-table.js';
 import { layoutVersion, runFiles, runsRoot } from '../../runs/layout.js';
 import type { RunWatcher } from '../../runs/lock.js';
-import { readEvents, readJson } from '../../runs/read.js';
+import { damaged, madeOf, readEvents, readJson } from '../../runs/read.js';
 import { environmentOf, type RunRecord, readRunRecord } from '../../runs/record.js';
+import { misfit } from '../../runs/shape.js';
 import { courseOf } from '../../runs/stop.js';
 import { judgeRun, readSummary } from './judgement.js';
 
@@ -21,17 +22,31 @@ const stateOf = { pass: 'passed', fail: 'failed', invalid: 'invalid', interrupte
 export async function listedRun(run: RunId, world: RunWatcher & Pick<World, 'cwd' | 'clock'>): Promise<ListedRun> {
   const directory = join(runsRoot(world.cwd), run);
   try {
-    const written = (await readJson(directory, runFiles.verdict)) as Verdict | undefined;
-    const environment = (await environmentOf(directory)) ?? '';
-    if (written === undefined && (await courseOf(directory, await readRunRecord(directory), world)) !== 'over')
-      return { run, environment, state: 'running', ...(await soFar(directory)) };
-    const { verdict, reasons } = written ?? (await judgeRun(directory)).verdict;
-    const why = verdict === 'pass' ? undefined : reasons[0];
-    return { run, environment, state: stateOf[verdict], ...(await glance(directory)), ...(why === undefined ? {} : { why }) };
+    return await madeOf(directory, () => lookAt(run, directory, world));
   } catch (error) {
     if (error instanceof LoadctlError) return { run, environment: '', state: 'damaged', why: error.message };
     throw error;
   }
+}
+
+async function lookAt(run: RunId, directory: string, world: RunWatcher): Promise<ListedRun> {
+  const written = await readVerdict(directory);
+  const environment = (await environmentOf(directory)) ?? '';
+  if (written === undefined && (await courseOf(directory, await readRunRecord(directory), world)) !== 'over')
+    return { run, environment, state: 'running', ...(await soFar(directory)) };
+  const { verdict, reasons } = written ?? (await judgeRun(directory)).verdict;
+  const why = verdict === 'pass' ? undefined : reasons[0];
+  return { run, environment, state: stateOf[verdict], ...(await glance(directory)), ...(why === undefined ? {} : { why }) };
+}
+
+/** verdict.json as it was written; undefined where it is missing. Throws `unavailable` for a damaged one. */
+async function readVerdict(directory: string): Promise<Verdict | undefined> {
+  const verdict = (await readJson(directory, runFiles.verdict)) as Verdict | undefined;
+  if (verdict === undefined) return undefined;
+  const wrong =
+    misfit(verdict, { verdict: 'text', reasons: 'list' }) ?? (Object.hasOwn(stateOf, verdict.verdict) ? undefined : 'verdict is none');
+  if (wrong !== undefined) throw damaged(join(directory, runFiles.verdict), wrong);
+  return verdict;
 }
 
 type Glance = Pick<ListedRun, 'startedAt' | 'durationMs' | 'vus' | 'p95'>;

@@ -8,6 +8,14 @@ import { judgedWindow } from '../../metrics/servers/window.js';
 import { runFiles } from '../../runs/layout.js';
 import { readLines } from '../../runs/read.js';
 import type { RunRecord } from '../../runs/record.js';
+import { misfit, type Shape } from '../../runs/shape.js';
+
+const lineShape: Shape = { t: 'number', monitor: 'text', source: 'text', values: 'fields?', error: 'text?', everyMs: 'number?' };
+
+/** The lines of monitors.ndjson; none where the run has no monitors. Throws `unavailable` for a damaged one. */
+export async function readMonitorLines(directory: string): Promise<MonitorLine[]> {
+  return readLines<MonitorLine>(directory, runFiles.monitors, (line) => misfit(line, lineShape));
+}
 
 /** What a run's monitors told; nothing where its plan is of a time before there were any. */
 export async function readServerSide(
@@ -19,7 +27,7 @@ export async function readServerSide(
   if (monitors === undefined) return {};
   const load = loadIn(events);
   const window = judgedWindow(load, plan.steady);
-  const lines = linesBySource(await readLines<MonitorLine>(directory, runFiles.monitors));
+  const lines = linesBySource(await readMonitorLines(directory));
   const endedEarly = events.some(({ type }) => type === 'fleet-stopped');
   const side: ServerSide = { monitors, lines, window, load, strict, endedEarly };
   return { servers: (criterion) => judgeServer(criterion, side) };

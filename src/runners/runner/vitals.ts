@@ -96,7 +96,7 @@ export function readCpuLimit(cpuMax: string | undefined, cpus: number): number |
   return limit > 0 && limit < cpus ? limit : undefined;
 }
 
-/** What was used between two looks at a runner. Undefined where no time lies between them. */
+/** What was used between two looks at a runner. Undefined where no time lies between them, or a look did not see all of it. */
 export function sampleBetween(
   runner: { readonly id: RunnerId; readonly host: string },
   before: { readonly t: Milliseconds; readonly vitals: Vitals },
@@ -106,7 +106,7 @@ export function sampleBetween(
   const wholeMs = now.vitals.wholeMs - before.vitals.wholeMs;
   if (overMs <= 0 || wholeMs <= 0) return undefined;
   const { cpus, cpuLimit, processMemory, memory, freeMemory } = now.vitals;
-  return {
+  const sample = {
     t: now.t,
     runner: runner.id,
     host: runner.host,
@@ -119,6 +119,7 @@ export function sampleBetween(
     memory,
     freeMemory,
   };
+  return Object.values(sample).some(Number.isNaN) ? undefined : sample;
 }
 
 function rounded(share: number): number {
