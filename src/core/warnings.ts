@@ -49,8 +49,15 @@ export type PlanWarning =
 
 /** What was noticed about the script, k6 and the hosts that make the load. */
 export type LoadWarning =
-  /** Variables of the shell that would change what k6 does; those of its options can be said as such. */
-  | { readonly code: 'environment-ignored'; readonly variables: readonly string[]; readonly ofOptions: readonly string[] }
+  /** Variables of the shell that would change what k6 does; those of its options can be said as such, those of its modules in workload.env. */
+  | {
+      readonly code: 'environment-ignored';
+      readonly variables: readonly string[];
+      readonly ofOptions: readonly string[];
+      readonly ofModules?: readonly string[];
+    }
+  /** Variables of `workload.env` by which k6 would be told how to start, log or report: that is loadctl's. */
+  | { readonly code: 'variables-unheard'; readonly variables: readonly string[] }
   /** The script uses the tag by which loadctl marks the judged window. */
   | { readonly code: 'tag-lost'; readonly tag: string }
   /** What k6 logged as a warning or an error, so many times. */

@@ -9,15 +9,19 @@ export function foreignK6Variables(env: Readonly<Record<string, string | undefin
 const ofOptions = new Set(
   `PAUSED VUS DURATION ITERATIONS STAGES NO_SETUP SETUP_TIMEOUT NO_TEARDOWN TEARDOWN_TIMEOUT HANDLE_SUMMARY_TIMEOUT RPS DNS
   MAX_REDIRECTS USER_AGENT BATCH BATCH_PER_HOST HTTP_DEBUG INSECURE_SKIP_TLS_VERIFY TLS_CIPHER_SUITES TLSAUTH THROW THRESHOLDS
-  BLACKLIST_IPS BLOCK_HOSTNAMES HOSTS NO_CONNECTION_REUSE NO_VU_CONNECTION_REUSE MIN_ITERATION_DURATION SUMMARY_TREND_STATS
+  BLACKLIST_IPS BLOCK_HOSTNAMES HOSTS LOCAL_IPS NO_CONNECTION_REUSE NO_VU_CONNECTION_REUSE MIN_ITERATION_DURATION SUMMARY_TREND_STATS
   SUMMARY_TIME_UNIT SYSTEM_TAGS TAGS METRIC_SAMPLES_BUFFER_SIZE NO_COOKIES_RESET DISCARD_RESPONSE_BODIES`
     .split(/\s+/)
     .map((name) => `K6_${name}`),
 );
 
-/** Whether a variable of k6 sets one of its options: others (`K6_BROWSER_ARGS`, `K6_SECRET_SOURCE`) have no option for it. */
-export function setsOption(variable: string): boolean {
-  return ofOptions.has(variable);
+/** Of k6's own variables those that its modules read while a script runs. */
+const ofModules = /^K6_(?:BROWSER_\w+|SECRET_SOURCE\w*|INSTANCE_SCENARIOS|TRACES_OUTPUT)$/;
+
+/** What a variable of k6 is about: an option of the test, a module, or how k6 itself is started, logs and reports, which is loadctl's. */
+export function meaningOf(variable: string): 'option' | 'module' | 'k6' {
+  if (ofOptions.has(variable)) return 'option';
+  return ofModules.test(variable) ? 'module' : 'k6';
 }
 
 /** What a k6 process is started with besides the script's own variables. */
@@ -40,29 +44,18 @@ export function k6Environment({ env, home }: K6Surroundings, script: Readonly<Re
   };
 }
 
-/** Variables by which k6 is told how much load to make. */
-const loadVariables = ['K6_VUS', 'K6_DURATION', 'K6_ITERATIONS', 'K6_STAGES'];
-
 /**
- * Variables of k6 that are heard when the script is inspected, and are in the archive's options then. A runner would put
- * them in the place of its share, its sub-metrics or its numbers.
+ * Which of a script's variables k6 itself must not see; the script sees them all. `ofScript` are those that were given with `-e`,
+ * as k6's own `-e` gives them. Options are heard when the script is inspected, and are the archive's from then on: a runner would
+ * put them in the place of its share, its sub-metrics or its numbers.
  */
-const heardBefore = [
-  ...loadVariables,
-  'K6_RPS',
-  'K6_PAUSED',
-  'K6_THRESHOLDS',
-  'K6_NO_THRESHOLDS',
-  'K6_SUMMARY_TREND_STATS',
-  'K6_SUMMARY_MODE',
-  'K6_SUMMARY_EXPORT',
-  'K6_NEW_MACHINE_READABLE_SUMMARY',
-];
-
-/** Which variables of a script k6 itself must not see: `ofScript` are those that were given with `-e`, as k6's own `-e` gives them. */
-export function unseenByK6(ofScript: readonly string[]): { readonly inspecting: readonly string[]; readonly running: readonly string[] } {
-  const inspecting = ofScript.filter((name) => name.startsWith('K6_'));
-  return { inspecting, running: [...inspecting, ...heardBefore] };
+export function unseenByK6(
+  variables: readonly string[],
+  ofScript: readonly string[],
+): { readonly inspecting: readonly string[]; readonly running: readonly string[] } {
+  const unless = (...heard: string[]) =>
+    variables.filter((name) => name.startsWith('K6_') && (ofScript.includes(name) || !heard.includes(meaningOf(name))));
+  return { inspecting: unless('option', 'module'), running: unless('module') };
 }
 
 /** Whether the variables that k6 sees give it a load, without the VUs that it would make it with. */

@@ -1,6 +1,6 @@
 import { LoadctlError } from '../../core/errors.js';
 import { named } from '../../k6/effective-options.js';
-import { foreignK6Variables, setsOption } from '../../k6/environment.js';
+import { foreignK6Variables, meaningOf } from '../../k6/environment.js';
 import { windowTag } from '../../metrics/window.js';
 import type { Plan } from '../../plan/plan.js';
 import type { RunContext } from '../frame/context.js';
@@ -38,9 +38,20 @@ export function refuseOwnSegments(options: Options): void {
 }
 
 /** Tells what of the machine and of the script's options (where iterations are `tagged`) does not hold in this run. */
-export function tellWhatChanges({ world, emit }: Pick<RunContext, 'world' | 'emit'>, options: Options, tagged: boolean): void {
+export function tellWhatChanges(
+  { world, emit, plan: { env, scriptOnly = [] } }: Pick<RunContext, 'world' | 'emit' | 'plan'>,
+  options: Options,
+  tagged: boolean,
+): void {
+  const about = (variables: readonly string[], meaning: ReturnType<typeof meaningOf>) =>
+    variables.filter((name) => meaningOf(name) === meaning);
   const foreign = foreignK6Variables(world.env);
-  if (foreign.length > 0) emit({ type: 'warned', code: 'environment-ignored', variables: foreign, ofOptions: foreign.filter(setsOption) });
+  if (foreign.length > 0) {
+    const [ofOptions, ofModules] = [about(foreign, 'option'), about(foreign, 'module')];
+    emit({ type: 'warned', code: 'environment-ignored', variables: foreign, ofOptions, ofModules });
+  }
+  const unheard = about(foreignK6Variables(env), 'k6').filter((name) => !scriptOnly.includes(name));
+  if (unheard.length > 0) emit({ type: 'warned', code: 'variables-unheard', variables: unheard });
   if (tagged && ownTags(options).includes(windowTag.tag)) emit({ type: 'warned', code: 'tag-lost', tag: windowTag.tag });
 }
 

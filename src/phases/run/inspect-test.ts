@@ -111,7 +111,7 @@ export function variablesOf(
   const archived = archive?.metadata.env ?? {};
   const variables = { ...archived, ...scriptVariables(plan, facts) };
   const ofArchive = Object.keys(archived).filter((name) => !Object.hasOwn(plan.env, name));
-  const unseen = unseenByK6([...(plan.scriptOnly ?? []), ...ofArchive]);
+  const unseen = unseenByK6(Object.keys(variables), [...(plan.scriptOnly ?? []), ...ofArchive]);
   return { inspecting: hideFromK6(variables, unseen.inspecting), running: hideFromK6(variables, unseen.running) };
 }
 

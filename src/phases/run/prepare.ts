@@ -50,7 +50,8 @@ export async function prepareTest(context: RunContext, known: KnownTest, directo
   refuseAnotherScript(plan);
   const archiveBytes = await readFile(archive);
   await writeFile(directory.file(runFiles.archive), archiveToKeep(archiveBytes, redact), { mode: 0o600 });
-  for (const message of [...known.inspection.complaints, ...complaints]) emit({ type: 'warned', code: 'k6-complained', message, times: 1 });
+  for (const message of new Set([...known.inspection.complaints, ...complaints]))
+    emit({ type: 'warned', code: 'k6-complained', message, times: 1 });
   const archiveSha256 = createHash('sha256').update(archiveBytes).digest('hex');
   return { ...test, k6, k6Version: known.k6.version, source, before: beforeUrl(source, folder), archive, archiveSha256 };
 }

@@ -26,6 +26,7 @@ export interface Advice {
 export function warningText(warning: Warning): Advice {
   switch (warning.code) {
     case 'environment-ignored':
+    case 'variables-unheard':
     case 'tag-lost':
     case 'k6-complained':
     case 'k6-versions-differ':
@@ -79,6 +80,11 @@ function loadWarning(warning: LoadWarning): Advice {
   switch (warning.code) {
     case 'environment-ignored':
       return ignoredText(warning);
+    case 'variables-unheard':
+      return {
+        text: `k6 does not see ${warning.variables.join(', ')} of workload.env: how it starts, logs and reports is loadctl's. The script sees them.`,
+        hint: 'What was measured is in the run directory; loadctl run --json prints it.',
+      };
     case 'tag-lost':
       return {
         text: `The script's own tag \`${warning.tag}\` is lost: loadctl marks the judged window with it.`,
@@ -134,15 +140,15 @@ function loadWarning(warning: LoadWarning): Advice {
   }
 }
 
-function ignoredText({ variables, ofOptions }: Extract<LoadWarning, { code: 'environment-ignored' }>): Advice {
-  const others = variables.filter((name) => !ofOptions.includes(name)).map((name) => `${name}: "\${${name}}"`);
+function ignoredText({ variables, ofOptions, ofModules = [] }: Extract<LoadWarning, { code: 'environment-ignored' }>): Advice {
+  const others = ofModules.map((name) => `${name}: "\${${name}}"`);
   const places = [
     ...(ofOptions.length === 0 ? [] : ['workload.options']),
     ...(others.length === 0 ? [] : [`workload.env: {${others.join(', ')}}`]),
   ];
   return {
     text: `Ignored from the environment: ${variables.join(', ')}. They would change the test.`,
-    hint: `Set it in the profile: ${places.join('; ')}.`,
+    ...(places.length === 0 ? {} : { hint: `Set it in the profile: ${places.join('; ')}.` }),
   };
 }
 
