@@ -116,6 +116,7 @@ function fields(value: unknown): Options {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
+/** To k6 an empty text is a number that nobody gave: `vus: __ENV.VUS || ''`. */
 function isSet(value: unknown): boolean {
-  return value !== undefined && value !== null;
+  return value !== undefined && value !== null && value !== '';
 }

@@ -911,6 +911,12 @@ test.each([
   ['sla: {checks: "rate>99"}', '4:15: expected a percentage such as `rate > 99%` or `rate > 0.99`, not `rate>99`'],
   ['critical: {cpu: 80}', '4:17: expected a percentage such as `80%` or `0.8`, not `80` (a bare number)'],
   ['abort: [{when: errors > 5}]', '4:16: expected a percentage such as `> 5%` or `> 0.05`, not `errors > 5`'],
+  ['sla: {errors: 0}', '4:15: expected a percentage such as `<= 0%`: nothing is below 0%, not `0` (a bare number)'],
+  ['sla: {errors: < 0%}', '4:15: expected a percentage such as `<= 0%`: nothing is below 0%, not `< 0%`'],
+  ['sla: {availability: "> 100%"}', '4:21: expected a percentage such as `>= 100%`: nothing is above 100%, not `> 100%`'],
+  ['sla: {availability: 0%}', '4:21: expected a limit that can be broken: every percentage is >= 0%, not `0%` (a percentage)'],
+  ['sla: {errors: <= 0%, availability: ">= 100%"}', undefined],
+  ['abort: [{when: errors > 0%}]', undefined],
   ['sla: {errors: 0.01, availability: 100%, checks: ["rate==1", "rate>=1"], errs_left: "rate<1"}', undefined],
 ])('a share is a part of a whole: %s', (more, expected) => {
   if (expected === undefined) expect(load({ 'test.yaml': `${least}${more}\n` })).toBeDefined();

@@ -157,12 +157,21 @@ function shareProblem(
   const isShare = serverShares.test(metric) || metric === 'availability' || k6Unit(baseName(metric), stat) === '%';
   if (!isShare) return undefined;
   const share = parsePercent(text);
-  if (share !== undefined) return share > 1 ? 'expected a percentage of at most 100%' : undefined;
-  const value = number.test(text) ? Number(text.replaceAll('_', '')) : 0;
+  if (share !== undefined && share > 1) return 'expected a percentage of at most 100%';
+  const value = share ?? (number.test(text) ? Number(text.replaceAll('_', '')) : 0.5);
+  if (share !== undefined || value === 0) return inK6Words ? undefined : hollowProblem(operator, value);
   if (value < 1 || (value === 1 && inK6Words && !operator.startsWith('<'))) return undefined;
   const forms = value === 1 && bare.startsWith('>') ? ['100%'] : [`${trimNumber(value, 6)}%`, trimNumber(value / 100, 8)];
   const such = forms.map((form) => `\`${inK6Words ? `${stat} ` : ''}${before}${form}\``);
   return `expected a percentage such as ${such.join(' or ')}`;
+}
+
+/** A share that nothing can meet, or that nothing can fail, is not what was meant. */
+function hollowProblem(operator: Operator, share: number): string | undefined {
+  if (share === 0 && operator === '<') return 'expected a percentage such as `<= 0%`: nothing is below 0%';
+  if (share === 1 && operator === '>') return 'expected a percentage such as `>= 100%`: nothing is above 100%';
+  const always = (share === 0 && operator === '>=') || (share === 1 && operator === '<=');
+  return always ? `expected a limit that can be broken: every percentage is ${operator} ${share * 100}%` : undefined;
 }
 
 const serverShares = /^(cpu|memory|dbConnections)$/;
