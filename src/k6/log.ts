@@ -42,6 +42,9 @@ export function logErrors(log: string): LogLine[] {
 /** How k6 words a `test.abort()`; before what was given to it. */
 export const abortWords = 'test aborted: ';
 
+/** How k6 words that a signal ended its test. */
+export const signalWords = 'test run was aborted because k6 received';
+
 /** Why k6 aborted the test, by the errors in its log: what `test.abort()` was given, or k6's own reason (a browser that cannot start). */
 export function abortIn(errors: readonly LogLine[]): { readonly byScript: boolean; readonly said: string } | undefined {
   const said = errors.at(-1)?.message;

@@ -3,7 +3,7 @@ import type { Emit } from '../../core/events.js';
 import type { ProcessEnd } from '../../core/os.js';
 import type { RunnerEnd, RunnerOutcome } from '../../core/outcome.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import { inOneLine } from '../../k6/log.js';
+import { inOneLine, signalWords } from '../../k6/log.js';
 import { addComplaints } from '../../k6/log-digest.js';
 import { beginMetric, type RunnerFacts } from '../../k6/wrapper.js';
 import { unnamedParts } from '../../metrics/endpoint-metrics.js';
@@ -40,7 +40,7 @@ const ofOneRunner = [
   'No script iterations fully finished',
   'test run stopped from REST API',
   'Error executing setup',
-  'test run was aborted because k6 received',
+  signalWords,
   slowPush,
 ];
 

@@ -4,7 +4,7 @@ import { isLoss, type RunnerEnd, type RunnerOutcome } from '../../core/outcome.j
 import type { Milliseconds } from '../../core/quantities.js';
 import type { StopCause } from '../../core/stop.js';
 import { k6Exit } from '../../k6/exit-codes.js';
-import { abortIn, inOneLine } from '../../k6/log.js';
+import { abortIn, inOneLine, signalWords } from '../../k6/log.js';
 import type { LogDigest } from '../../k6/log-digest.js';
 import type { Runner } from '../../runners/runner/types.js';
 import { isIdle, type LoadSoFar, lostWith, plannedMs, shareOf } from './losses.js';
@@ -71,7 +71,7 @@ function howItEnded({ runner, end, load, stop, writing, log }: EndEvidence): Run
     // Its status looked like an abort, and k6 says that it was a signal: there was one before ours.
     return load === undefined && runner.asked() !== undefined ? stopped : byItself;
   }
-  if (byItself.cause === 'aborted' || load?.cause === 'aborted') return { cause: 'aborted', ...aborting(log) };
+  if (byItself.cause === 'aborted' || load?.cause === 'aborted') return aborting(log);
   return runner.asked() === 'hard' && end.signal === 'SIGKILL' ? stopped : byItself;
 }
 
@@ -84,9 +84,13 @@ const writtenExits: readonly (number | undefined)[] = [
   k6Exit.markedFailed,
 ];
 
-/** Why, by k6's log; what the script says begins with the call (`abortReason`). */
-function aborting({ errors }: EndEvidence['log']): Pick<RunnerEnd, 'said'> {
+/**
+ * Why, by k6's log; what the script says begins with the call (`abortReason`). A signal that ended its test came before any of ours,
+ * and on a busy machine a k6 that writes its numbers looks like one that lingers.
+ */
+function aborting({ errors }: EndEvidence['log']): RunnerEnd {
   const abort = abortIn(errors);
-  if (abort === undefined) return {};
-  return { said: inOneLine(abort.byScript ? `test.abort(): ${abort.said}` : abort.said) };
+  if (abort === undefined) return { cause: 'aborted' };
+  if (abort.said.startsWith(signalWords)) return { cause: 'ended-outside' };
+  return { cause: 'aborted', said: inOneLine(abort.byScript ? `test.abort(): ${abort.said}` : abort.said) };
 }
