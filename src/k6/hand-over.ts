@@ -34,8 +34,11 @@ export default function () {}
 export async function handleSummary() {
   console.log('${handOverMark}');
   try {
-    const { stderr, ...rest } = (await user.handleSummary(${JSON.stringify(data)})) || {};
-    return stderr === undefined ? rest : { ...rest, [${JSON.stringify(files.stderr)}]: stderr };
+    const made = await user.handleSummary(${JSON.stringify(data)});
+    if (!made) return {};
+    if (Object(made) !== made || !('stderr' in made)) return made;
+    const { stderr, ...rest } = made;
+    return { ...rest, [${JSON.stringify(files.stderr)}]: stderr };
   } catch (error) {
     return { [${JSON.stringify(files.thrown)}]: String((error && error.stack) || error) };
   }
