@@ -6,7 +6,7 @@ const layout = new Set(['\n', '\t']);
 /** What GitHub, Azure and TeamCity take for a command wherever it stands in a line. */
 const command = /##(?=(?:vso|teamcity)?\[)/gi;
 /** What GitHub takes for one at the start of a line; other space before it is passed over there. */
-const lineCommand = /^(\s*)::/gmu;
+const lineCommand = /^([\s\p{Cf}]*)::/gmu;
 
 /**
  * A text of a target, a script, a host or a server as it may be shown: nothing in it moves a cursor, sets a title, turns a

@@ -1,6 +1,6 @@
 import type { RunId } from '../core/ids.js';
 import { formatCount, formatDuration, type Milliseconds, trimNumber } from '../core/quantities.js';
-import { type Column, linesWidth, renderTable, shorten, type TableStyle } from './table.js';
+import { type Column, linesWidth, longestCell, renderTable, shorten, type TableStyle } from './table.js';
 import { wrapLines } from './wrap.js';
 
 /** One run of a folder, at a glance. */
@@ -72,5 +72,5 @@ function localTime(date: Date): string {
 }
 
 function reasonLines(why: string | undefined, { paint, width }: TableStyle): string[] {
-  return why === undefined ? [] : wrapLines([`  → ${why}`], width).map((line) => paint.faint(line));
+  return why === undefined ? [] : wrapLines([`  → ${shorten(why, longestCell)}`], width).map((line) => paint.faint(line));
 }

@@ -3,7 +3,7 @@ import { formatCount, formatDuration, trimNumber } from '../core/quantities.js';
 import { formatValue } from '../metrics/limit-text.js';
 import { formatBytes } from './sentences/capacity.js';
 import { counted, formatRate } from './sentences/words.js';
-import { type Column, renderPairs, renderTable, type TableStyle } from './table.js';
+import { type Column, longestCell, renderPairs, renderTable, shorten, type TableStyle } from './table.js';
 
 const columns: readonly Column[] = [
   { title: 'scenario', wraps: true },
@@ -19,7 +19,7 @@ const columns: readonly Column[] = [
 export function renderScriptNumbers({ checks, droppedIterations, scenarios, metrics }: ScriptNumbers, style: TableStyle): string[] {
   const { paint } = style;
   const failing = (checks?.failing ?? []).map(({ name, passes, fails }) =>
-    paint.bad(`✖ ${oneLine(name)}: failed ${formatCount(fails)} of ${formatCount(passes + fails)}`),
+    paint.bad(`✖ ${shorten(oneLine(name), longestCell)}: failed ${formatCount(fails)} of ${formatCount(passes + fails)}`),
   );
   const held = checks === undefined ? [] : [heldText(checks), ...failing];
   const pairs = renderPairs(

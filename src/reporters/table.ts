@@ -19,11 +19,13 @@ export interface TableStyle {
 
 const gap = '  ';
 const narrowest = 12;
+/** So many characters of a cell are shown: a script may name an endpoint by a whole page, and all cells of its column would be as wide. */
+export const longestCell = 400;
 
 /** Rows under titles, in aligned columns, indented by one gap; columns that are empty in every row are left out. */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], { paint, width }: TableStyle): string[] {
   const used = columns.flatMap((column, index) => (rows.some((row) => (row[index] ?? '') !== '') ? [{ column, index }] : []));
-  const cellsOf = (row: readonly string[]) => used.map(({ index }) => row[index] ?? '');
+  const cellsOf = (row: readonly string[]) => used.map(({ index }) => shorten(row[index] ?? '', longestCell));
   const wrapping = used.flatMap(({ column }, at) => (column.wraps ? [at] : []));
   const wrapped = wrapRows([used.map(({ column }) => column.title), ...rows.map(cellsOf)], wrapping, width);
   const fitted = narrowed(wrapped.flat(), [0, ...wrapping], width);
@@ -53,6 +55,7 @@ export function renderPairs(pairs: readonly (readonly [name: string, lines: read
 
 /** Shortens a text in its middle: its ends tell most. */
 export function shorten(text: string, width: number): string {
+  if (text.length <= width) return text;
   const letters = [...text];
   if (letters.length <= width || width < 2) return text;
   const head = Math.ceil((width - 1) / 2);

@@ -459,6 +459,19 @@ test('a table leaves out columns that are empty everywhere', () => {
   ).toEqual(['  a    c', '  x    1', '  yy  10']);
 });
 
+test('a cell that holds a whole page makes no column as wide as a page', () => {
+  const rows = renderTable(
+    [{ title: 'name' }, { title: 'n' }],
+    [
+      ['x'.repeat(100_000), '1'],
+      ['y', '2'],
+    ],
+    plain,
+  );
+  expect(rows.map(({ length }) => length)).toEqual([405, 405, 405]);
+  expect(rows[1]).toMatch(/^ {2}x+…x+ {2}1$/);
+});
+
 test('a text is shortened in its middle', () => {
   expect(shorten('abcdefghij', 5)).toBe('ab…ij');
   expect(shorten('abc', 5)).toBe('abc');

@@ -29,7 +29,7 @@ const foreign = fc
 
 test('a hostile text can be read, and does nothing', () => {
   expect(harmless('A\u001b]0;x\u0007B\u001b[2JC\u202eD\rE\r\nF\u007f\u009b')).toBe('A\\x1b]0;x\\x07B\\x1b[2JC\\u202eD\\x0dE\nF\\x7f\\x9b');
-  expect(harmless('::error::no\n  ::warning::no\nyes::no')).toBe(': :error::no\n  : :warning::no\nyes::no');
+  expect(harmless('::error::no\n  ::warning::no\nyes::no\n\u200b::no')).toBe(': :error::no\n  : :warning::no\nyes::no\n\u200b: :no');
   expect(harmless('x ##[group]a ##vso[task.x] ##TeamCity[y] ## z')).toBe('x # #[group]a # #vso[task.x] # #TeamCity[y] ## z');
   const plain = 'It was 3 ms (2–4), 100%, at http://[::1]:8080/ünï – 日本 👩‍💻\n\ttwo';
   expect(harmless(plain)).toBe(plain);
