@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { LoadctlError } from '../../core/errors.js';
 import type { Whole } from '../../core/secrets.js';
 import { editArchive, readMetadata } from '../../k6/archive.js';
 import { archiveCommand, type K6 } from '../../k6/arguments.js';
@@ -40,10 +41,18 @@ export async function archiveTest(context: RunContext, archiving: Archiving, fil
   const main = await inPlaceOf(source, { text, options, runners: plan.runners.length, folder });
   const archived = await context.world.execute(archiveCommand(k6, main, file));
   if (archived.exitCode !== 0) {
+    if (archived.stderr.includes('no space left on device')) throw fullError(folder);
     throw profileError(scriptError(archived, { script: plan.script, missing: { inShell: [], nowhere: [] } }));
   }
   if (source.archive === undefined) await moveBeside(file);
   return logWarnings(archived.stderr).filter((complaint) => !test.inspection.complaints.includes(complaint));
+}
+
+/** The script was read before, in the same way: what is wrong now is the room for its archive. */
+function fullError(folder: string): LoadctlError {
+  return new LoadctlError('unavailable', `The temporary folder has no room for the archive of the script (${folder}).`, {
+    hint: 'Free some space there, or set TMPDIR to a directory that has it.',
+  });
 }
 
 /** What came in on stdin has the root for its folder once it is run from an archive: relative paths would be looked for there. */

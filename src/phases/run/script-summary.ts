@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { howItEnded } from '../../core/ends.js';
-import { errorCode } from '../../core/errors.js';
+import { errorCode, errorMessage } from '../../core/errors.js';
 import type { Output } from '../../core/os.js';
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import { scope } from '../../core/scope.js';
@@ -29,7 +29,7 @@ const besidesMs: Milliseconds = 20_000;
 export async function handOverSummary(test: PreparedTest, summary: Summary, setupData: unknown, context: RunContext): Promise<void> {
   const { world, emit, killed, noColor } = context;
   if (killed.aborted) return;
-  await scope(async (defer) => {
+  const call = scope(async (defer) => {
     const folder = await mkdtemp(join(await world.privateFolder(), 'summary-'));
     defer(() => rm(folder, { recursive: true, force: true }));
     const files = { thrown: join(folder, 'thrown'), stderr: join(folder, 'stderr') };
@@ -44,6 +44,11 @@ export async function handOverSummary(test: PreparedTest, summary: Summary, setu
     if (failure !== undefined) emit({ type: 'warned', code: 'handle-summary-failed', message: inOneLine(failure) });
     const said = { stdout: output.stdout, stderr: `${consoleOf(output.stderr)}${(await textOf(files.stderr)) ?? ''}` };
     if (said.stdout.trim() !== '' || said.stderr.trim() !== '') emit({ type: 'summary-handled', ...said });
+  });
+  // Without room for it in the temporary folder the numbers are there all the same.
+  await call.catch((error: unknown) => {
+    if (errorCode(error) === undefined) throw error;
+    emit({ type: 'warned', code: 'handle-summary-failed', message: errorMessage(error) });
   });
 }
 
