@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
+import { cleanup } from '../../src/phases/data/cleanup.js';
 import { seed } from '../../src/phases/data/seed.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { startRedis } from '../servers/redis.js';
@@ -43,6 +44,53 @@ test('without eviction, and with too little room: refused before anything is wri
     message: expect.stringMatching(/room for about .* takes about .*: it would refuse writes of others \(maxmemory-policy noeviction\)/),
   });
   expect(await client.dbsize()).toBe(0);
+});
+
+/** A server that evicts, with keys of others, and with so much room. */
+async function nearlyFull(room: number) {
+  const { redis, client } = await server('--maxmemory-policy', 'allkeys-lru');
+  for (let from = 0; from < 20_000; from += 1000)
+    await client.mset(...Array.from({ length: 1000 }, (_, n) => [`others:${from + n}`, 'x'.repeat(100)]).flat());
+  const fill = async (mine: readonly [string, string][]) => {
+    for (let from = 0; from < mine.length; from += 100) await client.mset(...mine.slice(from, from + 100).flat());
+    // What the server holds of a connection that was busy a moment ago it gives back after some seconds.
+    await expect
+      .poll(async () => Number(/qbuf=(\d+)/.exec(String(await client.client('LIST')))?.[1]), { timeout: 10_000 })
+      .toBeLessThan(1000);
+    const used = Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]);
+    await client.config('SET', 'maxmemory', used + room);
+  };
+  const evicted = async () => Number(/evicted_keys:(\d+)/.exec(await client.info('stats'))?.[1]);
+  return { redis, client, fill, evicted };
+}
+
+test('that would evict keys for our own connections and messages: refused, and none is', async () => {
+  const { redis, fill, evicted } = await nearlyFull(150_000);
+  await fill([]);
+  const failed = seed(dataContext(profileOf(redis.url, 1)));
+  await expect(failed).rejects.toMatchObject({
+    reason: 'refused',
+    message: expect.stringMatching(/room for about .* and looking at it takes about 256 kB: it would evict keys of others/),
+  });
+  expect(await evicted()).toBe(0);
+});
+
+test('that is nearly full evicts nothing for what is looked at and removed, however much it is', async () => {
+  const { redis, client, fill, evicted } = await nearlyFull(500_000);
+  const long = 'y'.repeat(4000);
+  await fill([
+    ...Array.from({ length: 2000 }, (_, n): [string, string] => [`user:user-${n + 1}`, long]),
+    ...Array.from({ length: 5000 }, (_, n): [string, string] => [`cart:load-test-user-a-${n}`, 'z']),
+  ]);
+  const profile: DataProfile = {
+    stores: { cache: { kind: 'redis', url: redis.url } },
+    seed: { many: { key: 'cache/user:user-{n}', rows: 2000, value: long } },
+    cleanup: { settle: '10ms', keys: [{ match: 'cache/cart:load-test-user-*' }] },
+  };
+  await seed(dataContext(profile));
+  expect(await evicted()).toBe(0);
+  const { reasons } = await cleanup(dataContext(profile), { dryRun: false, seeded: true });
+  expect([reasons, await evicted(), await client.dbsize()]).toEqual([[], 0, 20_000]);
 });
 
 test('at maxmemory because an application filled it meanwhile: what was written is removed again, and others can write', async () => {

@@ -1,6 +1,6 @@
 import { runOne, type Servers } from '../connection/servers.js';
 import type { Matcher } from '../keys/matcher.js';
-import { readPage } from '../keys/scan.js';
+import { pageSize, readPage } from '../keys/scan.js';
 import { countInList, removeFromList } from './lists.js';
 
 /** A type of key that holds members of which some can be taken out. */
@@ -57,7 +57,7 @@ async function* scanMembers(
   let cursor = '0';
   let at: string | undefined;
   do {
-    const { value, node } = await runOne(servers, key, scan, key, cursor, 'MATCH', glob, 'COUNT', 1000);
+    const { value, node } = await runOne(servers, key, scan, key, cursor, 'MATCH', glob, 'COUNT', pageSize);
     const [next, found] = readPage(value);
     yield found.filter((member, index) => index % step === 0 && fits(member));
     const goesOn = cursor === '0' || node === at;

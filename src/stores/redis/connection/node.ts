@@ -5,6 +5,7 @@ import { callAfter } from '../../../core/timer.js';
 import { type Address, addressText } from './address.js';
 import { isRefusal } from './errors.js';
 import { type Login, tlsFor } from './login.js';
+import { inPieces } from './pieces.js';
 import type { Sealable } from './sealable.js';
 
 /** A command as it is sent: its name, in capitals, and its arguments. */
@@ -20,7 +21,7 @@ export interface RedisNode {
   readonly name: string;
   /** Whether the connection still stands. */
   isOpen(): boolean;
-  /** Sends commands in one round trip; each comes to a reply, in their order. Never throws. */
+  /** Sends commands in one round trip, or several where they are long; each comes to a reply, in their order. Never throws. */
   send(commands: readonly Words[]): Promise<readonly Reply[]>;
   /** Sends one command; throws its error. */
   ask(...words: Words): Promise<unknown>;
@@ -70,10 +71,14 @@ export interface NodeOptions {
 function nodeOf(line: Line, address: Address, replyMs: Milliseconds): RedisNode {
   const { client } = line;
   const send = async (commands: readonly Words[]): Promise<readonly Reply[]> => {
-    const pipeline = client.pipeline();
-    for (const words of commands) pipeline.callBuffer(...words);
-    const replies = (await within(replyMs, line, () => pipeline.exec())) ?? [];
-    return replies.map(([error, value]): Reply => [error === null ? null : reasonOf(error, line), value]);
+    const replies: Reply[] = [];
+    for (const piece of inPieces(commands)) {
+      const pipeline = client.pipeline();
+      for (const words of piece) pipeline.callBuffer(...words);
+      const answers = (await within(replyMs, line, () => pipeline.exec())) ?? [];
+      for (const [error, value] of answers) replies.push([error === null ? null : reasonOf(error, line), value]);
+    }
+    return replies;
   };
   return {
     address,
@@ -112,7 +117,7 @@ interface Line {
   readonly trouble: { cause?: unknown };
 }
 
-/** One timer for all commands of a pipeline: one for each costs more than the command. Ends the connection when time is up. */
+/** One timer for all commands of a piece: one for each costs more than the command. Ends the connection when time is up. */
 async function within<T>(ms: Milliseconds, { client, clock, trouble }: Line, work: () => Promise<T>): Promise<T> {
   const answered = callAfter(clock, ms, () => {
     trouble.cause ??= Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });

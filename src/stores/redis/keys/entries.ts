@@ -33,8 +33,8 @@ export interface Entries {
 }
 
 const batchEntries = 500;
-/** As much text as is kept in memory at a time, for each server. */
-const batchCharacters = 1_000_000;
+/** As much text as each server hands back at a time: until it is read, it counts as memory of the server. */
+const batchCharacters = 64_000;
 
 /** The entries of a set, whose templates stand in `source`. */
 export function entriesOf(set: NamedSet<SeedEntries>, source: RowSource): Entries {

@@ -1,10 +1,13 @@
 import type { RedisNode } from '../connection/node.js';
 
+/** So many keys or members make a page of a search: short, as an answer counts as memory of the server. */
+export const pageSize = 250;
+
 /** Every key of a server that fits the glob, some hundreds at a time; SCAN may hand out a key twice. */
 export async function* scanKeys(node: RedisNode, glob = '*'): AsyncGenerator<Buffer[]> {
   let cursor = '0';
   do {
-    const [next, keys] = readPage(await node.ask('SCAN', cursor, 'MATCH', glob, 'COUNT', 1000));
+    const [next, keys] = readPage(await node.ask('SCAN', cursor, 'MATCH', glob, 'COUNT', pageSize));
     if (keys.length > 0) yield keys;
     cursor = next;
   } while (cursor !== '0');

@@ -20,19 +20,25 @@ export function memories(servers: Servers): Promise<ReadonlyMap<string, Memory |
   return servers.everywhere(memoryOf);
 }
 
+/** What our connections and what is on its way on them take at most: it counts as memory of the server like keys do. */
+const ownBuffers = 256_000;
+
 /** Refuses to seed where a server would make room by evicting keys, which may be anybody's, or would take no more writes. `needed` by server. */
 export function refuseEviction(
   { store }: Servers,
   known: ReadonlyMap<string, Memory | undefined>,
   needed: ReadonlyMap<string, number>,
 ): void {
-  for (const [node, bytes] of needed) {
-    const { room, policy = 'noeviction' } = known.get(node) ?? {};
-    if (room === undefined || bytes <= room) continue;
+  for (const [node, memory] of known) {
+    const { room, policy = 'noeviction' } = memory ?? {};
+    const bytes = needed.get(node) ?? 0;
+    const isQuiet = bytes === 0 && policy === 'noeviction';
+    if (room === undefined || isQuiet || bytes + ownBuffers <= room) continue;
     const then = policy === 'noeviction' ? 'it would refuse writes of others' : 'it would evict keys of others';
+    const takes = bytes === 0 ? 'looking at it' : 'what is seeded';
     throw new LoadctlError(
       'refused',
-      `${store}: ${node} has room for about ${inMegabytes(room)} and what is seeded takes about ${inMegabytes(bytes)}: ${then} (maxmemory-policy ${policy})`,
+      `${store}: ${node} has room for about ${inMegabytes(room)} and ${takes} takes about ${inMegabytes(bytes + ownBuffers)}: ${then} (maxmemory-policy ${policy})`,
       { hint: 'Seed fewer or shorter entries, give the server more memory, or use one that nobody else uses.' },
     );
   }

@@ -48,12 +48,14 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
   let before: ReadonlyMap<string, Memory | undefined> = new Map();
   return {
     async check() {
+      before = await memories(servers);
+      // To look at many keys takes memory as well.
+      refuseEviction(servers, before, new Map());
       let conflicts = noConflicts;
       for (const progress of sets) {
         warnOfUncertain(progress, task, context);
         conflicts = addConflicts(conflicts, await checkSet(servers, progress, task, context.clock));
       }
-      before = await memories(servers);
       for (const [node, memory] of before)
         if (memory === undefined)
           context.emit({ type: 'warned', code: 'memory-unknown', place: { store: context.store, shard: null }, node });

@@ -1,0 +1,24 @@
+import type { Words } from './node.js';
+
+/**
+ * So much text is on its way to a server at once. What it holds of it, and of its answers, counts as memory of the server: one
+ * that is nearly full would make room for it by evicting keys.
+ */
+const mostText = 32_000;
+
+/** Commands in their order, some at a time. */
+export function* inPieces(commands: readonly Words[]): Generator<readonly Words[]> {
+  let piece: Words[] = [];
+  let text = 0;
+  for (const words of commands) {
+    const size = words.reduce((sum: number, word) => sum + (typeof word === 'number' ? 8 : word.length), 0);
+    if (piece.length > 0 && text + size > mostText) {
+      yield piece;
+      piece = [];
+      text = 0;
+    }
+    piece.push(words);
+    text += size;
+  }
+  if (piece.length > 0) yield piece;
+}
