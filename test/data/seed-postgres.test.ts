@@ -382,6 +382,27 @@ test('a value that its column cannot hold is told with table and column, many ro
   }
 });
 
+test('a row of a table that inherits is in the way, not there: nothing references it, and no constraint sees it', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `${usersTable} CREATE TABLE vips () INHERITS (users); INSERT INTO vips VALUES ('user-3', 'user3@test.com', 'Test User 3'), ('vip', 'user5@test.com', 'Vip');
+     CREATE TABLE orders (id text PRIMARY KEY, owner text REFERENCES users);`,
+  );
+  const orders = { table: 'db.orders', rows: 10, columns: { id: 'o-{n}', owner: 'user-{n}' } };
+  const error = await failure(seed(dataContext(profile(url, [{ ...users, rows: 10 }, orders]))));
+  expect(error).toMatchObject({ message: '1 row conflicts with existing data; nothing was written' });
+  expect(error.lines).toEqual(['db: public.users: a row of a table that inherits from it has the same id (1)', '  row 3 (id "user-3")']);
+  await sql("DELETE FROM vips WHERE id = 'user-3'");
+  expect((await seed(dataContext(profile(url, [{ ...users, rows: 10 }, orders])))).stores).toMatchObject([
+    { created: 10 },
+    { created: 10 },
+  ]);
+  expect((await seed(dataContext(profile(url, [{ ...users, rows: 10 }, orders])))).stores).toMatchObject([
+    { alreadyThere: 10 },
+    { alreadyThere: 10 },
+  ]);
+});
+
 test('rows that conflict are what is told, not that others cannot refer to them', async () => {
   const { url, sql } = await testDatabase(
     server,

@@ -30,7 +30,7 @@ export async function differencesOf(
   const made = seededQuery({ ...rows, numbers: { kind: 'list', list: numbers } });
   const found = await session.query<Found>(
     `SELECT s.${rows.ordinal} AS n, ARRAY[${same}] AS same, ARRAY[${each('t')}] AS there, ARRAY[${each('s')}] AS wanted
-       FROM ${made} AS s JOIN ${rows.table.quoted} AS t ON ${match} ORDER BY 1`,
+       FROM ${made} AS s JOIN ${rows.from} AS t ON ${match} ORDER BY 1`,
   );
   return found.rows.map((row) => differenceOf(rows, row)).filter(({ columns }) => columns.length > 0);
 }

@@ -17,6 +17,8 @@ export interface SeededRows {
   /** Which of the set's rows this database has. */
   readonly numbers: RowNumbers;
   readonly table: Table;
+  /** What stands after FROM for exactly the rows that an INSERT reaches: not those of tables that inherit from it. */
+  readonly from: string;
   readonly columns: readonly Column[];
   /** Those of them that a row is held against: not what is another value whenever it is made. */
   readonly compared: readonly Column[];
@@ -51,6 +53,7 @@ export async function findSeededRows(session: Session, config: PostgresStore, se
     set,
     numbers: await numbersHere(session, config, set, { columns, values }),
     table,
+    from: isSpread ? `ONLY ${table.quoted}` : table.quoted,
     columns,
     compared: columns.filter(isLasting),
     values,

@@ -24,8 +24,9 @@ async function causeOf(
   { kind, columns, count, first }: Conflicting,
   isOurs: boolean,
 ): Promise<ConflictCause> {
-  if (kind === 'taken') {
-    const what = `${name(session, rows)}: another row has the same ${columns.join(', ')}`;
+  if (kind !== 'changed') {
+    const whose = kind === 'taken' ? 'another row' : 'a row of a table that inherits from it';
+    const what = `${name(session, rows)}: ${whose} has the same ${columns.join(', ')}`;
     return { what, count, examples: first.map((n) => describeRow(rows, n, columns)) };
   }
   const ours = isOurs ? ' from what this seed wrote: a trigger or the column’s type changed it' : '';

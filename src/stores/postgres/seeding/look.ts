@@ -15,8 +15,8 @@ export interface Look {
 
 /** Rows that are in conflict for one reason. */
 export interface Conflicting {
-  /** A row with their key differs in these columns, or another row has the same values in them. */
-  readonly kind: 'changed' | 'taken';
+  /** A row with their key differs in these columns, or another row has the same values in them, or one of a table that inherits. */
+  readonly kind: 'changed' | 'taken' | 'inherited';
   readonly columns: readonly string[];
   readonly count: number;
   /** The first three of them. */
@@ -56,7 +56,7 @@ export async function isEmpty(session: Session, { table }: SeededRows): Promise<
 }
 
 interface Found {
-  readonly state: 'absent' | 'equal' | 'changed' | 'taken';
+  readonly state: 'absent' | 'equal' | Conflicting['kind'];
   readonly columns: string[] | null;
   readonly count: string;
   readonly first: string[];
@@ -76,7 +76,7 @@ export async function lookAt(session: Session, rows: SeededRows, numbers: RowNum
     return [list === null ? numbers : { kind: 'list', list: list.map(Number) }];
   });
   const conflicts = found.flatMap(({ state, columns, count, first }): Conflicting[] => {
-    if (state !== 'changed' && state !== 'taken') return [];
+    if (state === 'absent' || state === 'equal') return [];
     return [{ kind: state, columns: columns ?? [], count: Number(count), first: first.map(Number) }];
   });
   return { absent, equal: Number(found.find(({ state }) => state === 'equal')?.count ?? 0), conflicts };
@@ -84,33 +84,34 @@ export async function lookAt(session: Session, rows: SeededRows, numbers: RowNum
 
 /** Whether all of them are there as they should be: the same for half the work, where nothing else is expected. */
 export async function areAllThere(session: Session, rows: SeededRows, numbers: RowNumbers): Promise<boolean> {
-  const { table, key = [], unique, columns, compared } = rows;
+  const { from, key = [], unique, columns, compared } = rows;
   // Of a key that need not be unique one row may be there twice, and another not at all.
   if (!unique.includes(key)) return false;
   const same = `${sameKey(columnsOf(columns, key), 't', 's')} AND ${sameRow(compared, 't', 's')}`;
   const made = seededQuery({ ...rows, numbers });
-  const found = await session.query<{ count: string }>(`SELECT count(*) FROM ${made} AS s JOIN ${table.quoted} AS t ON ${same}`);
+  const found = await session.query<{ count: string }>(`SELECT count(*) FROM ${made} AS s JOIN ${from} AS t ON ${same}`);
   return Number(found.rows[0]?.count) === countNumbers(numbers);
 }
 
 /** Each row's number (n) with how it stands. Of several rows with its key, which need not be unique, the one that is nearest counts. */
 function standingSql(rows: SeededRows): string {
-  const { table, key, unique, columns, compared } = rows;
-  const keyed = columnsOf(columns, key ?? []);
+  const { table, from, key = [], unique, columns, compared } = rows;
+  const keyed = columnsOf(columns, key);
   const differing = compared.map((column) => `CASE WHEN NOT (${sameRow([column], 't', 's')}) THEN ${quoteText(column.name)} END`);
   const nearest = unique.some((names) => names === key) ? '' : 'ORDER BY cardinality(f.columns) ';
-  const there = `SELECT array_remove(ARRAY[${differing.join(', ')}]::text[], NULL) AS columns FROM ${table.quoted} AS t WHERE ${sameKey(keyed, 't', 's')}`;
-  const taken = unique
-    .filter((names) => names !== key)
-    .map((names) => {
-      const same = sameKey(columnsOf(columns, names), 't', 's');
-      return `WHEN EXISTS (SELECT 1 FROM ${table.quoted} AS t WHERE ${same}) THEN ARRAY[${names.map(quoteText).join(', ')}]`;
-    });
-  return `SELECT s.${rows.ordinal} AS n, coalesce(f.columns, h.columns) AS columns,
-      CASE WHEN cardinality(f.columns) = 0 THEN 'equal' WHEN f.columns IS NOT NULL THEN 'changed' WHEN h.columns IS NOT NULL THEN 'taken' ELSE 'absent' END AS state
+  const there = `SELECT array_remove(ARRAY[${differing.join(', ')}]::text[], NULL) AS columns FROM ${from} AS t WHERE ${sameKey(keyed, 't', 's')}`;
+  const held = (state: Conflicting['kind'], names: readonly string[], place: string) =>
+    `WHEN EXISTS (SELECT 1 FROM ${place} AS t WHERE ${sameKey(columnsOf(columns, names), 't', 's')}) THEN ARRAY['${state}', ${names.map(quoteText).join(', ')}]`;
+  const inTheWay = [
+    ...unique.filter((names) => names !== key).map((names) => held('taken', names, from)),
+    // No constraint sees the rows of tables that inherit, and no foreign key leads to them: which of two was meant nobody could tell.
+    ...(from === table.quoted ? [] : [held('inherited', key, table.quoted)]),
+  ];
+  return `SELECT s.${rows.ordinal} AS n, coalesce(f.columns, h.held[2:]) AS columns,
+      CASE WHEN cardinality(f.columns) = 0 THEN 'equal' WHEN f.columns IS NOT NULL THEN 'changed' ELSE coalesce(h.held[1], 'absent') END AS state
     FROM (SELECT * FROM ${seededQuery(rows)} AS m OFFSET 0) AS s
     LEFT JOIN LATERAL (SELECT f.columns FROM (${there}) AS f ${nearest}LIMIT 1) AS f ON true
-    CROSS JOIN LATERAL (SELECT CASE WHEN f.columns IS NOT NULL THEN NULL::text[] ${taken.join(' ')} END AS columns) AS h`;
+    CROSS JOIN LATERAL (SELECT CASE WHEN f.columns IS NOT NULL THEN NULL::text[] ${inTheWay.join(' ')} END AS held) AS h`;
 }
 
 function columnsOf(columns: readonly Column[], names: readonly string[]): Column[] {
