@@ -70,8 +70,12 @@ export function textOf({ kind, type }: Column, value: string): string {
 
 /** How a value of this column is compared with another one of the same type. */
 export function sameValue(column: Column, one: string, other: string): string {
-  const exact = (value: string) => (column.byText ? `${value}::text COLLATE "C"` : value);
-  return `${exact(one)} IS NOT DISTINCT FROM ${exact(other)}`;
+  return `${exactValue(column, one)} IS NOT DISTINCT FROM ${exactValue(column, other)}`;
+}
+
+/** A value of this column as it is held against others: one that differs is another value. */
+export function exactValue({ byText }: Column, value: string): string {
+  return byText ? `${value}::text COLLATE "C"` : value;
 }
 
 function missingColumn(session: Session, table: Table, name: string, rows: readonly Column[]): LoadctlError {

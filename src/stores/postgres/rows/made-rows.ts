@@ -2,17 +2,20 @@ import { chanceDigits, type Pieces, type Token } from '../../../profile/template
 import { quoteText } from '../catalog/quote.js';
 import type { RowNumbers } from './shards.js';
 
-/** A text as SQL makes it of a row's number, `n` being an SQL expression of type bigint; the same as render() makes. */
-export function piecesSql(pieces: Pieces, n: string): string {
-  const parts = pieces.map((piece) => (typeof piece === 'string' ? quoteText(piece) : tokenSql(piece, n)));
+/**
+ * A text as SQL makes it of a row's number, `n` being an SQL expression of type bigint, and `text` the same as a text; the same as
+ * render() makes.
+ */
+export function piecesSql(pieces: Pieces, n: string, text = `(${n})::text`): string {
+  const parts = pieces.map((piece) => (typeof piece === 'string' ? quoteText(piece) : tokenSql(piece, n, text)));
   const [only = "''", ...rest] = parts;
   return rest.length === 0 ? only : `(${parts.join(' || ')})`;
 }
 
-function tokenSql(token: Token, n: string): string {
+function tokenSql(token: Token, n: string, text: string): string {
   switch (token.kind) {
     case 'n':
-      return token.plus === 0 ? `(${n})::text` : `((${n}) + ${token.plus})::text`;
+      return token.plus === 0 ? text : `((${n}) + ${token.plus})::text`;
     case 'now':
       return quoteText(token.at);
     case 'uuid':

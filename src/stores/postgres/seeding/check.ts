@@ -10,6 +10,7 @@ import { inChunks } from './chunks.js';
 import { conflictsIn, seedingFailure } from './conflicts.js';
 import { type Database, type SetOnItsWay, sumOf } from './database.js';
 import { addLooks, areAllThere, isEmpty, type Look, lookAt, nothingSeen } from './look.js';
+import { lastPage } from './proof.js';
 
 /** So many rows are written in one transaction. */
 export const mostTogether = 5000;
@@ -22,7 +23,7 @@ export async function checkSets(database: Database, others: number, context: Sto
   let conflicts = noConflicts;
   for (const set of sets) {
     const startedAt = context.clock.elapsed();
-    const look = await lookAtSet(session, set.rows, context);
+    const look = await lookAtSet(session, set, context);
     set.absent = [...look.absent];
     set.there = look.equal;
     conflicts = addConflicts(conflicts, await conflictsIn(session, set.rows, look));
@@ -36,9 +37,11 @@ export async function checkSets(database: Database, others: number, context: Sto
   return conflicts;
 }
 
-async function lookAtSet(session: Session, rows: SeededRows, context: StoreContext): Promise<Look> {
+async function lookAtSet(session: Session, set: SetOnItsWay, context: StoreContext): Promise<Look> {
+  const { rows } = set;
   const none = sumOf([rows.numbers]) === 0;
   if (none || (await isEmpty(session, rows))) return { ...nothingSeen, absent: none ? [] : [rows.numbers] };
+  set.firstPage = await lastPage(session, rows);
   return lookAtAll([session], rows, context).catch(async (error: unknown) => Promise.reject(await seedingFailure(session, rows, error)));
 }
 

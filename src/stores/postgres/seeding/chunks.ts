@@ -47,9 +47,13 @@ export async function inChunks(chunks: Chunks, work: (session: Session, numbers:
   const next = (): RowNumbers | undefined => {
     const [first] = left;
     if (first === undefined) return undefined;
-    if (countNumbers(first) <= size) return left.shift();
-    left[0] = partOf(first, size, countNumbers(first));
-    return partOf(first, 0, size);
+    const count = countNumbers(first);
+    // Towards the end chunks are shorter: else one session is done long before the other.
+    const rest = left.length === 1 && sessions.length > 1 ? Math.max(firstRows, Math.ceil(count / (sessions.length + 1))) : count;
+    const now = Math.min(size, rest);
+    if (count <= now) return left.shift();
+    left[0] = partOf(first, now, count);
+    return partOf(first, 0, now);
   };
   const each = async (session: Session) => {
     for (let numbers = next(); numbers !== undefined && !failed.signal.aborted; numbers = next()) {

@@ -29,6 +29,10 @@ export interface SetOnItsWay {
   /** How many were there as they should be. */
   there: number;
   readonly written: RowNumbers[];
+  /** The numbers of the transactions that wrote them. */
+  readonly transactions: string[];
+  /** The last page that its table had when it was checked, if it had rows: what is written goes there and behind, mostly. */
+  firstPage: number;
   /** What was sent in a transaction whose end nobody heard of. */
   unknown: readonly Sent[];
   /** What could not be taken back, once that was tried. */

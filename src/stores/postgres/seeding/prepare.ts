@@ -34,7 +34,8 @@ export async function prepare(database: Database, asked: Asked): Promise<void> {
   for (const rows of found) {
     const isTree = (await foreignKeysTo(session, rows.table)).some(({ table }) => table.oid === rows.table.oid);
     const isWatched = await isWatchedTable(session, rows);
-    sets.push({ rows, isTree, isWatched, absent: [], there: 0, written: [], unknown: [], left: undefined, elapsedMs: 0 });
+    const nothing = { absent: [], there: 0, written: [], transactions: [], firstPage: 0, unknown: [], left: undefined, elapsedMs: 0 };
+    sets.push({ rows, isTree, isWatched, ...nothing });
   }
   database.sets = sets;
 }
