@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadctlError } from '../../src/core/errors.js';
 import type { LoadctlEvent } from '../../src/core/events.js';
+import { cleanup } from '../../src/phases/data/cleanup.js';
 import { seed } from '../../src/phases/data/seed.js';
 import { tableText } from '../../src/profile/words/names.js';
 import { type DataProfile, dataContext, type Machine } from '../servers/data-context.js';
@@ -511,12 +512,11 @@ test('many new rows may refer to rows of their own table that come before them',
 test('rows may refer to a table further down where that is looked at late, as many as one transaction writes', async () => {
   const { url, sql } = await testDatabase(
     server,
-    `CREATE TABLE cars (id int PRIMARY KEY, last int); CREATE TABLE trips (id int PRIMARY KEY, car int REFERENCES cars DEFERRABLE INITIALLY DEFERRED);
-     ALTER TABLE cars ADD FOREIGN KEY (last) REFERENCES trips DEFERRABLE INITIALLY DEFERRED;`,
+    'CREATE TABLE cars (id int PRIMARY KEY); CREATE TABLE trips (id int PRIMARY KEY, car int REFERENCES cars DEFERRABLE INITIALLY DEFERRED)',
   );
   const steps = (rows: number) => [
     { table: 'db.trips', rows, columns: { id: '{n}', car: '{n}' } },
-    { table: 'db.cars', rows, columns: { id: '{n}', last: '{n}' } },
+    { table: 'db.cars', rows, columns: { id: '{n}' } },
   ];
   const refused = await failure(seed(dataContext(profile(url, steps(2501)))));
   expect(refused).toMatchObject({
@@ -528,6 +528,36 @@ test('rows may refer to a table further down where that is looked at late, as ma
     { cars: 2500, trips: 2500 },
   ]);
 });
+
+test.each(['CASCADE', 'NO ACTION'])(
+  'rows that reference each other in a ring (%s) could not be removed: 112, until one column is left out',
+  async (action) => {
+    const key = (to: string) => `int REFERENCES ${to} ON DELETE ${action} DEFERRABLE INITIALLY DEFERRED`;
+    const { url, sql } = await testDatabase(
+      server,
+      `CREATE TABLE a (id int PRIMARY KEY, b int); CREATE TABLE c (id int PRIMARY KEY, a ${key('a')}); CREATE TABLE b (id int PRIMARY KEY, c ${key('c')});
+     ALTER TABLE a ADD CONSTRAINT a_b_fkey FOREIGN KEY (b) REFERENCES b ON DELETE ${action} DEFERRABLE INITIALLY DEFERRED;`,
+    );
+    const ring = (columns: object) => [
+      { table: 'db.a', rows: 10, columns: { id: '{n+900000}', ...columns } },
+      { table: 'db.c', rows: 10, columns: { id: '{n+900000}', a: '{n+900000}' } },
+      { table: 'db.b', rows: 10, columns: { id: '{n+900000}', c: '{n+900000}' } },
+    ];
+    const machine: Machine = {};
+    const refused = await failure(seed(dataContext(profile(url, ring({ b: '{n+900000}' })), { machine })));
+    expect(refused).toMatchObject({ reason: 'refused', hint: 'Leave one of these columns out of the seed: a.b; b.c; c.a.' });
+    expect(refused.lines).toEqual([
+      '  a (db.a) references b (db.b) by b (a_b_fkey)',
+      '  b (db.b) references c (db.c) by c (b_c_fkey)',
+      '  c (db.c) references a (db.a) by a (c_a_fkey)',
+    ]);
+    expect(await sql('SELECT FROM a')).toEqual([]);
+    const open = profile(url, ring({}), { cleanup: { settle: '10ms' } });
+    await seed(dataContext(open, { machine }));
+    const { reasons } = await cleanup(dataContext(open, { machine }), { dryRun: false, seeded: true });
+    expect([reasons, await sql('SELECT FROM a')]).toEqual([[], []]);
+  },
+);
 
 test('time limits that a role has for other people’s queries end no connection of the seed', async () => {
   const { url, sql } = await testDatabase(

@@ -11,6 +11,7 @@ import { conflictsIn, seedingFailure } from './conflicts.js';
 import { type Database, type SetOnItsWay, sumOf } from './database.js';
 import { addLooks, areAllThere, isEmpty, type Look, lookAt, nothingSeen } from './look.js';
 import { lastPage } from './proof.js';
+import { fills } from './rings.js';
 
 /** So many rows are written in one transaction. */
 export const mostTogether = 5000;
@@ -30,7 +31,7 @@ export async function checkSets(database: Database, others: number, context: Sto
     set.elapsedMs = context.clock.elapsed() - startedAt;
   }
   const count = sumOf(sets.flatMap(({ absent }) => absent));
-  if (count > mostTogether) await refuseCycles(session, sets);
+  if (count > mostTogether) await refuseLaterOnes(session, sets);
   // One transaction of one database is rolled back; all else is taken back row by row.
   if (count > 0 && count + others > mostTogether)
     for (const { rows, absent } of sets) if (absent.length > 0) await checkTaking(session, rows.table);
@@ -75,28 +76,18 @@ function firstOf(numbers: RowNumbers): number {
 }
 
 /** A set whose rows reference a later one's is written with it in one transaction, and that is not to be long. */
-async function refuseCycles(session: Session, sets: readonly SetOnItsWay[]): Promise<void> {
+async function refuseLaterOnes(session: Session, sets: readonly SetOnItsWay[]): Promise<void> {
   const missing = sets.filter(({ absent }) => absent.length > 0);
   for (const [index, { rows }] of missing.entries()) {
     const keys = await foreignKeysTo(session, rows.table);
-    const earlier = missing
-      .slice(0, index)
-      .find((set) => keys.some((key) => key.table.oid === set.rows.table.oid && isFilled(set, key.columns)));
+    const earlier = missing.slice(0, index).find((set) => keys.some((key) => fills(set.rows, key)));
     if (earlier === undefined) continue;
     throw new LoadctlError(
       'invalid-profile',
       `${session.place.name}: ${setName(earlier.rows)} references ${setName(rows)}, which comes after it, and there are more than ${formatCount(mostTogether)} rows to write`,
       {
-        hint: `List ${rows.set.name} further up in \`seed\`; where both reference each other, seed at most ${formatCount(mostTogether)} rows.`,
+        hint: `List ${rows.set.name} further up in \`seed\`.`,
       },
     );
   }
-}
-
-/** Whether a set's rows hold something in these columns. */
-function isFilled({ rows }: SetOnItsWay, names: readonly string[]): boolean {
-  return names.every((name) => {
-    const index = rows.columns.findIndex((column) => column.name === name);
-    return index >= 0 && rows.values[index] !== null;
-  });
 }

@@ -12,6 +12,7 @@ import type { Session } from '../connection/session.js';
 import { findSeededRows, type SeededRows, setName } from '../rows/seeded-rows.js';
 import { findTargets } from '../selection/targets.js';
 import type { Database, SetOnItsWay } from './database.js';
+import { refuseRings } from './rings.js';
 
 /** Finds the sets in a database, and refuses what cannot be seeded there, before anything is looked for. Only reads. */
 export async function prepare(database: Database, asked: Asked): Promise<void> {
@@ -25,6 +26,7 @@ export async function prepare(database: Database, asked: Asked): Promise<void> {
     await checkPermissions(session, rows.table, ['SELECT', 'INSERT'], names);
     await refuseWithoutKey(session, rows);
   }
+  await refuseRings(session, found);
   const tables = [...new Map(found.map(({ table }) => [table.oid, table])).values()];
   for (const effect of await listTriggers(session, tables, 'INSERT')) context.emit({ type: 'noted', code: 'side-effect', effect });
   database.former = (await findFormer(session, { config, task })).map(({ rows }) => rows);
