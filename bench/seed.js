@@ -1,6 +1,6 @@
 // Rows a second of `loadctl seed`, from its look to its proof at the default pause, against psql's \copy of the same rows into the same table, in
-// turn; the most memory that loadctl takes; and how long an application waits at most
-// beside it: node bench/seed.js [rows] [pairs] [shards]
+// turn; how long an application waits at most beside it; and the most memory that loadctl takes, for these rows and for ten times as many
+// (0: only these): node bench/seed.js [rows] [pairs] [shards] [times]
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,14 +14,14 @@ import { peakMemory, psqlPath, sql } from './support/postgres.js';
 const bin = fileURLToPath(new URL('../bin/loadctl.js', import.meta.url));
 const table =
   'CREATE TABLE users (id text PRIMARY KEY, email text NOT NULL, name text NOT NULL); CREATE TABLE hits (id int PRIMARY KEY, count int); INSERT INTO hits VALUES (1, 0)';
-const [rows, pairs, shards] = [Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 5), Number(process.argv[4] ?? 1)];
+const [rows = 1_000_000, pairs = 5, shards = 1, times = 10] = process.argv.slice(2).map(Number);
 
 await psqlPath();
 const server = await startPostgres({ shards, durable: true });
 const folder = mkdtempSync(join(tmpdir(), 'loadctl-bench-'));
 try {
   for (const url of server.shards) sql(url, table);
-  writeProfile();
+  writeProfile(rows);
   const files = await writeRows();
   console.log(`${rows.toLocaleString('en-US')} rows into ${shards === 1 ? 'one Postgres' : `${shards} shards of one Postgres`}, in turn`);
   const ratios = { copying: [], whole: [] };
@@ -44,19 +44,32 @@ try {
     const seeding = await waits(seedByLoadctl);
     console.log(`  ${pair}: an application waits ${inMs(alone)} alone, ${inMs(copying)} beside \\copy, ${inMs(seeding)} beside loadctl`);
   }
+  if (times > 0) await compareMemory();
 } finally {
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
 }
 
-function writeProfile() {
+/** What loadctl keeps of what it wrote must not grow with it. */
+async function compareMemory() {
+  const peaks = [];
+  for (const count of [rows, rows * times]) {
+    writeProfile(count);
+    peaks.push((await seedByLoadctl()).peak);
+  }
+  const [few, many] = peaks.map((peak) => `${peak.toFixed(0)} MB`);
+  const inWords = (count) => `${count.toLocaleString('en-US')} rows`;
+  console.log(`  the most memory of loadctl: ${few} for ${inWords(rows)}, ${many} for ${inWords(rows * times)}`);
+}
+
+function writeProfile(count) {
   const store = shards === 1 ? `url: "${server.shards[0]}"` : `shards: ${JSON.stringify(server.shards)}, shardBy: id % ${shards}`;
-  mkdirSync(join(folder, 'profiles'));
+  mkdirSync(join(folder, 'profiles'), { recursive: true });
   writeFileSync(join(folder, 'script.js'), 'export default () => {};\n');
   writeFileSync(
     join(folder, 'profiles', 'bench.yaml'),
     `target: {url: "http://127.0.0.1:1"}\nworkload: {script: ../script.js}\nstores: {db: {kind: postgres, ${store}}}\n` +
-      `seed: {users: {table: db.users, rows: ${rows}, columns: {id: "user-{n}", email: "user{n}@test.com", name: "Test User {n}"}}}\n`,
+      `seed: {users: {table: db.users, rows: ${count}, columns: {id: "user-{n}", email: "user{n}@test.com", name: "Test User {n}"}}}\n`,
   );
 }
 
