@@ -31,6 +31,10 @@ export async function isPending(work: Promise<unknown>): Promise<boolean> {
 
 /** Throws what a signal was aborted with, as an interrupt where that says nothing. */
 export function throwIfAborted(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  throw signal.reason instanceof LoadctlError ? signal.reason : new LoadctlError('interrupted', 'interrupted');
+  if (signal.aborted) throw interruptOf(signal);
+}
+
+/** What a signal was aborted with, as an interrupt where that says nothing. */
+export function interruptOf({ reason }: AbortSignal): LoadctlError {
+  return reason instanceof LoadctlError ? reason : new LoadctlError('interrupted', 'interrupted');
 }

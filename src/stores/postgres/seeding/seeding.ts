@@ -3,6 +3,7 @@ import type { SeededStep } from '../../../core/events.js';
 import type { Milliseconds } from '../../../core/quantities.js';
 import { callAfter } from '../../../core/timer.js';
 import type { PostgresStore } from '../../../profile/sections/schema.js';
+import { afterGrace } from '../../kind/after-grace.js';
 import { together } from '../../kind/together.js';
 import { addConflicts, noConflicts, type Seeding, type StoreContext, type StoreTask } from '../../kind/types.js';
 import { type Asked, reached } from '../cleaning/look.js';
@@ -19,8 +20,6 @@ import { tellSet } from './tell-set.js';
 
 /** So many connections write at the same time: in all databases of a store together, and in one; one in each where there are more. */
 const writersAtOnce = { together: 4, inOne: 2 };
-/** So long a statement may go on after an interrupt: a transaction that is about to end is not cut off, and is in. */
-const graceMs: Milliseconds = 2000;
 /** What an interrupt waits for to know what is in. */
 const askMs: Milliseconds = 1000;
 
@@ -61,24 +60,6 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, outer:
     async close() {
       over();
       await closeAll([...sessions, ...databases.flatMap(({ helpers }) => helpers)]);
-    },
-  };
-}
-
-/** A signal that is aborted some time after that of the context. */
-function afterGrace({ signal, clock }: StoreContext): { readonly signal: AbortSignal; over(): void } {
-  const late = new AbortController();
-  let keep = () => {};
-  const begin = () => {
-    keep = callAfter(clock, graceMs, () => late.abort(signal.reason));
-  };
-  if (signal.aborted) late.abort(signal.reason);
-  else signal.addEventListener('abort', begin, { once: true });
-  return {
-    signal: late.signal,
-    over() {
-      signal.removeEventListener('abort', begin);
-      keep();
     },
   };
 }

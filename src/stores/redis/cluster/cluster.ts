@@ -31,9 +31,9 @@ export async function openCluster(
   patienceMs: Milliseconds = defaultPatienceMs,
 ): Promise<Servers> {
   const { store, clock, label } = context;
-  const signal = sealable(context.signal);
+  const signal = sealable(context);
   const login = await readLogin(store, config);
-  const options: NodeOptions = { label, replyMs: nodeReplyMs, clock };
+  const options: NodeOptions = { label, replyMs: nodeReplyMs, clock, late: signal.late };
   const listed = listedNodes(config);
   const checkHosts = checkLearntHosts(store, listed, context.allowsHost);
   const pool = nodePool(async (address) => {
@@ -61,9 +61,13 @@ export async function openCluster(
         return names.sort().join(' ');
       },
       seal: signal.seal,
-      close: pool.close,
+      close() {
+        signal.over();
+        pool.close();
+      },
     };
   } catch (error) {
+    signal.over();
     pool.close();
     throw error;
   }

@@ -1,4 +1,5 @@
 import type { Redis, RedisOptions } from 'ioredis';
+import { interruptOf } from '../../../core/abort.js';
 import type { Clock } from '../../../core/os.js';
 import type { Milliseconds } from '../../../core/quantities.js';
 import { callAfter } from '../../../core/timer.js';
@@ -43,7 +44,8 @@ export async function openNode(address: Address, login: Login, options: NodeOpti
   const { Redis: Client } = await import('ioredis');
   const client = new Client(optionsOf(address, login, options.label));
   // ioredis says only "Connection is closed." of a command, and why in an event.
-  const line: Line = { client, clock: options.clock, trouble: {} };
+  const { clock, late } = options;
+  const line: Line = { client, clock, late, trouble: {} };
   client.on('error', (error: unknown) => {
     line.trouble.cause ??= error;
   });
@@ -66,6 +68,8 @@ export interface NodeOptions {
   /** How long an answer may take. */
   readonly replyMs: Milliseconds;
   readonly clock: Clock;
+  /** Aborts when no answer is waited for any more. */
+  readonly late?: AbortSignal;
 }
 
 function nodeOf(line: Line, address: Address, replyMs: Milliseconds): RedisNode {
@@ -114,19 +118,25 @@ export function interruptible(node: RedisNode, signal: Sealable): RedisNode {
 interface Line {
   readonly client: Redis;
   readonly clock: Clock;
+  readonly late: AbortSignal | undefined;
   readonly trouble: { cause?: unknown };
 }
 
-/** One timer for all commands of a piece: one for each costs more than the command. Ends the connection when time is up. */
-async function within<T>(ms: Milliseconds, { client, clock, trouble }: Line, work: () => Promise<T>): Promise<T> {
-  const answered = callAfter(clock, ms, () => {
-    trouble.cause ??= Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
+/** One timer for all commands of a piece: one for each costs more than the command. Ends the connection when time is up, or once it is too late. */
+async function within<T>(ms: Milliseconds, { client, clock, late, trouble }: Line, work: () => Promise<T>): Promise<T> {
+  const hangUp = (cause: unknown) => {
+    trouble.cause ??= cause;
     client.disconnect();
-  });
+  };
+  const answered = callAfter(clock, ms, () => hangUp(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })));
+  const giveUp = () => hangUp(late && interruptOf(late));
+  if (late?.aborted) giveUp();
+  late?.addEventListener('abort', giveUp, { once: true });
   try {
     return await work();
   } finally {
     answered();
+    late?.removeEventListener('abort', giveUp);
   }
 }
 

@@ -36,6 +36,8 @@ interface Progress {
   readonly absent: Ranges;
   /** Those that were written by us. */
   created: Ranges;
+  /** Those of them that no answer came to: they may be in, or not. */
+  readonly unheard: Ranges;
   /** How many bytes the absent ones take, about, by the server that they go to. */
   readonly needed: Map<string, number>;
   checkMs: Milliseconds;
@@ -85,8 +87,7 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
         async takeBack() {
           for (const progress of sets) {
             if (progress.created.size() === 0) continue;
-            const isBack = await takeBack(servers, progress.entries, progress.created, { ...context, named: task.named });
-            if (isBack) progress.created = ranges();
+            progress.created = await takeBack(servers, progress.entries, progress.created, { ...context, named: task.named });
           }
         },
       };
@@ -110,9 +111,12 @@ function refusedHalfway(error: unknown): unknown {
   return new LoadctlError('seeding-failed', message, { cause, ...(hint === undefined ? {} : { hint }) });
 }
 
-function stateOf({ store }: Servers, { entries: { set }, absent, created }: Progress): SetState {
-  const there = set.rows - absent.size() + created.size();
-  return { what: `${set.name} in ${store}`, unit: 'entries', all: set.rows, there, written: created.size(), unknown: 0 };
+function stateOf({ store }: Servers, { entries: { set }, absent, created, unheard }: Progress): SetState {
+  const unknown = [...unheard]
+    .flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, more) => from + more))
+    .filter(created.has).length;
+  const written = created.size() - unknown;
+  return { what: `${set.name} in ${store}`, unit: 'entries', all: set.rows, there: set.rows - absent.size() + written, written, unknown };
 }
 
 /** Whose keys they were, nobody knows: they are told, and a receipt that comes later says so. */
@@ -130,7 +134,7 @@ function sumOf(parts: readonly ReadonlyMap<string, number>[]): Map<string, numbe
 function begin(entries: Entries): Progress {
   const { ttl } = entries.set;
   const ttlMs = ttl === undefined ? undefined : Math.max(1, Math.round(ttl));
-  return { entries, ttlMs, absent: ranges(), created: ranges(), needed: new Map(), checkMs: 0 };
+  return { entries, ttlMs, absent: ranges(), created: ranges(), unheard: ranges(), needed: new Map(), checkMs: 0 };
 }
 
 async function checkSet(servers: Servers, progress: Progress, task: StoreTask, clock: Clock): Promise<Conflicts> {
@@ -211,9 +215,13 @@ async function writeAll(servers: Servers, progress: Progress, tell: (done: numbe
 }
 
 /** Never overwrites: what appeared since the check stays as it is, and is held against the profile when it is read back. */
-async function create(servers: Servers, { ttlMs, created }: Progress, entries: readonly Entry[]): Promise<void> {
+async function create(servers: Servers, { ttlMs, created, unheard }: Progress, entries: readonly Entry[]): Promise<void> {
   const answers = await servers.run(entries.map((entry) => createCommand(entry, ttlMs)));
-  for (const [index, { n }] of entries.entries()) if (isOurs(answers[index])) created.add(n);
+  for (const [index, { n }] of entries.entries()) {
+    const answer = answers[index];
+    if (isOurs(answer)) created.add(n);
+    if (isOurs(answer) && answer?.error) unheard.add(n);
+  }
   for (const answer of answers) valueIn(servers, answer);
 }
 

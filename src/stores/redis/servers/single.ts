@@ -5,7 +5,7 @@ import { type Address, addressText } from '../connection/address.js';
 import { contact } from '../connection/contact.js';
 import { translate } from '../connection/errors.js';
 import { type Login, readLogin, storeUrl } from '../connection/login.js';
-import { interruptible, type RedisNode, type ServerFacts } from '../connection/node.js';
+import { interruptible, type NodeOptions, type RedisNode, type ServerFacts } from '../connection/node.js';
 import { sealable } from '../connection/sealable.js';
 import type { Servers } from '../connection/servers.js';
 
@@ -15,13 +15,13 @@ export async function openSingle(config: RedisStore, index: number, context: Sto
   const address = addressOf(storeUrl(store, config));
   const name = addressText(address);
   const login = await readLogin(store, config);
-  const signal = sealable(context.signal);
-  let current = await connect(address, index, login, context);
+  const signal = sealable(context);
+  let current = await connect(address, index, login, { ...context, late: signal.late });
   let connections = 1;
   const node = async () => {
     signal.throwIfAborted();
     if (current.isOpen()) return current;
-    current = await connect(address, index, login, context);
+    current = await connect(address, index, login, { ...context, late: signal.late });
     connections += 1;
     return current;
   };
@@ -47,7 +47,10 @@ export async function openSingle(config: RedisStore, index: number, context: Sto
       return `${name} ${connections}`;
     },
     seal: signal.seal,
-    close: () => current.close(),
+    close() {
+      signal.over();
+      current.close();
+    },
   };
 }
 
@@ -55,8 +58,10 @@ function addressOf({ hostname, port }: URL): Address {
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) };
 }
 
-async function connect(address: Address, index: number, login: Login, { store, label, clock }: StoreContext): Promise<RedisNode> {
-  const node = await contact(store, address, login, { label, replyMs: 30_000, clock });
+type Connecting = Pick<StoreContext, 'store' | 'label' | 'clock'> & Pick<NodeOptions, 'late'>;
+
+async function connect(address: Address, index: number, login: Login, { store, ...options }: Connecting): Promise<RedisNode> {
+  const node = await contact(store, address, login, { ...options, replyMs: 30_000 });
   try {
     refuseOthers(store, node.name, await node.greet());
     await select(store, node, index);
