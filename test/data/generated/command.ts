@@ -52,7 +52,7 @@ async function reached(client: Client): Promise<void> {
     );
     return rows[0]?.there ?? false;
   };
-  for (const until = performance.now() + 10_000; performance.now() < until && !(await look()); ) await passes(5);
+  for (const until = performance.now() + 60_000; performance.now() < until && !(await look()); ) await passes(5);
 }
 
 /** The same command again. What is left of a killed one may hold the lock until its server notices. */

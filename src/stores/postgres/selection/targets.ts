@@ -4,6 +4,7 @@ import { uuidRange } from '../../../core/uuids.js';
 import type { CleanupRows, PostgresStore } from '../../../profile/sections/schema.js';
 import { inverseOf, isUnmistakable } from '../../../profile/templates/inverse.js';
 import { setColumnText, tableText } from '../../../profile/words/names.js';
+import { readTemplate } from '../../../profile/words/template.js';
 import { type StoreTask, unrecorded } from '../../kind/types.js';
 import { type Column, findColumns, textOf } from '../catalog/columns.js';
 import { type ForeignKey, joinKeys } from '../catalog/foreign-keys.js';
@@ -209,9 +210,9 @@ export function coversSet({ entry, table }: Target, rows: SeededRows, prefix: st
   if (!pieces) return false;
   const [first] = pieces;
   if (!('in' in entry)) return prefix !== undefined && typeof first === 'string' && first.startsWith(prefix);
+  const { set, column } = entry.in;
+  if (rows.set.name === set && entry.column === column && inverseOf(pieces, rows.set.rows) !== undefined) return true;
   const value = own(rows.set.columns, entry.column);
-  return (
-    value === `{${setColumnText(entry.in)}}` ||
-    (rows.set.name === entry.in.set && entry.column === entry.in.column && inverseOf(pieces, rows.set.rows) !== undefined)
-  );
+  const [part, ...more] = typeof value === 'string' ? readTemplate(value) : [];
+  return part?.kind === 'ref' && more.length === 0 && part.set === set && part.column === column;
 }
