@@ -489,17 +489,23 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
     );
   });
 
-  test('a missing permission is found before anything is deleted', async () => {
+  test('a missing permission keeps back the entry and what it refers to, and is told beforehand with the GRANT', async () => {
     const { url, sql } = await testDatabase(
       server,
       `${schema}${data} CREATE ROLE halfway LOGIN PASSWORD 'pw'; GRANT SELECT, DELETE ON reservations, payments TO halfway; GRANT SELECT ON queue_entries TO halfway;`,
     );
-    expect(await failure(cleanup(dataContext(profile(asRole(url, 'halfway', 'pw'))), real))).toMatchObject({
+    const parts = profile(asRole(url, 'halfway', 'pw'));
+    const command = 'As the owner, run: GRANT DELETE ON "public"."queue_entries" TO "halfway";';
+    expect(await failure(checkCleanup(dataContext(parts), false))).toMatchObject({
       reason: 'unavailable',
       message: expect.stringMatching(/may not DELETE on public\.queue_entries/),
-      hint: 'As the owner, run: GRANT DELETE ON "public"."queue_entries" TO "halfway";',
+      hint: command,
     });
     expect(await sql(count('payments'))).toEqual([{ count: 30 }]);
+    const { reasons, receipt } = await cleanup(dataContext(parts), real);
+    expect(reasons).toEqual(['cleanup-not-proven']);
+    expect(receipt.lines).toContainEqual(expect.objectContaining({ kind: 'left', what: 'db.queue_entries', command }));
+    expect(receipt.rows.find(({ table }) => table === 'payments')).toMatchObject({ left: 0 });
   });
 
   test('where a delete is passed on, so is one to lock rows', async () => {
@@ -509,7 +515,7 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
        CREATE ROLE remover LOGIN PASSWORD 'pw'; GRANT SELECT, DELETE ON orders, notes TO remover;`,
     );
     const entries = ['orders', 'notes'].map((table) => ({ table: `db.${table}`, column: 'user_id' }));
-    expect(await failure(cleanup(dataContext(profile(asRole(url, 'remover', 'pw'), { rows: entries })), real))).toMatchObject({
+    expect(await failure(checkCleanup(dataContext(profile(asRole(url, 'remover', 'pw'), { rows: entries })), false))).toMatchObject({
       reason: 'unavailable',
       hint: 'As the owner, run: GRANT UPDATE ON "public"."orders" TO "remover";',
     });
@@ -521,11 +527,13 @@ describe('what cannot be deleted ends in 113, not in a loop', () => {
       `${schema}${data} CREATE ROLE narrow LOGIN PASSWORD 'pw'; GRANT SELECT, DELETE ON reservations, payments, queue_entries TO narrow; GRANT SELECT ON users TO narrow;`,
     );
     const parts = profile(asRole(url, 'narrow', 'pw'), { seed: [users] });
-    expect(await failure(cleanup(dataContext(parts), { dryRun: false, seeded: true }))).toMatchObject({
-      reason: 'unavailable',
-      hint: 'As the owner, run: GRANT DELETE ON "public"."users" TO "narrow";',
-    });
-    expect(await sql(count('payments'))).toEqual([{ count: 30 }]);
+    const command = 'As the owner, run: GRANT DELETE ON "public"."users" TO "narrow";';
+    expect(await failure(checkCleanup(dataContext(parts), true))).toMatchObject({ reason: 'unavailable', hint: command });
+    await sql("INSERT INTO users VALUES ('user-1', 'user1@test.com', 'Test User 1')");
+    const { receipt } = await cleanup(dataContext(parts), { dryRun: false, seeded: true });
+    const why = expect.stringContaining('may not DELETE on public.users');
+    expect(receipt.lines).toEqual([expect.objectContaining({ kind: 'left', count: 1, why, command })]);
+    expect(await sql(count('payments'))).toEqual([{ count: 0 }]);
   });
 });
 

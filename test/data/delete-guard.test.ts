@@ -27,8 +27,8 @@ test('nothing in loadctl empties a table or drops one, and a DELETE is written i
   expect(saying(/\b(TRUNCATE|DROP (TABLE|SCHEMA|DATABASE)|FLUSHALL|flushall)\b/g)).toEqual([]);
   expect(saying(/DELETE FROM [^`']*/g).sort()).toEqual([
     // What a receipt shows, and the one that is run: for the rows of a piece that meet the condition.
-    'stores/postgres/cleaning/deletes.ts: DELETE FROM ${piece.part.from} AS t WHERE ${isIn(piece)} AND ${condition} AND ${hasSameKeys(doomed.family)}${returning}',
     'stores/postgres/cleaning/doomed.ts: DELETE FROM ${doomed.family.table.quoted} AS t WHERE ${mayGo(doomed)}',
+    'stores/postgres/cleaning/remove.ts: DELETE FROM ${piece.part.from} AS t WHERE ${isIn(piece)} AND ${condition} AND ${isAsSeen(doomed.family)}${returning}',
   ]);
 });
 

@@ -3,7 +3,14 @@ import { type Defer, scope } from '../../core/scope.js';
 import { inOrder } from '../../profile/templates/sets.js';
 import { isIdle, type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
-import { type AskedCheck, type Cleaning, type CleaningCheck, type Hazard, refuseHazards } from '../../stores/kind/types.js';
+import {
+  type AskedCheck,
+  type CheckedCleaning,
+  type Cleaning,
+  type CleaningCheck,
+  type Hazard,
+  refuseHazards,
+} from '../../stores/kind/types.js';
 import type { DataContext } from './lock.js';
 import { storeContext } from './store-context.js';
 
@@ -39,17 +46,24 @@ function byDatabase(stores: readonly [string, StoreConfig][]): [[string, ...stri
   return [...found.values()];
 }
 
-/** Looks at everything first and changes nothing; what the stores find against single entries is handed back. */
-export async function checkCleanings(cleanings: readonly Cleaning[], asked: AskedCheck): Promise<Hazard[]> {
-  const checks = await together(cleanings, (cleaning) => cleaning.check(asked));
-  return [...checks.flatMap(({ hazards }) => hazards), ...reachedTwice(checks)];
+/** What looking at everything first came to. */
+export interface Checked {
+  readonly cleanings: readonly CheckedCleaning[];
+  /** What stands against single entries, and against all of it. */
+  readonly hazards: readonly Hazard[];
+}
+
+/** Looks at everything first and changes nothing. */
+export async function checkCleanings(cleanings: readonly Cleaning[], asked: AskedCheck): Promise<Checked> {
+  const checked = await together(cleanings, (cleaning) => cleaning.check(asked));
+  return { cleanings: checked, hazards: [...checked.flatMap(({ hazards }) => hazards), ...reachedTwice(checked)] };
 }
 
 /** Refuses (112) what would keep a cleanup from its work, before there is anything to clean up. Says and changes nothing. */
 export function checkCleanup(context: DataContext, seeded: boolean): Promise<void> {
   return scope(async (defer) => {
     const cleanings = await openCleanings({ ...context, emit: () => undefined }, seeded, defer);
-    refuseHazards(await checkCleanings(cleanings, { seeded }));
+    refuseHazards((await checkCleanings(cleanings, { seeded })).hazards);
   });
 }
 

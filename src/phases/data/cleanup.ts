@@ -7,7 +7,7 @@ import { inOrder } from '../../profile/templates/sets.js';
 import { tableText } from '../../profile/words/names.js';
 import { storeTask } from '../../stores/index.js';
 import { together } from '../../stores/kind/together.js';
-import { type Cleaning, type FoundSet, type Hazard, refuseHazards } from '../../stores/kind/types.js';
+import { type CheckedCleaning, type Cleaning, type FoundSet, refuseHazards } from '../../stores/kind/types.js';
 import { seededElsewhere } from '../../stores/seeded-before.js';
 import { step, tellerOf } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
@@ -72,15 +72,14 @@ function cleanUp(context: DataContext, options: CleanupOptions, done: Done): Pro
 }
 
 async function takeAllOut(context: DataContext, options: CleanupOptions, done: Done, defer: Defer): Promise<void> {
-  done.cleanings = await openCleanings(context, options.seeded, defer);
-  await lookFirst(context, done.cleanings, options);
+  done.cleanings = await lookFirst(context, await openCleanings(context, options.seeded, defer), options);
   await takeOut(context, done, options);
   await countOthers(context, done);
 }
 
 /** What came of a cleanup so far. */
 interface Done {
-  cleanings: readonly Cleaning[];
+  cleanings: readonly CheckedCleaning[];
   /** Whether anything may have been deleted. */
   isUnderWay: boolean;
   failure: LoadctlError | undefined;
@@ -92,17 +91,16 @@ interface Done {
 }
 
 /** What stands against single entries keeps these alone from going; two stores that reach one table would not know whose is whose. */
-async function lookFirst(context: DataContext, cleanings: readonly Cleaning[], options: CleanupOptions): Promise<void> {
-  await step(
-    tellerOf(context),
-    { kind: 'check-data' },
-    async () => {
-      const hazards: readonly Hazard[] = await checkCleanings(cleanings, options);
-      refuseHazards(hazards.filter(({ isFatal }) => isFatal === true));
-      return hazards.length;
-    },
-    (entries) => (entries === 0 ? { result: 'nothing-in-the-way' } : { result: 'some-stay', entries }),
+async function lookFirst(context: DataContext, opened: readonly Cleaning[], options: CleanupOptions): Promise<readonly CheckedCleaning[]> {
+  const look = async () => {
+    const { cleanings, hazards } = await checkCleanings(opened, options);
+    refuseHazards(hazards.filter(({ isFatal }) => isFatal === true));
+    return { cleanings, entries: hazards.length };
+  };
+  const { cleanings } = await step(tellerOf(context), { kind: 'check-data' }, look, ({ entries }) =>
+    entries === 0 ? { result: 'nothing-in-the-way' } : { result: 'some-stay', entries },
   );
+  return cleanings;
 }
 
 async function takeOut(context: DataContext, done: Done, { dryRun, seeded }: CleanupOptions): Promise<void> {
@@ -131,7 +129,7 @@ function isRemembered({ before }: DataContext): boolean {
   return before?.seeded.some(({ there }) => there !== undefined) === true;
 }
 
-async function countSets(cleanings: readonly Cleaning[]): Promise<FoundSet[]> {
+async function countSets(cleanings: readonly CheckedCleaning[]): Promise<FoundSet[]> {
   return (await together(cleanings, (cleaning) => cleaning.countSets())).flat();
 }
 

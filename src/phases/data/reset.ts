@@ -2,7 +2,7 @@ import { LoadctlError } from '../../core/errors.js';
 import type { ChangedSeed } from '../../core/receipt.js';
 import { scope } from '../../core/scope.js';
 import { together } from '../../stores/kind/together.js';
-import { type Cleaning, refuseHazards } from '../../stores/kind/types.js';
+import { type CheckedCleaning, refuseHazards } from '../../stores/kind/types.js';
 import { checkCleanings, openCleanings } from './cleanings.js';
 import type { DataContext } from './lock.js';
 
@@ -13,8 +13,8 @@ import type { DataContext } from './lock.js';
 export function resetSeeded(context: DataContext, confirm: (changed: readonly ChangedSeed[]) => Promise<void>): Promise<void> {
   return scope(async (defer) => {
     const quiet = { ...context, emit: () => undefined };
-    const cleanings = await openCleanings(quiet, true, defer);
-    refuseHazards((await checkCleanings(cleanings, { seeded: true })).filter(({ isFatal }) => isFatal === true));
+    const { cleanings, hazards } = await checkCleanings(await openCleanings(quiet, true, defer), { seeded: true });
+    refuseHazards(hazards.filter(({ isFatal, reason }) => isFatal === true || reason !== undefined));
     const changed = await changedIn(cleanings);
     const found = sumOf(changed.map(({ count }) => count));
     if (found > 0) await confirm(changed);
@@ -24,7 +24,7 @@ export function resetSeeded(context: DataContext, confirm: (changed: readonly Ch
   });
 }
 
-async function changedIn(cleanings: readonly Cleaning[]): Promise<ChangedSeed[]> {
+async function changedIn(cleanings: readonly CheckedCleaning[]): Promise<ChangedSeed[]> {
   return (await together(cleanings, (cleaning) => cleaning.changed())).flat();
 }
 

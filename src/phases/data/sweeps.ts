@@ -1,7 +1,7 @@
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { ReceiptLine } from '../../core/receipt.js';
 import { together } from '../../stores/kind/together.js';
-import { addSwept, type Cleaning, type Late, nothingSwept, type SweptFrom } from '../../stores/kind/types.js';
+import { addSwept, type CheckedCleaning, type Late, nothingSwept, type SweptFrom } from '../../stores/kind/types.js';
 import type { DataContext } from './lock.js';
 
 /** What came of sweeping. */
@@ -26,7 +26,7 @@ const mostStuck = 3;
  *
  * Gives up when sweeps neither delete nor change anything, whoever held what is left: something swallows the deletes.
  */
-export async function sweepUntilQuiet(context: DataContext, cleanings: readonly Cleaning[]): Promise<Swept> {
+export async function sweepUntilQuiet(context: DataContext, cleanings: readonly CheckedCleaning[]): Promise<Swept> {
   const { profile, world, signal } = context;
   const late: SweptFrom[] = [];
   let open: readonly ReceiptLine[] = [];
@@ -49,7 +49,7 @@ export async function sweepUntilQuiet(context: DataContext, cleanings: readonly 
   return { quiet: false, late, open };
 }
 
-async function waitForOthers(cleanings: readonly Cleaning[], isLeft: boolean): Promise<Late> {
+async function waitForOthers(cleanings: readonly CheckedCleaning[], isLeft: boolean): Promise<Late> {
   const found = await together(cleanings, async (cleaning) => (await cleaning.late?.(isLeft)) ?? { seen: 0, lines: [] });
   return { seen: found.reduce((sum, { seen }) => sum + seen, 0), lines: found.flatMap(({ lines }) => lines) };
 }

@@ -265,14 +265,16 @@ export interface Hazard {
   readonly lines?: readonly string[];
   /** It keeps everything from being taken out, not one entry alone. */
   readonly isFatal?: boolean;
+  /** What a command ends with that it stops; without one it is `refused`. */
+  readonly reason?: 'unavailable';
 }
 
 /** Refuses (112) where something stands against what is about to be done. */
 export function refuseHazards(hazards: readonly Hazard[]): void {
-  const [first, ...more] = hazards;
+  const [first, ...more] = [...hazards].sort((one, other) => Number(one.reason !== undefined) - Number(other.reason !== undefined));
   if (first === undefined) return;
   const lines = [...(first.lines ?? []), ...more.flatMap(({ message, hint, lines: below = [] }) => [message, `  ${hint}`, ...below])];
-  throw new LoadctlError('refused', first.message, { hint: first.hint, lines });
+  throw new LoadctlError(first.reason ?? 'refused', first.message, { hint: first.hint, lines });
 }
 
 /** What a cleanup is about to do. */
@@ -300,8 +302,13 @@ export interface ReachedTable {
 
 /** A cleanup of one store on its way. */
 export interface Cleaning {
-  /** Looks at everything first and changes nothing. */
-  check(asked: AskedCheck): Promise<CleaningCheck>;
+  /** Looks at everything first and changes nothing; only what was looked at can be cleaned up. */
+  check(asked: AskedCheck): Promise<CheckedCleaning>;
+  close(): Promise<void>;
+}
+
+/** A cleanup of one store that has looked at everything. */
+export interface CheckedCleaning extends CleaningCheck {
   /** Counts what is there, for a dry run. */
   count(): Promise<void>;
   /** The rows and entries that are there of each set, whatever they hold; of sets whose keys tell, and do not expire. */
@@ -324,7 +331,6 @@ export interface Cleaning {
   others(proof: Proof): Promise<readonly OtherRows[]>;
   /** In a dry run the statements are what would be run, with the rows that they would hit. */
   report(dryRun: boolean): StoreReceipt;
-  close(): Promise<void>;
 }
 
 /** How many rows of a set were found in one database. */

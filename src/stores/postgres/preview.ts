@@ -1,7 +1,7 @@
 import type { PostgresStore } from '../../profile/sections/schema.js';
 import { together } from '../kind/together.js';
 import type { Intent, StoreContext, StoreTask } from '../kind/types.js';
-import { foreignKeysTo } from './catalog/foreign-keys.js';
+import { findForeignKeys } from './catalog/foreign-keys.js';
 import { listTriggers } from './catalog/hindrances.js';
 import { findTable, type Table } from './catalog/tables.js';
 import { addressesOf } from './connection/places.js';
@@ -50,8 +50,9 @@ async function tablesOf(session: Session, entries: readonly { readonly table: st
 
 async function cascadesFrom(session: Session, tables: readonly Table[]): Promise<string[]> {
   const lines: string[] = [];
+  const keys = await findForeignKeys(session, tables);
   for (const parent of tables) {
-    for (const { table, columns, onDelete } of await foreignKeysTo(session, parent)) {
+    for (const { table, columns, onDelete } of keys.get(parent.oid) ?? []) {
       if (onDelete === 'no action' || onDelete === 'restrict') continue;
       lines.push(
         `${session.place.name}: ${table.inProfile} (${columns.join(', ')}) references ${parent.inProfile} with ON DELETE ${onDelete.toUpperCase()}`,

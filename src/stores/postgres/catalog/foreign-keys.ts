@@ -1,7 +1,8 @@
 import type { Session } from '../connection/session.js';
 import type { Family } from './family.js';
+import type { Needed } from './permissions.js';
 import { quoteName } from './quote.js';
-import { checkPermissions, listTables, type Table } from './tables.js';
+import { listTables, type Table } from './tables.js';
 
 /** A foreign key, seen from the table that references. */
 export interface ForeignKey {
@@ -32,6 +33,8 @@ export interface KeyEnd extends Pick<Table, 'oid' | 'quoted' | 'shown'> {
 }
 
 interface KeyRow extends Omit<ForeignKey, 'table'> {
+  /** Which of the tables that were asked for it leads to. */
+  readonly root: number;
   readonly listed: number;
   readonly isEnforced: boolean;
 }
@@ -42,11 +45,13 @@ const endSql = (oid: string) =>
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ${oid})`;
 
 /**
- * The keys to a table ($1), its partitions and what inherits from it, with their columns in pairs; without those that Postgres
+ * The keys to tables ($1), their partitions and what inherits from them, with their columns in pairs; without those that Postgres
  * derived for partitions from one of them. Servers before 18 know no other than enforced keys.
  */
 const keysSql = (derived = 'true') => `
-  SELECT k.conname::text AS name, coalesce(pg_partition_root(k.conrelid), k.conrelid)::oid AS listed,
+  WITH RECURSIVE family AS (SELECT oid AS root, oid FROM unnest($1::oid[]) AS oid
+    UNION SELECT f.root, i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent)
+  SELECT f.root, k.conname::text AS name, coalesce(pg_partition_root(k.conrelid), k.conrelid)::oid AS listed,
          ${endSql('k.conrelid')} AS child, ${endSql('k.confrelid')} AS parent,
          ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS c(attnum, place)
                  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.attnum ORDER BY c.place) AS columns,
@@ -62,26 +67,34 @@ const keysSql = (derived = 'true') => `
          CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END AS "onDelete",
          EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = ANY(k.conkey)) AS indexed,
          coalesce((to_jsonb(k) ->> 'conperiod')::bool, false) AS "isTemporal", coalesce((to_jsonb(k) ->> 'conenforced')::bool, true) AS "isEnforced"
-    FROM pg_constraint k,
-         (SELECT ARRAY(WITH RECURSIVE family AS (SELECT $1::oid AS oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent)
-                       SELECT oid FROM family) AS oids) AS f
-   WHERE k.contype = 'f' AND k.confrelid = ANY(f.oids) AND NOT EXISTS (
-           SELECT 1 FROM pg_constraint p WHERE p.oid = k.conparentid AND p.confrelid = ANY(f.oids) AND ${derived})
-   ORDER BY k.conname`;
+    FROM pg_constraint k JOIN family f ON f.oid = k.confrelid
+   WHERE k.contype = 'f' AND NOT EXISTS (
+           SELECT 1 FROM pg_constraint p JOIN family g ON g.oid = p.confrelid AND g.root = f.root WHERE p.oid = k.conparentid AND ${derived})
+   ORDER BY k.conname, k.oid`;
 
 /** The foreign keys of one table to another or to a part of it; those that are not enforced have no name. */
 export async function foreignKeysBetween(session: Session, child: Table, parent: Table): Promise<ForeignKey[]> {
-  const { rows } = await session.query<KeyRow>(keysSql('p.conrelid = k.conrelid'), [parent.oid]);
+  const { rows } = await session.query<KeyRow>(keysSql('p.conrelid = k.conrelid'), [[parent.oid]]);
   const between = rows.filter((row) => row.child.oid === child.oid);
   return between.map((row) => ({ ...row, name: row.isEnforced ? row.name : '', table: child }));
 }
 
-/** Every foreign key to a table or to a part of it that the database holds rows to. */
-export async function foreignKeysTo(session: Session, parent: Table): Promise<ForeignKey[]> {
-  const { rows } = await session.query<KeyRow>(keysSql(), [parent.oid]);
+/** Every foreign key to each of these tables, or to a part of it, that the database holds rows to; by the tables' oids. */
+export async function findForeignKeys(session: Session, parents: readonly Pick<Table, 'oid'>[]): Promise<Map<number, ForeignKey[]>> {
+  const roots = [...new Set(parents.map(({ oid }) => oid))];
+  const { rows } = await session.query<KeyRow>(keysSql(), [roots]);
   const enforced = rows.filter(({ isEnforced }) => isEnforced);
   const tables = await listTables(session, 'c.oid = ANY($1)', [enforced.map(({ listed }) => listed)]);
-  return enforced.flatMap((row) => tables.filter(({ oid }) => oid === row.listed).map((table) => ({ ...row, table })));
+  const keysTo = (root: number) =>
+    enforced
+      .filter((row) => row.root === root)
+      .flatMap((row) => tables.filter(({ oid }) => oid === row.listed).map((table) => ({ ...row, table })));
+  return new Map(roots.map((root) => [root, keysTo(root)]));
+}
+
+/** The same of one table. */
+export async function foreignKeysTo(session: Session, parent: Table): Promise<ForeignKey[]> {
+  return (await findForeignKeys(session, [parent])).get(parent.oid) ?? [];
 }
 
 /** Whether a row of the referencing table points at a row of the referenced one. */
@@ -103,15 +116,17 @@ export function isReferenced(family: Family, key: ForeignKey, condition = 'true'
   return `EXISTS (SELECT 1 FROM ${key.parent.from} AS h JOIN ${key.child.from} AS o ON ${joinKeys(key, 'o', 'h')} WHERE h.ctid = t.ctid AND h.tableoid = t.tableoid AND ${others})`;
 }
 
-/** Throws `unavailable` where the role may not see which rows reference one. */
-export async function checkReading(
-  session: Session,
-  parent: Table,
-  { table, child, parent: end, columns, parentColumns }: ForeignKey,
-): Promise<void> {
-  await checkPermissions(session, table, ['SELECT'], columns);
-  if (child.oid !== table.oid) await checkPermissions(session, child, ['SELECT'], columns);
-  if (end.oid !== parent.oid) await checkPermissions(session, end, ['SELECT'], parentColumns);
+/** What it takes to delete rows of a table, to see what references them, and, where a key passes that on, to hold them meanwhile. */
+export function neededToDelete(parent: Table, keys: readonly ForeignKey[]): Needed[] {
+  const isPassedOn = keys.some((key) => !holdsBack(key));
+  return [
+    { table: parent, permissions: ['SELECT', 'DELETE', ...(isPassedOn ? (['UPDATE'] as const) : [])] },
+    ...keys.flatMap(({ table, child, parent: end, columns, parentColumns }): Needed[] => [
+      { table, permissions: ['SELECT'], columns },
+      ...(child.oid === table.oid ? [] : [{ table: child, permissions: ['SELECT'] as const, columns }]),
+      ...(end.oid === parent.oid ? [] : [{ table: end, permissions: ['SELECT'] as const, columns: parentColumns }]),
+    ]),
+  ];
 }
 
 /** Whether Postgres itself keeps a row from going as long as one references it by this key. */

@@ -1,8 +1,9 @@
 import type { Hazard } from '../../kind/types.js';
 import type { Session } from '../connection/session.js';
-import type { Family } from './family.js';
-import { type ForeignKey, holdsBack } from './foreign-keys.js';
+import { type ForeignKey, holdsBack, neededToDelete } from './foreign-keys.js';
+import { missingPermissions } from './permissions.js';
 import { quoteName } from './quote.js';
+import type { Surroundings } from './surroundings.js';
 import type { Table } from './tables.js';
 
 /** pg_trigger.tgtype's bit of an event, and pg_rewrite.ev_type's digit. */
@@ -36,10 +37,30 @@ export async function listTriggers(session: Session, tables: readonly Table[], e
   });
 }
 
-/** What keeps rows of a family from being deleted at all: some are on another server, or are referenced by a span of time. */
-export function farAway({ place }: Session, family: Family | undefined, keys: readonly ForeignKey[]): Hazard | undefined {
-  const [foreign] = family?.foreign ?? [];
-  const shown = family?.table.inProfile;
+/**
+ * What keeps rows of each table from being deleted at all, by the tables' oids: some are on another server, or referenced by a span
+ * of time; a permission is missing; or others, which nobody can see, might go along with them or be changed.
+ */
+export async function findHindrances(session: Session, tables: readonly Surroundings[]): Promise<Map<number, Hazard>> {
+  const needed = tables.flatMap(({ family: { table }, keys }) => neededToDelete(table, keys).map((each) => ({ ...each, to: table.oid })));
+  const missing = [...(await missingPermissions(session, needed))];
+  const hidden = await hidingTables(session, tables.flatMap(readBesides));
+  const found = new Map<number, Hazard>();
+  for (const each of tables) {
+    const { oid } = each.family.table;
+    const unseen = readBesides(each).find((read) => hidden.some((one) => one.oid === read.oid));
+    const hazard =
+      farAway(session, each) ??
+      missing.find(([{ to }]) => to === oid)?.[1] ??
+      (unseen === undefined ? undefined : unseenHazard(session, unseen));
+    if (hazard !== undefined) found.set(oid, hazard);
+  }
+  return found;
+}
+
+function farAway({ place }: Session, { family, keys }: Surroundings): Hazard | undefined {
+  const [foreign] = family.foreign;
+  const shown = family.table.inProfile;
   if (foreign !== undefined)
     return {
       message: `${place.name}: ${foreign}, a part of ${shown}, is a foreign table: its rows are on another server`,
@@ -53,20 +74,19 @@ export function farAway({ place }: Session, family: Family | undefined, keys: re
   };
 }
 
-/** What keeps rows from being deleted where others, which nobody can see, might go along with them, or be changed. */
-export async function unseenReferences(session: Session, listed: Table, keys: readonly ForeignKey[]): Promise<Hazard | undefined> {
-  const passedOn = keys.filter((key) => !holdsBack(key));
-  // A part that is read by itself has policies of its own, which do not count where it is read by way of the whole.
-  const read = passedOn.flatMap(({ table, child, parent }) => [
+/** What is read to see whether a delete is passed on. A part that is read by itself has policies of its own, which do not count by way of the whole. */
+function readBesides({ family, keys }: Surroundings): Pick<Table, 'oid' | 'shown'>[] {
+  const passedOn: readonly ForeignKey[] = keys.filter((key) => !holdsBack(key));
+  return passedOn.flatMap(({ table, child, parent }) => [
     { oid: table.oid, shown: table.inProfile },
     child,
-    ...(parent.oid === listed.oid ? [] : [parent]),
+    ...(parent.oid === family.table.oid ? [] : [parent]),
   ]);
-  const [hidden] = await hidingTables(session, read);
-  if (hidden === undefined) return undefined;
-  const { name, role } = session.place;
+}
+
+function unseenHazard({ place: { name, role } }: Session, { shown }: Pick<Table, 'shown'>): Hazard {
   return {
-    message: `${name}: row-level security may hide rows of ${hidden.shown} from the role ${role}, and a foreign key would pass the deletes on to them`,
+    message: `${name}: row-level security may hide rows of ${shown} from the role ${role}, and a foreign key would pass the deletes on to them`,
     hint: `Clean up as a role that sees them: ALTER ROLE ${quoteName(role)} BYPASSRLS, or another one in the URL.`,
   };
 }

@@ -44,8 +44,11 @@ export async function listTables(session: Session, condition: string, values: re
 
 /** Finds a table by its name, exactly as it is written (no folding to lower case). Without `schema` the search path decides. */
 export async function findTable(session: Session, name: string, schema?: string): Promise<Table> {
-  const quoted = schema === undefined ? quoteName(name) : `${quoteName(schema)}.${quoteName(name)}`;
-  const [table] = await listTables(session, 'c.oid = to_regclass($1)', [quoted]);
+  // A name with its schema is found without USAGE of it, so that what is missing can be told.
+  const [table] =
+    schema === undefined
+      ? await listTables(session, 'c.oid = to_regclass($1)', [quoteName(name)])
+      : await listTables(session, 'c.relname = $1 AND n.nspname = $2', [name, schema]);
   // Postgres cuts a name after 63 bytes, and would find another table.
   if (table?.name === name) return checkKind(session, table);
   const { place } = session;
@@ -61,34 +64,6 @@ function checkKind(session: Session, table: Table & { kind: string }): Table {
   throw new LoadctlError('invalid-profile', `${session.place.name}: ${table.shown} is not a table (a view, or something else)`, {
     hint: 'Name the table behind it.',
   });
-}
-
-/** A permission on a table, in SQL's words; UPDATE on any column is what locking a row takes. */
-export type Permission = 'SELECT' | 'INSERT' | 'DELETE' | 'UPDATE';
-
-/** Throws `unavailable` with the GRANT where the role lacks one of these; INSERT and SELECT on `columns` alone will do. */
-export async function checkPermissions(
-  session: Session,
-  table: Pick<Table, 'oid' | 'quoted' | 'shown'>,
-  needed: readonly Permission[],
-  columns: readonly string[] = [],
-): Promise<void> {
-  const { rows } = await session.query<{ permission: Permission }>(
-    `SELECT p AS permission FROM unnest($2::text[]) AS p
-      WHERE NOT has_table_privilege($1::oid, p) AND NOT (p = 'UPDATE' AND has_any_column_privilege($1::oid, p))
-        AND (p = 'DELETE' OR cardinality($3::text[]) = 0 OR EXISTS (SELECT 1 FROM unnest($3::text[]) AS c WHERE NOT has_column_privilege($1::oid, c, p)))`,
-    [table.oid, needed, columns],
-  );
-  if (rows.length === 0) return;
-  const missing = rows.map(({ permission }) => permission).join(', ');
-  const { name, role, database } = session.place;
-  throw new LoadctlError(
-    'unavailable',
-    `${name}: the role ${role} may not ${missing.replaceAll(', ', ' or ')} on ${table.shown} in the database ${database}`,
-    {
-      hint: `As the owner, run: GRANT ${missing} ON ${table.quoted} TO ${quoteName(role)};`,
-    },
-  );
 }
 
 /** Throws `unavailable` where nothing can be written: a replica, or a read-only database. */

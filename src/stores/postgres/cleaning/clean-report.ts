@@ -1,9 +1,10 @@
 import type { CleanedRows, ReceiptLine, SeenSnapshot } from '../../../core/receipt.js';
 import type { StoreReceipt } from '../../kind/types.js';
+import { aroundOne } from '../catalog/surroundings.js';
 import type { Target } from '../selection/targets.js';
 import type { CleanedDatabase } from './cleaned-database.js';
+import { doomedBy } from './delete-entry.js';
 import { deleteSql } from './doomed.js';
-import { doomedBy } from './sweep.js';
 
 /** What one database has to say for the receipt. */
 export function reportOf(database: CleanedDatabase, dryRun: boolean): StoreReceipt {
@@ -45,10 +46,12 @@ function lineOf(database: CleanedDatabase, target: Target, dryRun: boolean): Rec
   const hazard = blocked.get(target);
   if (hazard !== undefined) {
     const isOurs = target.unrecorded === undefined && target.doubt === undefined && target.numbers === undefined;
-    return count === 0 ? [] : [{ ...place, kind: isOurs ? 'left' : 'unknown', why: hazard.message, command: hazard.hint }];
+    return count === 0
+      ? []
+      : [{ ...place, kind: isOurs && count !== null ? 'left' : 'unknown', why: hazard.message, command: hazard.hint }];
   }
   if (count === 0 || dryRun) return [];
-  if (count === null) return [{ ...place, kind: 'unknown', why: 'it was not counted' }];
+  if (count === null) return [{ ...place, kind: 'unknown', why: troubles.get(target) ?? 'it was not counted' }];
   return [{ ...place, kind: 'left', why: troubles.get(target) ?? keptBack(database, target) }];
 }
 
@@ -58,8 +61,7 @@ function keptBack({ session: { place } }: CleanedDatabase, { table }: Target): s
 
 function plannedStatement(database: CleanedDatabase, target: Target): StoreReceipt['statements'] {
   const { shard } = database.session.address;
-  const family = database.families.get(target.table.oid);
-  if (family === undefined) return [];
+  const { family } = aroundOne(database.around, target.table);
   const sql = deleteSql(doomedBy(target, database, family));
   return [{ store: target.entry.store, shard, sql, rows: database.tallies.get(target)?.left ?? 0, ms: 0 }];
 }

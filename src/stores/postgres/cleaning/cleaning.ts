@@ -1,36 +1,44 @@
 import type { PostgresStore } from '../../../profile/sections/schema.js';
 import { together } from '../../kind/together.js';
-import { addSwept, type Cleaning, nothingSwept, type StoreContext, type StoreTask } from '../../kind/types.js';
+import { addSwept, type CheckedCleaning, type Cleaning, nothingSwept, type StoreContext, type StoreTask } from '../../kind/types.js';
 import { closeAll, openSessions } from '../connection/sessions.js';
 import { sumUpOthers } from '../proof/others.js';
 import { countBeside } from '../proof/replicas.js';
 import { isCertain } from '../selection/targets.js';
 import { addReports, emptyReport, reportOf } from './clean-report.js';
-import { type CleanedDatabase, cleanedDatabase } from './cleaned-database.js';
+import { type CleanedDatabase, isUnknown } from './cleaned-database.js';
 import { formerEntryLines } from './former-entries.js';
 import { findSets } from './found-sets.js';
-import { lookAtDatabase } from './look.js';
+import { type Asked, type LookedAt, lookAtDatabase } from './look.js';
 import { countTargets, sweepDatabase } from './sweep.js';
-import { changedSets, keptLines, takeChangedSets, takeSets } from './take-sets.js';
+import { changedSets, keepSets, takeChangedSets, takeSets } from './take-sets.js';
 import { waitForWriters, watchedBy } from './writers.js';
 
 /** Connects to every database of the store. */
 export async function openCleaning(config: PostgresStore, task: StoreTask, context: StoreContext): Promise<Cleaning> {
   const sessions = await openSessions(config, context);
-  const databases = sessions.map(cleanedDatabase);
+  const asked = { config, task, context };
+  return {
+    async check({ seeded }) {
+      return checked(await together(sessions, (session) => lookAtDatabase(session, asked, seeded)), asked);
+    },
+    close: () => closeAll(sessions),
+  };
+}
+
+function checked(looked: readonly LookedAt[], { config, task, context }: Asked): CheckedCleaning {
+  const databases = looked.map(({ database }) => database);
   const lookForFormer = async (database: CleanedDatabase) => {
     database.lines.push(...(await formerEntryLines(database, { config, task, context })));
   };
   return {
-    async check({ seeded }) {
-      const found = await together(databases, (database) => lookAtDatabase(database, { config, task, context }, seeded));
-      return { hazards: found.flatMap(({ hazards }) => hazards), tables: found.flatMap(({ tables }) => tables) };
-    },
+    hazards: looked.flatMap(({ hazards }) => hazards),
+    tables: looked.flatMap(({ tables }) => tables),
     async count() {
       await together(databases, (database) => countTargets(database, database.targets, context));
     },
     async countSets() {
-      return (await together(databases, findSets)).flat();
+      return (await together(databases, (database) => findSets(database, context.clock))).flat();
     },
     async sweep() {
       const swept = await together(databases, (database) => sweepDatabase(database, task, context));
@@ -46,10 +54,10 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
     },
     async keepSeeded() {
       await together(databases, lookForFormer);
-      await together(databases, async (database) => database.lines.push(...(await keptLines(database, task))));
+      await together(databases, (database) => keepSets(database, task, context));
     },
     async changed() {
-      return (await together(databases, changedSets)).flat();
+      return (await together(databases, (database) => changedSets(database, context))).flat();
     },
     async takeChanged() {
       const gone = await together(databases, (database) => takeChangedSets(database, context));
@@ -61,12 +69,12 @@ export async function openCleaning(config: PostgresStore, task: StoreTask, conte
         databases.map((database) => {
           const { session, seeded, former } = database;
           const sets = [...seeded, ...former.map(({ rows }) => rows)];
-          const wanted = { targets: database.targets.filter(isCertain), seeded: sets, proof, clock: context.clock };
+          const targets = database.targets.filter((target) => isCertain(target) && !isUnknown(database, target));
+          const wanted = { targets, seeded: sets, proof, clock: context.clock };
           return { session, count: (beside) => sumUpOthers(beside, wanted) };
         }),
         context,
       ),
     report: (dryRun) => databases.map((database) => reportOf(database, dryRun)).reduce(addReports, emptyReport),
-    close: () => closeAll(sessions),
   };
 }

@@ -1,53 +1,20 @@
-import type { QueryResultRow } from 'pg';
-import type { Milliseconds } from '../../../core/quantities.js';
-import { hasSameKeys } from '../catalog/family.js';
-import { serverMessage, sqlState, tookTooLong } from '../connection/errors.js';
-import { hashed, inTime, type Looking, rowByRow } from '../pages/look.js';
+import { formatDuration, type Milliseconds } from '../../../core/quantities.js';
+import { isFatal, serverMessage, sqlState, tookTooLong } from '../connection/errors.js';
+import { inTime, rowsOf } from '../pages/look.js';
 import { cut, isIn, type Located, located, type Piece, type Places, placesOf } from '../pages/piece.js';
-import { inTransaction, type Limits, runAlone } from '../pages/transaction.js';
-import { type Doomed, deleteSql, mayGo } from './doomed.js';
-import type { StatementLog } from './statement-log.js';
+import { deletePiece, lockedOut, longestMs, patientMs } from './delete-piece.js';
+import type { Doomed } from './doomed.js';
+import type { Deleted, Means } from './remove.js';
 
-/** What became of rows that were to go. */
-export interface Deleted {
-  readonly rows: number;
-  /** Why some could not be deleted, in the server's words. */
-  readonly trouble?: string;
-}
-
-/** Both together; the first trouble is told. */
-export function add(one: Deleted, other: Deleted): Deleted {
-  const trouble = one.trouble ?? other.trouble;
-  return { rows: one.rows + other.rows, ...(trouble === undefined ? {} : { trouble }) };
-}
-
-/** What deleting needs besides rows. */
-export interface Means extends Looking {
-  readonly log: StatementLog;
-  /** How long to rest after each transaction; undefined: as long as seems good. */
-  readonly pauseMs?: Milliseconds | undefined;
-  readonly progress?: (rows: number) => void;
-  /** Is handed what the rows return that are gone for good. */
-  readonly keep?: (returned: readonly string[]) => void;
-}
-
-/** How long a transaction is meant to take, and when its statement is ended: others wait no longer than that for a row of it. */
+/** How long a transaction is meant to take. */
 const wantedMs: Milliseconds = 100;
-const longestMs: Milliseconds = 300;
-/** To read another table for want of an index takes its time, however few rows go. */
-const unindexedMs: Milliseconds = 1500;
-/** A single row has no smaller part. */
-const patientMs: Milliseconds = 5000;
-const lockMs: Milliseconds = 200;
 const mostRows = 20_000;
 /** Without a pause of the profile's, the cleanup rests for this share of the time that it works. */
 const usualRest = 0.08;
 /** So many rows in a row that would not go, each for a reason of its own, and nobody tries the rest. */
 const mostStubborn = 1000;
-/** Deadlock, serialization, a lock that somebody holds: the same rows may go next time. */
-const busy: readonly (string | undefined)[] = ['40P01', '40001', '55P03'];
-/** Connection lost, server going down or full, or the server had enough of the session: nothing else would go either. */
-export const fatal = /^(08|57P|53|25P)/;
+/** So many single rows that each take long to fail are enough: others further on are tried instead. */
+const mostDear = 3;
 
 /** Rows of one selection on their way. */
 interface Work {
@@ -55,7 +22,15 @@ interface Work {
   readonly means: Means;
   /** How many rows are right for one transaction. */
   pace: number;
+  /** What is still to be tried, the next one last. */
+  waiting: Piece[];
   stubborn: number;
+  /** How many single rows took long to fail: a trigger waits, or somebody holds a lock. */
+  dear: number;
+  isImpatient: boolean;
+  /** What was passed over after the last one of these, and how many rows before that. */
+  over: Piece[];
+  untried: number;
   rows: number;
   trouble?: string;
 }
@@ -65,118 +40,77 @@ interface Work {
  * so is what fails, down to the rows that cannot go: these keep back none but themselves, and are counted later.
  *
  *     |■■■■■■■■|■■■■|■■|■■■■ …      each part is a transaction, as long as the one before it allows
+ *
+ * After a few rows that take long to fail, more and more of those behind them are passed over, until one goes again; from there
+ * it goes back as far as they go.
+ *
+ *     |✗✗✗|·|✗|··|✗|····|✗|········|■→
+ *                          ←■■■
  */
 export async function deletePieces(doomed: Doomed, pieces: readonly Piece[], means: Means): Promise<Deleted> {
-  const work: Work = { doomed, means, pace: doomed.firstRows, stubborn: 0, rows: 0 };
-  const waiting = [...pieces].reverse();
-  for (let piece = waiting.pop(); piece !== undefined && work.stubborn < mostStubborn; piece = waiting.pop()) {
+  const isDear = means.isDear === true;
+  const work: Work = {
+    doomed,
+    means,
+    pace: doomed.firstRows,
+    waiting: [...pieces].reverse(),
+    stubborn: 0,
+    dear: isDear ? mostDear : 0,
+    isImpatient: isDear,
+    over: [],
+    untried: 0,
+    rows: 0,
+  };
+  for (let piece = work.waiting.pop(); piece !== undefined && work.stubborn < mostStubborn; piece = work.waiting.pop()) {
     const [now, rest] = cut(piece, work.pace);
-    if (rest !== undefined) waiting.push(rest);
-    const startedAt = means.clock.elapsed();
-    try {
-      account(work, now, await deletePiece(doomed, now, means), means.clock.elapsed() - startedAt);
-    } catch (error) {
-      waiting.push(...(await takeApart(work, now, error)).reverse());
-      continue;
-    }
-    if (work.stubborn === 0) await means.clock.sleep(means.pauseMs ?? (means.clock.elapsed() - startedAt) * usualRest, means.signal);
+    if (rest !== undefined) work.waiting.push(rest);
+    const failure = await tryPiece(work, now);
+    if (failure !== undefined) work.waiting.push(...(await takeApart(work, now, failure)).reverse());
+    else if (work.over.length > 0) await goBack(work);
   }
-  return { rows: work.rows, ...(work.trouble === undefined ? {} : { trouble: work.trouble }) };
+  const { rows, trouble, untried, isImpatient } = work;
+  const left = untried + rowsOf(work.over);
+  if (trouble === undefined) return { rows };
+  return { rows, isDear: isImpatient, trouble: left === 0 ? trouble : `${trouble}; ${left} rows near such ones were not tried` };
+}
+
+/** Why a piece did not go. A statement that somebody ended is none that takes too long. */
+interface Failure {
+  readonly error: unknown;
+  readonly isSlow: boolean;
+}
+
+async function tryPiece(work: Work, piece: Piece): Promise<Failure | undefined> {
+  const { clock, pauseMs, signal } = work.means;
+  const startedAt = clock.elapsed();
+  const tookMs = () => clock.elapsed() - startedAt;
+  try {
+    account(work, piece, await deletePiece(work, piece), tookMs());
+  } catch (error) {
+    const state = sqlState(error);
+    if (state === undefined || isFatal(state)) throw error;
+    return { error, isSlow: state === tookTooLong && tookMs() >= longestMs * 0.9 };
+  }
+  if (work.stubborn === 0) await clock.sleep(pauseMs ?? tookMs() * usualRest, signal);
+  return undefined;
 }
 
 function account(work: Work, { rows }: Piece, gone: number, tookMs: Milliseconds): void {
   work.rows += gone;
-  if (gone > 0) work.stubborn = 0;
+  if (gone > 0) [work.stubborn, work.dear] = [0, Math.min(work.dear, mostDear)];
   work.means.progress?.(work.rows);
   const ratio = Math.min(2, Math.max(0.25, wantedMs / Math.max(1, tookMs)));
   if (ratio < 1 || rows >= work.pace / 2) work.pace = Math.min(mostRows, Math.max(1, Math.floor(work.pace * ratio)));
 }
 
-/** Deletes one piece in one transaction; throws where that fails. */
-async function deletePiece(doomed: Doomed, piece: Piece, means: Means): Promise<number> {
-  if (doomed.isPassedOn) return deleteHeld(doomed, piece, means);
-  try {
-    const run = (sql: string) => runAlone<Returned>(means.session, limits(doomed, piece), sql);
-    return noted(means)(await remove(doomed, piece, { ...means, run }));
-  } catch (error) {
-    if (!busy.includes(sqlState(error)) || !doomed.family.mayHold) throw error;
-    return deleteHeld(doomed, piece, means);
-  }
-}
-
-/**
- * Holds the rows first, those that nobody else has: who was about to reference one is through by then, which the second
- * statement sees, and nobody else can begin to.
- */
-async function deleteHeld(doomed: Doomed, piece: Piece, means: Means): Promise<number> {
-  const { session } = means;
-  const removed = await inTransaction(session, limits(doomed, piece), async () => {
-    const held = await session.query<Located>(holdSql(doomed, piece));
-    const run = (sql: string) => session.query<Returned>(sql);
-    return remove(doomed, placesOf(piece.part, held.rows), { ...means, run });
-  });
-  return noted(means)(removed);
-}
-
-/** Holds the rows of a piece and locates them; what somebody else has is left to a later sweep. */
-export function holdSql({ selection }: Doomed, piece: Piece): string {
-  return `SELECT ${located} FROM ${piece.part.from} AS t WHERE ${isIn(piece)} AND ${selection} FOR UPDATE OF t SKIP LOCKED`;
-}
-
-/** What a statement removed, before it is known to stay removed. */
-export interface Removed {
-  readonly rows: number;
-  readonly returned: readonly string[];
-  readonly sql: string;
-  readonly ms: Milliseconds;
-}
-
-/** What a row hands back that is deleted. */
-export interface Returned extends QueryResultRow {
-  readonly returned?: string | null;
-}
-
-/** How the statement is run, in whichever transaction. */
-interface Running extends Pick<Means, 'clock'> {
-  readonly run: (sql: string) => Promise<{ readonly rows: readonly Returned[]; readonly count: number }>;
-}
-
-/** Deletes the rows of a piece that meet a condition. */
-export async function remove(doomed: Doomed, piece: Piece, { run, clock }: Running, condition = mayGo(doomed)): Promise<Removed> {
-  const startedAt = clock.elapsed();
-  const returning = doomed.returning === undefined ? '' : ` RETURNING ${doomed.returning} AS returned`;
-  const sql = deleteSql(doomed);
-  if (piece.rows === 0 && piece.kind === 'places') return { rows: 0, returned: [], sql, ms: 0 };
-  const done = await run(
-    `DELETE FROM ${piece.part.from} AS t WHERE ${isIn(piece)} AND ${condition} AND ${hasSameKeys(doomed.family)}${returning}`,
-  );
-  const returned = done.rows.flatMap((row) => row.returned ?? []);
-  return { rows: done.count, returned, sql, ms: clock.elapsed() - startedAt };
-}
-
-/** Notes what was committed. */
-export function noted({ log, keep }: Means): (removed: Removed) => number {
-  return ({ rows, returned, sql, ms }) => {
-    if (rows > 0) log(sql, rows, ms);
-    if (returned.length > 0) keep?.(returned);
-    return rows;
-  };
-}
-
-function limits({ isIndexed }: Doomed, { rows }: Piece): Limits {
-  const settings = isIndexed ? rowByRow : hashed;
-  return { mode: 'READ WRITE', statementMs: rows === 1 ? patientMs : isIndexed ? longestMs : unindexedMs, lockMs, settings };
-}
-
 /** What to try in place of a piece that failed, or that took too long. */
-async function takeApart(work: Work, piece: Piece, error: unknown): Promise<Piece[]> {
-  const state = sqlState(error);
-  if (state === undefined || fatal.test(state)) throw error;
-  const isSlow = state === tookTooLong;
+async function takeApart(work: Work, piece: Piece, failure: Failure): Promise<Piece[]> {
+  const { isSlow } = failure;
   if (isSlow) work.pace = Math.max(1, Math.floor(Math.min(piece.rows, work.pace) / 4));
   if (piece.kind === 'places') {
     if (piece.rows > 1) return isSlow ? [piece] : halves(piece);
-    return giveUp(work, error);
+    giveUp(work, failure);
+    return [];
   }
   // The pages of a range are taken apart by the pace; the last one, and what fails for another reason, row by row.
   if (isSlow && cut(piece, work.pace).length > 1) return [piece];
@@ -188,11 +122,49 @@ function halves(piece: Places): Piece[] {
   return other === undefined ? [one] : [one, other];
 }
 
-function giveUp(work: Work, error: unknown): Piece[] {
+function giveUp(work: Work, { error, isSlow }: Failure): void {
   const { doomed, means } = work;
   work.stubborn += 1;
-  work.trouble ??= `${means.session.place.name}: ${doomed.family.table.shown}: ${serverMessage(error)}`;
-  return [];
+  const why = isSlow ? `to delete a single row takes longer than ${formatDuration(patientMs)}` : serverMessage(error);
+  work.trouble ??= `${means.session.place.name}: ${doomed.family.table.shown}: ${why}`;
+  if (!isSlow && sqlState(error) !== lockedOut) return;
+  work.dear += 1;
+  if (work.dear < mostDear) return;
+  work.isImpatient = true;
+  work.untried += rowsOf(work.over);
+  work.over = passOver(work.waiting, 2 ** (work.dear - mostDear));
+}
+
+/** Takes so many rows off what is waiting. */
+function passOver(waiting: Piece[], rows: number): Piece[] {
+  const over: Piece[] = [];
+  while (rowsOf(over) < rows) {
+    const piece = waiting.pop();
+    if (piece === undefined) break;
+    const [first, rest] = cut(piece, rows - rowsOf(over));
+    if (rest !== undefined) waiting.push(rest);
+    over.push(first);
+  }
+  return over;
+}
+
+/** Tries what was passed over from its end, more and more at a time, until a single row does not go. */
+async function goBack(work: Work): Promise<void> {
+  const pieces = work.over;
+  work.over = [];
+  for (let size = 1, piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) {
+    const { part, places } = piece.kind === 'places' ? piece : await locate(work, piece);
+    for (let end = places.length; end > 0; ) {
+      const from = Math.max(0, end - size);
+      const failure = await tryPiece(work, placesOf(part, places.slice(from, end)));
+      if (failure !== undefined && end - from === 1) {
+        work.untried += from + rowsOf(pieces);
+        return;
+      }
+      size = failure === undefined ? size * 2 : Math.max(1, Math.floor((end - from) / 4));
+      if (failure === undefined) end = from;
+    }
+  }
 }
 
 async function locate({ doomed, means }: Work, piece: Piece): Promise<Places> {

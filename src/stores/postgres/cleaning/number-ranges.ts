@@ -2,6 +2,7 @@ import { flatten } from '../../../profile/templates/pieces.js';
 import { type Hazard, type StoreTask, unrecorded } from '../../kind/types.js';
 import { lookAtSequences, type NumberedColumn, ownSequences, type SequenceLook } from '../catalog/sequences.js';
 import type { Session } from '../connection/session.js';
+import type { Looking } from '../pages/look.js';
 import { keyNames, numbersOf } from '../rows/ownership.js';
 import { type SeededRows, setName } from '../rows/seeded-rows.js';
 import { numbersAbove } from '../rows/shards.js';
@@ -39,14 +40,14 @@ export function unrecordedNumbers(task: StoreTask, { own, set }: SeededRows): st
 }
 
 /** What stands against seeding numbers: rows that have them already, and that were not seeded from here. */
-export async function takenNumbers(session: Session, task: StoreTask, rows: SeededRows): Promise<Hazard | undefined> {
+export async function takenNumbers(looking: Looking, task: StoreTask, rows: SeededRows): Promise<Hazard | undefined> {
   const { own, set } = rows;
   const why = unrecordedNumbers(task, rows);
   if (own === undefined || why === undefined) return undefined;
-  const there = await countThere(session, { ...rows, numbers: numbersAbove(rows.numbers, task.seededRows(set, keyNames(own))) });
+  const there = await countThere(looking, { ...rows, numbers: numbersAbove(rows.numbers, task.seededRows(set, keyNames(own))) });
   if (there === 0) return undefined;
   return {
-    message: `${session.place.name}: ${there === 1 ? '1 row has a number' : `${there} rows have numbers`} of the set ${setName(rows)} already, and ${why}`,
+    message: `${looking.session.place.name}: ${there === 1 ? '1 row has a number' : `${there} rows have numbers`} of the set ${setName(rows)} already, and ${why}`,
     hint: 'Give the set unused numbers (`{n+900000000}`); or seed where that file is.',
   };
 }

@@ -1,36 +1,12 @@
-import type { Clock } from '../../../core/os.js';
 import type { Hazard } from '../../kind/types.js';
-import { type Family, findFamily } from '../catalog/family.js';
-import { type ForeignKey, foreignKeysTo, joinKeys } from '../catalog/foreign-keys.js';
+import { findFamily } from '../catalog/family.js';
+import { type ForeignKey, joinKeys } from '../catalog/foreign-keys.js';
 import { quoteName } from '../catalog/quote.js';
-import type { Table } from '../catalog/tables.js';
+import { isFatal, sqlState } from '../connection/errors.js';
 import type { Session } from '../connection/session.js';
-import { findRows, rowsOf } from '../pages/look.js';
+import { findRows, type Looking, rowsOf } from '../pages/look.js';
 import { anyOf, type Target } from '../selection/targets.js';
-
-/** A foreign key to a listed table, or to a part of it. */
-export interface Reference {
-  readonly parent: Table;
-  readonly key: ForeignKey;
-}
-
-/** The families of listed tables, by the tables' oids. */
-export type Families = ReadonlyMap<number, Family>;
-
-/** Every foreign key to a table that is cleaned up. */
-export async function findReferences(session: Session, targets: readonly Target[]): Promise<Reference[]> {
-  const parents = new Map(targets.map(({ table }) => [table.oid, table]));
-  const references: Reference[] = [];
-  for (const parent of parents.values()) {
-    for (const key of await foreignKeysTo(session, parent)) references.push({ parent, key });
-  }
-  return references;
-}
-
-/** The entries that list the table which has a key. */
-export function listing({ child }: ForeignKey, targets: readonly Target[], families: Families): Target[] {
-  return targets.filter(({ table }) => families.get(table.oid)?.oids.includes(child.oid));
-}
+import { type Listed, listing, type Reference, referencesTo } from './order.js';
 
 /** What the foreign keys to listed tables come to. */
 export interface ReferenceLook {
@@ -39,30 +15,22 @@ export interface ReferenceLook {
   readonly notes: readonly string[];
 }
 
-/** Entries, and what the schema says of their tables. */
-export interface Listed {
-  readonly targets: readonly Target[];
-  readonly families: Families;
-  readonly references: readonly Reference[];
-  /** Tables that another store's entries list, by their oids and those of their parts. */
-  readonly beside: ReadonlySet<number>;
-}
-
 /**
  * Looks for tables that reference a listed one and are not listed themselves: all that references their rows would go along, or
  * stand in the way, unseen. Rows that no entry selects in a table that is listed keep back what they reference, and no more.
  */
-export async function lookAtReferences(session: Session, listed: Listed, clock: Clock): Promise<ReferenceLook> {
-  const { targets, families, references, beside } = listed;
+export async function lookAtReferences(looking: Looking, listed: Listed): Promise<ReferenceLook> {
+  const { targets, beside } = listed;
+  const { session } = looking;
   const unlisted = new Map<number, Unlisted[]>();
   const notes: string[] = [];
-  for (const { parent, key } of references) {
+  for (const { parent, key } of referencesTo(listed)) {
     const shown = `${key.table.inProfile} (${key.columns.join(', ')}) references ${parent.inProfile}`;
     const store = targets.find(({ table }) => table.oid === parent.oid)?.entry.store ?? '';
-    if (listing(key, targets, families).length === 0 && !beside.has(key.child.oid)) {
+    if (listing(key, listed).length === 0 && !beside.has(key.child.oid)) {
       // An empty table stands in the way like any other: rows may come while the others are deleted.
-      const rows = await countReferring(session, targets, { parent, key }, clock);
-      const line = `${rows} ${rows === 1 ? 'row' : 'rows'} now: ${shown}, ON DELETE ${key.onDelete.toUpperCase()}`;
+      const rows = await countReferring(looking, targets, { parent, key });
+      const line = `${rows} now: ${shown}, ON DELETE ${key.onDelete.toUpperCase()}`;
       unlisted.set(parent.oid, [...(unlisted.get(parent.oid) ?? []), { line, yaml: entryFor(store, `${store}.${parent.inProfile}`, key) }]);
     } else if (key.onDelete === 'cascade') notes.push(`${session.place.name}: ${shown} with ON DELETE CASCADE`);
     if (!key.indexed)
@@ -78,10 +46,18 @@ export function indexFor({ table, columns }: ForeignKey): string {
   return `CREATE INDEX ON ${table.quoted} (${columns.map(quoteName).join(', ')});`;
 }
 
-async function countReferring(session: Session, targets: readonly Target[], { parent, key }: Reference, clock: Clock): Promise<number> {
+/** In words; of a table that nobody may read, or that takes too long to, that is not known. */
+async function countReferring(looking: Looking, targets: readonly Target[], { parent, key }: Reference): Promise<string> {
   const ofParent = targets.filter(({ table }) => table.oid === parent.oid);
   const referring = `EXISTS (SELECT 1 FROM ${key.parent.from} AS p WHERE ${joinKeys(key, 't', 'p')} AND ${anyOf(ofParent, 'p')})`;
-  return rowsOf(await findRows({ session, clock }, await findFamily(session, key.table), referring));
+  try {
+    const rows = rowsOf(await findRows(looking, await findFamily(looking.session, key.table), referring));
+    return `${rows} ${rows === 1 ? 'row' : 'rows'}`;
+  } catch (error) {
+    const state = sqlState(error);
+    if (state === undefined || isFatal(state)) throw error;
+    return 'rows that could not be counted';
+  }
 }
 
 interface Unlisted {
@@ -101,46 +77,6 @@ function hazardOf({ place }: Session, uncovered: readonly Unlisted[]): Hazard {
     hint: `Add to cleanup.rows in the profile: ${yaml[0] ?? ''}${yaml.length > 1 ? ' and so on (see below).' : ''}`,
     lines: [...uncovered.map(({ line }) => line), ...(yaml.length > 1 ? yaml : [])],
   };
-}
-
-/**
- * Spreads what keeps entries from being taken out to those whose rows they refer to: with a row that stays, what it
- * references stays too.
- */
-export function withParents(blocked: ReadonlyMap<Target, Hazard>, { targets, families, references }: Listed): Map<Target, Hazard> {
-  const all = new Map(blocked);
-  const spread = (target: Target, { hint }: Hazard) => {
-    const parents = references.filter(({ key }) => listing(key, [target], families).length > 0).map(({ parent }) => parent.oid);
-    for (const other of targets) {
-      const isParent = parents.includes(other.table.oid) || other.table.oid === target.through?.parent.oid;
-      if (!isParent || all.has(other)) continue;
-      const hazard = { message: `rows of ${target.table.inProfile}, which stay, refer to ${other.table.inProfile}`, hint };
-      all.set(other, hazard);
-      spread(other, hazard);
-    }
-  };
-  for (const [target, hazard] of blocked) spread(target, hazard);
-  return all;
-}
-
-/** Children before the tables that they reference; entries of one table keep their order. */
-export function childrenFirst({ targets, families, references }: Listed): Target[] {
-  const ordered = new Set<Target>();
-  const visiting = new Set<number>();
-  const visit = (oid: number) => {
-    if (visiting.has(oid)) return;
-    visiting.add(oid);
-    for (const { parent, key } of references)
-      if (parent.oid === oid) for (const { table } of listing(key, targets, families)) visit(table.oid);
-    for (const target of viaFirst(targets.filter(({ table }) => table.oid === oid))) ordered.add(target);
-  };
-  // The profile lists what is referenced above what references it: without a constraint that order, reversed, is all there is.
-  for (const { table } of [...targets].reverse()) visit(table.oid);
-  return [...ordered];
-}
-
-function viaFirst(targets: readonly Target[]): Target[] {
-  return [...targets].sort((one, other) => Number('via' in other.entry) - Number('via' in one.entry));
 }
 
 /** The line of a profile that lists what references a table: `via` that table, or a set of its rows. */

@@ -1,11 +1,12 @@
 import { type ForeignKey, joinKeys } from '../catalog/foreign-keys.js';
 import { quoteName } from '../catalog/quote.js';
-import { sqlState } from '../connection/errors.js';
+import { isFatal, sqlState } from '../connection/errors.js';
 import { fewRows, inTime, rowsOf } from '../pages/look.js';
 import { isIn, type Located, type Piece, type Places, placesOf } from '../pages/piece.js';
 import { inTransaction } from '../pages/transaction.js';
-import { add, type Deleted, deletePieces, fatal, holdSql, type Means, noted, type Returned, remove } from './deletes.js';
+import { deletePieces } from './deletes.js';
 import type { Doomed } from './doomed.js';
+import { add, type Deleted, holdSql, type Means, noted, type Returned, remove } from './remove.js';
 
 /**
  * Deletes what `find` finds. Where rows of the table reference rows of it, those that hang together go at once where they are
@@ -76,7 +77,7 @@ async function deleteTogether(doomed: Doomed, places: Places, means: Means): Pro
     return removed === undefined ? 0 : noted(means)(removed);
   } catch (error) {
     const state = sqlState(error);
-    if (state === undefined || fatal.test(state)) throw error;
+    if (state === undefined || isFatal(state)) throw error;
     return 0;
   }
 }

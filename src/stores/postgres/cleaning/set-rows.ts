@@ -1,6 +1,7 @@
+import type { QueryResultRow } from 'pg';
 import type { Column } from '../catalog/columns.js';
 import { holdsNoSuchValue } from '../connection/errors.js';
-import type { Session } from '../connection/session.js';
+import { inRanges, inTime, type Looking } from '../pages/look.js';
 import { type Located, located, type Piece, placesOf } from '../pages/piece.js';
 import { exactKey, type SeededRows, sameExactKey, sameRow, seededQuery } from '../rows/seeded-rows.js';
 import { countNumbers, partOf } from '../rows/shards.js';
@@ -37,36 +38,53 @@ export function pairs(rows: SeededRows, columns: readonly Column[] = rows.column
 }
 
 /** How many of the set's rows are there, whatever they hold; of a type that cannot hold them there are none. */
-export function countThere(session: Session, rows: SeededRows, condition = 'true'): Promise<number> {
-  return countPairs(session, rows, condition, exactKey(rows)).catch((error: unknown) => {
+export function countThere(looking: Looking, rows: SeededRows, condition = 'true'): Promise<number> {
+  return countPairs(looking, rows, condition, exactKey(rows)).catch((error: unknown) => {
     if (holdsNoSuchValue(error)) return 0;
     throw error;
   });
 }
 
 /** How many pairs meet a condition on aliases t and s. */
-export async function countPairs(session: Session, rows: SeededRows, condition: string, columns?: readonly Column[]): Promise<number> {
+export async function countPairs(looking: Looking, rows: SeededRows, condition: string, columns?: readonly Column[]): Promise<number> {
   let sum = 0;
-  for (const part of partsOf(rows)) {
-    const found = await session.query<{ count: string }>(`SELECT count(*) FROM ${pairs(part, columns)} WHERE ${condition}`);
-    sum += Number(found.rows[0]?.count);
-  }
+  await overNumbers<{ count: string }>(looking, rows, {
+    sqlOf: (part) => `SELECT count(*) FROM ${pairs(part, columns)} WHERE ${condition}`,
+    take: ({ count }) => {
+      sum += Number(count);
+    },
+  });
   return sum;
 }
 
 /** Where the rows of a part are whose pairs meet a condition. */
-export async function locatePairs(session: Session, rows: SeededRows, condition: string): Promise<Piece[]> {
-  const found = await session.query<Located>(`SELECT ${located} FROM ${pairs(rows)} WHERE ${condition}`);
-  return found.rows.length === 0 ? [] : [placesOf({ from: rows.table.quoted, pages: 0 }, found.rows)];
+export async function locatePairs(looking: Looking, rows: SeededRows, condition: string): Promise<Piece[]> {
+  const places: Located[] = [];
+  const sqlOf = (part: SeededRows) => `SELECT ${located} FROM ${pairs(part)} WHERE ${condition}`;
+  await overNumbers<Located>(looking, rows, { sqlOf, take: (place) => places.push(place) });
+  return places.length === 0 ? [] : [placesOf({ from: rows.table.quoted, pages: 0 }, places)];
 }
 
 /** The numbers of the first rows that hold something else than what was seeded. */
-export async function firstChanged(session: Session, rows: SeededRows, most: number): Promise<number[]> {
+export async function firstChanged(looking: Looking, rows: SeededRows, most: number): Promise<number[]> {
   const found: number[] = [];
-  for (const part of partsOf(rows).reverse()) {
-    const changed = `SELECT s.${rows.ordinal} AS n FROM ${pairs(part)} WHERE NOT (${holdsSame(rows)}) ORDER BY 1 LIMIT ${most - found.length}`;
-    found.push(...(await session.query<{ n: string }>(changed)).rows.map(({ n }) => Number(n)));
-    if (found.length >= most) break;
-  }
-  return found;
+  const sqlOf = (part: SeededRows) =>
+    `SELECT s.${rows.ordinal} AS n FROM ${pairs(part)} WHERE NOT (${holdsSame(rows)}) ORDER BY 1 LIMIT ${most}`;
+  await overNumbers<{ n: string }>(looking, rows, { sqlOf, take: ({ n }) => found.push(Number(n)) }, () => found.length >= most);
+  return found.slice(0, most);
+}
+
+/** Asks the same of a set's rows, so many numbers at a time, in their order, until it is enough. */
+async function overNumbers<Row extends QueryResultRow>(
+  looking: Looking,
+  rows: SeededRows,
+  { sqlOf, take }: { readonly sqlOf: (part: SeededRows) => string; readonly take: (row: Row) => void },
+  isEnough: () => boolean = () => false,
+): Promise<void> {
+  await inRanges(looking.clock, countNumbers(rows.numbers), partRows, async (from, many, statementMs) => {
+    if (isEnough()) return true;
+    const found = await inTime<Row>(looking, sqlOf({ ...rows, numbers: partOf(rows.numbers, from, many) }), statementMs);
+    for (const row of found ?? []) take(row);
+    return found !== undefined;
+  });
 }

@@ -1,18 +1,20 @@
 import type { ChangedSeed, ReceiptLine } from '../../../core/receipt.js';
 import { stopwatch } from '../../../core/timer.js';
 import type { StoreContext, StoreTask } from '../../kind/types.js';
-import { findFamily } from '../catalog/family.js';
-import { foreignKeysTo } from '../catalog/foreign-keys.js';
+import { lookAroundOne } from '../catalog/surroundings.js';
 import { dataPlace } from '../connection/places.js';
+import type { Looking } from '../pages/look.js';
 import { differencesOf } from '../rows/differences.js';
 import { type SeededRows, setName } from '../rows/seeded-rows.js';
 import { countNumbers } from '../rows/shards.js';
 import { coversSet } from '../selection/targets.js';
 import { type CleanedDatabase, openTargets } from './cleaned-database.js';
 import { doomedRows } from './doomed.js';
+import { forSet } from './one-by-one.js';
 import { takeOut } from './rings.js';
 import { countPairs, countThere, firstChanged, holdsSame, isChanged, locatePairs, partsOf } from './set-rows.js';
-import { lineOf, takeSeededRows } from './take-seeded.js';
+import { takeSeededRows } from './take-seeded.js';
+import { lineOf } from './what-stays.js';
 import { waitForWriters } from './writers.js';
 
 /** What taking sets out needs to know. */
@@ -27,8 +29,8 @@ export async function takeSets(database: CleanedDatabase, taking: TakingSets): P
   const { seededTallies, lines } = database;
   const sets = [...database.seeded].reverse().filter((rows) => !isCovered(database, rows, taking.task));
   for (const rows of sets) seededTallies.set(rows, { deleted: 0, left: rows.own === undefined ? null : countNumbers(rows.numbers) });
-  for (const [index, rows] of sets.entries()) await takeSet(database, rows, sets.slice(0, index), taking);
-  lines.push(...(await formerLines(database, taking.task)));
+  for (const [index, rows] of sets.entries()) await forSet(database, rows, () => takeSet(database, rows, sets.slice(0, index), taking));
+  lines.push(...(await formerLines(database, taking.task, taking.context)));
 }
 
 async function takeSet(
@@ -38,7 +40,7 @@ async function takeSet(
   { task, context, dryRun }: TakingSets,
 ): Promise<void> {
   const { session, journal, seededTallies, lines, doubts, targets } = database;
-  const { clock, emit } = context;
+  const { clock, signal, emit } = context;
   const step = `take ${session.place.name} ${rows.set.name}`;
   const tell: StoreContext['emit'] = dryRun ? () => undefined : emit;
   tell({ type: 'step-started', step, work: { kind: 'take-out', what: rows.table.inProfile, ...dataPlace(session) } });
@@ -48,10 +50,12 @@ async function takeSet(
     seededTallies.set(rows, { deleted, left: Math.max(0, all - deleted) });
     tell({ type: 'step-progressed', step, done: deleted, total: Math.max(all, deleted), unit: 'rows' });
   };
-  const taken = await takeSeededRows(session, rows, {
+  const taken = await takeSeededRows(rows, {
+    session,
+    clock,
+    signal,
     named: task.named,
     dryRun,
-    clock,
     log: journal.log,
     progress,
     doubt: doubts.get(rows),
@@ -68,18 +72,17 @@ async function takeSet(
 }
 
 /** What stays for the next test, set by set: told of a cleanup that leaves it. */
-export async function keptLines(database: CleanedDatabase, task: StoreTask): Promise<ReceiptLine[]> {
-  const lines: ReceiptLine[] = [];
-  for (const rows of database.seeded) {
-    if (isCovered(database, rows, task)) continue;
-    const count = rows.own === undefined ? null : await countThere(database.session, rows);
-    if (count !== 0) lines.push(lineOf(database.session, rows, { kind: 'kept', count }));
-  }
-  for (const { rows } of database.former) {
-    const count = await countUnknown(database, rows);
-    if (count > 0) lines.push(lineOf(database.session, rows, { kind: 'kept', count }));
-  }
-  return lines;
+export async function keepSets(database: CleanedDatabase, task: StoreTask, { clock, signal }: StoreContext): Promise<void> {
+  const { session, lines } = database;
+  const looking = { session, clock, signal };
+  const keep = (rows: SeededRows, count: () => Promise<number | null>) =>
+    forSet(database, rows, async () => {
+      const kept = await count();
+      if (kept !== 0) lines.push(lineOf(session, rows, { kind: 'kept', count: kept }));
+    });
+  for (const rows of database.seeded)
+    if (!isCovered(database, rows, task)) await keep(rows, async () => (rows.own === undefined ? null : countThere(looking, rows)));
+  for (const { rows } of database.former) await keep(rows, () => countUnknown(looking, database, rows));
 }
 
 /** Whether an entry takes a set's rows out, whatever else they hold. */
@@ -88,11 +91,11 @@ function isCovered(database: CleanedDatabase, rows: SeededRows, { prefix }: Stor
 }
 
 /** Rows of sets as they were seeded before, which the profile does not know any more: what it takes to take them out. */
-async function formerLines(database: CleanedDatabase, { named }: StoreTask): Promise<ReceiptLine[]> {
+async function formerLines(database: CleanedDatabase, { named }: StoreTask, { clock, signal }: StoreContext): Promise<ReceiptLine[]> {
   const { session, former } = database;
   const lines: ReceiptLine[] = [];
   for (const { rows, again } of former) {
-    const count = await countUnknown(database, rows);
+    const count = await countUnknown({ session, clock, signal }, database, rows);
     const why = `seeded before (${rows.set.rows} rows); no longer in the profile`;
     if (count > 0) lines.push(lineOf(session, rows, { kind: 'left', count, why, command: `loadctl cleanup ${named} --seeded ${again}` }));
   }
@@ -100,21 +103,22 @@ async function formerLines(database: CleanedDatabase, { named }: StoreTask): Pro
 }
 
 /** How many rows of a former set are there that no set of the profile has. */
-function countUnknown({ session, seeded }: CleanedDatabase, rows: SeededRows): Promise<number> {
+function countUnknown(looking: Looking, { seeded }: CleanedDatabase, rows: SeededRows): Promise<number> {
   const now = seeded.flatMap(({ table, own }) => (table.oid === rows.table.oid && own !== undefined ? [`NOT ${own.owns('t')}`] : []));
-  return countThere(session, rows, ['true', ...now].join(' AND '));
+  return countThere(looking, rows, ['true', ...now].join(' AND '));
 }
 
 const shownChanges = 10;
 
 /** The rows that certainly are of a set, and hold something else than was seeded. */
-export async function changedSets({ session, seeded, doubts }: CleanedDatabase): Promise<ChangedSeed[]> {
+export async function changedSets({ session, seeded, doubts }: CleanedDatabase, { clock, signal }: StoreContext): Promise<ChangedSeed[]> {
+  const looking = { session, clock, signal };
   const changed: ChangedSeed[] = [];
   for (const rows of seeded) {
     if (rows.own === undefined || doubts.has(rows)) continue;
-    const count = await countPairs(session, rows, `NOT (${holdsSame(rows)})`);
+    const count = await countPairs(looking, rows, `NOT (${holdsSame(rows)})`);
     if (count === 0) continue;
-    const examples = await differencesOf(session, rows, await firstChanged(session, rows, shownChanges));
+    const examples = await differencesOf(session, rows, await firstChanged(looking, rows, shownChanges));
     changed.push({
       store: rows.set.store,
       shard: session.address.shard,
@@ -131,15 +135,15 @@ export async function takeChangedSets(
   { session, seeded, doubts, journal }: CleanedDatabase,
   { clock, signal }: StoreContext,
 ): Promise<number> {
+  const looking = { session, clock, signal };
   let gone = 0;
   for (const rows of [...seeded].reverse()) {
     if (rows.own === undefined || doubts.has(rows)) continue;
-    const family = await findFamily(session, rows.table);
-    const keys = await foreignKeysTo(session, rows.table);
+    const { family, keys } = await lookAroundOne(session, rows.table);
     for (const part of partsOf(rows)) {
       const doomed = { ...doomedRows(family, keys, isChanged(part, 't')), isIndexed: false };
-      const find = () => locatePairs(session, part, `NOT (${holdsSame(part)})`);
-      gone += (await takeOut(doomed, find, { session, clock, log: journal.log, signal })).rows;
+      const find = () => locatePairs(looking, part, `NOT (${holdsSame(part)})`);
+      gone += (await takeOut(doomed, find, { ...looking, log: journal.log })).rows;
     }
   }
   return gone;

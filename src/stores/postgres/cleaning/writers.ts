@@ -1,6 +1,7 @@
 import { formatDuration, type Milliseconds } from '../../../core/quantities.js';
 import type { ReceiptLine } from '../../../core/receipt.js';
 import type { Late, StoreContext, StoreTask } from '../../kind/types.js';
+import { aroundOne } from '../catalog/surroundings.js';
 import type { Session } from '../connection/session.js';
 import { type CleanedDatabase, openTargets } from './cleaned-database.js';
 
@@ -51,7 +52,7 @@ export async function waitForWriters(
 /** The tables of the entries that are deleted from. */
 export function watchedBy(database: CleanedDatabase, task: StoreTask): Watched {
   const tables = openTargets(database).map(({ table, entry }) => ({
-    oids: database.families.get(table.oid)?.oids ?? [table.oid],
+    oids: [table.oid, ...aroundOne(database.around, table).family.oids],
     store: entry.store,
     what: table.inProfile,
   }));

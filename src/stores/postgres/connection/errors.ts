@@ -110,6 +110,11 @@ export function sqlState(error: unknown): string | undefined {
   return isServerError(error) ? error.code : undefined;
 }
 
+/** Whether nothing else would go through either: the connection was lost, the server is going down, full or a replica now, or had enough of the session. */
+export function isFatal(state: string): boolean {
+  return /^(08|57P|53|25P|25006)/.test(state);
+}
+
 /** The code of a statement that was ended for its time (`statement_timeout`) or by a cancel. */
 export const tookTooLong = '57014';
 

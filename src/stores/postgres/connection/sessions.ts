@@ -25,28 +25,24 @@ const quiet: Settings = {
   jit: 'off',
 };
 
-/** How long what a session does may take. */
+/** What no session of ours does for longer, whatever it is for. */
+const brief = { statement_timeout: '5s', transaction_timeout: '8s', lock_timeout: '2s' } as const;
+
+/** How a session is to work. */
 export const limits = {
-  /** Work in short steps, each on few rows that are looked up by their keys: a plan that reads a whole table is never the right one. */
-  short: {
-    statement_timeout: '5s',
-    transaction_timeout: '8s',
-    lock_timeout: '2s',
-    idle_session_timeout: '0',
-    enable_hashjoin: 'off',
-    enable_mergejoin: 'off',
-  },
-  /** Reads of a whole table, and a snapshot that many of them share. */
-  long: { statement_timeout: '0', transaction_timeout: '0', lock_timeout: '30s', idle_session_timeout: '0' },
+  /** In ranges: each statement has limits of its own, which are shorter. */
+  ranges: { ...brief, idle_session_timeout: '0' },
+  /** On few rows at a time that are looked up by their keys: a plan that reads a whole table is never the right one. */
+  short: { ...brief, idle_session_timeout: '0', enable_hashjoin: 'off', enable_mergejoin: 'off' },
   /** The session that holds the lock: it must go when its loadctl does not ask any more, whatever the network says. */
-  lock: { statement_timeout: '5s', transaction_timeout: '8s', lock_timeout: '2s', idle_session_timeout: '10s' },
+  lock: { ...brief, idle_session_timeout: '10s' },
 } as const satisfies Record<string, Settings>;
 
 /**
  * Connects to one database, for work that takes its time. Settings stay with the session, so none is made before it is known
  * to be ours alone: the lock was taken where work is done, and a replica is asked here.
  */
-export async function openWorkSession(address: Address, context: StoreContext, limit: Settings = limits.long): Promise<Session> {
+export async function openWorkSession(address: Address, context: StoreContext, limit: Settings = limits.ranges): Promise<Session> {
   const session = await openSession(address, context);
   try {
     if (address.isReplica) await refusePooler(session, context);
@@ -78,7 +74,7 @@ export async function keepQuiet(session: Session, limit: Settings): Promise<void
 }
 
 /** Connects to every database of a store; closes what is open when one cannot be reached. */
-export async function openSessions(config: PostgresStore, context: StoreContext, limit: Settings = limits.long): Promise<Session[]> {
+export async function openSessions(config: PostgresStore, context: StoreContext, limit: Settings = limits.ranges): Promise<Session[]> {
   const open: Session[] = [];
   try {
     return await together(addressesOf(context.store, config), async (address) => {

@@ -79,25 +79,45 @@ export async function overPages<Row extends QueryResultRow>(
   { parts }: Family,
   { sqlOf, take, settings = rowByRow }: Question<Row>,
 ): Promise<void> {
-  let pages = firstPages;
+  let size = firstPages;
   for (const part of parts) {
-    for (let from = 0, more = true; more; ) {
+    const rangeOf = (from: number, pages: number): Pages => {
       const to = from + pages;
-      const isLast = to >= part.pages;
-      const range: Pages = { kind: 'pages', part, from, rows: 0, ...(isLast ? {} : { to }) };
-      const startedAt = looking.clock.elapsed();
-      const rows = await inTime<Row>(looking, sqlOf(range), pages === 1 || part.pages <= from + 1 ? patientMs : longestMs, settings);
-      if (rows === undefined) {
-        pages = Math.max(1, Math.floor(Math.min(pages, part.pages - from) / 4));
-        continue;
-      }
-      for (const row of rows) take(row, range);
-      from = to;
-      more = !isLast;
-      const tookMs = Math.max(1, looking.clock.elapsed() - startedAt);
-      pages = Math.max(1, Math.floor(pages * Math.min(4, Math.max(0.25, wantedMs / tookMs))));
-    }
+      return { kind: 'pages', part, from, rows: 0, ...(to >= part.pages ? {} : { to }) };
+    };
+    const ask = async (from: number, pages: number, statementMs: Milliseconds) => {
+      const range = rangeOf(from, pages);
+      const rows = await inTime<Row>(looking, sqlOf(range), statementMs, settings);
+      for (const row of rows ?? []) take(row, range);
+      return rows !== undefined;
+    };
+    size = await inRanges(looking.clock, Math.max(1, part.pages), size, ask);
   }
+}
+
+/**
+ * Asks about all of something from its beginning to its end, as much at a time as takes some 200 ms: `ask` says whether it was
+ * done in time, and is asked again for less where it was not. Hands back how much is right by now.
+ */
+export async function inRanges(
+  clock: Clock,
+  all: number,
+  first: number,
+  ask: (from: number, many: number, statementMs: Milliseconds) => Promise<boolean>,
+): Promise<number> {
+  let size = first;
+  for (let from = 0; from < all; ) {
+    const many = Math.min(size, all - from);
+    const startedAt = clock.elapsed();
+    if (!(await ask(from, many, many === 1 ? patientMs : longestMs))) {
+      size = Math.max(1, Math.floor(many / 4));
+      continue;
+    }
+    from += many;
+    const ratio = wantedMs / Math.max(1, clock.elapsed() - startedAt);
+    size = Math.max(1, Math.floor(size * Math.min(4, Math.max(0.25, ratio))));
+  }
+  return size;
 }
 
 /** The rows of a question; undefined where it took too long and was ended for that. */

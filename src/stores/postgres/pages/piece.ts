@@ -39,8 +39,10 @@ export function placesOf(part: Part, places: readonly Located[]): Places {
 /** Whether the row with this alias is of a piece. */
 export function isIn(piece: Piece, alias = 't'): string {
   if (piece.kind === 'pages') {
+    const { oid } = piece.part;
+    const only = oid === undefined ? '' : `${alias}.tableoid = ${oid}::oid AND `;
     const end = piece.to === undefined ? '' : ` AND ${alias}.ctid < '(${piece.to},0)'::tid`;
-    return `${alias}.ctid >= '(${piece.from},0)'::tid${end}`;
+    return `${only}${alias}.ctid >= '(${piece.from},0)'::tid${end}`;
   }
   const tables = new Map<string, string[]>();
   for (const { oid, ctid } of piece.places) {

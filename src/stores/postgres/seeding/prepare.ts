@@ -1,14 +1,17 @@
 import { LoadctlError } from '../../../core/errors.js';
 import { formatCount } from '../../../core/quantities.js';
 import { type Hazard, refuseHazards, type StoreContext, type StoreTask } from '../../kind/types.js';
+import { findFamily } from '../catalog/family.js';
 import { foreignKeysTo } from '../catalog/foreign-keys.js';
 import { listTriggers } from '../catalog/hindrances.js';
-import { checkPermissions, checkWritable } from '../catalog/tables.js';
+import { checkPermissions } from '../catalog/permissions.js';
+import { checkWritable } from '../catalog/tables.js';
 import { type Asked, findFormer } from '../cleaning/look.js';
 import { lookAtNumbers, takenNumbers } from '../cleaning/number-ranges.js';
-import { howToBeCertain } from '../cleaning/take-seeded.js';
+import { howToBeCertain } from '../cleaning/what-stays.js';
 import { dataPlace } from '../connection/places.js';
 import type { Session } from '../connection/session.js';
+import { findRows } from '../pages/look.js';
 import { findSeededRows, type SeededRows, setName } from '../rows/seeded-rows.js';
 import { findTargets } from '../selection/targets.js';
 import type { Database, SetOnItsWay } from './database.js';
@@ -86,7 +89,7 @@ async function checkNumbers(session: Session, sets: readonly SeededRows[], { con
   const hazards: Hazard[] = [];
   for (const rows of sets) {
     const look = await lookAtNumbers(session, rows);
-    const taken = await takenNumbers(session, task, rows);
+    const taken = await takenNumbers({ session, clock: context.clock }, task, rows);
     hazards.push(...look.hazards, ...(taken === undefined ? [] : [taken]));
     for (const { sequence, next } of look.apart)
       context.emit({ type: 'noted', code: 'sequence-stays', place: dataPlace(session), set: rows.set.name, sequence, next: String(next) });
@@ -95,8 +98,9 @@ async function checkNumbers(session: Session, sets: readonly SeededRows[], { con
   const isBySet = task.rows.some((entry) => 'in' in entry || ('via' in entry && 'set' in entry.via));
   for (const target of isBySet ? await findTargets(session, config, task) : []) {
     if (target.unrecorded === undefined) continue;
-    const found = await session.query(`SELECT 1 FROM ${target.table.quoted} AS t WHERE ${target.predicate('t')} LIMIT 1`);
-    if (found.rows.length > 0)
+    const { clock, signal } = context;
+    const found = await findRows({ session, clock, signal }, await findFamily(session, target.table), target.predicate('t'));
+    if (found.length > 0)
       hazards.push({
         message: `${session.place.name}: ${target.table.inProfile} has rows already whose ${target.which}; ${target.unrecorded}`,
         hint: 'Remove what the test left there yourself, or clean up where the set was seeded; else give the set unused numbers (`{n+900000000}`).',

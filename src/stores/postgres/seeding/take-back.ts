@@ -1,9 +1,8 @@
 import { errorMessage } from '../../../core/errors.js';
 import { formatCount } from '../../../core/quantities.js';
 import type { StoreContext, StoreTask } from '../../kind/types.js';
-import { findFamily } from '../catalog/family.js';
-import { foreignKeysTo } from '../catalog/foreign-keys.js';
-import { farAway, unseenReferences } from '../catalog/hindrances.js';
+import { findHindrances } from '../catalog/hindrances.js';
+import { lookAroundOne } from '../catalog/surroundings.js';
 import { takeSeededRows } from '../cleaning/take-seeded.js';
 import { dataPlace } from '../connection/places.js';
 import type { Session } from '../connection/session.js';
@@ -41,10 +40,9 @@ export async function takeBackFrom(database: Database, { named }: StoreTask, con
 async function takeBackSet(session: Session, { rows, written }: SetOnItsWay, named: string, { clock }: StoreContext): Promise<number> {
   if (written.length === 0) return 0;
   const ours = { ...rows, numbers: joined(written) };
-  const keys = await foreignKeysTo(session, rows.table);
-  const hazard = farAway(session, await findFamily(session, rows.table), keys) ?? (await unseenReferences(session, rows.table, keys));
-  const doubt = hazard === undefined ? undefined : { why: hazard.message, command: hazard.hint };
-  const { left } = await takeSeededRows(session, ours, { named, dryRun: false, clock, log: () => undefined, wasEmpty: true, doubt });
+  const hindrance = (await findHindrances(session, [await lookAroundOne(session, rows.table)])).get(rows.table.oid);
+  const doubt = hindrance && { why: hindrance.message, command: hindrance.hint };
+  const { left } = await takeSeededRows(ours, { session, clock, named, dryRun: false, log: () => undefined, wasEmpty: true, doubt });
   return left ?? 0;
 }
 

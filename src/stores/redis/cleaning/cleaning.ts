@@ -1,6 +1,6 @@
 import type { CleanedKeys, CleanupStatement, ReceiptLine } from '../../../core/receipt.js';
 import type { CleanupKeys, RedisStore } from '../../../profile/sections/schema.js';
-import type { Cleaning, FormerEntries, StoreContext, StoreTask } from '../../kind/types.js';
+import type { CheckedCleaning, Cleaning, FormerEntries, StoreContext, StoreTask } from '../../kind/types.js';
 import { seedIndex } from '../connection/login.js';
 import type { Servers } from '../connection/servers.js';
 import { entriesOf } from '../keys/entries.js';
@@ -39,12 +39,9 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
     for (const former of task.formerEntries)
       for (const entry of former.task.keys) lines.push(...(await formerEntryLine(await home(), entry, former, task)));
   };
-  return {
-    async check(asked) {
-      if (asked.seeded && task.entries.length > 0) await home();
-      if (asked.isLookedAhead !== true) for (const { job } of progress) await job.check();
-      return { hazards: [], tables: [] };
-    },
+  const checked: CheckedCleaning = {
+    hazards: [],
+    tables: [],
     async count() {
       for (const each of progress) each.left = await each.job.count();
     },
@@ -81,6 +78,13 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
       lines: [...progress.flatMap((each) => linesOf(each, dryRun)), ...work.seeded.flatMap((taken) => taken.lines), ...lines],
       notes: [],
     }),
+  };
+  return {
+    async check(asked) {
+      if (asked.seeded && task.entries.length > 0) await home();
+      if (asked.isLookedAhead !== true) for (const { job } of progress) await job.check();
+      return checked;
+    },
     close() {
       indexes.close();
       return Promise.resolve();
