@@ -29,6 +29,13 @@ export const commands: readonly TableEntry[] = [
   { name: 'runs', usage: '[rm RUN…]', summary: 'list the runs of this folder, or remove some', load: () => import('./runs.js') },
   { name: 'attach', usage: '[RUN]', summary: 'show a running run live', load: () => import('./attach.js') },
   { name: 'stop', usage: '[RUN]', summary: 'end a running run', load: () => import('./stop.js') },
+  {
+    name: 'resend',
+    usage: '[RUN]',
+    summary: 'send what outputs of a run could not',
+    ofProfile: true,
+    load: () => import('./resend.js'),
+  },
 ];
 
 const ofProfiles = commands.filter(({ ofProfile }) => ofProfile).map(({ name }) => name);

@@ -10,9 +10,9 @@ import type { DataPlace } from './work.js';
  * Everything that a user should know and that does not end a phase, by its code. The sentences are the reporters':
  * a new code is one variant here and one sentence there, and the compiler asks for it.
  */
-export type Warning = PlanWarning | LoadWarning | LiveWarning | MonitorWarning | DataWarning;
+export type Warning = PlanWarning | LoadWarning | LiveWarning | MonitorWarning | OutputWarning | DataWarning;
 
-/** What a run cannot show however well it goes, and words of the profile that do nothing yet. */
+/** What a run cannot show however well it goes. */
 export type PlanWarning =
   /** A limit that holds only where the service does badly; `meant` is the operator that it probably should have. */
   | { readonly code: 'limit-wrong-way'; readonly limit: Criterion; readonly meant: '<' | '>=' }
@@ -42,8 +42,6 @@ export type PlanWarning =
       /** Of one that tells in whole periods: how many lie in the window, which may begin at any moment of one. */
       readonly points?: { readonly least: number; readonly most: number };
     }
-  /** A word of the profile that this version checks and ignores. */
-  | { readonly code: 'not-implemented'; readonly word: 'outputs' }
   /** An abort rule about a server that no monitor measures. */
   | { readonly code: 'rule-not-watched'; readonly when: Criterion };
 
@@ -136,6 +134,25 @@ export type MonitorWarning =
     readonly required: boolean;
   };
 
+/** What was noticed of where people and dashboards hear of a run; the run itself goes on. */
+export type OutputWarning =
+  /** What is to be sent has waited for a while: the other side is dead or slow. */
+  | { readonly code: 'output-behind'; readonly output: string; readonly why: string }
+  /** The other side does not take what it was sent, for good; told once. */
+  | { readonly code: 'output-refused'; readonly output: string; readonly why: string }
+  /** So much was not sent by the end: `kept` in the run's directory for `command`, `lost` for good. */
+  | {
+      readonly code: 'output-incomplete';
+      readonly output: string;
+      readonly kept: number;
+      readonly lost: number;
+      readonly unit: OutputUnit;
+      readonly command?: string;
+    };
+
+/** What an output counts: what people are told, or whole seconds of numbers. */
+export type OutputUnit = 'message' | 'second';
+
 /** What was noticed about databases and caches. */
 export type DataWarning =
   /** The lock was lost; for `retryMs` loadctl tries to get it back. */
@@ -201,5 +218,13 @@ export type Note =
   | { readonly code: 'side-effect'; readonly effect: string }
   /** Seeded rows that were changed since were removed; `kept`: others reference them. */
   | { readonly code: 'changed-seed-removed'; readonly removed: number; readonly kept: number }
+  /** An output that was behind has caught up after so long; so much was dropped meanwhile. */
+  | {
+      readonly code: 'output-back';
+      readonly output: string;
+      readonly forMs: Milliseconds;
+      readonly lost: number;
+      readonly unit: OutputUnit;
+    }
   /** A replica does not report its position. */
   | { readonly code: 'replica-position-unknown'; readonly place: DataPlace };

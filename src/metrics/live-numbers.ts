@@ -23,6 +23,8 @@ export interface LiveNumbers {
   totalsBy(tag: string, key: string): ReadonlyMap<string, LiveTotal>;
   /** The names of all metrics that one runner pushed, as far as the wire's names tell them. */
   metricsOf(runner: RunnerId): readonly string[];
+  /** Where every series of the fleet stands, by its name on the wire. What it holds may grow on: copy what is to be kept. */
+  series(): readonly { readonly name: string; readonly state: SeriesState }[];
   /** What there was too much of to keep it apart. */
   readonly excess: Excess;
 }
@@ -65,6 +67,7 @@ export function liveNumbers({
       const found = findSeries(key, ofFleet);
       return found === undefined ? new Map() : totalsByTag(found, tag);
     },
+    series: () => book.names().flatMap((name) => ofFleet(name).map((state) => ({ name, state }))),
     metricsOf: (runner) => {
       const names = seriesOf(runner).map(([{ labels }, { histogram }]) => likelyMetric(labels.name, histogram !== undefined));
       return [...new Set(names)].sort();

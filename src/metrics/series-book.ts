@@ -39,6 +39,8 @@ export interface SeriesBook {
   find(labels: SeriesLabels): Source | undefined;
   /** The fleet's series of one name on the wire. */
   ofName(name: string): readonly FleetSeries[];
+  /** Every name on the wire that there are series of. */
+  names(): readonly string[];
   readonly excess: Excess;
 }
 
@@ -96,6 +98,7 @@ export function seriesBook(keep: ReadonlySet<string>, caps: LiveCaps): SeriesBoo
       return room;
     },
     find: (labels) => sources.get(seriesKey(labels)),
+    names: () => [...metrics.keys()],
     ofName: (name) => [...(metrics.get(name)?.values() ?? [])],
   };
 }

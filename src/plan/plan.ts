@@ -146,7 +146,6 @@ function planWithoutHash({ profile, shown, backend, scriptOnly }: PlanSources, s
     judgedMonitors: judged,
     beyondLoopback: hosts.filter((host) => !isLoopback(host)),
     warnings: planWarnings({
-      profile,
       rules: abort,
       monitors: judged,
       criteria,

@@ -7,6 +7,7 @@ import { templateOf } from '../profile/templates/shown.js';
 import type { SetColumn, TableName } from '../profile/words/names.js';
 import { readPattern } from '../profile/words/template.js';
 import { type PlannedMonitor, plannedMonitors } from './monitors.js';
+import { type PlannedOutput, plannedOutputs } from './outputs.js';
 import { type PlannedTarget, plannedTarget } from './target.js';
 
 /** What a plan takes over from the profile as data: where a text holds a secret there, it says `[redacted]` here. */
@@ -25,6 +26,8 @@ export interface PlannedSections {
   readonly cleanup?: PlannedCleanup;
   /** What watches the servers meanwhile. */
   readonly monitors: readonly PlannedMonitor[];
+  /** Where people and dashboards hear of it. Their hosts are no targets: no guard is about them. */
+  readonly outputs: readonly PlannedOutput[];
 }
 
 /** What the script draws in an iteration, as it is told (docs/script-contract.md). */
@@ -112,6 +115,7 @@ export function plannedSections(profile: Profile): PlannedSections {
     seed: inOrder(seed).map((set) => ('table' in set ? { kind: 'rows', ...set } : { kind: 'entries', ...set })),
     ...(cleanup === undefined ? {} : { cleanup: plannedCleanup(cleanup, profile.stores) }),
     monitors: plannedMonitors(profile),
+    outputs: plannedOutputs(profile),
   };
 }
 

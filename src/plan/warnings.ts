@@ -4,11 +4,9 @@ import type { PlanWarning } from '../core/warnings.js';
 import { leastSamples } from '../metrics/servers/find.js';
 import { type JudgedMonitor, valuesMeant } from '../metrics/servers/monitor.js';
 import { wholePeriods } from '../metrics/servers/window.js';
-import type { Profile } from '../profile/sections/schema.js';
 
-/** What the limits are held against, and the words of the profile that do nothing yet. */
+/** What the limits are held against. */
 export interface Expectation {
-  readonly profile: Pick<Profile, 'outputs'>;
   readonly rules: readonly AbortRule[];
   readonly monitors: readonly JudgedMonitor[];
   readonly criteria: readonly Criterion[];
@@ -24,7 +22,7 @@ export function planWarnings(expectation: Expectation): PlanWarning[] {
   const limits = expectation.criteria.flatMap((criterion) =>
     [wrongWay, coarseProbes, coarseErrors, tooLittleLoad, tooFewSamples].flatMap((look) => look(criterion, expectation) ?? []),
   );
-  return [...limits, ...unmeasured(expectation), ...ignored(expectation)];
+  return [...limits, ...unmeasured(expectation), ...unwatched(expectation)];
 }
 
 type Look = (criterion: Criterion, expectation: Expectation) => PlanWarning | undefined;
@@ -79,12 +77,10 @@ function unmeasured({ criteria, monitors }: Expectation): PlanWarning[] {
   return limits.length === 0 ? [] : [{ code: 'limits-not-measured', limits }];
 }
 
-function ignored({ rules: all, monitors, profile: { outputs } }: Expectation): PlanWarning[] {
+/** Abort rules about servers that no monitor watches. */
+function unwatched({ rules: all, monitors }: Expectation): PlanWarning[] {
   const rules = all.filter(({ when }) => when.source === 'server' && valuesMeant(when.metric, monitors).length === 0);
-  return [
-    ...rules.map(({ when }): PlanWarning => ({ code: 'rule-not-watched', when })),
-    ...(Object.keys(outputs).length === 0 ? [] : [{ code: 'not-implemented', word: 'outputs' } as const]),
-  ];
+  return rules.map(({ when }) => ({ code: 'rule-not-watched', when }));
 }
 
 function allows({ operator, limit }: Criterion, value: number): boolean {

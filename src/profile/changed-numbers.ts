@@ -4,7 +4,7 @@ import { beginning } from './explain.js';
 
 /**
  * The numbers that are not what is written any more once they are read, where that matters: a table's column takes 1.1 for 1.10
- * unless its digits are lost, a cache's value, an option of k6's and what is handed on to others may be meant as a text.
+ * unless its digits are lost, a cache's value and an option of k6's may be meant as a text.
  */
 export function changedNumbers(tree: Tree): Problem[] {
   return scalarsOf(tree).flatMap(({ scalar, path }) => {
@@ -13,9 +13,6 @@ export function changedNumbers(tree: Tree): Problem[] {
   });
 }
 
-/** Sections that nothing of loadctl's own reads as numbers. */
-const handedOn: readonly unknown[] = ['outputs'];
-
 function problemOf({ value, written }: ScalarTree, path: Path): string | undefined {
   const [section, name, word] = path;
   if (typeof value !== 'number' || written === undefined) return undefined;
@@ -23,7 +20,7 @@ function problemOf({ value, written }: ScalarTree, path: Path): string | undefin
   if (isOption && (path.includes('tags') || path.includes('env')))
     return `expected quotes: k6 takes only texts there; write \`"${written}"\``;
   if (section === 'seed' && word === 'columns') return isKept(written, value) ? undefined : asNumber(value, written);
-  const mayBeText = isOption || section === 'seed' || handedOn.includes(section);
+  const mayBeText = isOption || section === 'seed';
   return mayBeText && !isAsWritten(written, value) ? asNumber(value, written) : undefined;
 }
 

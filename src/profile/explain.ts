@@ -156,7 +156,7 @@ function instead(tree: Tree, path: Path, expected: string): string {
   if (node?.kind !== 'scalar') return node ? `, not a ${node.kind}` : '';
   const [from] = node.substitutions ?? [];
   if (from) return ` (\`\${${from.name}}\` comes from ${origin(from.from)})`;
-  if (secretsIn(node, path).length > 0 || String(node.value).includes('://')) return '';
+  if (secretsIn(node, path, tree).length > 0 || String(node.value).includes('://')) return '';
   const written = node.written ?? String(node.value);
   const kind = /number|index/.test(expected) ? looksLike(written).replace('a bare number', '') : looksLike(written);
   const near = nearest(written, valuesAt(path));

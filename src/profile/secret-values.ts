@@ -4,7 +4,7 @@ import { isHarmless, isPlainValue } from './plain-value.js';
 
 /** Every secret of a document, for the redactor: see {@link secretsIn}. What a profile's own `:-default` says is none. */
 export function secretValues(tree: Tree): string[] {
-  const found = scalarsOf(tree).flatMap(({ scalar, path }) => secretsIn(scalar, path));
+  const found = scalarsOf(tree).flatMap(({ scalar, path }) => secretsIn(scalar, path, tree));
   return [...new Set(found)].filter((secret) => !/^\$(\{|%7B)\w+(\}|%7D)$/.test(secret));
 }
 
@@ -31,24 +31,24 @@ function openInUrl(text: string): string[] {
  */
 export function withoutSecrets(tree: Tree): unknown {
   return plain(tree, (scalar, path) => {
-    const secrets = secretsIn(scalar, path);
+    const secrets = secretsIn(scalar, path, tree);
     const value = isScriptVariable(path) ? (scalar.written ?? scalar.value) : scalar.value;
     return secrets.length > 0 ? redactor(secrets)(String(value)) : value;
   });
 }
 
 /**
- * The same for a checked profile, or a part of it at `path`: where a text holds a secret in the document, it is
+ * The same for a checked profile: where a text holds a secret in the document, it is
  * `[redacted]`. What is not text there (a limit, a duration) stays.
  */
-export function hideSecrets<T>(part: T, tree: Tree | undefined, path: Path = []): T {
-  return hidden(part, tree, path) as T;
+export function hideSecrets<T>(part: T, tree: Tree): T {
+  return hidden(part, tree, { path: [], root: tree }) as T;
 }
 
-function hidden(part: unknown, tree: Tree | undefined, path: Path): unknown {
+function hidden(part: unknown, tree: Tree | undefined, { path, root }: { readonly path: Path; readonly root: Tree }): unknown {
   if (tree === undefined) return part;
-  if (typeof part === 'string' && tree.kind === 'scalar') return redactor(secretsIn(tree, path))(part);
-  const below = (value: unknown, key: string | number) => hidden(value, nodeAt(tree, [key]), [...path, key]);
+  if (typeof part === 'string' && tree.kind === 'scalar') return redactor(secretsIn(tree, path, root))(part);
+  const below = (value: unknown, key: string | number) => hidden(value, nodeAt(tree, [key]), { path: [...path, key], root });
   if (Array.isArray(part)) return part.map(below);
   if (typeof part !== 'object' || part === null) return part;
   return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, below(value, key)]));
@@ -73,6 +73,11 @@ export function scriptVariableValues(tree: Tree): Record<string, string> {
 /** Where a field's name says that it is secret; elsewhere `key` is a cache's or a table's. */
 const namedSections: readonly string[] = ['target', 'users', 'stores', 'monitors', 'outputs'];
 
+/** What of an output is a secret by its name; what the output itself is called says nothing of that. */
+const secretOutputWords: readonly unknown[] = ['token', 'password', 'secret', 'routingKey'];
+/** Outputs whose `url` is an address that many may know. Of all others, a misspelled kind too, it is the key to the door. */
+const openUrls: readonly unknown[] = ['pagerduty'];
+
 /** What of a monitor is a secret: its own name, a queue's and a query say nothing of that. */
 const secretMonitorWords: readonly unknown[] = ['token', 'password', 'credentials'];
 const monitorUrls: readonly unknown[] = ['url', 'nodeExporter'];
@@ -83,6 +88,7 @@ export function isSecretPath(path: Path): boolean {
   // What is not a variable may still hold one: `env: ["NAME=value"]`.
   if (isScriptVariable(path)) return path.length !== 3 || typeof name !== 'string' || isSecretName(name);
   if (path[0] === 'monitors') return secretMonitorWords.includes(path[2]);
+  if (path[0] === 'outputs') return secretOutputWords.includes(path[2]);
   const section = path[0] === 'workload' && path[1] === 'options' ? 'target' : path[0];
   const namesFile = section === 'stores' && path[2] === 'tls';
   return namedSections.includes(String(section)) && !namesFile && path.slice(1).some(isSecretStep);
@@ -99,18 +105,36 @@ function isScriptVariable(path: Path): boolean {
 
 /**
  * The secrets that a scalar holds, whole or in part: all of it where its field's name says so, what a variable with such a name
- * filled in, passwords and tokens of a URL. In `workload.env` also what any variable filled in, unless it is a number, a host or
+ * filled in, passwords and tokens of a URL, and what follows the host of a webhook's in the document `root`. In `workload.env` also what any variable filled in, unless it is a number, a host or
  * the like; a literal there is what it says, and a private key is a secret wherever it is written.
  */
-export function secretsIn(scalar: ScalarTree, path: Path): string[] {
+export function secretsIn(scalar: ScalarTree, path: Path, root: Tree): string[] {
   const value = String(scalar.written ?? scalar.value ?? '');
   const substitutions = scalar.substitutions ?? [];
   const known = substitutions.filter(({ from }) => from === 'default').flatMap((each) => [each.value, ...secretsInUrl(each.value)]);
   const inText = (value.includes('://') && path[0] !== 'monitors') || mayBeUrl(path) ? secretsInUrl(value) : [];
   const byName = isSecretPath(path) && !(isScriptVariable(path) && isHarmless(value));
   const filledIn = substitutions.filter((each) => each.from !== 'default' && isSecretFilling(each, isScriptVariable(path)));
-  const found = [...(byName || isPrivateKey(value) ? [value] : inText), ...filledIn.map((each) => each.value)];
+  const inHook = isWebhook(path, root) ? secretsOfWebhook(value) : [];
+  const found = [...(byName || isPrivateKey(value) ? [value] : inText), ...inHook, ...filledIn.map((each) => each.value)];
   return found.filter((secret) => secret !== '' && !known.some((text) => text.includes(secret)));
+}
+
+/** Who knows such a URL may write to the channel behind it: there is no other key. */
+function isWebhook([section, name, word]: Path, root: Tree): boolean {
+  if (section !== 'outputs' || name === undefined) return false;
+  if (word !== 'url') return word === 'webhook';
+  const kind = nodeAt(root, [section, name, 'kind']);
+  return !(kind?.kind === 'scalar' && openUrls.includes(kind.value));
+}
+
+function secretsOfWebhook(value: string): string[] {
+  if (value.includes('${')) return [];
+  const [, rest = ''] = /^[\w+.-]+:\/\/[^/?#]*[/?#](.*)$/s.exec(value) ?? [];
+  if (!URL.canParse(value)) return [value];
+  const { pathname, search } = new URL(value);
+  // What is shorter keeps nobody out, and would be cut out of other words.
+  return [rest, `${pathname}${search}`.slice(1)].filter((secret) => secret.length >= 4);
 }
 
 /** A variable that was not filled in stays what it is, unless its name says that it is a secret. */

@@ -9,6 +9,7 @@ import type { LiveLookUp, LoadTarget } from '../plan/target.js';
 import { renderCapacity } from './capacity-table.js';
 import { cleanupInWords, seedInWords } from './sentences/data.js';
 import { monitorInWords } from './sentences/monitors.js';
+import { outputInWords } from './sentences/outputs.js';
 import { planWarningText } from './sentences/plan-warning.js';
 import { counted, formatRate } from './sentences/words.js';
 import { type Column, renderPairs, renderTable, type TableStyle } from './table.js';
@@ -72,6 +73,7 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
           plan.stores.map(({ name, kind, hosts }) => `${name}: ${kind} on ${hosts.length > 0 ? hosts.join(', ') : '(no address)'}`),
         ],
         ['monitors', does('load') ? plan.monitors.map((monitor) => monitorInWords(monitor, windowOf(plan))) : []],
+        ['outputs', plan.outputs.map(outputInWords)],
         ['seed', does('seed') ? seedLines(plan) : []],
         ['cleanup', does('cleanup') ? cleanupLines(plan, notes) : []],
         ['sets off', notes.setOff ?? []],

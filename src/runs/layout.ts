@@ -15,6 +15,7 @@ export const runFiles = {
   summary: 'summary.json',
   verdict: 'verdict.json',
   receipt: 'receipt.json',
+  outputs: 'outputs',
   stop: 'stop.json',
   reserve: '.reserve',
 } as const;

@@ -21,6 +21,8 @@ export interface RunDirectory {
   log(event: LoggedEvent): void;
   /** Appends one JSON line to a file, without its secrets; like {@link RunDirectory.log}. */
   append(name: string, line: unknown): void;
+  /** Has `listener` hear of every line that is appended from now on, without its secrets. It never throws. */
+  onAppend(listener: (name: string, line: unknown) => void): void;
   /** Writes a whole JSON file without its secrets, at once or not at all. */
   write(name: string, content: unknown): Promise<void>;
   /** Resolves with the first error of a write that could not be done (disk full). What is kept for the end of the run is used from then on. */
@@ -38,6 +40,7 @@ export async function createRunDirectory(cwd: string, run: RunId, redactor: Reda
     fail = resolve;
   });
   const files = new Map<string, LineFile>();
+  const listeners: ((name: string, line: unknown) => void)[] = [];
   const append = (name: string, line: unknown) => {
     const file = files.get(name) ?? lineFile(join(path, name));
     files.set(name, file);
@@ -64,7 +67,12 @@ export async function createRunDirectory(cwd: string, run: RunId, redactor: Reda
     run,
     path,
     failed,
-    append: (name, line) => append(name, redactData(line, redactor)),
+    append: (name, line) => {
+      const clean = redactData(line, redactor);
+      append(name, clean);
+      for (const listener of listeners) listener(name, clean);
+    },
+    onAppend: (listener) => void listeners.push(listener),
     file: (name) => join(path, name),
     log: ({ at, t, ...event }) => append(runFiles.events, { at, t, ...event }),
     write: async (name, content) => {

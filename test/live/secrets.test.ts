@@ -231,7 +231,7 @@ cleanup:
   keys: [{flush: cache}]
   settle: 10ms
 monitors: {server: {kind: prometheus, query: up, required: false, url: "http://mon:${inUrl(secret.monitor)}@127.0.0.1:1/metrics", token: ${secret.monitor}}}
-outputs: {influx: {url: "http://127.0.0.1:1/write?p=1&token=${inUrl(secret.output)}", headers: {Authorization: ${secret.output}}}}
+outputs: {hook: {kind: webhook, url: "${target.url}/hooks/${inUrl(secret.output)}?token=${inUrl(secret.output)}", secret: ${Buffer.from(secret.output).toString('base64')}}}
 runners: {backend: local, count: 2}
 `;
 
@@ -291,7 +291,7 @@ test('every command: not one secret on a screen, in a file, in an archive, among
   await at.call(['cleanup', ...dev, '--dry-run'], 0);
   await at.call(['cleanup', ...dev, '--seeded', '--json'], 0);
   await at.call(['test', ...dev, '--seeded', '--quiet', ...typed], 0, loud);
-  await Promise.all([at.call(['runs'], 0), at.call(['runs', '--json'], 0), at.call(['--help'], 0)]);
+  await Promise.all([at.call(['runs'], 0), at.call(['runs', '--json'], 0), at.call(['--help'], 0), at.call(['resend', ...dev], 0)]);
   expect(at.leaks()).toEqual([]);
 
   const fresh = listen({});

@@ -10,14 +10,14 @@ describe('help', () => {
     for (const args of [['--help'], ['-h'], [], ['help']]) {
       const said = await workplace().loadctl(args);
       expect([said.code, said.stderr]).toEqual([0, '']);
-      for (const name of ['init', 'doctor', 'plan', 'seed', 'run', 'verify', 'cleanup', 'test', 'runs']) {
+      for (const name of ['init', 'doctor', 'plan', 'seed', 'run', 'verify', 'cleanup', 'test', 'runs', 'resend']) {
         expect(said.stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
       }
       expect(said.stdout).toContain('Examples:');
     }
   });
 
-  test.each(['init', 'doctor', 'plan', 'seed', 'run', 'verify', 'cleanup', 'test', 'runs'])(
+  test.each(['init', 'doctor', 'plan', 'seed', 'run', 'verify', 'cleanup', 'test', 'runs', 'resend'])(
     'of %s has a description and examples',
     async (name) => {
       const said = await workplace().loadctl([name, '--help']);

@@ -158,17 +158,13 @@ seed: {k: {key: "cache/k{n}", rows: 2, value: 1}}
   });
 });
 
-test('words whose part is not implemented are named, and those that are only ignored warned of', () => {
+test('words whose part is not implemented are named, and rules that nothing watches warned of', () => {
   const { profile, plan } = planned(`target: {colours: {blue: http://localhost:1, green: http://localhost:2}, live: {command: ./which}}
 workload: {script: k6.ts}
 stores: {cache: {kind: redis, cluster: ["localhost:7000"]}}
 runners: {backend: kubernetes}
 abort: [{when: errors > 5%, for: 30s, after: 1m}, {when: cpu > 95%}]
-outputs: {influx: {}}
 `);
   expect(unbuiltWords(profile, { isBuilt: false }).map(({ word }) => word)).toEqual(['runners.backend: kubernetes']);
-  expect(plan.warnings).toMatchObject([
-    { code: 'rule-not-watched', when: { name: 'cpu' } },
-    { code: 'not-implemented', word: 'outputs' },
-  ]);
+  expect(plan.warnings).toMatchObject([{ code: 'rule-not-watched', when: { name: 'cpu' } }]);
 });

@@ -40,7 +40,7 @@ sla: {p95: < 500ms, "http_req_duration{name:GET /}": [p(99) < 800ms]}
 critical: {cpu: < 80%}
 abort: [{when: errors > 5%, for: 30s, after: 1m}]
 monitors: {server: {kind: host, here: true}}
-outputs: {influx: {port: 1}}
+outputs: {hook: {kind: webhook, url: http://127.0.0.1:9}}
 guards: {allow: [a.example.com], sharedStores: [db]}
 `;
 
@@ -158,7 +158,10 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   ...Object.fromEntries(
     monitorWords.map(([word, one, other, base]) => [`monitors.*.${word}`, ['monitors.m', ...given(word, one, other, base)]]),
   ),
-  'outputs.*': ['outputs.influx', '{port: 1}', '{port: 2}'],
+  'outputs.*.kind': ['outputs.hook', '{kind: slack, webhook: http://127.0.0.1:9}', '{kind: teams, webhook: http://127.0.0.1:9}'],
+  'outputs.*.url': ['outputs.hook.url', 'http://127.0.0.1:9', 'http://127.0.0.1:8'],
+  'outputs.*.webhook': ['outputs.chat', '{kind: slack, webhook: http://127.0.0.1:9}', '{kind: slack, webhook: http://127.0.0.1:8}'],
+  'outputs.*.on.#': ['outputs.hook.on', '[breach]', '[passed]'],
   'runners.allowedLoss': ['runners.allowedLoss', '10%', '11%', ['runners.onLost=continue']],
   'runners.backend': ['runners.backend', 'local', 'kubernetes'],
   'runners.count': ['runners.count', '2', '3'],
@@ -266,6 +269,8 @@ const secrets: typeof words = {
     ]),
   ),
   'monitors.*.token': ['monitors.m.token', 'abc', 'def', [`monitors.m={${promql}}`]],
+  'outputs.*.secret': ['outputs.hook.secret', 'abcd', 'efgh'],
+  'outputs.*.routingKey': ['outputs.page.routingKey', 'abc', 'def', ['outputs.page={kind: pagerduty, routingKey: a}']],
 };
 
 /** A profile that is extended is in the one that extends it; a name says nothing. */

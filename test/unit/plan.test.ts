@@ -56,6 +56,7 @@ describe('a plan', () => {
     expect(plan).toEqual({
       version: 2,
       monitors: [],
+      outputs: [],
       judgedMonitors: [],
       allow: [],
       strict: false,

@@ -837,7 +837,6 @@ test.each([
   ['workload: {script: k6.ts, options: {tags: {version: 2}}}', '2:53: expected quotes: k6 takes only texts there; write `"2"`'],
   ['workload: {script: k6.ts, options: {userAgent: 1.0}}', '2:48: expected quotes: as a number this becomes 1; write `"1.0"`'],
   ['workload: {script: k6.ts, options: {rps: 20, batch: 1.5, x: 1e3}}', undefined],
-  ['workload: {script: k6.ts}\noutputs: {o: {version: 1.10}}', '3:24: expected quotes: as a number this becomes 1.1; write `"1.10"`'],
   [
     'workload: {script: k6.ts}\nenvironment: 2024',
     '3:14: expected a name of small letters, digits and `-`, not `2024` (a bare number); write `"2024"`',

@@ -273,22 +273,30 @@ stores:
   local: {kind: postgres, url: "\${DB_URL:-postgres://postgres:postgres@127.0.0.1/x}"}
   cache: {kind: redis, url: redis://h, password: from-file}
 seed: {k: {key: "cache/key-{n}", rows: 2, value: {password: "pw-{n}"}}}
-outputs: {chat: {webhookToken: hook-token, url: "https://h/\${CHAT_TOKEN}"}}
+outputs:
+  hook: {kind: webhook, url: "https://h/in/here?of=whom", secret: whsec_c2lnbmVk}
+  chat: {kind: slack, webhook: "\${SLACK_WEBHOOK}"}
+  page: {kind: pagerduty, routingKey: routing-key, url: "https://events.eu.pagerduty.com/v2/enqueue"}
 `;
-  const loaded = load({ 'test.yaml': text }, { env: { BYPASS_KEY: 'signing-key', CHAT_TOKEN: 'chat-token' } });
+  const loaded = load(
+    { 'test.yaml': text },
+    { env: { BYPASS_KEY: 'signing-key', SLACK_WEBHOOK: 'https://hooks.slack.com/services/T0/B0/x-y' } },
+  );
 
   test('are all known', () => {
     expect([...loaded.secrets].sort()).toEqual([
       ':****rd',
       'abcdef',
       Buffer.from('me:p@ss-word').toString('base64'),
-      'chat-token',
       'from-file',
-      'hook-token',
+      'in/here?of=whom',
       'p%40ss-word',
       'p@ss-word',
+      'routing-key',
+      'services/T0/B0/x-y',
       'signing-key',
       't0ken',
+      'whsec_c2lnbmVk',
     ]);
   });
 
@@ -302,7 +310,11 @@ outputs: {chat: {webhookToken: hook-token, url: "https://h/\${CHAT_TOKEN}"}}
         cache: { url: 'redis://h', password: '[redacted]' },
       },
       seed: { k: { key: 'cache/key-{n}', value: { password: 'pw-{n}' } } },
-      outputs: { chat: { webhookToken: '[redacted]', url: 'https://h/[redacted]' } },
+      outputs: {
+        hook: { url: 'https://h/[redacted]', secret: '[redacted]' },
+        chat: { webhook: 'https://hooks.slack.com/[redacted]' },
+        page: { routingKey: '[redacted]', url: 'https://events.eu.pagerduty.com/v2/enqueue' },
+      },
     });
   });
 

@@ -48,6 +48,15 @@ test.each<[Warning, string]>([
     { code: 'entries-vanished', place: { store: 'cache', shard: null }, key: 'user:{n}', count: 1 },
     'cache: 1 entry of user:{n} vanished before being read back, written again',
   ],
+  [
+    { code: 'output-behind', output: 'slack', why: 'ECONNREFUSED' },
+    'output slack is behind: ECONNREFUSED. The run goes on; what waits is sent later.',
+  ],
+  [{ code: 'output-refused', output: 'hook', why: 'it answered 404' }, 'output hook loses data: it answered 404. The run goes on.'],
+  [
+    { code: 'output-incomplete', output: 'influx', kept: 3, lost: 1, unit: 'second', command: 'loadctl resend r' },
+    'output influx: 3 seconds not sent yet, 1 second lost',
+  ],
 ])('%j has its sentence', (warning, text) => {
   expect(warningText(warning).text).toBe(text);
 });

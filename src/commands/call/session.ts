@@ -1,7 +1,9 @@
+import { besideIn } from '../../core/beside.js';
 import { type ExitReason, errorData, LoadctlError } from '../../core/errors.js';
-import type { Emit, TracedCommand } from '../../core/events.js';
-import { scope } from '../../core/scope.js';
+import type { Emit, LoggedEvent, TracedCommand } from '../../core/events.js';
+import { type Defer, scope } from '../../core/scope.js';
 import type { PhaseContext } from '../../phases/frame/context.js';
+import { type Outputs, openOutputs } from '../../phases/outputs/open-outputs.js';
 import type { KnownTest } from '../../phases/run/inspect-test.js';
 import type { PhaseFailure } from '../../phases/test.js';
 import type { ProfileSource } from '../../profile/find.js';
@@ -59,9 +61,11 @@ export async function session(call: Call, options: SessionOptions, body: Body): 
     const reporter = await openReporter(call);
     defer(() => reporter.close());
     const json = jsonReport();
+    let hear: (event: LoggedEvent) => void = () => {};
     const trace = openTrace(call.shell.clock, call.redact, (event) => {
       json.add(event);
       reporter.handle(event);
+      hear(event);
     });
     defer(() => trace.close());
     emit = trace.emit;
@@ -69,8 +73,11 @@ export async function session(call: Call, options: SessionOptions, body: Body): 
     const work = async () => {
       const { target, known } = await approve(call, planned, options, { emit, signal: interrupted.signal });
       if (options.does.includes('load')) for (const warning of planned.plan.warnings) emit({ type: 'warned', ...warning });
-      const context = { ...contextOf(call, planned, trace, [interrupted.signal, killed.signal]), target };
-      return untilKilled(context, () => body(context, known));
+      const signals = { interrupted: interrupted.signal, killed: killed.signal };
+      const outputs = outputsOf(call, planned, trace, defer);
+      hear = options.does.some((deed) => deed === 'load' || deed === 'cleanup') ? outputs.hear : hear;
+      const context = { ...contextOf(call, planned, heardBy(trace, outputs), signals), target };
+      return untilKilled(context, () => body(context, known)).finally(() => outputs.finish(signals));
     };
     const { reasons, shown, failures = [] } = await told(work, emit);
     const bugs = failures.flatMap(({ error }) => (error instanceof LoadctlError ? [] : [error]));
@@ -90,16 +97,37 @@ async function told(work: () => Promise<Done>, emit: Emit): Promise<Done> {
   return done;
 }
 
+/** Opened when the call was approved; they send nothing before they hear of something. */
+function outputsOf({ shell, version, redact }: Call, { plan, access }: Planned, { emit }: Trace, defer: Defer): Outputs {
+  // What goes on beside the command never ends it.
+  const beside = besideIn(defer, () => undefined);
+  return openOutputs({ plan, access, world: shell, version, redact, emit, beside });
+}
+
+/** A trace whose outputs hear of what is kept as well. */
+function heardBy(trace: Trace, { keepIn, watchNumbers }: Outputs): Heard {
+  return {
+    ...trace,
+    watchNumbers,
+    keepIn: (directory) => {
+      trace.keepIn(directory);
+      keepIn(directory);
+    },
+  };
+}
+
+type Heard = Trace & Pick<PhaseContext, 'watchNumbers'>;
+
 function contextOf(
   { shell, version, redact, options }: Call,
   { loaded, plan, access }: Planned,
-  { emit, moment, keepIn }: Trace,
-  [signal, killed]: readonly [AbortSignal, AbortSignal],
+  { emit, moment, keepIn, watchNumbers }: Heard,
+  { interrupted: signal, killed }: { readonly interrupted: AbortSignal; readonly killed: AbortSignal },
 ): Omit<PhaseContext, 'target'> {
   const { profile, file, redacted, variables, overrides, monitorsAt } = loaded;
   const origin = { file, profile: redacted, variables, overrides, monitorsAt };
   const noColor = options.color === false || (shell.env.NO_COLOR ?? '') !== '';
-  return { profile, plan, access, origin, world: shell, emit, moment, keepIn, redact, signal, killed, version, noColor };
+  return { profile, plan, access, origin, world: shell, emit, moment, keepIn, watchNumbers, redact, signal, killed, version, noColor };
 }
 
 /** The test of a session that makes load. */

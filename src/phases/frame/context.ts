@@ -4,6 +4,7 @@ import type { Emit, Moment } from '../../core/events.js';
 import type { World } from '../../core/os.js';
 import type { Redactor } from '../../core/redactor.js';
 import type { Note } from '../../core/warnings.js';
+import type { LiveNumbers } from '../../metrics/live-numbers.js';
 import type { Access } from '../../plan/access.js';
 import type { Plan } from '../../plan/plan.js';
 import type { LoadTarget } from '../../plan/target.js';
@@ -26,6 +27,8 @@ export interface RunContext {
   readonly moment: Moment;
   /** Writes every event of this command, from its first to its last, into the directory of its run. */
   readonly keepIn: (directory: RunDirectory) => void;
+  /** Has the outputs read the fleet's numbers, once a second while these grow. */
+  readonly watchNumbers: (numbers: LiveNumbers) => void;
   readonly redact: Redactor;
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;

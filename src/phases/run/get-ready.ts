@@ -34,6 +34,7 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
   const { clock } = world;
   const ids = plan.runners.map(({ id }) => id);
   const live = await openLiveData(ids, namesOfInterest(context, test), { clock, emit }, defer);
+  context.watchNumbers(live.numbers);
   const { noticeMs, pushEveryMs, open } = await backendNamed(planned.backend);
   const backend = open({ ...world, profile: { ...planned, ...access.machine }, signal: stop.signal, redact: context.redact });
   defer(() => backend.close());

@@ -1,8 +1,8 @@
 import type { RunId } from '../../core/ids.js';
 import type { World } from '../../core/os.js';
-import { redactUrl } from '../../core/secrets.js';
 import { countedChoices } from '../../plan/choices.js';
 import { shownTarget } from '../../plan/target.js';
+import { ciLink } from '../../runs/ci-link.js';
 import { layoutVersion } from '../../runs/layout.js';
 import type { RunRecord } from '../../runs/record.js';
 import type { RunContext } from '../frame/context.js';
@@ -11,7 +11,7 @@ import type { PreparedTest } from './prepare.js';
 /** Writes down what this run is. */
 export async function recordRun(context: RunContext, test: PreparedTest, run: RunId): Promise<RunRecord> {
   const { origin, plan, world, version } = context;
-  const ciLink = linkOfCi(world.env);
+  const link = ciLink(world.env);
   const gitCommit = await commitHere(world);
   return {
     version: layoutVersion,
@@ -30,17 +30,9 @@ export async function recordRun(context: RunContext, test: PreparedTest, run: Ru
     archiveSha256: test.archiveSha256,
     versions: { loadctl: version, k6: test.k6Version, node: world.versions.node },
     by: { ...world.who, ...(await world.mark()) },
-    ...(ciLink === undefined ? {} : { ciLink }),
+    ...(link === undefined ? {} : { ciLink: link }),
     ...(gitCommit === undefined ? {} : { gitCommit }),
   };
-}
-
-function linkOfCi(env: World['env']): string | undefined {
-  if (env.GITHUB_SERVER_URL && env.GITHUB_REPOSITORY && env.GITHUB_RUN_ID) {
-    return `${env.GITHUB_SERVER_URL}/${env.GITHUB_REPOSITORY}/actions/runs/${env.GITHUB_RUN_ID}`;
-  }
-  const link = env.CI_JOB_URL ?? env.BUILD_URL;
-  return link === undefined ? undefined : redactUrl(link);
 }
 
 async function commitHere({ execute, cwd, env }: World): Promise<string | undefined> {

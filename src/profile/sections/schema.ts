@@ -3,6 +3,7 @@ import { text } from '../words/words.js';
 import { cleanup } from './cleanup.js';
 import { guards } from './guards.js';
 import { monitors } from './monitors.js';
+import { outputs } from './outputs.js';
 import { runners } from './runners.js';
 import { seed } from './seed.js';
 import { abort, critical, sla } from './sla.js';
@@ -14,13 +15,6 @@ import { workload } from './workload.js';
 const environment = text('a name of small letters, digits and `-`')
   .regex(/^[a-z0-9-]+$/, { error: 'expected a name of small letters, digits and `-`' })
   .meta({ description: 'What this environment is called; the file’s name where it is missing.', examples: ['staging'] });
-
-/** Outputs, by name: each one's own words are its maker's to check. */
-const named = (description: string, example: string) =>
-  z
-    .record(z.string(), z.unknown())
-    .prefault({})
-    .meta({ description, examples: [{ [example]: {} }] });
 
 /** A checked profile: people's words in, plain numbers out. The one source of types, JSON Schema and reference page. */
 export const profileSchema = z.strictObject({
@@ -36,7 +30,7 @@ export const profileSchema = z.strictObject({
   critical,
   abort,
   monitors,
-  outputs: named('Where live data goes besides the run’s directory, by name.', 'prometheus'),
+  outputs,
   guards,
 });
 
@@ -50,4 +44,5 @@ type Cleanup = NonNullable<Profile['cleanup']>;
 export type CleanupRows = Cleanup['rows'][number];
 export type CleanupKeys = Cleanup['keys'][number];
 export type { MonitorConfig } from './monitors.js';
+export type { OutputConfig } from './outputs.js';
 export type { SeedEntries, SeedStep, SeedTable, SeedValue } from './seed.js';

@@ -41,6 +41,10 @@ export function noteText(note: Note): string {
       return `monitor ${note.monitor} has data from ${note.source} again`;
     case 'monitor-remark':
       return `monitor ${note.monitor}: ${note.remark}`;
+    case 'output-back': {
+      const lost = note.lost === 0 ? '' : `; ${counted(note.lost, note.unit)} lost`;
+      return `output ${note.output} has caught up after ${formatDuration(note.forMs)}${lost}`;
+    }
     case 'replica-position-unknown':
       return `${placeName(note.place)}: the replica does not report its position; its counts may be slightly old`;
   }

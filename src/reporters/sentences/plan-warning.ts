@@ -4,7 +4,7 @@ import type { PlanWarning } from '../../core/warnings.js';
 import { formatLimit } from '../../metrics/limit-text.js';
 import { pointsText } from './monitors.js';
 
-/** What a run cannot show, or what it ignores, as a sentence. */
+/** What a run cannot show, as a sentence. */
 export function planWarningText(warning: PlanWarning): string {
   switch (warning.code) {
     case 'limit-wrong-way':
@@ -29,16 +29,10 @@ export function planWarningText(warning: PlanWarning): string {
         return `${named(limit)} ${points.most < 3 ? 'will' : 'may'} have no data: of the points of monitor ${monitor}, one each ${formatDuration(everyMs)}, the judged window of ${formatDuration(windowMs)} gets ${pointsText(points)}, and 3 are needed.`;
       return `${named(limit)} will have no data: monitor ${monitor} looks every ${formatDuration(everyMs)}, and the judged window of ${formatDuration(windowMs)} needs 3 samples.`;
     }
-    case 'not-implemented':
-      return notImplemented[warning.word];
     case 'rule-not-watched':
       return `The abort rule ${named(warning.when)} is not evaluated: no monitor provides ${warning.when.name}.`;
   }
 }
-
-const notImplemented = {
-  outputs: 'outputs: not implemented yet and ignored.',
-} as const;
 
 function named(criterion: Criterion): string {
   return `${criterion.name} ${formatLimit(criterion)}`;

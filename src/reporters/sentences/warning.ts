@@ -6,6 +6,7 @@ import type {
   LiveWarning,
   LoadWarning,
   MonitorWarning,
+  OutputWarning,
   PushRejection,
   TeardownGap,
   Warning,
@@ -64,6 +65,10 @@ export function warningText(warning: Warning): Advice {
       return dataWarning(warning);
     case 'monitor-silent':
       return silentText(warning);
+    case 'output-behind':
+    case 'output-refused':
+    case 'output-incomplete':
+      return outputWarning(warning);
     default:
       return { text: planWarningText(warning) };
   }
@@ -74,6 +79,22 @@ function silentText({ monitor, source, why, required }: MonitorWarning): Advice 
     ? 'The result is invalid where too much of the judged window is missing.'
     : 'Its limits are not measured where too much of the judged window is missing.';
   return { text: `monitor ${monitor} has no data from ${source}: ${why}. ${meaning}` };
+}
+
+function outputWarning(warning: OutputWarning): Advice {
+  const { output } = warning;
+  switch (warning.code) {
+    case 'output-behind':
+      return { text: `output ${output} is behind: ${warning.why}. The run goes on; what waits is sent later.` };
+    case 'output-refused':
+      return { text: `output ${output} loses data: ${warning.why}. The run goes on.` };
+    case 'output-incomplete': {
+      const { kept, lost, unit, command } = warning;
+      const parts = [...(kept > 0 ? [`${counted(kept, unit)} not sent yet`] : []), ...(lost > 0 ? [`${counted(lost, unit)} lost`] : [])];
+      const hint = command === undefined ? {} : { hint: `Send what is left: ${command}` };
+      return { text: `output ${output}: ${parts.join(', ')}`, ...hint };
+    }
+  }
 }
 
 function loadWarning(warning: LoadWarning): Advice {

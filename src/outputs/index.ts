@@ -1,0 +1,23 @@
+import type { Clock } from '../core/os.js';
+import type { PlannedOutput } from '../plan/outputs.js';
+import type { Plan } from '../plan/plan.js';
+import type { OpenOutput, Output, OutputContext } from './kind/types.js';
+import { pagerduty } from './pagerduty.js';
+import { slack } from './slack.js';
+import { teams } from './teams.js';
+import { webhook } from './webhook.js';
+
+/** Every kind of output there is. */
+const outputs = { webhook, slack, teams, pagerduty } satisfies { [Kind in PlannedOutput['kind']]: OpenOutput<Kind> };
+
+/** What the outputs of a plan are opened with. */
+export function contextOf({ environment, requestsPerSecond }: Plan, version: string, clock: Clock): OutputContext {
+  return { label: `loadctl/${version}`, environment, clock, ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }) };
+}
+
+/** Opens an output; it sends nothing yet. */
+export function openOutput(output: PlannedOutput, context: OutputContext): Output {
+  // The registry's own type pairs every kind with its configuration; TypeScript cannot follow that through a union.
+  const open = outputs[output.kind] as (output: PlannedOutput, context: OutputContext) => Output;
+  return open(output, context);
+}

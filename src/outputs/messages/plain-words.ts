@@ -1,0 +1,13 @@
+import { harmless } from '../../core/sanitise.js';
+
+/**
+ * Foreign text as one line that nothing acts on: no line ends, no control characters, no mention that wakes a whole channel, cut
+ * where it is long. What else a place takes for its own (`<`, `&`) is escaped where it is written for that place.
+ */
+export function plainWords(text: string, most: number): string {
+  const line = harmless(text)
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/@(?=\p{L})/gu, '@\u200b');
+  return line.length > most ? `${line.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : line;
+}

@@ -1,0 +1,27 @@
+import { createHmac } from 'node:crypto';
+import type { EpochMs } from '../core/quantities.js';
+import { post } from './delivery/post.js';
+import type { OpenOutput, Parcel } from './kind/types.js';
+import { parcelOf } from './messages/parcel.js';
+
+/** A receiver of one's own, as Standard Webhooks has it: whoever gets a message twice knows it by `webhook-id`. */
+export const webhook: OpenOutput<'webhook'> = ({ url, secret }, { label, clock }) => ({
+  unit: 'message',
+  repeatable: true,
+  told: (message) => {
+    const { occasion, at, t: _t, ...data } = message;
+    return [parcelOf(message, { type: `run.${occasion}`, timestamp: new Date(at).toISOString(), data: { occasion, ...data } })];
+  },
+  send: (parcel, signal) =>
+    post({ url, body: parcel.body, signal, headers: { 'user-agent': label, ...signedHeaders(parcel, secret, clock.stamp()) } }),
+});
+
+/** What Standard Webhooks puts beside a body: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
+function signedHeaders({ id, body }: Parcel, secret: string | undefined, at: EpochMs): Record<string, string> {
+  const timestamp = Math.floor(at / 1000);
+  const headers = { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(timestamp) };
+  if (secret === undefined) return headers;
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return { ...headers, 'webhook-signature': `v1,${signature}` };
+}

@@ -1,0 +1,15 @@
+import type { OutputConfig, Profile } from '../profile/sections/schema.js';
+import { type Place, placeOf } from './hosts.js';
+
+/** An output as a run carries it out: the profile's own words. */
+export type PlannedOutput = OutputConfig & { readonly name: string };
+
+/** Takes the outputs over from a profile; secrets are in them where they are in the profile. */
+export function plannedOutputs({ outputs }: Pick<Profile, 'outputs'>): PlannedOutput[] {
+  return Object.entries(outputs).map(([name, config]) => ({ name, ...config }));
+}
+
+/** Where an output sends to. */
+export function outputPlace(output: PlannedOutput): Place {
+  return placeOf('webhook' in output ? output.webhook : output.url);
+}
