@@ -2,14 +2,15 @@ import { existsSync } from 'node:fs';
 import { aptInstall, aptPrefix } from './apt.js';
 import { onPath } from './shell.js';
 
-/** Servers that monitors are held against, as Debian has them: the package, its program, the service that comes with it. */
+/** Servers that monitors and outputs are held against, as Debian has them: the package, its program, the service that comes with it. */
 const servers = [
   { name: 'prometheus', program: 'prometheus' },
   { name: 'prometheus-node-exporter', program: 'prometheus-node-exporter' },
   { name: 'rabbitmq-server', program: 'rabbitmq-server' },
+  { name: 'influxdb', program: 'influxd' },
 ];
 
-/** What the tests of monitors against real servers need. Where it cannot be installed they are skipped. */
+/** What the tests of monitors and outputs against real servers need. Where it cannot be installed they are skipped. */
 export async function observed(_status, note) {
   const missing = servers.filter(({ program }) => !has(program));
   if (missing.length === 0) return servers.map(({ name }) => name).join(', ');

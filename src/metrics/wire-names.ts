@@ -25,6 +25,11 @@ export const wireForms: readonly WireForm[] = [
  * `queue_rate`. Who knows the metric's name asks {@link wireForms} instead.
  */
 export function likelyMetric(wireName: string, isTrend: boolean): string {
+  return wireName.slice(0, wireName.length - likelyForm(wireName, isTrend).suffix.length);
+}
+
+/** The form in which that metric was most likely pushed. */
+export function likelyForm(wireName: string, isTrend: boolean): WireForm {
   const form = wireForms.find(({ suffix, type }) => (type === 'trend') === isTrend && wireName.endsWith(suffix));
-  return form === undefined ? wireName : wireName.slice(0, wireName.length - form.suffix.length);
+  return form ?? { suffix: '', type: isTrend ? 'trend' : 'gauge', contains: 'default', scale: 1 };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/os.js';
 import type { PlannedOutput } from '../plan/outputs.js';
 import type { Plan } from '../plan/plan.js';
+import { influxdb } from './influxdb/index.js';
 import type { OpenOutput, Output, OutputContext } from './kind/types.js';
 import { pagerduty } from './pagerduty.js';
 import { slack } from './slack.js';
@@ -8,7 +9,7 @@ import { teams } from './teams.js';
 import { webhook } from './webhook.js';
 
 /** Every kind of output there is. */
-const outputs = { webhook, slack, teams, pagerduty } satisfies { [Kind in PlannedOutput['kind']]: OpenOutput<Kind> };
+const outputs = { influxdb, webhook, slack, teams, pagerduty } satisfies { [Kind in PlannedOutput['kind']]: OpenOutput<Kind> };
 
 /** What the outputs of a plan are opened with. */
 export function contextOf({ environment, requestsPerSecond }: Plan, version: string, clock: Clock): OutputContext {

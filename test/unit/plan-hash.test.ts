@@ -108,6 +108,18 @@ const monitorWords: readonly (readonly [word: string, one: string, other: string
   ['memory', '8GiB', '16GiB', rds],
 ];
 
+const influx = 'kind: influxdb, url: http://127.0.0.1:9';
+
+/** The words of outputs, each with two values and the words around it. */
+const outputWords: readonly (readonly [word: string, one: string, other: string, around: string])[] = [
+  ['database', 'a', 'b', influx],
+  ['bucket', 'a', 'b', `${influx}, token: t`],
+  ['org', 'a', 'b', `${influx}, token: t, bucket: a`],
+  ['families.#', '[loadctl]', '[k6]', influx],
+  ['maxPoints', '1', '2', influx],
+  ['weight', '1', '2', influx],
+];
+
 /** Two monitors that differ in one word, and a second store of each kind. */
 function given(word: string, one: string, other: string, around: string): [one: string, other: string, besides: string[]] {
   const [name] = word.split('.');
@@ -162,6 +174,12 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   'outputs.*.url': ['outputs.hook.url', 'http://127.0.0.1:9', 'http://127.0.0.1:8'],
   'outputs.*.webhook': ['outputs.chat', '{kind: slack, webhook: http://127.0.0.1:9}', '{kind: slack, webhook: http://127.0.0.1:8}'],
   'outputs.*.on.#': ['outputs.hook.on', '[breach]', '[passed]'],
+  ...Object.fromEntries(
+    outputWords.map(([word, one, other, around]) => [
+      `outputs.*.${word}`,
+      ['outputs.o', ...[one, other].map((value) => `{${around}, ${word.split('.')[0]}: ${value}}`)] as [string, string, string],
+    ]),
+  ),
   'runners.allowedLoss': ['runners.allowedLoss', '10%', '11%', ['runners.onLost=continue']],
   'runners.backend': ['runners.backend', 'local', 'kubernetes'],
   'runners.count': ['runners.count', '2', '3'],
@@ -270,6 +288,7 @@ const secrets: typeof words = {
   ),
   'monitors.*.token': ['monitors.m.token', 'abc', 'def', [`monitors.m={${promql}}`]],
   'outputs.*.secret': ['outputs.hook.secret', 'abcd', 'efgh'],
+  'outputs.*.token': ['outputs.i.token', 'abc', 'def', [`outputs.i={${influx}, token: a}`]],
   'outputs.*.routingKey': ['outputs.page.routingKey', 'abc', 'def', ['outputs.page={kind: pagerduty, routingKey: a}']],
 };
 

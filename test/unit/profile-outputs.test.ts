@@ -20,12 +20,14 @@ function wrong(words: string, env: Record<string, string> = {}): { lines: string
 }
 
 test.each([
-  ['an unknown kind', '{kind: slak, webhook: http://h/x}', /expected `webhook`, .*did you mean `slack`\?/],
+  ['an unknown kind', '{kind: slak, webhook: http://h/x}', /expected `influxdb`, .*did you mean `slack`\?/],
   ['a word of another kind', '{kind: slack, webhook: http://h/x, url: http://h/y}', /^unknown key `url`|`url` does not go with/],
   ['a misspelled word', '{kind: slack, webhok: http://h/x}', /^unknown key `webhok`; did you mean `webhook`\?/],
   ['no address', '{kind: teams}', /^missing `webhook` in `outputs.o`/],
   ['an unknown occasion', '{kind: slack, webhook: http://h/x, on: [breached]}', /expected .*did you mean `breach`\?/],
   ['a secret that is none', '{kind: webhook, url: http://h/x, secret: "not base64!"}', /^expected a secret such as/],
+  ['two kinds of InfluxDB', '{kind: influxdb, url: http://h, bucket: b, token: t, database: d}', /exclude each other/],
+  ['a bucket for anybody', '{kind: influxdb, url: http://h, bucket: b}', /^`bucket` needs `token`/],
 ])('%s', (_, output, expected) => {
   const { lines } = wrong(`outputs: {o: ${output}}`);
   expect(lines).toHaveLength(1);
@@ -50,10 +52,14 @@ test('hosts are shown, and are nobody’s to guard', () => {
     load({
       'test.yaml': `${head}outputs:
   slack: {kind: slack, webhook: "https://hooks.slack.com/services/T0/B0/x", on: [breach, failed]}
+  influx: {kind: influxdb, url: "http://ann:pw@influx.example.com:8086"}
 `,
     }),
   );
-  expect(plan.outputs.map(outputInWords)).toEqual(['slack: slack at hooks.slack.com, on breach, failed']);
+  expect(plan.outputs.map(outputInWords)).toEqual([
+    'slack: slack at hooks.slack.com, on breach, failed',
+    'influx: influxdb at influx.example.com:8086',
+  ]);
   expect([plan.hosts, plan.beyondLoopback]).toEqual([['127.0.0.1'], []]);
-  expect(JSON.stringify(plan)).not.toMatch(/services/);
+  expect(JSON.stringify(plan)).not.toMatch(/services|pw/);
 });

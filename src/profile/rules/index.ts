@@ -3,6 +3,7 @@ import { abortRule, runnersRule } from './fleet.js';
 import { mapKeysRule } from './map-keys.js';
 import { mapNamesRule } from './map-names.js';
 import { criticalRule, monitorsRule } from './monitors.js';
+import { outputsRule } from './outputs.js';
 import { sameKeysRule } from './same-keys.js';
 import { memberRule, poolRule, setsRule } from './sets.js';
 import { storeNamesRule } from './store-names.js';
@@ -27,6 +28,7 @@ const rules: readonly Rule[] = [
   abortRule,
   monitorsRule,
   criticalRule,
+  outputsRule,
 ];
 
 /** Everything that several words of a profile get wrong together. */

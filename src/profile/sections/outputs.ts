@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Occasion, occasions } from '../../core/outputs.js';
-import { text, url } from '../words/words.js';
+import { count, text, url } from '../words/words.js';
 
 const usually: readonly Occasion[] = occasions.filter((occasion) => occasion !== 'started');
 
@@ -58,11 +58,50 @@ const pagerduty = z
   })
   .describe('pagerduty: an incident opens with a breach and ends with it.');
 
+const influxdb = z
+  .strictObject({
+    kind: z.literal('influxdb').describe('An InfluxDB: what was measured, second by second.'),
+    url: url(['http', 'https'], 'http://influx.example.com:8086').describe(
+      'Its base URL; of InfluxDB 1 with user and password, if need be.',
+    ),
+    database: text('a database')
+      .meta({
+        description: 'InfluxDB 1, and 3 with a `token`: the database; made where it is missing (1), `k6` without it.',
+        examples: ['k6'],
+      })
+      .exactOptional(),
+    bucket: text('a bucket')
+      .meta({ description: 'InfluxDB 2: the bucket.', examples: ['k6'] })
+      .exactOptional(),
+    org: text('an organisation')
+      .meta({ description: 'InfluxDB 2: the organisation of the bucket.', examples: ['shop'] })
+      .exactOptional(),
+    token: text('a token')
+      .meta({ description: 'InfluxDB 2 and 3: what to log in with.', examples: ['${INFLUX_TOKEN}'] })
+      .exactOptional(),
+    families: z
+      .array(z.enum(['loadctl', 'k6']))
+      .min(1, { error: 'expected at least one family' })
+      .default(['loadctl'])
+      .meta({
+        description:
+          'Which measurements: `loadctl` says what it is, `k6` is what k6’s own output would write, for dashboards that are there.',
+        examples: [['loadctl', 'k6']],
+      }),
+    maxPoints: count()
+      .prefault(5000)
+      .meta({ description: 'Family `k6`: about so many points a second, by the planned rate.', examples: [20_000] }),
+    weight: count()
+      .meta({ description: 'Family `k6`: how many requests a point stands for, instead of what `maxPoints` makes of it.', examples: [1] })
+      .exactOptional(),
+  })
+  .describe('influxdb: an InfluxDB 1, 2 or 3.');
+
 /** Where people and dashboards hear of a run, by name. */
 export const outputs = z
   .record(
     z.string().regex(/^[A-Za-z][\w-]*$/, { error: 'expected a name of letters, digits, `-` and `_`' }),
-    z.discriminatedUnion('kind', [webhook, slack, teams, pagerduty]),
+    z.discriminatedUnion('kind', [influxdb, webhook, slack, teams, pagerduty]),
   )
   .prefault({})
   .meta({

@@ -1,0 +1,58 @@
+/** A point as InfluxDB has it. What is undefined, not a number or an empty tag is left out. */
+export interface Point {
+  readonly measurement: string;
+  readonly tags: Readonly<Record<string, string | undefined>>;
+  readonly fields: Readonly<Record<string, number | string | boolean | undefined>>;
+  /** Nanoseconds since 1970, as they are written. */
+  readonly at: string;
+}
+
+/** Longer names make no better series. */
+const mostTag = 1000;
+const mostText = 8000;
+
+/**
+ * A line of the line protocol; undefined for a point without a field, which is none. Numbers are floats, as k6's own output
+ * writes them: another type would be refused where k6 wrote before.
+ */
+export function lineOf({ measurement, tags, fields, at }: Point): string | undefined {
+  const written = Object.entries(fields).flatMap(([name, value]) => {
+    const text = fieldText(value);
+    return text === undefined ? [] : [`${key(name)}=${text}`];
+  });
+  if (written.length === 0) return undefined;
+  const tagged = Object.entries(tags).flatMap(([name, value]) => {
+    const text = tagText(value ?? '');
+    return text === '' ? [] : [`,${key(name)}=${text}`];
+  });
+  return `${oneLine(measurement).replace(/[, ]/g, '\\$&')}${tagged.join('')} ${written.join(',')} ${at}`;
+}
+
+function fieldText(value: number | string | boolean | undefined): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined;
+  if (typeof value === 'boolean') return String(value);
+  return value === undefined ? undefined : `"${value.slice(0, mostText).replace(/["\\]/g, '\\$&')}"`;
+}
+
+function key(name: string): string {
+  return oneLine(name).replace(/[,= ]/g, '\\$&');
+}
+
+function tagText(value: string): string {
+  return key(value.slice(0, mostTag));
+}
+
+/** A line end would end the point, and a backslash at the end take what follows for its own. */
+function oneLine(text: string): string {
+  return text
+    .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+    .trimStart()
+    .replace(/[\s\\]+$/, '');
+}
+
+/** A moment in nanoseconds; `more` tells points of one series and millisecond apart. */
+export function nanoseconds(epochMs: number, more = 0): string {
+  const whole = Math.floor(epochMs);
+  const fraction = Math.min(999_999, Math.floor((epochMs - whole) * 1e6) + more);
+  return `${whole}${String(fraction).padStart(6, '0')}`;
+}

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import type { Summary } from '../../src/metrics/summary.js';
+import { hasInflux, type Influx, startInflux } from '../servers/influxdb.js';
+import { fleetPlace, type KeptEvent, loadOf } from '../support/fleet-place.js';
+import { startTarget } from '../support/target.js';
+
+/** Names that are anything but names. */
+const evil = 'GET "quoted", a=b <&|> @channel \\';
+
+const script = `export default () => {
+  http.get(__ENV.BASE_URL + '/work', { tags: { name: 'GET /work' } });
+  http.get(__ENV.BASE_URL + '/odd?' + Math.random(), { tags: { name: ${JSON.stringify(evil)} } });
+  sleep(0.03);
+};
+`;
+
+/** What log-normal delays with a tail look like to a client. */
+function delayed(): number {
+  const normal = Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+  return Math.min(400, 15 * Math.exp(0.5 * normal) * (Math.random() < 0.02 ? 8 : 1));
+}
+
+interface Placed extends ReturnType<typeof fleetPlace> {
+  readonly influx: Influx;
+  readonly count: (query: string) => Promise<number>;
+}
+
+async function place(words: string, duration: string): Promise<Placed> {
+  const influx = await startInflux();
+  const target = await startTarget((request, response) => {
+    setTimeout(() => {
+      response.statusCode = request.url?.startsWith('/odd') === true && Math.random() < 0.1 ? 500 : 200;
+      response.end('{}');
+    }, delayed());
+    return true;
+  });
+  const profile = `sla: {p95: < 10s}\noutputs: {influx: {kind: influxdb, url: "${influx.url}"${words}}}`;
+  const at = fleetPlace(target, { workload: `vus: 6, duration: ${duration}`, runners: 'count: 2', script, profile });
+  const count = async (query: string) => Number((await influx.ask(query))[0]?.value ?? Number.NaN);
+  return { ...at, influx, count };
+}
+
+const summaryOf = (at: Placed) => at.summary() as unknown as Summary;
+const metric = (at: Placed, name: string, stat: string) => summaryOf(at).metrics[name]?.values[stat] ?? Number.NaN;
+const told = (at: Placed, code: string) => at.events().filter((event: KeptEvent) => event.code === code);
+
+describe.skipIf(!hasInflux())('InfluxDB 1.6', () => {
+  test('both families tell what the summary does, whatever names hold; W = 1', async () => {
+    const at = await place(', families: [loadctl, k6], weight: 1', '15s');
+    const said = await at.loadctl(['run', '--env', 'dev'], at.env);
+    expect(said, said.stderr).toMatchObject({ code: 0 });
+    expect([...told(at, 'output-refused'), ...told(at, 'output-incomplete')]).toEqual([]);
+    const requests = metric(at, 'http_reqs', 'count');
+
+    const own = await at.influx.ask(
+      'SELECT sum(requests) AS requests, sum(failed) AS failed, sum(iterations) AS iterations FROM loadctl_second',
+    );
+    expect(own).toMatchObject([
+      { requests, failed: metric(at, 'http_req_failed', 'passes'), iterations: metric(at, 'iterations', 'count') },
+    ]);
+    const names = await at.influx.ask('SHOW TAG VALUES FROM loadctl_second_endpoint WITH KEY = "name"');
+    expect(names.map(({ value }) => value).toSorted()).toEqual(['GET "quoted", a=b <&|> @channel', 'GET /work']);
+    expect(await at.influx.ask('SELECT verdict, passed FROM loadctl_verdict')).toMatchObject([{ verdict: 'pass', passed: true }]);
+    const texts = (await at.influx.ask('SELECT text, tags FROM events')).map(({ text }) => text);
+    expect(texts).toEqual(['the load begins', 'the load is over']);
+    const measured = at.events().find(({ type }) => type === 'measured') as unknown as { all: { latency: { p95: { value: number } } } };
+    expect(await at.count('SELECT p95 AS value FROM loadctl_run')).toBe(measured.all.latency.p95.value);
+
+    expect(await at.count('SELECT sum(value) AS value FROM http_reqs')).toBe(requests);
+    expect(await at.count('SELECT sum(value) AS value FROM iterations')).toBe(metric(at, 'iterations', 'count'));
+    expect(await at.count('SELECT sum(value) AS value FROM data_received')).toBe(metric(at, 'data_received', 'count'));
+    expect(await at.count('SELECT count(value) AS value FROM http_req_duration')).toBe(requests);
+    expect(await at.count('SELECT sum(value) AS value FROM http_req_failed')).toBe(metric(at, 'http_req_failed', 'passes'));
+    expect(await at.count('SELECT mean(value) AS value FROM http_req_failed')).toBeCloseTo(metric(at, 'http_req_failed', 'rate'), 12);
+    expect(await at.count('SELECT max(value) AS value FROM vus')).toBe(6);
+    const near = async (query: string, truth: number, error: number) =>
+      expect(Math.abs((await at.count(`SELECT ${query} AS value FROM http_req_duration`)) / truth - 1), query).toBeLessThan(error);
+    await near('mean(value)', metric(at, 'http_req_duration', 'avg'), 0.01);
+    await near('median(value)', metric(at, 'http_req_duration', 'med'), 0.045);
+    await near('percentile(value, 90)', metric(at, 'http_req_duration', 'p(90)'), 0.045);
+    await near('percentile(value, 95)', metric(at, 'http_req_duration', 'p(95)'), 0.045);
+    await near('max(value)', metric(at, 'http_req_duration', 'max'), 0.045);
+    const byName = await at.influx.ask('SELECT count(value) AS n FROM http_req_duration GROUP BY "name"');
+    expect(byName.reduce((sum, { n }) => sum + Number(n), 0)).toBe(requests);
+  });
+
+  test('W = 20: sums are exact, mean and percentiles within what the documentation says', async () => {
+    const at = await place(', families: [k6], weight: 20', '15s');
+    const said = await at.loadctl(['run', '--env', 'dev'], at.env);
+    expect(said, said.stderr).toMatchObject({ code: 0 });
+    expect(await at.count('SELECT sum(value) AS value FROM http_reqs')).toBe(metric(at, 'http_reqs', 'count'));
+    expect(await at.count('SELECT weight AS value FROM loadctl_info')).toBe(20);
+    const points = await at.count('SELECT count(value) AS value FROM http_req_duration');
+    expect(Math.abs((points * 20) / metric(at, 'http_reqs', 'count') - 1)).toBeLessThan(0.1);
+    const mean = await at.count('SELECT mean(value) AS value FROM http_req_duration');
+    expect(Math.abs(mean / metric(at, 'http_req_duration', 'avg') - 1)).toBeLessThan(0.2);
+    const p50 = await at.count('SELECT median(value) AS value FROM http_req_duration');
+    expect(Math.abs(p50 / metric(at, 'http_req_duration', 'med') - 1)).toBeLessThan(0.1);
+  });
+
+  test('killed for seconds while the load is on: it is told once, and back; nothing is lost', async () => {
+    const at = await place(', families: [loadctl, k6], weight: 1', '22s');
+    const running = at.start(['run', '--env', 'dev'], at.env);
+    await at.event(loadOf(4000));
+    await at.influx.down();
+    await at.event(({ code }) => code === 'output-behind');
+    await at.event(loadOf(14_000));
+    await at.influx.up();
+    const said = await running.said;
+    // A busy machine may make the result invalid: what is written is the summary's all the same.
+    expect([0, 111], said.stderr).toContain(said.code);
+    expect(told(at, 'output-back').length).toBe(told(at, 'output-behind').length);
+    for (const back of told(at, 'output-back')) expect(back).toMatchObject({ output: 'influx', lost: 0 });
+    expect(told(at, 'output-incomplete')).toEqual([]);
+    const requests = metric(at, 'http_reqs', 'count');
+    expect(await at.count('SELECT sum(requests) AS value FROM loadctl_second')).toBe(requests);
+    expect(await at.count('SELECT sum(value) AS value FROM http_reqs')).toBe(requests);
+    expect(await at.count('SELECT count(value) AS value FROM http_req_duration')).toBe(requests);
+  });
+});
