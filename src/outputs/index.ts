@@ -4,12 +4,13 @@ import type { Plan } from '../plan/plan.js';
 import { influxdb } from './influxdb/index.js';
 import type { OpenOutput, Output, OutputContext } from './kind/types.js';
 import { pagerduty } from './pagerduty.js';
+import { prometheus } from './prometheus/index.js';
 import { slack } from './slack.js';
 import { teams } from './teams.js';
 import { webhook } from './webhook.js';
 
 /** Every kind of output there is. */
-const outputs = { influxdb, webhook, slack, teams, pagerduty } satisfies { [Kind in PlannedOutput['kind']]: OpenOutput<Kind> };
+const outputs = { influxdb, prometheus, webhook, slack, teams, pagerduty } satisfies { [Kind in PlannedOutput['kind']]: OpenOutput<Kind> };
 
 /** What the outputs of a plan are opened with. */
 export function contextOf({ environment, requestsPerSecond }: Plan, version: string, clock: Clock): OutputContext {

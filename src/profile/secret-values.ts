@@ -76,7 +76,7 @@ const namedSections: readonly string[] = ['target', 'users', 'stores', 'monitors
 /** What of an output is a secret by its name; what the output itself is called says nothing of that. */
 const secretOutputWords: readonly unknown[] = ['token', 'password', 'secret', 'routingKey'];
 /** Outputs whose `url` is an address that many may know. Of all others, a misspelled kind too, it is the key to the door. */
-const openUrls: readonly unknown[] = ['influxdb', 'pagerduty'];
+const openUrls: readonly unknown[] = ['influxdb', 'prometheus', 'pagerduty'];
 
 /** What of a monitor is a secret: its own name, a queue's and a query say nothing of that. */
 const secretMonitorWords: readonly unknown[] = ['token', 'password', 'credentials'];

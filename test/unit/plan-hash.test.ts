@@ -109,6 +109,7 @@ const monitorWords: readonly (readonly [word: string, one: string, other: string
 ];
 
 const influx = 'kind: influxdb, url: http://127.0.0.1:9';
+const prometheus = 'kind: prometheus, url: http://127.0.0.1:9';
 
 /** The words of outputs, each with two values and the words around it. */
 const outputWords: readonly (readonly [word: string, one: string, other: string, around: string])[] = [
@@ -118,6 +119,9 @@ const outputWords: readonly (readonly [word: string, one: string, other: string,
   ['families.#', '[loadctl]', '[k6]', influx],
   ['maxPoints', '1', '2', influx],
   ['weight', '1', '2', influx],
+  ['query', 'http://127.0.0.1:8', 'http://127.0.0.1:7', prometheus],
+  ['histograms', 'native', 'none', prometheus],
+  ['every', '1s', '2s', prometheus],
 ];
 
 /** Two monitors that differ in one word, and a second store of each kind. */

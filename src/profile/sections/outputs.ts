@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Occasion, occasions } from '../../core/outputs.js';
-import { count, text, url } from '../words/words.js';
+import { count, duration, text, url } from '../words/words.js';
 
 const usually: readonly Occasion[] = occasions.filter((occasion) => occasion !== 'started');
 
@@ -97,11 +97,31 @@ const influxdb = z
   })
   .describe('influxdb: an InfluxDB 1, 2 or 3.');
 
+const prometheus = z
+  .strictObject({
+    kind: z.literal('prometheus').describe('Whatever takes Prometheus’ remote write.'),
+    url: url(['http', 'https'], 'https://prometheus.example.com/api/v1/write').describe('Where it is written to.'),
+    query: url(['http', 'https'], 'https://prometheus.example.com')
+      .describe('Its base URL for queries: what was written is looked for there at the end. Not checked without it.')
+      .exactOptional(),
+    token: text('a token')
+      .meta({ description: 'Sent as `Authorization: Bearer …`.', examples: ['${PROM_TOKEN}'] })
+      .exactOptional(),
+    histograms: z
+      .enum(['native', 'none'])
+      .default('native')
+      .meta({ description: 'Whether trends are written, as native histograms.', examples: ['none'] }),
+    every: duration()
+      .prefault('5s')
+      .meta({ description: 'How often it is written; each time is a data point of every series.', examples: ['1s'] }),
+  })
+  .describe('prometheus: a Prometheus by remote write.');
+
 /** Where people and dashboards hear of a run, by name. */
 export const outputs = z
   .record(
     z.string().regex(/^[A-Za-z][\w-]*$/, { error: 'expected a name of letters, digits, `-` and `_`' }),
-    z.discriminatedUnion('kind', [influxdb, webhook, slack, teams, pagerduty]),
+    z.discriminatedUnion('kind', [influxdb, prometheus, webhook, slack, teams, pagerduty]),
   )
   .prefault({})
   .meta({
