@@ -60,7 +60,7 @@ function held(segments: readonly Segment[], ms: Milliseconds, upper: boolean): n
   const levels = segments.flatMap(({ from }, start) => {
     let [level, until] = [segments[start]?.value ?? 0, from];
     for (const segment of segments.slice(start)) {
-      if (segment.from > until + 1) return [];
+      if (segment.from > until) return [];
       level = milder(level, segment.value);
       until = segment.to;
       if (until - from >= ms) return [level];
