@@ -5,6 +5,7 @@ import { errorCode } from '../core/errors.js';
 import { harmlessJson } from '../core/sanitise.js';
 import { runFiles } from './layout.js';
 import { readLines } from './read.js';
+import { misfit } from './shape.js';
 import type { RunDirectory } from './write.js';
 
 const ending = '.backlog';
@@ -15,6 +16,8 @@ export function keepBacklog(directory: RunDirectory, output: string, lines: read
   for (const line of lines) directory.append(backlogFile(output), line);
 }
 
+const parcelMisfit = (line: unknown) => misfit(line, { body: 'text' });
+
 /** What every output of a run could not send, by its name. Throws `unavailable` where it is damaged. */
 export async function readBacklogs(directory: string): Promise<ReadonlyMap<string, readonly unknown[]>> {
   const names = await readdir(join(directory, runFiles.outputs)).catch((error: unknown) => {
@@ -22,7 +25,9 @@ export async function readBacklogs(directory: string): Promise<ReadonlyMap<strin
     throw error;
   });
   const outputs = names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
-  return new Map(await Promise.all(outputs.map(async (output) => [output, await readLines(directory, backlogFile(output))] as const)));
+  return new Map(
+    await Promise.all(outputs.map(async (output) => [output, await readLines(directory, backlogFile(output), parcelMisfit)] as const)),
+  );
 }
 
 /** Leaves only this of an output's backlog; no file where nothing is left. */
