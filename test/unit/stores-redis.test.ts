@@ -237,7 +237,7 @@ test('entries come 500 for each server at a time, fewer where they are long', ()
       { n: 8, key: 'k8', form: 'string', parts: ['v8'] },
     ],
   ]);
-  const long = entriesOf(setOf({ rows: 5, value: 'x'.repeat(25_000) }), source);
+  const long = entriesOf(setOf({ rows: 5, value: 'x'.repeat(40_000) }), source);
   expect([...entryBatches(long, 1)].map((batch) => batch.length)).toEqual([2, 2, 1]);
 });
 
