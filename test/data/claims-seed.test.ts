@@ -101,7 +101,7 @@ const page = fileURLToPath(new URL('../../docs/stores-postgres.md', import.meta.
 
 /** The rows of the page's table of settings: names, what holds while seeding, what holds for the lock. */
 function settingsOfPage(): { names: string[]; seeding: string[]; lock: string[] }[] {
-  const [, table = ''] = readFileSync(page, 'utf8').split('| setting | seeding | the lock | what for |\n');
+  const [, table = ''] = readFileSync(page, 'utf8').split('| setting | seeding, cleanup, receipt | the lock | what for |\n');
   const rows = table.split('\n\n')[0]?.split('\n').slice(1) ?? [];
   return rows.map((row) => {
     const [, names = '', seeding = '', lock = ''] = row.split('|').map((cell) => cell.trim());
