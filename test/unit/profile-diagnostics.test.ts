@@ -915,6 +915,8 @@ test.each([
   ['sla: {availability: "> 100%"}', '4:21: expected a percentage such as `>= 100%`: nothing is above 100%, not `> 100%`'],
   ['sla: {availability: 0%}', '4:21: expected a limit that can be broken: every percentage is >= 0%, not `0%` (a percentage)'],
   ['sla: {errors: <= 0%, availability: ">= 100%"}', undefined],
+  ['critical: {cpu: < 0%}', '4:17: expected a percentage such as `<= 0%`: nothing is below 0%, not `< 0%`'],
+  ['critical: {cpu: <= 100%, memory: <= 100%}', undefined],
   ['abort: [{when: errors > 0%}]', undefined],
   ['sla: {errors: 0.01, availability: 100%, checks: ["rate==1", "rate>=1"], errs_left: "rate<1"}', undefined],
 ])('a share is a part of a whole: %s', (more, expected) => {

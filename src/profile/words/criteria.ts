@@ -159,7 +159,9 @@ function shareProblem(
   const share = parsePercent(text);
   if (share !== undefined && share > 1) return 'expected a percentage of at most 100%';
   const value = share ?? (number.test(text) ? Number(text.replaceAll('_', '')) : 0.5);
-  if (share !== undefined || value === 0) return inK6Words ? undefined : hollowProblem(operator, value);
+  // A limit for the servers that nothing breaks shows the value: `cpu: <= 100%`.
+  const isShown = serverShares.test(metric) && operator === '<=';
+  if (share !== undefined || value === 0) return inK6Words || isShown ? undefined : hollowProblem(operator, value);
   if (value < 1 || (value === 1 && inK6Words && !operator.startsWith('<'))) return undefined;
   const forms = value === 1 && bare.startsWith('>') ? ['100%'] : [`${trimNumber(value, 6)}%`, trimNumber(value / 100, 8)];
   const such = forms.map((form) => `\`${inK6Words ? `${stat} ` : ''}${before}${form}\``);
