@@ -102,7 +102,7 @@ test('a source that never answers refuses the run at its start, with the fix', a
   const at = await watchedPlace(`monitors: {${queue('jobs', source.url)}}\ncritical: {queueDepth: < 1000}`);
   const said = await at.loadctl(['run', '--env', 'dev'], at.env);
   expect(said, said.stdout + said.stderr).toMatchObject({ code: 115 });
-  expect(said.stderr).toContain('The monitor jobs cannot look at');
+  expect(said.stderr).toContain('The monitor jobs (profiles/dev.yaml:4) cannot look at');
   expect(said.stderr).toContain('HTML, not JSON');
   const looked = await at.loadctl(['doctor', '--env', 'dev', '--monitors'], at.env);
   expect(looked.code).toBe(115);
