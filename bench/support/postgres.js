@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { aptInstall, aptPrefix } from '../../bin/bootstrap/apt.js';
 import { onPath } from '../../bin/bootstrap/shell.js';
 
@@ -22,11 +22,8 @@ export function sql(url, ...statements) {
 
 /** The most memory that a process has had so far, in MB; 0 where Linux does not tell. */
 export function peakMemory(pid) {
-  const file = `/proc/${pid}/status`;
-  if (!existsSync(file)) return 0;
   try {
-    const status = execFileSync('cat', [file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
   } catch {
     return 0;
   }

@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { CountedBefore } from '../core/events.js';
 import { checkStateRoot } from './find.js';
 import { stateRoot } from './layout.js';
+import { makeFolder } from './make-folder.js';
 import { readJson } from './read.js';
 import { writeJson } from './write.js';
 
@@ -18,7 +18,7 @@ export interface BeforeFile {
 
 /** Keeps it, which is without secrets, for a cleanup that comes later, as of the latest seed. */
 export async function keepBefore(cwd: string, environment: string, before: CountedBefore): Promise<void> {
-  await mkdir(stateRoot(cwd), { recursive: true, mode: 0o700 }).catch(() => undefined); // writing says why it cannot be
+  await makeFolder(stateRoot(cwd), 0o700).catch(() => undefined); // writing says why it cannot be
   const file = fileFor(environment);
   await writeJson(join(stateRoot(cwd), file), { version: beforeVersion, environment, ...before }).catch((error: unknown) => {
     if (!(error instanceof LoadctlError)) throw error;

@@ -8,7 +8,7 @@ import type { StoreKind, StoreTask } from './kind/types.js';
 import { postgres } from './postgres/index.js';
 import { redis } from './redis/index.js';
 import { listedBeside } from './same-database.js';
-import { differsNow, recordedRows } from './seeded-before.js';
+import { differsNow, fingerprintOf, recordedRows } from './seeded-before.js';
 
 /** A store as the profile describes it. */
 export type StoreConfig = PostgresStore | RedisStore;
@@ -60,6 +60,7 @@ export function storeTask(profile: DataProfile, store: string | readonly string[
     rows: cleanup?.rows.filter(ofStore) ?? [],
     keys: cleanup?.keys.filter(ofStore) ?? [],
     beside: listedBeside(profile, names),
+    fingerprint: (set, sets = seed) => fingerprintOf({ stores: profile.stores, seed: sets }, set),
     source: (set) => rowSource(seed, set, startedAt),
     inverse(column) {
       const inverse = columnInverse(seed, column);

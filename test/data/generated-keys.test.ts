@@ -1,23 +1,27 @@
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LoadctlError } from '../../src/core/errors.js';
-import { cleanup } from '../../src/phases/data/cleanup.js';
 import { seed } from '../../src/phases/data/seed.js';
 import { type DataProfile, dataContext, type Machine } from '../servers/data-context.js';
 import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '../servers/redis.js';
-import { type Draw, drawing, type Keyspace, keyspace, type Write } from '../support/keyspace.js';
+import { type Draw, drawing, type Keyspace, keyspace } from '../support/keyspace.js';
+import { commandsHere, struckCommands } from './generated-keys/commands.js';
+import { evictSome, leaveAllRoom, leaveRoom } from './generated-keys/eviction.js';
+import { type Dump, dump, othersAtWork, type Place, plain, without, write } from './generated-keys/place.js';
+import { moveSlots } from './generated-keys/slots.js';
 
 /*
- * Random keyspaces, at a single Redis and at a cluster whose slots move: types, look-alikes, keys that expire, too little memory, others
- * who write meanwhile. What should be there is told by plain dumps of all keys and by what others wrote; nothing here knows loadctl's rules.
+ * Random keyspaces, at a single Redis and at a cluster whose slots move: types, look-alikes, keys that expire or are evicted, too little
+ * memory, others who write meanwhile; in a third a command is killed or interrupted, and run again. What should be there is told by plain
+ * dumps of all keys and by what others wrote; nothing here knows loadctl's rules.
  *
  *     LOADCTL_KEYSPACES=300        so many (20)
- *     LOADCTL_KEYSPACE=17          this one alone
+ *     LOADCTL_KEYSPACE=17          from this one on (1); by itself, this one alone
  */
 
 const only = process.env.LOADCTL_KEYSPACE;
-const count = Number(process.env.LOADCTL_KEYSPACES ?? 20);
-const seeds = only === undefined ? Array.from({ length: count }, (_, index) => index + 1) : [Number(only)];
+const count = Number(process.env.LOADCTL_KEYSPACES ?? (only === undefined ? 20 : 1));
+const seeds = Array.from({ length: count }, (_, index) => Number(only ?? 1) + index);
 
 let single: RedisServer;
 let cluster: RedisCluster;
@@ -40,88 +44,11 @@ afterAll(async () => {
   await Promise.all([single.stop(), cluster.stop()]);
 });
 
-/** A Redis as the oracle sees it. */
-interface Place {
-  readonly client: Redis | Cluster;
-  readonly nodes: readonly Redis[];
-  readonly store: Record<string, unknown>;
-}
-
-/** What is under every key, whatever its type and without its time to live. */
-type Dump = ReadonlyMap<string, string>;
-
-const readers: Readonly<Record<string, (client: Redis, key: Buffer) => Promise<unknown>>> = {
-  string: (client, key) => client.getBuffer(key).then((value) => value?.toString('latin1')),
-  list: (client, key) => client.lrange(key, 0, -1),
-  set: async (client, key) => (await client.smembers(key)).sort(),
-  zset: (client, key) => client.zrange(key, 0, '-1', 'WITHSCORES'),
-  hash: async (client, key) => Object.entries(await client.hgetall(key)).sort(([one], [other]) => (one < other ? -1 : 1)),
-  stream: (client, key) => client.xrange(key, '-', '+'),
-};
-
-async function dump({ nodes }: Place): Promise<Dump> {
-  const found = new Map<string, string>();
-  for (const node of nodes) {
-    for (const key of await node.keysBuffer('*')) {
-      const type = await node.type(key);
-      const held = await readers[type]?.(node, key);
-      if (type !== 'none') found.set(key.toString(), JSON.stringify([type, held]));
-    }
-  }
-  return found;
-}
-
-async function write({ client }: Place, writes: readonly Write[]): Promise<void> {
-  await Promise.all(writes.map(([key, command, ...words]) => client.call(command, key, ...words)));
-}
-
-/** Others at work until the signal: keys of their own, some of which expire. Hands back what has to be there afterwards. */
-async function othersAtWork({ client }: Place, name: string, signal: AbortSignal): Promise<Dump> {
-  const wrote = new Map<string, string>();
-  for (let n = 0; !signal.aborted; n++) {
-    await client.set(`live:${name}:${n}`, `x${n}`);
-    wrote.set(`live:${name}:${n}`, JSON.stringify(['string', `x${n}`]));
-    await client.set(`passing:${n}`, 'x', 'PX', 5);
-    if (n % 3 === 0) {
-      await client.del(`live:${name}:${n}`);
-      wrote.delete(`live:${name}:${n}`);
-    }
-  }
-  return wrote;
-}
-
-/** The node that says of itself that it has a slot. */
-async function ownerOf(slot: number) {
-  for (const node of cluster.primaries) {
-    const rows = await node.client.cluster('SLOTS');
-    if (rows.some(([first, last, owner]) => slot >= first && slot <= last && owner?.[1] === node.port)) return node;
-  }
-  return undefined;
-}
-
-/** Moves slots to and fro with the keys in them, one after another, until the signal; ends with none on its way. */
-async function moveSlots(draw: Draw, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const slot = draw(16_384);
-    const from = await ownerOf(slot);
-    if (from === undefined) continue; // whoever has it now has not heard of it yet
-    const to = cluster.primaries.find((node) => node !== from) ?? expect.unreachable();
-    await to.client.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
-    await from.client.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
-    for (;;) {
-      const keys = await from.client.call('CLUSTER', 'GETKEYSINSLOT', slot, 100);
-      if (!Array.isArray(keys) || keys.length === 0) break;
-      await from.client.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'KEYS', ...keys.map(String));
-    }
-    for (const node of [to, from, ...cluster.primaries]) await node.client.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
-  }
-}
-
 /** Runs something while others write, and slots move. */
 async function besides<T>(place: Place, name: string, move: Draw | undefined, work: () => Promise<T>): Promise<{ result: T; wrote: Dump }> {
   const over = new AbortController();
   const writing = othersAtWork(place, name, over.signal);
-  const moving = move === undefined ? Promise.resolve() : moveSlots(move, over.signal);
+  const moving = move === undefined ? Promise.resolve() : moveSlots(cluster, move, over.signal);
   try {
     const result = await work();
     over.abort();
@@ -140,9 +67,6 @@ function profileOf(space: Keyspace, place: Place): DataProfile {
     guards: { receipt: space.receipt },
   };
 }
-
-const plain = (found: Dump) => [...found].filter(([key]) => !key.startsWith('passing:')).sort();
-const without = (found: Dump, keys: Dump): Dump => new Map([...found].filter(([key]) => !keys.has(key)));
 
 /** Why a seed was refused. */
 async function refusal(work: Promise<unknown>): Promise<LoadctlError['reason'] | undefined> {
@@ -167,10 +91,7 @@ async function expectRefused(space: Keyspace, place: Place): Promise<void> {
         .map((key, index) => (index === 0 ? place.client.set(key, 'theirs') : place.client.del(key))),
     );
   }
-  if (space.hazard === 'full') {
-    const used = Number(/used_memory:(\d+)/.exec(await alone.info('memory'))?.[1]);
-    await alone.config('SET', 'maxmemory', used + 800_000);
-  }
+  if (space.hazard === 'full') await leaveRoom(place, 800_000);
   const before = await dump(place);
   expect(await refusal(seed(dataContext(parts)))).toBe(space.hazard === 'conflict' ? 'seeding-failed' : 'refused');
   expect(plain(await dump(place))).toEqual(plain(before));
@@ -187,8 +108,7 @@ async function suffer(number: number): Promise<boolean> {
         store: { cluster: cluster.primaries.map(({ address }) => address) },
       }
     : { client: alone, nodes: [alone], store: { url: `${single.url}/1`, testDatabase: 1 } };
-  await alone.config('SET', 'maxmemory', 0);
-  await alone.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  await leaveAllRoom(place);
   await Promise.all(place.nodes.map((node) => node.flushall()));
   await write(place, space.others);
   if (['conflict', 'stranger', 'full'].includes(space.hazard)) {
@@ -198,46 +118,64 @@ async function suffer(number: number): Promise<boolean> {
   return expectGone(space, place, isCluster ? draw : undefined);
 }
 
+/** A keyspace that is seeded and cleaned up; without a hazard nothing of it is left, and nothing else is gone. */
 async function expectGone(space: Keyspace, place: Place, move: Draw | undefined): Promise<boolean> {
   const others = await dump(place);
-  const machine: Machine = {};
   const parts = profileOf(space, place);
-  const seeding = await besides(place, 'seed', move, () => seed(dataContext(parts, { machine })));
+  if (space.room !== undefined && !(await fits(space.room, parts, place))) return true;
+  const commands = space.strike === undefined ? commandsHere(parts) : struckCommands(parts, space.strike);
+  const seeding = await besides(place, 'seed', move, () => commands.seed());
   const seeded = without(without(await dump(place), others), seeding.wrote);
   const rows = Object.values(space.sets).reduce((sum, set) => sum + set.rows, 0);
   expect([...seeded.keys()].filter((key) => !key.startsWith('passing:'))).toHaveLength(rows);
   await write(place, space.left);
-  const [first = '', ...more] = [...seeded.keys()].filter((key) => !key.startsWith('passing:'));
-  for (const key of more.slice(0, space.expiring)) await place.client.pexpire(key, 1);
-  if (space.hazard === 'changed') await changeValue(place, first);
-  const cleaning = await besides(place, 'cleanup', move, () => cleanup(dataContext(parts, { machine }), { dryRun: false, seeded: true }));
-  const { receipt, reasons } = cleaning.result;
+  const keys = [...seeded.keys()].filter((key) => !key.startsWith('passing:'));
+  for (const key of keys.slice(1, 1 + space.expiring)) await place.client.pexpire(key, 1);
+  const evicted: Dump = space.evicting ? await evictSome(place) : new Map();
+  const changed: Dump = space.hazard === 'changed' ? await changeValue(place, keys[0] ?? '') : new Map();
+  const cleaning = await besides(place, 'cleanup', move, () => commands.cleanup());
   const live = new Map([...seeding.wrote, ...cleaning.wrote]);
   const found = await dump(place);
   expect([...live].filter(([key, value]) => found.get(key) !== value)).toEqual([]);
-  const changed = space.hazard === 'changed' ? new Map([[first, JSON.stringify(['list', ['changed by the application']])]]) : new Map();
-  expect(plain(without(found, live))).toEqual(plain(new Map([...others, ...changed])));
-  expect(reasons).toEqual(space.hazard === 'none' ? [] : ['cleanup-not-proven']);
-  if (space.hazard === 'no-members')
-    expect(receipt.lines).toContainEqual(expect.objectContaining({ kind: 'unknown', what: 'cache/queue:*' }));
-  if (space.hazard === 'changed') expect(receipt.lines).toContainEqual(expect.objectContaining({ kind: 'left', count: 1 }));
-  return receipt.proven;
+  expect(plain(without(found, live))).toEqual(plain(new Map([...without(others, evicted), ...changed])));
+  const { proven, lines } = cleaning.result;
+  expect(proven).toBe(space.hazard === 'none');
+  if (space.hazard === 'no-members') expect(lines).toContainEqual(expect.objectContaining({ kind: 'unknown', what: 'cache/queue:*' }));
+  if (space.hazard === 'changed') expect(lines).toContainEqual(expect.objectContaining({ kind: 'left', count: 1 }));
+  return proven;
 }
 
-async function changeValue({ client }: Place, key: string): Promise<void> {
+/** With little room a seed goes in or is refused; either way no key of others makes room for it. */
+async function fits(room: number, parts: DataProfile, place: Place): Promise<boolean> {
+  const before = await dump(place);
+  await leaveRoom(place, room);
+  const reason = await refusal(seed(dataContext(parts)));
+  await leaveAllRoom(place);
+  const after = await dump(place);
+  expect([undefined, 'refused']).toContain(reason);
+  if (reason === undefined) for (const key of without(after, before).keys()) await place.client.del(key);
+  expect(plain(await dump(place))).toEqual(plain(before));
+  return reason === undefined;
+}
+
+/** Gives a key another value, and hands back how that looks. */
+async function changeValue({ client }: Place, key: string): Promise<Dump> {
   await client.del(key);
   await client.rpush(key, 'changed by the application');
+  return new Map([[key, JSON.stringify(['list', ['changed by the application']])]]);
 }
 
 test('whatever is there: what is not the test’s stays as it was, and CLEAN leaves nothing of it', {
-  timeout: 60_000 + seeds.length * 15_000,
+  timeout: 60_000 + seeds.length * 30_000,
 }, async () => {
   const clean: number[] = [];
   for (const number of seeds) {
     try {
       if (await suffer(number)) clean.push(number);
     } catch (error) {
-      throw new Error(`keyspace ${number}: LOADCTL_KEYSPACE=${number} npx vitest run test/data/generated-keys.test.ts`, { cause: error });
+      throw new Error(`keyspace ${number}: LOADCTL_KEYSPACE=${number} npx vitest run --project data test/data/generated-keys.test.ts`, {
+        cause: error,
+      });
     }
   }
   console.log(`keyspaces: ${clean.length} of ${seeds.length} came out CLEAN`);

@@ -10,6 +10,8 @@ const schemas = Number(process.env.LOADCTL_SCHEMAS ?? 20);
 const firstSeed = Number(process.env.LOADCTL_SCHEMA_SEED ?? 1);
 /** So many at the same time: they wait for each other's servers and processes most of the time. */
 const together = 2;
+/** A machine that has others to serve as well takes minutes for what it does in seconds. */
+const patienceMs = 600_000;
 const groups = Array.from({ length: Math.ceil(schemas / together) }, (_, group) => {
   const first = firstSeed + group * together;
   return Array.from({ length: Math.min(together, firstSeed + schemas - first) }, (__, index) => first + index);
@@ -27,7 +29,7 @@ afterAll(() => server.stop());
 
 describe('random schemas: no row of others comes or goes, CLEAN leaves none of the test’s, and a refusal names what is there', () => {
   const outcomes: Outcome[] = [];
-  test.each(groups.map((seeds) => ({ seeds })))('seeds $seeds', async ({ seeds }) => {
+  test.each(groups.map((seeds) => ({ seeds })))('seeds $seeds', { timeout: patienceMs }, async ({ seeds }) => {
     const played = await Promise.allSettled(
       seeds.map(async (seed) => {
         const plan = schemaPlan(seed);
@@ -45,7 +47,7 @@ describe('random schemas: no row of others comes or goes, CLEAN leaves none of t
     console.log(
       `${outcomes.length} random schemas: ${clean} seeded and CLEAN, ${outcomes.length - clean} refused with a reason that is there`,
     );
-    // The schemas from 1 on are always the same ones: three in four of them have no hazard.
-    if (firstSeed === 1 && schemas >= 20) expect(clean / schemas).toBeGreaterThanOrEqual(0.6);
+    // Three in four schemas have no hazard; a few may happen to have more, but the ones from 1 on are always the same.
+    if (schemas >= 100 || (firstSeed === 1 && schemas >= 20)) expect(clean / schemas).toBeGreaterThanOrEqual(0.6);
   });
 });

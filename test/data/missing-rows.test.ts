@@ -64,6 +64,26 @@ describe('a seeded row that is not there', () => {
     expect(machine.before?.seeded).toEqual([]);
   });
 
+  test.each(['off', 'count'])(
+    'was removed by a cleanup that was interrupted then: the same command again is CLEAN (receipt: %s)',
+    async (receipt) => {
+      const { profile, machine, sql } = await seeded({ guards: { receipt } });
+      await sql("INSERT INTO users VALUES ('bob', 'real')"); // others have more rows than before
+      const interrupt = new AbortController();
+      const context = dataContext(profile, { machine, signal: interrupt.signal });
+      const emit: typeof context.emit = (event) => {
+        context.emit(event);
+        if (event.type === 'step-progressed' && event.step.startsWith('take db') && event.done > 0) interrupt.abort();
+      };
+      const first = await cleanup({ ...context, emit }, all);
+      expect([first.reasons, await ids(sql)]).toEqual([
+        ['cleanup-not-proven', 'interrupted'],
+        ['alice', 'bob'],
+      ]);
+      expect(await cleanup(dataContext(profile, { machine }), all)).toMatchObject({ reasons: [], receipt: { proven: true } });
+    },
+  );
+
   test('got another key in a transaction that cleanup waited for: 113, again and again as well', async () => {
     const { profile, machine, sql } = await seeded();
     await sql("BEGIN; UPDATE users SET id = 'renamed' WHERE id = 'user-3'");

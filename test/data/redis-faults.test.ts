@@ -6,6 +6,7 @@ import { seed } from '../../src/phases/data/seed.js';
 import { slotOf } from '../../src/stores/redis/cluster/slots.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { type ClusterNode, type RedisCluster, startRedisCluster } from '../servers/redis.js';
+import { isSettled } from './generated-keys/slots.js';
 
 let cluster: RedisCluster;
 beforeEach(async () => {
@@ -220,6 +221,7 @@ async function moveSlots(signal: AbortSignal): Promise<number> {
   let moved = 0;
   const owners = Array.from({ length: 16_384 }, (_, slot) => cluster.primaries.indexOf(cluster.primaryOf(slot)));
   for (let slot = 0; !signal.aborted; slot = (slot + 997) % 16_384, moved++) {
+    while (!(await isSettled(cluster)));
     const from = cluster.primaries[owners[slot] ?? 0] ?? expect.unreachable();
     owners[slot] = ((owners[slot] ?? 0) + 1) % 3;
     const to = cluster.primaries[owners[slot] ?? 0] ?? expect.unreachable();

@@ -6,6 +6,13 @@
 /** What is known to be wrong with a keyspace. */
 export type Hazard = 'none' | 'conflict' | 'changed' | 'stranger' | 'full' | 'no-members';
 
+/** A signal that ends a command, so long after it has said something. */
+export interface Strike {
+  readonly command: 'seed' | 'cleanup';
+  readonly signal: 'SIGKILL' | 'SIGINT';
+  readonly ms: number;
+}
+
 /** A command that puts something under a key. */
 export type Write = readonly [key: string, command: string, ...words: (string | number)[]];
 
@@ -21,6 +28,11 @@ export interface Keyspace {
   readonly left: readonly Write[];
   /** How many seeded keys expire while the test runs. */
   readonly expiring: number;
+  /** Whether servers evict keys that have a time to live, between the seed and the cleanup. */
+  readonly evicting: boolean;
+  /** So many bytes are free while the sets go in, of servers that evict: what is seeded fits, or is refused. */
+  readonly room?: number;
+  readonly strike?: Strike;
 }
 
 /** A number from 0 on, below `below`. */
@@ -100,7 +112,14 @@ export function keyspace(draw: Draw, isCluster: boolean): Keyspace {
       ...(hasQueues ? queues.flatMap(({ kind, key }) => members(kind, key, idsOf(draw(700)))) : []),
     ],
     expiring: draw(3) === 0 ? 1 + draw(3) : 0,
+    evicting: draw(3) === 0,
+    ...(draw(6) === 0 ? { room: 200_000 + draw(600_000) } : {}),
+    ...(draw(3) === 0 ? { strike: strikeOf(draw) } : {}),
   };
+}
+
+function strikeOf(draw: Draw): Strike {
+  return { command: draw(2) === 0 ? 'seed' : 'cleanup', signal: draw(2) === 0 ? 'SIGKILL' : 'SIGINT', ms: draw(400) };
 }
 
 function idsOf(count: number): string[] {

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import type { Words } from '../../src/stores/redis/connection/node.js';
 import { inPieces } from '../../src/stores/redis/connection/pieces.js';
 
-test('commands go in pieces of 32 kB, in their order; one that is longer goes by itself', () => {
+test('commands go in pieces of 48 kB, in their order; one that is longer goes by itself', () => {
   const set = (key: string, size: number): Words => ['SET', key, 'x'.repeat(size)];
   const commands = [
     set('a', 20_000),
     set('b', 5000),
-    set('c', 20_000),
+    set('c', 30_000),
     set('d', 90_000),
     ['GET', 'e'],
     set('f', 10),

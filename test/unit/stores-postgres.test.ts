@@ -7,7 +7,9 @@ import { translate } from '../../src/stores/postgres/connection/errors.js';
 import { addressesOf } from '../../src/stores/postgres/connection/places.js';
 import { type Ssl, type TlsWish, takeTls, waysIn } from '../../src/stores/postgres/connection/tls.js';
 import { withoutPageHeader } from '../../src/stores/postgres/proof/replicas.js';
+import { ownership } from '../../src/stores/postgres/rows/ownership.js';
 import { countNumbers, eachNumber, partOf, type RowNumbers, remainder, rowsOnShard } from '../../src/stores/postgres/rows/shards.js';
+import { writingOrder } from '../../src/stores/postgres/seeding/writing-order.js';
 
 const never = () => {
   throw new Error('not asked for here');
@@ -150,4 +152,32 @@ test.each([
   ['0/30001B0', '0/30001B0'],
 ])('where nothing follows %s, all is written at %s', (lsn, end) => {
   expect(withoutPageHeader(lsn, 8192, 16_777_216)).toBe(end);
+});
+
+test('rows are written in an order in which each key of as many characters comes after the one before, the longest keys first', () => {
+  const column = {
+    name: 'id',
+    type: 'text',
+    kind: 'text',
+    shape: 'text',
+    isPlainText: true,
+    byText: true,
+    comparable: true,
+    identityAlways: false,
+  } as const;
+  const range = fc.tuple(fc.nat(3000), fc.integer({ min: 1, max: 7 }), fc.nat(2000));
+  fc.assert(
+    fc.property(range, fc.nat(20_000), fc.nat(1000), ([first, step, count], plus, cutAt) => {
+      const key = pieceReader({ random: '', startedAt: '', refer: never }).text(`user-{n+${plus}}`, 'id');
+      const own = ownership({ rows: 100_000, columns: [column], values: [key], unique: [['id']] });
+      const all: RowNumbers = { kind: 'even', first: first + 1, step, last: first + 1 + count * step };
+      const parts: RowNumbers[] = [partOf(all, 0, cutAt), { kind: 'list', list: [...eachNumber(partOf(all, cutAt, count))] }];
+      const written = writingOrder({ own }, parts).flatMap((part) => [...eachNumber(part)]);
+      expect([...written].sort((one, other) => one - other)).toEqual(parts.flatMap((part) => [...eachNumber(part)]));
+      const keys = written.map((n) => render(key, n));
+      const sorted = [...keys].sort((one, other) => other.length - one.length || (one < other ? -1 : 1));
+      expect(keys).toEqual(sorted);
+    }),
+    { numRuns: 50 },
+  );
 });

@@ -1,13 +1,16 @@
+import { unlessAborted } from '../../core/abort.js';
 import { type ExitReason, LoadctlError } from '../../core/errors.js';
 import type { CountedBefore } from '../../core/events.js';
-import type { EpochMs } from '../../core/quantities.js';
+import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import type { OtherRows, Proof, Receipt, ReceiptLine } from '../../core/receipt.js';
 import { type Defer, scope } from '../../core/scope.js';
+import { callAfter } from '../../core/timer.js';
 import { inOrder } from '../../profile/templates/sets.js';
 import { tableText } from '../../profile/words/names.js';
 import { storeTask } from '../../stores/index.js';
+import { notesInMemory, removalsOn } from '../../stores/kind/removals.js';
 import { together } from '../../stores/kind/together.js';
-import { type CheckedCleaning, type Cleaning, type FoundSet, refuseHazards } from '../../stores/kind/types.js';
+import { type CheckedCleaning, type Cleaning, type FoundSet, type RemovedBefore, refuseHazards } from '../../stores/kind/types.js';
 import { seededElsewhere } from '../../stores/seeded-before.js';
 import { step, tellerOf } from '../frame/step.js';
 import { tellPhase } from '../frame/tell-phase.js';
@@ -39,6 +42,7 @@ export async function cleanup(context: DataContext, options: CleanupOptions): Pr
     isUnderWay: false,
     failure: undefined,
     found: [],
+    removed: [],
     others: [],
     lines: [],
     startedAt: context.world.clock.stamp(),
@@ -72,8 +76,9 @@ function cleanUp(context: DataContext, options: CleanupOptions, done: Done): Pro
 }
 
 async function takeAllOut(context: DataContext, options: CleanupOptions, done: Done, defer: Defer): Promise<void> {
-  done.cleanings = await lookFirst(context, await openCleanings(context, options.seeded, defer), options);
-  await takeOut(context, done, options);
+  const removals = removalsOn(context.notes ?? notesInMemory(), context.before);
+  done.cleanings = await lookFirst(context, await openCleanings({ ...context, removals }, options.seeded, defer), options);
+  await takeOut({ ...context, removals }, done, options);
   await countOthers(context, done);
 }
 
@@ -83,8 +88,9 @@ interface Done {
   /** Whether anything may have been deleted. */
   isUnderWay: boolean;
   failure: LoadctlError | undefined;
-  /** What was there of the sets when it began. */
+  /** What was there of the sets when it began, and what cleanups before it removed of them. */
   found: readonly FoundSet[];
+  removed: readonly RemovedBefore[];
   others: readonly OtherRows[];
   readonly lines: ReceiptLine[];
   readonly startedAt: EpochMs;
@@ -106,7 +112,7 @@ async function lookFirst(context: DataContext, opened: readonly Cleaning[], opti
 async function takeOut(context: DataContext, done: Done, { dryRun, seeded }: CleanupOptions): Promise<void> {
   const { cleanings } = done;
   if (seeded && !dryRun && isRemembered(context))
-    done.found = await countSets(cleanings).catch((error: unknown) => uncounted(error, 'seeded rows and keys', done.lines));
+    await countBegun(done).catch((error: unknown) => uncounted(error, 'seeded rows and keys', done.lines));
   done.isUnderWay = true;
   if (dryRun) await together(cleanings, (cleaning) => cleaning.count());
   else await sweep(context, done, seeded);
@@ -133,6 +139,14 @@ async function countSets(cleanings: readonly CheckedCleaning[]): Promise<FoundSe
   return (await together(cleanings, (cleaning) => cleaning.countSets())).flat();
 }
 
+/** Both or none of it: without what was removed before, that would be missing. */
+async function countBegun(done: Done): Promise<void> {
+  const { cleanings } = done;
+  const removed = (await together(cleanings, async (cleaning) => (await cleaning.removedBefore?.()) ?? [])).flat();
+  const found = await countSets(cleanings);
+  [done.found, done.removed] = [found, removed];
+}
+
 /** Evictions of long ago are told by one such receipt, and not by all that come after it. */
 function isAllOut({ proven, dryRun, rows, keys, lines }: Receipt): boolean {
   const isEmpty = [...rows, ...keys].every(({ left }) => left === 0);
@@ -142,14 +156,30 @@ function isAllOut({ proven, dryRun, rows, keys, lines }: Receipt): boolean {
 }
 
 /** What this cleanup removed is not missing for the next one. */
-async function remember(context: DataContext, { cleanings, found }: Done): Promise<void> {
+async function remember(context: DataContext, done: Done): Promise<void> {
   const { before } = context;
+  const { cleanings, found } = done;
   if (before === undefined || found.length === 0) return;
-  const left = await countSets(cleanings).catch((error: unknown) => {
-    if (error instanceof LoadctlError) return undefined;
-    throw error;
+  const left = (await countSets(cleanings).catch(unlessBug)) ?? (await countOnceMore(context));
+  if (left !== undefined) await keepKnown(context, { ...before, seeded: stillThere(context, done, left) });
+}
+
+/** So long a cleanup that was cut off waits for what is there still. */
+const countMs: Milliseconds = 2500;
+
+/** What an interrupt or a lost lock cut off answers nothing any more: for a moment new connections do. */
+function countOnceMore(context: DataContext): Promise<readonly FoundSet[] | undefined> {
+  return scope(async (defer) => {
+    const over = new AbortController();
+    defer(callAfter(context.world.clock, countMs, () => over.abort()));
+    const moment = { ...context, signal: over.signal, emit: () => undefined };
+    const count = async () => countSets((await checkCleanings(await openCleanings(moment, true, defer), { seeded: true })).cleanings);
+    return unlessAborted(count().catch(unlessBug), over.signal);
   });
-  if (left !== undefined) await keepKnown(context, { ...before, seeded: stillThere(context, found, left) });
+}
+
+function unlessBug(error: unknown): undefined {
+  if (!(error instanceof LoadctlError)) throw error;
 }
 
 /** What cannot be kept on the disk is told: it undoes nothing of the cleanup. */
@@ -168,6 +198,19 @@ async function sweep(context: DataContext, done: Done, seeded: boolean): Promise
     ({ quiet }) => ({ result: 'swept', left: !quiet }),
   );
   done.lines.push(...whyNotQuiet(context, swept, seeded));
+  if (swept.quiet && swept.open.length === 0) await settleParents(context, done);
+}
+
+/** Once no child is left of the parents that went, their ids tell nothing any more. */
+async function settleParents({ removals }: DataContext, { cleanings, lines }: Done): Promise<void> {
+  const forsaken = (await removals?.forsaken()) ?? [];
+  for (const { store, shard, what } of forsaken) {
+    const why = 'a cleanup before this one removed the rows whose ids they hold; cleanup.rows lists them no more';
+    const command = 'list them under cleanup.rows as before, and clean up again';
+    lines.push({ kind: 'unknown', store, shard, what, count: null, why, command });
+  }
+  const isNoneLeft = cleanings.every((cleaning) => cleaning.report(false).rows.every(({ left }) => left === 0));
+  if (isNoneLeft && forsaken.length === 0) await removals?.settleParents();
 }
 
 /** A count that fails is a line of the receipt: it does not undo what went before. */
@@ -215,7 +258,7 @@ function receiptOf(context: DataContext, { dryRun, seeded }: CleanupOptions, don
     others: compared,
     lines: [
       ...done.lines,
-      ...missingLines(context, done.found, compared),
+      ...missingLines(context, done, compared),
       ...(seeded || dryRun ? [] : keptElsewhere(context)),
       ...evictedLines(context),
       ...failureLines(context, seeded, done),

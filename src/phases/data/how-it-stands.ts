@@ -17,10 +17,14 @@ export async function howItStands(
   const states = (await Promise.all(stores.map((store) => store.state()))).flat();
   const isIn = states.some(({ written, unknown }) => written + unknown > 0);
   const isInterrupted = why.reason === 'interrupted';
+  // What was refused, and interrupted only while it was taken back, would be refused again.
+  const resumes = isInterrupted || why === signal.reason;
+  // Whoever interrupts the way back is told why it was taken, and how the command ended: by him.
+  const reason = signal.aborted && why === error ? 'interrupted' : why.reason;
   const message = isInterrupted ? 'seeding was interrupted' : why.message;
   if (isIn)
-    return new LoadctlError(why.reason, `${message}; ${inAll(states)} are in`, {
-      hint: signal.aborted
+    return new LoadctlError(reason, `${message}; ${inAll(states)} are in`, {
+      hint: resumes
         ? 'The same command resumes from there.'
         : `${why.hint ?? ''} What is in goes by: loadctl cleanup ${named ?? `--env ${profile.environment}`} --seeded`.trim(),
       lines: [...why.lines, ...(states.length > 1 ? states.map(inOne) : [])],
@@ -31,7 +35,7 @@ export async function howItStands(
   const hint = `${why.hint ?? ''} Nothing of this seed is in.`.trim();
   return states.length === 0 || why.message.endsWith('nothing was written')
     ? why
-    : new LoadctlError(why.reason, message, { hint, lines: why.lines, cause: why });
+    : new LoadctlError(reason, message, { hint, lines: why.lines, cause: why });
 }
 
 function inAll(states: readonly SetState[]): string {

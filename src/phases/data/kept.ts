@@ -4,6 +4,7 @@ import type { Receipt } from '../../core/receipt.js';
 import { redactData } from '../../core/redact-data.js';
 import type { Redactor } from '../../core/redactor.js';
 import { keepBefore, readBefore } from '../../runs/before-file.js';
+import { linesInFile } from '../../runs/noted-lines.js';
 import { profileOption } from '../frame/context.js';
 import type { DataContext } from './lock.js';
 
@@ -23,13 +24,20 @@ export async function remembered({
   emit,
   redact,
   origin,
-}: Remembering): Promise<Pick<DataContext, 'before' | 'keep' | 'named'>> {
+}: Remembering): Promise<Pick<DataContext, 'before' | 'keep' | 'named' | 'notes'>> {
+  const fail = (file: string, why: string) => emit({ type: 'warned', code: 'removals-not-noted', file, why });
+  const linesOf = (what: string) => linesInFile(world.cwd, `${what}-${profile.environment}.ndjson`, fail);
+  const notes = { sets: linesOf('removed'), parents: linesOf('parents') };
   const { before, unusable } = await readBefore(world.cwd, profile.environment);
   if (unusable !== undefined) emit({ type: 'warned', code: 'before-file-unusable', ...unusable });
   return {
     named: profileOption({ file: origin.file, environment: profile.environment, cwd: world.cwd }),
     ...(before === undefined ? {} : { before }),
-    keep: (kept) => keepBefore(world.cwd, profile.environment, redactData(kept, redact)),
+    notes,
+    keep: async (kept) => {
+      await keepBefore(world.cwd, profile.environment, redactData(kept, redact));
+      await notes.sets.clear();
+    },
   };
 }
 

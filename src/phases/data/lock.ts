@@ -6,6 +6,7 @@ import type { RunId } from '../../core/ids.js';
 import type { World } from '../../core/os.js';
 import { scope } from '../../core/scope.js';
 import { storeKind } from '../../stores/index.js';
+import type { RemovalNotes, Removals } from '../../stores/kind/removals.js';
 import type { DatabaseLock } from '../../stores/kind/types.js';
 import type { PhaseContext } from '../frame/context.js';
 import { storeContext } from './store-context.js';
@@ -21,6 +22,10 @@ export interface DataContext extends Pick<PhaseContext, 'profile' | 'emit' | 'si
   readonly named?: string;
   /** What was counted and seeded from here before. */
   readonly before?: CountedBefore;
+  /** Where cleanups note what they remove. */
+  readonly notes?: RemovalNotes;
+  /** The same, on top of what is recorded: within one cleanup. */
+  readonly removals?: Removals;
   /** Keeps what is counted and seeded now, before anything is written, or what of it is left by a cleanup. */
   readonly keep?: (kept: CountedBefore) => Promise<void>;
 }
@@ -38,6 +43,15 @@ export interface Lock {
   /** Lets go of it. May be called twice; never rejects. */
   release(): Promise<void>;
 }
+
+/** The lock of a run whose data is in the care of another loadctl, which holds the real one where there is one. */
+export const heldElsewhere: Lock = {
+  databases: 0,
+  sessions: () => [],
+  lapsed: () => new Promise(() => undefined),
+  lost: new Promise(() => undefined),
+  release: async () => undefined,
+};
 
 /** Takes the lock, or throws 112 `refused` and says who holds it. One that was lost under a load is taken again. */
 export async function takeLock(context: DataContext, purpose: 'seed' | 'run' | 'cleanup' | 'test'): Promise<Lock> {

@@ -1,6 +1,7 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { ChangedSeed } from '../../core/receipt.js';
 import { scope } from '../../core/scope.js';
+import { notesInMemory, removalsOn } from '../../stores/kind/removals.js';
 import { together } from '../../stores/kind/together.js';
 import { type CheckedCleaning, refuseHazards } from '../../stores/kind/types.js';
 import { checkCleanings, openCleanings } from './cleanings.js';
@@ -12,7 +13,8 @@ import type { DataContext } from './lock.js';
  */
 export function resetSeeded(context: DataContext, confirm: (changed: readonly ChangedSeed[]) => Promise<void>): Promise<void> {
   return scope(async (defer) => {
-    const quiet = { ...context, emit: () => undefined };
+    const removals = removalsOn(context.notes ?? notesInMemory(), context.before);
+    const quiet = { ...context, removals, emit: () => undefined };
     const { cleanings, hazards } = await checkCleanings(await openCleanings(quiet, true, defer), { seeded: true });
     refuseHazards(hazards.filter(({ isFatal, reason }) => isFatal === true || reason !== undefined));
     const changed = await changedIn(cleanings);

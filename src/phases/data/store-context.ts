@@ -2,6 +2,7 @@ import type { Emit } from '../../core/events.js';
 import type { World } from '../../core/os.js';
 import { allowsHost } from '../../plan/guards.js';
 import type { Profile } from '../../profile/sections/schema.js';
+import type { Removals } from '../../stores/kind/removals.js';
 import type { StoreContext } from '../../stores/kind/types.js';
 
 /** What of a phase concerns a store. */
@@ -11,10 +12,12 @@ interface PhaseOnData {
   readonly world: Pick<World, 'clock'>;
   readonly signal: AbortSignal;
   readonly lock?: { sessions(): readonly string[] };
+  readonly removals?: Removals;
 }
 
 /** What a phase hands to a store; `label` is the name under which the store's servers see loadctl. */
-export function storeContext({ profile, emit, world, signal, lock }: PhaseOnData, store: string, label: string): StoreContext {
+export function storeContext({ profile, emit, world, signal, lock, removals }: PhaseOnData, store: string, label: string): StoreContext {
   const locked = lock === undefined ? {} : { lockSessions: () => lock.sessions() };
-  return { store, label, emit, clock: world.clock, signal, allowsHost: (host) => allowsHost(profile, host), ...locked };
+  const noted = removals === undefined ? {} : { removals };
+  return { store, label, emit, clock: world.clock, signal, allowsHost: (host) => allowsHost(profile, host), ...locked, ...noted };
 }

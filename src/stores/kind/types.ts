@@ -17,6 +17,7 @@ import type { Inverse } from '../../profile/templates/inverse.js';
 import type { RowSource } from '../../profile/templates/pieces.js';
 import type { NamedSet, Sets } from '../../profile/templates/sets.js';
 import type { SetColumn, TableName } from '../../profile/words/names.js';
+import type { Removals } from './removals.js';
 
 /*
  * A store is something that seeding fills and cleanup empties. To add a kind: its words in src/profile/sections/schema.ts, a
@@ -80,6 +81,8 @@ export interface StoreContext {
   readonly allowsHost: (host: string) => boolean;
   /** The sessions that hold the lock now; missing where nothing is written. Each transaction that writes looks for them first. */
   readonly lockSessions?: () => readonly string[];
+  /** Where a cleanup notes what it removes; missing where nobody would read it. */
+  readonly removals?: Removals;
 }
 
 /** What is about to be done to a store. */
@@ -112,6 +115,8 @@ export interface StoreTask {
   readonly keys: readonly CleanupKeys[];
   /** Tables of the same databases that entries of other stores list: those see to their rows. */
   readonly beside: readonly TableName[];
+  /** What tells a set with its templates and its place from others; `sets`: as it was when it was seeded. */
+  fingerprint(set: NamedSet, sets?: Sets): string;
   /** What the templates of a set stand in. */
   source(set: NamedSet): RowSource;
   /** How the row of a set is read back from one of its columns; the profile's rules make sure of one. */
@@ -313,6 +318,8 @@ export interface CheckedCleaning extends CleaningCheck {
   count(): Promise<void>;
   /** The rows and entries that are there of each set, whatever they hold; of sets whose keys tell, and do not expire. */
   countSets(): Promise<readonly FoundSet[]>;
+  /** What earlier cleanups removed of the sets that the record still has; missing where a kind notes nothing. */
+  readonly removedBefore?: () => Promise<readonly RemovedBefore[]>;
   /** Deletes what is there now, and hands back how much is left and how much went. */
   sweep(): Promise<Swept>;
   /**
@@ -343,6 +350,14 @@ export interface FoundSet {
   /** The table, as {@link OtherRows} calls it; missing for a cache. */
   readonly table?: string;
   readonly count: number;
+}
+
+/** Rows of a set that a cleanup removed after the record of them was written. */
+export interface RemovedBefore {
+  readonly fingerprint: string;
+  readonly rows: number;
+  /** May be gone as well: the server no longer knows what became of their transaction. */
+  readonly unknown: number;
 }
 
 /** What became of the transactions that were under way. */

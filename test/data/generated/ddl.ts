@@ -12,6 +12,7 @@ import {
   sqlName,
   type TableModel,
 } from './model.js';
+import { span, withOverlaps } from './temporal.js';
 
 /** The statements that make a schema, in order. */
 export function ddlOf(model: SchemaModel): string[] {
@@ -22,6 +23,7 @@ export function ddlOf(model: SchemaModel): string[] {
     "CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
     "CREATE DOMAIN word AS text CHECK (VALUE <> '')",
     'CREATE DOMAIN "Feeling" AS mood',
+    ...(model.tables.some(({ tag }) => tag === 'temporal') ? [withOverlaps] : []),
     ...model.tables.flatMap((table) => tableDdl(table, model.tables)),
     ...model.cycles.flatMap((cycle) => cycleDdl(cycle, model.tables)),
     ...model.audits.flatMap((audit) => auditDdl(audit, model.tables)),
@@ -77,6 +79,8 @@ function idColumns({ id }: TableModel): string[] {
 function tagConstraint(tag: TableModel['tag']): string {
   if (tag === 'unique') return ' UNIQUE';
   if (tag === 'deferrable') return ' UNIQUE DEFERRABLE INITIALLY DEFERRED';
+  if (tag === 'exclusion') return ', EXCLUDE USING btree (tag WITH =)';
+  if (tag === 'temporal') return `, during daterange DEFAULT '${span}', UNIQUE (tag, during WITHOUT OVERLAPS)`;
   return tag === 'not distinct' ? ', UNIQUE NULLS NOT DISTINCT (tag, who)' : '';
 }
 
@@ -104,7 +108,9 @@ function referenceDdl(
 function keyDdl({ columns, bound, action, timing }: Reference, target: TableModel | undefined): string[] {
   if (bound === 'loose' || target === undefined) return [];
   const key = `FOREIGN KEY (${columns.map(quote).join(', ')}) REFERENCES ${sqlName(target)} (${target.id.columns.map(quote).join(', ')})`;
-  return [`${key} ON DELETE ${action} ${timing}${bound === 'not enforced' ? ' NOT ENFORCED' : ''}`];
+  // Of two columns one may be all that is set to nothing.
+  const only = action === 'SET NULL' && columns.length > 1 && target.index % 2 === 0 ? ` (${quote(columns[1] ?? '')})` : '';
+  return [`${key} ON DELETE ${action}${only} ${timing}${bound === 'not enforced' ? ' NOT ENFORCED' : ''}`];
 }
 
 function heirs(table: TableModel, all: readonly TableModel[]): string[] {

@@ -1,10 +1,11 @@
 import type { Draw } from './draw.js';
 import type { Hazard } from './hazard.js';
+import { keyHazards } from './key-hazards.js';
 import type { SchemaModel } from './model.js';
 import { rowHazards } from './row-hazards.js';
 import { schemaHazards } from './schema-hazards.js';
 
-const makers = { ...rowHazards, ...schemaHazards };
+const makers = { ...keyHazards, ...rowHazards, ...schemaHazards };
 
 /** Draws one hazard, and in some schemas two, of those that fit. */
 export function drawHazards(model: SchemaModel, draw: Draw): Hazard[] {

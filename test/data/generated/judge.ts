@@ -34,14 +34,24 @@ export function judge(plan: SchemaPlan, played: Played): Outcome {
 const refusals = [104, 112, 113, 114];
 
 /** Without a hazard it ends well; else a refusal names one that is there. */
-function checkSaid({ hazards }: SchemaPlan, { code, stdout, stderr }: Said, all: string): void {
-  if (code === 0) return;
-  const said = stdout.replaceAll('\\"', '"') + stderr;
-  const named = hazards.filter(({ codes, names }) => codes.includes(code ?? -1) && names.some((name) => said.includes(name)));
+function checkSaid({ hazards, model }: SchemaPlan, said: Said, all: string): void {
+  if (said.code === 0) return;
+  const code = said.code ?? -1;
+  const why = reasonIn(said);
+  const tables = new Set(model.tables.map(({ name }) => name));
+  const isNamed = (name: string) => why.includes(tables.has(name) ? `.${name}` : name);
+  const named = hazards.filter(({ codes, names }) => codes.includes(code) && names.some(isNamed));
   expect(
     named.map(({ kind }) => kind),
     `exit ${code}\n${all}`,
   ).not.toEqual([]);
+}
+
+/** What a refusal is about: a receipt's lines, and the error. What is counted or done beside that names many a table. */
+function reasonIn({ stdout, stderr }: Said): string {
+  const lines = stdout.startsWith('{') ? (JSON.parse(stdout) as Receipt).lines : [];
+  const error = stderr.slice(Math.max(0, stderr.indexOf('\nerror: ')));
+  return [...lines.flatMap(({ what, why = '', command = '' }) => [`.${what}`, why, command]), error].join('\n').replaceAll('"', '');
 }
 
 /** A struck command ends soon, and not as a bug. */
@@ -53,8 +63,8 @@ function checkStruck({ strike }: SchemaPlan, { struck }: Played, all: string): v
 
 /** Rows of the test that are there, but for those that a trigger wrote where no entry is. */
 function left({ model }: SchemaPlan, { tests }: Dump): string[] {
-  const unlisted = model.audits.filter(({ by }) => by === 'unlisted').map(({ name }) => quote(name));
-  return tests.filter(({ place }) => !unlisted.some((name) => place.endsWith(name))).map(asText);
+  const unknown = model.audits.filter(({ by }) => by === 'unlisted').map(({ name }) => quote(name));
+  return tests.filter(({ place }) => !unknown.some((name) => place.endsWith(name))).map(asText);
 }
 
 /** Rows that went while the table's own trigger on DELETE did not run, where nothing takes away what that writes. */

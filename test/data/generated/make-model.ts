@@ -97,5 +97,15 @@ function drawKind(draw: Draw, layout: Layout): IdKind {
 function drawTag(draw: Draw, kind: IdKind, layout: Layout): TableModel['tag'] {
   if (layout !== 'plain' && layout !== 'inherits') return 'plain';
   if (['identity', 'always', 'shared'].includes(kind)) return 'unique';
-  return draw.of<TableModel['tag']>(['plain', 'plain', 'unique', 'deferrable', 'expression', 'partial', 'not distinct']);
+  return draw.of<TableModel['tag']>([
+    'plain',
+    'plain',
+    'unique',
+    'deferrable',
+    'expression',
+    'partial',
+    'not distinct',
+    'exclusion',
+    'temporal',
+  ]);
 }

@@ -40,7 +40,7 @@ export interface TableModel {
   readonly numbered: boolean;
   readonly references: readonly Reference[];
   readonly self?: Reference;
-  readonly tag: 'plain' | 'unique' | 'deferrable' | 'expression' | 'partial' | 'not distinct';
+  readonly tag: 'plain' | 'unique' | 'deferrable' | 'expression' | 'partial' | 'not distinct' | 'exclusion' | 'temporal';
   /** Types of further columns, and what stands in the way of nothing. */
   readonly flavour: {
     readonly collated: boolean;

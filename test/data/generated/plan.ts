@@ -70,7 +70,7 @@ function drawOpen(model: SchemaModel, draw: Draw): Pick<SchemaPlan, 'open'> {
 }
 
 function drawStrike(draw: Draw): Strike {
-  return { command: draw.of(['seed', 'cleanup']), signal: draw.of(['SIGKILL', 'SIGINT']), ms: draw.int(0, 250) };
+  return { command: draw.of(['seed', 'cleanup']), signal: draw.of(['SIGKILL', 'SIGINT']), ms: draw.int(0, draw.of([250, 1500])) };
 }
 
 /** Rows that are there before anybody tests: eight of each table, some in what inherits from it, and those that look like seeded ones. */

@@ -15,6 +15,7 @@ import {
   setName,
   type TableModel,
 } from './model.js';
+import { span } from './temporal.js';
 
 /** A random schema's profile: what is seeded into it and what is cleaned up, in the profile's words. */
 export interface Profile {
@@ -46,6 +47,7 @@ function columnsOf(table: TableModel, tables: readonly TableModel[], draw: Draw)
     ...(isMade(table) ? [] : idTemplates(table, draw).map((template, index) => [id.columns[index], template])),
     ['who', 'test'],
     ...(isMade(table) || table.tag === 'not distinct' || draw.chance(0.8) ? [['tag', `tag${table.index}-{n}@x.test`]] : []),
+    ...(table.tag === 'temporal' && draw.chance(0.5) ? [['during', span]] : []),
     ...(draw.chance(0.5) ? [['feeling', '{pick:sad|ok|very happy}']] : []),
     ['price', draw.chance(0.5) ? '{int:1..100}' : 7.5],
     ...(draw.chance(0.3) ? [['facts', { level: '{int:1..9}', n: ['{n}'] }]] : []),

@@ -99,7 +99,7 @@ function isRivalled({ seeded, id, layout, entry }: TableModel): boolean {
 }
 
 /** Rows that hold a key of the table's set are the set's by the profile's own words: with such a rival none of others may. */
-function isHeld({ tables, audits, cycles }: SchemaModel, { index }: TableModel): boolean {
+export function isHeld({ tables, audits, cycles }: SchemaModel, { index }: TableModel): boolean {
   const references = tables.flatMap((table) => [...table.references, ...(table.self === undefined ? [] : [table.self])]);
   return [...audits.map(({ of }) => of), ...references.map(({ parent }) => parent), ...cycles.map(({ to }) => to)].includes(index);
 }

@@ -12,6 +12,8 @@ export interface Wanted {
   readonly heir?: string;
   /** Ids instead of those that the numbers make. */
   readonly ids?: readonly string[];
+  /** The tag of all of them, instead of one of their own. */
+  readonly tag?: string;
   /** What a reference must point at, instead of what its table says. */
   readonly pointing?: { readonly reference: Reference; readonly at: Who };
 }
@@ -20,13 +22,13 @@ const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /** The statement that inserts rows of others, or such as the application writes for the test; rows whose parents are not there are left out. */
 export function insertSql(model: SchemaModel, table: TableModel, wanted: Wanted): string {
-  const { who, from, to, heir, ids } = wanted;
+  const { who, from, to, heir, ids, tag } = wanted;
   const target = heir === undefined ? sqlName(table) : sqlName({ ...table, name: heir });
   const columns: [string, string][] = [
     ...idColumns(table, wanted),
     ['who', quoted(who)],
     ['owner', ownerOf(table, who)],
-    ['tag', `${quoted(`${who}${table.index}-`)} || g || '@x.test'`],
+    ['tag', tag === undefined ? `${quoted(`${who}${table.index}-`)} || g || '@x.test'` : quoted(tag)],
     ['note', quoted(who === 'test' ? 'app' : 'others')],
     ['price', 'g % 100'],
     ...(table.layout === 'list' ? [['region', "(ARRAY['eu', 'us', 'far'])[g % 3 + 1]"] as [string, string]] : []),

@@ -1,3 +1,4 @@
+import { setTimeout as passes } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { type Draw, drawFrom } from './draw.js';
 import { type SchemaModel, sqlName, type TableModel } from './model.js';
@@ -105,12 +106,14 @@ export async function runLogged(client: Client, statements: readonly string[]): 
 
 function start(client: Client, work: Work, { tables, most }: { readonly tables: readonly string[]; readonly most: number }): Writer {
   const log: Log = { made: [], gone: [] };
-  let [isStopped, committed] = [false, 0];
+  let [isStopped, committed, begun] = [false, 0, performance.now()];
+  const rest = () => Math.max(4, 2 * (performance.now() - begun));
   const made = linesSql(tables, mine);
   const run = async () => {
     for (let turn = 0; turn < most && !isStopped; turn++) {
       try {
-        await client.query('SELECT pg_sleep(0.004)'); // others are busy, and leave the machine to loadctl all the same
+        await passes(rest()); // others are busy, and leave the machine to loadctl all the same
+        begun = performance.now();
         await client.query('BEGIN');
         const gone = await work(client, turn);
         const rows = tables.length === 0 ? [] : (await client.query<{ place: string; line: string }>(made)).rows;
@@ -141,10 +144,10 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(23|40|55|P0|42501|44)/.test(String(error.code));
 }
 
-/** Tables whose rows nobody references: what goes there takes nothing along. */
+/** Tables whose rows nobody references, in no partition either: what goes there takes nothing along. */
 async function unreferenced(client: Client, tables: readonly TableModel[]): Promise<Set<number>> {
   const { rows } = await client.query<{ schema: string; name: string }>(
-    `SELECT n.nspname AS schema, c.relname AS name FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f'`,
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_constraint k JOIN pg_class c ON c.oid IN (k.confrelid, pg_partition_root(k.confrelid)) JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f'`,
   );
   const taken = new Set(rows.map(({ schema, name }) => `${schema}.${name}`));
   return new Set(

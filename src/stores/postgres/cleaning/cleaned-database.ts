@@ -1,5 +1,6 @@
 import type { ReceiptLine } from '../../../core/receipt.js';
 import type { Sets } from '../../../profile/templates/sets.js';
+import type { Removals } from '../../kind/removals.js';
 import type { Hazard } from '../../kind/types.js';
 import type { Around } from '../catalog/surroundings.js';
 import type { Session } from '../connection/session.js';
@@ -33,8 +34,10 @@ export interface CleanedDatabase {
   readonly blocked: Map<Target, Hazard>;
   /** What surrounds every listed table, as it was looked at last. */
   around: Around;
-  /** The ids of rows that are gone and by which rows of an entry were found, which no key holds to them. */
-  readonly lost: Map<Target, string[]>;
+  /** Where it is noted what goes. */
+  readonly removals: Removals;
+  /** The fingerprints of the sets of which it is known how many rows should be there. */
+  readonly prints: ReadonlyMap<SeededRows, string>;
   /** What the last sweep saw all of: `pg_current_snapshot()` before it counted. */
   snapshot: string | undefined;
   readonly seeded: readonly SeededRows[];

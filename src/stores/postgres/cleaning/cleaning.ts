@@ -10,6 +10,7 @@ import { type CleanedDatabase, isUnknown } from './cleaned-database.js';
 import { formerEntryLines } from './former-entries.js';
 import { findSets } from './found-sets.js';
 import { type Asked, type LookedAt, lookAtDatabase } from './look.js';
+import { removedBefore } from './removed-before.js';
 import { countTargets, sweepDatabase } from './sweep.js';
 import { changedSets, keepSets, takeChangedSets, takeSets } from './take-sets.js';
 import { waitForWriters, watchedBy } from './writers.js';
@@ -39,6 +40,9 @@ function checked(looked: readonly LookedAt[], { config, task, context }: Asked):
     },
     async countSets() {
       return (await together(databases, (database) => findSets(database, context.clock))).flat();
+    },
+    async removedBefore() {
+      return (await together(databases, (database) => removedBefore(database, context))).flat();
     },
     async sweep() {
       const swept = await together(databases, (database) => sweepDatabase(database, task, context));

@@ -10,7 +10,8 @@ import type { Piece } from '../pages/piece.js';
 import type { Target } from '../selection/targets.js';
 import type { CleanedDatabase } from './cleaned-database.js';
 import { type Doomed, deleteSql, doomedRows } from './doomed.js';
-import { bearsNone, keepIds, looseChildren, orphansOf, returnedIds } from './loose-children.js';
+import { entryReturning } from './ledger.js';
+import { bearsNone, looseChildren, looseEntry, orphansOf } from './loose-children.js';
 import type { Means } from './remove.js';
 import { takeOut } from './rings.js';
 
@@ -31,7 +32,7 @@ export interface Deleting extends Looked {
 
 /** Deletes what was found of an entry; what may not go now is a trouble of it. */
 export async function deleteTarget(database: CleanedDatabase, deleting: Deleting, context: StoreContext): Promise<number> {
-  const { session, journal, troubles, lost, dear } = database;
+  const { session, journal, troubles, dear } = database;
   const { clock, emit, signal } = context;
   const { family, target, selection, pieces, task, tell } = deleting;
   troubles.delete(target);
@@ -42,11 +43,10 @@ export async function deleteTarget(database: CleanedDatabase, deleting: Deleting
     tell(rows);
     emit({ type: 'step-progressed', step, done: rows, total: Math.max(rowsOf(pieces), rows), unit: 'rows' });
   };
-  const children = looseChildren(target, database.targets);
-  const keep = (returned: readonly string[]) => keepIds(lost, children, returned);
+  const { ledger } = entryReturning(database, target) ?? {};
   const shown = deleteSql(doomedBy(target, database, family));
   const log: Means['log'] = (_, rows, ms) => journal.log(shown, rows, ms);
-  const means: Means = { session, clock, log, signal, pauseMs: task.pauseMs, progress, keep, isDear: dear.has(target) };
+  const means: Means = { session, clock, log, signal, pauseMs: task.pauseMs, progress, ledger, isDear: dear.has(target) };
   let first: readonly Piece[] | undefined = pieces;
   const find = async () => {
     const known = first ?? (await lookFor(database, context, { family, target, selection }));
@@ -68,7 +68,7 @@ export function doomedBy(target: Target, database: CleanedDatabase, family: Fami
   const children = looseChildren(target, targets);
   const isGone = (child: Target) => aroundOne(around, child.table).family.quoted === undefined;
   const bearing = children.filter((child) => tallies.get(child.target)?.left !== 0 && !isGone(child.target));
-  const returning = returnedIds(children);
+  const returning = entryReturning(database, target)?.sql;
   return {
     ...doomed,
     guards: [...doomed.guards, ...bearing.map(bearsNone)],
@@ -77,13 +77,15 @@ export function doomedBy(target: Target, database: CleanedDatabase, family: Fami
   };
 }
 
-/** Conditions for rows whose parents this cleanup has deleted. */
-export async function orphans({ session, lost }: CleanedDatabase, target: Target): Promise<string[]> {
-  const ids = lost.get(target) ?? [];
+/** So many ids are looked for at once. */
+const idsAtOnce = 5000;
+
+/** Conditions for rows whose parents a cleanup has deleted, this one or one before it that was cut off. */
+export async function* orphans({ session, removals }: CleanedDatabase, target: Target): AsyncIterable<string> {
   const { through } = target;
-  if (ids.length === 0 || through === undefined) return [];
+  if (through === undefined || through.key.name !== '') return;
   const [column] = await findColumns(session, through.parent, through.key.parentColumns);
-  return orphansOf(target, ids, column?.type ?? 'text');
+  for await (const ids of removals.lost(looseEntry(session, target), idsAtOnce)) yield orphansOf(through, ids, column?.type ?? 'text');
 }
 
 /** Why none of the rows went although the server had nothing against it: others are in the way. */

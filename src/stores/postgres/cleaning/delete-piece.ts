@@ -2,9 +2,9 @@ import type { Milliseconds } from '../../../core/quantities.js';
 import { sqlState } from '../connection/errors.js';
 import { hashed, rowByRow } from '../pages/look.js';
 import { type Located, type Piece, placesOf } from '../pages/piece.js';
-import { inTransaction, type Limits, runAlone } from '../pages/transaction.js';
+import { type Limits, runAlone } from '../pages/transaction.js';
 import type { Doomed } from './doomed.js';
-import { holdSql, type Means, noted, type Returned, remove } from './remove.js';
+import { holdSql, type Means, noted, type Returned, remove, removeNoted } from './remove.js';
 
 /** When a statement is ended: others wait no longer than that for a row of it. */
 export const longestMs: Milliseconds = 300;
@@ -30,8 +30,12 @@ export async function deletePiece(work: Deleting, piece: Piece): Promise<number>
   const { doomed, means } = work;
   if (doomed.isPassedOn) return deleteHeld(work, piece);
   try {
+    if (means.ledger !== undefined) {
+      const run = (sql: string) => means.session.query<Returned>(sql);
+      return await removeNoted(means, limits(work, piece), () => remove(doomed, piece, { ...means, run }));
+    }
     const run = (sql: string) => runAlone<Returned>(means.session, limits(work, piece), sql);
-    return noted(means)(await remove(doomed, piece, { ...means, run }));
+    return noted(means, await remove(doomed, piece, { ...means, run }));
   } catch (error) {
     if (!busy.includes(sqlState(error)) || !doomed.family.mayHold) throw error;
     return deleteHeld(work, piece);
@@ -45,12 +49,11 @@ export async function deletePiece(work: Deleting, piece: Piece): Promise<number>
 async function deleteHeld(work: Deleting, piece: Piece): Promise<number> {
   const { doomed, means } = work;
   const { session } = means;
-  const removed = await inTransaction(session, limits(work, piece), async () => {
+  return removeNoted(means, limits(work, piece), async () => {
     const held = await session.query<Located>(holdSql(doomed, piece));
     const run = (sql: string) => session.query<Returned>(sql);
     return remove(doomed, placesOf(piece.part, held.rows), { ...means, run });
   });
-  return noted(means)(removed);
 }
 
 function limits({ doomed: { isIndexed }, isImpatient }: Deleting, { rows }: Piece): Limits {

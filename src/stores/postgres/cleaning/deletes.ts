@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../../../core/abort.js';
 import { formatDuration, type Milliseconds } from '../../../core/quantities.js';
 import { isFatal, serverMessage, sqlState, tookTooLong } from '../connection/errors.js';
 import { inTime, rowsOf } from '../pages/look.js';
@@ -82,6 +83,7 @@ interface Failure {
 
 async function tryPiece(work: Work, piece: Piece): Promise<Failure | undefined> {
   const { clock, pauseMs, signal } = work.means;
+  if (signal !== undefined) throwIfAborted(signal);
   const startedAt = clock.elapsed();
   const tookMs = () => clock.elapsed() - startedAt;
   try {

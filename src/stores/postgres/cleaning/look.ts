@@ -1,5 +1,6 @@
 import { LoadctlError } from '../../../core/errors.js';
 import type { PostgresStore } from '../../../profile/sections/schema.js';
+import { notesInMemory, removalsOn } from '../../kind/removals.js';
 import type { CleaningCheck, ReachedTable, StoreContext, StoreTask } from '../../kind/types.js';
 import { findFamily } from '../catalog/family.js';
 import { findHindrances, listTriggers } from '../catalog/hindrances.js';
@@ -41,6 +42,7 @@ export async function lookAtDatabase(session: Session, asked: Asked, takes: bool
   const { hazards, notes } = await standingAgainst({ session, clock: context.clock, signal: context.signal }, { ...listed, hindrances });
   for (const effect of [...notes, ...(await listTriggers(session, tables))]) context.emit({ type: 'noted', code: 'side-effect', effect });
   const doubts = takes ? await doubtsOf(session, task, { seeded, hindrances }) : new Map<SeededRows, Doubt>();
+  const { removals = removalsOn(notesInMemory(), undefined) } = context;
   const database: CleanedDatabase = {
     ...nothingYet(session),
     targets: childrenFirst(listed),
@@ -49,6 +51,8 @@ export async function lookAtDatabase(session: Session, asked: Asked, takes: bool
     seeded,
     former,
     doubts,
+    removals,
+    prints: removals.counts ? printsOf(task, seeded, former) : new Map(),
   };
   await noteHidden(database, tables);
   // What the role may not do with seeded rows stands against a test as much as what it may not do with entries.
@@ -58,11 +62,16 @@ export async function lookAtDatabase(session: Session, asked: Asked, takes: bool
   return { database, hazards: [...new Set([...hazards.values(), ...ofSets])], tables: await reached(session, [...targets, ...seeded]) };
 }
 
+function printsOf(task: StoreTask, seeded: readonly SeededRows[], former: readonly FormerRows[]): Map<SeededRows, string> {
+  const prints = new Map(seeded.map((rows) => [rows, task.fingerprint(rows.set)]));
+  for (const { rows, sets } of former) prints.set(rows, task.fingerprint(rows.set, sets));
+  return prints;
+}
+
 function nothingYet(session: Session) {
   return {
     session,
     journal: statementLog(session),
-    lost: new Map(),
     snapshot: undefined,
     tallies: new Map(),
     seededTallies: new Map(),

@@ -1,5 +1,7 @@
+import type { LooseEntry } from '../../kind/removals.js';
 import { joinKeys } from '../catalog/foreign-keys.js';
 import { quoteName, quoteText } from '../catalog/quote.js';
+import type { Session } from '../connection/session.js';
 import type { Target } from '../selection/targets.js';
 
 /** An entry whose rows are found through those of another one, to which no foreign key holds them. */
@@ -25,39 +27,14 @@ export function bearsNone({ target: { through } }: LooseChild): string {
     : `NOT EXISTS (SELECT 1 FROM ${through.key.child.from} AS o WHERE ${joinKeys(through.key, 'o', 't')})`;
 }
 
-/** What a parent that is deleted hands back of itself: by it a child that comes late is found. */
-export function returnedIds(children: readonly LooseChild[]): string | undefined {
-  if (children.length === 0) return undefined;
-  return `json_build_array(${children.map(({ parentColumn }) => `t.${parentColumn}::text`).join(', ')})::text`;
+/** The rows (alias t) of an entry that hold one of these ids, whose parents are deleted. */
+export function orphansOf({ key }: NonNullable<Target['through']>, ids: readonly string[], type: string): string {
+  const [column = ''] = key.columns;
+  const isAlone = `NOT EXISTS (SELECT 1 FROM ${key.parent.from} AS v WHERE ${joinKeys(key, 't', 'v')})`;
+  return `t.${quoteName(column)} = ANY (ARRAY[${ids.map(quoteText).join(', ')}]::${type}[]) AND ${isAlone}`;
 }
 
-/** So many ids are looked for at once. */
-const idsAtOnce = 5000;
-
-/** Rows (alias t) of an entry whose parents are deleted: conditions that each find some of them. */
-export function orphansOf({ through }: Target, ids: readonly string[], type: string): string[] {
-  const [column = ''] = through?.key.columns ?? [];
-  if (through === undefined) return [];
-  const isAlone = `NOT EXISTS (SELECT 1 FROM ${through.key.parent.from} AS v WHERE ${joinKeys(through.key, 't', 'v')})`;
-  const conditions: string[] = [];
-  for (let from = 0; from < ids.length; from += idsAtOnce) {
-    const some = ids.slice(from, from + idsAtOnce).map(quoteText);
-    conditions.push(`t.${quoteName(column)} = ANY (ARRAY[${some.join(', ')}]::${type}[]) AND ${isAlone}`);
-  }
-  return conditions;
-}
-
-/** Adds what was returned to what is kept of each child. */
-export function keepIds(kept: Map<Target, string[]>, children: readonly LooseChild[], returned: readonly string[]): void {
-  for (const text of returned) {
-    const ids: unknown = JSON.parse(text);
-    if (!Array.isArray(ids)) continue;
-    for (const [index, { target }] of children.entries()) {
-      const id: unknown = ids[index];
-      if (typeof id !== 'string') continue;
-      const known = kept.get(target);
-      if (known === undefined) kept.set(target, [id]);
-      else known.push(id);
-    }
-  }
+/** How notes call an entry whose rows hold the ids of others. */
+export function looseEntry({ address }: Session, { entry, table, through }: Target): LooseEntry {
+  return { store: entry.store, shard: address.shard, what: `${entry.store}.${table.inProfile} (${through?.key.columns.join(', ')})` };
 }

@@ -3,6 +3,7 @@ import type { Milliseconds } from '../../../core/quantities.js';
 import { isAsSeen } from '../catalog/family.js';
 import type { Looking } from '../pages/look.js';
 import { isIn, located, type Piece } from '../pages/piece.js';
+import { inTransaction, type Limits } from '../pages/transaction.js';
 import { type Doomed, deleteSql, mayGo } from './doomed.js';
 import type { StatementLog } from './statement-log.js';
 
@@ -30,8 +31,14 @@ export interface Means extends Looking {
   readonly progress?: (rows: number) => void;
   /** Single rows took long to fail before. */
   readonly isDear?: boolean;
-  /** Is handed what the rows return that are gone for good. */
-  readonly keep?: (returned: readonly string[]) => void;
+  /** Is told of every transaction; missing where nobody has to know of it later. */
+  readonly ledger?: Ledger | undefined;
+}
+
+/** Notes what a transaction removes before it commits, and once it is in: how that ends nobody may hear of. */
+export interface Ledger {
+  removing(transaction: string, removed: Removed): void;
+  removed(transaction: string): void;
 }
 
 /** Holds the rows of a piece and locates them; what somebody else has is left to a later sweep. */
@@ -71,10 +78,21 @@ export async function remove(doomed: Doomed, piece: Piece, { run, clock }: Runni
 }
 
 /** Notes what was committed. */
-export function noted({ log, keep }: Means): (removed: Removed) => number {
-  return ({ rows, returned, sql, ms }) => {
-    if (rows > 0) log(sql, rows, ms);
-    if (returned.length > 0) keep?.(returned);
-    return rows;
+export function noted({ log }: Means, { rows, sql, ms }: Removed): number {
+  if (rows > 0) log(sql, rows, ms);
+  return rows;
+}
+
+/** Removes rows in one transaction, which is in the ledger before it may be in; undefined where it removes none after all. */
+export async function removeNoted(means: Means, limits: Limits, work: () => Promise<Removed | undefined>): Promise<number> {
+  const { session, ledger } = means;
+  let sent: string | undefined;
+  const committing = (transaction: string, removed: Removed | undefined) => {
+    if (removed === undefined || removed.rows === 0) return;
+    ledger?.removing(transaction, removed);
+    sent = transaction;
   };
+  const removed = await inTransaction(session, limits, work, ledger && committing);
+  if (sent !== undefined) ledger?.removed(sent);
+  return removed === undefined ? 0 : noted(means, removed);
 }

@@ -3,10 +3,9 @@ import { quoteName } from '../catalog/quote.js';
 import { isFatal, sqlState } from '../connection/errors.js';
 import { fewRows, inTime, rowsOf } from '../pages/look.js';
 import { isIn, type Located, type Piece, type Places, placesOf } from '../pages/piece.js';
-import { inTransaction } from '../pages/transaction.js';
 import { deletePieces } from './deletes.js';
 import type { Doomed } from './doomed.js';
-import { add, type Deleted, holdSql, type Means, noted, type Returned, remove } from './remove.js';
+import { add, type Deleted, holdSql, type Means, type Returned, remove, removeNoted } from './remove.js';
 
 /**
  * Deletes what `find` finds. Where rows of the table reference rows of it, those that hang together go at once where they are
@@ -24,6 +23,7 @@ export async function takeOut(doomed: Doomed, find: () => Promise<readonly Piece
     last = count;
     const isFew = doomed.own.length > 0 && count <= fewRows;
     const together = isFew ? await takeTogether(doomed, pieces, told) : 0;
+    if (together > 0) told.progress(together);
     const more = together > 0 ? { rows: together } : await deletePieces(doomed, pieces, told);
     deleted = add(deleted, more);
     if (doomed.own.length === 0 || more.rows === 0) return deleted;
@@ -73,8 +73,7 @@ async function deleteTogether(doomed: Doomed, places: Places, means: Means): Pro
     return remove(doomed, places, { ...means, run }, selection);
   };
   try {
-    const removed = await inTransaction(session, { mode: 'READ WRITE', statementMs: togetherMs, lockMs: 200 }, work);
-    return removed === undefined ? 0 : noted(means)(removed);
+    return await removeNoted(means, { mode: 'READ WRITE', statementMs: togetherMs, lockMs: 200 }, work);
   } catch (error) {
     const state = sqlState(error);
     if (state === undefined || isFatal(state)) throw error;

@@ -42,6 +42,11 @@ export async function sweepDatabase(database: CleanedDatabase, task: StoreTask, 
   return swept;
 }
 
+async function* selectionsOf(database: CleanedDatabase, target: Target): AsyncIterable<string> {
+  yield target.predicate('t');
+  yield* orphans(database, target);
+}
+
 async function sweepTarget(database: CleanedDatabase, target: Target, task: StoreTask, context: StoreContext): Promise<Swept> {
   const { tallies, troubles, around } = database;
   const { deleted: before = 0 } = tallies.get(target) ?? {};
@@ -49,7 +54,7 @@ async function sweepTarget(database: CleanedDatabase, target: Target, task: Stor
   let [found, gone] = [0, 0];
   // Kept up to date all along: an interrupt ends the deletes anywhere, and the receipt says how far they were.
   const tell = (now: number) => void tallies.set(target, { deleted: before + gone + now, left: Math.max(0, found - gone - now) });
-  for (const selection of [target.predicate('t'), ...(await orphans(database, target))]) {
+  for await (const selection of selectionsOf(database, target)) {
     const pieces = await lookFor(database, context, { family, target, selection });
     found += rowsOf(pieces);
     tell(0);

@@ -9,7 +9,7 @@ import type { Looking } from '../pages/look.js';
 import { type SeededRows, sameExactKey } from '../rows/seeded-rows.js';
 import { countNumbers } from '../rows/shards.js';
 import { type Doomed, deleteSql, doomedRows, mayGo } from './doomed.js';
-import { add, type Deleted } from './remove.js';
+import { add, type Deleted, type Ledger } from './remove.js';
 import { takeOut } from './rings.js';
 import { countPairs, countThere, holdsSame, isUnchanged, locatePairs, partsOf } from './set-rows.js';
 import type { StatementLog } from './statement-log.js';
@@ -29,6 +29,7 @@ export interface Taking extends Looking {
   readonly goneBefore?: GoneBefore;
   /** Waits for those who hold rows of these tables, and says how many did; missing where nobody is waited for. */
   readonly wait?: (oids: readonly number[]) => Promise<number>;
+  readonly ledger?: Ledger | undefined;
   /** Told how many rows are out so far. */
   readonly progress?: (rows: number) => void;
 }
@@ -103,7 +104,7 @@ function isAlone(rows: SeededRows): string {
 async function takeParts(
   rows: SeededRows,
   doomedOf: (part: SeededRows) => Doomed,
-  taking: Looking & Pick<Taking, 'log' | 'progress'>,
+  taking: Looking & Pick<Taking, 'log' | 'ledger' | 'progress'>,
 ): Promise<Deleted> {
   let deleted: Deleted = { rows: 0 };
   for (let more = true; more; ) {

@@ -6,10 +6,12 @@ import { dataPlace } from '../connection/places.js';
 import type { Looking } from '../pages/look.js';
 import { differencesOf } from '../rows/differences.js';
 import { type SeededRows, setName } from '../rows/seeded-rows.js';
+import { takingOrder } from '../rows/set-order.js';
 import { countNumbers } from '../rows/shards.js';
 import { coversSet } from '../selection/targets.js';
 import { type CleanedDatabase, openTargets } from './cleaned-database.js';
 import { doomedRows } from './doomed.js';
+import { setLedger } from './ledger.js';
 import { forSet } from './one-by-one.js';
 import { takeOut } from './rings.js';
 import { countPairs, countThere, firstChanged, holdsSame, isChanged, locatePairs, partsOf } from './set-rows.js';
@@ -24,10 +26,10 @@ interface TakingSets {
   readonly dryRun: boolean;
 }
 
-/** The last set goes first, as it may refer to those before it. An interrupt leaves what is said of the others: all may be there. */
+/** A set goes before those that its rows reference. An interrupt leaves what is said of the others: all may be there. */
 export async function takeSets(database: CleanedDatabase, taking: TakingSets): Promise<void> {
-  const { seededTallies, lines } = database;
-  const sets = [...database.seeded].reverse().filter((rows) => !isCovered(database, rows, taking.task));
+  const { session, seeded, seededTallies, lines } = database;
+  const sets = (await takingOrder(session, seeded)).filter((rows) => !isCovered(database, rows, taking.task));
   for (const rows of sets) seededTallies.set(rows, { deleted: 0, left: rows.own === undefined ? null : countNumbers(rows.numbers) });
   for (const [index, rows] of sets.entries()) await forSet(database, rows, () => takeSet(database, rows, sets.slice(0, index), taking));
   lines.push(...(await formerLines(database, taking.task, taking.context)));
@@ -57,6 +59,7 @@ async function takeSet(
     named: task.named,
     dryRun,
     log: journal.log,
+    ledger: setLedger(database, rows),
     progress,
     doubt: doubts.get(rows),
     wait: async (oids) => {
@@ -131,19 +134,17 @@ export async function changedSets({ session, seeded, doubts }: CleanedDatabase, 
 }
 
 /** Takes those out that nothing references. */
-export async function takeChangedSets(
-  { session, seeded, doubts, journal }: CleanedDatabase,
-  { clock, signal }: StoreContext,
-): Promise<number> {
+export async function takeChangedSets(database: CleanedDatabase, { clock, signal }: StoreContext): Promise<number> {
+  const { session, seeded, doubts, journal } = database;
   const looking = { session, clock, signal };
   let gone = 0;
-  for (const rows of [...seeded].reverse()) {
+  for (const rows of await takingOrder(session, seeded)) {
     if (rows.own === undefined || doubts.has(rows)) continue;
     const { family, keys } = await lookAroundOne(session, rows.table);
     for (const part of partsOf(rows)) {
       const doomed = { ...doomedRows(family, keys, isChanged(part, 't')), isIndexed: false };
       const find = () => locatePairs(looking, part, `NOT (${holdsSame(part)})`);
-      gone += (await takeOut(doomed, find, { ...looking, log: journal.log })).rows;
+      gone += (await takeOut(doomed, find, { ...looking, log: journal.log, ledger: setLedger(database, rows) })).rows;
     }
   }
   return gone;

@@ -7,7 +7,7 @@ import { holdsNoSuchValue } from '../connection/errors.js';
 import type { Session } from '../connection/session.js';
 import { hashed, type Looking, overPages } from '../pages/look.js';
 import { isIn } from '../pages/piece.js';
-import { describeRow, type SeededRows, seededQuery, setName, wholeRow } from '../rows/seeded-rows.js';
+import { describeRow, looksSeeded, type SeededRows, setName } from '../rows/seeded-rows.js';
 import { noneOf, type Target } from '../selection/targets.js';
 import { entryFor } from './references.js';
 import { countPairs, countThere, firstChanged, holdsSame, isUnchanged } from './set-rows.js';
@@ -40,10 +40,9 @@ export const howToBeCertain = 'seed a column with {n} or {uuid} that is unique i
 /** Rows that may as well be other people's are nobody's to delete, and nothing tells which of them are there. */
 export async function leaveUncertain(looking: Looking, rows: SeededRows): Promise<Taken> {
   const { session } = looking;
-  const isEqual = `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${wholeRow(rows.compared, 't')} = ${wholeRow(rows.compared, 's')})`;
   let equal = 0;
   await overPages<{ rows: string }>(looking, await findFamily(session, rows.table), {
-    sqlOf: (range) => `SELECT count(*) AS rows FROM ${range.part.from} AS t WHERE ${isIn(range)} AND ${isEqual}`,
+    sqlOf: (range) => `SELECT count(*) AS rows FROM ${range.part.from} AS t WHERE ${isIn(range)} AND ${looksSeeded(rows, 't')}`,
     take: (found) => {
       equal += Number(found.rows);
     },

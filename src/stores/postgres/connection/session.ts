@@ -104,7 +104,11 @@ interface Connection {
   readonly configure: () => Promise<ClientConfig>;
 }
 
-async function connect(address: Address, { label, clock }: Pick<StoreContext, 'label' | 'clock'>): Promise<Connection & { place: Place }> {
+/** Connects in whichever way the address' TLS words allow, or throws `unavailable` with its fix. */
+export async function connect(
+  address: Address,
+  { label, clock }: Pick<StoreContext, 'label' | 'clock'>,
+): Promise<Connection & { readonly place: Place }> {
   const { default: pg } = await import('pg');
   const basic: ClientConfig = {
     connectionString: address.url,

@@ -23,11 +23,21 @@ export function runAlone<Row extends QueryResultRow>(
   return orRollBack(session, () => session.query<Row>(`${begin(session, limits)}; ${sql}; COMMIT`));
 }
 
-/** Does something in one short transaction, each statement of which sees what others committed before it. */
-export function inTransaction<T>(session: Session, limits: Limits, work: () => Promise<T>): Promise<T> {
+/**
+ * Does something in one short transaction, each statement of which sees what others committed before it. `committing` is told its
+ * number and what was done before COMMIT is sent: from there on it may be in, whatever is heard of it.
+ */
+export function inTransaction<T>(
+  session: Session,
+  limits: Limits,
+  work: () => Promise<T>,
+  committing?: (transaction: string, done: T) => void,
+): Promise<T> {
   return orRollBack(session, async () => {
-    await session.query(begin(session, limits));
+    const number = committing === undefined ? '' : '; SELECT pg_current_xact_id()::text AS transaction';
+    const { rows } = await session.query<{ transaction: string }>(`${begin(session, limits)}${number}`);
     const done = await work();
+    for (const { transaction } of rows) committing?.(transaction, done);
     await session.query('COMMIT');
     return done;
   });

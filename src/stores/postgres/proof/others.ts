@@ -7,7 +7,7 @@ import { holdsNoSuchValue } from '../connection/errors.js';
 import type { Session } from '../connection/session.js';
 import { hashed, overPages } from '../pages/look.js';
 import { isIn } from '../pages/piece.js';
-import { type SeededRows, seededQuery, wholeRow } from '../rows/seeded-rows.js';
+import { looksSeeded, type SeededRows } from '../rows/seeded-rows.js';
 import { noneOf, type Target } from '../selection/targets.js';
 
 /** A count of rows and, where it was asked for, the sum of their hashes. */
@@ -120,9 +120,4 @@ const inSample = `split_part(ltrim(t.ctid::text, '('), ',', 1)::bigint % 100 = 0
 function hashesOf({ proof, columns }: Question): string {
   if (proof === 'count') return '0';
   return proof === 'full' ? `sum(${rowHash(columns)})` : `sum(CASE WHEN ${inSample} THEN ${rowHash(columns)} END)`;
-}
-
-/** Whether a row holds all that a seeded one does, in a table in which nothing tells them apart. */
-function looksSeeded(rows: SeededRows, alias: string): string {
-  return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${wholeRow(rows.compared, alias)} = ${wholeRow(rows.compared, 's')})`;
 }

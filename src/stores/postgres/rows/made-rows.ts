@@ -58,5 +58,6 @@ function uuidMaskSql(salt: string, head: string): string {
 /** Row numbers as a source of rows, `g(n)`. */
 export function numbersSql(numbers: RowNumbers): string {
   if (numbers.kind === 'list') return `unnest('{${numbers.list.join(',')}}'::bigint[]) AS g(n)`;
-  return `generate_series(${numbers.first}::bigint, ${numbers.last}, ${numbers.step}) AS g(n)`;
+  // In a SELECT list the numbers go on one by one, where a function after FROM is done with all of them first.
+  return `(SELECT generate_series(${numbers.first}::bigint, ${numbers.last}, ${numbers.step})) AS g(n)`;
 }

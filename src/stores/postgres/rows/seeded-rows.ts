@@ -149,6 +149,11 @@ export function wholeRow(columns: readonly Column[], alias: string): string {
   return `ROW(${columns.map(({ name }) => `${alias}.${quoteName(name)}::text`).join(', ')})::text COLLATE "C"`;
 }
 
+/** Whether a row holds all that a seeded one does, in a table in which nothing tells them apart. */
+export function looksSeeded(rows: SeededRows, alias: string): string {
+  return `EXISTS (SELECT 1 FROM ${seededQuery(rows)} AS s WHERE ${wholeRow(rows.compared, alias)} = ${wholeRow(rows.compared, 's')})`;
+}
+
 /** The seeded rows, or some columns of theirs, as a subquery that needs no table: the server makes them from their numbers. */
 export function seededQuery({ numbers, columns, values, ordinal }: SeededRows, wanted: readonly Column[] = columns): string {
   const made = wanted.map((column) => `${madeBy(values[columns.indexOf(column)] ?? null)}::${column.type} AS ${quoteName(column.name)}`);

@@ -5,13 +5,13 @@ import { foreignKeysTo } from '../catalog/foreign-keys.js';
 import { checkTaking } from '../cleaning/take-seeded.js';
 import type { Session } from '../connection/session.js';
 import { type SeededRows, setName } from '../rows/seeded-rows.js';
+import { fills } from '../rows/set-order.js';
 import type { RowNumbers } from '../rows/shards.js';
 import { inChunks } from './chunks.js';
 import { conflictsIn, seedingFailure } from './conflicts.js';
 import { type Database, type SetOnItsWay, sumOf } from './database.js';
 import { addLooks, areAllThere, isEmpty, type Look, lookAt, nothingSeen } from './look.js';
 import { lastPage } from './proof.js';
-import { fills } from './rings.js';
 
 /** So many rows are written in one transaction. */
 export const mostTogether = 5000;

@@ -2,7 +2,7 @@ import { LoadctlError } from '../../../core/errors.js';
 import { quoteName } from '../catalog/quote.js';
 import { isServerError } from '../connection/errors.js';
 import type { Session } from '../connection/session.js';
-import { isHeldBySql, lostLock } from '../lock/try-lock.js';
+import { inTransaction, type Limits } from '../pages/transaction.js';
 import { columnList, type SeededRows, seededQuery } from '../rows/seeded-rows.js';
 import { countNumbers, type RowNumbers } from '../rows/shards.js';
 import { notAsWritten, seedingFailure } from './conflicts.js';
@@ -17,34 +17,36 @@ export interface Part {
 /** Parts that one transaction writes. */
 export interface Transaction {
   readonly parts: readonly Part[];
-  /** The sessions that hold the lock: another loadctl may have it by now. */
-  readonly lockSessions: (() => readonly string[]) | undefined;
   /** Read back what was written before the transaction ends. */
   readonly isReadBack: boolean;
   /** Told before COMMIT is sent: from there on the parts may be in, whatever is heard of it. */
   readonly committing: (transaction: string) => void;
 }
 
+const limits: Limits = { mode: 'READ WRITE', statementMs: 5000, lockMs: 2000 };
+/** What is looked at late is looked at by it: the server's answer is not yet that to a COMMIT. */
+const lookNow = 'SET CONSTRAINTS ALL IMMEDIATE';
+
 /** Writes parts in one transaction: all of them are in, or none. What the server says against them is told as the seed's failure. */
-export async function writeParts(session: Session, { parts, lockSessions, isReadBack, committing }: Transaction): Promise<void> {
+export async function writeParts(session: Session, { parts, isReadBack, committing }: Transaction): Promise<void> {
   let at: Part | undefined;
-  await session.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+  const write = async () => {
+    for (at of parts) await insert(session, at, isReadBack, at === parts.at(-1));
+    if (!isReadBack) return;
+    await session.query(lookNow);
+    if (await hasLateTriggers(session)) for (at of parts) await readBack(session, at);
+  };
   try {
-    const transaction = await begin(session, lockSessions);
-    for (at of parts) await insert(session, at, isReadBack);
-    // What is looked at late is looked at here: the server's answer is not yet that to a COMMIT.
-    await session.query('SET CONSTRAINTS ALL IMMEDIATE');
-    if (isReadBack && (await hasLateTriggers(session))) for (at of parts) await readBack(session, at);
-    committing(transaction);
-    await session.query('COMMIT');
+    await inTransaction(session, limits, write, committing);
   } catch (error) {
-    await session.query('ROLLBACK').catch(() => undefined);
     throw at === undefined ? error : await seedingFailure(session, { ...at.rows, numbers: at.numbers }, error);
   }
 }
 
-async function insert(session: Session, part: Part, isReadBack: boolean): Promise<void> {
-  const { count } = await session.query(insertSql({ ...part.rows, numbers: part.numbers }));
+async function insert(session: Session, part: Part, isReadBack: boolean, isLast: boolean): Promise<void> {
+  const sql = insertSql({ ...part.rows, numbers: part.numbers });
+  // In one message, where nothing is to be read in between.
+  const { count } = await session.query(isLast && !isReadBack ? `${sql}; ${lookNow}` : sql);
   if (count !== countNumbers(part.numbers) || isReadBack) await readBack(session, part);
 }
 
@@ -59,23 +61,11 @@ async function hasLateTriggers(session: Session): Promise<boolean> {
   return (await session.query(late)).rows.length > 0;
 }
 
-/** Hands back the transaction's number. */
-async function begin(session: Session, lockSessions: (() => readonly string[]) | undefined): Promise<string> {
-  const { rows } = await session.query<{ transaction: string; locked: boolean }>(
-    `SELECT pg_current_xact_id()::text AS transaction, $1::text[] IS NULL OR ${isHeldBySql('$1')} AS locked`,
-    [lockSessions?.() ?? null],
-  );
-  const [{ transaction, locked } = { transaction: '', locked: false }] = rows;
-  if (locked) return transaction;
-  throw lostLock(session.place);
-}
-
 /** Writes parts and takes them back; hands back what the server said against it. */
 export async function tryOut(session: Session, { rows, numbers }: Part): Promise<unknown> {
   await session.query('BEGIN');
   try {
-    await session.query(insertSql({ ...rows, numbers }));
-    await session.query('SET CONSTRAINTS ALL IMMEDIATE');
+    await session.query(`${insertSql({ ...rows, numbers })}; ${lookNow}`);
     return undefined;
   } catch (error) {
     if (!isServerError(error) && !(error instanceof LoadctlError && isServerError(error.cause))) throw error;

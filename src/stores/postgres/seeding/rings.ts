@@ -2,6 +2,7 @@ import { type Hazard, refuseHazards } from '../../kind/types.js';
 import { type ForeignKey, foreignKeysTo } from '../catalog/foreign-keys.js';
 import type { Session } from '../connection/session.js';
 import { type SeededRows, setName } from '../rows/seeded-rows.js';
+import { fills } from '../rows/set-order.js';
 
 /** A set whose rows reference those of another one. */
 interface Reference {
@@ -19,15 +20,6 @@ export async function refuseRings(session: Session, sets: readonly SeededRows[])
   }
   const ring = sets.map((set) => ringFrom(set, references)).find((found) => found !== undefined);
   if (ring !== undefined) refuseHazards([hazardOf(session, ring)]);
-}
-
-/** Whether a key leads from what a set seeds. */
-export function fills({ table, columns, values }: SeededRows, key: ForeignKey): boolean {
-  if (key.table.oid !== table.oid) return false;
-  return key.columns.every((name) => {
-    const index = columns.findIndex((column) => column.name === name);
-    return index >= 0 && values[index] !== null;
-  });
 }
 
 /** The shortest way from a set along references back to its table. */

@@ -11,6 +11,7 @@ import { type Database, type SetOnItsWay, sumOf } from './database.js';
 import { lookAt } from './look.js';
 import { type Part, tryOut, writeParts } from './part.js';
 import { isSummedUp } from './proof.js';
+import { firstTried, splitAt, writingOrder } from './writing-order.js';
 
 /** How long a transaction that writes is to take. */
 const writeMs: Milliseconds = 300;
@@ -31,12 +32,12 @@ export interface Writing {
 export async function writeSet(database: Database, set: SetOnItsWay, writing: Writing): Promise<void> {
   const { context, pauseMs, progress } = writing;
   const { clock, signal } = context;
-  if (!database.isBegun) await begin(database, context);
+  if (!database.isBegun) await begin(database);
   const sessions = [database.session, ...database.helpers];
   const done = () => progress(set.there + sumOf(set.written));
   const chunks = {
     sessions: set.isTree ? [database.session] : sessions,
-    numbers: set.absent.splice(0),
+    numbers: set.isTree ? set.absent.splice(0) : writingOrder(set.rows, set.absent.splice(0)),
     aimMs: writeMs,
     restMs: (tookMs: Milliseconds) => pauseMs ?? tookMs * usualRest,
     clock,
@@ -57,28 +58,32 @@ export async function writeSet(database: Database, set: SetOnItsWay, writing: Wr
  * What a read cannot know, the first rows of all sets find out before there are many: what triggers and checks refuse, keys
  * over expressions, rows that are hidden. They are all of them where they are few: then a set may reference a later one.
  */
-async function begin(database: Database, context: StoreContext): Promise<void> {
+async function begin(database: Database): Promise<void> {
   database.isBegun = true;
   const { session, sets } = database;
   const areAll = sumOf(sets.flatMap(({ absent }) => absent)) <= mostTogether;
-  const parts: (Part & { set: SetOnItsWay })[] = [];
-  for (const set of sets) {
-    for (const numbers of areAll ? set.absent : set.absent.slice(0, 1))
-      parts.push({ set, rows: set.rows, numbers: areAll ? numbers : partOf(numbers, 0, firstRows) });
-  }
+  const from = firstTried(sets, firstRows);
+  const tried = sets.map((set) => ({ set, ...(areAll ? { numbers: set.absent, rest: [] } : takeFirst(set.absent, from)) }));
+  const parts = tried.flatMap(({ set, numbers }) => numbers.map((some) => ({ set, rows: set.rows, numbers: some })));
   if (parts.length === 0) return;
   try {
-    await writeTogether(session, parts, context, true);
+    await writeTogether(session, parts, true);
   } catch (error) {
     // Sets that are written one after the other may do better: another store's, or rows that somebody writes just now.
     if (sqlState(error) === '23503' || isRival(error) || isPassing(error)) return;
     throw error;
   }
-  for (const set of sets) {
-    if (areAll) set.absent = [];
-    else if (set.absent[0] !== undefined) set.absent[0] = partOf(set.absent[0], firstRows, countNumbers(set.absent[0]));
-    set.absent = set.absent.filter((numbers) => countNumbers(numbers) > 0);
-  }
+  for (const { set, rest } of tried) set.absent = rest;
+}
+
+/** Some of the numbers, the first ones from there on, and the others. */
+function takeFirst(absent: readonly RowNumbers[], from: number): { numbers: RowNumbers[]; rest: RowNumbers[] } {
+  const [below, above] = splitAt(absent, from);
+  const [first, ...more] = above.length > 0 ? above : below;
+  if (first === undefined) return { numbers: [], rest: [] };
+  const behind = partOf(first, firstRows, countNumbers(first));
+  const rest = [...(above.length > 0 ? below : []), ...(countNumbers(behind) > 0 ? [behind] : []), ...more];
+  return { numbers: [partOf(first, 0, firstRows)], rest };
 }
 
 /** Writes rows of one set. Rows that somebody else wrote since they were looked for are looked at again. */
@@ -86,7 +91,7 @@ async function writeChunk(session: Session, set: SetOnItsWay, numbers: RowNumber
   const { rows } = set;
   for (let some: RowNumbers | undefined = numbers; some !== undefined; ) {
     try {
-      return await writeTogether(session, [{ set, rows, numbers: some }], context, set.isWatched);
+      return await writeTogether(session, [{ set, rows, numbers: some }], set.isWatched);
     } catch (error) {
       if (!isRival(error)) throw error;
       throwIfAborted(context.signal);
@@ -108,7 +113,6 @@ async function writeChunk(session: Session, set: SetOnItsWay, numbers: RowNumber
 async function writeTogether(
   session: Session,
   parts: readonly (Part & { readonly set: SetOnItsWay })[],
-  { lockSessions }: StoreContext,
   isReadBack: boolean,
 ): Promise<void> {
   let sent: string | undefined;
@@ -120,7 +124,7 @@ async function writeTogether(
     for (const { set } of parts) set.unknown = set.unknown.filter(({ transaction }) => transaction !== sent);
   };
   try {
-    await writeParts(session, { parts, lockSessions, isReadBack, committing });
+    await writeParts(session, { parts, isReadBack, committing });
   } catch (error) {
     // Only a server that says so, and goes on, has certainly written nothing.
     if (!/^(08|25P|57P)/.test(sqlState(error) ?? '08')) heard();

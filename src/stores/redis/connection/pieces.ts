@@ -4,7 +4,7 @@ import type { Words } from './node.js';
  * So much text is on its way to a server at once. What it holds of it, and of its answers, counts as memory of the server: one
  * that is nearly full would make room for it by evicting keys.
  */
-const mostText = 32_000;
+const mostText = 48_000;
 
 /** Commands in their order, some at a time. */
 export function* inPieces(commands: readonly Words[]): Generator<readonly Words[]> {
