@@ -22,6 +22,14 @@ export interface Criterion {
   readonly for?: Milliseconds;
 }
 
+/** Where a profile states a limit. */
+export interface LimitPlace {
+  /** Relative to the working directory where it lies below it. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
+
 /** When a test is ended before its time: `when` must have held for `for` without a break, `after` the start at the earliest. */
 export interface AbortRule {
   readonly when: Criterion;

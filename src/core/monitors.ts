@@ -54,6 +54,8 @@ export interface ServerSample {
   readonly holds: boolean;
   readonly monitor: string;
   readonly source?: string;
+  /** How often it is looked at. */
+  readonly everyMs: Milliseconds;
 }
 
 /** A limit that was broken for a while, or that holds again. */

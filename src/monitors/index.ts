@@ -4,7 +4,7 @@ import { host } from './host/index.js';
 import type { MonitorContext, OpenMonitor, Probe } from './kind/types.js';
 import { pgbouncer } from './pgbouncer.js';
 import { postgres } from './postgres.js';
-import { prometheus } from './prometheus.js';
+import { prometheus } from './prometheus/index.js';
 import { queue } from './queue/index.js';
 import { redis } from './redis.js';
 

@@ -1,36 +1,50 @@
 import type { Client } from 'pg';
-import { errorMessage, LoadctlError } from '../core/errors.js';
+import { LoadctlError } from '../core/errors.js';
 import { databasePlace, placeText } from '../plan/hosts.js';
-import { isServerError, translate } from '../stores/postgres/connection/errors.js';
+import { isServerError, serverMessage, sqlState } from '../stores/postgres/connection/errors.js';
+import { connect } from '../stores/postgres/connection/session.js';
+import { databasesOf } from './kind/databases.js';
 import { held } from './kind/held.js';
 import type { MonitorContext, MonitorOf, OpenMonitor } from './kind/types.js';
 
 /** A PgBouncer, by its admin console, which speaks the simple protocol and knows no SQL. */
 export const pgbouncer: OpenMonitor<'pgbouncer'> = (monitor, context) => {
-  const { host, port = '6432' } = databasePlace(monitor.url);
+  const { host, port = usualPort } = databasePlace(monitor.url);
   const source = placeText({ host, port });
   const console = held<Client>({
     open: () => openConsole(monitor, source, context),
     close: (client) => client.end().catch(() => undefined),
     leavesWhole: () => false,
   });
+  const { database: wanted } = monitor;
+  let isKnown = true;
   return [
     {
       source,
       drop: console.drop,
+      remarks: () => (isKnown || wanted === undefined ? [] : [unknownDatabase(source, wanted)]),
       look: () =>
         console.use(async (client) => {
-          const { rows } = await client.query<Pool>('SHOW POOLS').catch((cause: unknown) => {
-            throw isServerError(cause) ? noConsole(monitor.name, source, cause) : cause;
-          });
-          const pools = rows.filter(({ database }) =>
-            monitor.database === undefined ? database !== 'pgbouncer' : database === monitor.database,
-          );
-          return [{ source, values: valuesOf(pools) }];
+          const show = async <Row extends object>(what: string) =>
+            (
+              await client.query<Row>(`SHOW ${what}`).catch((cause: unknown) => {
+                throw isServerError(cause) ? noConsole(monitor.name, source, cause) : cause;
+              })
+            ).rows;
+          const all = await show<Pool>('POOLS');
+          const pools = all.filter(({ database }) => (wanted === undefined ? database !== 'pgbouncer' : database === wanted));
+          isKnown =
+            pools.length > 0 || wanted === undefined || (await show<{ name: string }>('DATABASES')).some(({ name }) => name === wanted);
+          return isKnown ? [{ source, values: valuesOf(pools) }] : [{ source }];
         }),
     },
   ];
 };
+
+/** A name that is wrong looks like one that `*` stands for and nobody has used: neither is an empty pool. */
+function unknownDatabase(source: string, database: string): string {
+  return `${source} has no database ${database}: it gives no data until a client of it comes. Correct \`database\` where none will.`;
+}
 
 /** A row of SHOW POOLS. */
 interface Pool {
@@ -55,45 +69,30 @@ function valuesOf(pools: readonly Pool[]) {
   };
 }
 
-async function openConsole({ name, url, password }: MonitorOf<'pgbouncer'>, source: string, { label }: MonitorContext): Promise<Client> {
-  const { default: pg } = await import('pg');
-  const login = new URL(url);
-  if (password !== undefined) login.password = encodeURIComponent(password);
-  if (login.pathname.length <= 1) login.pathname = '/pgbouncer';
-  const client = new pg.Client({
-    connectionString: login.toString(),
-    application_name: label,
-    keepAlive: true,
-    connectionTimeoutMillis: connectMs,
-  });
-  client.on('error', () => undefined);
+async function openConsole({ name, url, password }: MonitorOf<'pgbouncer'>, source: string, context: MonitorContext): Promise<Client> {
+  const admin = new URL(url);
+  if (admin.pathname.length <= 1) admin.pathname = '/pgbouncer';
+  if (admin.port === '') admin.port = usualPort;
+  const [address] = databasesOf({ name, url: admin.toString(), ...(password === undefined ? {} : { password }) }, false);
+  if (address === undefined) throw new Error('a URL is one address');
   try {
-    await client.connect();
-    return client;
+    return (await connect(address, context)).client;
   } catch (cause) {
-    const place = {
-      name,
-      host: login.hostname,
-      port: Number(login.port || 6432),
-      database: 'pgbouncer',
-      role: decodeURIComponent(login.username),
-    };
-    // What PgBouncer says of strangers has the code of a broken protocol (08P01).
-    const error = isServerError(cause) && cause.code !== '28P01' ? cause : translate(cause, place, false);
-    if (error instanceof LoadctlError) throw error;
-    throw noConsole(name, source, cause);
+    const state = sqlState(cause);
+    // What PgBouncer says of strangers and of wrong passwords alike has the code of a broken protocol.
+    throw state === '08P01' || state === '3D000' ? noConsole(name, source, cause) : cause;
   }
 }
+
+const usualPort = '6432';
 
 function noConsole(name: string, source: string, cause: unknown): LoadctlError {
   return new LoadctlError(
     'unavailable',
-    `${name}: there is no admin console of PgBouncer for this login at ${source}: ${errorMessage(cause)}`,
+    `${name}: there is no admin console of PgBouncer for this login at ${source}: ${serverMessage(cause)}`,
     {
-      hint: 'Name its admin database `pgbouncer` and one of its `stats_users` in the URL.',
+      hint: 'Name its admin database `pgbouncer` and one of its `stats_users` in the URL, with the password that its auth_file has.',
       cause,
     },
   );
 }
-
-const connectMs = 10_000;

@@ -1,3 +1,4 @@
+import { countedBy } from '../metrics/servers/series.js';
 import { sqlState } from '../stores/postgres/connection/errors.js';
 import type { Address } from '../stores/postgres/connection/places.js';
 import type { Session } from '../stores/postgres/connection/session.js';
@@ -28,7 +29,8 @@ function databaseProbe(address: Address, context: MonitorContext): Probe {
       } catch (error) {
         // It is full: that is the answer.
         if (sqlState(error) !== tooManyConnections) throw error;
-        return [{ source, values: { connections: usable ?? 1, usable: usable ?? 1 } }];
+        const known = usable === undefined ? { connections: 1, usable: 1 } : { connections: usable, sessions: usable, usable };
+        return [{ source, values: known }];
       }
     },
   };
@@ -53,15 +55,18 @@ const activity = `
 const setting = (name: string) => `coalesce(nullif(current_setting('${name}', true), '')::int, 0)`;
 const usable = ['superuser_reserved_connections', 'reserved_connections', 'rds.rds_superuser_reserved_connections'].map(setting);
 
-/** How far a standby is behind, or the slowest standby of a primary; null where there is none. */
+/**
+ * How far a standby is behind, or the slowest standby of a primary; null where there is none. A standby that nobody sends anything to
+ * has replayed all that it got, and is behind for as long as that lasts.
+ */
 const lag = `
   CASE WHEN NOT pg_is_in_recovery() THEN
     CASE WHEN r.all THEN (SELECT coalesce(extract(epoch FROM max(replay_lag)), 0) * 1000 FROM pg_stat_replication HAVING count(*) > 0) END
-  WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+  WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0
   ELSE extract(epoch FROM now() - pg_last_xact_replay_timestamp()) * 1000 END`;
 
 const statement = `
-  SELECT r.all::int AS "seesAll", a.connections, current_setting('max_connections')::int - ${usable.join(' - ')} AS usable,
+  SELECT r.all::int AS "seesAll", extract(epoch FROM pg_postmaster_start_time())::float8 AS "${countedBy}", a.connections, a.connections AS sessions, current_setting('max_connections')::int - ${usable.join(' - ')} AS usable,
     CASE WHEN r.all THEN a.waiting END AS waiting, CASE WHEN r.all THEN a.idle END AS "idleInTransaction", ${lag} AS "lagMs",
     d.xact_commit AS commits, d.xact_rollback AS rollbacks, d.deadlocks, d.temp_files AS "tempFiles",
     d.blks_hit AS "blocksHit", d.blks_hit + d.blks_read AS "blocksWanted"

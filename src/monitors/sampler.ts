@@ -64,10 +64,23 @@ export async function lookOnce(probe: Probe, clock: Pick<Clock, 'elapsed'>): Pro
   const at = () => (asked + clock.elapsed()) / 2;
   try {
     const looks = await probe.look();
-    return looks.map(({ ageMs = 0, ...look }) => ({ look, at: at() - ageMs }));
+    return looks.map(({ ageMs = 0, ...look }) =>
+      Number.isFinite(ageMs)
+        ? { look: inNumbers(look), at: at() - ageMs }
+        : { look: { source: look.source, error: 'its samples have no time' }, at: at() },
+    );
   } catch (error) {
     return [{ look: { source: probe.source, error: errorMessage(error) }, at: at() }];
   }
+}
+
+/** A look without what is no number: NaN, as a ratio of nothing is, and what is beyond all numbers. */
+function inNumbers(look: Omit<MonitorLook, 'ageMs'>): Omit<MonitorLook, 'ageMs'> {
+  const all = Object.entries(look.values ?? {});
+  const numbers = all.filter(([, value]) => Number.isFinite(value));
+  if (numbers.length === all.length) return look;
+  const { values: _, ...rest } = look;
+  return numbers.length === 0 ? { ...rest, error: `it told no number: ${all[0]?.[1]}` } : { ...rest, values: Object.fromEntries(numbers) };
 }
 
 /** What a look came to in its time; undefined where it was late. */

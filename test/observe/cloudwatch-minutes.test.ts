@@ -60,5 +60,10 @@ test('a run waits for its last points, judges whole minutes alone, and `verify -
   expect(rowOf(at.judged(), 'cpu')).toMatchObject({ outcome: 'fail', monitored: { samples } });
   expect(rowOf(at.judged(), 'cpu').actual).toBeCloseTo(0.7 + 0.3 / Number(samples), 6);
   expect(await at.loadctl(['verify'], at.env)).toMatchObject({ code: 99 });
+  const attached = await at.loadctl(['attach'], at.env);
+  expect(attached.stderr).toContain('Judged again since');
+  const told = (words: string) => attached.stdout.lastIndexOf(words);
+  expect([told('PASS') >= 0, told('FAIL') > told('PASS')]).toEqual([true, true]);
+  expect(at.told('judged').map(({ verdict }) => (verdict as { verdict: string }).verdict)).toEqual(['pass', 'fail']);
   expect(searchFolder(join(at.folder, '.loadctl'), search)).toEqual([]);
 });

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bare, type CloudWatchStandIn, inEnvironment, knownKey, rdsProfile as rds, startCloudWatch } from '../servers/cloudwatch.js';
+import { sessionOfInstance, startInstanceMetadata } from '../servers/instance-metadata.js';
 import { searchFolder, secretSearch } from '../support/secret-search.js';
 import { type WatchedPlace, watchedPlace } from '../support/watched-run.js';
 
@@ -46,6 +47,30 @@ describe('the first look', () => {
     expect(aws.requests.at(-1)?.token).toBe(token);
   });
 
+  test('takes the credentials of the instance (IMDSv2, by a stand-in that speaks it), and keeps them out of everything', async () => {
+    const [aws, instance] = [await startCloudWatch(), await startInstanceMetadata()];
+    aws.values = () => 40;
+    const at = await watchedPlace(rds(aws), '3s');
+    const env = { ...at.env, HOME: at.folder, AWS_EC2_METADATA_SERVICE_ENDPOINT: instance.url, AWS_EC2_METADATA_V1_DISABLED: 'true' };
+    const looked = await at.loadctl(['doctor', '--env', 'dev', '--monitors'], env);
+    expect(looked, looked.stdout + looked.stderr).toMatchObject({ code: 0 });
+    expect(instance.asked).toEqual([
+      'PUT /latest/api/token',
+      'GET /latest/meta-data/iam/security-credentials/ with its token',
+      'GET /latest/meta-data/iam/security-credentials/load-test-role with its token',
+    ]);
+    expect(aws.requests.at(-1)?.token).toBe(sessionOfInstance);
+    const said = await at.loadctl(['run', '--env', 'dev'], env);
+    expect(said, said.stdout + said.stderr).toMatchObject({ code: 111 });
+    expect(aws.requests.map(({ token }) => token)).toEqual(aws.requests.map(() => sessionOfInstance));
+    const all = secretSearch([
+      { name: 'secret key', text: knownKey.secretAccessKey },
+      { name: 'session', text: sessionOfInstance },
+    ]);
+    expect(searchFolder(join(at.folder, '.loadctl'), all)).toEqual([]);
+    expect(all(said.stdout + said.stderr + looked.stdout + looked.stderr)).toEqual([]);
+  });
+
   test('takes the credentials of the profile, which stand in no file and no message', async () => {
     const aws = await startCloudWatch();
     aws.values = () => 40;
@@ -73,73 +98,49 @@ describe('the first look', () => {
     expect(named.stderr).toMatch(/rds: \d points? of eu-central-1\/shop/);
   });
 
-  test.each<[string, Record<string, string>, (aws: CloudWatchStandIn) => void, RegExp, RegExp]>([
-    ['no credentials', bare, () => {}, /no AWS credentials/, /Set AWS_PROFILE/],
-    [
-      'an unknown key',
-      { ...inEnvironment, AWS_ACCESS_KEY_ID: 'AKIDSTRANGER' },
-      () => {},
-      /does not accept the AWS credentials/,
-      /sts get-caller-identity/,
-    ],
-    [
-      'a wrong key',
-      inEnvironment,
-      (aws) => aws.keys.set(knownKey.accessKeyId, 'another'),
-      /does not accept the AWS credentials/,
-      /sts get-caller-identity/,
-    ],
-    [
-      'a missing right',
-      inEnvironment,
-      (aws) => {
-        aws.mode = 'deny';
-      },
-      /may not ask it/,
-      /cloudwatch:GetMetricData/,
-    ],
-    [
-      'throttling without end',
-      inEnvironment,
-      (aws) => {
-        aws.throttled = 1000;
-      },
-      /too many questions/,
-      /every: 2m/,
-    ],
-    [
-      'no answer',
-      inEnvironment,
-      (aws) => {
-        aws.mode = 'hang';
-      },
-      /no answer in time/,
-      /Correct the region/,
-    ],
-    [
-      'a name without points',
-      inEnvironment,
-      (aws) => {
-        aws.values = () => undefined;
-      },
+  const refusals: Record<string, readonly [change: (aws: CloudWatchStandIn) => void, message: RegExp, fix: RegExp]> = {
+    strange: [(aws) => aws.keys.clear(), /does not accept the AWS credentials/, /sts get-caller-identity/],
+    wrongKey: [(aws) => aws.keys.set(knownKey.accessKeyId, 'another'), /does not accept the AWS credentials/, /sts get-caller-identity/],
+    right: [(aws) => Object.assign(aws, { mode: 'deny' }), /may not ask it/, /cloudwatch:GetMetricData/],
+    throttled: [(aws) => Object.assign(aws, { throttled: 1000 }), /too many questions/, /every: 2m/],
+    hanging: [(aws) => Object.assign(aws, { mode: 'hang' }), /no answer in time/, /Correct the region/],
+    nothing: [
+      (aws) => Object.assign(aws, { values: () => undefined }),
       /no point of instance shop in eu-central-1/,
       /Correct instance or region/,
     ],
-  ])('says of %s where it is written, and the fix', async (_, env, change, message, fix) => {
+  };
+
+  test('says of what refuses it, hangs or knows nothing where it is written, and the fix', async () => {
+    const monitors = await Promise.all(
+      Object.entries(refusals).map(async ([name, [change]]) => {
+        const aws = await startCloudWatch();
+        aws.values = () => 40;
+        change(aws);
+        return `  ${name}: {kind: cloudwatch, region: eu-central-1, instance: shop, url: "${aws.url}"}\n`;
+      }),
+    );
+    const at = await watchedPlace(`monitors:\n${monitors.join('')}`);
+    const looked = await at.loadctl(['doctor', '--env', 'dev', '--monitors', '--json'], { ...at.env, HOME: at.folder, ...inEnvironment });
+    expect(looked, looked.stdout + looked.stderr).toMatchObject({ code: 115 });
+    const findings = (JSON.parse(looked.stdout) as { monitors: { what: string; said: string; more: string }[] }).monitors;
+    for (const [name, [, message, fix]] of Object.entries(refusals)) {
+      const { said = '', more = '' } = findings.find(({ what }) => what === name) ?? {};
+      expect(said).toMatch(/^profiles\/dev\.yaml:\d+: /);
+      expect(said).toMatch(message);
+      expect(more).toMatch(fix);
+    }
+    expect(search(looked.stdout + looked.stderr)).toEqual([]);
+  });
+
+  test('without credentials refuses a run, with the fix', async () => {
     const aws = await startCloudWatch();
-    aws.values = () => 40;
-    change(aws);
     const at = await watchedPlace(rds(aws));
-    const said = await at.loadctl(['run', '--env', 'dev'], { ...at.env, HOME: at.folder, ...env });
+    const said = await at.loadctl(['run', '--env', 'dev'], { ...at.env, HOME: at.folder, ...bare });
     expect(said, said.stdout + said.stderr).toMatchObject({ code: 115 });
     expect(said.stderr).toMatch(/The monitor rds \(profiles\/dev\.yaml:\d+\) cannot look at eu-central-1\/shop/);
-    expect(said.stderr).toMatch(message);
-    expect(said.stderr).toMatch(fix);
-    expect(search(said.stdout + said.stderr)).toEqual([]);
-    const looked = await look(at, env);
-    expect(looked.code).toBe(115);
-    expect(looked.stdout).toMatch(message);
-    expect(looked.stdout).toMatch(/profiles\/dev\.yaml:\d+/);
+    expect(said.stderr).toMatch(/no AWS credentials/);
+    expect(said.stderr).toMatch(/Set AWS_PROFILE/);
   });
 
   test('that is throttled twice is asked a third time', async () => {

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hasPgBouncer, startPgBouncer } from '../servers/pgbouncer.js';
 import { startPostgres } from '../servers/postgres.js';
+import { probeOf } from '../support/probe.js';
 import { outcomesOf, rowOf, watchedPlace } from '../support/watched-run.js';
 
 describe.skipIf(!hasPgBouncer())('PgBouncer', () => {
@@ -30,6 +31,23 @@ describe.skipIf(!hasPgBouncer())('PgBouncer', () => {
     expect(said, said.stdout + said.stderr).toMatchObject({ code: 99 });
     expect(rowOf(at.judged(), 'pool.waiting')).toMatchObject({ outcome: 'fail', actual: 3 });
     expect(rowOf(at.judged(), 'pool.maxWait').actual).toBeGreaterThan(2000);
+  });
+
+  test('that has no such database tells nothing of its pools, and says so, until a client of it comes', async () => {
+    const db = await startPostgres({});
+    onTestFinished(() => db.stop());
+    const url = await startPgBouncer(db.url, { mode: 'transaction', size: 2 });
+    const admin = new URL(url);
+    admin.pathname = '/pgbouncer';
+    const pool = (database: string) =>
+      probeOf({ name: 'pool', kind: 'pgbouncer', url: admin.toString(), database, every: 1000, timeout: 1000, required: true });
+    const [known, mistyped] = [pool('postgres'), pool('postgers')];
+    expect(await known.look()).toEqual([{ source: expect.any(String) }]);
+    await (await connected(url)).query('SELECT 1');
+    expect(await known.look()).toMatchObject([{ values: { clients: 1, waiting: 0 } }]);
+    expect(known.remarks?.()).toEqual([]);
+    expect(await mistyped.look()).toEqual([{ source: expect.any(String) }]);
+    expect(mistyped.remarks?.().join()).toMatch(/has no database postgers/);
   });
 
   test('whose pool is full fails exactly that limit; the database behind it is what pg_stat_activity says', async () => {

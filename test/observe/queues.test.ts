@@ -3,6 +3,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { startPostgres } from '../servers/postgres.js';
 import { startRedis } from '../servers/redis.js';
+import { probeOf } from '../support/probe.js';
 import { outcomesOf, rowOf, watchedPlace } from '../support/watched-run.js';
 
 /** A database with a table that entries wait in, and who puts them there. */
@@ -43,6 +44,28 @@ test('2,000 entries fail exactly queueDepth; breach and end are told once each, 
   expect(recovered.t - breached.t).toBeLessThan(15_000);
   expect([at.told('limit-breached').length, at.told('limit-recovered').length]).toEqual([1, 1]);
   expect(said.stderr).toMatch(/queueDepth < 1,000 is broken: 2,000, jobs/);
+});
+
+test('what a count reads, not what its condition leaves, says how often rows are counted; a queue that grew is counted less often, too', async () => {
+  const { url, client, add } = await entries();
+  await add(5);
+  const jobs = () =>
+    probeOf({
+      ...{ name: 'jobs', kind: 'queue', store: 'db', table: 'queue_entries', where: "status = 'waiting'" },
+      ...{ of: { kind: 'postgres', url }, every: 1000, timeout: 1000, required: true },
+    });
+  const probe = jobs();
+  expect(await probe.look()).toEqual([{ source: expect.any(String), values: { depth: 5 } }]);
+  await add(12_000);
+  expect(await probe.look()).toMatchObject([{ values: { depth: 12_005 }, everyMs: 5000 }]);
+  await client.query("UPDATE queue_entries SET status = 'done' WHERE id > 3");
+  await client.query('VACUUM ANALYZE queue_entries');
+  const later = jobs();
+  expect(await later.look()).toMatchObject([{ values: { depth: 3 }, everyMs: 5000 }]);
+  expect(later.remarks?.().join()).toMatch(/EXPLAIN expects 12005 rows to be read/);
+  // Nothing is left open in between.
+  const { rows } = await client.query("SELECT count(*)::int AS n FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'");
+  expect(rows[0].n).toBe(0);
 });
 
 test('an abort rule about a queue ends the fleet and says where', async () => {

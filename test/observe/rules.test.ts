@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startDepthServer } from '../servers/depth-server.js';
 import { outcomesOf, rowOf, watchedPlace } from '../support/watched-run.js';
 
@@ -66,4 +66,27 @@ critical: {most.depth: < 1000, mean.depth: avg < 1000, level.depth: p75 < 1000, 
   expect(outcomesOf(at.judged())).toEqual({ 'most.depth': 'fail', 'mean.depth': 'pass', 'level.depth': 'pass', 'lasting.depth': 'pass' });
   const stats = ['most', 'mean', 'level', 'lasting'].map((name) => rowOf(at.judged(), `${name}.depth`).monitored?.stat);
   expect(stats).toEqual(['max', 'avg', 'p75', 'held 5 s']);
+});
+
+test('a queue that dips each second is told by its average, and ends a load by its rule, though its last value never stays over the limit', async () => {
+  const source = await startDepthServer();
+  const at = await watchedPlace(
+    `monitors: {jobs: ${queue(source.url, quick)}}
+critical: {jobs.depth: avg < 1000}
+abort: [{when: jobs.depth avg > 1000, for: 12s}]`,
+    '60s',
+  );
+  const running = at.start(['run', '--env', 'dev'], at.env);
+  const released = await at.event(({ type }) => type === 'fleet-released');
+  const wave = setInterval(() => {
+    source.depth = source.depth === 5 ? 4000 : 5;
+  }, 1000);
+  onTestFinished(() => clearInterval(wave));
+  const breached = await at.event(({ type }) => type === 'limit-breached');
+  const said = await running.said;
+  expect(said, said.stdout + said.stderr).toMatchObject({ code: 99 });
+  expect(breached.t - released.t).toBeLessThan(20_000);
+  expect(at.judged().reasons[0]).toMatch(/The abort rule jobs\.depth > 1,000 (avg )?held|jobs\.depth avg > 1,000 held/);
+  expect(at.summary().durationMs).toBeLessThan(40_000);
+  expect(at.told('limit-breached')).toHaveLength(1);
 });

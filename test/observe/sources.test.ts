@@ -18,41 +18,43 @@ function expectFullRate(at: WatchedPlace, seconds: number): void {
   expect(metrics.iterations?.values.count).toBeGreaterThan(seconds * 50 * 0.97);
 }
 
-test.each(['hang', 'garbage'] as const)(
-  'a source that begins to %s: the load goes on at its full rate, the result is invalid, and one warning says so',
-  async (mode) => {
-    const source = await startDepthServer();
-    const at = await watchedPlace(`monitors: {${queue('jobs', source.url)}}\ncritical: {queueDepth: < 1000}`, '10s', fixedRate);
-    const running = at.start(['run', '--env', 'dev'], at.env);
-    await at.event(({ type }) => type === 'fleet-released');
-    source.mode = mode;
-    const said = await running.said;
-
-    expect(said, said.stdout + said.stderr).toMatchObject({ code: 111 });
-    expect(at.judged()).toMatchObject({ verdict: 'invalid', criteria: [{ outcome: 'no-data' }] });
-    expect(at.judged().reasons.join()).toContain('monitor jobs gave no data');
-    const warned = at.told('warned').filter(({ code }) => code === 'monitor-silent');
-    expect(warned).toMatchObject([{ monitor: 'jobs', required: true }]);
-    expectFullRate(at, 10);
-  },
-);
-
-test('a source that lags counts while it is in its time, and is no data after it', async () => {
-  const [slow, late] = [await startDepthServer(), await startDepthServer()];
-  const monitors = `{${queue('slow', slow.url)}, ${queue('late', late.url)}}`;
-  const at = await watchedPlace(`monitors: ${monitors}\ncritical: {slow.depth: < 1000, late.depth: < 1000}`, '10s', fixedRate);
+test('sources that begin to hang, to answer garbage, to lag: the load goes on at its full rate, and one warning a source says what is no data', async () => {
+  const names = ['hangs', 'odd', 'slow', 'late'] as const;
+  const [hangs, odd, slow, late] = await Promise.all(names.map(() => startDepthServer()));
+  if (!hangs || !odd || !slow || !late) throw new Error('four were started');
+  // The first answer may take longer.
+  slow.delayMs = 900;
+  const monitors = [hangs, odd, slow, late].map(({ url }, index) => queue(names[index] ?? '', url));
+  const limits = names.map((name) => `${name}.depth: < 1000`);
+  const at = await watchedPlace(`monitors: {${monitors.join(', ')}}\ncritical: {${limits.join(', ')}}`, '10s', fixedRate);
   const running = at.start(['run', '--env', 'dev'], at.env);
   await at.event(({ type }) => type === 'fleet-released');
+  hangs.mode = 'hang';
+  odd.mode = 'garbage';
   slow.delayMs = 200;
   late.delayMs = 800;
   const said = await running.said;
+
   expect(said, said.stdout + said.stderr).toMatchObject({ code: 111 });
-  expect(outcomesOf(at.judged())).toEqual({ 'slow.depth': 'pass', 'late.depth': 'no-data' });
+  expect(at.judged().verdict).toBe('invalid');
+  const noData = { 'hangs.depth': 'no-data', 'odd.depth': 'no-data', 'late.depth': 'no-data' };
+  expect(outcomesOf(at.judged())).toEqual({ ...noData, 'slow.depth': 'pass' });
+  for (const name of ['hangs', 'odd', 'late']) expect(at.judged().reasons.join()).toContain(`monitor ${name} gave no data`);
+  const warned = at.told('warned').filter(({ code, t }) => code === 'monitor-silent' && t > released(at));
+  expect(warned.map(({ monitor, required }) => [monitor, required]).sort()).toEqual([
+    ['hangs', true],
+    ['late', true],
+    ['odd', true],
+  ]);
   const lateOnes = at.lines().filter(({ monitor, error }) => monitor === 'late' && error !== undefined);
   for (const { error } of lateOnes) expect(error).toMatch(/no answer (in time|within 400 ms)/);
   expect(lateOnes.length).toBeGreaterThan(10);
   expectFullRate(at, 10);
 });
+
+function released(at: WatchedPlace): number {
+  return at.events().find(({ type }) => type === 'fleet-released')?.t ?? 0;
+}
 
 test('a source that dies for 10 s of a minute is judged by the rest, one that hangs for longer is no data', async () => {
   const [dying, hanging] = [await startRedis(), await startRedis()];

@@ -55,16 +55,22 @@ describe.skipIf(!canMakeHosts())('machines by ssh', () => {
     expect(at.summary().durationMs).toBeGreaterThan(13_500);
   });
 
-  test.each([
-    ['login', { name: 'app-1', login: 'refused' }, /does not accept your login/, /ssh-copy-id/],
-    ['key', { name: 'app-1', key: 'unknown' }, /The host key of app-1 is unknown/, /compare the key's fingerprint/],
-  ] as const)('one that refuses (%s) is told at the first look, with its line and the fix', async (_, host, message, fix) => {
-    const network = await startHosts([host]);
-    const at = await watchedPlace(profile(['app-1'], 'cpu: <= 100%'));
-    const said = await at.loadctl(['run', '--env', 'dev', '--set', `runners.sshConfig=${network.config}`], at.env);
-    expect(said, said.stdout + said.stderr).toMatchObject({ code: 115 });
-    expect(said.stderr).toMatch(/The monitor app \(profiles\/dev\.yaml:\d+\) cannot look at app-1/);
-    expect(said.stderr).toMatch(message);
-    expect(said.stderr).toMatch(fix);
+  test('one that refuses the login, or whose key is unknown, is told at the first look, with its line and the fix', async () => {
+    const network = await startHosts([
+      { name: 'app-1', login: 'refused' },
+      { name: 'app-2', key: 'unknown' },
+    ]);
+    const refusals = [
+      ['app-1', /does not accept your login/, /ssh-copy-id/],
+      ['app-2', /The host key of app-2 is unknown/, /compare the key's fingerprint/],
+    ] as const;
+    for (const [host, message, fix] of refusals) {
+      const at = await watchedPlace(profile([host], 'cpu: <= 100%'));
+      const said = await at.loadctl(['run', '--env', 'dev', '--set', `runners.sshConfig=${network.config}`], at.env);
+      expect(said, said.stdout + said.stderr).toMatchObject({ code: 115 });
+      expect(said.stderr).toMatch(new RegExp(`The monitor app \\(profiles/dev\\.yaml:\\d+\\) cannot look at ${host}`));
+      expect(said.stderr).toMatch(message);
+      expect(said.stderr).toMatch(fix);
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { freePort, keep, temporaryFolder } from '../../examples/servers/keep.js';
@@ -20,9 +20,10 @@ export async function startNodeExporter(): Promise<string> {
 }
 
 /** Starts a Prometheus that scrapes these hosts once a second, until the test is over; hands back its URL. */
-export async function startPrometheus(targets: readonly string[]): Promise<string> {
+export async function startPrometheus(targets: readonly string[] | `file_sd_configs: ${string}`): Promise<string> {
   return start('prometheus', '/-/ready', (folder, port) => {
-    const scrape = `scrape_configs:\n  - job_name: app\n    scrape_interval: 1s\n    scrape_timeout: 1s\n    static_configs: [{targets: [${targets.map((host) => `'${host}'`).join(', ')}]}]\n`;
+    const found = typeof targets === 'string' ? targets : `static_configs: [{targets: ${JSON.stringify(targets)}}]`;
+    const scrape = `scrape_configs:\n  - job_name: app\n    scrape_interval: 1s\n    scrape_timeout: 1s\n    ${found}\n`;
     writeFileSync(join(folder, 'prometheus.yml'), scrape);
     return [
       `--config.file=${join(folder, 'prometheus.yml')}`,
@@ -30,6 +31,20 @@ export async function startPrometheus(targets: readonly string[]): Promise<strin
       `--web.listen-address=127.0.0.1:${port}`,
     ];
   });
+}
+
+/** A {@link startPrometheus} whose targets may be others later, as pods are. */
+export async function startChangingPrometheus(
+  targets: readonly string[],
+): Promise<{ url: string; scrape(targets: readonly string[]): void }> {
+  const folder = temporaryFolder('targets');
+  const file = join(folder, 'targets.json');
+  const scrape = (wanted: readonly string[]) => {
+    writeFileSync(`${file}.new`, JSON.stringify([{ targets: wanted }]));
+    renameSync(`${file}.new`, file);
+  };
+  scrape(targets);
+  return { url: await startPrometheus(`file_sd_configs: [{files: ['${file}'], refresh_interval: 1s}]`), scrape };
 }
 
 async function start(program: string, path: string, args: (folder: string, port: number) => readonly string[]): Promise<string> {

@@ -1,8 +1,9 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { freePort, keep, temporaryFolder } from '../../examples/servers/keep.js';
 import { unprivilegedOwner } from '../../examples/servers/postgres.js';
+import { makeCertificates } from './certificates.js';
 import { listens } from './listens.js';
 import { supervised } from './supervisor.js';
 
@@ -25,10 +26,13 @@ export interface Pooling {
   readonly inTurn?: boolean;
   /** Wants the password of whoever comes, where it would take everybody's word. */
   readonly asksPassword?: boolean;
+  /** Speaks to nobody without TLS, with a certificate that it made itself. */
+  readonly encrypted?: boolean;
 }
 
 /** Starts a PgBouncer in front of the database at `url`, until the test is over; hands back the URL that leads through it. */
-export async function startPgBouncer(url: string, { mode, size = 20, inTurn = false, asksPassword = false }: Pooling): Promise<string> {
+export async function startPgBouncer(url: string, pooling: Pooling): Promise<string> {
+  const { mode, size = 20, inTurn = false, asksPassword = false, encrypted = false } = pooling;
   const { username, password, port: behind } = new URL(url);
   const owner = unprivilegedOwner();
   const folder = temporaryFolder('pgbouncer', owner);
@@ -44,6 +48,7 @@ export async function startPgBouncer(url: string, { mode, size = 20, inTurn = fa
     `default_pool_size = ${size}`,
     `stats_users = ${username}`,
     `server_round_robin = ${inTurn ? 1 : 0}`,
+    ...(encrypted ? certified(folder, owner) : []),
   ];
   writeFileSync(users, `"${username}" "${decodeURIComponent(password)}"\n`);
   writeFileSync(join(folder, 'ini'), ['[databases]', `* = host=127.0.0.1 port=${behind}`, '[pgbouncer]', ...settings, ''].join('\n'));
@@ -54,4 +59,12 @@ export async function startPgBouncer(url: string, { mode, size = 20, inTurn = fa
   const through = new URL(url);
   through.port = String(port);
   return through.toString();
+}
+
+/** Its settings for a certificate, which only its owner may read. */
+function certified(folder: string, owner: ReturnType<typeof unprivilegedOwner>): string[] {
+  makeCertificates(folder, [{ name: 'pool', hosts: ['IP:127.0.0.1'] }]);
+  const files = [join(folder, 'pool.key'), join(folder, 'pool.pem')];
+  if (owner !== undefined) for (const file of files) chownSync(file, owner.uid, owner.gid);
+  return ['client_tls_sslmode = require', `client_tls_key_file = ${files[0]}`, `client_tls_cert_file = ${files[1]}`];
 }

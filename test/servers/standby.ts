@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { keep } from '../../examples/servers/keep.js';
 import { type PreparedPostgres, preparePostgres } from '../../examples/servers/postgres.js';
 
@@ -12,6 +12,8 @@ export interface PrimaryAndStandby {
   readonly primary: string;
   /** The same at the one that only shows what it has received. */
   readonly standby: string;
+  /** Ends the primary at once, with what it had not sent yet, and makes a primary of the standby. */
+  failOver(): Promise<void>;
 }
 
 /** Starts both; they are gone when the test is over. */
@@ -26,7 +28,30 @@ export async function startPrimaryAndStandby(): Promise<PrimaryAndStandby> {
   await serve({ ...second, command: [...second.command, '-c', `primary_conninfo=${conninfo}`] });
   const standby = new URL(second.url('postgres'));
   standby.password = password;
-  return { primary: first.url('postgres'), standby: standby.toString() };
+  return {
+    primary: first.url('postgres'),
+    standby: standby.toString(),
+    async failOver() {
+      process.kill(Number(readFileSync(join(first.folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGQUIT');
+      await promote(standby.toString());
+    },
+  };
+}
+
+/** Makes a primary of a standby, and waits until it is one. */
+export async function promote(standby: string): Promise<void> {
+  const client = new pg.Client({ connectionString: standby });
+  client.on('error', () => undefined);
+  await client.connect();
+  // It replays what it has first, which ends queries that stand in its way.
+  await client.query('SELECT pg_promote(false)');
+  const follows = () =>
+    client.query('SELECT pg_is_in_recovery() AS follows').then(
+      ({ rows }) => rows[0].follows,
+      () => true,
+    );
+  await expect.poll(follows, { timeout: 60_000 }).toBe(false);
+  await client.end();
 }
 
 async function serve({ command, folder, isReady, owner }: PreparedPostgres): Promise<void> {

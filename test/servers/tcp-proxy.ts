@@ -17,16 +17,18 @@ export interface PostgresProxy {
   cutAfter(bytes: number): void;
   /** Things go through again on new connections; those that were frozen stay so. */
   thaw(): void;
+  /** New connections lead to another port of 127.0.0.1 from now on. */
+  leadTo(port: number): void;
 }
 
 /** Starts one in front of a port of 127.0.0.1; it is gone when the test is over. */
 export async function startPostgresProxy(behind: number, at = '127.0.0.1'): Promise<PostgresProxy> {
   const statements: string[] = [];
   const sockets = new Set<Socket>();
-  const state = { connections: 0, frozen: false, bytesLeft: Number.POSITIVE_INFINITY };
+  const state = { connections: 0, frozen: false, bytesLeft: Number.POSITIVE_INFINITY, behind };
   const server = createServer((client) => {
     state.connections += 1;
-    const upstream = dial(behind, '127.0.0.1');
+    const upstream = dial(state.behind, '127.0.0.1');
     const read = statementReader((sql) => statements.push(sql));
     const link = { cut: state.frozen };
     links.add(link);
@@ -73,6 +75,9 @@ export async function startPostgresProxy(behind: number, at = '127.0.0.1'): Prom
     },
     thaw() {
       state.frozen = false;
+    },
+    leadTo(other) {
+      state.behind = other;
     },
   };
 }

@@ -14,6 +14,9 @@ const limit: Criterion = {
 };
 const at = (value: number): LimitNow => ({ limit, outcome: value < 0.8 ? 'pass' : 'fail', actual: { value, low: value, high: value } });
 
+const lasting = (value: number): LimitNow => ({ ...at(value), limit: lastingLimit });
+const lastingLimit: Criterion = { ...limit, for: 30_000 };
+
 /** What is told of a value each second, as `second: what`. */
 function told(values: readonly (number | LimitNow)[]): string[] {
   const watch = breachWatch();
@@ -41,4 +44,9 @@ test('what is open when the run ends is closed, and what nobody knows changes no
 test('missed health probes are told at once', () => {
   const missed: LimitNow = { ...at(0.9), atOnce: true };
   expect(told([0.1, missed, ...for_(12, 0.1)])).toEqual(['1: breached', '11: recovered']);
+});
+
+test('a limit that must be broken for longer to count is told after that, and anew after every break', () => {
+  const values = [...for_(25, 0.9), ...for_(2, 0.1), ...for_(29, 0.9), 0.1, ...for_(35, 0.9), ...for_(12, 0.1)];
+  expect(told(values.map(lasting))).toEqual(['87: breached', '101: recovered']);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type MonitorValue, monitorValues } from '../../src/metrics/servers/values.js';
-import { asksOf } from '../../src/monitors/pods.js';
+import { asksOf } from '../../src/monitors/prometheus/pods.js';
 import { load, planHere } from './profile-files.js';
 
 const page = readFileSync(new URL('../../docs/monitors.md', import.meta.url), 'utf8');
@@ -86,4 +86,24 @@ test('the page has the PromQL that the preset for pods asks for', () => {
   const [app] = monitors;
   if (app?.kind !== 'prometheus') throw new Error('the plan has no such monitor');
   expect(said).toEqual(asksOf(app).map(({ value, query }) => `${value} ${query}`));
+});
+
+test('the page names for each word all the kinds that give it, and its usual statistic', () => {
+  const kinds = Object.entries<Readonly<Record<string, MonitorValue>>>(monitorValues);
+  const [, table = ''] = page.split('| word | measured by | statistic |\n|---|---|---|\n');
+  const said = [...(table.split('\n\n')[0] ?? '').matchAll(/^\| `(\w+)` \| (.*) \| (\w+) \|$/gm)].map(([, word = '', by = '', usual]) => ({
+    word,
+    usual,
+    by: kinds.flatMap(([kind]) => (by.includes(`\`${kind}\``) ? [kind] : [])),
+  }));
+  const words = new Set(kinds.flatMap(([, values]) => Object.values(values).flatMap(({ word }) => word ?? [])));
+  const givers = (word: string) =>
+    kinds.filter(([kind, values]) => kind === 'prometheus' || Object.values(values).some((one) => one.word === word));
+  expect(said).toEqual(
+    [...words]
+      .map((word) => ({ word, usual: word === 'cpu' ? 'average' : 'max', by: givers(word).map(([kind]) => kind) }))
+      .sort((a, b) => said.findIndex((one) => one.word === a.word) - said.findIndex((one) => one.word === b.word)),
+  );
+  for (const [, values] of kinds)
+    for (const { word, stat } of Object.values(values)) if (word !== undefined) expect(stat).toBe(word === 'cpu' ? 'avg' : 'max');
 });

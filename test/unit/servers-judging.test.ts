@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Criterion } from '../../src/core/criterion.js';
 import type { MonitorLine } from '../../src/core/monitors.js';
 import { judgeServer, type ServerSide } from '../../src/metrics/servers/judge-server.js';
+import { judgedLines } from '../../src/metrics/servers/judged-lines.js';
 import { type JudgedMonitor, linesBySource } from '../../src/metrics/servers/monitor.js';
+import { countedBy } from '../../src/metrics/servers/series.js';
 
 const every = 100;
 const window = { from: 1000, to: 3000 };
@@ -167,6 +169,60 @@ describe('a counter', () => {
   });
 });
 
+describe('counters that begin anew', () => {
+  const redis: JudgedMonitor = { name: 'cache', kind: 'redis', every, required: true, gives: ['cpu', 'evictions', 'ops'] };
+  type Step = { readonly grew: number; readonly reset: boolean; readonly other: boolean };
+  const steps = fc.array(
+    fc.record({
+      grew: fc.integer({ min: 0, max: 50 }),
+      reset: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+      other: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    }),
+    { minLength: 40, maxLength: 40 },
+  );
+  /** Every counter goes from a number of its own on where a server was reset, or where another one answers. */
+  const linesOf = (all: readonly Step[], jumps: readonly number[]): MonitorLine[] => {
+    let [thread, seconds, evicted, server] = [900, 5000, 10, 1];
+    return all.map(({ grew, reset, other }, index) => {
+      const jump = jumps[index] ?? 0;
+      if (other) [thread, evicted, server] = [jump, jump * 7, server + 1];
+      else if (reset) [thread, evicted] = [0, 0];
+      thread += grew / 1000;
+      seconds += every / 1000;
+      evicted += grew;
+      const values = { threadSeconds: thread, seconds, evicted, commands: evicted, [countedBy]: server };
+      return { t: index * every, monitor: 'cache', source: 'a', values };
+    });
+  };
+
+  test('are never less than nothing, nor more than all', () => {
+    fc.assert(
+      fc.property(steps, fc.array(fc.nat(100_000), { minLength: 40, maxLength: 40 }), (all, jumps) => {
+        const lines = linesOf(all, jumps);
+        const whole = side([redis], lines);
+        for (const stat of ['avg', 'max', 'min', 'p95']) {
+          const cpu = judgeServer(limit('cpu', stat, { limit: 0.8, unit: '%' }), whole).measured?.value;
+          expect(cpu ?? 0).toBeGreaterThanOrEqual(0);
+          // No step is more than 50 ms of 100.
+          expect(cpu ?? 0).toBeLessThanOrEqual(0.5 + 1e-6);
+        }
+        const inside = all.slice(11, 31).reduce((sum, { grew }) => sum + grew, 0);
+        const evictions = judgeServer(limit('cache.evictions', 'max', { limit: 1 }), whole).measured?.value ?? 0;
+        expect(evictions).toBeGreaterThanOrEqual(0);
+        expect(evictions).toBeLessThanOrEqual(inside);
+        if (!all.some(({ other }) => other) && !all.some(({ reset }) => reset)) expect(evictions).toBe(inside);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('have grown by what they stand at, at least: what was evicted after a reset is not forgotten', () => {
+    const all = Array.from({ length: 40 }, (_, index): Step => ({ grew: index === 20 ? 3 : 0, reset: index === 20, other: false }));
+    const found = judgeServer(limit('cache.evictions', 'max', { limit: 1 }), side([redis], linesOf(all, [])));
+    expect(found).toMatchObject({ outcome: 'fail', measured: { value: 3 } });
+  });
+});
+
 const steady = (monitor: string, source: string, values: Record<string, number>): MonitorLine[] =>
   Array.from({ length: 40 }, (_, index) => ({ t: index * every, monitor, source, values }));
 const cache: JudgedMonitor = { name: 'cache', kind: 'redis', every, required: true, gives: ['memory'] };
@@ -208,6 +264,64 @@ test('a dead source of several is no data, one that left rightly is not', () => 
   expect(judgeServer(memory, side([cache], [...alive, ...left]))).toMatchObject({ outcome: 'pass' });
 });
 
+describe('a source that left rightly', () => {
+  const memory = limit('memory', 'max', { limit: 0.85, unit: '%' });
+  const pods: JudgedMonitor = { name: 'mesh', kind: 'prometheus', every, required: true, gives: ['memory'] };
+  const of = (source: string, from: number, to: number, value = 0.5): MonitorLine[] =>
+    steady('mesh', source, { memory: value }).filter(({ t }) => t >= from && t <= to);
+  const gone = (source: string, t: number): MonitorLine => ({ t, monitor: 'mesh', source, gone: true });
+  const other = of('b', 0, 4000);
+
+  test.each([
+    ['and came back is judged for as long as it was there', [...of('a', 0, 1400), gone('a', 1500), ...of('a', 2400, 4000)], 'pass'],
+    ['and came back has what it did then', [...of('a', 0, 1400), gone('a', 1500), ...of('a', 2400, 4000, 0.9)], 'fail'],
+    ['is judged by what it did before', [...of('a', 0, 1400, 0.9), gone('a', 1500)], 'fail'],
+    ['left for another one that holds', [...of('a', 0, 1400), gone('a', 1500), ...of('c', 1700, 4000)], 'pass'],
+    ['left for another one that does not', [...of('a', 0, 1400), gone('a', 1500), ...of('c', 1700, 4000, 0.9)], 'fail'],
+    ['left, came back and died is no data', [...of('a', 0, 1200), gone('a', 1300), ...of('a', 1500, 1900)], 'no-data'],
+    ['that nobody says of is no data', [...of('a', 0, 1400), ...of('a', 2400, 4000)], 'no-data'],
+  ])('%s', (_, lines, outcome) => {
+    expect(judgeServer(memory, side([pods], [...other, ...lines]))).toMatchObject({ outcome });
+    const kept = judgedLines({ criteria: [memory], monitors: [pods] });
+    [...other, ...lines].forEach(kept.add);
+    expect(judgeServer(memory, { ...side([pods], []), lines: kept.read() })).toMatchObject({ outcome });
+  });
+});
+
+describe('where not all is known of a limit', () => {
+  const optional = { ...cache, required: false };
+  const memory = limit('memory', 'max', { limit: 0.85, unit: '%' });
+  const app = (used: number) => steady('app', 'app-1', { memoryUsed: used, memoryTotal: 10 });
+
+  test.each([
+    ['what need not be measured is said', optional, 5, {}, { outcome: 'pass', missing: expect.stringContaining('monitor cache') }],
+    ['... and is a fault under guards: production', optional, 5, { strict: true }, { outcome: 'pass', isFault: true }],
+    ['what must be measured is no data', cache, 5, {}, { outcome: 'no-data', isFault: true }],
+    ['what the others break is broken all the same', cache, 9, {}, { outcome: 'fail', measured: { value: 0.9 }, isFault: true }],
+    ['... and no fault where the load was ended early', cache, 9, { endedEarly: true }, { outcome: 'fail', measured: { value: 0.9 } }],
+  ])('%s', (_, other, used, more, expected) => {
+    const found = judgeServer(memory, side([machine, other], app(used), more));
+    expect(found).toMatchObject(expected);
+    if (!('isFault' in expected)) expect(found.isFault).toBeUndefined();
+  });
+
+  test('all that is known and need not more leaves nothing to say', () => {
+    expect(judgeServer(memory, side([machine], app(5)))).not.toHaveProperty('missing');
+  });
+
+  const failed = (at: readonly number[]) => at.map((t): MonitorLine => ({ t, monitor: 'mesh', source: 'prom:9090', error: 'late' }));
+  const mesh: JudgedMonitor = { name: 'mesh', kind: 'prometheus', every, required: true, gives: ['value'], as: 'memory', unit: '%' };
+  const series = steady('mesh', '{pod="a"}', { value: 0.5 });
+
+  test.each([
+    ['once before the window', [500], 'pass'],
+    ['now and then', [500, 1200, 2400], 'pass'],
+    ['all the time', Array.from({ length: 30 }, (__, index) => index * every), 'no-data'],
+  ] as const)('a server that failed %s, whose series are all there', (_, moments, outcome) => {
+    expect(judgeServer(memory, side([mesh], [...failed(moments), ...series]))).toMatchObject({ outcome });
+  });
+});
+
 describe('the time to drain', () => {
   const drain = (most: number) => limit('jobs.drain', 'max', { limit: most, unit: 'ms' });
   const told = (after: (t: number) => number) =>
@@ -244,6 +358,8 @@ describe('what a source tells in periods', () => {
       from: fc.integer({ min: 0, max: 4 * minuteMs }),
       lengthMs: fc.integer({ min: 0, max: 10 * minuteMs }),
       origin: fc.integer({ min: 1.7e12, max: 1.8e12 }),
+      /** What our clock, set a little since, makes of the same minute later. */
+      slip: fc.integer({ min: -30, max: 30 }),
       /** For each minute what was told first and last; nothing of some. */
       minutes: fc.array(fc.option(fc.tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 100 })), { freq: 12 }), {
         minLength: 16,
@@ -251,15 +367,15 @@ describe('what a source tells in periods', () => {
       }),
     });
     fc.assert(
-      fc.property(told, ({ from, lengthMs, origin, minutes }) => {
+      fc.property(told, ({ from, lengthMs, origin, slip, minutes }) => {
         const judged = { from, to: from + lengthMs };
         const first = Math.ceil(origin / minuteMs) * minuteMs - minuteMs;
-        const line = (index: number, cpu: number): MonitorLine => {
+        const line = (index: number, cpu: number, by = 0): MonitorLine => {
           const periodFrom = first + index * minuteMs;
-          return { t: periodFrom - origin, monitor: 'rds', source: 'shop', values: { cpu: cpu / 100 }, periodFrom };
+          return { t: periodFrom - origin + by, monitor: 'rds', source: 'shop', values: { cpu: cpu / 100 }, periodFrom };
         };
         const early = minutes.flatMap((pair, index) => (pair === null ? [] : [line(index, pair[0])]));
-        const late = minutes.flatMap((pair, index) => (pair === null ? [] : [line(index, pair[1])]));
+        const late = minutes.flatMap((pair, index) => (pair === null ? [] : [line(index, pair[1], slip)]));
         const evidence = side([rds], [...early, ...late], { window: judged, load: judged });
         const whole = minutes.flatMap((pair, index) => {
           const t = first + index * minuteMs - origin;
@@ -281,4 +397,44 @@ describe('what a source tells in periods', () => {
       { numRuns: 300 },
     );
   });
+});
+
+/** A look of any kind: with values, some of them missing, or without; late, of a period, or the last of a source that left. */
+const anyLook = fc.record(
+  {
+    t: fc.integer({ min: 0, max: 4000 }),
+    monitor: fc.constantFrom('jobs', 'app'),
+    source: fc.constantFrom('a', '__proto__', 'b'),
+    values: fc.record(
+      { depth: fc.nat(2000), cpuBusy: fc.nat(90), cpuTotal: fc.integer({ min: 90, max: 200 }), other: fc.nat() },
+      { requiredKeys: [] },
+    ),
+    error: fc.constant('gone'),
+    everyMs: fc.integer({ min: 100, max: 900 }),
+    gone: fc.constant(true as const),
+  },
+  { requiredKeys: ['t', 'monitor', 'source'] },
+);
+
+test('what is kept of lines is judged like the lines themselves', () => {
+  const criteria = [limit('jobs.depth', 'p95'), limit('cpu', 'avg', { limit: 0.5, unit: '%' }), limit('jobs.drain', 'max')];
+  fc.assert(
+    fc.property(fc.array(anyLook, { maxLength: 60 }), (looks) => {
+      const lines = looks.sort((a, b) => a.t - b.t);
+      const whole = side([queue, machine], lines);
+      const kept = judgedLines({ criteria, monitors: [queue, machine] });
+      lines.forEach(kept.add);
+      const judged = (of: ServerSide) => criteria.map((criterion) => judgeServer(criterion, of));
+      expect(judged({ ...whole, lines: kept.read() })).toEqual(judged(whole));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('days of samples are judged, whatever the statistic', () => {
+  const lines = Array.from({ length: 200_000 }, (_, t) => ({ t, monitor: 'jobs', source: 'a', values: { depth: t % 997 } }));
+  const long = { from: 0, to: 200_000 };
+  const of = side([{ ...queue, every: 1 }], lines, { window: long, load: long });
+  const judged = (stat: string, more: Partial<Criterion> = {}) => judgeServer(limit('jobs.depth', stat, more), of).measured?.value;
+  expect([judged('max'), judged('min'), judged('max', { for: 60 })]).toEqual([996, 0, 937]);
 });

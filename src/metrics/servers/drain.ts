@@ -24,6 +24,6 @@ export function drainOf({ segments, samples }: Series, load: Stretch): Drained |
     ms: Math.max(0, (back?.from ?? last.from) - load.to),
     isOver: back !== undefined,
     samples: seen.length,
-    longestHoleMs: Math.round(Math.max(0, ...watched.slice(1).map((t, index) => t - (watched[index] ?? t)))),
+    longestHoleMs: Math.round(watched.reduce((most, t, index) => Math.max(most, t - (watched[index - 1] ?? t)), 0)),
   };
 }

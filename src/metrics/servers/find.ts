@@ -1,7 +1,7 @@
 import type { Criterion } from '../../core/criterion.js';
 import type { Monitored, MonitorLine } from '../../core/monitors.js';
 import type { Milliseconds, Share } from '../../core/quantities.js';
-import { exactly, type Measured } from '../evaluate.js';
+import { decide, exactly, type Measured } from '../evaluate.js';
 import { drainOf } from './drain.js';
 import { type GivenValue, type JudgedMonitor, type LinesBySource, valuesMeant } from './monitor.js';
 import { addUp, type Series, type Stretch, seriesOf } from './series.js';
@@ -9,11 +9,14 @@ import { isUpper, statisticOf, within } from './statistic.js';
 
 /** What monitors say of a limit for the servers. */
 export type ServerFinding =
-  | { readonly measured: Measured; readonly monitored: Monitored; readonly left?: readonly string[] }
-  /** No data of something that must be measured: a fault of the measurement; a clause says what is missing. */
-  | { readonly missing: string; readonly required: true; readonly monitored?: Monitored }
-  /** Nothing measured it, and nothing had to. */
-  | { readonly missing: string; readonly required: false };
+  /** The worst of what is known; `left` says what is not: of other monitors or sources. */
+  { readonly measured: Measured; readonly monitored: Monitored; readonly left?: Missing } | (Missing & { readonly monitored?: Monitored });
+
+/** What is not known, as a clause, and whether that is a fault of the measurement: it had to be. */
+export interface Missing {
+  readonly missing: string;
+  readonly required: boolean;
+}
 
 /** What a run's monitors told, and when its load was. */
 export interface ServerEvidence {
@@ -33,52 +36,63 @@ const holesAllowed: Share = 0.2;
 /** Finds what a limit for the servers came to: of several sources, and of several monitors of one word, the worst. */
 export function findServer(criterion: Criterion, evidence: ServerEvidence): ServerFinding {
   const given = valuesMeant(criterion.metric, evidence.monitors);
-  if (given.length === 0) return { missing: 'no monitor gives it', required: false };
   const found = given.map((one) => ofMonitor(criterion, one, evidence));
-  const fault = found.find((one) => 'missing' in one && one.required);
-  if (fault !== undefined) return fault;
-  const measured = found.flatMap((one) => ('measured' in one ? [one] : []));
-  const left = found.flatMap((one) => ('missing' in one ? [one.missing] : []));
-  const worst = worstOf(criterion, measured);
-  if (worst === undefined) return { missing: left.join('; '), required: false };
-  return left.length === 0 ? worst : { ...worst, left };
+  return worstOf(criterion, found) ?? { missing: 'no monitor gives it', required: false };
 }
 
 type Found = Extract<ServerFinding, { measured: Measured }>;
 
-function worstOf(criterion: Criterion, found: readonly Found[]): Found | undefined {
+/** A limit that one of them breaks is broken, whatever is missing of the others; it holds where none that had to be known is missing. */
+function worstOf(criterion: Criterion, found: readonly ServerFinding[]): ServerFinding | undefined {
   const sign = isUpper(criterion) ? 1 : -1;
-  return found.reduce<Found | undefined>(
-    (worst, one) => (worst === undefined || sign * one.measured.value > sign * worst.measured.value ? one : worst),
-    undefined,
-  );
+  const worst = found
+    .flatMap((one) => ('measured' in one ? [one] : []))
+    .reduce<Found | undefined>(
+      (most, one) => (most === undefined || sign * one.measured.value > sign * most.measured.value ? one : most),
+      undefined,
+    );
+  const missing = found.flatMap((one) => ('missing' in one ? [one] : (one.left ?? [])));
+  const gap = missing.find(({ required }) => required) ?? joined(missing);
+  if (worst === undefined || gap === undefined) return worst ?? gap;
+  const isBroken = decide(criterion.operator, criterion.limit, worst.measured) === 'fail';
+  return gap.required && !isBroken ? gap : { ...worst, left: { missing: gap.missing, required: gap.required } };
+}
+
+function joined(all: readonly Missing[]): Missing | undefined {
+  return all.length === 0 ? undefined : { missing: all.map(({ missing }) => missing).join('; '), required: false };
 }
 
 function ofMonitor(criterion: Criterion, given: GivenValue, evidence: ServerEvidence): ServerFinding {
   const { monitor } = given;
   const sources = [...(evidence.lines.get(monitor.name) ?? [])];
-  const series = tellers(sources.map(([source, lines]) => ({ source, lines, ...seriesOf(lines, given.value.reading, monitor.every) })));
+  const all = sources.map(([source, lines]) => ({ source, lines, ...seriesOf(lines, given.value.reading, monitor.every) }));
+  const series = tellers(all, evidence.window, monitor);
   const isDrain = given.value.reading.from === 'drain';
   const found = isDrain
     ? [drained(criterion, monitor, series, evidence)]
     : given.value.adds
       ? [inWindow(criterion, given, addUp(series), evidence)]
       : wholeOnes(series, evidence.window, monitor).map((one) => inWindow(criterion, given, one, evidence));
-  const fault = found.find((one) => 'missing' in one);
-  return (
-    fault ??
-    worstOf(
-      criterion,
-      found.flatMap((one) => ('measured' in one ? [one] : [])),
-    ) ??
-    noData(monitor, 'it has no sample')
-  );
+  return worstOf(criterion, found) ?? noData(monitor, 'it has no sample');
 }
 
-/** Where a source has a value, one that tells others and never this is not asked for it: only a standby has a lag. */
-function tellers<T extends Series & { readonly lines: readonly MonitorLine[] }>(all: readonly T[]): readonly T[] {
-  const some = all.some(({ samples }) => samples.length > 0);
-  return some ? all.filter(({ samples, lines }) => samples.length > 0 || !lines.some(({ values }) => values !== undefined)) : all;
+/**
+ * Where a source has a value, one that tells others and never this is not asked for it: only a standby has a lag. Nor is one that
+ * only fails, unless it does for long: what goes wrong for all the parts of a whole is told under its own name, and is a hole of theirs.
+ */
+function tellers<T extends Series & { readonly lines: readonly MonitorLine[] }>(
+  all: readonly T[],
+  window: Stretch,
+  { every }: JudgedMonitor,
+): readonly T[] {
+  if (!all.some(({ samples }) => samples.length > 0)) return all;
+  const length = window.to - window.from;
+  const fails = (lines: readonly MonitorLine[]) => inside(moments(lines), window).length * every > holesAllowed * length;
+  return all.filter(({ samples, lines }) => samples.length > 0 || (!lines.some(({ values }) => values !== undefined) && fails(lines)));
+}
+
+function moments(lines: readonly MonitorLine[]): Milliseconds[] {
+  return lines.map(({ t }) => t);
 }
 
 /** What joined late or left early says little by itself; where it is all there is, that is judged. */
@@ -109,7 +123,7 @@ function inWindow(
   const span = spanOf(series, window, { monitor, value });
   const samples = value.reading.from === 'period' ? within(series.segments, span).length : inside(series.samples, span).length;
   const holes = holesIn(series.covered, span);
-  const longestHoleMs = Math.round(Math.max(0, ...holes.map(({ from, to }) => to - from)));
+  const longestHoleMs = Math.round(holes.reduce((most, { from, to }) => Math.max(most, to - from), 0));
   const missed = holes.reduce((sum, { from, to }) => sum + to - from, 0) / Math.max(1, span.to - span.from);
   const where = source === undefined ? '' : ` of ${source}`;
   if (samples < leastSamples)
@@ -162,7 +176,7 @@ function holesIn(covered: readonly Stretch[], { from, to }: Stretch): Stretch[] 
 
 function noData(monitor: JudgedMonitor, why: string, monitored?: Monitored): ServerFinding {
   const missing = `monitor ${monitor.name} gave no data: ${why}`;
-  return monitor.required ? { missing, required: true, ...(monitored === undefined ? {} : { monitored }) } : { missing, required: false };
+  return { missing, required: monitor.required, ...(monitored === undefined || !monitor.required ? {} : { monitored }) };
 }
 
 function statText({ stat, for: lasting }: Criterion, from: string): string {

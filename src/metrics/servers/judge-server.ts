@@ -13,12 +13,11 @@ export interface ServerSide extends ServerEvidence {
 /** Judges a limit for the servers. */
 export function judgeServer(criterion: Criterion, side: ServerSide): ServerOutcome {
   const found = findServer(criterion, side);
-  if ('measured' in found) {
-    const { measured, monitored } = found;
-    return { outcome: decide(criterion.operator, criterion.limit, measured), measured, monitored };
-  }
-  const { missing, required } = found;
-  const fault = (required || side.strict) && !side.endedEarly ? ({ isFault: true } as const) : {};
-  const monitored = found.required && found.monitored !== undefined ? { monitored: found.monitored } : {};
-  return { outcome: required ? 'no-data' : 'not-measured', missing, ...monitored, ...fault };
+  const gap = 'measured' in found ? found.left : found;
+  const isFault = gap !== undefined && (gap.required || side.strict) && !side.endedEarly;
+  const missing = gap === undefined ? {} : { missing: gap.missing, ...(isFault ? ({ isFault } as const) : {}) };
+  const monitored = found.monitored === undefined ? {} : { monitored: found.monitored };
+  if (!('measured' in found)) return { outcome: found.required ? 'no-data' : 'not-measured', ...monitored, ...missing };
+  const { measured } = found;
+  return { outcome: decide(criterion.operator, criterion.limit, measured), measured, ...monitored, ...missing };
 }

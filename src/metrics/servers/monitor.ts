@@ -1,5 +1,5 @@
 import type { MonitorKindName, MonitorLine, ServerWord } from '../../core/monitors.js';
-import type { Milliseconds, Unit } from '../../core/quantities.js';
+import type { EpochMs, Milliseconds, Unit } from '../../core/quantities.js';
 import { type MonitorValue, monitorValue } from './values.js';
 
 /** A monitor as far as judging goes. */
@@ -46,9 +46,9 @@ export function givenValue(monitor: JudgedMonitor, name: string): GivenValue | u
 }
 
 /** Lines by monitor and by source, each in the order of its time. */
-export type LinesBySource = ReadonlyMap<string, ReadonlyMap<string, readonly MonitorLine[]>>;
+export type LinesBySource = Pick<ReadonlyMap<string, ReadonlyMap<string, readonly MonitorLine[]>>, 'get'>;
 
-/** Sorts lines out. A source of which a value came late (`ageMs`) may have written its lines in another order. */
+/** Sorts lines out, each source's {@link inOrder}. */
 export function linesBySource(lines: readonly MonitorLine[]): LinesBySource {
   const found = new Map<string, Map<string, MonitorLine[]>>();
   for (const line of lines) {
@@ -58,6 +58,17 @@ export function linesBySource(lines: readonly MonitorLine[]): LinesBySource {
     if (ofSource === undefined) sources.set(line.source, [line]);
     else ofSource.push(line);
   }
-  for (const sources of found.values()) for (const ofSource of sources.values()) ofSource.sort((a, b) => a.t - b.t);
+  for (const sources of found.values()) for (const ofSource of sources.values()) inOrder(ofSource);
   return found;
+}
+
+/**
+ * Puts the lines of one source into order: one of which a value came late (`ageMs`) may have written them in another. Lines of one period
+ * stay as they were told, whatever our clock made of its begin: what was told last counts.
+ */
+export function inOrder(lines: MonitorLine[]): MonitorLine[] {
+  const begins = new Map<EpochMs, Milliseconds>();
+  for (const { periodFrom, t } of lines) if (periodFrom !== undefined && !begins.has(periodFrom)) begins.set(periodFrom, t);
+  const placeOf = ({ periodFrom, t }: MonitorLine) => (periodFrom === undefined ? t : (begins.get(periodFrom) ?? t));
+  return lines.sort((a, b) => placeOf(a) - placeOf(b));
 }

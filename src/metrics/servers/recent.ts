@@ -3,34 +3,43 @@ import type { MonitorLine, ServerSample } from '../../core/monitors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { decide, exactly } from '../evaluate.js';
 import { type GivenValue, type JudgedMonitor, linesBySource, valuesMeant } from './monitor.js';
-import { addUp, type Series, seriesOf } from './series.js';
-import { isUpper } from './statistic.js';
+import { addUp, type Series, type Stretch, seriesOf } from './series.js';
+import { isUpper, statisticOf } from './statistic.js';
 
 /** What monitors told in the last while. */
 export interface RecentLines {
   take(line: MonitorLine): void;
-  /** What a limit for the servers stands at now, at the worst source; undefined where nobody knows. */
-  sampleOf(limit: Criterion, now: Milliseconds): ServerSample | undefined;
+  /**
+   * What a limit for the servers comes to over the last `overMs`, by its own statistic and at the worst source; over no time at all it is
+   * what was told last. Undefined where nobody knows what it stands at now.
+   */
+  sampleOf(limit: Criterion, now: Milliseconds, overMs?: Milliseconds): ServerSample | undefined;
 }
 
+/** Limits are looked at over the last seconds, so many at most. */
+export const recentMs: Milliseconds = 10_000;
 /** A counter's rate over a moment shorter than this is chance. */
 const shortestMs: Milliseconds = 2000;
 
 /** Remembers of each monitor what its latest values are made of. */
 export function recentLines(monitors: readonly JudgedMonitor[]): RecentLines {
   const kept = new Map(monitors.map(({ name }) => [name, [] as MonitorLine[]]));
-  const keptMs = new Map(monitors.map((monitor) => [monitor.name, spanOf(monitor) * 2]));
+  const keptMs = new Map(monitors.map(({ name, every }) => [name, recentMs + 4 * every]));
   return {
     take(line) {
       const lines = kept.get(line.monitor);
       if (lines === undefined) return;
       lines.push(line);
-      const oldest = line.t - (keptMs.get(line.monitor) ?? 0);
+      // One part of a queue may be looked at less often than the others.
+      const keep = Math.max(keptMs.get(line.monitor) ?? 0, recentMs + 4 * (line.everyMs ?? 0));
+      keptMs.set(line.monitor, keep);
+      const oldest = line.t - keep;
       while ((lines[0]?.t ?? oldest) < oldest) lines.shift();
     },
-    sampleOf(limit, now) {
+    sampleOf(limit, now, overMs = 0) {
       const values = valuesMeant(limit.metric, monitors).filter(({ value }) => value.reading.from !== 'drain');
-      const found = values.flatMap((given) => latest(given, kept.get(given.monitor.name) ?? [], now));
+      const span = { from: now - overMs, to: now };
+      const found = values.flatMap((given) => standings(given, kept.get(given.monitor.name) ?? [], limit, span));
       const sign = isUpper(limit) ? 1 : -1;
       const [worst] = found.sort((a, b) => sign * (b.value - a.value));
       if (worst === undefined) return undefined;
@@ -39,24 +48,34 @@ export function recentLines(monitors: readonly JudgedMonitor[]): RecentLines {
   };
 }
 
-function spanOf({ every }: JudgedMonitor): Milliseconds {
-  return Math.max(shortestMs, 2 * every);
-}
+type Standing = Pick<ServerSample, 'value' | 'monitor' | 'source' | 'everyMs'>;
 
-type Latest = Pick<ServerSample, 'value' | 'monitor' | 'source'>;
-
-function latest({ monitor, value }: GivenValue, lines: readonly MonitorLine[], now: Milliseconds): Latest[] {
+/** What each source of a value comes to, or all of them together. */
+function standings({ monitor, value }: GivenValue, lines: readonly MonitorLine[], limit: Criterion, span: Stretch): Standing[] {
   const sources = linesBySource(lines).get(monitor.name) ?? new Map<string, readonly MonitorLine[]>();
-  const all = [...sources].map(([source, own]) => ({ source, ...seriesOf(own, value.reading, monitor.every) }));
+  const all = [...sources].map(([source, own]) => ({ source, own, ...seriesOf(own, value.reading, monitor.every) }));
+  const everyMs = Math.max(monitor.every, ...all.map(({ own }) => own.at(-1)?.everyMs ?? 0));
+  const comesTo = (series: Series) => over(series, span, limit, { monitor, value });
   if (value.adds) {
-    const sum = valueNow(addUp(all), now, { monitor, value });
+    const sum = comesTo(addUp(all));
     const [only] = all.length === 1 ? all : [];
-    return sum === undefined ? [] : [{ monitor: monitor.name, value: sum, ...(only && { source: only.source }) }];
+    return sum === undefined ? [] : [{ monitor: monitor.name, value: sum, ...(only && { source: only.source }), everyMs }];
   }
   return all.flatMap((series) => {
-    const one = valueNow(series, now, { monitor, value });
-    return one === undefined ? [] : [{ monitor: monitor.name, source: series.source, value: one }];
+    const one = comesTo(series);
+    return one === undefined ? [] : [{ monitor: monitor.name, source: series.source, value: one, everyMs }];
   });
+}
+
+/** The statistic over a stretch that ends now; where that holds nothing whole, what was told last. */
+function over(
+  series: Series,
+  span: Stretch,
+  { stat, operator }: Criterion,
+  given: Pick<GivenValue, 'monitor' | 'value'>,
+): number | undefined {
+  const last = valueNow(series, span.to, given);
+  return last === undefined ? undefined : (statisticOf(series.segments, given.value.reading, { stat, operator }, span) ?? last);
 }
 
 /** A gauge's last value while it counts; of a counter what it grew by in the last moment. */

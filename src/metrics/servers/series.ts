@@ -27,6 +27,9 @@ export interface Series {
   readonly life: Stretch;
 }
 
+/** Which server counted, as a number among its values: another one behind the same name began elsewhere. */
+export const countedBy = 'countedBy';
+
 /** A sample counts for so many intervals at most: what came of it after that, nobody knows. */
 const intervalsCounted = 2;
 
@@ -35,13 +38,16 @@ export function seriesOf(lines: readonly MonitorLine[], reading: Reading, every:
   if (reading.from === 'period') return { ...periods(lines, reading), life: lifeOf(lines, every) };
   const told = lines.filter(hasValues);
   const reaches = told.map((line, index) => reachOf(line, told[index + 1], every));
+  const away = absences(lines, told);
   const useful = told.map((line) => isUseful(line, reading));
   return {
     segments:
       reading.from === 'gauge' || reading.from === 'quotient' || reading.from === 'drain'
         ? gauges(told, reaches, reading)
         : grown(told, reading),
-    covered: reaches.filter((_, index) => useful[index]),
+    covered: reaches
+      .filter((_, index) => useful[index])
+      .map((reach) => (away.size === 0 ? reach : { from: reach.from, to: away.get(reach.from) ?? reach.to })),
     samples: told.flatMap(({ t }, index) => (useful[index] ? [t] : [])),
     life: lifeOf(lines, every),
   };
@@ -58,6 +64,16 @@ function periods(lines: readonly MonitorLine[], { of, ms }: Extract<Reading, { f
   const ours = (first?.t ?? 0) - (first?.periodFrom ?? 0);
   const segments = [...values].sort(([a], [b]) => a - b).map(([from, value]) => ({ from: from + ours, to: from + ours + ms, value }));
   return { segments, covered: segments, samples: segments.map(({ from }) => from) };
+}
+
+/** When a source that left and came back was away, from its last sample before to its first after. */
+function absences(lines: readonly MonitorLine[], told: readonly Told[]): ReadonlyMap<Milliseconds, Milliseconds> {
+  const away = new Map<Milliseconds, Milliseconds>();
+  for (const { t } of lines.filter(({ gone }) => gone === true)) {
+    const [last, next] = [told.findLast((line) => line.t <= t), told.find((line) => line.t > t)];
+    if (last !== undefined && next !== undefined) away.set(last.t, next.t);
+  }
+  return away;
 }
 
 type Told = MonitorLine & Required<Pick<MonitorLine, 'values'>>;
@@ -89,17 +105,19 @@ function grown(told: readonly Told[], reading: Reading): Segment[] {
   return told.slice(1).flatMap((line, index) => {
     const before = told[index];
     if (before === undefined || line.t <= before.t) return [];
-    const of = growthOf(reading.of, before, line);
     const by = 'by' in reading ? growthOf(reading.by, before, line) : (line.t - before.t) / 1000;
+    const of = growthOf(reading.of, before, line, reading.from === 'growth');
     if (of === undefined || by === undefined) return [];
     const value = reading.from === 'growth' ? of : divided(of, by);
     return value === undefined ? [] : [{ from: before.t, to: line.t, value, grew: { of, by } }];
   });
 }
 
-function growthOf(field: string, before: Told, after: Told): number | undefined {
+/** What a counter grew by; where it began anew, at least what it stands at, if that is wanted. */
+function growthOf(field: string, before: Told, after: Told, atLeast = false): number | undefined {
   const [from, to] = [before.values[field], after.values[field]];
-  return from === undefined || to === undefined || to < from ? undefined : to - from;
+  if (from === undefined || to === undefined || before.values[countedBy] !== after.values[countedBy]) return undefined;
+  return to >= from ? to - from : atLeast ? to : undefined;
 }
 
 function divided(of: number | undefined, by: number | undefined): number | undefined {

@@ -12,8 +12,8 @@ export function statisticOf(segments: readonly Segment[], reading: Reading, aske
   if (inside.length === 0) return undefined;
   if (reading.from === 'growth') return inside.reduce((sum, { value }) => sum + value, 0);
   if (asked.for !== undefined) return held(inside, asked.for, isUpper(asked));
-  if (asked.stat === 'max') return Math.max(...inside.map(({ value }) => value));
-  if (asked.stat === 'min') return Math.min(...inside.map(({ value }) => value));
+  if (asked.stat === 'max') return inside.reduce((most, { value }) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  if (asked.stat === 'min') return inside.reduce((least, { value }) => Math.min(least, value), Number.POSITIVE_INFINITY);
   const [, percent] = /^p(\d+(?:\.\d+)?)$/.exec(asked.stat) ?? [];
   return percent === undefined ? mean(inside, reading) : percentile(inside, Number(percent) / 100);
 }
@@ -59,8 +59,9 @@ function held(segments: readonly Segment[], ms: Milliseconds, upper: boolean): n
   const worse = (a: number, b: number) => (upper ? Math.max(a, b) : Math.min(a, b));
   const levels = segments.flatMap(({ from }, start) => {
     let [level, until] = [segments[start]?.value ?? 0, from];
-    for (const segment of segments.slice(start)) {
-      if (segment.from > until) return [];
+    for (let at = start; at < segments.length; at += 1) {
+      const segment = segments[at];
+      if (segment === undefined || segment.from > until) return [];
       level = milder(level, segment.value);
       until = segment.to;
       if (until - from >= ms) return [level];

@@ -59,7 +59,7 @@ export const monitorValues = {
       word: 'dbConnections',
       meaning: 'connections, of those that ordinary roles may have',
     },
-    connectionsUsed: { reading: gauge('connections'), unit: '', stat: 'max', meaning: 'connections' },
+    connectionsUsed: { reading: gauge('sessions'), unit: '', stat: 'max', meaning: 'connections' },
     waiting: { reading: gauge('waiting'), unit: '', stat: 'max', meaning: 'sessions that wait for a lock' },
     idleInTransaction: { reading: gauge('idleInTransaction'), unit: '', stat: 'max', meaning: 'sessions idle in a transaction' },
     lag: { reading: gauge('lagMs'), unit: 'ms', stat: 'max', meaning: 'how far a standby is behind' },

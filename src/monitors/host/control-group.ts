@@ -4,18 +4,19 @@ import type { MonitorContext, Probe } from '../kind/types.js';
 import { machineMemory, numberIn, textOf } from './files.js';
 import { timeOf } from './time-of.js';
 
-const mount = '/sys/fs/cgroup';
-
 /** A control group of this machine, of version 1 or 2, by its own files and held against its own limits. */
-export function groupProbe(path: string, { clock }: Pick<MonitorContext, 'clock'>): Probe {
+export function groupProbe(path: string, { clock }: Pick<MonitorContext, 'clock'>, mount = '/sys/fs/cgroup'): Probe {
   const source = path;
   const passed = timeOf(clock);
+  let isEmpty = false;
   return {
     source,
     drop: () => undefined,
+    remarks: () => (isEmpty ? [withoutProcesses(source)] : []),
     look: async () => {
-      const group = (await firstVersion(path)) ?? (await secondVersion(path));
-      if (group === undefined) throw missing(path);
+      const group = (await firstVersion(mount, path)) ?? (await secondVersion(mount, path));
+      if (group === undefined) throw missing(mount, path);
+      isEmpty = group.isEmpty;
       const memory = await machineMemory();
       const total = Math.min(group.memoryMax ?? Number.POSITIVE_INFINITY, memory?.total ?? Number.POSITIVE_INFINITY);
       const limit = Math.min(group.cpuLimit ?? Number.POSITIVE_INFINITY, cpus().length);
@@ -26,7 +27,7 @@ export function groupProbe(path: string, { clock }: Pick<MonitorContext, 'clock'
             cpuBusy: group.cpuSeconds,
             cpuTotal: passed(limit),
             ...(group.memoryUsed === undefined ? {} : { memoryUsed: group.memoryUsed, memoryTotal: total }),
-            ...(group.periods === undefined ? {} : { periods: group.periods, throttled: group.throttled ?? 0 }),
+            ...(group.periods === undefined || group.throttled === undefined ? {} : { periods: group.periods, throttled: group.throttled }),
           },
         },
       ];
@@ -42,10 +43,12 @@ interface Group {
   readonly memoryMax?: number | undefined;
   readonly periods?: number | undefined;
   readonly throttled?: number | undefined;
+  /** No process is in it or below it, as far as that is known. */
+  readonly isEmpty: boolean;
 }
 
 /** One folder for each controller. */
-async function firstVersion(path: string): Promise<Group | undefined> {
+async function firstVersion(mount: string, path: string): Promise<Group | undefined> {
   const read = (controller: string, file: string) => textOf(`${mount}/${controller}${path}/${file}`);
   const usage = await read('cpuacct', 'cpuacct.usage');
   if (usage === undefined) return undefined;
@@ -58,6 +61,7 @@ async function firstVersion(path: string): Promise<Group | undefined> {
     read('memory', 'memory.stat'),
   ]);
   return {
+    isEmpty: false,
     cpuSeconds: Number(usage) / 1e9,
     cpuLimit: cpuLimit(quota, period),
     ...memoryOf(used, max, numberIn(memoryStat, 'total_inactive_file')),
@@ -66,15 +70,16 @@ async function firstVersion(path: string): Promise<Group | undefined> {
 }
 
 /** One folder for all. */
-async function secondVersion(path: string): Promise<Group | undefined> {
+async function secondVersion(mount: string, path: string): Promise<Group | undefined> {
   const read = (file: string) => textOf(`${mount}${path}/${file}`);
-  const [stat, cpuMax, used, max, memoryStat] = await Promise.all(
-    ['cpu.stat', 'cpu.max', 'memory.current', 'memory.max', 'memory.stat'].map(read),
+  const [stat, cpuMax, used, max, memoryStat, events] = await Promise.all(
+    ['cpu.stat', 'cpu.max', 'memory.current', 'memory.max', 'memory.stat', 'cgroup.events'].map(read),
   );
   const micros = numberIn(stat, 'usage_usec');
   if (micros === undefined) return undefined;
   const [quota, period] = (cpuMax ?? '').trim().split(/\s+/);
   return {
+    isEmpty: numberIn(events, 'populated') === 0,
     cpuSeconds: micros / 1e6,
     cpuLimit: cpuLimit(quota, period),
     ...memoryOf(used, max, numberIn(memoryStat, 'inactive_file')),
@@ -99,7 +104,11 @@ function periodsOf(stat: string | undefined): Pick<Group, 'periods' | 'throttled
   return { periods: numberIn(stat, 'nr_periods'), throttled: numberIn(stat, 'nr_throttled') };
 }
 
-function missing(path: string): LoadctlError {
+function withoutProcesses(source: string): string {
+  return `${source}: no process is in this control group: it uses nothing. Correct its path where the service runs in another one.`;
+}
+
+function missing(mount: string, path: string): LoadctlError {
   return new LoadctlError('unavailable', `there is no control group ${path} below ${mount}`, {
     hint: 'Write its path below the root as /proc/PID/cgroup shows it: /system.slice/postgresql.service',
   });

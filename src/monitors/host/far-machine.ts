@@ -1,6 +1,7 @@
 import type { Gate } from '../../runners/ssh/gate.js';
 import { held } from '../kind/held.js';
 import type { MonitorContext, Probe } from '../kind/types.js';
+import { cpuCounter } from './cpu-time.js';
 import { type FarShell, openFarShell } from './far-shell.js';
 import { machineValues, notLinux } from './machine.js';
 
@@ -11,13 +12,15 @@ export function farMachineProbe(name: string, gate: Gate, context: MonitorContex
     close: (open) => open.close(),
     leavesWhole: () => false,
   });
+  const counted = cpuCounter(context.clock);
   return {
     source: name,
     drop: shell.drop,
     look: async () => {
       const lines = await shell.use((open) => open.ask());
       const part = (start: string) => lines.filter((line) => line.startsWith(start)).join('\n');
-      const values = machineValues({ stat: part('cpu'), memory: part('Mem'), load: part('load ').slice('load '.length) });
+      const texts = { stat: part('cpu'), memory: part('Mem'), load: part('load ').slice('load '.length) };
+      const values = machineValues(texts, counted);
       if (values === undefined) throw notLinux(name);
       return [{ source: name, values }];
     },

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { CpuTimes } from './cpu-time.js';
 
 /** The text of a file; undefined where there is none, or it may not be read. */
 export async function textOf(path: string): Promise<string | undefined> {
@@ -28,10 +29,19 @@ export function memoryIn(text: string | undefined): MachineMemory | undefined {
   return total === undefined || available === undefined ? undefined : { total: total * 1024, available: available * 1024 };
 }
 
-/** What /proc/stat says of all CPUs together, in its hundredths of a second, and how many there are. */
-export function cpuTimes(stat: string): { readonly times: readonly number[]; readonly cpus: number } | undefined {
-  const lines = stat.split('\n').filter((line) => line.startsWith('cpu'));
-  // guest and guest_nice are in user and nice already.
-  const times = lines[0]?.trim().split(/\s+/).slice(1, 9).map(Number) ?? [];
-  return times.length === 8 ? { times, cpus: lines.length - 1 } : undefined;
+const ticksPerSecond = 100;
+
+/** What /proc/stat says of each CPU that is switched on; undefined where it is none. */
+export function cpuTimes(stat: string): ReadonlyMap<string, CpuTimes> | undefined {
+  const cpus = stat.split('\n').flatMap((line) => {
+    const [name = '', ...fields] = line.trim().split(/\s+/);
+    // guest and guest_nice are in user and nice already.
+    const ticks = fields.slice(0, 8).map(Number);
+    if (!/^cpu\d+$/.test(name) || ticks.length < 8 || !ticks.every(Number.isFinite)) return [];
+    const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, irq = 0, softirq = 0, stolen = 0] = ticks;
+    const seconds = (count: number) => count / ticksPerSecond;
+    const busy = seconds(user + nice + system + irq + softirq);
+    return [[name, { busy, idle: seconds(idle), waiting: seconds(waiting), stolen: seconds(stolen) }] as const];
+  });
+  return cpus.length === 0 ? undefined : new Map(cpus);
 }

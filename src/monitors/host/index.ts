@@ -19,5 +19,5 @@ export const host: OpenMonitor<'host'> = (monitor, context): readonly Probe[] =>
   }
   if (cgroup !== undefined) return cgroup.map((path) => groupProbe(path, context));
   if (here !== true && places !== undefined) return processesProbes(places, context);
-  return [machineProbe()];
+  return [machineProbe(context)];
 };

@@ -1,17 +1,19 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { MonitorValues } from '../../core/monitors.js';
-import type { Probe } from '../kind/types.js';
+import type { MonitorContext, Probe } from '../kind/types.js';
+import { type CpuCounter, cpuCounter } from './cpu-time.js';
 import { cpuTimes, memoryIn, textOf } from './files.js';
 
 /** This machine, by /proc; in a container that is its host. */
-export function machineProbe(): Probe {
+export function machineProbe({ clock }: Pick<MonitorContext, 'clock'>): Probe {
   const source = 'this machine';
+  const counted = cpuCounter(clock);
   return {
     source,
     drop: () => undefined,
     look: async () => {
       const [stat, memory, load] = await Promise.all([textOf('/proc/stat'), textOf('/proc/meminfo'), textOf('/proc/loadavg')]);
-      const values = machineValues({ stat, memory, load });
+      const values = machineValues({ stat, memory, load }, counted);
       if (values === undefined) throw notLinux('this system');
       return [{ source, values }];
     },
@@ -26,22 +28,15 @@ export interface MachineTexts {
 }
 
 /** The values of a machine; undefined where it is no Linux. */
-export function machineValues({ stat, memory, load }: MachineTexts): MonitorValues | undefined {
+export function machineValues({ stat, memory, load }: MachineTexts, counted: CpuCounter): MonitorValues | undefined {
   const cpu = cpuTimes(stat ?? '');
   const bytes = memoryIn(memory);
   if (cpu === undefined || bytes === undefined) return undefined;
-  const [, , , idle = 0, waiting = 0, , , stolen = 0] = cpu.times;
-  const all = cpu.times.reduce((sum, time) => sum + time, 0);
   return {
-    // Whoever waits for a disk, or for the host of this guest, uses no CPU.
-    cpuBusy: all - idle - waiting - stolen,
-    cpuTotal: all,
-    cpuWaiting: waiting,
-    cpuStolen: stolen,
+    ...counted(cpu),
     memoryUsed: bytes.total - bytes.available,
     memoryTotal: bytes.total,
     load: Number.parseFloat(load ?? ''),
-    cpus: cpu.cpus,
   };
 }
 

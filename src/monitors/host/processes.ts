@@ -1,7 +1,8 @@
+import { lookup } from 'node:dns/promises';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, networkInterfaces } from 'node:os';
 import { LoadctlError } from '../../core/errors.js';
-import { placeText } from '../../plan/hosts.js';
+import { isLoopback, placeText } from '../../plan/hosts.js';
 import type { WatchedPlace } from '../../plan/monitors.js';
 import type { MonitorContext, Probe } from '../kind/types.js';
 import { machineMemory, numberIn, textOf } from './files.js';
@@ -12,25 +13,48 @@ export function processesProbes(places: readonly WatchedPlace[], { clock }: Pick
   return places.map(({ name, host, port }) => {
     const source = `${name} at ${placeText({ host, port })}`;
     const passed = timeOf(clock);
+    let guarded = 0;
     let [spent, before, roots] = [0, undefined as readonly Used[] | undefined, [] as readonly number[]];
     return {
       source,
       drop: () => undefined,
+      remarks: () => (guarded === 0 ? [] : [sharedCounted(source, guarded)]),
       look: async () => {
         const memory = await machineMemory();
         let used = await usedBy(roots);
         if (used.length < roots.length || roots.length === 0) {
+          if (!(await isHere(host))) throw elsewhere(source);
           roots = listeners(Number(port));
           used = await usedBy(roots);
         }
         if (used.length === 0 || memory === undefined) throw nobody(source);
         spent += before === undefined ? 0 : spentBetween(before, used);
         before = used;
-        const memoryUsed = used.reduce((sum, { bytes }) => sum + bytes, 0);
+        guarded = used.filter(({ sharedIsOwn }) => sharedIsOwn).length;
+        const memoryUsed = Math.min(
+          memory.total,
+          used.reduce((sum, { bytes }) => sum + bytes, 0),
+        );
         return [{ source, values: { cpuBusy: spent, cpuTotal: passed(cpus().length), memoryUsed, memoryTotal: memory.total } }];
       },
     };
   });
+}
+
+/** Whether a host is this machine. Another one may listen at a port at which something listens here, too. */
+async function isHere(host: string): Promise<boolean> {
+  if (isLoopback(host) || host === '0.0.0.0') return true;
+  const own = new Set(Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address)));
+  const found = await lookup(host, { all: true }).catch(() => []);
+  return found.some(({ address }) => own.has(address) || isLoopback(address));
+}
+
+function sharedCounted(source: string, count: number): string {
+  return `${source}: of ${count} of its processes, of another user, memory that they share is counted for each. Run loadctl as the same user or as root for their share.`;
+}
+
+function elsewhere(source: string): LoadctlError {
+  return new LoadctlError('unavailable', `${source} is not on this machine`, { hint: 'Watch it by nodeExporter or ssh.' });
 }
 
 function nobody(source: string): LoadctlError {
@@ -86,13 +110,18 @@ interface Used {
   readonly own: number;
   readonly all: number;
   readonly bytes: number;
+  /** What it shares with others is counted as its own: more cannot be read. */
+  readonly sharedIsOwn: boolean;
 }
 
 /**
  * CPU seconds that were used between two looks. Who came and went in between is in what its parent has buried; a parent that
  * buries nobody leaves only what is there to be counted.
  */
-export function spentBetween(before: readonly Omit<Used, 'bytes'>[], after: readonly Omit<Used, 'bytes'>[]): number {
+export function spentBetween(
+  before: readonly Pick<Used, 'pid' | 'own' | 'all'>[],
+  after: readonly Pick<Used, 'pid' | 'own' | 'all'>[],
+): number {
   const known = new Map(before.map(({ pid, own }) => [pid, own]));
   const own = after.reduce((sum, one) => sum + Math.max(0, one.own - (known.get(one.pid) ?? 0)), 0);
   const sumOf = (all: typeof before) => all.reduce((sum, one) => sum + one.all, 0);
@@ -115,7 +144,9 @@ async function usedBy(roots: readonly number[]): Promise<Used[]> {
       .filter(({ pid }) => wanted.has(pid))
       .map(async ({ pid, own, all }) => {
         const proportional = numberIn(await textOf(`/proc/${pid}/smaps_rollup`), 'Pss');
-        return { pid, own, all, bytes: (proportional ?? 0) * 1024 };
+        // Of another user's process its own share may not be read, of one that has ended there is none.
+        const whole = proportional === undefined ? numberIn(await textOf(`/proc/${pid}/status`), 'VmRSS') : undefined;
+        return { pid, own, all, bytes: (proportional ?? whole ?? 0) * 1024, sharedIsOwn: whole !== undefined };
       }),
   );
 }

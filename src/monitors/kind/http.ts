@@ -3,21 +3,44 @@ import type { Milliseconds } from '../../core/quantities.js';
 import { splitLogin } from '../../core/url-login.js';
 import { placeOf, placeText } from '../../plan/hosts.js';
 
-/** How a URL is asked: with a token, or what its user info says. */
+/** How URLs are asked: with a token, or what their user info says. */
 export interface Asking {
   readonly token?: string | undefined;
   readonly label: string;
   readonly timeout: Milliseconds;
+}
+
+/** What a question is besides its URL. */
+export interface Question {
   /** What answers says in JSON what is wrong with a question: Prometheus, with a status of 400. */
   readonly explains?: true;
   /** A form to be posted. */
   readonly form?: Readonly<Record<string, string>>;
 }
 
-const mostBytes = 16_000_000;
+/** Asks URLs; throws `unavailable` for an answer that is none, with where it came from and never the URL's secrets. */
+export interface Asker {
+  text(url: string, question?: Question): Promise<string>;
+  json(url: string, question?: Question): Promise<unknown>;
+}
 
-/** What a URL answers. Throws `unavailable` for an answer that is none, with where it came from and never the URL's secrets. */
-export async function askUrl(url: string, { token, label, timeout, explains, form }: Asking): Promise<string> {
+const mostBytes = 16_000_000;
+/** The first answer may take so long, as a first look may: names are looked up for it, and connections made. */
+const firstAnswerMs: Milliseconds = 10_000;
+
+/** An {@link Asker} that nobody has answered yet. */
+export function asker(asking: Asking): Asker {
+  let isKnown = false;
+  const text = async (url: string, question: Question = {}) => {
+    const timeout = isKnown ? asking.timeout : Math.max(asking.timeout, firstAnswerMs);
+    const answer = await askUrl(url, { ...asking, ...question, timeout });
+    isKnown = true;
+    return answer;
+  };
+  return { text, json: async (url, question) => jsonIn(await text(url, question), url) };
+}
+
+async function askUrl(url: string, { token, label, timeout, explains, form }: Asking & Question): Promise<string> {
   const place = placeText(placeOf(url));
   const { plain, authorization: login } = splitLogin(url);
   const authorization = token === undefined ? login : `Bearer ${token}`;
@@ -39,9 +62,7 @@ export async function askUrl(url: string, { token, label, timeout, explains, for
   }
 }
 
-/** What a URL answers, as JSON. */
-export async function askJson(url: string, asking: Asking): Promise<unknown> {
-  const text = await askUrl(url, asking);
+function jsonIn(text: string, url: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -72,13 +93,19 @@ function refused(place: string, status: number): LoadctlError {
 }
 
 /** The error for an answer that makes no sense here. */
-export function odd(place: string, what: string): LoadctlError {
-  return new LoadctlError('unavailable', `${place} answered ${what}`, { hint: 'Correct the URL of the monitor.' });
+export function odd(place: string, what: string, hint = 'Correct the URL of the monitor.'): LoadctlError {
+  return new LoadctlError('unavailable', `${place} answered ${what}`, { hint });
 }
 
 function unreachable(place: string, error: unknown): LoadctlError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const isLate = error instanceof Error && error.name === 'TimeoutError';
   const why = isLate ? 'no answer in time' : (errorCode(cause) ?? errorMessage(cause));
-  return new LoadctlError('unavailable', `${place}: ${why}`, { hint: 'Start it, or correct the URL of the monitor.', cause: error });
+  const hint = untrusted.test(why)
+    ? 'Name the authority of its certificate: NODE_EXTRA_CA_CERTS=FILE in the environment of loadctl.'
+    : 'Start it, or correct the URL of the monitor.';
+  return new LoadctlError('unavailable', `${place}: ${why}`, { hint, cause: error });
 }
+
+/** OpenSSL's names for a certificate that nobody known has signed. */
+const untrusted = /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)/;

@@ -19,20 +19,34 @@ export function keysProbe(monitor: MonitorOf<'queue'>, config: RedisStore, conte
     close: (open) => open.close(),
     leavesWhole: saidNo,
   });
+  const missing = new Set<string>();
   return {
     source,
     drop: servers.drop,
-    look: () => servers.use(async (open) => [{ source, values: await valuesOf(open, monitor) }]),
+    remarks: () => [...missing].map((key) => withoutKey(key, seedIndex(store, config))),
+    look: () => servers.use(async (open) => [{ source, values: await valuesOf(open, monitor, missing) }]),
   };
 }
 
-async function valuesOf(servers: Servers, { list = [], zset = [], stream, group }: MonitorOf<'queue'>): Promise<MonitorValues> {
+/** A name that is wrong looks like an empty queue: Redis keeps no key for one. */
+function withoutKey(key: string, index: number): string {
+  return `there is no key ${key} in database ${index}: an empty queue has none either. Correct it, or the store's database, unless nothing waits now.`;
+}
+
+async function valuesOf(
+  servers: Servers,
+  { list = [], zset = [], stream, group }: MonitorOf<'queue'>,
+  missing: Set<string>,
+): Promise<MonitorValues> {
   if (stream !== undefined && group !== undefined) return streamValues(servers, stream, group);
-  const counts = await Promise.all([
-    ...list.map((key) => runOne(servers, key, 'LLEN', key)),
-    ...zset.map((key) => runOne(servers, key, 'ZCARD', key)),
-  ]);
-  return { depth: counts.reduce((sum, { value }) => sum + Number(value), 0) };
+  const count = async (command: string, key: string) => {
+    const length = Number((await runOne(servers, key, command, key)).value);
+    if (length === 0) missing.add(key);
+    else missing.delete(key);
+    return length;
+  };
+  const counts = await Promise.all([...list.map((key) => count('LLEN', key)), ...zset.map((key) => count('ZCARD', key))]);
+  return { depth: counts.reduce((sum, length) => sum + length, 0) };
 }
 
 /** What the group has not been handed: its lag, and how long the first of that has waited. */

@@ -1,4 +1,5 @@
 import { errorMessage, LoadctlError } from '../../core/errors.js';
+import type { MonitorValues } from '../../core/monitors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { readTableName } from '../../profile/words/names.js';
 import { quoteName } from '../../stores/postgres/catalog/quote.js';
@@ -19,17 +20,25 @@ export function rowsProbe(address: Address, monitor: MonitorOf<'queue'>, context
   const session = heldSession(address, context);
   const counted = countOf(monitor);
   let estimate: number | undefined;
+  let doubt: string | undefined;
   return {
     source,
     drop: session.drop,
-    remarks: () => (isMany(estimate) ? [seldom(source, estimate)] : []),
+    remarks: () => [...(isMany(estimate) ? [seldom(source, estimate)] : []), ...(doubt === undefined ? [] : [`${source}: ${doubt}`])],
     look: () =>
       session.use(async (open) => {
-        estimate ??= await rowsExpected(open, counted).catch((error: unknown) => {
+        const looked = await inReadOnly(open, monitor.every / 2, async () => {
+          const isFirst = estimate === undefined;
+          estimate ??= await rowsExpected(open, counted);
+          const rows = await countRows(open, counted);
+          if (isFirst && rows.depth === 0) doubt = await doubtOf(open, monitor);
+          return rows;
+        }).catch((error: unknown) => {
           throw badCondition(error, monitor);
         });
-        const values = await inReadOnly(open, counted, monitor.every / 2);
-        return [{ source, values, ...(isMany(estimate) && monitor.every < seldomMs ? { everyMs: seldomMs } : {}) }];
+        // A queue that was short when it was looked at first may have grown.
+        const isLoad = isMany(estimate) || isMany(looked.depth);
+        return [{ source, values: looked, ...(isLoad && monitor.every < seldomMs ? { everyMs: seldomMs } : {}) }];
       }),
   };
 }
@@ -44,54 +53,89 @@ function badCondition(error: unknown, { where }: MonitorOf<'queue'>): unknown {
   });
 }
 
-function isMany(estimate: number | undefined): estimate is number {
-  return (estimate ?? 0) > manyRows;
+function isMany(rows: number | undefined): rows is number {
+  return (rows ?? 0) > manyRows;
 }
 
 function seldom(source: string, estimate: number): string {
-  return `${source}: EXPLAIN expects ${Math.round(estimate)} rows to be counted: that is done every 5 s at most.`;
+  return `${source}: EXPLAIN expects ${Math.round(estimate)} rows to be read: they are counted every 5 s at most.`;
 }
 
-function countOf({ of, store = '', table = '', where, age }: MonitorOf<'queue'>): string {
+/** Why a queue in which nothing waits may be none. */
+async function doubtOf(session: Session, monitor: MonitorOf<'queue'>): Promise<string | undefined> {
+  const table = tableOf(monitor);
+  const { rows } = await session.query<{ some: boolean; hidden: boolean }>(
+    `SELECT EXISTS (SELECT FROM ${table}) AS some, row_security_active($1::regclass) AS hidden`,
+    [table],
+  );
+  if (rows[0]?.hidden === true) return `row-level security may hide rows of ${table} from the role of this monitor.`;
+  if (rows[0]?.some !== true) return `${table} has no rows now. Correct \`table\` where entries wait in another one.`;
+  return monitor.where === undefined
+    ? undefined
+    : `no row of ${table} fits \`where\` now: an empty queue looks like a condition that nothing fits. Correct it unless nothing waits.`;
+}
+
+function tableOf({ store = '', table = '' }: MonitorOf<'queue'>): string {
   const name = readTableName(`${store}.${table}`);
-  const from =
-    name === undefined
-      ? quoteName(table)
-      : [name.schema, name.table].flatMap((part) => (part === undefined ? [] : [quoteName(part)])).join('.');
+  if (name === undefined) return quoteName(table);
+  return [name.schema, name.table].flatMap((part) => (part === undefined ? [] : [quoteName(part)])).join('.');
+}
+
+function countOf(monitor: MonitorOf<'queue'>): string {
+  const { of, where, age } = monitor;
   const oldest =
     age === undefined || of === undefined ? '' : `, extract(epoch FROM clock_timestamp() - min(${quoteName(age)})) * 1000 AS "ageMs"`;
-  return `SELECT count(*) AS depth${oldest} FROM ${from}${where === undefined ? '' : ` WHERE (${where})`}`;
+  // The condition may end in a comment.
+  return `SELECT count(*) AS depth${oldest} FROM ${tableOf(monitor)}${where === undefined ? '' : ` WHERE (${where}\n)`}`;
 }
 
-/** How many rows the count itself reads, as the planner expects. */
+/** How many rows the count itself reads, as the planner expects: of a table that is scanned all, whatever the condition leaves of them. */
 async function rowsExpected(session: Session, count: string): Promise<number> {
-  const { rows } = await session.query<{ 'QUERY PLAN': readonly { readonly Plan: PlanNode }[] }>(`EXPLAIN (FORMAT JSON) ${count}`);
-  const [plan] = rows[0]?.['QUERY PLAN'] ?? [];
-  return plan === undefined ? 0 : mostRows(plan.Plan);
+  const { rows } = await session.query<{ 'QUERY PLAN': readonly { readonly Plan: PlanNode }[] }>(`EXPLAIN (FORMAT JSON, VERBOSE) ${count}`);
+  const nodes = (rows[0]?.['QUERY PLAN'] ?? []).flatMap(({ Plan }) => nodesIn(Plan));
+  const scanned = nodes.flatMap(({ 'Node Type': type, Schema: schema, 'Relation Name': table }) =>
+    type === 'Seq Scan' && schema !== undefined && table !== undefined ? [`${quoteName(schema)}.${quoteName(table)}`] : [],
+  );
+  return Math.max(await rowsIn(session, scanned), ...nodes.map((node) => node['Plan Rows'] ?? 0));
 }
 
 interface PlanNode {
+  readonly 'Node Type': string;
+  readonly Schema?: string;
+  readonly 'Relation Name'?: string;
   readonly 'Plan Rows'?: number;
   readonly Plans?: readonly PlanNode[];
 }
 
-function mostRows({ 'Plan Rows': rows = 0, Plans = [] }: PlanNode): number {
-  return Math.max(rows, ...Plans.map(mostRows));
+function nodesIn(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesIn)];
+}
+
+/** What the statistics know of the rows of tables. */
+async function rowsIn(session: Session, tables: readonly string[]): Promise<number> {
+  const known = 'SELECT coalesce(sum(greatest(reltuples, 0)), 0) AS rows FROM pg_class WHERE oid = ANY ($1::regclass[])';
+  const { rows } = await session.query<{ rows: number }>(known, [tables]);
+  return Number(rows[0]?.rows ?? 0);
 }
 
 /** Nothing is written, and a count that takes too long is ended by the server. */
-async function inReadOnly(session: Session, count: string, limitMs: Milliseconds) {
+async function inReadOnly<T>(session: Session, limitMs: Milliseconds, work: () => Promise<T>): Promise<T> {
   await session.query('BEGIN READ ONLY');
   try {
     await session.query(`SET LOCAL statement_timeout = ${Math.max(1, Math.round(limitMs))}`);
-    const { rows } = await session.query(count);
-    return { depth: 0, ...(rows[0] === undefined ? {} : withAge(numbersIn(rows[0]))) };
+    return await work();
   } finally {
     await session.query('ROLLBACK');
   }
 }
 
-/** An empty queue has no oldest entry. */
-function withAge(values: ReturnType<typeof numbersIn>) {
+async function countRows(session: Session, count: string): Promise<MonitorValues> {
+  const { rows } = await session.query(count);
+  return { depth: 0, ...(rows[0] === undefined ? {} : withAge(numbersIn(rows[0]))) };
+}
+
+/** An empty queue has no oldest entry; by a clock that is ahead of the database's none has waited yet. */
+function withAge({ ageMs = Number.NaN, ...values }: MonitorValues): MonitorValues {
+  if (!Number.isNaN(ageMs)) return { ...values, ageMs: Math.max(0, ageMs) };
   return values.depth === 0 ? { ageMs: 0, ...values } : values;
 }

@@ -6,6 +6,7 @@ import type { LiveLook } from '../../metrics/abort-watch.js';
 import type { ProbeCount } from '../../metrics/criterion.js';
 import { fleetLook, iterationsOnly } from '../../metrics/fleet-look.js';
 import { fleetSecond, fleetTotals, nothingYet } from '../../metrics/fleet-second.js';
+import { histogramLines } from '../../metrics/histogram-lines.js';
 import type { RateCounts } from '../../metrics/rate-counts.js';
 import { runFiles } from '../../runs/layout.js';
 import { type LiveData, silentMs } from './live-data.js';
@@ -43,8 +44,8 @@ export interface LiveView {
 }
 
 /**
- * Tells once a second what the fleet does, from what its runners push; writes it to timeseries.ndjson, and watches
- * whether it must end.
+ * Tells once a second what the fleet does, from what its runners push; writes it to timeseries.ndjson, every 10 s how long
+ * requests took to histograms.ndjson, and watches whether it must end.
  */
 export function startLiveView(context: LiveViewContext): LiveView {
   const { live } = context;
@@ -53,7 +54,7 @@ export function startLiveView(context: LiveViewContext): LiveView {
   const look = async () => {
     if (live.heardAt.size === 0) return;
     const rates = await context.rates();
-    looker.tell();
+    looker.tell(false);
     const crossing = done ? undefined : looker.judge(rates);
     if (crossing === undefined) return;
     done = true;
@@ -66,21 +67,22 @@ export function startLiveView(context: LiveViewContext): LiveView {
       await end();
     },
     finish: () => {
-      if (live.heardAt.size > 0) looker.tell();
+      if (live.heardAt.size > 0) looker.tell(true);
     },
   };
 }
 
 /** Looks at the fleet when it is called: tells and keeps the second since the call before, and judges whether the fleet must end. */
-function lookAtFleet(context: LiveViewContext): { tell(): void; judge(rates: RateCounts): Crossing | undefined } {
+function lookAtFleet(context: LiveViewContext): { tell(isLast: boolean): void; judge(rates: RateCounts): Crossing | undefined } {
   const { clock, emit, moment, live, directory, endAt, setupMs, probes } = context;
   const begun = clock.elapsed();
   const picks = iterationsOnly(context.tagged);
   const heardSince = (runners: Iterable<RunnerId>, since: Milliseconds) =>
     [...runners].flatMap((runner) => live.heardAt.get(runner) ?? []).filter((heardAt) => heardAt > since);
+  const histograms = histogramLines(live.numbers, picks);
   let before = nothingYet;
   return {
-    tell: () => {
+    tell: (isLast) => {
       const at = clock.elapsed();
       const elapsedMs = Math.round(at - begun);
       const totals = fleetTotals(live.numbers, elapsedMs, picks);
@@ -88,6 +90,8 @@ function lookAtFleet(context: LiveViewContext): { tell(): void; judge(rates: Rat
       const { sample, line } = fleetSecond(totals, before, { totalMs: endAt(elapsedMs), runnersReporting });
       before = totals;
       directory.append(runFiles.timeseries, { ...moment(), ...line });
+      const stretch = histograms.next(elapsedMs, isLast);
+      if (stretch !== undefined) directory.append(runFiles.histograms, { ...moment(), ...stretch });
       emit(sample);
       live.tellExcess();
     },

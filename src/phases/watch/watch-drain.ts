@@ -10,7 +10,10 @@ import type { Plan } from '../../plan/plan.js';
 /** Follows the queues whose time to drain is limited. */
 export interface DrainWatch {
   take(line: MonitorLine): void;
-  /** Resolves when all are drained, when the longest limit and one interval are over, or at the signal. */
+  /**
+   * Resolves when all are drained, when a look after its limit has shown that one is not, or at the signal; where nobody answers, two
+   * intervals after the longest limit.
+   */
   wait(load: Stretch, until: { readonly clock: Clock; readonly signal: AbortSignal }): Promise<void>;
 }
 
@@ -25,11 +28,12 @@ export function drainWatch({ criteria, judgedMonitors }: Pick<Plan, 'criteria' |
   );
   const watched = new Set(limits.map(({ monitor }) => monitor.name));
   const lines: MonitorLine[] = [];
-  const isOver = (load: Stretch) => {
+  const isKnown = (load: Stretch) => {
     const known = linesBySource(lines);
-    return limits.every(({ monitor, value }) => {
+    return limits.every(({ monitor, value, limit }) => {
       const parts = [...(known.get(monitor.name)?.values() ?? [])].map((own) => seriesOf(own, value.reading, monitor.every));
-      return drainOf(addUp(parts), load)?.isOver === true;
+      const drained = drainOf(addUp(parts), load);
+      return drained !== undefined && (drained.isOver || drained.ms > limit);
     });
   };
   return {
@@ -43,7 +47,7 @@ export function drainWatch({ criteria, judgedMonitors }: Pick<Plan, 'criteria' |
       const end = AbortSignal.any([over.signal, signal]);
       const begun = clock.elapsed();
       const look = () => {
-        if (isOver(load) || clock.elapsed() - begun >= longest) over.abort();
+        if (isKnown(load) || clock.elapsed() - begun >= longest) over.abort();
       };
       look();
       await repeat(clock, everyMs, end, look);

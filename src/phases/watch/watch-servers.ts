@@ -18,8 +18,8 @@ import type { Watching } from './watching.js';
 
 /** What watches the servers beside a run. */
 export interface ServersWatch {
-  /** What a limit for the servers stands at now. */
-  sampleOf(limit: Criterion): ServerSample | undefined;
+  /** What a limit for the servers comes to over the last `overMs`, or stands at now. */
+  sampleOf(limit: Criterion, overMs?: Milliseconds): ServerSample | undefined;
   /** Waits, after the load, until its queues are drained as the limits on that want, or it is clear that they are not in time. */
   drained(load: Stretch, signal: AbortSignal): Promise<void>;
   /** Waits, after the load, for what sources tell of it late, where a limit is about that. */
@@ -47,16 +47,17 @@ export async function watchServers(context: RunContext, watching: Watching, sign
     opened.map(({ monitor }) => monitor),
     emit,
   );
-  const keep = ({ at, ...line }: KeptLine) => {
+  const keep = ({ at, ...line }: KeptLine, by = line.source) => {
     recent.take(line);
     drain.take(line);
     directory.append(runFiles.monitors, { at, ...line });
-    tellSilence(line);
+    tellSilence(line, by);
   };
-  const tell = ({ name }: PlannedMonitor, { look, at }: Told) => {
+  const tell = ({ monitor: { name }, probe }: Looking, { look, at }: Told) => {
     const now = moment();
     const agoMs = clock.elapsed() - at;
-    keep(lineOfPeriod(name, look, now.at - now.t) ?? { at: Math.round(now.at - agoMs), t: round(now.t - agoMs), monitor: name, ...look });
+    const whole = { at: Math.round(now.at - agoMs), t: round(now.t - agoMs), monitor: name, ...look };
+    keep(lineOfPeriod(name, look, now.at - now.t) ?? whole, probe.source);
   };
   const settled = async (load: Stretch, until: AbortSignal) => {
     const now = moment();
@@ -71,18 +72,24 @@ export async function watchServers(context: RunContext, watching: Watching, sign
   function goOn({ monitor }: Opened, probe: Probe): () => Promise<void> {
     const { every, timeout } = monitor;
     return beside(async (over) => {
-      await sample(probe, { every, timeout, clock, tell: (told) => tell(monitor, told) }, over);
+      await sample(probe, { every, timeout, clock, tell: (told) => tell({ monitor, probe }, told) }, over);
       probe.drop();
     });
   }
   return {
-    sampleOf: (limit) => recent.sampleOf(limit, moment().t),
+    sampleOf: (limit, overMs) => recent.sampleOf(limit, moment().t, overMs),
     drained: (load, signal) => drain.wait(load, { clock, signal }),
     settled,
     end: async () => {
       await Promise.all(ends.map((end) => end()));
     },
   };
+}
+
+/** Who looks. */
+interface Looking {
+  readonly monitor: PlannedMonitor;
+  readonly probe: Probe;
 }
 
 function round(ms: Milliseconds): Milliseconds {

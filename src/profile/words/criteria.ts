@@ -60,6 +60,8 @@ const wanted: Readonly<Record<Unit, string>> = {
 export function readSla(name: string, value: string): Read {
   const meaning = meaningOf(name);
   if (meaning) return limited({ name, source: 'client', window: 'steady' }, meaning, value);
+  const { stat, named } = statBefore(name);
+  if (stat !== undefined && looksLikeMetric(named)) return readThreshold(named, `${stat} ${value}`);
   if (!looksLikeMetric(name)) return { problem: noWord(name), on: 'name' };
   return readThreshold(name, value);
 }
@@ -69,27 +71,50 @@ export const usualStat = 'value';
 
 const statFirst = /^\s*(max|min|avg|p\d+(?:\.\d+)?)\s+(.+)$/s;
 
-/** One entry of `critical`: a word or a monitor's value, and its limit, with a statistic before it where it is not the usual one. */
+/** One entry of `critical`: a word or a monitor's value, and its limit, with a statistic before either where it is not the usual one. */
 export function readCritical(name: string, value: string): Read {
-  const [, stat = usualStat, limit = value] = statFirst.exec(value) ?? [];
-  const unit = serverShares.test(name) ? '%' : unitOf(limit.replace(operatorFirst, '$2').trim());
+  const { stat: before, named: metric } = statBefore(name);
+  const [, stat = usualStat, limit = value] = statFirst.exec(before === undefined ? value : `${before} ${value}`) ?? [];
+  const unit = serverShares.test(metric) ? '%' : unitOf(limit.replace(operatorFirst, '$2').trim());
   const level = /^p([\d.]+)$/.exec(stat)?.[1];
   if (level !== undefined && Number(level) > 100)
     return { problem: 'expected a percentile of at most 100 such as `p95 < 90%`', on: 'value' };
-  return limited({ name, source: 'server', window: 'steady' }, { metric: name, stat, unit, bare: '<' }, limit);
+  return limited({ name, source: 'server', window: 'steady' }, { metric, stat, unit, bare: '<' }, limit);
 }
 
-/** The condition of an abort rule: `errors > 5%`, `cpu > 95%`, `checkout_time{step:pay} p(99) > 2s`. */
+/** The condition of an abort rule: `errors > 5%`, `cpu > 95%`, `p95 cpu > 90%`, `checkout_time{step:pay} p(99) > 2s`. */
 export function readAbort(condition: string): Read {
-  const match = /^\s*([\w.-]+(?:\{.*\})?)\s*(.*?)\s*$/s.exec(condition);
-  const name = match?.[1] ?? '';
-  const rest = match?.[2] ?? '';
-  if (!operatorFirst.test(rest)) {
-    if (statFirst.test(rest) && /^[^{_]*$/.test(name)) return readCritical(name, rest);
-    const isThreshold = !isProblem(parseThreshold(rest, () => 0));
-    return isThreshold ? readThreshold(name, rest) : { problem: 'expected a condition such as `errors > 5%`', on: 'value' };
-  }
-  return meaningOf(name) ? readSla(name, rest) : readCritical(name, rest);
+  const { name, rest } = nameFirst(condition);
+  if (operatorFirst.test(rest)) return meaningOf(name) ? readSla(name, rest) : readCritical(name, rest);
+  if (serverWords.includes(name) || (/^[^{_]*$|^[^{]*\./.test(name) && statFirst.test(rest))) return statShown(readCritical(name, rest));
+  return isProblem(parseThreshold(inK6Stat(rest), () => 0))
+    ? { problem: 'expected a condition such as `errors > 5%` or `p95 cpu > 90%`', on: 'value' }
+    : readThreshold(name, rest);
+}
+
+/** A condition's name, and what is said of it: a statistic may stand before either. */
+function nameFirst(condition: string): { readonly name: string; readonly rest: string } {
+  const { stat, named } = statBefore(condition);
+  const [, name = '', rest = ''] = /^\s*([\w.-]+(?:\{.*\})?)\s*(.*?)\s*$/s.exec(named) ?? [];
+  return { name, rest: stat === undefined ? rest : `${stat} ${rest}` };
+}
+
+/** Takes a statistic off that stands before a name. */
+function statBefore(words: string): { readonly stat?: string; readonly named: string } {
+  const [, stat, named] = /^\s*(max|min|avg|med|rate|count|p\d+(?:\.\d+)?|p\(\d+(?:\.\d+)?\))\s+([A-Za-z_].*)$/s.exec(words) ?? [];
+  return stat === undefined || named === undefined ? { named: words } : { stat, named };
+}
+
+/** A rule is called by its statistic, too, where it names one. */
+function statShown(read: Read): Read {
+  if (!('criterion' in read)) return read;
+  const { name, stat } = read.criterion;
+  return { criterion: { ...read.criterion, name: `${stat} ${name}` } };
+}
+
+/** k6 writes `p(95)` what limits for the servers call `p95`. */
+function inK6Stat(expression: string): string {
+  return expression.replace(/^(\s*)p(\d+(?:\.\d+)?)(?=\s*[<>=!])/, '$1p($2)');
 }
 
 function noWord(name: string): string {
@@ -113,7 +138,7 @@ function readThreshold(key: string, value: string): Read {
   const metric = parseMetricName(key);
   if ('error' in metric) return { problem: `expected a metric of k6; ${metric.error}`, on: 'name' };
   let limit = '';
-  const read = parseThreshold(value, (text) => {
+  const read = parseThreshold(inK6Stat(value), (text) => {
     limit = text;
     return 0;
   });

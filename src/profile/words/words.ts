@@ -113,6 +113,20 @@ export const window = () =>
     },
   });
 
+/** What becomes of a run that nobody follows any more. */
+export const clientLost = () =>
+  quantity({
+    expected: '`continue`, or how long it goes on,',
+    title: 'what happens',
+    pattern: `^(continue|stop after ${durationPattern})$`,
+    examples: ['stop after 60s', 'continue'],
+    parse: (text): 'continue' | { readonly stopAfterMs: number } | undefined => {
+      const after = parseDuration(/^stop after (.*)$/.exec(text)?.[1] ?? '');
+      if (text === 'continue') return text;
+      return after === undefined || after === 0 ? undefined : { stopAfterMs: after };
+    },
+  });
+
 /** Yes or no; a substituted `true` or `false` counts. */
 export const flag = () =>
   z

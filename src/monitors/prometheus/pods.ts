@@ -1,4 +1,4 @@
-import type { MonitorOf } from './kind/types.js';
+import type { MonitorOf } from '../kind/types.js';
 
 /** A query, and the value that its answer is. */
 export interface Asked {
@@ -20,11 +20,21 @@ function podQueries({ namespace, name, container }: NonNullable<MonitorOf<'prome
   ];
   const at = (...more: string[]) => `{${[...labels, ...more].join(',')}}`;
   const byPod = (series: string) => `sum by (namespace, pod) (${series})`;
-  const limit = (resource: string) => byPod(`kube_pod_container_resource_limits${at(`resource="${resource}"`)}`);
+  const limit = (resource: string) => byPod(limitsOf(at(`resource="${resource}"`)));
   const rate = (series: string) => byPod(`rate(${series}${at()}[1m])`);
+  // A pod that did nothing had no period, and was not throttled.
+  const some = (query: string) => `clamp_min(${query}, 1e-9)`;
   return [
     { value: 'cpu', query: `${rate('container_cpu_usage_seconds_total')} / ${limit('cpu')}` },
     { value: 'memory', query: `${byPod(`container_memory_working_set_bytes${at()}`)} / ${limit('memory')}` },
-    { value: 'throttled', query: `${rate('container_cpu_cfs_throttled_periods_total')} / ${rate('container_cpu_cfs_periods_total')}` },
+    {
+      value: 'throttled',
+      query: `${rate('container_cpu_cfs_throttled_periods_total')} / ${some(rate('container_cpu_cfs_periods_total'))}`,
+    },
   ];
+}
+
+/** The limits of pods' containers, by kube-state-metrics; they are known for as long as the pod is. */
+export function limitsOf(selector: string): string {
+  return `kube_pod_container_resource_limits${selector}`;
 }
