@@ -11,8 +11,9 @@ import { plainWords } from './messages/plain-words.js';
  */
 export const pagerduty: OpenOutput<'pagerduty'> = ({ routingKey, url }, { label }) => {
   const open = new Map<string, Message>();
+  const ends = () => [...open].map(([key, message]) => event('resolve', key, message));
   const close = (): Parcel[] => {
-    const parcels = [...open].map(([key, message]) => event('resolve', key, message));
+    const parcels = ends();
     open.clear();
     return parcels;
   };
@@ -29,6 +30,9 @@ export const pagerduty: OpenOutput<'pagerduty'> = ({ routingKey, url }, { label 
       return [event(message.occasion === 'breach' ? 'trigger' : 'resolve', key, message)];
     },
     closing: close,
+    owed: ends,
+    // It is resolved with the next breath, and of a severity that services do not page for.
+    trial: ({ message, testid }) => [event('trigger', keyOf(message, testid), message), event('resolve', keyOf(message, testid), message)],
     send: ({ body }, signal) => {
       const whole = JSON.stringify({ routing_key: routingKey, ...JSON.parse(body) });
       return post({ url, body: whole, signal, headers: { 'user-agent': label, 'content-type': 'application/json' } });
@@ -46,13 +50,18 @@ function keyOf({ environment }: Message, what: string): string {
   return `loadctl/${environment.slice(0, 100)}/${createHash('sha256').update(what).digest('hex').slice(0, 32)}`;
 }
 
-const severities: Readonly<Partial<Record<Message['occasion'], string>>> = { breach: 'critical', failed: 'error', 'not-clean': 'error' };
+const severities: Readonly<Partial<Record<Message['occasion'], string>>> = {
+  breach: 'critical',
+  failed: 'error',
+  'not-clean': 'error',
+  test: 'info',
+};
 
 /** PagerDuty's own limit is 1,024. */
 const mostSummary = 1000;
 
 function event(action: 'trigger' | 'resolve', key: string, message: Message): Parcel {
-  const { occasion, title, at, facts, lines, link } = message;
+  const { occasion, title, at, facts, lines, link, dashboard } = message;
   const source = facts.find(({ name }) => name === 'target')?.value ?? 'loadctl';
   const payload = {
     summary: plainWords(title, mostSummary),
@@ -64,7 +73,11 @@ function event(action: 'trigger' | 'resolve', key: string, message: Message): Pa
       lines: lines.map((line) => plainWords(line, 300)),
     },
   };
-  const links = link === undefined ? {} : { links: [{ href: link, text: 'The result' }] };
+  const pages = [
+    ...(link === undefined ? [] : [{ href: link, text: 'The result' }]),
+    ...(dashboard === undefined ? [] : [{ href: dashboard, text: 'The dashboard' }]),
+  ];
+  const links = pages.length === 0 ? {} : { links: pages };
   const body = { event_action: action, dedup_key: key, ...(action === 'trigger' ? { payload, client: 'loadctl', ...links } : {}) };
   return parcelOf(message, body, `-${action}-${key.slice(-8)}`);
 }

@@ -12,6 +12,7 @@ export const teams: OpenOutput<'teams'> = ({ webhook }, { label }) => ({
   unit: 'message',
   repeatable: false,
   told: (message) => [parcelOf(message, payloadOf(message))],
+  trial: ({ message }) => [parcelOf(message, payloadOf(message))],
   send: ({ body }, signal) => post({ url: webhook, body, signal, headers: { 'user-agent': label, 'content-type': 'application/json' } }),
 });
 
@@ -24,12 +25,14 @@ const colours: Readonly<Record<Message['occasion'], string>> = {
   invalid: 'warning',
   interrupted: 'warning',
   'not-clean': 'attention',
+  test: 'accent',
 };
 
 /** Teams takes 28 kB in all. */
 const most = { title: 300, line: 300, fact: 300 };
 
-function payloadOf({ occasion, title, facts, lines, link }: Message): unknown {
+function payloadOf({ occasion, title, facts, lines, link, dashboard }: Message): unknown {
+  const actions = [pageOf(link, 'The result'), pageOf(dashboard, 'The dashboard')].flat();
   const content = {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
     type: 'AdaptiveCard',
@@ -39,9 +42,13 @@ function payloadOf({ occasion, title, facts, lines, link }: Message): unknown {
       ...lines.map((line) => words(plainWords(line, most.line))),
       ...facts.map(({ name, value }) => words(`${name}: ${plainWords(value, most.fact)}`, { isSubtle: true, size: 'small' })),
     ],
-    ...(link === undefined ? {} : { actions: [{ type: 'Action.OpenUrl', title: 'The result', url: link }] }),
+    ...(actions.length === 0 ? {} : { actions }),
   };
   return { type: 'message', attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content }] };
+}
+
+function pageOf(url: string | undefined, title: string) {
+  return url === undefined ? [] : [{ type: 'Action.OpenUrl', title, url }];
 }
 
 /** A text run is shown as it is; a TextBlock takes `[…](…)`, `*` and `_` for Markdown. */

@@ -1,20 +1,45 @@
 import { createHmac } from 'node:crypto';
 import type { EpochMs } from '../core/quantities.js';
 import { post } from './delivery/post.js';
+import type { Message } from './kind/message.js';
 import type { OpenOutput, Parcel } from './kind/types.js';
 import { parcelOf } from './messages/parcel.js';
+import { shortened } from './messages/plain-words.js';
 
 /** A receiver of one's own, as Standard Webhooks has it: whoever gets a message twice knows it by `webhook-id`. */
 export const webhook: OpenOutput<'webhook'> = ({ url, secret }, { label, clock }) => ({
   unit: 'message',
   repeatable: true,
-  told: (message) => {
-    const { occasion, at, t: _t, ...data } = message;
-    return [parcelOf(message, { type: `run.${occasion}`, timestamp: new Date(at).toISOString(), data: { occasion, ...data } })];
-  },
+  told: (message) => [parcelIn(message)],
+  trial: ({ message }) => [parcelIn(message)],
   send: (parcel, signal) =>
-    post({ url, body: parcel.body, signal, headers: { 'user-agent': label, ...signedHeaders(parcel, secret, clock.stamp()) } }),
+    post({
+      url,
+      body: parcel.body,
+      signal,
+      headers: { 'user-agent': label, ...signedHeaders(parcel, secret, clock.stamp()) },
+      // The answer is the receiver's own affair, also where it is a page.
+      reads: (status) => (status >= 200 && status < 300 ? { is: 'taken' } : undefined),
+    }),
 });
+
+/** Receivers refuse more than some 20 kB. */
+const most = { title: 400, line: 200, fact: 250, limit: 400 };
+
+function parcelIn(message: Message): Parcel {
+  const { occasion, at, t: _t, title, facts, lines, ...data } = message;
+  const short = {
+    title: shortened(title, most.title),
+    facts: facts.map(({ name, value }) => ({ name, value: shortened(value, most.fact) })),
+    lines: lines.map((line) => shortened(line, most.line)),
+  };
+  const limit = data.limit === undefined ? {} : { limit: shortened(data.limit, most.limit) };
+  return parcelOf(message, {
+    type: `run.${occasion}`,
+    timestamp: new Date(at).toISOString(),
+    data: { occasion, ...data, ...short, ...limit },
+  });
+}
 
 /** What Standard Webhooks puts beside a body: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
 function signedHeaders({ id, body }: Parcel, secret: string | undefined, at: EpochMs): Record<string, string> {

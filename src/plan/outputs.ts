@@ -9,7 +9,13 @@ export function plannedOutputs({ outputs }: Pick<Profile, 'outputs'>): PlannedOu
   return Object.entries(outputs).map(([name, config]) => ({ name, ...config }));
 }
 
+/** Where Slack's Web API is. */
+export function slackApi({ api = 'https://slack.com/api' }: Extract<PlannedOutput, { readonly kind: 'slack' }>): string {
+  return api.replace(/\/+$/, '');
+}
+
 /** Where an output sends to. */
 export function outputPlace(output: PlannedOutput): Place {
+  if (output.kind === 'slack') return placeOf(output.webhook ?? slackApi(output));
   return placeOf('webhook' in output ? output.webhook : output.url);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../core/errors.js';
@@ -9,6 +9,8 @@ import { misfit } from './shape.js';
 import type { RunDirectory } from './write.js';
 
 const ending = '.backlog';
+/** What is owed where the run's loadctl is killed: it is there while something is. */
+const owedEnding = '.owed';
 
 /** Keeps what an output could not send, in order, for who sends it later. */
 export function keepBacklog(directory: RunDirectory, output: string, lines: readonly unknown[]): void {
@@ -18,23 +20,52 @@ export function keepBacklog(directory: RunDirectory, output: string, lines: read
 
 const parcelMisfit = (line: unknown) => misfit(line, { body: 'text' });
 
+/** Keeps what somebody else has to send by an output if this process is killed; nothing is kept where nothing is owed. */
+export function keepOwed(directory: RunDirectory, output: string, lines: readonly unknown[]): void {
+  const file = directory.file(join(runFiles.outputs, `${output}${owedEnding}`));
+  if (lines.length === 0) {
+    rmSync(file, { force: true });
+    return;
+  }
+  mkdirSync(directory.file(runFiles.outputs), { recursive: true, mode: 0o700 });
+  writeFileSync(file, linesOf(lines), { mode: 0o600 });
+}
+
+/** What the outputs of a run owe, by their names. Throws `unavailable` where it is damaged. */
+export function readOwed(directory: string): Promise<ReadonlyMap<string, readonly unknown[]>> {
+  return readAll(directory, owedEnding);
+}
+
+/** Nothing is owed by an output any more. */
+export async function paidOwed(directory: string, output: string): Promise<void> {
+  await rm(join(directory, runFiles.outputs, `${output}${owedEnding}`), { force: true });
+}
+
 /** What every output of a run could not send, by its name. Throws `unavailable` where it is damaged. */
-export async function readBacklogs(directory: string): Promise<ReadonlyMap<string, readonly unknown[]>> {
+export function readBacklogs(directory: string): Promise<ReadonlyMap<string, readonly unknown[]>> {
+  return readAll(directory, ending);
+}
+
+async function readAll(directory: string, end: string): Promise<ReadonlyMap<string, readonly unknown[]>> {
   const names = await readdir(join(directory, runFiles.outputs)).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return [];
     throw error;
   });
-  const outputs = names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
-  return new Map(
-    await Promise.all(outputs.map(async (output) => [output, await readLines(directory, backlogFile(output), parcelMisfit)] as const)),
-  );
+  const files = names.filter((name) => name.endsWith(end));
+  const read = async (file: string) =>
+    [file.slice(0, -end.length), await readLines(directory, join(runFiles.outputs, file), parcelMisfit)] as const;
+  return new Map(await Promise.all(files.map(read)));
 }
 
 /** Leaves only this of an output's backlog; no file where nothing is left. */
 export async function leaveBacklog(directory: string, output: string, lines: readonly unknown[]): Promise<void> {
   const file = join(directory, backlogFile(output));
   if (lines.length === 0) return rm(file, { force: true });
-  await writeFile(file, lines.map((line) => `${harmlessJson(JSON.stringify(line))}\n`).join(''), { mode: 0o600 });
+  await writeFile(file, linesOf(lines), { mode: 0o600 });
+}
+
+function linesOf(lines: readonly unknown[]): string {
+  return lines.map((line) => `${harmlessJson(JSON.stringify(line))}\n`).join('');
 }
 
 function backlogFile(output: string): string {

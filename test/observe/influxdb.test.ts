@@ -1,3 +1,5 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Summary } from '../../src/metrics/summary.js';
 import { hasInflux, type Influx, startInflux } from '../servers/influxdb.js';
@@ -8,7 +10,8 @@ import { startTarget } from '../support/target.js';
 const evil = 'GET "quoted", a=b <&|> @channel \\';
 
 const script = `export default () => {
-  http.get(__ENV.BASE_URL + '/work', { tags: { name: 'GET /work' } });
+  const answer = http.get(__ENV.BASE_URL + '/work', { tags: { name: 'GET /work' } });
+  group('shop', () => check(answer, { 'is there': ({ status }) => status === 200, 'a lucky, "odd"=one': () => exec.scenario.iterationInTest % 3 > 0 }));
   http.get(__ENV.BASE_URL + '/odd?' + Math.random(), { tags: { name: ${JSON.stringify(evil)} } });
   sleep(0.03);
 };
@@ -73,6 +76,13 @@ describe.skipIf(!hasInflux())('InfluxDB 1.6', () => {
     expect(await at.count('SELECT sum(value) AS value FROM http_req_failed')).toBe(metric(at, 'http_req_failed', 'passes'));
     expect(await at.count('SELECT mean(value) AS value FROM http_req_failed')).toBeCloseTo(metric(at, 'http_req_failed', 'rate'), 12);
     expect(await at.count('SELECT max(value) AS value FROM vus')).toBe(6);
+    expect(await at.count('SELECT checks_weight AS value FROM loadctl_info')).toBe(1);
+    expect(await at.count('SELECT sum(value) AS value FROM checks')).toBe(metric(at, 'checks', 'passes'));
+    expect(await at.count('SELECT mean(value) AS value FROM checks')).toBeCloseTo(metric(at, 'checks', 'rate'), 12);
+    const [passed] = await at.influx.ask(
+      `SELECT sum(value) AS passed, count(value) AS n FROM checks WHERE "group" = '::shop' GROUP BY "check"`,
+    );
+    expect([passed?.passed === passed?.n, passed?.n]).toEqual([false, metric(at, 'iterations', 'count')]);
     const near = async (query: string, truth: number, error: number) =>
       expect(Math.abs((await at.count(`SELECT ${query} AS value FROM http_req_duration`)) / truth - 1), query).toBeLessThan(error);
     await near('mean(value)', metric(at, 'http_req_duration', 'avg'), 0.01);
@@ -116,5 +126,34 @@ describe.skipIf(!hasInflux())('InfluxDB 1.6', () => {
     expect(await at.count('SELECT sum(requests) AS value FROM loadctl_second')).toBe(requests);
     expect(await at.count('SELECT sum(value) AS value FROM http_reqs')).toBe(requests);
     expect(await at.count('SELECT count(value) AS value FROM http_req_duration')).toBe(requests);
+  });
+
+  test('two runs at once are told apart, and what is sent twice is there once', async () => {
+    const influx = await startInflux();
+    const target = await startTarget();
+    const profile = `outputs: {influx: {kind: influxdb, url: "${influx.url}", families: [loadctl, k6], weight: 1}}`;
+    const places = [1, 2].map((vus) => fleetPlace(target, { workload: `vus: ${vus}, duration: 8s`, runners: 'count: 1', profile }));
+    const running = places.map((at) => at.start(['run', '--env', 'dev'], at.env));
+    await Promise.all(places.map((at) => at.event(loadOf(3000))));
+    await influx.down();
+    for (const each of running) expect([0, 111]).toContain((await each.said).code);
+    await influx.up();
+    for (const at of places) {
+      const backlog = join(at.latestRun(), 'outputs', 'influx.backlog');
+      copyFileSync(backlog, `${backlog}.again`);
+      expect(await at.loadctl(['resend'], at.env)).toMatchObject({ code: 0 });
+      copyFileSync(`${backlog}.again`, backlog);
+      expect(await at.loadctl(['resend'], at.env)).toMatchObject({ code: 0, stdout: expect.stringContaining('sent') });
+    }
+    for (const at of places) {
+      const of = `"testid" = '${at.latestRun().split('/').at(-1)}'`;
+      const sum = async (field: string, from: string) =>
+        (await influx.ask(`SELECT sum(${field}) AS value FROM ${from} WHERE ${of}`))[0]?.value;
+      const { http_reqs: requests } = at.summary().metrics;
+      expect([await sum('requests', 'loadctl_second'), await sum('value', 'http_reqs')]).toEqual([
+        requests?.values.count,
+        requests?.values.count,
+      ]);
+    }
   });
 });

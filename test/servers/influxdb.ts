@@ -76,7 +76,11 @@ interface Series {
 }
 
 async function ask(url: string, query: string): Promise<Record<string, unknown>[]> {
-  const answer = await fetch(`${url}/query?${new URLSearchParams({ db: 'k6', q: query, epoch: 'ms' })}`);
+  return rowsOf(await fetch(`${url}/query?${new URLSearchParams({ db: 'k6', q: query, epoch: 'ms' })}`));
+}
+
+/** The rows of an answer to an InfluxQL query. */
+export async function rowsOf(answer: Response): Promise<Record<string, unknown>[]> {
   const { results } = (await answer.json()) as { results: { series?: Series[]; error?: string }[] };
   const [result] = results;
   if (result?.error !== undefined) throw new Error(result.error);

@@ -12,7 +12,7 @@ const { clock } = openWorld();
 /** An output that sends to a real server, and what was told of it. */
 export function outputTo(url: string, repeatable: boolean): { output: Output; news: DeliveryNews[] } {
   const send: Output['send'] = ({ id, body }, signal) => post({ url, headers: { id }, body, signal });
-  return { output: { unit: 'second', repeatable, send }, news: [] };
+  return { output: { unit: 'second', repeatable, trial: () => [], send }, news: [] };
 }
 
 /** Runs a delivery beside `body`. */

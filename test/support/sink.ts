@@ -7,6 +7,7 @@ export interface Sent {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  readonly bytes: Buffer;
   /** When it was there, by the test's own monotonic clock. */
   readonly at: number;
 }
@@ -41,7 +42,8 @@ export async function startSink(port = 0): Promise<Sink> {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
     const { url: path = '', headers } = request;
-    const one = { path, headers, body: Buffer.concat(pieces).toString('utf8'), at: performance.now() };
+    const bytes = Buffer.concat(pieces);
+    const one = { path, headers, body: bytes.toString('utf8'), bytes, at: performance.now() };
     sent.push(one);
     if (typeof how === 'object' && how.status < 300) taken.push(one);
     reply(response, how);

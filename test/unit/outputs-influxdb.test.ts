@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { openRedactor } from '../../src/core/redactor.js';
 import { bucketsOf, histogramSum, type NativeHistogram } from '../../src/metrics/native-histogram.js';
 import { firstPosition, scattered, unroll } from '../../src/metrics/unroll.js';
 import { openOutput } from '../../src/outputs/index.js';
@@ -10,8 +11,10 @@ import type { PlannedOutput } from '../../src/plan/outputs.js';
 import { openWorld } from '../../src/world.js';
 import { startSink } from '../support/sink.js';
 
-const line = (tags: Record<string, string>, fields: Record<string, number | string | boolean | undefined> = { value: 1 }) =>
-  lineOf({ measurement: 'm', tags, fields, at: '1' });
+const line = (tags: Record<string, string>, fields: Record<string, number | string | boolean | undefined> = { value: 1 }) => {
+  const written = lineOf({ measurement: 'm', tags, fields, at: '1' });
+  return written && `${written.series} ${written.fields} ${written.at}`;
+};
 
 describe('a line', () => {
   test('escapes what the protocol takes for its own, and holds nothing that would end it', () => {
@@ -45,17 +48,18 @@ describe('a line', () => {
 
 test('lines of a second go together, at most 5,000 in a parcel; a late one goes with what is under way', () => {
   const batches = batchesOf('influx');
-  const lines = Array.from({ length: 12_001 }, (_, index) => `line ${index}`);
+  const one = (series: string) => ({ series, fields: 'value=1', at: '1' });
+  const lines = Array.from({ length: 12_001 }, (_, index) => one(`line${index}`));
   expect(batches.add(1, lines)).toEqual([]);
-  expect(batches.add(1, ['more'])).toEqual([]);
-  const parcels = batches.add(2, ['two']);
+  expect(batches.add(1, [one('more')])).toEqual([]);
+  const parcels = batches.add(2, [one('two')]);
   expect(parcels.map(({ second, body }) => [second, body.split('\n').length])).toEqual([
     [1, 5000],
     [1, 5000],
     [1, 2002],
   ]);
-  expect(batches.add(1, ['late'])).toEqual([]);
-  expect(batches.end().map(({ second, body }) => [second, body])).toEqual([[2, 'two\nlate']]);
+  expect(batches.add(1, [one('late')])).toEqual([]);
+  expect(batches.end().map(({ second, body }) => [second, body])).toEqual([[2, 'two value=1 1\nlate value=1 1']]);
   expect(batches.end()).toEqual([]);
 });
 
@@ -137,6 +141,7 @@ describe('what is written to which version', () => {
       label: 'l',
       environment: 'e',
       clock: openWorld().clock,
+      redact: openRedactor(),
     });
     const answer = await output.send({ id: 'x', second: 1, body: 'm value=1 1' }, new AbortController().signal);
     return { answer, paths: sink.sent.map(({ path }) => path), logins: sink.sent.map(({ headers }) => headers.authorization) };
@@ -146,6 +151,21 @@ describe('what is written to which version', () => {
     const { answer, paths } = await sentTo({ database: 'load "tests"' }, { status: 204 });
     expect(answer).toEqual({ is: 'taken' });
     expect(paths).toEqual(['/prefix/query', '/prefix/write?db=load+%22tests%22&precision=ns']);
+  });
+
+  test('what the URL has of parameters stays: InfluxDB 1 takes a login there', async () => {
+    const sink = await startSink();
+    const output = openOutput(
+      { ...common, families: ['loadctl'], url: `${sink.url}/prefix/?u=ann&p=x#there` },
+      {
+        label: 'l',
+        environment: 'e',
+        clock: openWorld().clock,
+        redact: openRedactor(),
+      },
+    );
+    await output.send({ id: 'x', second: 1, body: 'm value=1 1' }, new AbortController().signal);
+    expect(sink.sent.map(({ path }) => path)).toEqual(['/prefix/query?u=ann&p=x', '/prefix/write?u=ann&p=x&db=k6&precision=ns']);
   });
 
   test('2 has a bucket, 3 a database and a token', async () => {

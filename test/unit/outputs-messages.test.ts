@@ -4,6 +4,7 @@ import type { Criterion } from '../../src/core/criterion.js';
 import type { LoadctlEvent, LoggedEvent } from '../../src/core/events.js';
 import { occasions } from '../../src/core/outputs.js';
 import type { Receipt } from '../../src/core/receipt.js';
+import { openRedactor } from '../../src/core/redactor.js';
 import type { JudgedCriterion, Verdict, VerdictWord } from '../../src/core/verdict.js';
 import { openOutput } from '../../src/outputs/index.js';
 import { type Message, mostLines } from '../../src/outputs/kind/message.js';
@@ -178,7 +179,12 @@ const link = 'https://ci.example.com/a|b>c<d?x=1&y="';
 const common = { on: [...occasions] };
 /** The bodies that an output of this kind makes of messages, and what a receiver of it gets. */
 async function bodiesOf(output: PlannedOutput, messages: readonly Message[]): Promise<string[]> {
-  const { told: make, closing } = openOutput(output, { label: 'loadctl/test', environment: 'test', clock: openWorld().clock });
+  const { told: make, closing } = openOutput(output, {
+    label: 'loadctl/test',
+    environment: 'test',
+    clock: openWorld().clock,
+    redact: openRedactor(),
+  });
   return [...messages.flatMap((message) => make?.(message) ?? []), ...(closing?.() ?? [])].map(({ body }) => body);
 }
 
@@ -265,7 +271,7 @@ describe('a webhook', () => {
     const sink = await startSink();
     const output = openOutput(
       { name: 'h', kind: 'webhook', url: `${sink.url}/in`, secret, ...common },
-      { label: 'loadctl/test', environment: 'test', clock: openWorld().clock },
+      { label: 'loadctl/test', environment: 'test', clock: openWorld().clock, redact: openRedactor() },
     );
     for (const message of hostile)
       for (const parcel of output.told?.(message) ?? []) await output.send(parcel, new AbortController().signal);

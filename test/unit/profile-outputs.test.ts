@@ -7,6 +7,16 @@ const head = `target: {url: http://127.0.0.1:8080}
 workload: {script: k6.ts, vus: 1, duration: 1m}
 `;
 
+/** All that is said against a profile. */
+function linesOf(profile: string): string {
+  try {
+    load({ 'test.yaml': profile });
+    return '';
+  } catch (error) {
+    return error instanceof LoadctlError ? error.lines.join('\n') : String(error);
+  }
+}
+
 /** What is wrong with a profile, without its frames; and all that is said of it. */
 function wrong(words: string, env: Record<string, string> = {}): { lines: string[]; all: string } {
   try {
@@ -27,11 +37,27 @@ test.each([
   ['an unknown occasion', '{kind: slack, webhook: http://h/x, on: [breached]}', /expected .*did you mean `breach`\?/],
   ['a secret that is none', '{kind: webhook, url: http://h/x, secret: "not base64!"}', /^expected a secret such as/],
   ['two kinds of InfluxDB', '{kind: influxdb, url: http://h, bucket: b, token: t, database: d}', /exclude each other/],
+  ['a Slack that is none', '{kind: slack}', /^slack needs `webhook`, or `token` and `channel`/],
+  ['a Slack by two ways', '{kind: slack, webhook: http://h/x, token: xoxb-1234, channel: c}', /exclude each other/],
+  ['a bot without a channel', '{kind: slack, token: xoxb-1234}', /^`token` needs `channel`/],
+  ['a channel without a bot', '{kind: slack, webhook: http://h/x, channel: c}', /^`channel` needs `token`/],
+  ['a dashboard that is a URL', '{kind: grafana, url: http://h, dashboard: http://h/d/x}', /^expected the uid of a dashboard/],
   ['a bucket for anybody', '{kind: influxdb, url: http://h, bucket: b}', /^`bucket` needs `token`/],
 ])('%s', (_, output, expected) => {
   const { lines } = wrong(`outputs: {o: ${output}}`);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(expected);
+});
+
+test.each([
+  ['cloud', /`cloud` is refused: each runner would be a test of its own/],
+  ['influxdb=http://h', /numbers go to databases by the section `outputs`/],
+  ['json=../x.json', /a name without folders/],
+  ['json=x.json.gz', /not packed/],
+  ['csv=summary.json', /`summary.json` is taken/],
+])('k6’s own output %s is refused', (output, expected) => {
+  const profile = head.replace('duration: 1m}', `duration: 1m, outputs: ["${output}"]}`);
+  expect(linesOf(profile)).toMatch(expected);
 });
 
 describe('a secret', () => {

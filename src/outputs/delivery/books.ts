@@ -8,10 +8,10 @@ import { type TroubleNews, troubleTeller } from './trouble.js';
 /** What is told of a delivery: once when it falls behind, and once when it is back; once when something is refused. */
 export type DeliveryNews = TroubleNews | { readonly is: 'refused'; readonly why: string };
 
-/** How long to wait before the next attempt, and whether the other side asked for it. */
+/** How long to wait before the next attempt; never less than the other side asked for. */
 export interface Pause {
   readonly ms: Milliseconds;
-  readonly asked: boolean;
+  readonly leastMs: Milliseconds;
 }
 
 /** What waits, what came of it, and what is lost. */
@@ -32,6 +32,9 @@ export interface BookKeeping {
   readonly random: () => number;
   readonly bounds: Bounds;
 }
+
+/** Nothing waits longer than this, and timers end at 24 days. */
+const mostAskedMs: Milliseconds = 3_600_000;
 
 const unsure = 'whether it arrived is unknown, and it must not be sent twice';
 
@@ -67,8 +70,9 @@ export function books(output: Pick<Output, 'unit' | 'repeatable'>, { clock, tell
         failures += 1;
         trouble.failed(begun, answer.why);
         look();
-        const asked = answer.is === 'later' ? answer.afterMs : undefined;
-        return asked === undefined ? { ms: pauseAfter(failures, random), asked: false } : { ms: asked, asked: true };
+        const leastMs = Math.min(answer.is === 'later' ? (answer.afterMs ?? 0) : 0, mostAskedMs);
+        // Who asks for no pause at all gets ours: else a broken server would be asked without end.
+        return { ms: Math.max(leastMs, pauseAfter(failures, random)), leastMs };
       }
       failures = 0;
       queue.done(parcel);

@@ -38,12 +38,12 @@ export function deliver(
   const empty = bell();
   let isFlushing = false;
   let hurry = () => {};
-  const rest = async ({ ms, asked }: Pause, stop: AbortSignal) => {
+  const rest = async ({ ms, leastMs }: Pause, stop: AbortSignal) => {
     const pause = new AbortController();
     const end = () => pause.abort();
-    if (!asked) hurry = end;
+    if (leastMs === 0) hurry = end;
     stop.addEventListener('abort', end, { once: true });
-    await clock.sleep(isFlushing && !asked ? Math.min(ms, flushPauseMs) : ms, pause.signal);
+    await clock.sleep(isFlushing ? Math.max(leastMs, Math.min(ms, flushPauseMs)) : ms, pause.signal);
     stop.removeEventListener('abort', end);
   };
   return {

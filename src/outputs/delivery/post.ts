@@ -6,18 +6,27 @@ import type { Answer } from '../kind/types.js';
 /** What is posted, and to where. */
 export interface Post {
   readonly url: string;
+  /** Where it is not a POST. */
+  readonly method?: 'PATCH' | 'GET';
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  /** What a GET has none of. */
+  readonly body?: string | Uint8Array;
   readonly signal: AbortSignal;
   /** What an answer means that is neither success nor what every server means the same by; usually that it is refused. */
   readonly reads?: (status: number, text: string) => Answer | undefined;
 }
 
 /** Posts once. Redirects are not followed: where it goes to was shown and agreed to. Never rejects. */
-export async function post({ url, headers, body, signal, reads }: Post): Promise<Answer> {
+export async function post({ url, method, headers, body, signal, reads }: Post): Promise<Answer> {
   try {
     const { plain, authorization } = withoutLogin(url);
-    const answer = await fetch(plain, { method: 'POST', headers: { ...authorization, ...headers }, body, redirect: 'manual', signal });
+    const answer = await fetch(plain, {
+      method: method ?? 'POST',
+      headers: { ...authorization, ...headers },
+      ...(body === undefined ? {} : { body }),
+      redirect: 'manual',
+      signal,
+    });
     const text = await beginningOf(answer);
     return reads?.(answer.status, text) ?? meaningOf(answer, text);
   } catch (error) {
@@ -46,6 +55,8 @@ const neverSent: ReadonlySet<string> = new Set([
 
 function meaningOf(answer: Response, text: string): Answer {
   const { status } = answer;
+  if (answer.ok && isPage(text))
+    return { is: 'refused', why: 'it answered with a web page: is this the right URL, and is no login in front of it?' };
   if (answer.ok) return { is: 'taken' };
   const why = `it answered ${status}${saying(text)}`;
   if (status === 408 || status === 429 || status >= 500) {
@@ -55,13 +66,17 @@ function meaningOf(answer: Response, text: string): Answer {
   return { is: 'refused', why, ...(status === 410 ? { all: true } : {}) };
 }
 
-/** What a server says beside its status, short and harmless. */
-export function saying(text: string): string {
-  const said = harmless(text).replace(/\s+/g, ' ').trim();
-  return said === '' ? '' : ` (${said.length > mostSaid ? `${said.slice(0, mostSaid)}…` : said})`;
+/** What no server of ours answers, but a login, a proxy or a portal before it does. */
+function isPage(text: string): boolean {
+  return /^\s*<(?:!doctype html|html)[\s>]/i.test(text);
 }
 
-const mostSaid = 200;
+/** What a server says beside its status, harmless; it may hold secrets, and be long. */
+export function saying(text: string): string {
+  const said = harmless(text).replace(/\s+/g, ' ').trim();
+  return said === '' ? '' : ` (${said})`;
+}
+
 const mostBytes = 64 * 1024;
 
 /** A server that never stops talking is not listened to for ever. */

@@ -63,5 +63,5 @@ export function queueWithin(bounds: Bounds, unit: OutputUnit): Queue {
 
 /** How much some parcels are, in the unit of their output. */
 export function amountOf(parcels: readonly Parcel[], unit: OutputUnit): number {
-  return unit === 'message' ? parcels.length : new Set(parcels.map(({ second }) => second)).size;
+  return unit === 'second' ? new Set(parcels.map(({ second }) => second)).size : parcels.length;
 }

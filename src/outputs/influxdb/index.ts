@@ -1,13 +1,15 @@
 import type { LoggedEvent } from '../../core/events.js';
 import type { PerSecond } from '../../core/quantities.js';
+import { checkTotals } from '../kind/check-totals.js';
 import type { KeptLine } from '../kind/kept-line.js';
-import type { OpenOutput, OutputOf, Parcel } from '../kind/types.js';
+import type { OpenOutput, Output, OutputOf, Parcel } from '../kind/types.js';
 import { batchesOf } from './batches.js';
-import { lineOf, nanoseconds, type Point } from './line.js';
+import { type Line, lineOf, nanoseconds, type Point } from './line.js';
+import { checksWeight, pointsOfChecks } from './of-checks.js';
 import { type Common, pointsOf } from './of-events.js';
 import { pointsOfFiles } from './of-files.js';
 import { pointsOfNumbers } from './of-numbers.js';
-import { influxServer } from './server.js';
+import { type InfluxServer, influxServer } from './server.js';
 
 /** An InfluxDB: what loadctl measured, in measurements that say what they are. A point that is written twice is one point. */
 export const influxdb: OpenOutput<'influxdb'> = (output, { label, environment, requestsPerSecond }) => {
@@ -19,7 +21,7 @@ export const influxdb: OpenOutput<'influxdb'> = (output, { label, environment, r
   const [own, k6s] = [output.families.includes('loadctl'), output.families.includes('k6')];
   let testid: string | undefined;
   let order = 0;
-  const batched = (t: number, lines: readonly string[]): readonly Parcel[] =>
+  const batched = (t: number, lines: readonly Line[]): readonly Parcel[] =>
     lines.length === 0 ? [] : batches.add(Math.floor(t / 1000), lines);
   const asLines = (points: readonly Point[]) => points.flatMap((point) => lineOf(point) ?? []);
   return {
@@ -32,14 +34,35 @@ export const influxdb: OpenOutput<'influxdb'> = (output, { label, environment, r
       if (testid === undefined) return [];
       const points = own ? pointsOf(event, { environment, testid }, order) : [];
       const info = event.type === 'run-opened' ? [infoPoint(event, { environment, testid }, weight)] : [];
-      return batched(event.t, asLines([...points, ...info]));
+      const checks = k6s && event.type === 'measured' ? checkPoints(event, { environment, testid }, output.maxPoints) : [];
+      return batched(event.t, asLines([...points, ...info, ...checks]));
     },
     kept: (kept: KeptLine) => (testid === undefined || !own ? [] : batched(kept.line.t, asLines(ofFiles(kept, { environment, testid })))),
     counted: (numbers, { at, t }) => (testid === undefined || !k6s ? [] : batched(t, ofNumbers(numbers, at, testid))),
     closing: batches.end,
+    trial: ({ testid: of, message: { at, t } }) => {
+      const point = { measurement: trialName, tags: { environment, testid: of }, fields: { value: 1 }, at: nanoseconds(at) };
+      return [
+        {
+          id: of,
+          second: Math.floor(t / 1000),
+          body: asLines([point])
+            .map(({ series, fields, at: moment }) => `${series} ${fields} ${moment}`)
+            .join('\n'),
+        },
+      ];
+    },
+    ...lookingFor(server),
     send: server.write,
   };
 };
+
+function lookingFor({ lookFor }: InfluxServer): Pick<Output, 'lookFor'> {
+  return lookFor === undefined ? {} : { lookFor: ({ testid }, signal) => lookFor(trialName, testid, signal) };
+}
+
+/** The measurement that tests of an output write to. */
+const trialName = 'loadctl_test';
 
 /** A request is a point in seven trends and one rate, and an iteration in another trend. */
 const pointsOfRequest = 9;
@@ -50,6 +73,14 @@ const usualWeight = 20;
 function weightOf({ weight, maxPoints }: OutputOf<'influxdb'>, rate: PerSecond | undefined): number {
   if (weight !== undefined) return weight;
   return rate === undefined ? usualWeight : Math.max(1, Math.ceil((rate * pointsOfRequest) / maxPoints));
+}
+
+/** With how many samples each stands for, which is not the weight of the others. */
+function checkPoints(event: Extract<LoggedEvent, { type: 'measured' }>, common: Common, maxPoints: number): Point[] {
+  const totals = checkTotals(event);
+  const weight = checksWeight(totals, maxPoints);
+  const info = { measurement: 'loadctl_info', tags: { ...common }, fields: { checks_weight: weight }, at: nanoseconds(event.at) };
+  return totals.length === 0 ? [] : [info, ...pointsOfChecks(totals, weight, event.at, common)];
 }
 
 function infoPoint({ at }: LoggedEvent, common: Common, weight: number): Point {

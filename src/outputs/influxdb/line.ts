@@ -1,3 +1,5 @@
+import { cutApart } from '../kind/cut-apart.js';
+
 /** A point as InfluxDB has it. What is undefined, not a number or an empty tag is left out. */
 export interface Point {
   readonly measurement: string;
@@ -7,15 +9,23 @@ export interface Point {
   readonly at: string;
 }
 
-/** Longer names make no better series. */
+/** InfluxDB takes 64 kB of names and tags together. */
 const mostTag = 1000;
+const mostKey = 200;
 const mostText = 8000;
 
+/** A line of the line protocol, in its three parts. */
+export interface Line {
+  readonly series: string;
+  readonly fields: string;
+  readonly at: string;
+}
+
 /**
- * A line of the line protocol; undefined for a point without a field, which is none. Numbers are floats, as k6's own output
+ * The line of a point; undefined for a point without a field, which is none. Numbers are floats, as k6's own output
  * writes them: another type would be refused where k6 wrote before.
  */
-export function lineOf({ measurement, tags, fields, at }: Point): string | undefined {
+export function lineOf({ measurement, tags, fields, at }: Point): Line | undefined {
   const written = Object.entries(fields).flatMap(([name, value]) => {
     const text = fieldText(value);
     return text === undefined ? [] : [`${key(name)}=${text}`];
@@ -25,7 +35,7 @@ export function lineOf({ measurement, tags, fields, at }: Point): string | undef
     const text = tagText(value ?? '');
     return text === '' ? [] : [`,${key(name)}=${text}`];
   });
-  return `${oneLine(measurement).replace(/[, ]/g, '\\$&')}${tagged.join('')} ${written.join(',')} ${at}`;
+  return { series: `${oneLine(measurement).replace(/[, ]/g, '\\$&')}${tagged.join('')}`, fields: written.join(','), at };
 }
 
 function fieldText(value: number | string | boolean | undefined): string | undefined {
@@ -34,12 +44,12 @@ function fieldText(value: number | string | boolean | undefined): string | undef
   return value === undefined ? undefined : `"${value.slice(0, mostText).replace(/["\\]/g, '\\$&')}"`;
 }
 
-function key(name: string): string {
-  return oneLine(name).replace(/[,= ]/g, '\\$&');
+function key(name: string, most = mostKey): string {
+  return oneLine(cutApart(name, most)).replace(/[,= ]/g, '\\$&');
 }
 
 function tagText(value: string): string {
-  return key(value.slice(0, mostTag));
+  return key(value, mostTag);
 }
 
 /** A line end would end the point, and a backslash at the end take what follows for its own. */

@@ -1,5 +1,6 @@
 import type { EndpointNumbers, LiveLatency, LoggedEvent } from '../../core/events.js';
 import type { LiveValue } from '../../core/quantities.js';
+import { markOf } from '../messages/mark.js';
 import { nanoseconds, type Point } from './line.js';
 
 /** What every point of a command carries; `testid` is the run, as k6's dashboards have it. */
@@ -47,7 +48,7 @@ export function pointsOf(event: LoggedEvent, common: Common, order: number): rea
         ),
       ];
     default: {
-      const text = annotationOf(event);
+      const text = markOf(event);
       return text === undefined ? [] : [point('events', { tags: `loadctl,${event.type}` }, { text })];
     }
   }
@@ -70,24 +71,4 @@ export function percentileFields(latency: LiveLatency | undefined): Point['field
     [`${name}_high`, high] as const,
   ]);
   return Object.fromEntries(fields);
-}
-
-/** What a graph is marked with: the text of JMeter's measurement `events`, which dashboards ask for. */
-function annotationOf(event: LoggedEvent): string | undefined {
-  switch (event.type) {
-    case 'fleet-released':
-      return 'the load begins';
-    case 'load-ended':
-      return 'the load is over';
-    case 'fleet-stopped':
-      return 'the load is being stopped before its time';
-    case 'limit-breached':
-      return `${event.limit.name} is broken`;
-    case 'limit-recovered':
-      return event.over ? `${event.limit.name} was broken to the end` : `${event.limit.name} holds again`;
-    case 'runner-lost':
-      return `runner ${event.runner} was lost`;
-    default:
-      return undefined;
-  }
 }

@@ -5,7 +5,7 @@ import { addHistograms, bucketsOf, emptyHistogram, histogramSince, type NativeHi
 import { tagsKey } from '../../metrics/series.js';
 import { firstPosition, scattered, unroll } from '../../metrics/unroll.js';
 import { likelyForm, likelyMetric } from '../../metrics/wire-names.js';
-import { lineOf, nanoseconds } from './line.js';
+import { type Line, lineOf, nanoseconds } from './line.js';
 
 /** What of a series was written by the second before, and for how many seconds. */
 interface Written {
@@ -28,7 +28,7 @@ interface Second {
  * What k6's own output would have written of a second, as far as the fleet's merged numbers tell: measurements, fields and tags are
  * k6's. A counter is one point with its sum; of a trend, and of failed requests, each point stands for `weight` samples.
  */
-export function pointsOfNumbers(weight: number): (numbers: LiveNumbers, at: EpochMs, testid: string) => readonly string[] {
+export function pointsOfNumbers(weight: number): (numbers: LiveNumbers, at: EpochMs, testid: string) => readonly Line[] {
   const written = new Map<string, Written>();
   let before: EpochMs | undefined;
   return (numbers, at, testid) => {

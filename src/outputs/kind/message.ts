@@ -2,9 +2,12 @@ import type { RunId } from '../../core/ids.js';
 import type { Occasion } from '../../core/outputs.js';
 import type { EpochMs } from '../../core/quantities.js';
 
+/** What a message is about: something that happened, or only whether it arrives. */
+export type Subject = Occasion | 'test';
+
 /** What people are told, the same whatever it is told through. Foreign text in it (names, limits) is as it came. */
 export interface Message {
-  readonly occasion: Occasion;
+  readonly occasion: Subject;
   readonly environment: string;
   /** Missing for a cleanup of no run. */
   readonly run?: RunId;
@@ -21,6 +24,8 @@ export interface Message {
   readonly limit?: string;
   /** Where the result is, for who may follow it: the CI job's page. */
   readonly link?: string;
+  /** The dashboard in Grafana, from the run's begin to its end. */
+  readonly dashboard?: string;
 }
 
 /** Something to know, with what it is. */

@@ -1,6 +1,7 @@
 import type { LoggedEvent, Stamp } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds, PerSecond } from '../../core/quantities.js';
+import type { Redactor } from '../../core/redactor.js';
 import type { OutputUnit } from '../../core/warnings.js';
 import type { LiveNumbers } from '../../metrics/live-numbers.js';
 import type { PlannedOutput } from '../../plan/outputs.js';
@@ -56,10 +57,23 @@ export interface Output {
   readonly bounds?: Bounds;
   /** What to send at the end, whatever came before it. */
   readonly closing?: () => readonly Parcel[];
+  /** What somebody else is to send where this process is killed now; asked after each message. */
+  readonly owed?: () => readonly Parcel[];
   /** What was taken and is not there, in words; undefined where all of it is, or nobody can look. Asked once, at the end. */
   readonly missing?: (signal: AbortSignal) => Promise<string | undefined>;
+  /** What a test of it sends, which nobody takes for a run. */
+  readonly trial: (trial: Trial) => readonly Parcel[];
+  /** Why what a test sent is not found there; undefined where it is. Missing where nobody can look. */
+  readonly lookFor?: (trial: Trial, signal: AbortSignal) => Promise<string | undefined>;
   /** Sends a parcel once. Never rejects; `signal` ends it. */
   send(parcel: Parcel, signal: AbortSignal): Promise<Answer>;
+}
+
+/** A test of an output: whether what is sent arrives. */
+export interface Trial {
+  /** What marks it, as the id of a run marks what is sent of a run. */
+  readonly testid: string;
+  readonly message: Message;
 }
 
 /** What an output is opened with. */
@@ -70,6 +84,8 @@ export interface OutputContext {
   /** How many requests a second are planned, where the plan knows. */
   readonly requestsPerSecond?: PerSecond;
   readonly clock: Clock;
+  /** Knows what must not be told of what others answer. */
+  readonly redact: Redactor;
 }
 
 /** An output of one kind, as a run carries it out. */

@@ -3,18 +3,20 @@ import type { LoggedEvent } from '../../core/events.js';
 import type { RunId } from '../../core/ids.js';
 import type { BrokenLimit } from '../../core/monitors.js';
 import type { Occasion } from '../../core/outputs.js';
-import { formatCount, formatDuration } from '../../core/quantities.js';
+import { type EpochMs, formatCount, formatDuration } from '../../core/quantities.js';
 import type { Receipt } from '../../core/receipt.js';
 import type { JudgedCriterion, Verdict, VerdictWord } from '../../core/verdict.js';
 import { formatLimit, formatValue } from '../../metrics/limit-text.js';
 import type { Plan } from '../../plan/plan.js';
 import { type Fact, linesWithin, type Message } from '../kind/message.js';
+import { type Dashboard, dashboardLink } from './dashboard.js';
 
 /** Who asked for what, and where: the same in every message of a command. */
 export interface Occurrence {
   readonly plan: Plan;
   readonly by: { readonly user: string; readonly host: string };
   readonly link?: string;
+  readonly dashboard?: Dashboard;
 }
 
 /** Makes messages of the events of one command, in their order. */
@@ -22,6 +24,7 @@ export function messagesOf(about: Occurrence): (event: LoggedEvent) => Message |
   const { plan, link } = about;
   let run: RunId | undefined;
   let directory: string | undefined;
+  const shown = shownOf(about);
   const make = ({ at, t }: LoggedEvent, said: Said): Message => ({
     environment: plan.environment,
     ...(run === undefined ? {} : { run }),
@@ -31,11 +34,30 @@ export function messagesOf(about: Occurrence): (event: LoggedEvent) => Message |
     facts: [...said.facts, ...whereIt(about, run, directory)],
     lines: linesWithin(said.lines),
     ...(link === undefined ? {} : { link }),
+    ...shown.now(),
   });
   return (event) => {
     if (event.type === 'run-opened') [run, directory] = [event.run, event.directory];
+    shown.hear(event);
     const said = saidOf(event, plan);
     return said && make(event, said);
+  };
+}
+
+/** Follows from when to when a dashboard shows the run: to its end, or to where that is planned. */
+function shownOf({ plan, dashboard }: Occurrence): { hear(event: LoggedEvent): void; now(): Pick<Message, 'dashboard'> } {
+  let run: RunId | undefined;
+  let [from, to]: [EpochMs, EpochMs | undefined] = [0, undefined];
+  return {
+    hear: (event) => {
+      if (event.type === 'run-opened') [run, from] = [event.run, event.at];
+      if (event.type === 'fleet-released' && plan.load !== undefined) to = event.at + plan.load.duration;
+      if (event.type === 'load-ended') to = event.at;
+    },
+    now: () =>
+      run === undefined || dashboard === undefined
+        ? {}
+        : { dashboard: dashboardLink(dashboard, { run, from, ...(to === undefined ? {} : { to }) }) },
   };
 }
 

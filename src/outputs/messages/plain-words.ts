@@ -9,5 +9,10 @@ export function plainWords(text: string, most: number): string {
     .replace(/\s+/g, ' ')
     .trim()
     .replace(/@(?=\p{L})/gu, '@\u200b');
-  return line.length > most ? `${line.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : line;
+  return shortened(line, most);
+}
+
+/** A text of so many characters at most; what was cut can be seen, and no character is cut in two. */
+export function shortened(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
 }

@@ -4,30 +4,36 @@ import type { LiveNumbers } from '../../metrics/live-numbers.js';
 import type { OpenOutput, Parcel } from '../kind/types.js';
 import { type Ledger, ledger, type Turn } from './ledger.js';
 import { lineSamples, ownSamples } from './of-events.js';
-import { samplesOf } from './of-numbers.js';
+import { samplesOf, type Trends } from './of-numbers.js';
 import { prometheusServer } from './server.js';
-import { type Sample, writeRequest } from './wire.js';
+import { trialParcels } from './trial.js';
+import { type Sample, type Written, writeRequest } from './wire.js';
 
 /**
  * A Prometheus by remote write. Samples of one moment are a request; requests of one output go in order and one at a time, as a sample
  * out of order is refused with all that came with it.
  */
 export const prometheus: OpenOutput<'prometheus'> = (output, { label, environment, clock }) => {
-  const server = prometheusServer(output, label);
+  const server = prometheusServer(output, { label, clock });
   const book: Ledger = ledger();
   const own = new Map<string, Sample>();
   let testid: string | undefined;
+  let phase: LoggedEvent | undefined;
   let [lastAt, lastT, turns]: [EpochMs, Milliseconds, number] = [0, Number.NEGATIVE_INFINITY, 0];
   let numbers: LiveNumbers | undefined;
   const keep = (samples: readonly Sample[]) => {
     for (const sample of samples) own.set(sample.name + JSON.stringify(sample.labels), sample);
   };
   const common = () => ({ testid, environment });
-  const request = (what: string, samples: readonly Sample[], at: EpochMs): Parcel[] => {
-    if (samples.length === 0) return [];
-    const body = Buffer.from(writeRequest(samples, at)).toString('base64');
-    return [{ id: `${testid}-${turns}-${what}`, second: Math.floor(at / 1000), body }];
+  const trends = (): Trends => {
+    const { histograms, stats } = output;
+    return { native: server.takesHistograms(), classic: histograms === 'classic' || histograms === 'both', stats };
   };
+  const request = (what: string, samples: readonly Written[], at: EpochMs): Parcel[] =>
+    requestsOf(samples).map((part, index) => {
+      const body = Buffer.from(writeRequest(part, at)).toString('base64');
+      return { id: `${testid}-${turns}-${index}-${what}`, second: Math.floor(at / 1000), body };
+    });
   const write = ({ zeros, floats, histograms }: Turn, at: EpochMs): Parcel[] => {
     turns += 1;
     lastAt = at;
@@ -38,15 +44,18 @@ export const prometheus: OpenOutput<'prometheus'> = (output, { label, environmen
       ...request('histograms', histograms, at),
     ];
   };
-  const now = () => [...(numbers === undefined ? [] : samplesOf(numbers, { testid }, server.takesHistograms())), ...own.values()];
+  const now = () => [...(numbers === undefined ? [] : samplesOf(numbers, { testid }, trends())), ...own.values()];
   return {
     unit: 'second',
     repeatable: true,
     // The newest hour is what Prometheus takes.
     bounds: { bytes: 16_000_000, ageMs: 45 * 60_000 },
     heard: (event: LoggedEvent) => {
+      if (event.type === 'phase-started') phase = event;
       if (event.type === 'run-opened') {
         testid = event.run;
+        // It began before the run had a name.
+        if (phase !== undefined) keep(ownSamples(phase, common()));
         keep([{ name: 'loadctl_run_info', labels: { ...common(), plan: event.planHash.slice(0, 12) }, value: 1 }]);
       }
       if (testid !== undefined) keep(ownSamples(event, common()));
@@ -68,10 +77,22 @@ export const prometheus: OpenOutput<'prometheus'> = (output, { label, environmen
       const last = write(book.enter(now()), at);
       return [...last, ...write(book.ends(), at + 1)];
     },
+    trial: (trial) => trialParcels(trial, environment, server.takesHistograms()),
+    ...(output.query === undefined
+      ? {}
+      : { lookFor: ({ testid: of, message: { at } }, signal) => server.missing(of, { at, signal, times: 18 }) }),
     send: server.send,
     missing: (signal) => (testid === undefined ? Promise.resolve(undefined) : server.missing(testid, { at: lastAt - 1, signal })),
   };
 };
+
+/** Receivers take some thousands at a time, and one request has its 5 s. */
+const mostSamples = 5000;
+
+function requestsOf(samples: readonly Written[]): Written[][] {
+  const count = Math.ceil(samples.length / mostSamples);
+  return Array.from({ length: count }, (_, index) => samples.slice(index * mostSamples, (index + 1) * mostSamples));
+}
 
 /** The last word of a run comes after what came before it, whatever the wall clock says. */
 function laterThan(before: EpochMs, at: EpochMs): EpochMs {

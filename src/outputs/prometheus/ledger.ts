@@ -1,11 +1,11 @@
 import { addHistograms, emptyHistogram } from '../../metrics/native-histogram.js';
-import type { Labels, Sample } from './wire.js';
+import { type Sample, seriesOf, seriesWith, type Written } from './wire.js';
 
-/** What there is to write of a moment, a request each: zeros of what is new, of the second before, then how everything stands. */
+/** What there is to write of a moment, in requests apart: zeros of what is new, of the second before, then how everything stands. */
 export interface Turn {
-  readonly zeros: { readonly floats: readonly Sample[]; readonly histograms: readonly Sample[] };
-  readonly floats: readonly Sample[];
-  readonly histograms: readonly Sample[];
+  readonly zeros: { readonly floats: readonly Written[]; readonly histograms: readonly Written[] };
+  readonly floats: readonly Written[];
+  readonly histograms: readonly Written[];
 }
 
 /** Knows every series that was written. */
@@ -16,38 +16,60 @@ export interface Ledger {
   ends(): Turn;
 }
 
+/** How a series stands. */
+interface Standing extends Written {
+  readonly grows: boolean;
+}
+
 /** A {@link Ledger} without series. Counters begin at zero: to Prometheus a first value that nothing came before is no increase. */
 export function ledger(): Ledger {
-  const known = new Map<string, Pick<Sample, 'name' | 'labels'> & { readonly isHistogram: boolean }>();
+  /** By their keys, whether they are histograms: a run may have 40,000. */
+  const known = new Map<string, boolean>();
   return {
     enter: (samples) => {
-      const fresh = samples.filter((sample) => !known.has(keyOf(sample)));
-      for (const { name, labels, value } of fresh)
-        known.set(keyOf({ name, labels }), { name, labels, isHistogram: typeof value === 'object' });
-      const zeros = fresh.filter(({ name, value }) => typeof value === 'object' || name.endsWith('_total'));
+      const standing = asOne(samples);
+      const fresh = standing.filter(({ series }) => !known.has(series.key));
+      for (const { series, value } of fresh) known.set(series.key, typeof value === 'object');
+      const zeros = fresh.filter(({ grows }) => grows);
       return {
-        zeros: apart(zeros.map((sample) => ({ ...sample, value: typeof sample.value === 'object' ? emptyHistogram : 0 }))),
-        ...apart(
-          samples.map((sample) => ({ ...sample, value: typeof sample.value === 'object' ? addHistograms([sample.value]) : sample.value })),
-        ),
+        zeros: apart(zeros.map(({ series, value }) => ({ series, value: typeof value === 'object' ? emptyHistogram : 0 }))),
+        ...apart(standing),
       };
     },
     ends: () => {
-      const all = [...known.values()];
-      const of = (isHistogram: boolean) =>
-        all.filter((one) => one.isHistogram === isHistogram).map(({ name, labels }): Sample => ({ name, labels, value: 'stale' }));
+      const of = (histograms: boolean) =>
+        [...known].flatMap(([key, isHistogram]): Written[] =>
+          isHistogram === histograms ? [{ series: seriesWith(key), value: 'stale' }] : [],
+        );
       return { zeros: { floats: [], histograms: [] }, floats: of(false), histograms: of(true) };
     },
   };
 }
 
-function apart(samples: readonly Sample[]): Turn['zeros'] {
+/**
+ * Every series once. Tags that differ only in what Prometheus cannot write are one series there: what was counted adds up, as a
+ * request with two values of one series is refused with all that is in it.
+ */
+function asOne(samples: readonly Sample[]): Standing[] {
+  const all = new Map<string, Standing>();
+  for (const sample of samples) {
+    const series = seriesOf(sample);
+    const { value } = sample;
+    const before = all.get(series.key);
+    const grows = sample.grows === true || typeof value === 'object';
+    all.set(series.key, { series, grows, value: before !== undefined && grows ? sumOf(before.value, value) : value });
+  }
+  return [...all.values()];
+}
+
+function sumOf(a: Sample['value'], b: Sample['value']): Sample['value'] {
+  if (typeof a === 'number' && typeof b === 'number') return a + b;
+  return typeof a === 'object' && typeof b === 'object' ? addHistograms([a, b]) : b;
+}
+
+function apart(samples: readonly Written[]): Turn['zeros'] {
   return {
     floats: samples.filter(({ value }) => typeof value !== 'object'),
     histograms: samples.filter(({ value }) => typeof value === 'object'),
   };
-}
-
-function keyOf({ name, labels }: { readonly name: string; readonly labels: Labels }): string {
-  return `${name}${JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
 }

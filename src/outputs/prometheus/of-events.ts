@@ -1,4 +1,5 @@
 import type { LoggedEvent, Phase } from '../../core/events.js';
+import { type CheckTotal, checkTotals } from '../kind/check-totals.js';
 import type { KeptLine } from '../kind/kept-line.js';
 import type { Labels, Sample } from './wire.js';
 
@@ -26,6 +27,8 @@ export function ownSamples(event: LoggedEvent, common: Labels): readonly Sample[
     case 'limit-breached':
     case 'limit-recovered':
       return [sample('criterion_ok', event.type === 'limit-recovered' ? 1 : 0, { criterion: event.limit.name })];
+    case 'measured':
+      return checkTotals(event).flatMap((total) => checkSamples(total, common));
     case 'judged':
       return [
         sample('run_passed', event.verdict.verdict === 'pass' ? 1 : 0, { verdict: event.verdict.verdict }),
@@ -37,6 +40,16 @@ export function ownSamples(event: LoggedEvent, common: Labels): readonly Sample[
     default:
       return [];
   }
+}
+
+/** As k6's own output names them; both sides are counted besides. */
+function checkSamples({ tags, passes, fails }: CheckTotal, { testid }: Labels): Sample[] {
+  const labels = { testid, ...tags };
+  return [
+    { name: 'k6_checks_rate', labels, value: passes / (passes + fails) },
+    { name: 'k6_checks_total', labels: { ...labels, condition: 'nonzero' }, value: passes, grows: true },
+    { name: 'k6_checks_total', labels: { ...labels, condition: 'zero' }, value: fails, grows: true },
+  ];
 }
 
 /** The same of a line of one of the run's files. */

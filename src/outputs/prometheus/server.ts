@@ -1,7 +1,10 @@
 import SnappyJS from 'snappyjs';
-import type { EpochMs } from '../../core/quantities.js';
+import type { Clock } from '../../core/os.js';
+import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import { post } from '../delivery/post.js';
-import type { Answer, OutputOf, Parcel } from '../kind/types.js';
+import { urlUnder } from '../delivery/url-under.js';
+import type { Answer, OutputContext, OutputOf, Parcel } from '../kind/types.js';
+import { trialName } from './trial.js';
 
 /** A receiver of remote writes, as far as it is known. */
 export interface PrometheusServer {
@@ -9,16 +12,26 @@ export interface PrometheusServer {
   /** Whether histograms are written there: not where they were refused. */
   takesHistograms(): boolean;
   /** What a run wrote and is not there at this moment, in words; undefined where all of it is, or nobody may ask. */
-  missing(testid: string, look: { readonly at: EpochMs; readonly signal: AbortSignal }): Promise<string | undefined>;
+  missing(testid: string, look: Look): Promise<string | undefined>;
+}
+
+/** When something was written that is looked for, and how often it is looked: usually for some seconds. */
+export interface Look {
+  readonly at: EpochMs;
+  readonly signal: AbortSignal;
+  readonly times?: number;
 }
 
 /** So many answers of 500 to histograms, with floats taken between them, are a no: Prometheus says so of what it has not enabled. */
 const meansNo = 3;
 const histogramsOff =
-  'native histograms are not taken there: enable them (before Prometheus 3.8: --enable-feature=native-histograms), or set histograms: none';
+  'native histograms are not taken there: enable them (before Prometheus 3.8: --enable-feature=native-histograms), or set histograms: classic';
 
 /** The {@link PrometheusServer} of an output. */
-export function prometheusServer({ url, query, token, histograms }: OutputOf<'prometheus'>, label: string): PrometheusServer {
+export function prometheusServer(
+  { url, query, token, histograms }: OutputOf<'prometheus'>,
+  { label, clock }: Pick<OutputContext, 'label' | 'clock'>,
+): PrometheusServer {
   const login: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const headers = {
     'user-agent': label,
@@ -27,10 +40,11 @@ export function prometheusServer({ url, query, token, histograms }: OutputOf<'pr
     'content-encoding': 'snappy',
     'x-prometheus-remote-write-version': '0.1.0',
   };
+  const isAsked = histograms === 'native' || histograms === 'both';
   const unsure = new Set<string>();
   let [floatsTaken, failures, isOff] = [false, 0, false];
   return {
-    takesHistograms: () => histograms === 'native' && !isOff,
+    takesHistograms: () => isAsked && !isOff,
     send: async ({ id, body }, signal) => {
       const isHistogram = id.endsWith('histograms');
       if (isHistogram && isOff) return { is: 'refused', why: histogramsOff };
@@ -47,22 +61,52 @@ export function prometheusServer({ url, query, token, histograms }: OutputOf<'pr
       isOff ||= failures >= meansNo;
       return failures >= meansNo ? { is: 'refused', why: histogramsOff } : answer;
     },
-    missing: async (testid, { at, signal }) => {
+    missing: async (testid, { at, signal, times = 7 }) => {
       if (query === undefined) return undefined;
-      const ask = async (promql: string): Promise<number> => {
-        const asked = new URLSearchParams({ query: promql, time: String(at / 1000) });
-        const answer = await fetch(`${query.replace(/\/+$/, '')}/api/v1/query?${asked}`, {
-          headers: { 'user-agent': label, ...login },
-          signal,
-        });
-        const { data } = (await answer.json()) as { data?: { result?: { value?: [number, string] }[] } };
-        return Number(data?.result?.[0]?.value?.[1] ?? 0);
-      };
-      const selector = `{testid=${JSON.stringify(testid)}}`;
-      if ((await ask(`count(k6_http_reqs_total${selector})`)) === 0) return 'nothing of the run is found there by `query`';
-      if (histograms !== 'native' || isOff) return undefined;
-      const found = await ask(`count(histogram_count(k6_http_req_duration_seconds${selector}))`);
-      return found > 0 ? undefined : 'histograms were taken and dropped without a word: percentiles are missing there';
+      const finding = { query, at, signal, headers: { 'user-agent': label, ...login }, clock };
+      const of = `testid=${JSON.stringify(testid)}`;
+      if (!(await isFound(`{${of}}`, { ...finding, times }))) return 'nothing of it is found there by `query`';
+      if (!isAsked || isOff) return undefined;
+      const trends = `k6_http_req_duration_seconds|${trialName}_seconds`;
+      // It shows what came with it by now.
+      return (await isFound(`histogram_count({__name__=~"${trends}", ${of}})`, { ...finding, times: 4 })) ? undefined : dropped;
     },
   };
+}
+
+const dropped =
+  'histograms were taken and are not found there: it drops them without a word, or keeps them as something else; percentiles are missing there';
+
+/** How soon it is looked again: some receivers show a sample a second after they took it, and a series after ten. */
+const pauseMs: Milliseconds = 700;
+
+interface Finding extends Required<Look> {
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly clock: Pick<Clock, 'sleep'>;
+}
+
+/** Looks, so many times, whether a query has any answer at a moment. Rejects where nobody answers. */
+async function isFound(promql: string, { query, at, signal, times, headers, clock }: Finding): Promise<boolean> {
+  // `nocache` has VictoriaMetrics show what it got in the last half minute.
+  const asked = new URLSearchParams({ query: `count(${promql})`, time: String(at / 1000), nocache: '1' });
+  for (let look = 1; look <= times; look += 1) {
+    if (look > 1) await clock.sleep(pauseMs, signal);
+    let said = '';
+    // A query that is not understood: who does not know histograms has none.
+    const reads = (status: number, text: string): Answer | undefined => {
+      said = status < 300 ? text : '{}';
+      return status === 400 || status === 422 ? { is: 'taken' } : undefined;
+    };
+    const url = urlUnder(query, '/api/v1/query', asked);
+    const answer = await post({ url, method: 'GET', headers, signal, reads });
+    if (answer.is !== 'taken') throw new Error('why' in answer ? answer.why : 'no answer');
+    if (countIn(said) > 0) return true;
+  }
+  return false;
+}
+
+function countIn(text: string): number {
+  const { data } = JSON.parse(text) as { data?: { result?: { value?: [number, string] }[] } };
+  return Number(data?.result?.[0]?.value?.[1] ?? 0);
 }

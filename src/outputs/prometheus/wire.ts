@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { PbfWriter } from 'pbf';
 import { type NativeHistogram, pushedSchema } from '../../metrics/native-histogram.js';
+import { cutApart } from '../kind/cut-apart.js';
 
 /** Labels of a series with its name, as Prometheus wants them. */
 export type Labels = Readonly<Record<string, string | undefined>>;
@@ -10,27 +10,48 @@ export interface Sample {
   readonly name: string;
   readonly labels: Labels;
   readonly value: number | NativeHistogram | 'stale';
+  /** Whether it only grows, from zero on. */
+  readonly grows?: true;
+}
+
+/** A series by its labels as they are written, and what tells it from all others there. */
+export interface Series {
+  readonly key: string;
+  readonly labels: readonly (readonly [name: string, value: string])[];
+}
+
+/** One sample as it is written. */
+export interface Written {
+  readonly series: Series;
+  readonly value: Sample['value'];
+}
+
+/** The series of a sample: by name, in order, no label empty; what Prometheus takes no name for has `_` in it. */
+export function seriesOf({ name, labels }: Pick<Sample, 'name' | 'labels'>): Series {
+  const pairs = new Map<string, string>();
+  for (const [label, value = ''] of Object.entries({ ...labels, __name__: name })) {
+    if (value !== '') pairs.set(labelName(label), labelValue(value));
+  }
+  const sorted = [...pairs].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { key: JSON.stringify(sorted), labels: sorted };
+}
+
+/** The series with this key. */
+export function seriesWith(key: string): Series {
+  return { key, labels: JSON.parse(key) as Series['labels'] };
 }
 
 /** A protobuf `WriteRequest` of these samples, one of each series (https://prometheus.io/docs/specs/prw/remote_write_spec/). */
-export function writeRequest(samples: readonly Sample[], atMs: number): Uint8Array {
+export function writeRequest(samples: readonly Written[], atMs: number): Uint8Array {
   const writer = new PbfWriter();
   for (const sample of samples) writer.writeMessage(1, writeSeries, { ...sample, at: Math.floor(atMs) });
   return writer.finish();
 }
 
-function writeSeries({ name, labels, value, at }: Sample & { readonly at: number }, writer: PbfWriter): void {
-  for (const label of labelPairs({ ...labels, __name__: name })) writer.writeMessage(1, writeLabel, label);
+function writeSeries({ series, value, at }: Written & { readonly at: number }, writer: PbfWriter): void {
+  for (const label of series.labels) writer.writeMessage(1, writeLabel, label);
   if (typeof value === 'object') writer.writeMessage(4, writeHistogram, { histogram: value, at });
   else writer.writeMessage(2, writeSample, { value, at });
-}
-
-/** By name, in order, none of them empty; what Prometheus takes no name for has `_` in it. */
-function labelPairs(labels: Labels): [string, string][] {
-  const pairs = Object.entries(labels).flatMap(([name, value = '']): [string, string][] => {
-    return value === '' ? [] : [[labelName(name), labelValue(value)]];
-  });
-  return pairs.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function labelName(name: string): string {
@@ -39,15 +60,9 @@ function labelName(name: string): string {
 
 const mostBytes = 1024;
 
-/** Receivers refuse longer ones. What tells two of them apart is kept. */
+/** Receivers refuse longer ones. */
 function labelValue(value: string): string {
-  const bytes = Buffer.from(value);
-  if (bytes.length <= mostBytes) return bytes.toString();
-  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
-  return `${bytes
-    .subarray(0, mostBytes - 24)
-    .toString()
-    .replace(/\uFFFD+$/, '')}… ${hash}`;
+  return cutApart(value, mostBytes);
 }
 
 function writeLabel([name, value]: readonly [string, string], writer: PbfWriter): void {

@@ -1,10 +1,12 @@
 import type { Beside } from '../../core/beside.js';
 import { errorMessage } from '../../core/errors.js';
 import type { Emit, LoggedEvent } from '../../core/events.js';
+import type { RunId } from '../../core/ids.js';
 import type { World } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { redactData } from '../../core/redact-data.js';
 import type { Redactor } from '../../core/redactor.js';
+import type { Whole } from '../../core/secrets.js';
 import { callAfter } from '../../core/timer.js';
 import type { LiveNumbers } from '../../metrics/live-numbers.js';
 import type { DeliveryNews } from '../../outputs/delivery/books.js';
@@ -15,14 +17,18 @@ import type { KeptLine } from '../../outputs/kind/kept-line.js';
 import type { Message } from '../../outputs/kind/message.js';
 import type { Output, Parcel } from '../../outputs/kind/types.js';
 import { calm } from '../../outputs/messages/calm.js';
+import { dashboardOf } from '../../outputs/messages/dashboard.js';
 import { messagesOf } from '../../outputs/messages/of-run.js';
 import { type Access, withSecrets } from '../../plan/access.js';
 import type { PlannedOutput } from '../../plan/outputs.js';
 import type { Plan } from '../../plan/plan.js';
-import { keepBacklog } from '../../runs/backlog.js';
+import { keepBacklog, keepOwed } from '../../runs/backlog.js';
 import { ciLink } from '../../runs/ci-link.js';
 import { runFiles } from '../../runs/layout.js';
 import type { RunDirectory } from '../../runs/write.js';
+import { cleanNumbers } from './clean-numbers.js';
+import { payOwed } from './pay-owed.js';
+import { steadyTime } from './steady-time.js';
 
 /** What outputs are opened with. */
 export interface Opening {
@@ -64,13 +70,18 @@ const hurriedFlushMs: Milliseconds = 2000;
 /** Opens the outputs of a plan; nothing is sent before something is heard. */
 export function openOutputs(opening: Opening): Outputs {
   const { plan, access, world, redact } = opening;
-  const opened = withSecrets(plan, access).outputs.map((planned) => openOne(planned, opening));
-  const link = ciLink(world.env);
-  const toMessage = messagesOf({ plan, by: world.who, ...(link === undefined ? {} : { link }) });
+  const whole = withSecrets(plan, access);
+  const { outputs } = whole;
+  const opened = outputs.map((planned) => openOne(planned, opening));
+  const [link, dashboard] = [ciLink(world.env), dashboardOf(outputs)];
+  const pages = { ...(link === undefined ? {} : { link }), ...(dashboard === undefined ? {} : { dashboard }) };
+  const toMessage = messagesOf({ plan, by: world.who, ...pages });
   const calmed = calm();
+  const steady = steadyTime();
   let directory: RunDirectory | undefined;
   let numbers: LiveNumbers | undefined;
-  const hearLine = (kept: KeptLine) => {
+  const hearLine = (given: KeptLine) => {
+    const kept = { ...given, line: steady(given.line) } as KeptLine;
     for (const { output, delivery } of opened) {
       delivery.put(output.kept?.(kept) ?? []);
       if (kept.file === 'timeseries' && numbers !== undefined) delivery.put(output.counted?.(numbers, kept.line) ?? []);
@@ -79,15 +90,23 @@ export function openOutputs(opening: Opening): Outputs {
   const tell = (message: Message) => {
     const clean = redactData(message, redact);
     for (const { planned, output, delivery } of opened)
-      if ('on' in planned && planned.on.includes(message.occasion)) delivery.put(output.told?.(clean) ?? []);
+      if ('on' in planned && planned.on.some((occasion) => occasion === message.occasion)) delivery.put(output.told?.(clean) ?? []);
   };
+  const owe = () => {
+    const kept = directory;
+    if (kept !== undefined) for (const one of opened) oweBy(one, kept);
+  };
+  const settled = opened.some(({ output }) => output.owed !== undefined) ? settle(whole, opening) : undefined;
   return {
     hear: (event) => {
       if (opened.length === 0) return;
-      for (const { output, delivery } of opened) delivery.put(output.heard?.(event) ?? []);
+      const steadied = steady(event);
+      for (const { output, delivery } of opened) delivery.put(output.heard?.(steadied) ?? []);
       const message = toMessage(event);
       const now = message && calmed.take(message);
-      for (const one of [...calmed.due(event.t), ...(now === undefined ? [] : [now])]) tell(one);
+      const due = [...calmed.due(event.t), ...(now === undefined ? [] : [now])];
+      for (const one of due) tell(one);
+      if (due.length > 0) owe();
     },
     keepIn: (kept) => {
       directory = kept;
@@ -98,24 +117,54 @@ export function openOutputs(opening: Opening): Outputs {
       });
     },
     watchNumbers: (given) => {
-      numbers = given;
+      numbers = cleanNumbers(given, redact);
     },
     finish: async ({ interrupted, killed }) => {
       const limitMs = interrupted.aborted ? hurriedFlushMs : flushMs;
-      await Promise.all(opened.map((one) => flush(one, limitMs, killed)));
-      for (const one of opened) await tellMissing(one, opening, killed);
+      await Promise.all([settled?.(limitMs, killed), ...opened.map((one) => flush(one, limitMs, killed))]);
+      owe();
+      await Promise.all(opened.map((one) => tellMissing(one, opening, killed)));
       for (const one of opened) tellRest(one, opening.emit, directory);
     },
   };
 }
 
-function openOne(planned: PlannedOutput, { plan, world, version, emit, beside }: Opening): Opened {
+function openOne(planned: PlannedOutput, { plan, world, version, redact, emit, beside }: Opening): Opened {
   const { clock } = world;
-  const output = openOutput(planned, contextOf(plan, version, clock));
+  const output = openOutput(planned, contextOf(plan, { version, clock, redact }));
   const tell = (news: DeliveryNews) => tellNews(news, planned.name, output, emit);
   const delivery = deliver(output, { clock, tell });
   const end = beside((over) => delivery.run(over).catch((error: unknown) => tell({ is: 'refused', why: errorMessage(error) })));
   return { planned, output, delivery, end };
+}
+
+function oweBy({ planned, output }: Opened, directory: RunDirectory): void {
+  if (output.owed === undefined) return;
+  try {
+    keepOwed(directory, planned.name, output.owed());
+  } catch {
+    // A disk that is full is told of by the run's own files; no run ends for an output.
+  }
+}
+
+type Settled = (limitMs: Milliseconds, killed: AbortSignal) => Promise<void>;
+
+/** Begins to send what killed runs owe; hands back what waits for it a while, and ends it. */
+function settle(plan: Whole<Plan>, { world, version, redact, emit, beside }: Opening): Settled {
+  const paid = (run: RunId, output: string) => emit({ type: 'noted', code: 'output-settled', output, run });
+  let going: Promise<void> = Promise.resolve();
+  const end = beside((over) => {
+    going = payOwed({ plan, world, version, redact, over, paid });
+    return going;
+  });
+  return async (limitMs, killed) => {
+    const given = new AbortController();
+    const stop = () => given.abort();
+    killed.addEventListener('abort', stop, { once: true });
+    await Promise.race([going.catch(() => undefined), world.clock.sleep(limitMs, given.signal)]);
+    stop();
+    await end();
+  };
 }
 
 function tellNews(news: DeliveryNews, output: string, { unit }: Output, emit: Emit): void {

@@ -2,6 +2,7 @@ import { besideIn } from '../../core/beside.js';
 import { errorMessage } from '../../core/errors.js';
 import type { World } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
+import type { Redactor } from '../../core/redactor.js';
 import { scope } from '../../core/scope.js';
 import type { OutputUnit } from '../../core/warnings.js';
 import { deliver } from '../../outputs/delivery/deliver.js';
@@ -11,7 +12,7 @@ import type { Parcel } from '../../outputs/kind/types.js';
 import { type Access, withSecrets } from '../../plan/access.js';
 import type { PlannedOutput } from '../../plan/outputs.js';
 import type { Plan } from '../../plan/plan.js';
-import { leaveBacklog, readBacklogs } from '../../runs/backlog.js';
+import { leaveBacklog, paidOwed, readBacklogs, readOwed } from '../../runs/backlog.js';
 
 /** What became of what an output had not sent; `why` where something is left or lost. */
 export interface Resent {
@@ -29,6 +30,7 @@ export interface Resending {
   readonly access: Access;
   readonly world: World;
   readonly version: string;
+  readonly redact: Redactor;
   /** Ends it: what is left stays. */
   readonly signal: AbortSignal;
 }
@@ -38,7 +40,9 @@ const patienceMs: Milliseconds = 60_000;
 
 /** Sends what the outputs of a run could not, oldest first, by the outputs of these names; what is still left stays in its directory. */
 export async function resend(directory: string, resending: Resending): Promise<readonly Resent[]> {
-  const backlogs = [...(await readBacklogs(directory))];
+  const [left, owed] = [await readBacklogs(directory), await readOwed(directory)];
+  const names = new Set([...left.keys(), ...owed.keys()]);
+  const backlogs = [...names].map((name) => [name, [...(left.get(name) ?? []), ...(owed.get(name) ?? [])]] as const);
   const { outputs } = withSecrets(resending.plan, resending.access);
   return Promise.all(
     backlogs.map(async ([name, lines]): Promise<Resent> => {
@@ -52,9 +56,9 @@ export async function resend(directory: string, resending: Resending): Promise<r
 }
 
 async function sendAll(directory: string, planned: PlannedOutput, parcels: readonly Parcel[], resending: Resending): Promise<Resent> {
-  const { plan, world, version, signal } = resending;
+  const { plan, world, version, redact, signal } = resending;
   const { clock } = world;
-  const output = openOutput(planned, contextOf(plan, version, clock));
+  const output = openOutput(planned, contextOf(plan, { version, clock, redact }));
   const { name } = planned;
   let why: string | undefined;
   const delivery = deliver(output, {
@@ -75,10 +79,12 @@ async function sendAll(directory: string, planned: PlannedOutput, parcels: reado
   });
   const rest = delivery.rest();
   await leaveBacklog(directory, name, rest);
+  await paidOwed(directory, name);
   const [all, left, lost] = [amountOf(parcels, output.unit), amountOf(rest, output.unit), delivery.lost()];
   return { output: name, unit: output.unit, sent: all - left - lost, left, lost, ...(why === undefined ? {} : { why }) };
 }
 
-function isParcel(line: unknown): line is Parcel {
+/** Whether a line of a kept file is a parcel. */
+export function isParcel(line: unknown): line is Parcel {
   return typeof line === 'object' && line !== null && 'id' in line && 'second' in line && 'body' in line && typeof line.body === 'string';
 }

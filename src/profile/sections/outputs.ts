@@ -29,10 +29,21 @@ const webhook = z
 const slack = z
   .strictObject({
     kind: z.literal('slack').describe('A channel in Slack.'),
-    webhook: url(['http', 'https'], 'https://hooks.slack.com/services/…').describe('Its incoming webhook. Path and query are secret.'),
+    webhook: url(['http', 'https'], 'https://hooks.slack.com/services/…')
+      .describe('Its incoming webhook. Path and query are secret. Or `token` and `channel`.')
+      .exactOptional(),
+    token: text('a token')
+      .meta({ description: 'Of a bot that may `chat:write`: a run is one thread.', examples: ['${SLACK_TOKEN}'] })
+      .exactOptional(),
+    channel: text('a channel')
+      .meta({ description: 'Where the bot writes: the id of a channel, or its name.', examples: ['C0123456789'] })
+      .exactOptional(),
+    api: url(['http', 'https'], 'https://slack.com/api')
+      .describe('With `token`: where Slack’s Web API is, where it is not slack.com.')
+      .exactOptional(),
     on: on(),
   })
-  .describe('slack: a channel, by its incoming webhook.');
+  .describe('slack: a channel, by its incoming webhook or by a bot.');
 
 const teams = z
   .strictObject({
@@ -108,20 +119,54 @@ const prometheus = z
       .meta({ description: 'Sent as `Authorization: Bearer …`.', examples: ['${PROM_TOKEN}'] })
       .exactOptional(),
     histograms: z
-      .enum(['native', 'none'])
+      .enum(['native', 'classic', 'both', 'none'])
       .default('native')
-      .meta({ description: 'Whether trends are written, as native histograms.', examples: ['none'] }),
+      .meta({
+        description: 'How trends are written: as native histograms, as classic ones (36 series each) for a receiver without those, or not.',
+        examples: ['classic'],
+      }),
+    stats: z
+      .array(
+        z
+          .string()
+          .regex(/^(?:avg|min|med|max|p\((?:\d{1,2}(?:\.\d+)?|100)\))$/, { error: 'expected a stat such as `p(95)`, `med` or `max`' }),
+      )
+      .default([])
+      .meta({
+        description: 'Stats of trends that are written as gauges of all requests, such as `k6_http_req_duration_p95`; none without it.',
+        examples: [['med', 'p(95)', 'p(99)']],
+      }),
     every: duration()
       .prefault('5s')
       .meta({ description: 'How often it is written; each time is a data point of every series.', examples: ['1s'] }),
   })
   .describe('prometheus: a Prometheus by remote write.');
 
+const grafana = z
+  .strictObject({
+    kind: z.literal('grafana').describe('A Grafana: its graphs are marked with the run, and messages link to its dashboard.'),
+    url: url(['http', 'https'], 'https://grafana.example.com').describe('Its base URL.'),
+    token: text('a token')
+      .meta({
+        description: 'Of a service account that may write annotations; without it there are links only.',
+        examples: ['${GRAFANA_TOKEN}'],
+      })
+      .exactOptional(),
+    dashboard: text('the uid of a dashboard')
+      .regex(/^[\w-]{1,40}$/, { error: 'expected the uid of a dashboard: letters, digits, `-` and `_`' })
+      .prefault('loadctl')
+      .meta({
+        description: 'The uid of the dashboard that messages link to; `loadctl` and `loadctl-influxdb` are those of monitoring/grafana.',
+        examples: ['loadctl-influxdb'],
+      }),
+  })
+  .describe('grafana: a Grafana, by annotations.');
+
 /** Where people and dashboards hear of a run, by name. */
 export const outputs = z
   .record(
     z.string().regex(/^[A-Za-z][\w-]*$/, { error: 'expected a name of letters, digits, `-` and `_`' }),
-    z.discriminatedUnion('kind', [influxdb, prometheus, webhook, slack, teams, pagerduty]),
+    z.discriminatedUnion('kind', [influxdb, prometheus, grafana, webhook, slack, teams, pagerduty]),
   )
   .prefault({})
   .meta({
