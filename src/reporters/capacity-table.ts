@@ -1,12 +1,21 @@
 import { formatCount, trimNumber } from '../core/quantities.js';
 import { type Capacity, type HostFacts, type Needs, portsOf } from '../plan/capacity.js';
+import type { PodNeeds } from '../plan/pods.js';
+import { podLines, podProblemText } from './pods-text.js';
 import { capacityText, formatBytes } from './sentences/capacity.js';
 import { counted, formatRate } from './sentences/words.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
 import { wrapLines } from './wrap.js';
 
+/** A capacity, a word on whose limits those are, and what runners that are pods ask of their cluster. */
+export interface Carried {
+  readonly capacity: Capacity;
+  readonly note: string;
+  readonly pods?: PodNeeds;
+}
+
 /** What a runner and a host have to carry, against what the host has, and what does not fit. */
-export function renderCapacity({ capacity, note }: { readonly capacity: Capacity; readonly note: string }, style: TableStyle): string[] {
+export function renderCapacity({ capacity, note, pods }: Carried, style: TableStyle): string[] {
   const { hosts, problems } = capacity;
   const { paint } = style;
   const [busiest] = hosts.toSorted((a, b) => b.runners - a.runners);
@@ -14,12 +23,19 @@ export function renderCapacity({ capacity, note }: { readonly capacity: Capacity
   const columns: readonly Column[] = [
     { title: 'capacity' },
     { title: 'a runner', align: 'right' },
-    { title: hosts.length === 1 ? busiest.name : `each of ${formatCount(hosts.length)} hosts`, align: 'right' },
+    {
+      title: hosts.length === 1 ? busiest.name : `each of ${formatCount(hosts.length)} ${pods === undefined ? 'hosts' : 'pods'}`,
+      align: 'right',
+    },
     { title: 'has' },
   ];
   const lines = [
     ...renderTable(columns, rows(capacity, busiest.needs, busiest.facts), style),
-    ...[enoughText(capacity), note].flatMap((text) => (text === '' ? [] : [`  ${paint.faint(text)}`])),
+    ...[pods === undefined || capacity.enough === undefined ? enoughText(capacity) : '', note].flatMap((text) =>
+      text === '' ? [] : [`  ${paint.faint(text)}`],
+    ),
+    ...(pods === undefined ? [] : podLines(pods).map((line) => `  ${line}`)),
+    ...[pods && podProblemText(pods)].flatMap((text) => (text === undefined ? [] : [`  ${paint.warn('!')} ${text}`])),
     ...new Set(problems.map((problem) => `  ${problem.certain ? paint.bad('✖') : paint.warn('!')} ${capacityText(problem)}`)),
   ];
   return wrapLines(lines, style.width);

@@ -1,13 +1,13 @@
 import { formatCount, formatDuration, type Milliseconds, type Share, trimNumber } from '../core/quantities.js';
 import { formatLimit } from '../metrics/limit-text.js';
 import { scriptThresholds } from '../metrics/threshold.js';
-import type { Capacity } from '../plan/capacity.js';
 import type { Foreseen, Scenario, Unforeseen } from '../plan/inspection.js';
 import type { Plan } from '../plan/plan.js';
 import type { PlannedSeed } from '../plan/sections.js';
 import type { LiveLookUp, LoadTarget } from '../plan/target.js';
-import { renderCapacity } from './capacity-table.js';
+import { type Carried, renderCapacity } from './capacity-table.js';
 import { cleanupInWords, seedInWords } from './sentences/data.js';
+import { limitInWords, ruleInWords } from './sentences/limits.js';
 import { monitorInWords } from './sentences/monitors.js';
 import { outputInWords } from './sentences/outputs.js';
 import { planWarningText } from './sentences/plan-warning.js';
@@ -22,8 +22,8 @@ export interface PlanNotes {
   readonly variables: readonly { readonly name: string; readonly from: string }[];
   readonly overrides: readonly { readonly path: string; readonly value: string }[];
   readonly unbuilt: readonly { readonly word: string; readonly message: string }[];
-  /** What each runner and host has to carry, and a word on whose limits those are. */
-  readonly carried?: { readonly capacity: Capacity; readonly note: string } | undefined;
+  /** What each runner and host has to carry. */
+  readonly carried?: Carried | undefined;
   /** What k6 says of the script; missing where nobody asked it. */
   readonly foreseen?: Foreseen | undefined;
   /** What a run would end with before it makes any load, as k6's look at the script says; missing where nothing of it is known. */
@@ -66,7 +66,7 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
         ['target', does('load') ? targetLines(plan, notes) : []],
         ['script', does('load') ? scriptLines(plan, notes.foreseen) : []],
         ['fetched', does('load') ? (notes.foreseen?.fetched ?? []) : []],
-        ['load', does('load') ? loadLines(plan, notes.foreseen) : []],
+        ['load', does('load') ? [...loadLines(plan, notes.foreseen), ...ownOutputLines(plan)] : []],
         ['runners', does('load') ? [`${plan.runners.length}, ${plan.fleet.backend}: ${segments(plan)}`] : []],
         [
           'stores',
@@ -80,9 +80,10 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
         [
           'limits',
           does('load')
-            ? [...plan.criteria.map((criterion) => `${criterion.name} ${formatLimit(criterion)}`), ...scriptLimits(notes.foreseen)]
+            ? [...plan.criteria.map((criterion) => limitInWords(criterion, plan.judgedMonitors)), ...scriptLimits(notes.foreseen)]
             : [],
         ],
+        ['ends early', does('load') ? plan.abort.map(ruleInWords) : []],
         ['hosts', [plan.beyondLoopback.length === 0 ? 'this machine only' : `beyond this machine: ${plan.beyondLoopback.join(', ')}`]],
         ['variables', notes.variables.map(({ name, from }) => (from === 'missing' ? paint.warn(`${name}: missing`) : `${name}: ${from}`))],
         ['changed', notes.overrides.map(({ path, value }) => `${path} = ${value}`)],
@@ -161,6 +162,12 @@ function seedLines({ seed }: Plan): string[] {
 function cleanupLines({ cleanup, seed }: Plan, { seeded: takesSeeded }: PlanNotes): string[] {
   const seeded = takesSeeded ? seed.map((step) => `${step.name}: ${seedInWords(step)}, where still as seeded`) : [];
   return [...(cleanup?.entries ?? []).map(cleanupInWords), ...seeded];
+}
+
+/** What k6's own outputs cost. */
+function ownOutputLines({ k6Outputs = [] }: Plan): string[] {
+  if (k6Outputs.length === 0) return [];
+  return [`k6 writes ${k6Outputs.join(', ')} in each runner's folder: that takes much of the load it can make (json: about 39%)`];
 }
 
 function loadLines({ load, scale, steady, iterationsPerSecond, requestsPerSecond }: Plan, foreseen: Foreseen | undefined): string[] {

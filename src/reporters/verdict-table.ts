@@ -1,9 +1,10 @@
-import { formatDuration, trimNumber } from '../core/quantities.js';
+import { formatDuration } from '../core/quantities.js';
 import type { JudgedCriterion, Outcome, Verdict } from '../core/verdict.js';
 import type { MeasuredNumbers } from '../metrics/endpoint-numbers.js';
 import { failureText } from '../metrics/judge.js';
 import { formatValue } from '../metrics/limit-text.js';
 import { monitoredText } from '../metrics/server-reason.js';
+import { actualText, limitOf } from './criterion-text.js';
 import { renderEndpoints } from './endpoint-table.js';
 import type { Paint } from './paint.js';
 import { renderScriptNumbers } from './script-table.js';
@@ -80,25 +81,4 @@ const outcomes: Readonly<Record<Outcome, { readonly text: string; readonly paint
 function outcomeText(outcome: Outcome, paint: Paint): string {
   const { text, paint: colour } = outcomes[outcome];
   return paint[colour](text);
-}
-
-/** The value with its bounds where these can be told apart: `412 ms (411–413)`. */
-function actualText({ actual, low, high, unit, limit, neverAdded }: JudgedCriterion): string {
-  if (actual === null) return '–';
-  if (neverAdded) return `${formatValue(actual, unit)} (never added to)`;
-  const mark = limitOf(limit, unit);
-  const value = formatValue(actual, unit, mark);
-  const bounds = [low, high].map((bound) => formatValue(bound ?? actual, unit, mark));
-  return bounds.every((bound) => bound === value) ? value : `${value} (${bounds.map((bound) => withoutUnit(bound, unit)).join('–')})`;
-}
-
-/** The number in a limit as verdict.json shows it. */
-function limitOf(limit: string, unit: JudgedCriterion['unit']): number | undefined {
-  const value = Number(/-?[\d.,]+/.exec(limit)?.[0].replaceAll(',', '') ?? Number.NaN);
-  if (Number.isNaN(value)) return undefined;
-  return unit === '%' ? Number(trimNumber(value / 100, 12)) : value;
-}
-
-function withoutUnit(text: string, unit: string): string {
-  return unit === '%' ? text : text.slice(0, text.length - unit.length).trimEnd();
 }

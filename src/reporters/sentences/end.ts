@@ -14,7 +14,7 @@ export function endText({ cause, exitCode, signal, said }: RunnerEnd): string {
     case 'ended-outside':
       return `ended from outside, ${exitCode === undefined ? signal : `exit code ${exitCode}`}`;
     case 'killed':
-      return `killed by ${signal}`;
+      return said ?? `killed by ${signal}`;
     case 'crashed':
       return `exit code ${exitCode ?? '?'}`;
     case 'frozen':
@@ -26,7 +26,7 @@ export function endText({ cause, exitCode, signal, said }: RunnerEnd): string {
     case 'gone':
       return 'its process is gone; how it ended is unknown';
     case 'out-of-reach':
-      return 'its host cannot be reached any more';
+      return said ?? 'its host cannot be reached any more';
     case 'not-released':
       return `it could not be released: ${said ?? 'no answer'}`;
   }

@@ -37,6 +37,8 @@ function sentence(event: LoggedEvent): Sentence | undefined {
       return { tone: 'title', text: `${event.phase} ${event.environment}: ${aimText(event)}` };
     case 'phase-finished':
       return phaseFinished(event);
+    case 'judged':
+      return event.again ? { tone: 'title', text: 'Judged again since, by points that came late.' } : undefined;
     case 'warned':
       return { tone: 'warn', ...warningText(event) };
     case 'noted':
@@ -85,7 +87,6 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'command-finished':
     case 'seeded':
     case 'measured':
-    case 'judged':
     case 'receipt-made':
       return undefined;
   }

@@ -9,6 +9,14 @@ export function noteText(note: Note): string {
   switch (note.code) {
     case 'stopping':
       return `${note.signal} received: stopping gracefully. Repeat to stop immediately.`;
+    case 'conductor-started':
+      return `Conducted in the cluster: job ${note.job}, namespace ${note.namespace}.`;
+    case 'conductor-away':
+      return `The conductor is out of reach (${note.why}); retrying. The run goes on without this connection, as runners.kubernetes.onClientLost says.`;
+    case 'stop-undelivered':
+      return `The stop does not reach the conductor (${note.why}); retrying. ${undelivered(note.endsBy)}`;
+    case 'copy-damaged':
+      return `${note.path} of the run directory arrived damaged: its SHA-256 is another one. Copying it again.`;
     case 'k6-binary':
       return note.message;
     case 'cleanup-advised':
@@ -41,6 +49,8 @@ export function noteText(note: Note): string {
       return `monitor ${note.monitor} has data from ${note.source} again`;
     case 'monitor-remark':
       return `monitor ${note.monitor}: ${note.remark}`;
+    case 'output-settled':
+      return `output ${note.output}: resolved what run ${note.run} left open when its loadctl was killed`;
     case 'output-back': {
       const lost = note.lost === 0 ? '' : `; ${counted(note.lost, note.unit)} lost`;
       return `output ${note.output} has caught up after ${formatDuration(note.forMs)}${lost}`;
@@ -48,4 +58,11 @@ export function noteText(note: Note): string {
     case 'replica-position-unknown':
       return `${placeName(note.place)}: the replica does not report its position; its counts may be slightly old`;
   }
+}
+
+/** What ends a run that no stop reaches, and when. */
+function undelivered({ cause, afterMs }: Extract<Note, { code: 'stop-undelivered' }>['endsBy']): string {
+  if (cause === 'unfollowed')
+    return `If it never does, the run ends by itself once nothing has reached the conductor for ${formatDuration(afterMs)} (onClientLost).`;
+  return `If it never does, the load goes on to its planned end, ${formatDuration(afterMs)} after its start.`;
 }

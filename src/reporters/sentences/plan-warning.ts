@@ -30,7 +30,7 @@ export function planWarningText(warning: PlanWarning): string {
       return `${named(limit)} will have no data: monitor ${monitor} looks every ${formatDuration(everyMs)}, and the judged window of ${formatDuration(windowMs)} needs 3 samples.`;
     }
     case 'rule-not-watched':
-      return `The abort rule ${named(warning.when)} is not evaluated: no monitor provides ${warning.when.name}.`;
+      return `The abort rule ${named(warning.when)} is not evaluated: no monitor provides ${warning.when.metric}.`;
   }
 }
 

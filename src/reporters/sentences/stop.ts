@@ -13,6 +13,8 @@ export function stopReason(stop: Stop): string {
       return 'The run was interrupted (Ctrl-C or SIGTERM).';
     case 'asked':
       return `The run was stopped${stop.by === undefined ? '' : ` by ${stop.by.user} on ${stop.by.host}`} (loadctl stop).`;
+    case 'unfollowed':
+      return `Nobody has followed the run for ${formatDuration(stop.forMs)} (onClientLost).`;
     case 'script':
       return `The test was aborted in runner ${stop.runner}.`;
     case 'threshold':

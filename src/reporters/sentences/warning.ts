@@ -58,6 +58,7 @@ export function warningText(warning: Warning): Advice {
     case 'pool-unknown':
     case 'before-file-unusable':
     case 'before-file-not-written':
+    case 'removals-not-noted':
     case 'seed-not-taken-back':
     case 'entries-vanished':
     case 'keys-evicted':
@@ -139,7 +140,7 @@ function loadWarning(warning: LoadWarning): Advice {
       return { text: `Runner ${warning.runner}: not all of its files could be kept: ${warning.message}` };
     case 'log-cut':
       return {
-        text: `The log of runner ${warning.runner} was cut: ${formatBytes(warning.leftOutBytes)} between its beginning and its end were discarded.`,
+        text: `The log of runner ${warning.runner} was cut: ${warning.leftOutBytes === undefined ? 'some bytes' : formatBytes(warning.leftOutBytes)} between its beginning and its end were discarded.`,
       };
     case 'runner-stood-still':
       return {
@@ -276,6 +277,11 @@ function dataWarning(warning: DataWarning): Advice {
       return {
         text: `${warning.file} still lists what this cleanup removed, so the next one may report it as missing: ${warning.why}`,
         hint: `Make it writable, and run the command again.`,
+      };
+    case 'removals-not-noted':
+      return {
+        text: `cannot note in ${warning.file} what this cleanup removes, so one after it would not know of that if this one is killed: ${warning.why}`,
+        hint: 'Let this cleanup end by itself, or make the file writable.',
       };
     case 'lock-lost':
       return { text: `${name}: lost the lock (${warning.why}); retrying for ${formatDuration(warning.retryMs)}` };

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { unit } from './words.js';
+
+const word = z.enum(['worse', 'better', 'same', 'cannot tell']);
+const asShare = (description: string) => z.number().optional().meta({ description });
+
+const change = z.strictObject({
+  name: z.string(),
+  unit,
+  gated: z.boolean().meta({ description: 'There is a limit for it: it is judged.' }),
+  before: z.number(),
+  after: z.number(),
+  change: asShare('A share of what was before: 0.1 is 10% more. Missing where that was 0.'),
+  low: asShare('The least that the change may be; missing where nobody can tell.'),
+  high: asShare('The most that it may be.'),
+  noise: asShare('How much runs differ by themselves: one standard deviation, as a share; of errors on the scale of their square root.'),
+  least: asShare('The smallest change that can be told from that.'),
+  word,
+});
+
+/** What `compare` says, and `verify --baseline` beside the verdict. */
+export const comparison = {
+  word: word.meta({ description: 'Of all numbers with a limit together.' }),
+  runs: z.array(z.string()),
+  with: z.array(z.string()),
+  changes: z.array(change),
+  circumstances: z.array(z.strictObject({ name: z.string(), before: z.array(z.string()), after: z.array(z.string()) })),
+};
