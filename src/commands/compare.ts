@@ -1,0 +1,69 @@
+import { resolve } from 'node:path';
+import { LoadctlError } from '../core/errors.js';
+import { parsePercent } from '../core/quantities.js';
+import { shownPath } from '../core/shown-path.js';
+import { addToBaseline, readBaseline } from '../phases/compare/baseline.js';
+import { type Compared, compareWithEarlier, isWorse, usualMatters } from '../phases/compare/compare-runs.js';
+import { comparisonData, renderComparison } from '../reporters/compare-table.js';
+import { counted } from '../reporters/sentences/words.js';
+import { examples, textOption, withCommonOptions } from './call/options.js';
+import { tableStyle } from './call/style.js';
+import type { Call, CommandModule } from './call/types.js';
+
+/** loadctl compare */
+export const command: CommandModule = {
+  describe: (command) =>
+    withCommonOptions(command.argument('[RUN...]', 'the ids or folders of the new runs; the latest one here without any'))
+      .option('--with <RUN...>', 'the earlier runs, or files of --save; else the newest 10 valid ones here of the same load')
+      .option('--threshold <SHARE>', 'the change that matters: 5% where it is not said')
+      .option('--anyway', 'compare runs of different loads, too')
+      .option('--save <FILE>', 'add the new runs to this file; of each load it keeps the newest 10')
+      .option('--fail-on-regression', 'exit with 99 where a number with a limit is worse')
+      .description('Says whether runs are worse than earlier ones of the same load, or whether nobody can tell.')
+      .addHelpText(
+        'after',
+        examples([
+          ['loadctl compare', 'the latest run here with those before it'],
+          ['loadctl compare RUN RUN RUN --with RUN RUN RUN', 'three with three'],
+          ['loadctl compare --with base.json --save base.json --fail-on-regression', 'in CI, with a file that it keeps'],
+        ]),
+      ),
+  run: async (call) => {
+    const { cwd } = call.shell;
+    const compared = await compareWithEarlier(
+      { cwd, later: call.args, ...(await earlierOf(call)), anyway: call.options.anyway === true, matters: mattersOf(call) },
+      call.shell,
+    );
+    const saved = await save(call, compared);
+    return {
+      reasons: isWorse(compared) && call.options.failOnRegression === true ? ['sla-failed'] : [],
+      data: comparisonData(compared),
+      text: renderComparison(compared, await tableStyle(call, 'stdout')) + saved,
+    };
+  },
+};
+
+async function save(call: Call, { later }: Compared): Promise<string> {
+  const named = textOption(call.options, 'save');
+  if (named === undefined) return '';
+  const file = resolve(call.shell.cwd, named);
+  const kept = await addToBaseline(file, later);
+  return `  ${shownPath(file, call.shell.cwd)} holds ${counted(kept, 'run')}.\n`;
+}
+
+function mattersOf({ options }: Call): number {
+  const text = textOption(options, 'threshold');
+  if (text === undefined) return usualMatters;
+  const share = parsePercent(text);
+  if (share !== undefined && share > 0 && share <= 1) return share;
+  throw new LoadctlError('usage', `--threshold ${text} is not a share`, { hint: 'Type: loadctl compare --threshold 5%' });
+}
+
+/** What `--with` names. A file that `--save` is about to make holds no runs yet: so it is on a CI's first night. */
+async function earlierOf({ options, shell }: Call): Promise<{ earlier?: readonly string[] }> {
+  const named = Array.isArray(options.with) ? options.with.map(String) : undefined;
+  if (named === undefined) return {};
+  const made = textOption(options, 'save');
+  const isNew = made !== undefined && (await readBaseline(resolve(shell.cwd, made))) === undefined;
+  return { earlier: isNew ? named.filter((one) => one !== made) : named };
+}
