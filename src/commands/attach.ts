@@ -2,19 +2,26 @@ import { attach } from '../runs/attach.js';
 import { findRun } from '../runs/find.js';
 import { madeOf } from '../runs/read.js';
 import { readRunRecord } from '../runs/record.js';
-import { examples, withCommonOptions } from './call/options.js';
+import { examples, profileChoice, withCommonOptions, withProfileOptions } from './call/options.js';
 import { openReporter } from './call/session.js';
 import type { CommandModule } from './call/types.js';
 
 /** loadctl attach */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(command.argument('[RUN]', 'the id or the folder of a run; the latest one here without it'))
+    withCommonOptions(withProfileOptions(command.argument('[RUN]', 'the id or the folder of a run; the latest one without it')))
       .description(
-        'Shows a running run live, from another terminal. Ctrl-C leaves; the run goes on.\nExits with 0 whatever the verdict; loadctl verify exits by it.',
+        'Shows a running run live, from another terminal; with --env one in a cluster, whose directory it brings here.\nCtrl-C leaves; the run goes on. Exits with 0 whatever the verdict; loadctl verify exits by it.',
       )
-      .addHelpText('after', examples([['loadctl attach', 'the latest run here']])),
+      .addHelpText(
+        'after',
+        examples([
+          ['loadctl attach', 'the latest run here'],
+          ['loadctl attach --env prod', 'the latest run of prod in its cluster, from any machine'],
+        ]),
+      ),
   run: async (call) => {
+    if (profileChoice(call).source !== undefined) return (await inCluster()).attachInCluster(call);
     const { shell } = call;
     const directory = await findRun(shell.cwd, call.args[0]);
     const { run } = await readRunRecord(directory);
@@ -30,3 +37,6 @@ export const command: CommandModule = {
     }
   },
 };
+
+/** Loaded where it is needed: few speak to a cluster. */
+const inCluster = () => import('./cluster/runs-in-cluster.js');

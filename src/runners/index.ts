@@ -9,6 +9,7 @@ type Runners = Profile['runners'];
 const backends = {
   local: () => import('./local/index.js'),
   ssh: () => import('./ssh/index.js'),
+  kubernetes: () => import('./kubernetes/index.js'),
 } as const satisfies { readonly [Name in Runners['backend']]?: () => Promise<{ readonly backend: Backend }> };
 
 async function findBackend(name: string): Promise<Backend | undefined> {

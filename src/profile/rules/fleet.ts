@@ -11,7 +11,7 @@ export const runnersRule: Rule = ({ profile: { runners } }) => {
   if (needed !== undefined && runners[needed] === undefined)
     broken.push({
       path: ['runners', 'backend'],
-      message: `\`${runners.backend}\` needs \`runners.${needed}\`: the machines that make the load`,
+      message: `\`${runners.backend}\` needs \`runners.${needed}\`: ${needed === 'hosts' ? 'the machines that make the load' : 'the image of its pods, and where they are'}`,
       lacks: [['runners', needed]],
     });
   if (runners.allowedLoss !== undefined && runners.onLost === 'abort') {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { count, duration, flag, percentage, text } from '../words/words.js';
+import { kubernetes } from './kubernetes.js';
 import { machine } from './machine.js';
 
 /** The word that a backend cannot do without: that of the machines that make the load. */
-export const wordNeeded: { readonly [backend: string]: 'hosts' | undefined } = { ssh: 'hosts' };
+export const wordNeeded: { readonly [backend: string]: 'hosts' | 'kubernetes' | undefined } = { ssh: 'hosts', kubernetes: 'kubernetes' };
 
 /** Where the load is made. */
 export const runners = z
@@ -48,12 +49,7 @@ export const runners = z
     keep: flag()
       .meta({ description: 'ssh: leave the runners’ folders on the hosts, to look into them.', examples: [true] })
       .exactOptional(),
-    namespace: text('a namespace')
-      .meta({ description: 'kubernetes: the namespace of the pods.', examples: ['load-test'] })
-      .exactOptional(),
-    image: text('an image')
-      .meta({ description: 'kubernetes: the image of the pods.', examples: ['loadctl:0.1.0'] })
-      .exactOptional(),
+    kubernetes: kubernetes.exactOptional(),
   })
   .prefault({})
   .describe('Where the load is made.');

@@ -42,6 +42,7 @@ function vitalsIn(texts: SeenTexts, runner: string): Vitals | undefined {
 export function limitsIn(texts: SeenTexts): GroupLimits {
   return {
     cpuMax: texts.get('cpu.max'),
+    cpuStat: texts.get('cpu.stat'),
     memoryMax: texts.get('memory.max'),
     memoryCurrent: texts.get('memory.current'),
     memoryStat: texts.get('memory.stat'),

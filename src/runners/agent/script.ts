@@ -115,8 +115,9 @@ keeper='echo $$ >"$1/keeper"; head -c ${logLimits.first} >"$1/${rawLog.first}"
 LC_ALL=C dd bs=65536 2>"$1/passed" | tail -c ${logLimits.last} >"$1/${rawLog.last}"; rm -f "$1/keeper"'
 keep_log() {
   $own sh -c "$keeper" loadctl-log "$folder/$1" 3>&-
-  passed=0
-  { while read -r number unit rest; do case $unit in bytes*) passed=$number ;; esac; done <"$folder/$1/passed"; } 2>/dev/null
+  # Not every dd counts bytes.
+  passed=unknown
+  { while read -r number unit rest; do case $number:$unit in *:byte*) passed=$number ;; 0+0:records) passed=0 ;; esac; done <"$folder/$1/passed"; } 2>/dev/null
   echo "kept $1 $passed" >&3
 }
 lives() {
@@ -146,10 +147,12 @@ memory() {
   tell memory /proc/meminfo 'Mem*'
   for file in cpu.max memory.max memory.current; do tell "$file" "$group/$file" '*'; done
   pick memory.stat "$group/memory.stat" '*active_file *'
+  pick cpu.stat "$group/cpu.stat" 'throttled_*'
   if [ ! -e "$group/memory.stat" ] && [ -e "$memory1/memory.stat" ]; then
     tell memory.max "$memory1/memory.limit_in_bytes" '*'
     tell memory.current "$memory1/memory.usage_in_bytes" '*'
     pick memory.stat "$memory1/memory.stat" '*active_file *'
+    pick cpu.stat "$cpu1/cpu.stat" 'throttled_*'
     { read -r quota <"$cpu1/cpu.cfs_quota_us" && read -r period <"$cpu1/cpu.cfs_period_us"; } 2>/dev/null && echo "seen cpu.max $quota $period"
   fi
   [ -z "$page" ] || echo "seen page-size $page"

@@ -4,6 +4,7 @@ import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import type { RunnerApi } from '../../k6/rest.js';
 import { keepNumbers } from '../runner/files.js';
 import { keepLog } from '../runner/log-copy.js';
+import { keepOwnFiles } from '../runner/own-files.js';
 import { type Started, startAnswering } from '../runner/starting.js';
 import type { BackendContext, HostFacts, HowToEnd, ProcessLook, Runner, RunnerLaunch, RunnerPlace, Vitals } from '../runner/types.js';
 import type { Agent } from './link.js';
@@ -28,9 +29,11 @@ export interface Host {
   /** See {@link Runner.clockOrigin}. */
   clockOrigin(): Promise<EpochMs | undefined>;
   /** Brings what a runner wrote there to this machine; where it lies now, and what could not be brought. Never rejects. */
-  bring(launch: RunnerLaunch, what: 'numbers' | 'log'): Promise<Brought>;
+  bring(launch: RunnerLaunch, what: 'numbers' | 'log' | 'own'): Promise<Brought>;
+  /** How a runner ended that nobody asked to end, where more is known of it there than the agent does. */
+  readonly explain?: (end: ProcessEnd) => Promise<ProcessEnd>;
   /** How a runner ended whose agent cannot say it any more; as the agent's carrier did, where it is missing. */
-  readonly lost?: ProcessEnd;
+  readonly lost?: () => Promise<ProcessEnd>;
 }
 
 /** A folder of this machine alone that holds what a runner wrote, secrets and all. */
@@ -65,8 +68,12 @@ async function spawnRunner(host: Host, launch: RunnerLaunch, means: Means): Prom
   agent.order(orders.run(id, launch.command({ ...place, address })));
   const pid = started.then((answer) => answer && Number(answer.text));
   const gone = new AbortController();
-  const end = ended.then(async (answer) => (answer && endIn(answer)) ?? host.lost ?? (await agent.ended));
   const asked: HowToEnd[] = [];
+  const end = ended.then(async (answer) => {
+    if (answer === undefined) return host.lost?.() ?? agent.ended;
+    const how = endIn(answer);
+    return asked.length === 0 ? (host.explain?.(how) ?? how) : how;
+  });
   const killed = new AbortController();
   const runner: Runner = {
     id,
@@ -126,15 +133,26 @@ function keeping(
     const files = await keepNumbers({ from, to, redact });
     return { ...files, troubles: [...troubles, ...files.troubles] };
   });
+  const keepOwn = async (): Promise<readonly string[]> => {
+    if (launch.ownFiles.length === 0) return [];
+    const { from, troubles } = await host.bring(launch, 'own');
+    return [...troubles, ...(await keepOwnFiles({ from, to, redact }, launch.ownFiles))];
+  };
   const readLog = once(async () => {
     const whole = new AbortController();
     const passed = await Promise.race([kept, clock.sleep(logMs, whole.signal)]);
     whole.abort();
     const { from, troubles } = await host.bring(launch, 'log');
-    const log = await keepLog({ from, to, redact }, Number(passed?.text ?? 0));
-    return { ...log, troubles: [...troubles, ...log.troubles] };
+    const log = await keepLog({ from, to, redact }, passedBytes(passed?.text));
+    return { ...log, troubles: [...troubles, ...log.troubles, ...(await keepOwn())] };
   });
   return { collect, readLog };
+}
+
+/** Undefined where the agent cannot tell: its dd does not count, or nothing came in time. */
+function passedBytes(text: string | undefined): number | undefined {
+  const bytes = Number(text);
+  return Number.isNaN(bytes) ? undefined : bytes;
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

@@ -34,15 +34,18 @@ async function linuxVitals(pid: number): Promise<Vitals | undefined> {
 /** What the control group of a process of this machine allows it; `self` is loadctl's own. */
 export async function groupLimits(pid: number | 'self'): Promise<GroupLimits> {
   const { first, second } = groupFolders((await textOf(`/proc/${pid}/cgroup`)) ?? '');
-  const inSecond = await Promise.all(['cpu.max', 'memory.max', 'memory.current', 'memory.stat'].map((name) => textIn(second, name)));
+  const inSecond = await Promise.all(
+    ['cpu.max', 'memory.max', 'memory.current', 'memory.stat', 'cpu.stat'].map((name) => textIn(second, name)),
+  );
   if (inSecond.some((text) => text !== undefined)) {
-    const [cpuMax, memoryMax, memoryCurrent, memoryStat] = inSecond;
-    return { cpuMax, memoryMax, memoryCurrent, memoryStat };
+    const [cpuMax, memoryMax, memoryCurrent, memoryStat, cpuStat] = inSecond;
+    return { cpuMax, memoryMax, memoryCurrent, memoryStat, cpuStat };
   }
   const ofCpu = await Promise.all(['cpu.cfs_quota_us', 'cpu.cfs_period_us'].map((name) => textIn(first.cpu, name)));
   const names = ['memory.limit_in_bytes', 'memory.usage_in_bytes', 'memory.stat'];
   const [memoryMax, memoryCurrent, memoryStat] = await Promise.all(names.map((name) => textIn(first.memory, name)));
-  return { cpuMax: ofCpu.map((text) => (text ?? '').trim()).join(' '), memoryMax, memoryCurrent, memoryStat };
+  const cpuStat = await textIn(first.cpu, 'cpu.stat');
+  return { cpuMax: ofCpu.map((text) => (text ?? '').trim()).join(' '), memoryMax, memoryCurrent, memoryStat, cpuStat };
 }
 
 const mount = '/sys/fs/cgroup';

@@ -7,7 +7,7 @@ import { harmless } from '../../core/sanitise.js';
 import { logDigester } from '../../k6/log-digest.js';
 import { giveUp, type Keeping } from './files.js';
 import { type LineBatch, lineBatches } from './line-batches.js';
-import { rawLog } from './raw-log.js';
+import { logLimits, rawLog } from './raw-log.js';
 import { type RunnerLog, runnerFiles } from './types.js';
 import { linesToKeep } from './without-secrets.js';
 
@@ -15,11 +15,13 @@ const pieceBytes = 256 * 1024;
 
 /**
  * Reads a runner's raw log once, a piece at a time: into a copy without secrets in the runner's own folder, and into a
- * digest. `passed` bytes came after its beginning. Never rejects: what could not be done is in `troubles`.
+ * digest. `passed` bytes came after its beginning; nobody knows how many where it is undefined. Never rejects: what could not be done is in `troubles`.
  */
-export async function keepLog({ from, to, redact }: Keeping, passed: number): Promise<RunnerLog> {
+export async function keepLog({ from, to, redact }: Keeping, passed: number | undefined): Promise<RunnerLog> {
   const [first, last] = [join(from, rawLog.first), join(from, rawLog.last)];
-  const leftOut = Math.max(0, passed - (await sizeOf(last)));
+  const size = await sizeOf(last);
+  // Without a count a full end is taken for what is left of more.
+  const leftOut = passed === undefined ? (size < logLimits.last ? 0 : undefined) : Math.max(0, passed - size);
   const digester = logDigester();
   const copy = copyTo(join(to, runnerFiles.log));
   const troubles: string[] = [];
@@ -35,7 +37,9 @@ export async function keepLog({ from, to, redact }: Keeping, passed: number): Pr
     else {
       // What was torn at the gap may be half of a secret, which no search finds.
       await read([first]);
-      await copy.write(`${JSON.stringify({ level: 'info', msg: `loadctl left out ${leftOut} bytes of this log here` })}\n`);
+      await copy.write(
+        `${JSON.stringify({ level: 'info', msg: `loadctl left out ${leftOut === undefined ? 'part' : `${leftOut} bytes`} of this log here` })}\n`,
+      );
       await read([last], true);
     }
   } catch (error) {

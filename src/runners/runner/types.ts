@@ -6,7 +6,7 @@ import type { Redactor } from '../../core/redactor.js';
 import type { HostShare } from '../../k6/go-runtime.js';
 import type { LogDigest } from '../../k6/log-digest.js';
 import type { RunnerApi } from '../../k6/rest.js';
-import type { HostFacts as HostMeans } from '../../plan/capacity.js';
+import type { HostFacts as HostMeans, Needs } from '../../plan/capacity.js';
 import type { Profile } from '../../profile/sections/schema.js';
 
 /** The files that every runner of a fleet reads, by where they lie. */
@@ -35,6 +35,8 @@ export interface RunnerLaunch {
   command(place: RunnerPlace): Command;
   /** The files that it reads, as they lie on this machine; `archiveSha256` (hex) is what the archive must be wherever it is read. */
   readonly inputs: RunnerInputs & { readonly archiveSha256: string };
+  /** Names of files that k6's own outputs write there. */
+  readonly ownFiles: readonly string[];
   /** A port of this machine's loopback that the runner has to reach. */
   readonly reachable: { readonly host: '127.0.0.1'; readonly port: number };
   /** The runner's own folder in the run directory: what it wrote ends up there, without secrets. */
@@ -96,6 +98,8 @@ export interface Vitals extends ProcessLook {
   readonly cpus: number;
   /** CPUs that the process may use, where a container has fewer than its machine. */
   readonly cpuLimit?: number;
+  /** How long the limit of its container kept it off CPUs so far. */
+  readonly throttledMs?: Milliseconds;
   /** CPU time of the whole machine that was spent, and that could have been: of all CPUs together. */
   readonly busyMs: Milliseconds;
   readonly wholeMs: Milliseconds;
@@ -120,8 +124,8 @@ export interface RunnerFiles {
 /** What a runner said. */
 export interface RunnerLog {
   readonly digest: LogDigest;
-  /** Bytes between its beginning and its end that nobody kept. */
-  readonly leftOut: number;
+  /** Bytes between its beginning and its end that nobody kept; undefined where some are gone and nobody counted. */
+  readonly leftOut: number | undefined;
   /** What could not be brought or kept, and why. */
   readonly troubles: readonly string[];
 }
@@ -131,6 +135,8 @@ export interface HostFacts extends HostMeans {
   readonly k6Version: string;
   /** As `uname -sm` says it: `Linux x86_64`. */
   readonly platform: string;
+  /** What its container was made from, by the kubelet. */
+  readonly imageId?: string;
   /** How far its wall clock is ahead of this machine's. */
   readonly clockOffsetMs: Milliseconds;
 }
@@ -142,6 +148,15 @@ export interface BackendContext extends Pick<World, 'spawn' | 'execute' | 'clock
   readonly signal: AbortSignal;
   /** Takes secrets out of what is kept of runners. */
   readonly redact: Redactor;
+  readonly expected: Expected;
+}
+
+/** What is known of a test before its runners start. */
+export interface Expected {
+  /** The most that a runner has to carry. */
+  readonly needs: Pick<Needs, 'cpus' | 'memoryBytes'>;
+  /** How long runners may be needed at most, from the moment they are asked for. */
+  readonly lifeMs: Milliseconds;
 }
 
 /**

@@ -15,9 +15,10 @@ export interface LinuxTexts extends GroupLimits {
   readonly pageBytes?: number | undefined;
 }
 
-/** What a control group allows, in the words of its version 2: cpu.max, memory.max, memory.current, memory.stat. */
+/** What a control group allows, in the words of its version 2: cpu.max, memory.max, memory.current, memory.stat; cpu.stat in those of its own. */
 export interface GroupLimits {
   readonly cpuMax?: string | undefined;
+  readonly cpuStat?: string | undefined;
   readonly memoryMax?: string | undefined;
   readonly memoryCurrent?: string | undefined;
   readonly memoryStat?: string | undefined;
@@ -34,7 +35,20 @@ export function readLinuxVitals(texts: LinuxTexts): Vitals | undefined {
   const memory = readLinuxMemory(texts);
   if (process === undefined || machine === undefined || memory === undefined) return undefined;
   const cpuLimit = readCpuLimit(texts.cpuMax, machine.cpus);
-  return { ...process, ...machine, ...memory, ...(cpuLimit === undefined ? {} : { cpuLimit }) };
+  const throttledMs = readThrottled(texts.cpuStat);
+  return {
+    ...process,
+    ...machine,
+    ...memory,
+    ...(cpuLimit === undefined ? {} : { cpuLimit }),
+    ...(throttledMs === undefined ? {} : { throttledMs }),
+  };
+}
+
+/** Of cpu.stat: microseconds in version 2, nanoseconds in version 1. Undefined where nothing is limited. */
+function readThrottled(cpuStat = ''): Milliseconds | undefined {
+  const [, word, time] = /^throttled_(usec|time) (\d+)$/m.exec(cpuStat) ?? [];
+  return time === undefined ? undefined : Number(time) / (word === 'usec' ? 1e3 : 1e6);
 }
 
 /** Reads /proc/PID/stat as far as it tells what a process has done; undefined where it is none. */
@@ -115,11 +129,18 @@ export function sampleBetween(
     processMemory,
     cpus,
     ...(cpuLimit === undefined ? {} : { cpuLimit }),
+    ...throttledBetween(before.vitals, now.vitals),
     machineCpu: rounded((now.vitals.busyMs - before.vitals.busyMs) / wholeMs),
     memory,
     freeMemory,
   };
   return Object.values(sample).some(Number.isNaN) ? undefined : sample;
+}
+
+/** Left out where nothing was: most generators have no limit. */
+function throttledBetween(before: Vitals, now: Vitals): Pick<GeneratorSample, 'throttledMs'> {
+  const throttledMs = Math.round((now.throttledMs ?? 0) - (before.throttledMs ?? now.throttledMs ?? 0));
+  return throttledMs > 0 ? { throttledMs } : {};
 }
 
 function rounded(share: number): number {

@@ -2,39 +2,28 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, LoadctlError } from '../../core/errors.js';
 import { originOf } from '../../core/origin.js';
-import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import { runnerApi } from '../../k6/rest.js';
-import type { Agent } from '../agent/link.js';
+import { askClock, clockOf } from '../agent/clock.js';
+import { hostFacts } from '../agent/host-facts.js';
 import { agentVitals, look } from '../agent/look.js';
-import { orders } from '../agent/protocol.js';
 import { agentFiles } from '../agent/script.js';
 import type { Brought, Host } from '../agent/start-runner.js';
-import { numberFiles } from '../runner/files.js';
-import { logLimits, rawLog } from '../runner/raw-log.js';
+import { type Wanted, wantedOf } from '../agent/transfer.js';
 import { shareOf } from '../runner/starting.js';
 import type { BackendContext, RunnerLaunch } from '../runner/types.js';
 import type { SshHost } from './commands.js';
 import type { Connection } from './connect.js';
-import { bringFiles, sendFile, type Wanted } from './files.js';
+import { bringFiles, sendFile } from './files.js';
 import { makeGate } from './gate.js';
-import { hostFacts } from './host-facts.js';
 import { openForward, openReverse, restPortsOf } from './tunnels.js';
 
 /** Of the ten sessions that sshd allows on one connection, the agent has one; some are left to others. */
 const sessionsAtOnce = 4;
-const clockAsks = 3;
 
-/** What is brought of a runner: its numbers first, as without them there is no result; then its log, the end before the rest. */
-const whatOf = {
-  numbers: { files: numberFiles, limitMs: 60_000 },
-  log: {
-    files: [
-      { name: rawLog.last, most: logLimits.last, partial: true },
-      { name: rawLog.first, most: logLimits.first, partial: true },
-    ],
-    limitMs: 30_000,
-  },
-} as const;
+const remedies = {
+  missing: 'Install k6 2.0 or newer there, set its path (runners.hostK6: /path/to/k6), or have loadctl copy it: runners.hostK6: bring',
+  old: 'Update it there, or bring a newer one along: runners.hostK6: bring',
+};
 
 /** A host that is connected, and one of the runners that it gets: what they read and reach is the same for all. */
 export interface HostTask extends Connection {
@@ -46,11 +35,11 @@ export interface HostTask extends Connection {
 export async function prepareHost(task: HostTask, context: BackendContext): Promise<Host> {
   const { host, agent, barred, launch } = task;
   const { count, hosts = [] } = context.profile;
-  const origin = await askClock(agent, context);
+  const origin = await askClock(clockOf(agent), context);
   const clockOffsetMs = origin === undefined ? 0 : Math.round(origin - originOf(context.clock));
   const seen = await look(agent, `host ${await k6There(task, context)}`);
   const archive = await sendArchive(task, context);
-  const facts = hostFacts(host.name, seen, clockOffsetMs);
+  const facts = hostFacts(host.name, { seen, clockOffsetMs, remedies });
   const reachablePort = await openReverse(host, launch.reachable.port, context);
   const inputs = { k6: seen.get('k6-path')?.trim() || 'k6', configFile: `${agent.folder}/${agentFiles.k6Config}`, archive };
   const share = shareOf(facts, Math.ceil(count / hosts.length));
@@ -69,9 +58,9 @@ export async function prepareHost(task: HostTask, context: BackendContext): Prom
       return { address: `127.0.0.1:${to}`, api: runnerApi(`http://127.0.0.1:${from}`) };
     },
     vitals: agentVitals(agent),
-    bring: ({ id }, what) => gate(() => bring(task, folderOf(id), whatOf[what], context)),
-    clockOrigin: () => askClock(agent, context),
-    lost: { error: 'EHOSTUNREACH' },
+    bring: (wanted, what) => gate(() => bring(task, folderOf(wanted.id), wantedOf(wanted, what), context)),
+    clockOrigin: () => askClock(clockOf(agent), context),
+    lost: async () => ({ error: 'EHOSTUNREACH' }),
   };
 }
 
@@ -84,25 +73,6 @@ async function bring({ host, agent }: HostTask, there: string, what: Wanted, con
   } catch (error) {
     return { from: '', troubles: [errorMessage(error)] };
   }
-}
-
-/**
- * What the host's wall clock said when our elapsed() stood at 0: by the answer that came soonest, as the others were held up on
- * some way. Undefined where none came.
- */
-async function askClock(agent: Agent, { clock }: BackendContext): Promise<EpochMs | undefined> {
-  let best: { readonly tookMs: Milliseconds; readonly origin: EpochMs } | undefined;
-  for (let asks = 0; asks < clockAsks; asks += 1) {
-    const asked = clock.elapsed();
-    const answer = agent.next('now', 'clock');
-    agent.order(orders.now);
-    const seconds = Number.parseFloat((await answer)?.text ?? '');
-    const tookMs = clock.elapsed() - asked;
-    // Halfway between question and answer is when it was read.
-    if (!Number.isNaN(seconds) && tookMs < (best?.tookMs ?? Number.POSITIVE_INFINITY))
-      best = { tookMs, origin: seconds * 1000 - asked - tookMs / 2 };
-  }
-  return best?.origin;
 }
 
 /** The k6 of the host by its name or path: its own one, or this machine's, which is copied there now. */

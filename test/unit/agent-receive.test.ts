@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { receiveFiles } from '../../src/runners/ssh/receive.js';
+import { receiveFiles } from '../../src/runners/agent/receive.js';
 
 const asked = [
   { name: 'summary.json', most: 1000 },

@@ -1,0 +1,55 @@
+import { dirname, resolve } from 'node:path';
+import type { RunId } from '../../core/ids.js';
+import type { Milliseconds } from '../../core/quantities.js';
+import type { HandIn } from '../../door/hand-in.js';
+import { readScriptFiles } from '../../k6/script-files.js';
+import type { TakenLock } from '../../kubernetes/run-lock.js';
+import type { Profile } from '../../profile/sections/schema.js';
+import { profileChoice } from '../call/options.js';
+import type { Planned } from '../call/profile.js';
+import type { Call } from '../call/types.js';
+
+/** Which run a conductor is to carry out, and how long it goes on and waits without anybody. */
+export interface HandInTerms {
+  readonly run: RunId;
+  readonly stopUnfollowedMs?: Milliseconds;
+  readonly keepMs: Milliseconds;
+  readonly lock?: TakenLock;
+}
+
+/** All that another loadctl needs to carry this plan out as it would be here. */
+export function handInOf(call: Call, { loaded, plan }: Planned, terms: HandInTerms): HandIn {
+  const { cwd, env, who } = call.shell;
+  const { script } = loaded.profile.workload;
+  const { set, scriptEnv } = profileChoice(call);
+  return {
+    cwd,
+    profile: loaded.file,
+    files: [
+      ...loaded.files,
+      ...readScriptFiles(script).map(({ file }) => resolve(dirname(script), file)),
+      ...Object.values(loaded.profile.stores).flatMap(keysOf),
+    ],
+    plan,
+    who,
+    set,
+    scriptEnv,
+    variables: { ...loaded.variableValues, ...inherited(scriptEnv, env) },
+    ...terms,
+  };
+}
+
+/** What `-e NAME` takes from here. */
+function inherited(scriptEnv: readonly string[], env: Call['shell']['env']): Record<string, string> {
+  const names = scriptEnv.filter((argument) => !argument.includes('='));
+  return Object.fromEntries(names.map((name) => [name, env[name] ?? '']));
+}
+
+/** The files that a store's connection needs. */
+function keysOf(store: Profile['stores'][string]): string[] {
+  const tls = 'tls' in store && typeof store.tls === 'object' ? store.tls : {};
+  return ['ca', 'certificate', 'key'].flatMap((name) => {
+    const path: unknown = Reflect.get(tls, name);
+    return typeof path === 'string' ? [path] : [];
+  });
+}

@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { besideIn } from '../../core/beside.js';
+import { errorCode, errorMessage, LoadctlError } from '../../core/errors.js';
+import { scope } from '../../core/scope.js';
+import type { HandIn } from '../../door/hand-in.js';
+import { openDoor } from '../../door/server.js';
+import { openCluster } from '../../kubernetes/client.js';
+import { unlockRun } from '../../kubernetes/run-lock.js';
+import { heldElsewhere } from '../../phases/data/lock.js';
+import { run } from '../../phases/run/run.js';
+import { confirmationFor } from '../../plan/guards.js';
+import { approvedPlan } from '../call/approved-plan.js';
+import { knownTest, session } from '../call/session.js';
+import type { Call, Outcome } from '../call/types.js';
+import { type Desk, openDesk, type Patience } from './desk.js';
+import { secretVariables } from './secret-variables.js';
+
+/** Where a conductor listens, and what it is given besides the hand-in. */
+export interface ConductOptions {
+  /** The port of its door on loopback; 0: any that is free. */
+  readonly port: number;
+  /** A folder with a file for each variable that the hand-in may leave out. */
+  readonly variables: string | undefined;
+  readonly patience: Patience;
+}
+
+/**
+ * Waits for the hand-in at its door, carries the run out as `loadctl run` does, and keeps what came of it until somebody has
+ * collected it. Throws `unavailable` where nothing is handed in.
+ */
+export async function conduct(call: Call, options: ConductOptions): Promise<Outcome> {
+  return scope(async (defer) => {
+    const desk = await openDesk(
+      call,
+      besideIn(defer, () => undefined),
+      options.patience,
+    );
+    const door = await openDoor(options.port, desk.conductor).catch((error: unknown) => Promise.reject(portTaken(options.port, error)));
+    defer(() => door.close());
+    call.shell.stdout.write(`Waiting for the hand-in at 127.0.0.1:${door.port}.\n`);
+    const handIn = await desk.handIn();
+    try {
+      const outcome = await carriedOut(call, handIn, options, desk);
+      await desk.keep();
+      return outcome;
+    } catch (error) {
+      await desk.keep(error);
+      throw error;
+    }
+  });
+}
+
+async function carriedOut(call: Call, handIn: HandIn, options: ConductOptions, desk: Desk): Promise<Outcome> {
+  try {
+    return await carryOut(call, handIn, options, desk);
+  } finally {
+    await letGo(call, handIn);
+  }
+}
+
+/** The run of a hand-in, as `loadctl run --plan` would do it in the folder that it was unpacked into. */
+async function carryOut(call: Call, handIn: HandIn, { variables }: ConductOptions, desk: Desk): Promise<Outcome> {
+  const { cwd, profile, plan, run: id, who, set, scriptEnv: e } = handIn;
+  const planFile = join(desk.folder, 'plan.json');
+  await writeFile(planFile, JSON.stringify(plan), { mode: 0o600 });
+  const confirmed = { LOADCTL_CONFIRM: confirmationFor(plan) };
+  const env = { ...call.shell.env, ...(await secretVariables(variables)), ...handIn.variables, ...confirmed };
+  const style = { json: false, ci: false, quiet: false, colour: { stdout: false, stderr: false }, animated: false };
+  const inside = { ...call, shell: { ...desk.shell, cwd, env, who }, args: [], options: { profile, set, e, plan: planFile }, style };
+  const act = { command: 'run', does: ['load'], run: id, hear: desk.hear, ...(await approvedPlan(inside)) } as const;
+  return session(inside, act, async (context, known) => {
+    const { reasons } = await run(context, { test: knownTest(known), lock: { take: async () => heldElsewhere } });
+    return { reasons };
+  });
+}
+
+/** In a pod: what kept a second run out goes when the load is over, not with what is kept for who collects. */
+async function letGo({ shell }: Call, { lock }: HandIn): Promise<void> {
+  const { LOADCTL_NAMESPACE: namespace } = shell.env;
+  if (lock === undefined || namespace === undefined) return;
+  try {
+    await unlockRun(await openCluster({ namespace }, shell), lock);
+  } catch (error) {
+    shell.stderr.write(`The lock of the run (Secret ${lock.name}) stays until this Job is removed: ${errorMessage(error)}\n`);
+  }
+}
+
+function portTaken(port: number, cause: unknown): unknown {
+  if (errorCode(cause) !== 'EADDRINUSE') return cause;
+  return new LoadctlError('unavailable', `Port ${port} of loopback is taken.`, { cause, hint: 'Name another one: --port N' });
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { V1Job } from '@kubernetes/client-node';
+import { LoadctlError } from '../core/errors.js';
+import type { Clock } from '../core/os.js';
+import type { Milliseconds } from '../core/quantities.js';
+import type { Cluster } from './client.js';
+import { annotations, labels } from './conductor-job.js';
+import { removeConductor } from './conductors.js';
+import { refusedWith } from './failures.js';
+import { lockCandidates } from './lock-candidates.js';
+
+/** A lock that was taken, told apart from a later one of the same name. */
+export interface TakenLock {
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** How long a lock of the dead is waited for: until the cluster has collected it, and until a conductor that is ending has ended its load. */
+const patienceMs: Milliseconds = 15_000;
+const pollMs: Milliseconds = 250;
+const settleMs: Milliseconds = 1000;
+
+/** The name of the lock for an environment on a target: the same wherever it is asked from. */
+export function lockName(environment: string, target: string): string {
+  return `loadctl-lock-${createHash('sha256').update(`${environment}\n${target}`).digest('hex').slice(0, 20)}`;
+}
+
+/**
+ * Takes the lock for the run of a conductor's Job, which owns it: it goes with the Job at the latest. One whose conductor has
+ * ended without letting go is freed by removing that conductor's Job; nothing else is ever taken from anybody. Throws `refused`
+ * where another run has it, or has not ended its load yet.
+ */
+export async function lockRun(cluster: Cluster, job: V1Job, clock: Clock): Promise<TakenLock> {
+  const deadline = clock.elapsed() + patienceMs;
+  for (let freed = false; ; ) {
+    const taken = await take(cluster, job);
+    if (taken !== undefined) return afterOthers(cluster, job, { taken, clock, deadline });
+    const others = await lockCandidates(cluster, job);
+    const dead = others.filter(({ course }) => course === 'over');
+    freed ||= dead.length > 0;
+    const isHeld = others.some(({ course }) => course === 'alive') && !freed;
+    if (isHeld || clock.elapsed() > deadline) throw await heldBy(cluster, job, clock);
+    for (const { job: one } of dead) if (one !== undefined) await removeConductor(cluster, one);
+    await clock.sleep(pollMs);
+  }
+}
+
+/** Makes the Secret; undefined where there is one already. */
+async function take(cluster: Cluster, job: V1Job): Promise<TakenLock | undefined> {
+  const { namespace } = cluster;
+  const { name = '', uid = '', labels: found = {}, annotations: said = {} } = job.metadata ?? {};
+  const lock = found[labels.lock] ?? '';
+  const body = {
+    metadata: {
+      name: lock,
+      labels: { [labels.part]: 'loadctl', [labels.role]: 'lock', [labels.run]: found[labels.run] ?? '' },
+      annotations: { [annotations.by]: said[annotations.by] ?? '', [annotations.target]: said[annotations.target] ?? '' },
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid }],
+    },
+  };
+  try {
+    const { metadata } = await cluster.ask('create the lock of the run', ({ core }) => core.createNamespacedSecret({ namespace, body }));
+    return { name: lock, uid: metadata?.uid ?? '' };
+  } catch (error) {
+    if (refusedWith(error) === 409) return undefined;
+    throw error;
+  }
+}
+
+interface Taking {
+  readonly taken: TakenLock;
+  readonly clock: Clock;
+  readonly deadline: Milliseconds;
+}
+
+/** A Job that was deleted has lost its lock at once, while its conductor still ends the load. */
+async function afterOthers(cluster: Cluster, job: V1Job, { taken, clock, deadline }: Taking): Promise<TakenLock> {
+  for (;;) {
+    const others = await lockCandidates(cluster, job);
+    if (!others.some(({ course }) => course === 'ending')) return taken;
+    if (clock.elapsed() > deadline) throw await heldBy(cluster, job, clock);
+    await clock.sleep(pollMs);
+  }
+}
+
+/** Lets go of a lock; one that is gone, or another's by now, is left alone. */
+export async function unlockRun(cluster: Cluster, { name, uid }: TakenLock): Promise<void> {
+  const { namespace } = cluster;
+  try {
+    await cluster.ask('delete the lock of the run', ({ core }) =>
+      core.deleteNamespacedSecret({ namespace, name, body: { preconditions: { uid } } }),
+    );
+  } catch (error) {
+    if (![404, 409].includes(refusedWith(error) ?? 0)) throw error;
+  }
+}
+
+/**
+ * Who has it is in the newest Job of that lock: older ones have let go, and wait to be collected. Those that came at the same
+ * moment, and did not get it either, are gone a moment later. Secrets need not be read.
+ */
+async function heldBy(cluster: Cluster, job: V1Job, clock: Clock): Promise<LoadctlError> {
+  await clock.sleep(settleMs);
+  const others = await lockCandidates(cluster, job);
+  const { labels: mine = {}, annotations: own = {} } = job.metadata ?? {};
+  const holder = others.find(({ course }) => course === 'alive') ?? others[0];
+  const environment = mine[labels.environment] ?? '';
+  const message = `Another run of ${environment} loads ${own[annotations.target] ?? 'the same target'}`;
+  if (holder === undefined)
+    return new LoadctlError('refused', `${message}, and no Job of it is there.`, {
+      hint: `Look at the lock: kubectl get secret ${mine[labels.lock]} -o yaml. If no run has it, delete it.`,
+    });
+  return new LoadctlError('refused', `${message}: run ${holder.run}${holder.by === undefined ? '' : `, by ${holder.by}`}.`, {
+    hint: `Wait until it is over, or end it: loadctl stop ${holder.run} --env ${environment}`,
+  });
+}

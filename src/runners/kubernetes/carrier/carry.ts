@@ -1,0 +1,109 @@
+import { createServer } from 'node:net';
+import { hostname } from 'node:os';
+import { createInterface } from 'node:readline';
+import type { TLSSocket } from 'node:tls';
+import type { World } from '../../../core/os.js';
+import { join } from '../link/join.js';
+import { type Greeting, jsonIn, type Opening, openingIn, protocol, readLine } from '../link/wire.js';
+import { type Conductor, carrierVariables, conductorIn, dial } from './dial.js';
+import { type CarrierWorld, toAgent, toClock, toCommand, toPort, type Watched } from './streams.js';
+
+/** A pod's network may take its time. */
+const dials = { most: 60, pauseMs: 500 };
+
+/** A conductor that has not had the agent started by then is gone. */
+const silentStartMs = 60_000;
+
+/** What a carrier is started with. */
+export interface Carrying extends CarrierWorld, Pick<World, 'onInterrupt'> {
+  readonly version: string;
+}
+
+/** How a carrier ends, by sysexits.h: the agent is gone, its pod tells it nothing, no conductor. */
+const status = { over: 0, usage: 64, unreachable: 69 } as const;
+
+/**
+ * Carries a runner's lines between the one agent, which it starts, and the conductor, which it dials: the link of a runner on
+ * Kubernetes (docs/decisions/0035). Resolves with its exit status when the agent or the conductor is gone.
+ *
+ *     conductor ◀── TLS, dialled from here ── carrier ──▶ the agent's stdin and stdout, k6's REST port, other commands
+ *                                                ▲
+ *                               k6's pushes, by a port of the pod's loopback
+ */
+export async function carry({ version, onInterrupt, ...world }: Carrying): Promise<number> {
+  const { env, clock } = world;
+  const conductor = conductorIn(env);
+  if (conductor === undefined) return status.usage;
+  const pushPort = await listenForPushes(conductor);
+  const index = Number(env[carrierVariables.index]);
+  const control = await firstDial(conductor, clock, { as: 'carrier', protocol, loadctl: version, index, pod: hostname(), pushPort });
+  if (control === undefined) return status.unreachable;
+  onInterrupt(() => void control.destroy()); // its pod is asked to end: load goes off at once, whoever asked
+  const ask = async () => {
+    const question = await dial(conductor, { as: 'question', index });
+    const answer = await readLine(question);
+    question.destroy();
+    if (answer === undefined) throw new Error('the conductor has given this runner up');
+  };
+  return beTold(control, conductor, { ...world, ask });
+}
+
+/** Opens what the conductor asks for, until the agent or the conductor is gone. */
+function beTold(control: TLSSocket, conductor: Conductor, world: Watched): Promise<number> {
+  const streams = new Set<TLSSocket>();
+  const gone = new AbortController();
+  let agent: Promise<void> | undefined;
+  const open = async ({ stream: id, to }: Opening): Promise<void> => {
+    const stream = await dial(conductor, { as: 'stream', id });
+    streams.add(stream);
+    stream.once('close', () => streams.delete(stream));
+    if (gone.signal.aborted) stream.destroy();
+    else if ('clock' in to) toClock(stream, world.clock);
+    else if ('port' in to) toPort(stream, to.port);
+    else if (to.isAgent) agent = toAgent(stream, to.command, world);
+    else toCommand(stream, to.command, world.env);
+    if (agent !== undefined) void agent.then(() => control.destroy());
+  };
+  createInterface({ input: control }).on('line', (line) => {
+    const opening = openingIn(jsonIn(line));
+    if (opening !== undefined) open(opening).catch(() => {}); // the conductor notices that it does not come
+  });
+  void world.clock.sleep(silentStartMs).then(() => {
+    if (agent === undefined) control.destroy();
+  });
+  return new Promise((resolve) => {
+    control.on('error', () => {}).once('end', () => control.destroy());
+    control.once('close', () => {
+      gone.abort();
+      for (const stream of streams) stream.destroy();
+      void Promise.resolve(agent).then(() => resolve(agent === undefined ? status.unreachable : status.over));
+    });
+  });
+}
+
+/** A port of this pod's loopback that leads to the conductor: what its runner measures goes there. */
+function listenForPushes(conductor: Conductor): Promise<number> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (push) => {
+    push.on('error', () => {});
+    dial(conductor, { as: 'push' }).then(
+      (stream) => join(push, stream),
+      () => push.destroy(),
+    );
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+}
+
+async function firstDial(conductor: Conductor, { sleep }: CarrierWorld['clock'], greeting: Greeting): Promise<TLSSocket | undefined> {
+  for (let attempt = 1; attempt <= dials.most; attempt += 1) {
+    const socket = await dial(conductor, greeting).catch(() => undefined);
+    if (socket !== undefined) return socket;
+    await sleep(dials.pauseMs);
+  }
+  return undefined;
+}
