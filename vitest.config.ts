@@ -70,6 +70,27 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'page',
+          include: ['test/page/**/*.test.ts'],
+          testTimeout: 180_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
+          globalSetup: './test/with-k6.ts',
+        },
+      },
+      {
+        test: {
+          name: 'kubernetes',
+          include: ['test/kubernetes/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1, // faults strike the whole cluster
+          sequence: { groupOrder: 4 },
+          globalSetup: ['./test/with-k6.ts', './test/cluster/setup.ts'],
+        },
+      },
+      {
+        test: {
           name: 'foreign',
           include: ['test/foreign/**/*.test.ts'],
           testTimeout: 60_000,

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // Makes a fresh clone ready: packages, build, k6, Redis. Needs Node and nothing else; does only what is not done yet.
 import { rmSync } from 'node:fs';
+import { browser } from './bootstrap/browser.js';
 import { build } from './bootstrap/build.js';
 import { canBundle } from './bootstrap/bundle.js';
+import { cluster } from './bootstrap/cluster.js';
 import { k6 } from './bootstrap/k6.js';
 import { observed } from './bootstrap/observed.js';
 import { packages } from './bootstrap/packages.js';
@@ -68,7 +70,9 @@ try {
     if (process.argv.includes('--tests')) {
       await step('sshd', sshd);
       await step('pooler', pgbouncer);
+      if (process.argv.includes('--page')) await step('browser', browser);
       if (process.argv.includes('--observe')) await step('observed', observed);
+      if (process.argv.includes('--cluster')) await step('cluster', cluster);
     }
   }
 } catch (error) {

@@ -2,7 +2,12 @@
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 
-const cli = new URL('../dist/cli.js', import.meta.url);
+// The first process of a pod is not ended by a signal that it does not listen to, and it takes a moment until it does.
+if (process.pid === 1) process.on('SIGTERM', () => process.listenerCount('SIGTERM') === 1 && process.exit(143));
+
+// In the pod of a runner it is only what carries its lines (src/carry.ts).
+const entry = process.argv[2] === 'carry' && process.env.LOADCTL_CONDUCTOR !== undefined ? 'carry.js' : 'cli.js';
+const cli = new URL(`../dist/${entry}`, import.meta.url);
 if (existsSync(cli)) {
   module.enableCompileCache?.();
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'; // which Node it will want some day is our affair

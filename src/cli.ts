@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallStyle, Outcome } from './commands/call/types.js';
-import { commands, type TableEntry, topLevelHelp } from './commands/table.js';
+import { commands, type TableEntry, topLevelHelp, typedCommands } from './commands/table.js';
 import { type ExitReason, errorData, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
 import type { World } from './core/os.js';
 import { redactData } from './core/redact-data.js';
@@ -9,7 +9,7 @@ import { openRedactor, type Redactor } from './core/redactor.js';
 import { harmlessJson, ownControl } from './core/sanitise.js';
 import { secretsInUrl } from './core/secrets.js';
 import { errorText } from './reporters/error-text.js';
-import { withStatus } from './reporters/json.js';
+import { documentVersion, withStatus } from './reporters/json.js';
 import { screenWidth } from './reporters/wrap.js';
 import { type OwnProcess, openWorld } from './world.js';
 
@@ -88,7 +88,7 @@ async function moduleOf(name: string, args: readonly string[]) {
   const { meantByCommand, shown } = await import('./commands/call/meant.js');
   const meant = meantByCommand(
     name,
-    commands.map((one) => one.name),
+    typedCommands.map((one) => one.name),
   );
   const whole = `loadctl ${meant} ${shown(args)}`.trimEnd();
   throw new LoadctlError('usage', `Unknown command: ${shown([name])}`, {
@@ -97,7 +97,7 @@ async function moduleOf(name: string, args: readonly string[]) {
 }
 
 /** Options whose next word is their value: needed to find the command behind options that stand before it. */
-const withValue = new Set(['--env', '--profile', '--set', '-e', '--out', '--plan', '--url']);
+const withValue = new Set(['--env', '--profile', '--set', '-e', '--out', '--plan', '--url', '--report-dir', '--port', '--variables']);
 
 function splitArguments(argv: readonly string[]): { name: string | undefined; args: readonly string[] } {
   for (let at = 0; at < argv.length; at++) {
@@ -124,7 +124,8 @@ function sayOutcome(speech: Speech, { reasons, data, text, bugs = [] }: Outcome)
   const { shell, style } = speech;
   for (const error of bugs) shell.stderr.write(inWords(speech, error));
   const ending = exitCodesOf(reasons);
-  if (style.json) sayJson(speech, { ...data, ...ending });
+  const versioned = 'error' in data ? data : { version: documentVersion, ...data };
+  if (style.json) sayJson(speech, { ...versioned, ...ending });
   else shell.stdout.write(text);
   return ending.exitCode;
 }

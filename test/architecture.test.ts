@@ -11,12 +11,12 @@ const ranks = [
   ['metrics'],
   ['profile'],
   ['plan'],
-  ['k6'],
+  ['k6', 'kubernetes'],
   ['runners', 'stores', 'outputs', 'reporters', 'runs'],
-  ['monitors'],
-  ['phases'],
+  ['monitors', 'reports', 'door'],
+  ['phases', 'page'],
   ['commands'],
-  ['cli.ts', 'world.ts', 'world'],
+  ['cli.ts', 'carry.ts', 'world.ts', 'world'],
 ];
 
 interface Import {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inRoot } from './shell.js';
 
@@ -9,7 +9,7 @@ export function canBundle() {
 }
 
 /** Packages that stay outside: they are large, and only commands that reach a database load them. */
-const outside = ['pg', 'ioredis', '@aws-sdk/rds-signer', '@aws-sdk/client-cloudwatch'];
+const outside = ['pg', 'ioredis', '@aws-sdk/rds-signer', '@aws-sdk/client-cloudwatch', '@kubernetes/client-node'];
 
 /**
  * Puts loadctl as it is started into cli.js and chunks/ of a folder, with the packages that every start needs
@@ -18,7 +18,7 @@ const outside = ['pg', 'ioredis', '@aws-sdk/rds-signer', '@aws-sdk/client-cloudw
 export async function bundle(folder = inRoot('dist')) {
   const { rolldown } = await import('rolldown');
   const bundled = await rolldown({
-    input: { cli: inRoot('src', 'cli.ts') },
+    input: { cli: inRoot('src', 'cli.ts'), carry: inRoot('src', 'carry.ts') },
     platform: 'node',
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
     onLog: (level, log) => {
@@ -28,8 +28,26 @@ export async function bundle(folder = inRoot('dist')) {
   rmSync(join(folder, 'chunks'), { recursive: true, force: true });
   const { output } = await bundled.write({ dir: folder, chunkFileNames: 'chunks/[name].js', sourcemap: true });
   await bundled.close();
-  const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
-  writeFileSync(join(folder, 'chunks', 'LICENSES.txt'), licensesOf(modules));
+  writeFileSync(join(folder, 'chunks', 'LICENSES.txt'), licensesOf(modulesOf(output)));
+  await bundlePage(join(folder, 'page'));
+}
+
+/** What a report's page runs, as one script that stands in the page: whoever passes a page on passes on the licences in it. */
+async function bundlePage(folder) {
+  const { rolldown } = await import('rolldown');
+  const bundled = await rolldown({ input: inRoot('src', 'page', 'main.ts'), platform: 'browser' });
+  const { output } = await bundled.generate({ format: 'iife', minify: true });
+  await bundled.close();
+  const [{ code }] = output;
+  const text = `/*!\n${licensesOf(modulesOf(output)).replaceAll('*/', '* /')}*/\n${code.trim()}\n`;
+  if (/<\/script|<script|<!--/i.test(text)) throw new Error('the script of the page would end where it stands in a page');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'page.js'), text);
+  writeFileSync(join(folder, 'page.css'), readFileSync(inRoot('node_modules', 'uplot', 'dist', 'uPlot.min.css')));
+}
+
+function modulesOf(output) {
+  return output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
 }
 
 /** The licences of the packages that these modules come from: who passes on their code passes on its licence. */

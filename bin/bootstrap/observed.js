@@ -8,6 +8,7 @@ const servers = [
   { name: 'prometheus-node-exporter', program: 'prometheus-node-exporter' },
   { name: 'rabbitmq-server', program: 'rabbitmq-server' },
   { name: 'influxdb', program: 'influxd' },
+  { name: 'victoria-metrics', program: 'victoria-metrics' },
 ];
 
 /** What the tests of monitors and outputs against real servers need. Where it cannot be installed they are skipped. */

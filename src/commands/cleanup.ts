@@ -2,6 +2,7 @@ import { LoadctlError } from '../core/errors.js';
 import { redactData } from '../core/redact-data.js';
 import { cleanup } from '../phases/data/cleanup.js';
 import { remembered, withReceipt } from '../phases/data/kept.js';
+import { renewPage } from '../phases/report/keep-page.js';
 import { keepReceipt } from '../runs/receipt-file.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
 import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
@@ -42,8 +43,10 @@ export const command: CommandModule = {
         return { reasons };
       } finally {
         const receipt = made.receipt();
-        if (receipt !== undefined && !options.dryRun)
-          await keepReceipt(world.cwd, profile.environment, redactData(receipt, context.redact));
+        if (receipt !== undefined && !options.dryRun) {
+          const directory = await keepReceipt(world.cwd, profile.environment, redactData(receipt, context.redact));
+          if (directory !== undefined) await renewPage(directory);
+        }
       }
     });
   },

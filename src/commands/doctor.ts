@@ -19,6 +19,7 @@ import { examples, profileChoice, withCommonOptions, withProfileOptions } from '
 import { planProfile } from './call/profile.js';
 import { session } from './call/session.js';
 import { tableStyle } from './call/style.js';
+import { testOutputs } from './call/test-outputs.js';
 import type { Call, CommandModule, Outcome } from './call/types.js';
 
 /** loadctl doctor */
@@ -28,11 +29,12 @@ export const command: CommandModule = {
       withProfileOptions(
         command
           .option('--ask', 'ask the target for a seeded user of each shard')
-          .option('--monitors', 'look once by each monitor of the servers'),
+          .option('--monitors', 'look once by each monitor of the servers')
+          .option('--outputs [NAME]', 'send a test through each output that no one is paged by, or through the one of this name'),
       ),
     )
       .description(
-        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files, accounts;\nwith --env also whether the load of a profile fits it. It touches nothing, but for what --ask asks and --monitors looks at.',
+        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files, accounts;\nwith --env also whether the load of a profile fits it. It touches nothing, but for what --ask asks, --monitors looks at and --outputs sends.',
       )
       .addHelpText(
         'after',
@@ -41,12 +43,15 @@ export const command: CommandModule = {
           ['loadctl doctor --env dev', 'and check the load of profiles/dev.yaml against it'],
           ['loadctl doctor --env staging --ask', 'whether the target finds a seeded user of each shard'],
           ['loadctl doctor --env staging --monitors', 'whether every monitor can look, and what it lacks'],
+          ['loadctl doctor --env staging --outputs', 'whether every output takes a test, and has it'],
+          ['loadctl doctor --env prod --outputs=oncall', 'the same of one, also where it opens an incident (it is resolved at once)'],
           ['loadctl doctor --json', 'as JSON'],
         ]),
       ),
   run: async (call) => {
     if (call.options.ask === true) return askForUsers(call);
     if (call.options.monitors === true) return lookAtServers(call);
+    if (call.options.outputs !== undefined) return testOutputs(call);
     const { shell } = call;
     const carriedBy = profileChoice(call).source === undefined ? undefined : await planProfile(call, 'optional');
     const here = await readThisMachine(shell);

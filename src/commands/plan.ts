@@ -39,7 +39,11 @@ export const command: CommandModule = {
     const clean = redactData({ plan: planned.plan, notes: { ...notes, carried } }, call.redact);
     const text = renderPlan(clean.plan, clean.notes, await tableStyle(call, 'stdout'));
     const told = { ...planned.plan, ...foreseenData(planned, foreseen), variables, overrides, unbuilt, refusals };
-    return { reasons: reasonsAgainst(planned, foreseen, { ...notes, carried }), data: { ...told, capacity: carried?.capacity }, text };
+    return {
+      reasons: reasonsAgainst(planned, foreseen, { ...notes, carried }),
+      data: { ...told, capacity: carried?.capacity, pods: carried?.pods },
+      text,
+    };
   },
 };
 

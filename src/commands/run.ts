@@ -4,13 +4,17 @@ import { profileOption } from '../phases/frame/context.js';
 import { run } from '../phases/run/run.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
 import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
+import type { Planned } from './call/profile.js';
+import { type Reports, withReportOption } from './call/reports.js';
 import { knownTest, session } from './call/session.js';
-import type { CommandModule } from './call/types.js';
+import type { Call, CommandModule, Outcome } from './call/types.js';
+import type { ClusterRun } from './cluster/run-on-cluster.js';
 
 /** loadctl run */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(withPlanOption(withProfileOptions(command)))
+    withCommonOptions(withReportOption(withPlanOption(withProfileOptions(command))))
+      .option('--detach', 'kubernetes: begin the run and leave; loadctl attach follows it')
       .description(
         'Runs k6 from many runners as one test, and judges it against the SLA.\nCtrl-C ends the load, tears down, and keeps what was measured.',
       )
@@ -23,12 +27,28 @@ export const command: CommandModule = {
           ['LOADCTL_CONFIRM=staging@3f9a0c52b1de loadctl run --plan staging.plan', 'what was approved, in CI'],
         ]),
       ),
-  run: async (call) =>
-    session(call, { command: 'run', does: ['load'], ...(await approvedPlan(call)) }, async (context, known) => {
+  run: async (call) => {
+    const detach = call.options.detach === true;
+    const elsewhere = (planned: Planned, reports: Reports) => (isPods(planned) ? onCluster(call, { planned, reports, detach }) : undefined);
+    const act = { command: 'run', does: ['load'], elsewhere, ...(await approvedPlan(call)) } as const;
+    return session(call, act, async (context, known) => {
       const { origin, profile, world } = context;
       const named = profileOption({ file: origin.file, environment: profile.environment, cwd: world.cwd });
       const take = (id: RunId) => lockForRun({ ...context, named, run: id });
       const { reasons } = await run(context, { test: knownTest(known), lock: { take } });
       return { reasons };
-    }),
+    });
+  },
 };
+
+/** Whether another loadctl, in a pod, carries the plan out. */
+function isPods({ loaded, backend }: Planned): boolean {
+  const { runners } = loaded.profile;
+  return runners.backend === 'kubernetes' && runners.kubernetes !== undefined && backend.isBuilt;
+}
+
+/** Loaded where it is needed: few speak to a cluster. */
+async function onCluster(call: Call, run: ClusterRun): Promise<Outcome> {
+  const { runOnCluster } = await import('./cluster/run-on-cluster.js');
+  return runOnCluster(call, run);
+}

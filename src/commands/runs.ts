@@ -2,13 +2,16 @@ import { shellQuote } from '../core/command.js';
 import { LoadctlError } from '../core/errors.js';
 import type { RunId } from '../core/ids.js';
 import type { Shell } from '../core/os.js';
+import type { RunNumbers } from '../metrics/compare/numbers.js';
+import { validRuns } from '../phases/compare/run-numbers.js';
 import { listedRun } from '../phases/verify/list-runs.js';
+import { runsCsv } from '../reporters/runs-csv.js';
 import { type ListedRun, renderRuns } from '../reporters/runs-table.js';
 import { counted } from '../reporters/sentences/words.js';
 import { listRuns } from '../runs/find.js';
 import { runsRoot } from '../runs/layout.js';
 import { isInUse, ownRun, removeRun } from '../runs/remove.js';
-import { examples, textOption, withCommonOptions } from './call/options.js';
+import { examples, profileChoice, textOption, withCommonOptions, withProfileOptions } from './call/options.js';
 import { tableStyle } from './call/style.js';
 import type { Call, CommandModule, Outcome } from './call/types.js';
 
@@ -16,17 +19,20 @@ import type { Call, CommandModule, Outcome } from './call/types.js';
 export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(
-      command
+      withProfileOptions(command)
         .argument('[rm]', 'removes runs: the id or the folder of each')
         .argument('[RUN...]', 'what `rm` removes')
+        .option('--csv', 'print those with a valid result as CSV, oldest first, for tools that look for change points')
         .option('--keep <N>', 'remove all but the newest N, and those that are running'),
     )
-      .description('Lists the runs of this folder, newest first, and removes them.')
+      .description('Lists the runs of this folder, newest first, and removes them; with --env those in its cluster.')
       .addHelpText(
         'after',
         examples([
           ['loadctl runs', 'all of them'],
           ['loadctl runs --json', 'as JSON'],
+          ['loadctl runs --csv > runs.csv', 'their numbers, for a spreadsheet'],
+          ['loadctl runs --env prod', 'those that go on, or wait to be collected, in the cluster of prod'],
           ['loadctl runs rm 20261123-195601-k3x9q', 'one run less'],
           ['loadctl runs --keep 20', 'the newest twenty, no others'],
         ]),
@@ -34,14 +40,18 @@ export const command: CommandModule = {
   run: async (call) => {
     const [action, ...named] = call.args;
     const keep = textOption(call.options, 'keep');
+    if (call.options.csv === true) return asCsv(call, action ?? (keep === undefined ? undefined : '--keep'));
     if (keep !== undefined) return keepNewest(call, keptCount(keep, action));
-    if (action === undefined) return listAll(call);
+    if (action === undefined) return profileChoice(call).source === undefined ? listAll(call) : (await inCluster()).listInCluster(call);
     if (action === 'rm') return removeNamed(call, named);
     throw new LoadctlError('usage', `loadctl runs: unexpected argument \`${action}\``, {
       hint: `Did you mean rm ${action}? Type: loadctl runs rm ${[action, ...named].map(shellQuote).join(' ')}`,
     });
   },
 };
+
+/** Loaded where it is needed: few speak to a cluster. */
+const inCluster = () => import('./cluster/runs-in-cluster.js');
 
 async function listAll(call: Call): Promise<Outcome> {
   const { shell } = call;
@@ -51,6 +61,15 @@ async function listAll(call: Call): Promise<Outcome> {
       ? renderRuns(runs, await tableStyle(call, 'stdout'))
       : [`No runs in ${runsRoot(shell.cwd)} yet. Start one: loadctl run --env dev`];
   return { reasons: [], data: { runs }, text: `${lines.join('\n')}\n` };
+}
+
+async function asCsv({ shell, options }: Call, other: string | undefined): Promise<Outcome> {
+  const odd = other ?? (options.json === true ? '--json' : undefined);
+  if (odd !== undefined)
+    throw new LoadctlError('usage', `--csv goes with nothing else, and there is ${odd}`, { hint: 'Type: loadctl runs --csv' });
+  const found: RunNumbers[] = [];
+  for await (const run of validRuns(shell.cwd, shell)) found.push(run);
+  return { reasons: [], data: {}, text: runsCsv(found.toReversed()) };
 }
 
 /** All of them, or none where one is in use. */

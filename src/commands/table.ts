@@ -8,6 +8,8 @@ export interface TableEntry {
   readonly summary: string;
   /** Whether it reads a profile, and takes the options that say which. */
   readonly ofProfile?: true;
+  /** Whether loadctl types it, and no person: help does not list it. */
+  readonly isOwn?: true;
   readonly load: () => Promise<{ readonly command: CommandModule }>;
 }
 
@@ -24,11 +26,24 @@ export const commands: readonly TableEntry[] = [
   { name: 'seed', summary: 'insert the test data', ofProfile: true, load: () => import('./seed.js') },
   { name: 'run', summary: 'run k6 from many runners as one test, and judge it', ofProfile: true, load: () => import('./run.js') },
   { name: 'verify', usage: '[RUN]', summary: 'judge a run against its SLA again', ofProfile: true, load: () => import('./verify.js') },
+  { name: 'report', usage: '[RUN]', summary: 'write the page of a run, report.html', load: () => import('./report.js') },
+  {
+    name: 'compare',
+    usage: '[RUN…]',
+    summary: 'say whether runs are worse than earlier ones',
+    load: () => import('./compare.js'),
+  },
   { name: 'cleanup', summary: 'remove the test data, with a receipt', ofProfile: true, load: () => import('./cleanup.js') },
   { name: 'test', summary: 'seed, run, verify and cleanup, in one go', ofProfile: true, load: () => import('./test.js') },
-  { name: 'runs', usage: '[rm RUN…]', summary: 'list the runs of this folder, or remove some', load: () => import('./runs.js') },
-  { name: 'attach', usage: '[RUN]', summary: 'show a running run live', load: () => import('./attach.js') },
-  { name: 'stop', usage: '[RUN]', summary: 'end a running run', load: () => import('./stop.js') },
+  {
+    name: 'runs',
+    ofProfile: true,
+    usage: '[rm RUN…]',
+    summary: 'list the runs of this folder, or remove some',
+    load: () => import('./runs.js'),
+  },
+  { name: 'attach', ofProfile: true, usage: '[RUN]', summary: 'show a running run live', load: () => import('./attach.js') },
+  { name: 'stop', ofProfile: true, usage: '[RUN]', summary: 'end a running run', load: () => import('./stop.js') },
   {
     name: 'resend',
     usage: '[RUN]',
@@ -36,14 +51,18 @@ export const commands: readonly TableEntry[] = [
     ofProfile: true,
     load: () => import('./resend.js'),
   },
+  { name: 'conduct', summary: 'conduct a run that is handed in', isOwn: true, load: () => import('./conduct.js') },
 ];
+
+/** Those that people type. */
+export const typedCommands = commands.filter(({ isOwn }) => isOwn !== true);
 
 const ofProfiles = commands.filter(({ ofProfile }) => ofProfile).map(({ name }) => name);
 
 /** What `loadctl --help` says. Made without any library: it is what people wait for most often. */
 export function topLevelHelp(): string {
-  const width = Math.max(...commands.map(({ name, usage }) => `${name} ${usage ?? ''}`.length));
-  const lines = commands.map(({ name, usage, summary }) => `  ${`${name} ${usage ?? ''}`.padEnd(width)}  ${summary}`);
+  const width = Math.max(...typedCommands.map(({ name, usage }) => `${name} ${usage ?? ''}`.length));
+  const lines = typedCommands.map(({ name, usage, summary }) => `  ${`${name} ${usage ?? ''}`.padEnd(width)}  ${summary}`);
   return `Usage: loadctl COMMAND [options]
 
 Load tests on stock k6: seed, run as one fleet, verify against an SLA, clean up with proof.

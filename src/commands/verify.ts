@@ -1,23 +1,29 @@
 import { LoadctlError } from '../core/errors.js';
 import { measuredNumbers } from '../metrics/endpoint-numbers.js';
+import { compareWithEarlier, isWorse, usualMatters } from '../phases/compare/compare-runs.js';
+import { readResult } from '../phases/report/read-result.js';
 import type { FetchedPoints } from '../phases/verify/fetch-points.js';
 import { verify, verifyWithLate } from '../phases/verify/verify.js';
+import { comparisonData, renderComparison } from '../reporters/compare-table.js';
 import { counted } from '../reporters/sentences/words.js';
 import { renderVerdict } from '../reporters/verdict-table.js';
 import { findRun } from '../runs/find.js';
 import { madeOf } from '../runs/read.js';
-import { examples, profileChoice, withCommonOptions } from './call/options.js';
+import { examples, profileChoice, textOption, withCommonOptions } from './call/options.js';
 import { planProfile } from './call/profile.js';
+import { openReports, type Reports, reportingErrors, withReportOption } from './call/reports.js';
 import { tableStyle } from './call/style.js';
-import type { Call, CommandModule } from './call/types.js';
+import type { Call, CommandModule, Outcome } from './call/types.js';
 
 /** loadctl verify */
 export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(
-      command
+      withReportOption(command)
         .argument('[RUN]', 'the id or the folder of a run; the latest one here without it')
         .option('--fetch', 'ask CloudWatch once more for the points of the run first')
+        .option('--baseline <FILE>', 'compare it with the runs in this file, too (loadctl compare --save FILE)')
+        .option('--fail-on-regression', 'with --baseline: exit with 99 where a number with a limit is worse')
         .option('--env <NAME>', 'with --fetch: the environment whose profile holds the credentials for that')
         .option('--profile <FILE>', 'with --fetch: the same by its file'),
     )
@@ -27,20 +33,50 @@ export const command: CommandModule = {
         examples([
           ['loadctl verify', 'the latest run here'],
           ['loadctl verify 20261123-195601-k3x9q --json', 'its verdict.json'],
+          ['loadctl verify --baseline base.json', 'the same, and beside the runs that are kept there'],
           ['loadctl verify --fetch', 'the latest run here, by what CloudWatch says of it by now'],
         ]),
       ),
   run: async (call) => {
-    const [named] = call.args;
-    const directory = await findRun(call.shell.cwd, named);
-    if (named === undefined && !call.style.quiet) call.shell.stderr.write(`The latest run here: ${directory}\n`);
-    return madeOf(directory, async () => {
-      const { verdict, summary, record, reasons } = await judged(call, directory);
-      const measured = summary === undefined ? undefined : measuredNumbers(summary, record.plan.steady);
-      return { reasons, data: { ...verdict }, text: renderVerdict(verdict, measured, await tableStyle(call, 'stdout')) };
-    });
+    const reports = await openReports(call);
+    return reportingErrors(call, reports, () => verifyRun(call, reports));
   },
 };
+
+async function verifyRun(call: Call, reports: Reports): Promise<Outcome> {
+  const [named] = call.args;
+  const directory = await findRun(call.shell.cwd, named);
+  if (named === undefined && !call.style.quiet) call.shell.stderr.write(`The latest run here: ${directory}\n`);
+  return madeOf(directory, async () => {
+    const { verdict, summary, record, reasons } = await judged(call, directory);
+    const measured = summary === undefined ? undefined : measuredNumbers(summary, record.plan.steady);
+    const compared = await comparedWithBaseline(call, directory);
+    const unwritten = reports.asked ? await reports.write(await readResult(directory)) : [];
+    return {
+      reasons: [...reasons, ...compared.reasons, ...unwritten.map(({ reason }) => reason)],
+      data: { ...verdict, ...compared.data },
+      text: renderVerdict(verdict, measured, await tableStyle(call, 'stdout')) + compared.text,
+      bugs: unwritten,
+    };
+  });
+}
+
+/** What `--baseline` adds; nothing without it. */
+async function comparedWithBaseline(call: Call, directory: string): Promise<Pick<Outcome, 'reasons' | 'text'> & { readonly data: object }> {
+  const file = textOption(call.options, 'baseline');
+  const failing = call.options.failOnRegression === true;
+  if (file === undefined) {
+    if (failing) throw new LoadctlError('usage', '--fail-on-regression needs something to compare with', { hint: 'Add --baseline FILE' });
+    return { reasons: [], data: {}, text: '' };
+  }
+  const asked = { cwd: call.shell.cwd, later: [directory], earlier: [file], anyway: false, matters: usualMatters };
+  const compared = await compareWithEarlier(asked, call.shell);
+  return {
+    reasons: failing && isWorse(compared) ? ['sla-failed'] : [],
+    data: { comparison: comparisonData(compared) },
+    text: `\n${renderComparison(compared, await tableStyle(call, 'stdout'))}`,
+  };
+}
 
 async function judged(call: Call, directory: string) {
   const isNamed = profileChoice(call).source !== undefined;

@@ -92,6 +92,15 @@ export interface ScriptNumbers {
   readonly metrics: readonly CustomMetric[];
 }
 
+/** How often a check of the script held, and how often it did not. */
+export interface CheckNumbers {
+  readonly name: string;
+  /** As k6 has it: `::outer::inner`; empty outside of all groups. */
+  readonly group: string;
+  readonly passes: number;
+  readonly fails: number;
+}
+
 /** How one seed step came out in one database. */
 export interface SeededStep {
   readonly store: string;
@@ -272,9 +281,11 @@ export type LoadctlEvent =
       readonly endpoints: readonly (EndpointNumbers & { readonly name: string })[];
       readonly other?: EndpointNumbers;
       readonly script: ScriptNumbers;
+      /** Every check of the script, at most 500; missing in runs of earlier versions. */
+      readonly checks?: readonly CheckNumbers[];
     }
-  /** The run was judged; the verdict is verdict.json's. */
-  | { readonly type: 'judged'; readonly run: RunId; readonly verdict: Verdict }
+  /** The run was judged; the last verdict is verdict.json's. `again`: after it was over, by what sources said of it late. */
+  | { readonly type: 'judged'; readonly run: RunId; readonly verdict: Verdict; readonly again?: true }
   /** The receipt of a cleanup; receipt.json's content. */
   | { readonly type: 'receipt-made'; readonly receipt: Receipt };
 

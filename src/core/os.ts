@@ -20,6 +20,8 @@ export interface ProcessEnd {
   readonly signal?: NodeJS.Signals;
   /** The system's error code when the process could not be started (`ENOENT`, `EACCES`), is out of reach (`EHOSTUNREACH`), or is gone and nobody knows how (`ESRCH`). */
   readonly error?: string;
+  /** Why, in words that go into a sentence, where something else than the process knows. */
+  readonly why?: string;
 }
 
 /** A process that runs. */

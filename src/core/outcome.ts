@@ -35,7 +35,7 @@ export interface RunnerEnd {
   readonly signal?: string;
   /** Why the fleet was stopped. */
   readonly stop?: StopCause;
-  /** k6's own words: why it aborted, why it was not released. */
+  /** k6's own words: why it aborted, why it was not released; of one that is gone, what whoever ran it says. */
   readonly said?: string;
 }
 

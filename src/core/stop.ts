@@ -2,6 +2,7 @@ import type { Crossing } from './criterion.js';
 import type { ErrorData } from './errors.js';
 import type { RunnerId } from './ids.js';
 import type { RunnerEnd } from './outcome.js';
+import type { Milliseconds } from './quantities.js';
 
 /** One of the two sides of a blue-green deployment. */
 export type Colour = 'blue' | 'green';
@@ -12,6 +13,8 @@ export type Stop =
   | { readonly cause: 'signal' }
   /** `loadctl stop`. */
   | { readonly cause: 'asked'; readonly by?: { readonly user: string; readonly host: string } }
+  /** On a cluster: nobody has followed the run for so long, and the profile does not go on without. */
+  | { readonly cause: 'unfollowed'; readonly forMs: Milliseconds }
   /** The test was aborted, by `test.abort()` or by k6 itself, first seen on this runner. */
   | { readonly cause: 'script'; readonly runner: RunnerId }
   /** The fleet crossed a threshold with `abortOnFail`, or an abort rule of the profile. */

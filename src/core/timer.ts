@@ -1,13 +1,16 @@
 import type { Clock } from './os.js';
 import type { Milliseconds } from './quantities.js';
 
+/** A reason of its own: without one each abort makes an exception with its stack. */
+const over = Symbol('over');
+
 /** Calls `work` after `ms`, unless the function that it returns was called before. */
 export function callAfter(clock: Pick<Clock, 'sleep'>, ms: Milliseconds, work: () => void): () => void {
   const off = new AbortController();
   void clock.sleep(ms, off.signal).then(() => {
     if (!off.signal.aborted) work();
   });
-  return () => off.abort();
+  return () => off.abort(over);
 }
 
 /** Starts to measure: the function that it returns says how long ago that was, in whole milliseconds. */

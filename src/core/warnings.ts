@@ -1,7 +1,7 @@
 import type { CapacityProblem } from './capacity.js';
 import type { Criterion } from './criterion.js';
 import type { ErrorData } from './errors.js';
-import type { RunnerId } from './ids.js';
+import type { RunId, RunnerId } from './ids.js';
 import type { Milliseconds, PerSecond, Share } from './quantities.js';
 import type { Colour } from './stop.js';
 import type { DataPlace } from './work.js';
@@ -84,7 +84,7 @@ export type LoadWarning =
   /** Part of what a runner wrote or said could not be brought here or kept. */
   | { readonly code: 'files-not-kept'; readonly runner: RunnerId; readonly message: string }
   /** A runner logged so much that the middle of it was only counted. */
-  | { readonly code: 'log-cut'; readonly runner: RunnerId; readonly leftOutBytes: number }
+  | { readonly code: 'log-cut'; readonly runner: RunnerId; readonly leftOutBytes?: number }
   /** A runner came to its end, but stood still for so long in all: so much of the whole load was not made. */
   | { readonly code: 'runner-stood-still'; readonly runner: RunnerId; readonly forMs: Milliseconds; readonly lost: Share }
   /** Runners wrote no summary: their pushed numbers are used, and their counts for the rates `uncounted` are unknown. */
@@ -150,8 +150,8 @@ export type OutputWarning =
       readonly command?: string;
     };
 
-/** What an output counts: what people are told, or whole seconds of numbers. */
-export type OutputUnit = 'message' | 'second';
+/** What an output counts: what people are told, whole seconds of numbers, or marks in graphs. */
+export type OutputUnit = 'message' | 'second' | 'annotation';
 
 /** What was noticed about databases and caches. */
 export type DataWarning =
@@ -167,6 +167,8 @@ export type DataWarning =
   | { readonly code: 'before-file-unusable'; readonly file: string; readonly why: string }
   /** What a cleanup removed could not be noted in that file. */
   | { readonly code: 'before-file-not-written'; readonly file: string; readonly why: string }
+  /** What a cleanup removes cannot be noted: the next one would not know of it. */
+  | { readonly code: 'removals-not-noted'; readonly file: string; readonly why: string }
   /** Part of what this seed wrote could not be taken back after it failed. */
   | {
       readonly code: 'seed-not-taken-back';
@@ -187,6 +189,19 @@ export type DataWarning =
 export type Note =
   /** A first Ctrl-C or its like was heard. */
   | { readonly code: 'stopping'; readonly signal: string }
+  /** A conductor in a cluster has taken the run over. */
+  | { readonly code: 'conductor-started'; readonly job: string; readonly namespace: string }
+  /** The conductor is out of reach for now; the run goes on, or ends, without being asked. */
+  | { readonly code: 'conductor-away'; readonly why: string }
+  /** A stop that was asked for does not reach the conductor yet. */
+  | {
+      readonly code: 'stop-undelivered';
+      readonly why: string;
+      /** What ends the run where it never does: that nobody follows it for so long, or its plan. */
+      readonly endsBy: { readonly cause: 'unfollowed' | 'planned'; readonly afterMs: Milliseconds };
+    }
+  /** A file of the run directory arrived damaged, and is asked for again. */
+  | { readonly code: 'copy-damaged'; readonly path: string }
   /** What getting a k6 binary is about. */
   | { readonly code: 'k6-binary'; readonly message: string }
   /** What is left to do by hand after a load that ended early; `command` takes the test data out. */
@@ -226,5 +241,7 @@ export type Note =
       readonly lost: number;
       readonly unit: OutputUnit;
     }
+  /** An output of an earlier run whose loadctl was killed owed a last word, an incident to resolve, and it was sent now. */
+  | { readonly code: 'output-settled'; readonly output: string; readonly run: RunId }
   /** A replica does not report its position. */
   | { readonly code: 'replica-position-unknown'; readonly place: DataPlace };

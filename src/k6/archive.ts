@@ -1,18 +1,6 @@
 import { redactForeign } from '../core/redact-data.js';
 import type { Redactor } from '../core/redactor.js';
-
-const blockBytes = 512;
-/** Where a tar header (ustar) says what (POSIX: pax, "ustar Interchange Format"). */
-const field = {
-  name: { at: 0, bytes: 100 },
-  mode: { at: 100, bytes: 8 },
-  size: { at: 124, bytes: 12 },
-  modified: { at: 136, bytes: 12 },
-  checksum: { at: 148, bytes: 8 },
-  type: { at: 156, bytes: 1 },
-  linkName: { at: 157, bytes: 100 },
-  magic: { at: 257, bytes: 8 },
-} as const;
+import { asTarFile, newTarEntry, rewrittenTarEntry, tarEnd, tarEntries } from '../core/tar.js';
 
 /** `metadata.json` of a k6 archive, as far as loadctl reads it. */
 export interface ArchiveMetadata {
@@ -24,24 +12,9 @@ export interface ArchiveMetadata {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** One entry of an archive: its header, which may be another one's extension, and what it holds. */
-interface Entry {
-  readonly header: Buffer;
-  readonly name: string;
-  readonly isLink: boolean;
-  readonly content: Buffer;
-  /** All of it, as it stands in the archive. */
-  readonly whole: Buffer;
-}
-
-/** Whether a file begins as a tar file does; k6 takes any that does for an archive. */
-export function looksLikeArchive(start: Buffer): boolean {
-  return start.length >= blockBytes && textAt(start, field.magic).startsWith('ustar');
-}
-
 /** What a k6 archive says of itself; undefined where it is none that k6 2 made. */
 export function readMetadata(archive: Buffer): ArchiveMetadata | undefined {
-  const found = [...entriesOf(archive)].find(({ name }) => name === 'metadata.json');
+  const found = [...tarEntries(archive)].find(({ name }) => name === 'metadata.json');
   if (found === undefined) return undefined;
   try {
     const { options, filename, pwd, env, type } = JSON.parse(found.content.toString()) as Partial<ArchiveMetadata> & { type?: unknown };
@@ -67,16 +40,17 @@ export interface ArchiveEdit {
 
 /** An archive with another main module. What else is in it stays as it is. */
 export function editArchive(archive: Buffer, { main, filename, options, keepMain = false, files = {} }: ArchiveEdit): Buffer {
-  const entries = [...entriesOf(archive)];
+  const entries = [...tarEntries(archive)];
   const old = entries.find(({ name }) => name === 'data');
-  const more = Object.entries(files).map(([path, content]) => newEntry(`file${path}`, content));
+  const more = Object.entries(files).map(([path, content]) => newTarEntry(`file${path}`, content));
   const edited = entries.flatMap((entry) => {
-    if (entry.name === 'data' && main !== undefined) return write(entry.header, Buffer.from(main));
-    if (entry.name === 'metadata.json') return write(entry.header, Buffer.from(editedMetadata(entry.content, filename, options)));
-    if (keepMain && entry.isLink) return write(asFile(entry.header), old?.content ?? Buffer.alloc(0));
+    if (entry.name === 'data' && main !== undefined) return rewrittenTarEntry(entry.header, Buffer.from(main));
+    if (entry.name === 'metadata.json')
+      return rewrittenTarEntry(entry.header, Buffer.from(editedMetadata(entry.content, filename, options)));
+    if (keepMain && entry.isLink) return rewrittenTarEntry(asTarFile(entry.header), old?.content ?? Buffer.alloc(0));
     return [entry.whole];
   });
-  return Buffer.concat([...edited, ...more.flat(), Buffer.alloc(2 * blockBytes)]);
+  return Buffer.concat([...edited, ...more.flat(), tarEnd]);
 }
 
 function editedMetadata(content: Buffer, filename: string, options: ArchiveEdit['options']): string {
@@ -89,11 +63,11 @@ function editedMetadata(content: Buffer, filename: string, options: ArchiveEdit[
  * says `[redacted]`. The user's own files are as they were.
  */
 export function archiveToKeep(archive: Buffer, redact: Redactor): Buffer {
-  const entries = [...entriesOf(archive)];
+  const entries = [...tarEntries(archive)];
   const kept = entries.flatMap(({ header, name, content, whole }) => {
     const text = content.toString();
     const clean = cleaned(name, text, redact);
-    return clean === text ? [whole] : write(header, Buffer.from(clean));
+    return clean === text ? [whole] : rewrittenTarEntry(header, Buffer.from(clean));
   });
   const end = entries.reduce((sum, { whole }) => sum + whole.length, 0);
   return Buffer.concat([...kept, archive.subarray(end)]);
@@ -115,52 +89,4 @@ function cleanStrings(source: string, redact: Redactor): string {
     const clean = typeof value === 'string' ? redact.output(value) : value;
     return clean === value ? quoted : JSON.stringify(clean);
   });
-}
-
-/** Up to the end of the archive, which is a block of zeros. */
-function* entriesOf(archive: Buffer): Generator<Entry> {
-  for (let at = 0; at + blockBytes <= archive.length; ) {
-    const header = archive.subarray(at, at + blockBytes);
-    if (header[0] === 0) return;
-    const size = Number.parseInt(textAt(header, field.size), 8) || 0;
-    const content = archive.subarray(at + blockBytes, at + blockBytes + size);
-    const whole = archive.subarray(at, at + blockBytes + wholeBlocks(size));
-    yield { header, name: textAt(header, field.name), isLink: textAt(header, field.type) === '1', content, whole };
-    at += whole.length;
-  }
-}
-
-function newEntry(name: string, content: string): Buffer[] {
-  const header = Buffer.alloc(blockBytes);
-  header.write(name, field.name.at, 'utf8');
-  header.write('0000644\0', field.mode.at, 'latin1');
-  header.write('00000000000\0', field.modified.at, 'latin1');
-  header.write('0', field.type.at, 'latin1');
-  header.write('ustar\x0000', field.magic.at, 'latin1');
-  return write(header, Buffer.from(content));
-}
-
-function asFile(link: Buffer): Buffer {
-  const header = Buffer.from(link);
-  header.write('0', field.type.at, 'latin1');
-  header.fill(0, field.linkName.at, field.linkName.at + field.linkName.bytes);
-  header.write('0000644\0', field.mode.at, 'latin1');
-  return header;
-}
-
-function write(old: Buffer, content: Buffer): Buffer[] {
-  const header = Buffer.from(old);
-  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, field.size.at, 'latin1');
-  header.fill(' ', field.checksum.at, field.checksum.at + field.checksum.bytes);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, field.checksum.at, 'latin1');
-  return [header, content, Buffer.alloc(wholeBlocks(content.length) - content.length)];
-}
-
-function wholeBlocks(bytes: number): number {
-  return Math.ceil(bytes / blockBytes) * blockBytes;
-}
-
-function textAt(bytes: Buffer, { at, bytes: length }: { readonly at: number; readonly bytes: number }): string {
-  return bytes.toString('latin1', at, at + length).replace(/\0.*$/s, '');
 }

@@ -29,7 +29,12 @@ export interface RunnerTask {
   /** Where it pushes what it measures. */
   readonly push: PushAddress;
   readonly pushEvery: Milliseconds;
+  /** Further outputs of k6's own, files with their whole paths: `json=/…`; none of its files is longer than {@link mostOfFile} then. */
+  readonly outputs: readonly string[];
 }
+
+/** As long as a file of k6's own outputs may become, in bytes: its disk is the runner's as well. */
+export const mostOfFile = 256 * 1024 * 1024;
 
 const quiet = ['--log-format', 'json', '--no-color', '--quiet'];
 
@@ -48,7 +53,7 @@ export function archiveCommand(k6: K6, main: MainModule, archive: string): Comma
  * token is in its environment only: arguments are everybody's to read.
  */
 export function runnerCommand(k6: K6, task: RunnerTask): Command {
-  return command({ ...k6, env: { ...k6.env, ...pushEnvironment(task) } }, [
+  const run = command({ ...k6, env: { ...k6.env, ...pushEnvironment(task) } }, [
     'run',
     '--paused',
     '--linger',
@@ -65,8 +70,15 @@ export function runnerCommand(k6: K6, task: RunnerTask): Command {
     ...(task.rps === undefined ? [] : ['--rps', String(task.rps)]),
     '--out',
     'experimental-prometheus-rw',
+    ...task.outputs.flatMap((output) => ['--out', output]),
     task.archive,
   ]);
+  return task.outputs.length === 0 ? run : bounded(run);
+}
+
+/** k6 goes on where a file of its outputs may not grow: what would come after is not written. POSIX counts such files in 512 bytes. */
+function bounded({ file, args, ...rest }: Command): Command {
+  return { ...rest, file: 'sh', args: ['-c', `ulimit -f ${mostOfFile / 512}; exec "$0" "$@"`, file, ...args] };
 }
 
 /** k6's own variables of its Prometheus remote-write output. */

@@ -1,3 +1,4 @@
+import { isRecord } from '../core/own.js';
 /** A line of k6's log, written with `--log-format json`. */
 export interface LogLine {
   readonly level: string;
@@ -79,8 +80,4 @@ export function inOneLine(message: string): string {
   const [first = '', ...more] = message.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
   const where = more.find((line) => !line.endsWith('(native)'));
   return where === undefined ? first : `${first} (${where})`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,6 +1,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { ScriptFailureKind } from '../core/events.js';
+import { isRecord } from '../core/own.js';
 import type { Milliseconds } from '../core/quantities.js';
 import type { CountedCheck } from '../metrics/rate-counts.js';
 import { abortWords } from './log.js';
@@ -192,8 +193,4 @@ function rateIn(document: unknown): number | undefined {
 
 function number(value: unknown): number {
   return typeof value === 'number' ? value : 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

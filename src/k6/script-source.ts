@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LoadctlError } from '../core/errors.js';
-import { type ArchiveMetadata, editArchive, looksLikeArchive, readMetadata } from './archive.js';
+import { looksLikeTar } from '../core/tar.js';
+import { type ArchiveMetadata, editArchive, readMetadata } from './archive.js';
 import type { MainModule } from './arguments.js';
 import { beforeSource } from './before.js';
 
@@ -19,7 +20,8 @@ export interface ScriptSource {
 /** Finds out what a script is: a module, or an archive that k6 made. Throws `invalid-profile` for any other tar file. */
 export async function readScriptSource(path: string): Promise<ScriptSource> {
   const bytes = await readFile(path);
-  if (!looksLikeArchive(bytes)) return { path, url: urlOf(path) };
+  // As k6 itself has it: what begins as a tar file does is an archive.
+  if (!looksLikeTar(bytes)) return { path, url: urlOf(path) };
   const metadata = readMetadata(bytes);
   if (metadata === undefined || metadata.filename.endsWith('/-')) {
     throw new LoadctlError('invalid-profile', `${path} is a tar file, but not an archive that \`k6 archive FILE\` made.`, {

@@ -18,8 +18,8 @@ export interface LiveLook {
   total(metric: string): LiveTotal | undefined;
   /** The same without what belongs to no iteration (setup). */
   inIterations(metric: string): LiveTotal | undefined;
-  /** What a limit for the servers stands at now; missing where the run has no monitors. */
-  readonly server?: (limit: Criterion) => ServerSample | undefined;
+  /** What a limit for the servers comes to over the last `overMs`, or stands at now; missing where the run has no monitors. */
+  readonly server?: (limit: Criterion, overMs?: Milliseconds) => ServerSample | undefined;
 }
 
 /**
@@ -120,7 +120,7 @@ function watchRule(rule: AbortRule): Watch {
       seen.push({ at: elapsedMs, total });
       while ((seen[1]?.at ?? elapsedMs) <= elapsedMs - recentMs(rule)) seen.shift();
       if (elapsedMs < after) return undefined;
-      const sample = when.source === 'server' ? look.server?.(when) : undefined;
+      const sample = when.source === 'server' ? serverSample(rule, look) : undefined;
       const measured = sample === undefined ? total && measureRecent(when.stat, total, seen[0], look) : exactly(sample.value);
       const outcome = measured && decide(when.operator, when.limit, measured);
       told.note(elapsedMs, outcome);
@@ -129,9 +129,24 @@ function watchRule(rule: AbortRule): Watch {
         return undefined;
       }
       since ??= elapsedMs;
-      return elapsedMs - since < lasting ? undefined : { cause: 'rule', rule, actual: measured, ...(sample && { where: placeOf(sample) }) };
+      return elapsedMs - since < (sample === undefined ? lasting : neededMs(rule, sample))
+        ? undefined
+        : { cause: 'rule', rule, actual: measured, ...(sample && { where: placeOf(sample) }) };
     },
   };
+}
+
+/** Two looks at least, also where they are fewer than the profile asks for. */
+function neededMs({ for: lasting }: AbortRule, { everyMs }: ServerSample): Milliseconds {
+  return Math.max(lasting, 2 * everyMs);
+}
+
+/** One bad look counts for two intervals where the next is missed: even then it must not last as long as the rule wants. */
+function serverSample(rule: AbortRule, look: LiveLook): ServerSample | undefined {
+  const now = look.server?.(rule.when);
+  if (now === undefined) return undefined;
+  const needed = neededMs(rule, now);
+  return look.server?.(rule.when, Math.min(5000, needed / 2, needed - 2 * now.everyMs));
 }
 
 function placeOf({ monitor, source }: ServerSample): string {

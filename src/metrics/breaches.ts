@@ -5,7 +5,10 @@ import type { LiveValue, Milliseconds } from '../core/quantities.js';
 /** How a limit stands at one moment; without an outcome nobody knows. */
 export interface LimitNow {
   readonly limit: Criterion;
+  /** Over the last seconds. */
   readonly outcome?: 'pass' | 'fail' | 'undecided';
+  /** By the worst value since the look before, where values are known one by one. */
+  readonly latest?: 'pass' | 'fail';
   /** It is broken for sure: nothing is waited for. */
   readonly atOnce?: true;
   readonly actual?: LiveValue;
@@ -22,11 +25,12 @@ const sustainMs: Milliseconds = 10_000;
 const breakMs: Milliseconds = 5000;
 
 interface Standing {
-  /** When it was broken first, and last. */
-  brokenSince: Milliseconds;
-  brokenAt: Milliseconds;
+  /** The first value that broke it, and the last one so far. */
+  readonly since: Milliseconds;
+  badAt: Milliseconds;
+  /** When it was broken last over the last seconds, and how. */
+  failed?: { readonly at: Milliseconds; readonly is: BrokenLimit };
   told: boolean;
-  last: BrokenLimit;
 }
 
 /** Follows limits through the judged window, second by second. */
@@ -43,36 +47,55 @@ export function breachWatch(): BreachWatch {
   return {
     look: (limits, at) => limits.flatMap((now) => follow(standings, now, at)),
     close: (at) => {
-      const open = [...standings.values()].filter(({ told }) => told);
+      const open = [...standings.values()].flatMap(({ told, failed, since }) => (told && failed ? [{ failed, since }] : []));
       standings.clear();
-      return open.map(({ last, brokenSince }) => ({ ...last, is: 'over', forMs: at - brokenSince }));
+      return open.map(({ failed, since }) => ({ ...failed.is, is: 'over', forMs: at - since }));
     },
   };
 }
 
 /**
- *             broken for 10 s            held for 10 s
+ * What the last seconds come to says whether a limit is broken; how long it has been, is counted from the first value that broke it
+ * to the last, lest those seconds are added at both ends.
+ *
+ *       broken for 10 s, or `for`        held for 10 s
  *     holds ──────────────────▶ told ──────────────────▶ holds
  *       ▲ held for 5 s            │ broken again: goes on
  */
 function follow(standings: Map<Criterion, Standing>, now: LimitNow, at: Milliseconds): LimitNews[] {
-  const { limit, outcome, actual } = now;
-  const known = standings.get(limit);
-  if (outcome === undefined || actual === undefined) return [];
-  if (outcome === 'undecided') return [];
-  if (outcome === 'fail') {
-    const standing = known ?? { brokenSince: at, brokenAt: at, told: false, last: brokenLimit(now, actual) };
-    standing.brokenAt = at;
-    standing.last = brokenLimit(now, actual);
-    standings.set(limit, standing);
-    if (standing.told || (now.atOnce === undefined && at - standing.brokenSince < sustainMs)) return [];
-    standing.told = true;
-    return [{ ...standing.last, is: 'breached', forMs: at - standing.brokenSince }];
-  }
-  if (known === undefined || at - known.brokenAt < (known.told ? sustainMs : breakMs)) return [];
+  const { limit, outcome, actual, latest } = now;
+  if (outcome === undefined || outcome === 'undecided' || actual === undefined) return [];
+  const isBad = (latest ?? outcome) === 'fail';
+  const standing = standings.get(limit) ?? { since: at, badAt: at, told: false };
+  if (isBad) standing.badAt = at;
+  if (isBad || outcome === 'fail') standings.set(limit, standing);
+  if (outcome === 'fail') return broken(standing, now, at, brokenLimit(now, actual));
+  return isBad && !standing.told ? [] : holding(standings, { standing, limit, at, actual });
+}
+
+function broken(standing: Standing, { limit, atOnce }: LimitNow, at: Milliseconds, is: BrokenLimit): LimitNews[] {
+  standing.failed = { at, is };
+  const forMs = standing.badAt - standing.since;
+  if (standing.told || (atOnce === undefined && forMs < Math.max(sustainMs, limit.for ?? 0))) return [];
+  standing.told = true;
+  return [{ ...is, is: 'breached', forMs }];
+}
+
+interface Held {
+  readonly standing: Standing;
+  readonly limit: Criterion;
+  readonly at: Milliseconds;
+  readonly actual: LiveValue;
+}
+
+function holding(standings: Map<Criterion, Standing>, { standing, limit, at, actual }: Held): LimitNews[] {
+  const { failed, told, since, badAt } = standing;
+  // A limit with `for` is about every moment, and what was never broken is counted from bad values in a row: a break begins anew.
+  const pauseMs = limit.for === undefined && failed !== undefined ? breakMs : 0;
+  const endedAt = Math.min(badAt, failed?.at ?? badAt);
+  if (at - endedAt < (told ? sustainMs : pauseMs)) return [];
   standings.delete(limit);
-  if (!known.told) return [];
-  return [{ ...known.last, actual, is: 'recovered', forMs: known.brokenAt - known.brokenSince }];
+  return told && failed !== undefined ? [{ ...failed.is, actual, is: 'recovered', forMs: endedAt - since }] : [];
 }
 
 function brokenLimit({ limit, monitor, source }: LimitNow, actual: LiveValue): BrokenLimit {

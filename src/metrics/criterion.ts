@@ -25,7 +25,7 @@ export interface ServerOutcome {
   readonly outcome: Outcome;
   readonly measured?: Measured;
   readonly monitored?: Monitored;
-  /** Why there is no data, as a clause. */
+  /** Why there is no data, or what is missing of what was measured, as a clause. */
   readonly missing?: string;
   /** Whether what is missing had to be measured. */
   readonly isFault?: true;

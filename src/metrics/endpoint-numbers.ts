@@ -1,8 +1,8 @@
-import type { EndpointNumbers, LiveLatency, ScriptNumbers } from '../core/events.js';
+import type { CheckNumbers, EndpointNumbers, LiveLatency, ScriptNumbers } from '../core/events.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { readStat } from './evaluate.js';
 import { baseName, subMetricKey, tagsIn } from './metric-key.js';
-import { scriptNumbers } from './script-numbers.js';
+import { checkNumbers, scriptNumbers } from './script-numbers.js';
 import type { Summary, SummaryMetric } from './summary.js';
 import { findInWindow, isOfWindow, isToldApart, windowTag } from './window.js';
 
@@ -14,16 +14,21 @@ export interface MeasuredNumbers {
   readonly endpoints: readonly (EndpointNumbers & { readonly name: string })[];
   readonly other?: EndpointNumbers;
   readonly script: ScriptNumbers;
+  readonly checks?: readonly CheckNumbers[];
 }
 
 /** Scripts that give their requests no names have one for every URL; the summary has them all. */
 const mostEndpoints = 30;
 
-/** The numbers of all requests, of the busiest endpoints in the summary's order, and of the others together; of the judged window. */
-export function measuredNumbers(summary: Summary, steady?: { readonly from: Milliseconds; readonly to: Milliseconds }): MeasuredNumbers {
+/** The numbers of all requests, of the `most` busiest endpoints in the summary's order, and of the others together; of the judged window. */
+export function measuredNumbers(
+  summary: Summary,
+  steady?: { readonly from: Milliseconds; readonly to: Milliseconds },
+  most = mostEndpoints,
+): MeasuredNumbers {
   const end = Math.min(steady?.to ?? summary.durationMs, summary.durationMs);
   const windowMs = Math.max(0, end - (steady?.from ?? 0));
-  const shown = busiest(summary, endpointNames(summary));
+  const shown = busiest(summary, endpointNames(summary), most);
   return {
     k6Version: summary.k6Version,
     runners: summary.runners,
@@ -31,13 +36,15 @@ export function measuredNumbers(summary: Summary, steady?: { readonly from: Mill
     endpoints: shown.map((name) => ({ name, ...numbersOf(summary, name, windowMs) })),
     ...otherNumbers(summary, shown, windowMs),
     script: scriptNumbers(summary, windowMs),
+    checks: checkNumbers(summary.rootGroup),
   };
 }
 
 /** Those with most requests, in their order. */
-function busiest(summary: Summary, names: readonly string[]): readonly string[] {
-  const most = names.toSorted((a, b) => requestsOf(summary, b) - requestsOf(summary, a)).slice(0, mostEndpoints);
-  return names.filter((name) => most.includes(name));
+function busiest(summary: Summary, names: readonly string[], most: number): readonly string[] {
+  if (names.length <= most) return names;
+  const shown = new Set(names.toSorted((a, b) => requestsOf(summary, b) - requestsOf(summary, a)).slice(0, most));
+  return names.filter((name) => shown.has(name));
 }
 
 /** The `name` tags that the summary tells apart, in its order: for the judged window where there is one. */

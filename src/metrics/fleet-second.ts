@@ -22,6 +22,8 @@ export interface FleetTotals {
   readonly whole: Totals;
   readonly endpoints: ReadonlyMap<string, Totals>;
   readonly scenarios: ReadonlyMap<string, Totals>;
+  /** `http_req_failed` by status. */
+  readonly byStatus: ReadonlyMap<string, LiveTotal>;
   readonly vus: number;
   readonly iterations: number;
 }
@@ -39,6 +41,8 @@ export type FleetSample = Extract<LoadctlEvent, { type: 'fleet-sampled' }>;
 export interface FleetLine extends Omit<FleetSample, 'type' | 'endpoints' | 'endpointsInAll'> {
   readonly endpoints: Readonly<Record<string, PartOfSecond>>;
   readonly scenarios: Readonly<Record<string, PartOfSecond>>;
+  /** Failed requests since the line before, by their status (0: no answer); missing where none failed, or the script switched that tag off. */
+  readonly failedBy?: Readonly<Record<string, number>>;
 }
 
 interface PartOfSecond {
@@ -48,7 +52,15 @@ interface PartOfSecond {
 }
 
 /** A load that begins. */
-export const nothingYet: FleetTotals = { elapsedMs: 0, whole: {}, endpoints: new Map(), scenarios: new Map(), vus: 0, iterations: 0 };
+export const nothingYet: FleetTotals = {
+  elapsedMs: 0,
+  whole: {},
+  endpoints: new Map(),
+  scenarios: new Map(),
+  byStatus: new Map(),
+  vus: 0,
+  iterations: 0,
+};
 
 /** Reads what the fleet has done by now; its latency is of the requests that `picks` lets through. */
 export function fleetTotals(numbers: LiveNumbers, elapsedMs: Milliseconds, picks?: Picks): FleetTotals {
@@ -58,6 +70,7 @@ export function fleetTotals(numbers: LiveNumbers, elapsedMs: Milliseconds, picks
     whole: { requests: numbers.total('http_reqs'), failed: numbers.total('http_req_failed'), duration },
     endpoints: totalsBy('name', numbers),
     scenarios: totalsBy('scenario', numbers),
+    byStatus: numbers.totalsBy('status', 'http_req_failed'),
     vus: Math.round(gaugeOf(numbers.total('vus'))),
     iterations: countOf(numbers.total('iterations')),
   };
@@ -95,6 +108,7 @@ export function fleetSecond(now: FleetTotals, before: FleetTotals, second: Secon
       ...latencyOf(totalSinceOrNone(now.whole.duration, before.whole.duration)),
       endpoints: partsOf(now.endpoints, before.endpoints),
       scenarios: partsOf(now.scenarios, before.scenarios),
+      ...failedSince(now, before),
     },
   };
 }
@@ -111,6 +125,12 @@ function partOf(now: Totals, before: Totals): PartOfSecond {
     failedRequests: passesOf(now.failed) - passesOf(before.failed),
     ...latencyOf(totalSinceOrNone(now.duration, before.duration)),
   };
+}
+
+function failedSince(now: FleetTotals, before: FleetTotals): Pick<FleetLine, 'failedBy'> {
+  const grown = [...now.byStatus].map(([status, total]) => [status, passesOf(total) - passesOf(before.byStatus.get(status))] as const);
+  const failed = grown.filter(([, count]) => count > 0);
+  return failed.length === 0 ? {} : { failedBy: Object.fromEntries(failed) };
 }
 
 function endpointsOf(now: ReadonlyMap<string, Totals>, before: ReadonlyMap<string, Totals>, seconds: number): EndpointSample[] {

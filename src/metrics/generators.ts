@@ -1,5 +1,5 @@
 import type { RunnerId } from '../core/ids.js';
-import { formatDuration, type Milliseconds, type Share } from '../core/quantities.js';
+import { formatDuration, type Milliseconds, type Share, trimNumber } from '../core/quantities.js';
 
 /** One second of one generator: a line of generators.ndjson. */
 export interface GeneratorSample {
@@ -17,6 +17,8 @@ export interface GeneratorSample {
   readonly cpus: number;
   /** CPUs that the process may use, where a container has fewer than its machine. */
   readonly cpuLimit?: number;
+  /** How long the limit of its container kept its threads off the CPUs that it would have used, of all of them together. */
+  readonly throttledMs?: Milliseconds;
   /** How busy the machine was, whoever made it so. */
   readonly machineCpu: Share;
   /** Memory of the machine or the container, and what of it is free, in bytes. */
@@ -53,11 +55,25 @@ export function generatorFaults(samples: readonly GeneratorSample[], span: TimeS
           `Runner ${runner} used more than 90% of the CPU that its container may use for ${time}: give it more CPU, or use more runners.`,
       ),
     ),
+    ...throttlings(machine, span),
     ...lasting(machine, span, (tick) => tick.free < freeMemory && tick.memoryPart >= realPart).map(
       ({ time, ticks }) =>
         `${machine.whose} had less than 5% of its memory free for ${time}, k6 itself holding ${percent(mean(ticks, ({ memoryPart }) => memoryPart))}: use more machines or fewer VUs.`,
     ),
   ]);
+}
+
+/** A limit on CPU stops k6 in the middle of a request, and what it measures grows by that. */
+const throttledShare: Share = 0.01;
+
+function throttlings({ runners, ticks }: Machine, { from, to }: TimeSpan): string[] {
+  return runners.flatMap((runner) => {
+    const ms = ticks.reduce((total, { throttledMs }) => total + (throttledMs.get(runner) ?? 0), 0);
+    if (ms <= (to - from) * throttledShare) return [];
+    return [
+      `Runner ${runner} was throttled by the CPU limit of its container for ${trimNumber(ms / 1000, 1)} s of ${seconds(to - from)}: raise that limit, or take it away.`,
+    ];
+  });
 }
 
 /** A machine with generators that others kept busy for `forMs` of `ofMs`; `k6` is the generators' own share of it. */
@@ -95,6 +111,8 @@ interface Tick {
   readonly cpuPart: Share;
   /** By runner: the share that it used of what its container may use. */
   readonly ofLimit: ReadonlyMap<string, Share>;
+  /** By runner. */
+  readonly throttledMs: ReadonlyMap<string, Milliseconds>;
   readonly free: Share;
   readonly memoryPart: Share;
 }
@@ -117,12 +135,18 @@ function machinesOf(samples: readonly GeneratorSample[], span: TimeSpan): Machin
 function tickOf(together: readonly GeneratorSample[], { from, to }: TimeSpan): Tick {
   const most = (pick: (sample: GeneratorSample) => number) => Math.max(...together.map(pick));
   const sum = (pick: (sample: GeneratorSample) => number) => together.reduce((total, sample) => total + pick(sample), 0);
+  const within = ({ t, overMs }: GeneratorSample) => Math.min(t, to) - Math.max(t - overMs, from);
   return {
-    ms: most(({ t, overMs }) => Math.min(t, to) - Math.max(t - overMs, from)),
+    ms: most(within),
     cpu: most(({ machineCpu }) => machineCpu),
     cpuPart: sum(({ processCpu, cpus }) => processCpu / cpus),
     ofLimit: new Map(
       together.flatMap(({ runner, processCpu, cpuLimit }) => (cpuLimit === undefined ? [] : [[runner, processCpu / cpuLimit]])),
+    ),
+    throttledMs: new Map(
+      together.flatMap((sample) =>
+        sample.throttledMs === undefined ? [] : [[sample.runner, (sample.throttledMs * within(sample)) / sample.overMs]],
+      ),
     ),
     free: Math.min(...together.map((sample) => sample.freeMemory / sample.memory)),
     memoryPart: sum(({ processMemory, memory }) => processMemory / memory),

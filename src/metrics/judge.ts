@@ -23,7 +23,9 @@ export function judge(criteria: readonly Criterion[], evidence: Evidence): Verdi
   const unmeasured = judged.flatMap(({ reason, isFault }) => (isFault ? [reason] : []));
   const faults = [...evidence.faults, ...unmeasured, ...missingLoad(evidence), ...(failed ? [] : evidence.shortfalls.map(asFault))];
   const unsaid: readonly Outcome[] = evidence.summary === undefined ? ['pass', 'no-data'] : ['pass'];
-  const said = judged.flatMap(({ row, reason, isFault }) => (unsaid.includes(row.outcome) || isFault ? [] : [reason]));
+  const said = judged.flatMap(({ row, reason, isFault, isPartial }) =>
+    (unsaid.includes(row.outcome) && !isPartial) || isFault ? [] : [reason],
+  );
   const short = failed ? evidence.shortfalls.map(({ what }) => `Not all of the planned load was made: ${what}.`) : [];
   return {
     version: 1,
@@ -110,6 +112,8 @@ interface Judged {
   readonly reason: string;
   /** The measurement is at fault. */
   readonly isFault: boolean;
+  /** It holds by what was measured, and not all was. */
+  readonly isPartial: boolean;
 }
 
 function judgeOne(criterion: Criterion, evidence: Evidence): Judged {
@@ -136,6 +140,7 @@ function judgeOne(criterion: Criterion, evidence: Evidence): Judged {
     row: neverAdded ? { ...row, neverAdded } : row,
     reason: source === 'server' ? serverReason(criterion, found) : reasonFor(criterion, outcome, measured, culprits),
     isFault: found.isFault === true,
+    isPartial: found.missing !== undefined && outcome === 'pass',
   };
 }
 

@@ -79,6 +79,19 @@ export function subMetricKey(metric: string, tags: Readonly<Record<string, strin
  * them, and which spelling names it is chance.
  */
 export function metricIdentity(key: string): string {
+  const known = identities.get(key);
+  if (known !== undefined) return known;
+  const identity = identityOf(key);
+  if (identities.size >= identitiesKept) identities.clear();
+  identities.set(key, identity);
+  return identity;
+}
+
+/** A lookup by another spelling compares with every key of a summary, once for each of hundreds of names. */
+const identities = new Map<string, string>();
+const identitiesKept = 20_000;
+
+function identityOf(key: string): string {
   const parsed = parseMetricName(key);
   if ('error' in parsed) return key;
   const tags = parsed.tags?.map(([tag, value]) => JSON.stringify([tag, value])).sort();

@@ -1,8 +1,8 @@
-import type { ScenarioNumbers, ScriptNumbers } from '../core/events.js';
+import type { CheckNumbers, ScenarioNumbers, ScriptNumbers } from '../core/events.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { failingChecks } from './culprits.js';
 import { baseName, subMetricKey, tagsIn } from './metric-key.js';
-import type { Summary, SummaryMetric } from './summary.js';
+import type { Summary, SummaryGroup, SummaryMetric } from './summary.js';
 import { findInWindow } from './window.js';
 
 /** As many as are told of each kind. */
@@ -34,6 +34,18 @@ export function scriptNumbers(summary: Summary, windowMs: Milliseconds): ScriptN
     scenarios: scenariosOf(summary, windowMs),
     metrics: customMetrics(metrics),
   };
+}
+
+/** A script that names its checks by ids has one for each. */
+const mostChecks = 500;
+
+/** Every check of the script, group by group. */
+export function checkNumbers(root: SummaryGroup): CheckNumbers[] {
+  const within = ({ path, checks, groups }: SummaryGroup): CheckNumbers[] => [
+    ...checks.map(({ name, passes, fails }) => ({ name, group: path, passes, fails })),
+    ...groups.flatMap(within),
+  ];
+  return within(root).slice(0, mostChecks);
 }
 
 /** The script's own metrics, but for their sub-metrics. */

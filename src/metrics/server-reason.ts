@@ -9,7 +9,8 @@ export function serverReason(criterion: Criterion, { outcome, measured, monitore
   const said = `limit ${formatLimit(criterion)}`;
   if (measured === undefined || monitored === undefined)
     return `${name} ${outcome === 'no-data' ? 'has no data' : 'was not measured'}: ${missing ?? 'no monitor gives it'} (${said}).`;
-  return `${name} ${formatValue(measured.value, unit, limit)} (${said}), ${monitoredText(monitored)}.`;
+  const but = missing === undefined ? '' : `; ${missing}`;
+  return `${name} ${formatValue(measured.value, unit, limit)} (${said}), ${monitoredText(monitored)}${but}.`;
 }
 
 /** How a limit was measured: `max of db, 127.0.0.1:5432/shop`. */

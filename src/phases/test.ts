@@ -15,6 +15,7 @@ import { remembered, withReceipt } from './data/kept.js';
 import { takeLock } from './data/lock.js';
 import { type SeedReport, seed } from './data/seed.js';
 import type { PhaseContext } from './frame/context.js';
+import { renewPage } from './report/keep-page.js';
 import type { KnownTest } from './run/inspect-test.js';
 import { type RunResult, run } from './run/run.js';
 import { verify } from './verify/verify.js';
@@ -70,6 +71,7 @@ export async function test(context: PhaseContext, options: { readonly test: Know
         ? undefined
         : await attempt('run', () => run(context, { test: options.test, lock: { held: lock } }));
     const judged = result && (await attempt('run', () => verify(result.directory, world)));
+    if (result) await renewPage(result.directory); // whatever becomes of the cleanup; the end of the command writes it once more
     const locked = (await isPending(lock.lost)) ? { lock } : {};
     const cleaned = await attempt('cleanup', () =>
       cleanup({ ...data, ...known, ...locked, signal: killed }, { dryRun: false, seeded: options.seeded, isLookedAhead: true }).catch(

@@ -1,4 +1,5 @@
 import { createHash, scryptSync } from 'node:crypto';
+import { isRecord } from '../core/own.js';
 
 /** The sha256 of a value, in hex: the same for the same content, whatever the order of its keys. */
 export function contentHash(value: unknown): string {
@@ -17,10 +18,6 @@ export function fingerprint(texts: Readonly<Record<string, string>>): string | u
 /** JSON with sorted keys and without spaces; what is undefined is left out. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => (isRecord(inner) ? sorted(inner) : inner)) ?? 'null';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function sorted(record: Record<string, unknown>): Record<string, unknown> {

@@ -147,7 +147,7 @@ function unknownHost(host: string): Refusal {
 }
 
 /** An entry is one host, or `*.example.com` for all hosts below it. */
-function covers(entry: string, host: string): boolean {
+export function covers(entry: string, host: string): boolean {
   const [allowed, name] = [entry.toLowerCase(), host.toLowerCase()];
   return allowed.startsWith('*.') ? name.endsWith(allowed.slice(1)) && name.length > allowed.length - 1 : name === allowed;
 }

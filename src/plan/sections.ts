@@ -21,6 +21,8 @@ export interface PlannedSections {
   /** k6's own options, in k6's words, laid over the script's. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly fleet: PlannedFleet;
+  /** Outputs of k6's own in each runner's folder, as k6 has them: `json=FILE`; missing where there are none. */
+  readonly k6Outputs?: readonly string[];
   readonly seed: readonly PlannedSeed[];
   /** Missing where the profile has none. */
   readonly cleanup?: PlannedCleanup;
@@ -52,8 +54,13 @@ export type PlannedUsers =
       readonly random?: string;
     };
 
-/** How the fleet is made and held together. What of it is this machine's own (its k6, its ssh config) is no part of a plan. */
-export type PlannedFleet = Omit<Profile['runners'], 'k6' | 'sshConfig'>;
+/**
+ * How the fleet is made and held together. What of it is this machine's own (its k6, its ssh config, what it calls a cluster) is
+ * no part of a plan.
+ */
+export type PlannedFleet = Omit<Profile['runners'], 'k6' | 'sshConfig' | 'kubernetes'> & { readonly kubernetes?: PlannedPods };
+
+type PlannedPods = Omit<NonNullable<Profile['runners']['kubernetes']>, 'context'>;
 
 /** A set of rows or of cache entries that is put in, in this order: the profile's own words. */
 export type PlannedSeed = { readonly name: string } & (
@@ -103,20 +110,25 @@ type KeysEntry = { readonly store: string } & (
 /** Takes over what a profile says; secrets are in it where they are in the profile. */
 export function plannedSections(profile: Profile): PlannedSections {
   const { target, workload, users, runners, seed, cleanup } = profile;
-  const { endpoints, mix, sessions, steps, env, options } = workload;
-  const { k6: _k6, sshConfig: _sshConfig, ...fleet } = runners;
+  const { endpoints, mix, sessions, steps, env, options, outputs } = workload;
+  const { k6: _k6, sshConfig: _sshConfig, kubernetes, ...fleet } = runners;
   return {
     target: plannedTarget(target),
     draws: { endpoints, mix, sessions, steps },
     ...(users === undefined ? {} : { users: plannedUsers(users, seed) }),
     env,
     options,
-    fleet,
+    fleet: { ...fleet, ...(kubernetes === undefined ? {} : { kubernetes: withoutContext(kubernetes) }) },
+    ...(outputs.length === 0 ? {} : { k6Outputs: outputs }),
     seed: inOrder(seed).map((set) => ('table' in set ? { kind: 'rows', ...set } : { kind: 'entries', ...set })),
     ...(cleanup === undefined ? {} : { cleanup: plannedCleanup(cleanup, profile.stores) }),
     monitors: plannedMonitors(profile),
     outputs: plannedOutputs(profile),
   };
+}
+
+function withoutContext({ context: _context, ...pods }: NonNullable<Profile['runners']['kubernetes']>): PlannedPods {
+  return pods;
 }
 
 function plannedUsers(users: NonNullable<Profile['users']>, seed: Profile['seed']): PlannedUsers {

@@ -1,3 +1,4 @@
+import type { LimitPlace } from '../core/criterion.js';
 import { redacted, redactor } from '../core/secrets.js';
 import { shownPath } from '../core/shown-path.js';
 import { isBeside, readChain } from './chain.js';
@@ -8,6 +9,7 @@ import { keyAt, merge, nodeAt, type Path, scalarsOf, type Tree } from './documen
 import type { ProfileFiles } from './files.js';
 import { findProfile, type ProfileSource } from './find.js';
 import { withDefaults } from './json-schema.js';
+import { limitPlaces } from './limit-places.js';
 import { applyScriptVariable, applySet, type Override } from './overrides.js';
 import { missingScript, type Places, resolvePaths, withoutPlaces } from './paths.js';
 import { hideSecrets, isSecretPath, openWords, scriptVariableValues, secretValues, withoutSecrets } from './secret-values.js';
@@ -22,8 +24,11 @@ export type { ProfileSource } from './find.js';
 export interface LoadOptions extends Places {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly files: ProfileFiles;
-  /** `optional`: a variable that nobody has stays a `${NAME}` and counts as missing (a plan needs no secrets). */
-  readonly secrets: 'required' | 'optional';
+  /**
+   * `optional`: a variable that nobody has stays a `${NAME}` and counts as missing (a plan needs no secrets). `here`: so does one
+   * that a Secret of the cluster may answer (runners.kubernetes.variables), where the run is carried out.
+   */
+  readonly secrets: 'required' | 'optional' | 'here';
   /** `--set a.b=value`, in the order given. */
   readonly set?: readonly string[];
   /** `-e KEY=VALUE`, in the order given. */
@@ -40,6 +45,8 @@ export interface LoadedProfile {
   /** `--set` and `-e`, secrets taken out. */
   readonly overrides: readonly Override[];
   readonly variables: readonly Variable[];
+  /** What was found of them here, secrets with it: for another loadctl that is to read the same profile. */
+  readonly variableValues: Readonly<Record<string, string>>;
   /** Every secret value, for the redactor. */
   readonly secrets: readonly string[];
   /** What anybody may read in it: a secret may be spelled like one of them. */
@@ -56,6 +63,8 @@ export interface LoadedProfile {
   readonly scriptOnly: readonly string[];
   /** Where each monitor is written, by its name: `profiles/dev.yaml:12`. */
   readonly monitorsAt: Readonly<Record<string, string>>;
+  /** Where each limit of `sla`, then of `critical`, is stated; null for those that `--set` states. */
+  readonly limits: readonly (LimitPlace | null)[];
 }
 
 /**
@@ -72,7 +81,9 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
   const set = layOver(chain.tree, options.set ?? [], applySet);
   const named = nameEnvironment(set.tree, found.environment);
   const sources = variableSources({ ...options, environment: named.environment, profile: found.file });
-  const filled = substitute(named.tree, sources, options.secrets === 'required');
+  const isAnswered = nodeAt(named.tree, ['runners', 'kubernetes', 'variables']) !== undefined;
+  const required = options.secrets === 'required' || (options.secrets === 'here' && !isAnswered);
+  const filled = substitute(named.tree, sources, required);
   const fed = layOver(filled.tree, options.scriptEnv ?? [], (tree, argument) => applyScriptVariable(tree, argument, options.env));
   const tree = resolvePaths(fed.tree, cwd);
   const checked = check(tree);
@@ -91,6 +102,7 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
     files: chain.files,
     overrides: [...set.overrides, ...fed.overrides].map(({ path, value }) => ({ path, value: redactor(secrets)(value) })),
     variables: filled.variables,
+    variableValues: filled.values,
     secrets,
     openWords: openWords(fed.tree),
     shown: hideSecrets(checked.profile, fed.tree),
@@ -99,6 +111,7 @@ export function loadProfile(source: ProfileSource, options: LoadOptions): Loaded
     scriptVariables: scriptVariableValues(fed.tree),
     scriptOnly: [...new Set(fed.overrides.map(({ path }) => path.split('.').slice(2).join('.')))].filter((name) => name.startsWith('K6_')),
     monitorsAt: Object.fromEntries(Object.keys(checked.profile.monitors).map((name) => [name, placeText(fed.tree, ['monitors', name])])),
+    limits: limitPlaces(tree),
   };
 }
 

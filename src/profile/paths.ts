@@ -25,7 +25,9 @@ export interface Places {
 export function withoutPlaces(tree: Tree, { cwd, home }: Places): Tree {
   const portable = (text: string) => nameFrom(home, 'home', nameFrom(cwd, 'project', text));
   return mapScalars(tree, (scalar, path) =>
-    isFilePath(scalar, path) || path.join('.') === 'target.live.command' ? { ...scalar, value: portable(String(scalar.value)) } : scalar,
+    isFilePath(scalar, path) || path.join('.') === 'target.live.command'
+      ? { ...scalar, value: portable(String(scalar.value)) }
+      : here(scalar, path),
   );
 }
 
@@ -44,6 +46,11 @@ export function missingScript(tree: Tree, cwd: string, files: ProfileFiles): Pro
   const near = nearFile(script.value, files);
   const message = `script ${shownPath(script.value, cwd)} does not exist${near === undefined ? '' : `; did you mean \`${near}\`?`}`;
   return [{ place: script.place, message }];
+}
+
+/** What a machine calls a cluster is no part of a plan. */
+function here(scalar: ScalarTree, path: Path): ScalarTree {
+  return path.join('.') === 'runners.kubernetes.context' ? { ...scalar, value: '' } : scalar;
 }
 
 function isFilePath({ value }: ScalarTree, path: Path): boolean {

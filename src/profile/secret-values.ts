@@ -31,6 +31,7 @@ function openInUrl(text: string): string[] {
  */
 export function withoutSecrets(tree: Tree): unknown {
   return plain(tree, (scalar, path) => {
+    if (mayBeAnswered(scalar, path, tree)) return redacted;
     const secrets = secretsIn(scalar, path, tree);
     const value = isScriptVariable(path) ? (scalar.written ?? scalar.value) : scalar.value;
     return secrets.length > 0 ? redactor(secrets)(String(value)) : value;
@@ -47,6 +48,7 @@ export function hideSecrets<T>(part: T, tree: Tree): T {
 
 function hidden(part: unknown, tree: Tree | undefined, { path, root }: { readonly path: Path; readonly root: Tree }): unknown {
   if (tree === undefined) return part;
+  if (tree.kind === 'scalar' && mayBeAnswered(tree, path, root)) return redacted;
   if (typeof part === 'string' && tree.kind === 'scalar') return redactor(secretsIn(tree, path, root))(part);
   const below = (value: unknown, key: string | number) => hidden(value, nodeAt(tree, [key]), { path: [...path, key], root });
   if (Array.isArray(part)) return part.map(below);
@@ -54,9 +56,16 @@ function hidden(part: unknown, tree: Tree | undefined, { path, root }: { readonl
   return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, below(value, key)]));
 }
 
+/** Whether a variable of the script is filled in that this machine need not know, as a Secret of the cluster may have it. */
+function mayBeAnswered({ substitutions = [] }: ScalarTree, path: Path, root: Tree): boolean {
+  const isAnswered = nodeAt(root, ['runners', 'kubernetes', 'variables']) !== undefined;
+  return isAnswered && isScriptVariable(path) && substitutions.some(({ from }) => from !== 'default');
+}
+
 /**
  * What `workload.env` holds, for telling whether it changed: what comes out of a variable that holds a secret by its name
- * is `[redacted]`, as a plan must be the same with and without such variables.
+ * is `[redacted]`, as a plan must be the same with and without such variables; out of any, where a Secret of the cluster may
+ * answer those that are not set here (`runners.kubernetes.variables`).
  */
 export function scriptVariableValues(tree: Tree): Record<string, string> {
   const variables = scalarsOf(tree).filter(({ path }) => isScriptVariable(path));
@@ -65,7 +74,7 @@ export function scriptVariableValues(tree: Tree): Record<string, string> {
       const name = path.slice(2).join('.');
       const filled = (scalar.substitutions ?? []).filter(({ from }) => from !== 'default');
       const secret = filled.some((each) => isSecretName(each.name) || isSecretName(name));
-      return [name, secret ? redacted : String(scalar.value)];
+      return [name, secret || mayBeAnswered(scalar, path, tree) ? redacted : String(scalar.value)];
     }),
   );
 }
@@ -76,7 +85,7 @@ const namedSections: readonly string[] = ['target', 'users', 'stores', 'monitors
 /** What of an output is a secret by its name; what the output itself is called says nothing of that. */
 const secretOutputWords: readonly unknown[] = ['token', 'password', 'secret', 'routingKey'];
 /** Outputs whose `url` is an address that many may know. Of all others, a misspelled kind too, it is the key to the door. */
-const openUrls: readonly unknown[] = ['influxdb', 'prometheus', 'pagerduty'];
+const openUrls: readonly unknown[] = ['influxdb', 'prometheus', 'grafana', 'pagerduty'];
 
 /** What of a monitor is a secret: its own name, a queue's and a query say nothing of that. */
 const secretMonitorWords: readonly unknown[] = ['token', 'password', 'credentials'];

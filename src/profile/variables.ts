@@ -14,6 +14,8 @@ export interface Variable {
 export interface Substituted {
   readonly tree: Tree;
   readonly variables: readonly Variable[];
+  /** What was found of them in the environment and in files. */
+  readonly values: Readonly<Record<string, string>>;
   readonly problems: readonly Problem[];
 }
 
@@ -26,6 +28,7 @@ const reference = /\$\$\{|\$\{(?:([A-Za-z_]\w*)(?::-([^}]*))?\})?/g;
 export function substitute(tree: Tree, sources: VariableSources, required: boolean): Substituted {
   const problems: Problem[] = [];
   const variables = new Map<string, Variable>();
+  const values = new Map<string, string>();
   const filled = mapScalars(tree, (scalar) => {
     if (typeof scalar.value !== 'string' || !scalar.value.includes('${')) return scalar;
     const substitutions: Substitution[] = [];
@@ -41,11 +44,12 @@ export function substitute(tree: Tree, sources: VariableSources, required: boole
         problems.push({ place: tokenIn(scalar, written), message: missing(name, sources) });
       substitutions.push(found);
       variables.set(name, { name, from: found.from });
+      if (found.from !== 'missing' && found.from !== 'default') values.set(name, found.value);
       return found.value;
     });
     return { ...scalar, value, substitutions };
   });
-  return { tree: filled, variables: [...variables.values()], problems };
+  return { tree: filled, variables: [...variables.values()], values: Object.fromEntries(values), problems };
 }
 
 /** What to say about a variable that is not set. */

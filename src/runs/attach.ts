@@ -29,7 +29,7 @@ export async function attach(
     const news = lastSecondOf(tell);
     await log.read((event) => {
       silent = 0;
-      ended = event.type === 'command-finished';
+      ended ||= event.type === 'command-finished'; // it may have been judged again since
       news.take(event);
     });
     news.tellRest();

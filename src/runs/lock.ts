@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { World } from '../core/os.js';
 import { runFiles, runsRoot, stateRoot } from './layout.js';
+import { makeFolder } from './make-folder.js';
 import type { RunRecord } from './record.js';
 
 /** Beside the runs, not in them: a run that was killed is a folder of plain files, which anybody may copy. */
@@ -13,7 +14,7 @@ export type RunWatcher = Pick<World, 'who' | 'mark' | 'isRunning' | 'lockState'>
 /** Holds the lock of a run until this process ends: as long as it does, the run has its loadctl. */
 export async function holdRun(directory: string, { holdLock }: Pick<World, 'holdLock'>): Promise<void> {
   const file = lockOf(directory);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 }).catch(() => undefined);
+  await makeFolder(dirname(file), 0o700).catch(() => undefined);
   await holdLock(file);
 }
 

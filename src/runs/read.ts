@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorMessage, LoadctlError } from '../core/errors.js';
@@ -11,20 +12,57 @@ export async function readJson(directory: string, name: string): Promise<unknown
   return text === undefined ? undefined : parsed(text, join(directory, name));
 }
 
-/** The events of a run, in order; a torn last line (a crash while writing) is left out. */
+/** Told every second: what is asked of them is only how far the load was at last. */
+const ofASecond: ReadonlySet<LoggedEvent['type']> = new Set(['fleet-sampled', 'servers-sampled']);
+
+/** The events of a run, in order, of the samples of every second the last; a torn last line (a crash while writing) is left out. */
 export async function readEvents(directory: string): Promise<LoggedEvent[]> {
-  return readLines<LoggedEvent>(directory, runFiles.events, eventMisfit);
+  const events: (LoggedEvent | undefined)[] = [];
+  const samples = new Map<LoggedEvent['type'], number>();
+  await foldLines<LoggedEvent>(directory, runFiles.events, eventMisfit, (event) => {
+    if (!ofASecond.has(event.type)) return void events.push(event);
+    const before = samples.get(event.type);
+    if (before !== undefined) events[before] = undefined;
+    samples.set(event.type, events.push(event) - 1);
+  });
+  return events.filter((event) => event !== undefined);
 }
 
 /**
  * The JSON lines of a file, in order, a torn last one left out; none where the file is missing. `misfit` says what keeps a line
  * from being one of them. Throws `unavailable` for a damaged one.
  */
-export async function readLines<T>(directory: string, name: string, misfit: (line: unknown) => string | undefined): Promise<T[]> {
-  const lines = ((await readText(join(directory, name))) ?? '').split('\n');
-  const last = lines.pop() ?? '';
-  const whole = lines.map((line, index) => ({ line, place: `${join(directory, name)}:${index + 1}` }));
-  return [...whole.flatMap(({ line, place }) => (line === '' ? [] : [parseLine<T>(line, place, misfit)])), ...tornLine<T>(last, misfit)];
+export async function readLines<T>(directory: string, name: string, misfit: Misfit): Promise<T[]> {
+  const lines: T[] = [];
+  await foldLines<T>(directory, name, misfit, (line) => void lines.push(line));
+  return lines;
+}
+
+/** What keeps a line from being one of a file; undefined for one that is. */
+type Misfit = (line: unknown) => string | undefined;
+
+/** A line of 500 endpoints takes half of it. */
+const chunkBytes = 2 ** 20;
+
+/** Hands the JSON lines of a file over one by one, whatever its size; otherwise like {@link readLines}. */
+export async function foldLines<T>(directory: string, name: string, misfit: Misfit, take: (line: T) => void): Promise<void> {
+  const path = join(directory, name);
+  let rest = '';
+  let number = 0;
+  try {
+    for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: chunkBytes })) {
+      const lines = `${rest}${chunk}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        number += 1;
+        if (line !== '') take(parseLine<T>(line, `${path}:${number}`, misfit));
+      }
+    }
+  } catch (error) {
+    if (error instanceof LoadctlError) throw error;
+    return noneWhereMissing(error, path);
+  }
+  for (const line of tornLine<T>(rest, misfit)) take(line);
 }
 
 /** A line of a file as JSON. Throws `unavailable` where it is damaged. */

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { LimitPlace } from '../core/criterion.js';
 import { LoadctlError } from '../core/errors.js';
 import { asRunId, type RunId } from '../core/ids.js';
 import type { ProcessMark } from '../core/os.js';
@@ -24,6 +25,10 @@ export interface RunRecord {
   /** What `--set` and `-e` changed for this run. */
   readonly overrides: unknown;
   readonly plan: Plan;
+  /** What makes the load, hashed: runs of the same one can be compared. Missing in runs of an earlier loadctl. */
+  readonly workload?: string;
+  /** Where the profile states each of the plan's criteria, in their order; null for one of the command line. */
+  readonly limits?: readonly (LimitPlace | null)[];
   /** What was loaded; behind colours, with the one that was live. */
   readonly target: LoadTarget;
   /** The script's thresholds, in k6's words. */
@@ -36,6 +41,8 @@ export interface RunRecord {
   readonly choices?: readonly Choice[];
   readonly archiveSha256: string;
   readonly versions: { readonly loadctl: string; readonly k6: string; readonly node: string };
+  /** By the ids that the cluster has for them, the images that runners were made from. */
+  readonly images?: readonly string[];
   readonly by: { readonly user: string; readonly host: string } & ProcessMark;
   readonly ciLink?: string;
   readonly gitCommit?: string;

@@ -32,7 +32,7 @@ export async function isInUse(cwd: string, run: RunId, world: RunWatcher & Pick<
   if (record === undefined || (await lifeOf(directory, record, world)) === 'gone') return false;
   let finished = false;
   const read = followEvents(directory).read((event) => {
-    finished = event.type === 'command-finished';
+    finished ||= event.type === 'command-finished';
   });
   await read.catch(() => undefined);
   return !finished;

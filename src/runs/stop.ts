@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import type { Clock, World } from '../core/os.js';
-import type { Milliseconds } from '../core/quantities.js';
+import type { EpochMs, Milliseconds } from '../core/quantities.js';
+import type { Stop } from '../core/stop.js';
 import { followEvents } from './follow.js';
 import { runFiles } from './layout.js';
 import { lifeOf, type RunWatcher } from './lock.js';
@@ -13,10 +14,16 @@ const pollMs = 250;
 /** Ending a load takes 3 s at most; teardown and merging may follow. */
 const patienceMs: Milliseconds = 90_000;
 
-/** Who asked a run to end: stop.json in its directory. */
-export interface StopRequest {
-  readonly by: { readonly user: string; readonly host: string };
-  readonly at: number;
+/** What asks a run to end: stop.json in its directory. */
+export type StopRequest = { readonly at: EpochMs } & (
+  | { readonly by: { readonly user: string; readonly host: string } }
+  /** Nobody has followed it for so long. */
+  | { readonly unfollowedMs: Milliseconds }
+);
+
+/** Asks the run in this directory to end. */
+export async function requestStop(directory: string, request: StopRequest): Promise<void> {
+  await writeJson(join(directory, runFiles.stop), request);
 }
 
 /** Whether a run is still going on; `out-of-sight`: its log has no end, and its loadctl is on another machine. */
@@ -52,8 +59,7 @@ export async function stopRun(directory: string, world: RunWatcher & Pick<World,
   if ((await goesOn()) === 'over') {
     throw new LoadctlError('unavailable', `Run ${record.run} is not running.`, { hint: 'loadctl runs shows which are.' });
   }
-  const request: StopRequest = { by: world.who, at: world.clock.stamp() };
-  await writeJson(join(directory, runFiles.stop), request);
+  await requestStop(directory, { by: world.who, at: world.clock.stamp() });
   const deadline = world.clock.elapsed() + patienceMs;
   while ((await goesOn()) !== 'over') {
     if (world.clock.elapsed() > deadline) {
@@ -67,27 +73,29 @@ export async function stopRun(directory: string, world: RunWatcher & Pick<World,
 }
 
 /**
- * Resolves when somebody asks the run in this directory to end, with who it was, where the file says so: that it is there is
- * what counts. Undefined once `signal` is aborted.
+ * Resolves when somebody asks the run in this directory to end, with what the file says of it: that it is there is what
+ * counts. Undefined once `signal` is aborted.
  */
-export async function stopAsked(
-  directory: string,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<Partial<Pick<StopRequest, 'by'>> | undefined> {
+export async function stopAsked(directory: string, clock: Clock, signal: AbortSignal): Promise<AskedStop | undefined> {
   while (!signal.aborted) {
     const text = await readText(join(directory, runFiles.stop)).catch(() => '');
-    if (text !== undefined) return whoAsked(text);
+    if (text !== undefined) return whatIsAsked(text);
     await clock.sleep(pollMs, signal);
   }
   return undefined;
 }
 
-function whoAsked(text: string): Partial<Pick<StopRequest, 'by'>> {
+type AskedStop = Extract<Stop, { cause: 'asked' | 'unfollowed' }>;
+
+function whatIsAsked(text: string): AskedStop {
   try {
-    const { by } = JSON.parse(text) as Partial<StopRequest>;
-    return typeof by?.user === 'string' && typeof by.host === 'string' ? { by: { user: by.user, host: by.host } } : {};
+    const { by, unfollowedMs } = JSON.parse(text) as { by?: Partial<RunRecord['by']>; unfollowedMs?: unknown };
+    if (typeof unfollowedMs === 'number') return { cause: 'unfollowed', forMs: unfollowedMs };
+    return {
+      cause: 'asked',
+      ...(typeof by?.user === 'string' && typeof by.host === 'string' ? { by: { user: by.user, host: by.host } } : {}),
+    };
   } catch {
-    return {};
+    return { cause: 'asked' };
   }
 }

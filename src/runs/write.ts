@@ -9,6 +9,7 @@ import type { Redactor } from '../core/redactor.js';
 import { harmlessJson } from '../core/sanitise.js';
 import { runFiles, runsRoot } from './layout.js';
 import { type LineFile, lineFile } from './line-file.js';
+import { makeFolder } from './make-folder.js';
 import { keepReserve, type Reserve } from './reserve.js';
 
 /** A run directory that is being written. */
@@ -56,7 +57,7 @@ export async function createRunDirectory(cwd: string, run: RunId, redactor: Reda
   let reserve: Reserve;
   try {
     // One by one: for a full disk a recursive mkdir says ENOENT.
-    await mkdir(runsRoot(cwd), { recursive: true, mode: 0o700 });
+    await makeFolder(runsRoot(cwd), 0o700);
     await mkdir(path, { mode: 0o700 });
     await mkdir(join(path, runFiles.runners), { mode: 0o700 });
     reserve = await keepReserve(path);
@@ -133,7 +134,8 @@ function attempt(work: () => void): void {
   } catch {}
 }
 
-function writeError(path: string, error: unknown): LoadctlError {
+/** Why something of a run directory cannot be written, and what would help. */
+export function writeError(path: string, error: unknown): LoadctlError {
   const fixes: Record<string, string> = {
     ENOSPC: 'The disk is full: free some space there.',
     EDQUOT: 'The disk quota is used up: free some space there.',

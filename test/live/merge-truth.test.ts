@@ -1,11 +1,11 @@
-import { chmodSync, createReadStream, readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import type { Verdict } from '../../src/core/verdict.js';
 import type { Summary } from '../../src/metrics/summary.js';
 import { workplace } from '../support/loadctl.js';
+import { durationsIn, expectWithinBounds, pooledOf } from '../support/pooled-truth.js';
 import { startTarget } from '../support/target.js';
 
 const script = `
@@ -35,28 +35,22 @@ test('three unequal runners, merged, against the pooled raw samples of the same 
   const { criteria } = JSON.parse(readFileSync(join(place.latestRun(), 'verdict.json'), 'utf8')) as Verdict;
   expect(criteria.map(({ outcome }) => outcome)).toEqual(['pass', 'pass', 'pass', 'pass', 'pass']);
 
-  const samples = await Promise.all(['1', '2', '3'].map((id) => durations(join(place.folder, `samples-${id}.csv`))));
+  const samples = await Promise.all(['1', '2', '3'].map((id) => durationsIn(join(place.folder, `samples-${id}.csv`))));
   expect(samples.map((of) => of.length >= 2000)).toEqual([true, true, true]);
-  const pooled = Float64Array.from(samples.flat()).sort();
+  const pooled = pooledOf(samples);
   const summary = JSON.parse(readFileSync(join(place.latestRun(), 'summary.json'), 'utf8')) as Summary;
   const merged = summary.metrics.http_req_duration;
 
   expect(merged?.values.count).toBe(pooled.length);
   expect(summary.metrics.http_reqs?.values.count).toBe(pooled.length);
-  for (const [stat, level, widest] of [
-    ['p(50)', 0.5, 0.01],
-    ['p(90)', 0.9, 0.01],
-    ['p(95)', 0.95, 0.01],
-    ['p(99)', 0.99, 0.03],
-    ['p(99.9)', 0.999, Number.POSITIVE_INFINITY],
-  ] as const) {
-    const [low, high] = merged?.bounds[stat] ?? [Number.NaN, Number.NaN];
-    const truth = quantile(pooled, level);
-    // k6's CSV has six decimals: the truth is known to half a millionth of a millisecond.
-    expect(truth, stat).toBeGreaterThanOrEqual(low - 1e-6);
-    expect(truth, stat).toBeLessThanOrEqual(high + 1e-6);
-    expect((high - low) / truth, `width of the bounds at ${stat}`).toBeLessThan(widest);
-  }
+  const widths = expectWithinBounds(merged, pooled);
+  for (const [stat, widest] of [
+    ['p(50)', 0.01],
+    ['p(90)', 0.01],
+    ['p(95)', 0.01],
+    ['p(99)', 0.03],
+  ] as const)
+    expect(widths[stat], `width of the bounds at ${stat}`).toBeLessThan(widest);
 });
 
 /**
@@ -74,21 +68,4 @@ function answerSmoothly(request: IncomingMessage, response: ServerResponse): boo
     Math.floor(due - begun) - 1,
   );
   return true;
-}
-
-/** k6's own: linear between the neighbours of p·(n−1). */
-function quantile(sorted: Float64Array, p: number): number {
-  const rank = p * (sorted.length - 1);
-  const below = sorted[Math.floor(rank)] ?? Number.NaN;
-  const above = sorted[Math.ceil(rank)] ?? Number.NaN;
-  return below + (above - below) * (rank - Math.floor(rank));
-}
-
-async function durations(csv: string): Promise<number[]> {
-  const found: number[] = [];
-  for await (const line of createInterface({ input: createReadStream(csv) })) {
-    const [metric, , value] = line.split(',');
-    if (metric === 'http_req_duration') found.push(Number(value));
-  }
-  return found;
 }

@@ -30,8 +30,16 @@ const mega = 1024 * 1024;
 /** The files below a folder that hold the token now. */
 function holdersOf(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(folder, name)).isFile());
-  return files.filter((name) => /tok3nFirst|tok3nLast/.test(readFileSync(join(folder, name), 'latin1')));
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /tok3nFirst|tok3nLast/.test(read(join(folder, name))));
+}
+
+/** A file's bytes; none of a folder, or of a file that was just renamed. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
 }
 
 const warningsIn = (place: Workplace, code: string) =>

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { commands } from '../../src/commands/table.js';
+import { typedCommands } from '../../src/commands/table.js';
 import { makeCertificates } from '../servers/certificates.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { type RedisServer, startRedis } from '../servers/redis.js';
@@ -287,7 +287,12 @@ test('every command: not one secret on a screen, in a file, in an archive, among
   expect(kept).toContain('"password": "[redacted]"');
   expect(kept).toContain(talkative);
   expect(at.place.read(relative(at.place.folder, join(at.place.latestRun(), 'run.json')))).toContain('@127.0.0.1/job/7');
-  await Promise.all([at.call(['verify'], 0), at.call(['verify', '--json'], 0)]);
+  await Promise.all([
+    at.call(['verify'], 0),
+    at.call(['verify', '--json', '--report-dir', 'out'], 0),
+    at.call(['report'], 0),
+    at.call(['compare', '--save', 'base.json'], 0),
+  ]);
   await at.call(['cleanup', ...dev, '--dry-run'], 0);
   await at.call(['cleanup', ...dev, '--seeded', '--json'], 0);
   await at.call(['test', ...dev, '--seeded', '--quiet', ...typed], 0, loud);
@@ -301,7 +306,7 @@ test('every command: not one secret on a screen, in a file, in an archive, among
   expect(fresh.leaks()).toEqual([]);
 
   const called = [...typedLines].map((line) => line.split(' ')[0]);
-  expect(commands.map(({ name }) => name).filter((name) => !called.includes(name))).toEqual([]);
+  expect(typedCommands.map(({ name }) => name).filter((name) => !called.includes(name))).toEqual([]);
   expect([...logins]).toContain(`Basic ${Buffer.from(`ann:${secret.target}`).toString('base64')}`);
   expect([...logins].some((login) => login.includes(secret.bearer))).toBe(true);
   const lines = [...watch.seen];
@@ -502,7 +507,7 @@ const mishaps: Mishap[] = [
   },
   {
     title: 'a part that is not built',
-    change: (profile) => profile.replace('backend: local', 'backend: kubernetes'),
+    change: (profile) => profile.replace('backend: local', 'backend: cloud'),
     code: 115,
     says: 'not implemented',
   },

@@ -55,10 +55,12 @@ test.runIf(canMakeHosts())('a host whose sshd would open that port to its networ
   await expect(backend.start(launch(runnerId(1), folder, 9))).rejects.toThrow('The sshd of h1 opens forwarded ports to its whole network.');
 });
 
+const expected = { needs: { memoryBytes: 0 }, lifeMs: 60_000 };
+
 function backendFor({ config, hosts }: SshTestNetwork): OpenBackend {
   const names = hosts.map(({ name }) => name);
   const profile = { backend: 'ssh' as const, count: 2, onLost: 'abort' as const, readyTimeout: 60_000, hosts: names, sshConfig: config };
-  return ssh.open({ ...openWorld(), profile, signal: new AbortController().signal, redact: openRedactor() });
+  return ssh.open({ ...openWorld(), profile, signal: new AbortController().signal, redact: openRedactor(), expected });
 }
 
 function launch(id: RunnerId, folder: string, port: number): RunnerLaunch {
@@ -71,6 +73,7 @@ function launch(id: RunnerId, folder: string, port: number): RunnerLaunch {
     id,
     folder,
     inputs: { k6, configFile: join(folder, 'none.json'), archive, archiveSha256 },
+    ownFiles: [],
     reachable: { host: '127.0.0.1', port },
     command: ({ address, inputs, reachablePort }) => ({
       file: inputs.k6,

@@ -11,10 +11,13 @@ import { logLimits, rawLog } from '../../src/runners/runner/raw-log.js';
 import { isAlive, parentOf, shells, startAgent, type TestAgent, withoutSetsid } from '../support/agents.js';
 
 const sh = (script: string, env: Record<string, string> = {}) => ({ file: 'sh', args: ['-c', script], env });
-/** Whether the kernel asks a runner to end whose shell is gone. */
-const isTied = spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0;
+/** Whether the kernel asks a runner to end whose shell is gone: some busybox take their own setpriv, which cannot ask for that. */
+const isTied = (path: string) => spawnSync(path, ['-c', 'setpriv --pdeathsig TERM true'], { argv0: 'sh' }).status === 0;
 /** How a runner ended of which nobody saw it. */
 const vanished: ProcessEnd = { error: 'ESRCH' };
+/** What an agent says of so many bytes: some busybox take their own dd before any other, and that one may not count them. */
+const counted = (shell: string, bytes: number) =>
+  shell === 'busybox' ? expect.stringMatching(new RegExp(`^(${bytes}|unknown)$`)) : String(bytes);
 const sleeper = sh('exec sleep 60');
 /** Ends when it is asked to, and writes that down. */
 const polite = (files: { readonly ready: string; readonly asked: string }) =>
@@ -92,14 +95,14 @@ test.each(shells)('$name: a runner that does not end when asked goes with all th
 
 test.each(shells)(
   '$name: what a runner says is kept at its beginning and its end; the rest is counted, and it never waits',
-  async ({ path }) => {
+  async ({ name: shell, path }) => {
     const place = await startAgent(path);
     const [quiet, loud] = [place.agent.next('kept', '1'), place.agent.next('kept', '2')];
     await (await start(place, '1', sh('echo out; echo err >&2'))).end;
     const lines = 'dd if=/dev/zero bs=1000000 count=80 2>/dev/null | tr "\\000" x >&2; echo last words >&2';
     const { end } = await start(place, '2', sh(lines));
     expect(await end).toEqual({ exitCode: 0 });
-    expect([(await quiet)?.text, (await loud)?.text]).toEqual(['0', String(80_000_011 - logLimits.first)]);
+    expect([(await quiet)?.text, (await loud)?.text]).toEqual(['0', counted(shell, 80_000_011 - logLimits.first)]);
     const said = (runner: string, name: string) => readFileSync(join(place.agent.folder, runner, name), 'utf8');
     expect([said('1', rawLog.first), said('1', rawLog.last)]).toEqual(['out\nerr\n', '']);
     expect([said('2', rawLog.first).length, said('2', rawLog.last).length]).toEqual([logLimits.first, logLimits.last]);
@@ -107,13 +110,13 @@ test.each(shells)(
   },
 );
 
-test.each(shells)('$name: a log that nobody can write, or that somebody holds open, holds nobody up', async ({ path }) => {
+test.each(shells)('$name: a log that nobody can write, or that somebody holds open, holds nobody up', async ({ name, path }) => {
   const place = await startAgent(path);
   mkdirSync(join(place.agent.folder, '1', rawLog.first), { recursive: true }); // a folder where the file should be
   const loud = sh('dd if=/dev/zero bs=1000000 count=3 >&2 2>/dev/null; exit 3');
   const kept = place.agent.next('kept', '1');
   expect(await (await start(place, '1', loud)).end).toEqual({ exitCode: 3 });
-  expect((await kept)?.text).toBe('3000000');
+  expect((await kept)?.text).toEqual(counted(name, 3_000_000));
   const stray = join(place.temp, 'stray');
   expect(
     await (await start(place, '2', sh('setsid sh -c \'echo $$ >"$stray"; exec sleep 30\' & sleep 0.3; exit 4', { stray }))).end,
@@ -142,7 +145,7 @@ test.runIf(existsSync('/proc/self/stat')).each(shells)(
     for (const { pid } of [asked, killed]) process.kill(parentOf(pid), 'SIGKILL');
     process.kill(stopped, 'SIGSTOP');
     for (let beats = 0; beats < 6; beats += 1) await place.agent.next('beat', '');
-    expect([asked, killed, frozen].map(({ pid }) => isAlive(pid))).toEqual([!isTied, true, true]);
+    expect([asked, killed, frozen].map(({ pid }) => isAlive(pid))).toEqual([!isTied(path), true, true]);
     place.agent.order(orders.end('1', 'gracefully'));
     for (const { pid } of [killed, frozen]) process.kill(pid, 'SIGKILL');
     expect(await Promise.all([asked.end, killed.end, frozen.end])).toEqual([vanished, vanished, vanished]);

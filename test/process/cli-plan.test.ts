@@ -28,10 +28,8 @@ describe('plan', () => {
 
   test.each(['dev', 'staging', 'prod'])('of %s needs no secrets, and nothing that is there', async (env) => {
     const said = await shipped().loadctl(['plan', '--env', env, '--json']);
-    // No run could load prod: its backend is not built yet.
-    const exitCode = env === 'prod' ? 115 : 0;
-    expect([said.code, said.stderr]).toEqual([exitCode, '']);
-    expect(JSON.parse(said.stdout)).toMatchObject({ version: 2, environment: env, exitCode });
+    expect([said.code, said.stderr]).toEqual([0, '']);
+    expect(JSON.parse(said.stdout)).toMatchObject({ version: 2, environment: env, exitCode: 0 });
   });
 
   test('as JSON is data: load, draws, fleet, rows and entries, rules', async () => {
@@ -54,9 +52,9 @@ describe('plan', () => {
     });
   });
 
-  test('of prod says what is not built and what is missing', async () => {
+  test('of prod says what is missing, and how much load it makes', async () => {
     const { stdout } = await shipped().loadctl(['plan', '--env', 'prod']);
-    for (const word of ['runners.backend: kubernetes', 'DB_PASSWORD: missing', '37,500/s']) {
+    for (const word of ['DB_PASSWORD: missing', '37,500/s']) {
       expect(stdout).toContain(word);
     }
   });

@@ -155,7 +155,12 @@ describe('--json', () => {
       'open files',
       'accounts',
     ]);
-    expect(JSON.parse((await workplace().loadctl(['runs', '--json'])).stdout)).toEqual({ runs: [], exitCode: 0, exitCodes: [] });
+    expect(JSON.parse((await workplace().loadctl(['runs', '--json'])).stdout)).toEqual({
+      version: 1,
+      runs: [],
+      exitCode: 0,
+      exitCodes: [],
+    });
   });
 });
 

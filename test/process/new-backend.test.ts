@@ -14,13 +14,13 @@ import type { Backend } from '../runner/types.js';
 /** Pods, as far as this machine can be one. */
 export const backend: Backend = { ...local, noticeMs: 3000 };
 `;
-const line = "  kubernetes: () => import('./kubernetes/index.js'),\n";
+const line = "  cloud: () => import('./cloud/index.js'),\n";
 
 const files = {
   'script.js': `import http from 'k6/http';\nexport const options = { vus: 1, iterations: 1 };\nexport default () => { http.get(__ENV.BASE_URL + '/work'); };`,
 };
 const profile = (url: string) =>
-  `target: {url: "${url}"}\nworkload: {script: ../script.js}\nrunners: {backend: kubernetes}\nsla: {errors: < 1%}\n`;
+  `target: {url: "${url}"}\nworkload: {script: ../script.js}\nrunners: {backend: cloud}\nsla: {errors: < 1%}\n`;
 
 /** A copy of the sources in `folder`, as they are in a clone. */
 function copySources(folder: string): void {
@@ -31,11 +31,11 @@ function copySources(folder: string): void {
 /** One folder and one line. */
 function addBackend(folder: string, source: string): void {
   const runners = join(folder, 'src', 'runners');
-  mkdirSync(join(runners, 'kubernetes'));
-  writeFileSync(join(runners, 'kubernetes', 'index.ts'), source);
+  mkdirSync(join(runners, 'cloud'));
+  writeFileSync(join(runners, 'cloud', 'index.ts'), source);
   const registry = join(runners, 'index.ts');
   const before = readFileSync(registry, 'utf8');
-  const after = before.replace(/^ {2}ssh: .*\n/m, (ssh) => ssh + line);
+  const after = before.replace(/^ {2}kubernetes: .*\n/m, (kubernetes) => kubernetes + line);
   expect(after.length).toBe(before.length + line.length);
   writeFileSync(registry, after);
 }
@@ -54,7 +54,7 @@ test('a new backend is one folder and one line: it compiles, plans and runs', as
   const target = await startTarget();
   const { folder, file, loadctl } = workplace({ ...files, 'profiles/dev.yaml': profile(target.url) });
   const without = await loadctl(['run', '--env', 'dev']);
-  expect([without.code, without.stderr]).toEqual([115, expect.stringContaining('The kubernetes backend is not implemented yet.')]);
+  expect([without.code, without.stderr]).toEqual([115, expect.stringContaining('The cloud backend is not implemented yet.')]);
 
   copySources(folder);
   addBackend(folder, toy);
@@ -63,7 +63,7 @@ test('a new backend is one folder and one line: it compiles, plans and runs', as
   expect((await node(folder, [bin, 'plan', '--env', 'dev'])).stdout).not.toContain('not implemented');
   const said = await node(folder, [bin, 'run', '--env', 'dev']);
 
-  expect(said.stderr).toContain('run dev: 1 runner (kubernetes)');
+  expect(said.stderr).toContain('run dev: 1 runner (cloud)');
   expect(said, said.stderr).toMatchObject({ code: 0 });
   expect(target.hits.get('GET /work')).toBe(1);
 });

@@ -38,6 +38,7 @@ test('what is published works with its dependencies alone, and names its sources
   const loadctl = (args: readonly string[], env = {}) =>
     spawnSync(process.execPath, [bin, ...args], { cwd: folder, env: { ...usual, ...env }, encoding: 'utf8' });
 
+  expect(readdirSync(join(folder, 'package', 'dist', 'page')).sort()).toEqual(['page.css', 'page.js']);
   const plan = loadctl(['plan', '--env', 'dev']);
   expect(plan).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('default: shared-iterations, 1 VU, 1 iteration') });
   const run = loadctl(['run', '--env', 'dev']);

@@ -223,6 +223,31 @@ test('a run that ended before its load has the exit code of what ended it', asyn
   ]);
 });
 
+test('a run whose verdict could not be written ends as it ended then, though its numbers are all there', async () => {
+  const finished = { at: 4, t: 4, type: 'phase-finished', phase: 'run', elapsedMs: 1, reasons: ['unavailable'] };
+  const events = [
+    { at: 1, t: 1, type: 'phase-started', phase: 'run' },
+    { at: 1, t: 1, type: 'fleet-released', runners: 1 },
+    ended('1'),
+    finished,
+  ];
+  const plan = { ...record.plan, criteria: [], runners: [{ id: '1', segment: '0:1', sequence: '0,1' }] };
+  const summary = { version: 1, run, k6Version: '2.2.0', durationMs: 1500, runners: 1, metrics: { iterations: counter(9) } };
+  const lines = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+  const place = withRun({ 'run.json': { ...record, plan }, 'summary.json': summary, 'events.ndjson': lines });
+  const said = await place.loadctl(['verify', '--json']);
+  expect([said.code, JSON.parse(said.stdout)]).toMatchObject([
+    115,
+    {
+      verdict: 'interrupted',
+      reasons: [expect.stringContaining('The run ended before its verdict was written:'), expect.anything()],
+      exitCodes: [115],
+    },
+  ]);
+  const { runs } = JSON.parse((await place.loadctl(['runs', '--json'])).stdout);
+  expect(runs).toMatchObject([{ run, state: 'interrupted' }]);
+});
+
 const profile = (url: string) => `target: {url: "${url}"}\nworkload: {script: ../script.js, vus: 1, duration: 1s}\n`;
 
 test('a place where no run directory can be made: 115, with the fix', async () => {

@@ -66,7 +66,7 @@ describe('runs are removed', () => {
   test('but for the newest', async () => {
     const where = four();
     const said = await where.loadctl(['runs', '--keep', '1', '--json']);
-    expect(JSON.parse(said.stdout)).toEqual({ removed: [third, second, first], running: [], exitCode: 0, exitCodes: [] });
+    expect(JSON.parse(said.stdout)).toEqual({ version: 1, removed: [third, second, first], running: [], exitCode: 0, exitCodes: [] });
     expect(await ids(where)).toEqual([fourth]);
     expect((await where.loadctl(['runs', '--keep', '1'])).stdout).toBe('Nothing was removed.\n');
     expect((await where.loadctl(['runs', '--keep', '0'])).stdout).toContain(fourth);

@@ -57,6 +57,12 @@ describe('the generators’ machines', () => {
       ["Runner 2's machine had less than 5% of its memory free for 10 s of 60 s, k6 itself holding 75%: use more machines or fewer VUs."],
     ],
     ['without memory, by others', seconds(runnerId(2), 10, { freeMemory: 1e8 }), []],
+    ['throttled for 1% of the time', seconds(runnerId(2), 6, { throttledMs: 100 }), []],
+    [
+      'throttled for more than 1%',
+      seconds(runnerId(2), 7, { throttledMs: 100 }),
+      ['Runner 2 was throttled by the CPU limit of its container for 0.7 s of 60 s: raise that limit, or take it away.'],
+    ],
   ])('%s', (_, samples, faults) => {
     expect(generatorFaults(samples, minute)).toEqual(faults);
   });
@@ -208,6 +214,25 @@ describe('what Linux tells of a process', () => {
   ])('pages of files are not used memory (%s)', (_, memoryStat) => {
     const limited = { ...texts(40, 800), memoryMax: '1000000000\n', memoryCurrent: '900000000\n', memoryStat };
     expect(readLinuxVitals(limited)).toMatchObject({ memory: 1e9, freeMemory: 7e8 });
+  });
+
+  test.each([
+    ['version 2', 'throttled_usec 2500000\n'],
+    ['version 2, whole', 'usage_usec 1\nnr_periods 90\nnr_throttled 30\nthrottled_usec 2500000\n'],
+    ['version 1', 'nr_periods 90\nnr_throttled 30\nthrottled_time 2500000000\n'],
+  ])('how long a limit kept it off the CPUs (%s)', (_, cpuStat) => {
+    expect(readLinuxVitals({ ...texts(40, 800), cpuStat })?.throttledMs).toBe(2500);
+  });
+
+  test('throttled between two looks', () => {
+    const look = (t: number, idle: number, usec: number) => {
+      const vitals = readLinuxVitals({ ...texts(40, idle), cpuStat: `throttled_usec ${usec}\n` });
+      if (vitals === undefined) throw new Error('unreadable');
+      return { t, vitals };
+    };
+    const runner = { id: runnerId(1), host: 'h' };
+    expect(sampleBetween(runner, look(0, 800, 1_000_000), look(1000, 900, 1_250_000))?.throttledMs).toBe(250);
+    expect(sampleBetween(runner, look(0, 800, 1_000_000), look(1000, 900, 1_000_000))).not.toHaveProperty('throttledMs');
   });
 
   test('a group of version 1 without a limit has none', () => {

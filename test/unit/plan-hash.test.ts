@@ -121,7 +121,11 @@ const outputWords: readonly (readonly [word: string, one: string, other: string,
   ['weight', '1', '2', influx],
   ['query', 'http://127.0.0.1:8', 'http://127.0.0.1:7', prometheus],
   ['histograms', 'native', 'none', prometheus],
+  ['stats.#', '["p(95)"]', '[med]', prometheus],
   ['every', '1s', '2s', prometheus],
+  ['dashboard', 'a', 'b', 'kind: grafana, url: http://127.0.0.1:9'],
+  ['channel', 'a', 'b', 'kind: slack, token: t'],
+  ['api', 'http://127.0.0.1:8', 'http://127.0.0.1:7', 'kind: slack, token: t, channel: a'],
 ];
 
 /** Two monitors that differ in one word, and a second store of each kind. */
@@ -131,6 +135,8 @@ function given(word: string, one: string, other: string, around: string): [one: 
     `{${around.replace('store: same', `store: ${value === 'redis' ? 'cache' : 'db'}`)}, ${name}: ${value.startsWith('$') ? `"${value}"` : value}}`;
   return [monitor(one), monitor(other), ['stores.other={kind: postgres, url: postgres://127.0.0.1/o}']];
 }
+
+const pods = ['runners.kubernetes={image: a}'];
 
 /** Every word of a profile, with two values that it may have, and what else the profile says where it may not stand alone. */
 const words: Readonly<Record<string, readonly [path: string, one: string, other: string, besides?: readonly string[]]>> = {
@@ -185,14 +191,40 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
     ]),
   ),
   'runners.allowedLoss': ['runners.allowedLoss', '10%', '11%', ['runners.onLost=continue']],
-  'runners.backend': ['runners.backend', 'local', 'kubernetes'],
+  'runners.backend': ['runners.backend', 'local', 'cloud'],
   'runners.count': ['runners.count', '2', '3'],
   'runners.hostK6': ['runners.hostK6', 'bring', '/opt/k6', ssh],
   'runners.hosts.#': ['runners.hosts.0', 'a.example.com', 'b.example.com', ssh],
-  'runners.image': ['runners.image', 'loadctl:1', 'loadctl:2', ['runners.backend=kubernetes']],
   'runners.k6': ['runners.k6', './k6', './other-k6'],
   'runners.keep': ['runners.keep', 'true', 'false', ssh],
-  'runners.namespace': ['runners.namespace', 'one', 'two', ['runners.backend=kubernetes']],
+  'runners.kubernetes.annotations.*': ['runners.kubernetes.annotations', '{a: "1"}', '{a: "2"}', pods],
+  'runners.kubernetes.image': ['runners.kubernetes.image', 'loadctl:1', 'loadctl:2', pods],
+  'runners.kubernetes.labels.*': ['runners.kubernetes.labels', '{a: "1"}', '{a: "2"}', pods],
+  'runners.kubernetes.namespace': ['runners.kubernetes.namespace', 'one', 'two', pods],
+  'runners.kubernetes.nodeSelector.*': ['runners.kubernetes.nodeSelector', '{a: "1"}', '{a: "2"}', pods],
+  'runners.kubernetes.patch.runner.*': ['runners.kubernetes.patch.runner', '{hostNetwork: true}', '{hostNetwork: false}', pods],
+  'runners.kubernetes.patch.conductor.*': ['runners.kubernetes.patch.conductor', '{hostNetwork: true}', '{hostNetwork: false}', pods],
+  'runners.kubernetes.egress': ['runners.kubernetes.egress', 'pod', 'nat', pods],
+  'runners.kubernetes.conductor.cpu': ['runners.kubernetes.conductor.cpu', '1', '2', pods],
+  'runners.kubernetes.conductor.memory': ['runners.kubernetes.conductor.memory', '1Gi', '2Gi', pods],
+  'runners.kubernetes.pullSecrets.#': ['runners.kubernetes.pullSecrets', '[a]', '[b]', pods],
+  'runners.kubernetes.resources.cpu': ['runners.kubernetes.resources.cpu', '1', '2', pods],
+  'runners.kubernetes.resources.memory': ['runners.kubernetes.resources.memory', '1Gi', '2Gi', pods],
+  'runners.kubernetes.spread': ['runners.kubernetes.spread', 'one', 'two', pods],
+  'runners.kubernetes.tolerations.#.effect': ['runners.kubernetes.tolerations', '[{effect: NoExecute}]', '[{effect: NoSchedule}]', pods],
+  'runners.kubernetes.tolerations.#.key': ['runners.kubernetes.tolerations', '[{key: a}]', '[{key: b}]', pods],
+  'runners.kubernetes.tolerations.#.operator': ['runners.kubernetes.tolerations', '[{operator: Exists}]', '[{operator: Equal}]', pods],
+  'runners.kubernetes.tolerations.#.tolerationSeconds': [
+    'runners.kubernetes.tolerations',
+    '[{tolerationSeconds: 1}]',
+    '[{tolerationSeconds: 2}]',
+    pods,
+  ],
+  'runners.kubernetes.tolerations.#.value': ['runners.kubernetes.tolerations', '[{value: a}]', '[{value: b}]', pods],
+  'runners.kubernetes.keepFor': ['runners.kubernetes.keepFor', '1h', '2h', pods],
+  'runners.kubernetes.onClientLost': ['runners.kubernetes.onClientLost', 'continue', 'stop after 60s', pods],
+  'runners.kubernetes.serviceAccount': ['runners.kubernetes.serviceAccount', 'a', 'b', pods],
+  'runners.kubernetes.variables.secret': ['runners.kubernetes.variables.secret', 'a', 'b', pods],
   'runners.onLost': ['runners.onLost', 'abort', 'continue'],
   'runners.readyTimeout': ['runners.readyTimeout', '60s', '61s'],
   'runners.sshConfig': ['runners.sshConfig', './one', './two', ssh],
@@ -263,6 +295,7 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   'workload.env.*': ['workload.env.FEATURE', '"on"', '"off"'],
   'workload.mix.*': ['workload.mix', '{home: 40%, work: 60%}', '{home: 60%, work: 40%}'],
   'workload.options.*': ['workload.options.discardResponseBodies', 'true', 'false'],
+  'workload.outputs.#': ['workload.outputs', '[json=a.json]', '[csv=a.csv]'],
   'workload.pacing': ['workload.pacing', '1s', '2s'],
   'workload.ramp': ['workload.ramp', '30s', '31s'],
   'workload.scale': [
@@ -279,8 +312,9 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   'workload.vus': ['workload.vus', '100', '101'],
 };
 
-/** Secrets, of which a hash says nothing: a plan can be made by somebody who has none. */
+/** Secrets, of which a hash says nothing: a plan can be made by somebody who has none. Nor of what a machine calls a cluster. */
 const secrets: typeof words = {
+  'runners.kubernetes.context': ['runners.kubernetes.context', 'prod', 'production', pods],
   'users.key': ['users.key', 'abc', 'def', bypass],
   'stores.*.password': ['stores.cache.password', 'abc', 'def'],
   'monitors.*.password': ['monitors.m.password', 'abc', 'def', [`monitors.m={${byUrl}}`]],
@@ -315,6 +349,16 @@ describe('the hash of a plan', () => {
     const [before, after] = [one, other].map((value) => planWith([...besides, `${path}=${value}`]));
     expect(before).toEqual(after);
   });
+});
+
+test('a variable of the script that a Secret of the cluster answers does not change the plan', () => {
+  const profile = (variables: string) =>
+    `target: {url: "http://192.0.2.1"}\nworkload: {script: k6.ts, env: {STOCK: "\${STOCK}"}}\nrunners: {backend: kubernetes, kubernetes: {image: x${variables}}}\n`;
+  const hash = (text: string, env: Record<string, string>, secrets: 'here' | 'required') =>
+    planHere(load({ 'test.yaml': text }, { env, secrets })).hash;
+  const answered = profile(', variables: {secret: shop}');
+  expect(hash(answered, {}, 'here')).toBe(hash(answered, { STOCK: '7' }, 'required'));
+  expect(hash(profile(''), { STOCK: '8' }, 'here')).not.toBe(hash(profile(''), { STOCK: '7' }, 'required'));
 });
 
 /** The ways to all values of a schema: `*` is any name, `#` any place in a list. */

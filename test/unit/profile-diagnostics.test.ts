@@ -176,7 +176,7 @@ describe('a word', () => {
       'that nobody knows',
       'runners: {zzz: 1}\n',
       [
-        '4:11: unknown key `zzz`; `runners` has `backend`, `count`, `onLost`, `allowedLoss`, `k6`, `readyTimeout`, `hosts`, `sshConfig`, `hostK6`, `keep`, `namespace` and `image`',
+        '4:11: unknown key `zzz`; `runners` has `backend`, `count`, `onLost`, `allowedLoss`, `k6`, `readyTimeout`, `hosts`, `sshConfig`, `hostK6`, `keep` and `kubernetes`',
       ],
     ],
     [
@@ -777,7 +777,7 @@ describe('a limit', () => {
     [
       'of an abort rule, without an operator',
       'abort: [{when: errors}]\n',
-      ['4:16: expected a condition such as `errors > 5%`, not `errors`'],
+      ['4:16: expected a condition such as `errors > 5%` or `p95 cpu > 90%`, not `errors`'],
     ],
   ])('%s', (_, text, expected) => {
     expect(messages(least + text)).toEqual(expected);

@@ -12,7 +12,7 @@ describe('a small profile', () => {
       profile: {
         environment: 'test',
         target: { url: 'http://127.0.0.1:8080' },
-        workload: { script: '/w/profiles/k6.ts', endpoints: {}, mix: {}, sessions: {}, steps: {}, env: {}, options: {} },
+        workload: { script: '/w/profiles/k6.ts', endpoints: {}, mix: {}, sessions: {}, steps: {}, env: {}, options: {}, outputs: [] },
         stores: {},
         seed: {},
         runners: { backend: 'local', count: 1, onLost: 'abort', readyTimeout: 60_000 },
@@ -27,14 +27,16 @@ describe('a small profile', () => {
       files: ['/w/profiles/test.yaml'],
       overrides: [],
       variables: [],
+      variableValues: {},
       secrets: [],
       scriptVariables: {},
       scriptOnly: [],
       monitorsAt: {},
+      limits: [],
       redacted: {
         environment: 'test',
         target: { url: 'http://127.0.0.1:8080' },
-        workload: { script: 'k6.ts', endpoints: {}, mix: {}, sessions: {}, steps: {}, env: {}, options: {} },
+        workload: { script: 'k6.ts', endpoints: {}, mix: {}, sessions: {}, steps: {}, env: {}, options: {}, outputs: [] },
         stores: {},
         seed: {},
         runners: { backend: 'local', count: 1, onLost: 'abort', readyTimeout: '60s' },
@@ -87,6 +89,7 @@ describe('extends', () => {
       steps: {},
       env: {},
       options: {},
+      outputs: [],
     });
     expect(loaded.profile.users).toBeUndefined();
     expect(loaded.profile.runners.hosts).toEqual(['c']);
@@ -404,4 +407,24 @@ describe('which profile', () => {
       '-e KEY=VALUE feeds the script; --env names the environment',
     ]);
   });
+});
+
+test('the place of every limit, in the order of the criteria: of what a profile extends too, of no argument', () => {
+  const files = {
+    'base.yaml': `${least}sla:\n  p95: < 1s\n  errors: < 1%\n`,
+    'test.yaml':
+      'extends: base.yaml\nsla:\n  p95:\n    - < 500ms\n    - "> 1ms"\n  p99: < 2s\ncritical:\n  cpu:\n    limit: < 80%\n    for: 10s\n',
+  };
+  const { profile, limits } = load(files, { set: ['sla.errors=< 2%'] });
+  const stated = [...profile.sla, ...profile.critical].map(({ name }, index) => [
+    name,
+    limits[index] && Object.values(limits[index]).join(':'),
+  ]);
+  expect(stated).toEqual([
+    ['p95', 'profiles/test.yaml:4'],
+    ['p95', 'profiles/test.yaml:5'],
+    ['errors', null],
+    ['p99', 'profiles/test.yaml:6'],
+    ['cpu', 'profiles/test.yaml:9'],
+  ]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LoadctlError } from '../../src/core/errors.js';
 import { checkGuards } from '../../src/plan/guards.js';
+import { limitInWords, ruleInWords } from '../../src/reporters/sentences/limits.js';
 import { monitorInWords } from '../../src/reporters/sentences/monitors.js';
 import { planWarningText } from '../../src/reporters/sentences/plan-warning.js';
 import { load, planHere } from './profile-files.js';
@@ -69,6 +70,26 @@ critical: {cpu: < 80%, memory: < 85%, dbConnections: p95 < 90%, db.waiting: {lim
       ['dbConnections', 'p95', undefined, '%'],
       ['db.waiting', 'max', 10_000, ''],
     ]);
+  });
+
+  test.each([
+    ['cpu: < 80%', 'cpu < 80%'],
+    ['cpu: p95 < 80%', 'p95 cpu < 80%'],
+    ['p95 cpu: < 80%', 'p95 cpu < 80%'],
+    ['cpu: {limit: < 80%, for: 10s}', 'cpu < 80% for 10s'],
+    ['app.memory: avg < 80%', 'avg app.memory < 80%'],
+  ])('`%s` stands in the plan as `%s`', (words, shown) => {
+    const plan = planHere(load({ 'test.yaml': `${head}monitors: {app: {kind: host, here: true}}\ncritical: {${words}}` }));
+    expect(plan.criteria.map((criterion) => limitInWords(criterion, plan.judgedMonitors))).toEqual([shown]);
+  });
+
+  test.each([
+    ['{when: p95 cpu > 90%, for: 30s}', 'p95', 'p95 cpu > 90% for 30s'],
+    ['{when: cpu p95 > 90%, for: 30s, after: 1m}', 'p95', 'p95 cpu > 90% for 30s, after 1m'],
+    ['{when: app.cpu > 90%, for: 30s}', 'avg', 'app.cpu > 90% for 30s'],
+  ])('the abort rule %s has the statistic %s and stands in the plan', (rule, stat, shown) => {
+    const plan = planHere(load({ 'test.yaml': `${head}monitors: {app: {kind: host, here: true}}\nabort: [${rule}]` }));
+    expect(plan.abort.map((one) => [one.when.stat, ruleInWords(one)])).toEqual([[stat, shown]]);
   });
 });
 

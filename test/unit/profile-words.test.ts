@@ -105,6 +105,49 @@ describe('the SLA', () => {
     expect(readCritical(name, value)).toEqual({ criterion: criterion({ name, source: 'server', metric: name, stat: 'value', ...of }) });
   });
 
+  test.each([
+    ['cpu', 'p95 < 80%'],
+    ['p95 cpu', '< 80%'],
+    ['p95 cpu', '80%'],
+  ])('critical %s: %s has its statistic in front of either', (name, value) => {
+    const of = { name, source: 'server', metric: 'cpu', stat: 'p95', limit: 0.8, unit: '%' } as const;
+    expect(readCritical(name, value)).toEqual({ criterion: criterion(of) });
+  });
+
+  test.each([
+    ['critical: one before each', readCritical('p95 cpu', 'max < 80%')],
+    ['critical: a percentile that is none', readCritical('p101 cpu', '< 80%')],
+    ['abort: one on each side', readAbort('p95 cpu max > 80%')],
+    ['abort: one that servers have not', readAbort('med cpu > 80%')],
+    ['abort: a percentile that is none', readAbort('p101 cpu > 80%')],
+    ['sla: a statistic alone', readSla('p95', 'p95 < 500ms')],
+  ])('%s is a problem', (_, read) => {
+    expect(read).toHaveProperty('problem');
+  });
+
+  test.each([
+    'p95 http_req_duration{name:GET /events} > 2s',
+    'p(95) http_req_duration{name:GET /events} > 2s',
+    'http_req_duration{name:GET /events} p95 > 2s',
+    'http_req_duration{name:GET /events} p(95) > 2s',
+  ])('abort when %s is a threshold of k6', (condition) => {
+    const metric = 'http_req_duration{name:GET /events}';
+    const of = { name: `${metric} p(95)`, metric, stat: 'p(95)', operator: '>', limit: 2000 } as const;
+    expect(readAbort(condition)).toEqual({ criterion: criterion(of) });
+    const [, key = '', value = ''] = /^(.*\}) ?(.*)$/.exec(condition) ?? [];
+    expect(readSla(key, value)).toEqual({ criterion: criterion(of) });
+  });
+
+  test.each(['p95 cpu > 90%', 'cpu p95 > 90%', ' p95  cpu>90% '])('abort when %s', (condition) => {
+    const of = { name: 'p95 cpu', source: 'server', metric: 'cpu', stat: 'p95', operator: '>', limit: 0.9, unit: '%' } as const;
+    expect(readAbort(condition)).toEqual({ criterion: criterion(of) });
+  });
+
+  test.each(['my_db.lag avg > 5s', 'avg my_db.lag > 5s'])('abort when %s, of a monitor with an underscore in its name', (condition) => {
+    const of = { name: 'avg my_db.lag', source: 'server', metric: 'my_db.lag', stat: 'avg', operator: '>', limit: 5000 } as const;
+    expect(readAbort(condition)).toEqual({ criterion: criterion(of) });
+  });
+
   test.each<[string, Partial<Criterion>]>([
     ['errors > 5%', { name: 'errors', metric: 'http_req_failed', operator: '>', limit: 0.05, unit: '%' }],
     ['p99 > 5s', { name: 'p99', stat: 'p(99)', operator: '>', limit: 5000 }],

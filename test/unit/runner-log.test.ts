@@ -7,6 +7,7 @@ import { openRedactor } from '../../src/core/redactor.js';
 import { addComplaints, logDigester } from '../../src/k6/log-digest.js';
 import { lineBatches } from '../../src/runners/runner/line-batches.js';
 import { keepLog } from '../../src/runners/runner/log-copy.js';
+import { logLimits } from '../../src/runners/runner/raw-log.js';
 
 const failed = (error: string) => JSON.stringify({ error, level: 'warning', msg: 'Request Failed' });
 const byScript = (msg: string) => JSON.stringify({ level: 'error', msg, source: 'console' });
@@ -100,7 +101,7 @@ const secret = 'tok3n-0123456789abcdef';
 interface Raw {
   readonly first: string;
   readonly last?: string;
-  readonly passed?: number;
+  readonly passed?: number | 'unknown';
 }
 
 async function keep({ first, last, passed }: Raw, to = '') {
@@ -111,7 +112,10 @@ async function keep({ first, last, passed }: Raw, to = '') {
   mkdirSync(kept);
   writeFileSync(join(raw, 'log'), first);
   if (last !== undefined) writeFileSync(join(raw, 'log-end'), last);
-  const log = await keepLog({ from: raw, to: join(kept, to), redact: openRedactor(secret) }, passed ?? last?.length ?? 0);
+  const log = await keepLog(
+    { from: raw, to: join(kept, to), redact: openRedactor(secret) },
+    passed === 'unknown' ? undefined : (passed ?? last?.length ?? 0),
+  );
   return { log, read: () => readFileSync(join(kept, 'log'), 'utf8') };
 }
 
@@ -137,6 +141,18 @@ test('where the middle is left out, no half of a secret is kept at its edges', a
   expect([first, last]).toEqual(['one', 'last']);
   expect(JSON.parse(gap)).toEqual({ level: 'info', msg: `loadctl left out ${log.leftOut} bytes of this log here` });
   expect(read()).not.toContain(half.slice(0, 6));
+});
+
+test('where nobody counted, an end that is full is taken for what is left of more', async () => {
+  const half = secret.slice(0, 12);
+  const end = `${secret.slice(12)}\n${'x'.repeat(999)}\n`;
+  const full = end.padEnd(logLimits.last, `${'y'.repeat(999)}\n`);
+  const cut = await keep({ first: `one\n${half}`, last: full, passed: 'unknown' });
+  expect(cut.log).toMatchObject({ leftOut: undefined, troubles: [] });
+  expect(cut.read()).not.toContain(half.slice(0, 6));
+  expect(cut.read()).toContain('loadctl left out part of this log here');
+  const whole = await keep({ first: 'one\ntw', last: 'o\nthree\n', passed: 'unknown' });
+  expect([whole.log.leftOut, whole.read()]).toEqual([0, 'one\ntwo\nthree\n']);
 });
 
 test('a line that is too long is cut, and no secret with it', async () => {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { vanished } from '../../src/core/ends.js';
 import { runnerId } from '../../src/core/ids.js';
 import type { Clock, ProcessEnd } from '../../src/core/os.js';
 import type { RunnerApi, RunnerStatus } from '../../src/k6/rest.js';
+import { loadCourse } from '../../src/phases/run/load-course.js';
 import { endOf, type RunnerWatch, watchfulness, watchRunner } from '../../src/phases/run/runner-watch.js';
 import type { Runner, Vitals } from '../../src/runners/runner/types.js';
 
@@ -21,23 +23,30 @@ function quickClock(jumps: Readonly<Record<number, number>> = {}): Clock {
 
 interface Fake {
   readonly ended?: ProcessEnd;
+  /** At which call this is told; it has ended already, where it is missing. */
+  readonly endsAt?: number;
   /** The state and the CPU time of its process at each look. */
   readonly process?: (look: number) => readonly [state: string, ms: number];
 }
 
 /** A runner that answers as `statusAt` says for each call; `undefined`: never. */
-function runnerThat(statusAt: (call: number) => number | undefined | 'fails', { ended, process }: Fake = {}): Runner {
+function runnerThat(statusAt: (call: number) => number | undefined | 'fails', { ended, endsAt = 0, process }: Fake = {}): Runner {
   let [calls, looks] = [0, 0];
   const answer = (status: number): RunnerStatus => ({ status, paused: false, vus: 1, vusMax: 1 });
+  const gone = new AbortController();
+  const tellEnd = () => {
+    if (ended !== undefined && calls >= endsAt) gone.abort();
+  };
   const status = () => {
     const said = statusAt(calls++);
+    tellEnd();
     if (said === 'fails') return Promise.reject(new Error('refused'));
     return said === undefined ? new Promise<RunnerStatus>(() => {}) : Promise.resolve(answer(said));
   };
   const never = () => Promise.reject(new Error('not asked for here'));
   const api: RunnerApi = {
     status,
-    release: never,
+    release: async () => {},
     stop: never,
     runSetup: never,
     putSetup: never,
@@ -50,8 +59,7 @@ function runnerThat(statusAt: (call: number) => number | undefined | 'fails', { 
     if (processState === undefined || processMs === undefined) return undefined;
     return { processState, processMs, processMemory: 1, cpus: 1, busyMs: 1, wholeMs: 1, memory: 1, freeMemory: 1 };
   };
-  const gone = new AbortController();
-  if (ended !== undefined) gone.abort();
+  tellEnd();
   return {
     id: runnerId(1),
     host: 'h',
@@ -92,6 +100,32 @@ test.each<[string, Runner, Awaited<ReturnType<typeof watch>>]>([
   ['misses some calls', runnerThat((call) => (call % 3 > 0 ? undefined : call < 12 ? 7 : 9)), { reached: 9 }],
 ])('a runner that %s', async (_, runner, seen) => {
   expect(await watch(runner)).toEqual(seen);
+});
+
+const [interrupted, refused] = [10, 'fails' as const];
+test.each<[string, Runner, Awaited<ReturnType<typeof loadCourse>>]>([
+  ['answers on', runnerThat(() => interrupted), { cause: 'aborted' }],
+  [
+    'is gone at once',
+    runnerThat((call) => (call < 1 ? interrupted : refused), { ended: { exitCode: 105 }, endsAt: 3 }),
+    { cause: 'ended-outside', exitCode: 105 },
+  ],
+  // An agent tells up to two seconds later that one is gone whose shell was killed.
+  [
+    'is gone, and it is told late',
+    runnerThat((call) => (call < 2 ? interrupted : refused), { ended: { error: vanished }, endsAt: 8 }),
+    { cause: 'gone' },
+  ],
+  ['is gone, and nobody tells', runnerThat((call) => (call < 2 ? interrupted : refused)), { cause: 'silent' }],
+  ['is frozen', runnerThat((call) => (call < 2 ? interrupted : undefined), { process: () => ['T', 50] }), { cause: 'frozen' }],
+  [
+    'writes, and waits for a CPU',
+    runnerThat(() => interrupted, { process: () => ['R', 50], ended: { exitCode: 105 }, endsAt: 30 }),
+    { cause: 'ended-outside', exitCode: 105 },
+  ],
+])('a runner whose test was interrupted and that %s', async (_, runner, end) => {
+  const watching = { ...notice, clock: quickClock(), pushedAt: () => undefined };
+  expect(await loadCourse(runner, watching, new AbortController().signal)).toEqual(end);
 });
 
 test('pushes are a sign of life', async () => {

@@ -3,13 +3,13 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { hostFacts } from '../../src/runners/agent/host-facts.js';
 import { endIn, orders, readAnswer } from '../../src/runners/agent/protocol.js';
 import { agentCommand } from '../../src/runners/agent/script.js';
 import { connectCommand, fedFrom, forwardCommand, overSsh, reverseCommand, type SshHost } from '../../src/runners/ssh/commands.js';
 import { destinationOf } from '../../src/runners/ssh/destination.js';
 import { connectFailure } from '../../src/runners/ssh/failures.js';
 import { makeGate } from '../../src/runners/ssh/gate.js';
-import { hostFacts } from '../../src/runners/ssh/host-facts.js';
 import { listensBeyondLoopback } from '../../src/runners/ssh/tunnels.js';
 
 const host: SshHost = { ...destinationOf('ann@load-1:2222'), socket: '/tmp/loadctl-x/0', configFile: undefined };
@@ -103,6 +103,7 @@ test.each([
   expect(endIn({ word: 'ended', of: '3', text })).toEqual(end);
 });
 
+const remedies = { missing: 'Install it.', old: 'Update it.' };
 const seen = {
   'k6-version': 'k6 v2.2.0 (go1.25, linux/amd64)\n',
   platform: 'Linux x86_64\n',
@@ -113,7 +114,7 @@ const seen = {
 };
 
 test('a host’s facts are numbers where it tells them', () => {
-  expect(hostFacts('h', new Map(Object.entries(seen)), 12)).toEqual({
+  expect(hostFacts('h', { seen: new Map(Object.entries(seen)), clockOffsetMs: 12, remedies })).toEqual({
     k6Version: '2.2.0',
     platform: 'Linux x86_64',
     cpus: 8,
@@ -126,14 +127,19 @@ test('a host’s facts are numbers where it tells them', () => {
 
 test('a host’s control group may leave less than the host has', () => {
   const limits = { 'memory.max': '524288\n', 'memory.current': '24288\n', 'cpu.max': '150000 100000\n' };
-  expect(hostFacts('h', new Map(Object.entries({ ...seen, ...limits })), 0)).toMatchObject({ cpus: 1.5, freeMemoryBytes: 500_000 });
+  expect(hostFacts('h', { seen: new Map(Object.entries({ ...seen, ...limits })), clockOffsetMs: 0, remedies })).toMatchObject({
+    cpus: 1.5,
+    freeMemoryBytes: 500_000,
+  });
 });
 
 test.each([
   ['', 'No k6 found on h.'],
   ['k6 v1.7.1 (go1.24)', 'The k6 on h is v1.7.1: loadctl needs k6 v2.0 or newer.'],
 ])('a host whose k6 says "%s" is refused', (version, message) => {
-  expect(() => hostFacts('h', new Map(Object.entries({ ...seen, 'k6-version': version })), 0)).toThrow(message);
+  expect(() => hostFacts('h', { seen: new Map(Object.entries({ ...seen, 'k6-version': version })), clockOffsetMs: 0, remedies })).toThrow(
+    message,
+  );
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
+import type { RunId } from '../../core/ids.js';
 import { redactData } from '../../core/redact-data.js';
 import { type Preview, previewStores } from '../../phases/data/preview.js';
 import type { KnownTest } from '../../phases/run/inspect-test.js';
@@ -22,6 +23,8 @@ export interface Act {
   readonly does: readonly Deed[];
   /** Seeded rows are to go, too. */
   readonly seeded?: boolean;
+  /** The id of the run; without it a new one is made. */
+  readonly run?: RunId;
   /** It only looks: nobody has to confirm that. */
   readonly changesNothing?: boolean;
 }
@@ -48,7 +51,7 @@ export async function approve(call: Call, planned: Planned, act: Act, means: { e
   refuseFor(plan, checkGuards(plan, profile, { makesLoad, confirmed: true }), nothingSent);
   const reachesTarget = makesLoad || act.does.includes('ask');
   const target = reachesTarget ? await findTarget(call, planned, signal) : loadTarget(withSecrets(plan, planned.access));
-  const known = makesLoad ? await knowTest(call, planned, target, means) : undefined;
+  const known = makesLoad ? await knowTest(call, planned, target, { ...means, ...act }) : undefined;
   const load = known && foreseenLoad(known.inspection);
   const guarded = (confirmed: boolean, said?: string) => checkGuards(plan, profile, { makesLoad, confirmed, said }, load);
   refuseFor(plan, guarded(true), onlyLookedUp(target, []));

@@ -1,6 +1,6 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
-import { makeRunId } from '../../core/ids.js';
+import { makeRunId, type RunId } from '../../core/ids.js';
 import { findK6 } from '../../k6/binary/index.js';
 import { inspectTest, type KnownTest } from '../../phases/run/inspect-test.js';
 import { withSecrets } from '../../plan/access.js';
@@ -42,12 +42,11 @@ export async function knowTest(
   call: Call,
   planned: Planned,
   target: LoadTarget,
-  { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+  { emit, signal, run = makeRunId(call.shell.clock.stamp()) }: { readonly emit: Emit; readonly signal: AbortSignal; readonly run?: RunId },
 ): Promise<KnownTest> {
   const { access } = planned;
   const world = call.shell;
   const k6 = await k6Of({ access, world, emit, signal });
-  const run = makeRunId(world.clock.stamp());
   const { found } = await inspectTest({ ...planned, world, signal, emit }, k6, { run, targetUrl: target.url });
   if (found instanceof LoadctlError) throw found;
   return { run, k6, inspection: found };

@@ -6,7 +6,7 @@ import { type Access, accessTo } from '../../plan/access.js';
 import type { BackendFacts } from '../../plan/backend.js';
 import { makePlan, type Plan } from '../../plan/plan.js';
 import { environmentsIn, type ProfileSource } from '../../profile/find.js';
-import { diskFiles, type LoadedProfile, loadProfile } from '../../profile/load.js';
+import { diskFiles, type LoadedProfile, type LoadOptions, loadProfile } from '../../profile/load.js';
 import { backendFacts } from '../../runners/index.js';
 import { profileChoice } from './options.js';
 import type { Call } from './types.js';
@@ -24,7 +24,7 @@ export interface Planned {
 }
 
 /** Loads the profile that a call means, hides its secrets, and plans. */
-export async function planProfile(call: Call, secrets: 'required' | 'optional', fallback?: ProfileSource): Promise<Planned> {
+export async function planProfile(call: Call, secrets: LoadOptions['secrets'], fallback?: ProfileSource): Promise<Planned> {
   const { cwd, env, home } = call.shell;
   const { source, set, scriptEnv } = profileChoice(call);
   const loaded = loadProfile(source ?? fallback ?? onlyProfile(cwd), { cwd, home, env, files: diskFiles, secrets, set, scriptEnv });

@@ -4,6 +4,8 @@ import type { Emit, LoggedEvent, TracedCommand } from '../../core/events.js';
 import { type Defer, scope } from '../../core/scope.js';
 import type { PhaseContext } from '../../phases/frame/context.js';
 import { type Outputs, openOutputs } from '../../phases/outputs/open-outputs.js';
+import { keepPage } from '../../phases/report/keep-page.js';
+import { readResult } from '../../phases/report/read-result.js';
 import type { KnownTest } from '../../phases/run/inspect-test.js';
 import type { PhaseFailure } from '../../phases/test.js';
 import type { ProfileSource } from '../../profile/find.js';
@@ -11,8 +13,10 @@ import { reporters } from '../../reporters/index.js';
 import { jsonReport } from '../../reporters/json.js';
 import { loadPaint } from '../../reporters/paint.js';
 import type { Reporter } from '../../reporters/types.js';
+import { type Told, told } from '../../reports/result/told.js';
 import { type Act, approve } from './approval.js';
 import { type Planned, planProfile } from './profile.js';
+import { openReports, type Reports, reportingErrors, tellGithub } from './reports.js';
 import { openTrace, type Trace } from './trace.js';
 import type { Call, Outcome } from './types.js';
 
@@ -23,6 +27,10 @@ export interface SessionOptions extends Act {
   readonly fallback?: ProfileSource;
   /** Hands back what is carried out of what the call plans, before anybody is asked; throws what stands against it. */
   readonly decide?: (planned: Planned) => Planned;
+  /** Where the run is carried out elsewhere: what came of it there. */
+  readonly elsewhere?: (planned: Planned, reports: Reports) => Promise<Outcome> | undefined;
+  /** Hears every event as it is kept, after the run directory did. */
+  readonly hear?: (event: LoggedEvent) => void;
 }
 
 /** The work of a session; a test is known where it makes load. */
@@ -46,25 +54,40 @@ const patienceMs = 2000;
  * `--json` prints is a fold over the events; an error that ends `body` is one of them.
  */
 export async function session(call: Call, options: SessionOptions, body: Body): Promise<Outcome> {
+  const reports = await openReports(call);
+  return reportingErrors(call, reports, () => reportedSession(call, options, body, reports));
+}
+
+async function reportedSession(call: Call, options: SessionOptions, body: Body, reports: Reports): Promise<Outcome> {
   return scope(async (defer) => {
-    const asked = await planProfile(call, 'required', options.fallback);
+    const asked = await planProfile(call, options.elsewhere === undefined ? 'required' : 'here', options.fallback);
     const planned = options.decide?.(asked) ?? asked;
+    const elsewhere = options.elsewhere?.(planned, reports);
+    if (elsewhere !== undefined) return elsewhere;
     const interrupted = new AbortController();
     const killed = new AbortController();
     let emit: Emit = () => {};
+    let ended = false;
+    // What was done is printed yet, and a late interrupt must not cut that off; one more does, as nobody may be reading.
     const stopListening = call.shell.onInterrupt((count, signal) => {
+      if (ended) return stopListening();
       interrupted.abort();
       if (count > 1) killed.abort();
       else emit({ type: 'noted', code: 'stopping', signal });
     });
-    defer(stopListening);
+    defer(() => {
+      ended = true;
+    });
     const reporter = await openReporter(call);
     defer(() => reporter.close());
     const json = jsonReport();
     let hear: (event: LoggedEvent) => void = () => {};
+    const heard = told(planned.plan.environment);
     const trace = openTrace(call.shell.clock, call.redact, (event) => {
       json.add(event);
+      heard.add(event);
       reporter.handle(event);
+      options.hear?.(event);
       hear(event);
     });
     defer(() => trace.close());
@@ -79,14 +102,39 @@ export async function session(call: Call, options: SessionOptions, body: Body): 
       const context = { ...contextOf(call, planned, heardBy(trace, outputs), signals), target };
       return untilKilled(context, () => body(context, known)).finally(() => outputs.finish(signals));
     };
-    const { reasons, shown, failures = [] } = await told(work, emit);
+    const { reasons, shown, failures = [] } = await toldEnd(work, emit);
     const bugs = failures.flatMap(({ error }) => (error instanceof LoadctlError ? [] : [error]));
-    return { reasons, data: { ...shown?.data, ...json.read() }, text: shown?.text ?? '', bugs };
+    const unwritten = options.does.includes('load') ? await writeReports(call, reports, heard) : { asked: [], all: [] };
+    return {
+      reasons: [...reasons, ...unwritten.asked.map(({ reason }) => reason)],
+      data: { ...shown?.data, ...json.read() },
+      text: shown?.text ?? '',
+      bugs: [...bugs, ...unwritten.all],
+    };
   });
 }
 
+/** Writes what is to be left about a test; hands back what of the files that were asked for, and of all, could not be written. */
+export async function writeReports(call: Call, reports: Reports, heard: Told): Promise<{ asked: LoadctlError[]; all: LoadctlError[] }> {
+  const directory = heard.directory();
+  try {
+    const result = directory === undefined ? heard.read() : await readResult(directory);
+    const asked = [...(await reports.write(result)), ...(await tellGithub(call, result))];
+    const page = directory === undefined ? [] : await keepPage(directory, result).then(() => [], expected);
+    return { asked, all: [...asked, ...page] };
+  } catch (error) {
+    const errors = expected(error);
+    return { asked: reports.asked ? errors : [], all: errors };
+  }
+}
+
+function expected(error: unknown): LoadctlError[] {
+  if (error instanceof LoadctlError) return [error];
+  throw error;
+}
+
 /** Tells how `work` ended; a bug is told and passed on. */
-async function told(work: () => Promise<Done>, emit: Emit): Promise<Done> {
+async function toldEnd(work: () => Promise<Done>, emit: Emit): Promise<Done> {
   const done = await work().catch((error: unknown): Done => {
     emit({ type: 'failed', error: errorData(error) });
     if (!(error instanceof LoadctlError)) throw error;
@@ -124,8 +172,8 @@ function contextOf(
   { emit, moment, keepIn, watchNumbers }: Heard,
   { interrupted: signal, killed }: { readonly interrupted: AbortSignal; readonly killed: AbortSignal },
 ): Omit<PhaseContext, 'target'> {
-  const { profile, file, redacted, variables, overrides, monitorsAt } = loaded;
-  const origin = { file, profile: redacted, variables, overrides, monitorsAt };
+  const { profile, file, redacted, variables, overrides, monitorsAt, limits } = loaded;
+  const origin = { file, profile: redacted, variables, overrides, monitorsAt, limits };
   const noColor = options.color === false || (shell.env.NO_COLOR ?? '') !== '';
   return { profile, plan, access, origin, world: shell, emit, moment, keepIn, watchNumbers, redact, signal, killed, version, noColor };
 }

@@ -49,6 +49,6 @@ export interface Outcome {
   readonly data: Readonly<Record<string, unknown>>;
   /** What is printed without it; empty where all was said by the reporter. */
   readonly text: string;
-  /** Bugs that did not keep the command from going on. */
+  /** Errors that did not keep the command from its end: bugs, reports that could not be written. */
   readonly bugs?: readonly unknown[];
 }

@@ -46,7 +46,7 @@ export interface PhaseContext extends RunContext {
 }
 
 /** Where a plan came from, for people: run.json keeps it. */
-export interface Origin extends Pick<RunRecord, 'profile' | 'variables' | 'overrides'> {
+export interface Origin extends Pick<RunRecord, 'profile' | 'variables' | 'overrides'>, Required<Pick<RunRecord, 'limits'>> {
   /** The profile's file, absolute. */
   readonly file: string;
   /** Where each monitor is written in it, by its name: `profiles/dev.yaml:12`. */

@@ -38,6 +38,7 @@ export async function checkHosts(
   }
   if (hosts.size === 0) return;
   const told = [...hosts.values()];
+  refuseImages(told);
   tellVersions(told, context, test);
   for (const { name, facts } of told) tellClock(name, facts.clockOffsetMs, context);
   await judge(told, context, test);
@@ -50,6 +51,21 @@ async function judge(hosts: readonly LoadHost[], { plan, target, emit }: RunCont
     throw new LoadctlError('unavailable', capacityText(refused), { hint: 'loadctl plan shows what each runner and host has to carry.' });
   }
   for (const problem of problems) emit({ type: 'warned', code: 'capacity-short', problem });
+}
+
+/** The images that hosts were made from, one each; none where nobody tells. */
+export function imagesOf(runners: readonly Pick<Runner, 'hostFacts'>[]): string[] {
+  return [...new Set(runners.flatMap(({ hostFacts }) => hostFacts?.imageId ?? []))];
+}
+
+/** A tag that was moved meanwhile, or an old one on a node: those runners would not be one test. */
+function refuseImages(hosts: readonly { readonly name: string; readonly facts: HostFacts }[]): void {
+  const [one, other] = imagesOf(hosts.map(({ facts }) => ({ hostFacts: facts })));
+  if (one === undefined || other === undefined) return;
+  const whose = (id: string) => hosts.find(({ facts }) => facts.imageId === id)?.name;
+  throw new LoadctlError('unavailable', `The runners have different images: ${whose(one)} has ${one}, ${whose(other)} has ${other}.`, {
+    hint: 'Name the image by its digest (image@sha256:…), or put the same one on all nodes.',
+  });
 }
 
 function tellVersions(

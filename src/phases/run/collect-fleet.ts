@@ -164,7 +164,8 @@ function tellTroubles(runner: Runner, { troubles }: Pick<RunnerFiles, 'troubles'
 /** What of its log is not there: a result does not depend on it. */
 function tellLog({ runner, log }: Gathered, { emit }: RunContext): void {
   tellTroubles(runner, log, emit);
-  if (log.leftOut > 0) emit({ type: 'warned', code: 'log-cut', runner: runner.id, leftOutBytes: log.leftOut });
+  if (log.leftOut === undefined) emit({ type: 'warned', code: 'log-cut', runner: runner.id });
+  else if (log.leftOut > 0) emit({ type: 'warned', code: 'log-cut', runner: runner.id, leftOutBytes: log.leftOut });
 }
 
 function numbersOf(runner: Runner, files: RunnerFiles, emit: Emit): Gathered['numbers'] {

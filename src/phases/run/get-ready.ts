@@ -6,6 +6,7 @@ import { step } from '../frame/step.js';
 import { type LiveData, openLiveData } from '../watch/live-data.js';
 import type { Attempt } from './attempt.js';
 import { checkHosts } from './check-capacity.js';
+import { expectedOf } from './expected.js';
 import { awaitReady, endHard, type FleetContext, keepFiles, startFleet, withinLimit } from './fleet.js';
 import { launches } from './launches.js';
 import { namesOfInterest } from './limits.js';
@@ -36,7 +37,8 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
   const live = await openLiveData(ids, namesOfInterest(context, test), { clock, emit }, defer);
   context.watchNumbers(live.numbers);
   const { noticeMs, pushEveryMs, open } = await backendNamed(planned.backend);
-  const backend = open({ ...world, profile: { ...planned, ...access.machine }, signal: stop.signal, redact: context.redact });
+  const profile = { ...planned, ...access.machine };
+  const backend = open({ ...world, profile, signal: stop.signal, redact: context.redact, expected: expectedOf(plan, test) });
   defer(() => backend.close());
   const closely = watchfulness(ids.length, noticeMs);
   const fleet: FleetContext = {

@@ -62,7 +62,7 @@ export function interruptions(
   onError(directory.failed, (error) => ({ cause: 'directory-lost', error: errorData(error) }));
   beside(async (over) => {
     const asked = await stopAsked(directory.path, world.clock, over);
-    if (asked !== undefined) stop({ cause: 'asked', ...asked });
+    if (asked !== undefined) stop(asked);
   });
   const check = () => {
     if (known !== undefined) throw known.error;

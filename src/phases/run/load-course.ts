@@ -6,7 +6,7 @@ import type { Milliseconds } from '../../core/quantities.js';
 import { k6Status } from '../../k6/rest.js';
 import type { Runner } from '../../runners/runner/types.js';
 import { runnerLife } from './runner-life.js';
-import { endOf, type RunnerWatch, watchRunner } from './runner-watch.js';
+import { type RunnerWatch, watchRunner } from './runner-watch.js';
 
 /** One that lives may take so long to hear that it is released. */
 const releaseMs: Milliseconds = 15_000;
@@ -60,17 +60,25 @@ async function askToGo({ api }: Runner, clock: Pick<Clock, 'sleep'>, signal: Abo
   while (!signal.aborted && (await unlessAborted(ask(), signal)) === false) await clock.sleep(retryMs, signal);
 }
 
+/**
+ * Whether a script aborted its test, or somebody else ended its k6. Only one that still answers lingers: one that is gone answers no
+ * more, and how it went may be told seconds later.
+ */
 async function whoInterrupted(runner: Runner, watch: RunnerWatch, signal: AbortSignal): Promise<RunnerEnd | undefined> {
-  const { clock, everyMs } = watch;
-  const life = runnerLife(runner, watch);
+  const { clock, everyMs, pushedAt } = watch;
+  const eyes = runnerLife(runner, { clock, pushedAt });
   const begun = clock.elapsed();
-  for (;;) {
-    await life.look();
-    await clock.sleep(everyMs, AbortSignal.any([signal, runner.gone]));
-    if (runner.gone.aborted) return endOf(await runner.ended);
-    if (signal.aborted) return undefined;
+  const lingers = () => {
     const tookMs = clock.elapsed() - begun;
-    const writes = (life.busy() ?? 0) > writingCpu && tookMs < writingMs;
-    if (tookMs >= lingerMs && !writes) return { cause: 'aborted' };
-  }
+    const writes = tookMs < writingMs && eyes.works(writingCpu);
+    return tookMs >= lingerMs && !writes ? true : undefined;
+  };
+  const over = new AbortController();
+  const looking = async () => {
+    for (; !over.signal.aborted; await clock.sleep(everyMs, over.signal)) await eyes.look();
+  };
+  const watching = watchRunner(runner, watch, signal, lingers).finally(() => over.abort());
+  const [seen] = await Promise.all([watching, Promise.race([watching, looking()])]);
+  if (seen === undefined) return undefined;
+  return 'lost' in seen ? seen.lost : { cause: 'aborted' };
 }

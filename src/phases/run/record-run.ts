@@ -2,6 +2,7 @@ import type { RunId } from '../../core/ids.js';
 import type { World } from '../../core/os.js';
 import { countedChoices } from '../../plan/choices.js';
 import { shownTarget } from '../../plan/target.js';
+import { workloadHash } from '../../plan/workload-hash.js';
 import { ciLink } from '../../runs/ci-link.js';
 import { layoutVersion } from '../../runs/layout.js';
 import type { RunRecord } from '../../runs/record.js';
@@ -22,6 +23,8 @@ export async function recordRun(context: RunContext, test: PreparedTest, run: Ru
     variables: origin.variables,
     overrides: origin.overrides,
     plan,
+    workload: workloadHash(plan),
+    limits: origin.limits,
     target: shownTarget(context.target),
     scriptThresholds: test.options.thresholds ?? {},
     scenarios: test.load.scenarios,

@@ -20,7 +20,7 @@ import { type LiveWatch, watchColours } from '../target/watch-colours.js';
 import { judgeRun } from '../verify/judgement.js';
 import { nobodyWatches, type ServersWatch, watchServers } from '../watch/watch-servers.js';
 import type { Attempt } from './attempt.js';
-import { checkCapacity } from './check-capacity.js';
+import { checkCapacity, imagesOf } from './check-capacity.js';
 import { collectFleet } from './collect-fleet.js';
 import { dismiss } from './fleet.js';
 import { getReady } from './get-ready.js';
@@ -79,10 +79,13 @@ async function runInto(directory: RunDirectory, context: RunContext, options: Ru
   stop.onLockLost(lock);
   context.keepIn(directory);
   emit({ type: 'run-opened', run: directory.run, directory: directory.path, planHash: plan.hash });
-  await directory.write(runFiles.run, await recordRun(context, test, directory.run));
+  const record = await recordRun(context, test, directory.run);
+  await directory.write(runFiles.run, record);
 
   const attempt: Attempt = { context, directory, test, stop, colourWatch, servers, userAgent, defer };
   const ready = await getReady(attempt);
+  const images = imagesOf(ready.runners);
+  if (images.length > 0) await directory.write(runFiles.run, { ...record, images });
   const { fleet, live, setUp, teardown } = ready;
   const loaded = setUp.failed ? noLoad(ready) : await makeLoad(attempt, ready);
   const { end, lastLook } = loaded;
@@ -161,10 +164,10 @@ async function lockOf({ run }: RunDirectory, given: RunLock, defer: Defer): Prom
   return lock;
 }
 
-/** Ctrl-C or `loadctl stop` after the load, in teardown() or handleSummary(): what was measured is whole, but the run was not left to end. */
+/** Ctrl-C, `loadctl stop` or a lost client after the load, in teardown() or handleSummary(): what was measured is whole, but the run was not left to end. */
 function tellLateStop(stop: Interruptions, emit: Emit, advice: CleanupAdvice | undefined): void {
   const why = stop.why();
-  if (why?.cause !== 'signal' && why?.cause !== 'asked') return;
+  if (why?.cause !== 'signal' && why?.cause !== 'asked' && why?.cause !== 'unfollowed') return;
   emit({ type: 'fleet-stopped', ...why });
   if (advice !== undefined) emit({ type: 'noted', ...advice });
 }

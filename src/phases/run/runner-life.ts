@@ -18,8 +18,8 @@ export interface RunnerLife {
   tick(everyMs: Milliseconds, signal: AbortSignal): Promise<void>;
   /** How it was lost, where it gave no sign of life for so long. */
   lostFor(silentMs: Milliseconds): EndCause | undefined;
-  /** How much of a CPU it used between the last two looks; undefined where it was not looked at. */
-  busy(): number | undefined;
+  /** Whether at the last look it worked or waited to, or had used more than this share of a CPU since the one before. */
+  works(share: number): boolean;
   /** Has its process looked at. */
   look(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export function runnerLife(runner: Pick<Runner, 'vitals' | 'glance'>, signs: Lif
   return {
     hear: sign.hear,
     look: () => look(),
-    busy: eyes.busy,
+    works: eyes.works,
     tick: async (everyMs, signal) => {
       const ticking = sign.tick(everyMs, signal);
       const always = runner.glance !== undefined;
@@ -87,9 +87,10 @@ function watchProcess(runner: Pick<Runner, 'vitals' | 'glance'>, { clock, schedu
       return seen;
     },
     isFrozen: () => now !== undefined && isFrozen(now.process),
-    busy: () => {
-      if (before === undefined || now === undefined || now.at <= before.at) return undefined;
-      return (now.process.processMs - before.process.processMs) / (now.at - before.at);
+    works: (share: number) => {
+      if (now === undefined) return false;
+      if (workingStates.includes(now.process.processState)) return true;
+      return before !== undefined && now.process.processMs - before.process.processMs > share * (now.at - before.at);
     },
   };
 }

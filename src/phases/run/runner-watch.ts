@@ -78,9 +78,10 @@ async function lostBy(
 }
 
 /** How a process ended that nobody here had asked to end. */
-export function endOf({ exitCode, signal, error }: ProcessEnd): RunnerEnd {
-  if (error !== undefined) return { cause: error === vanished ? 'gone' : 'out-of-reach' };
-  if (signal !== undefined) return { cause: 'killed', signal };
+export function endOf({ exitCode, signal, error, why }: ProcessEnd): RunnerEnd {
+  const said = why === undefined ? {} : { said: why };
+  if (error !== undefined) return { cause: error === vanished ? 'gone' : 'out-of-reach', ...said };
+  if (signal !== undefined) return { cause: 'killed', signal, ...said };
   if (exitCode === k6Exit.testAborted) return { cause: 'aborted', exitCode };
   const byOthers = exitCode === k6Exit.interrupted || exitCode === k6Exit.stoppedByRest;
   return { cause: byOthers ? 'ended-outside' : 'crashed', ...(exitCode === undefined ? {} : { exitCode }) };

@@ -29,14 +29,20 @@ const sampleShape: Shape = {
   processMemory: 'number',
   cpus: 'number',
   cpuLimit: 'number?',
+  throttledMs: 'number?',
   machineCpu: 'number',
   memory: 'number',
   freeMemory: 'number',
 };
 
+/** What keeps a line from being one of generators.ndjson. */
+export function sampleMisfit(line: unknown): string | undefined {
+  return misfit(line, sampleShape);
+}
+
 /** The lines of generators.ndjson; none where nothing could be read. */
 export async function readSamples(directory: string): Promise<GeneratorSample[]> {
-  return readLines<GeneratorSample>(directory, runFiles.generators, (line) => misfit(line, sampleShape));
+  return readLines<GeneratorSample>(directory, runFiles.generators, sampleMisfit);
 }
 
 /** Adds what the generators were short of, and what is missing of the load, to what else is known of a run. */

@@ -158,7 +158,7 @@ function faultsIn({ plan }: RunRecord, events: readonly LoggedEvent[]): string[]
 }
 
 /** What ends a load from outside; everything else is a finding of the test, or a fault of its measurement. */
-const interrupting: readonly StopCause[] = ['signal', 'asked', 'script', 'live-colour', 'directory-lost', 'failed'];
+const interrupting: readonly StopCause[] = ['signal', 'asked', 'unfollowed', 'script', 'live-colour', 'directory-lost', 'failed'];
 
 /** Why the load was ended before its time. */
 function stopIn(events: readonly LoggedEvent[]): Stop | undefined {
@@ -179,27 +179,33 @@ function interruptionIn(record: RunRecord, events: readonly LoggedEvent[]): stri
     const abort = abortIn(events);
     return abort && abortReason(stop.runner, abort);
   }
-  if (stop !== undefined) return interrupting.includes(stop.cause) ? stopReason(stop) : undefined;
-  if (outcomesIn(events).length > 0) return undefined;
+  if (stop !== undefined && interrupting.includes(stop.cause)) return stopReason(stop);
   const ended = endedBefore(events);
   if (ended !== undefined) return ended;
+  if (stop !== undefined || outcomesIn(events).length > 0) return undefined;
   const gone = `The run did not finish: loadctl (process ${record.by.pid} on ${record.by.host}) was killed or crashed.`;
   return [gone, ...lastHeard(events)].join(' ');
 }
 
 /** Why a run ended that did not come to its judgement. */
 function endedBefore(events: readonly LoggedEvent[]): string | undefined {
-  const when = events.some((event) => event.type === 'fleet-released') ? 'before its numbers were there' : 'before any load was made';
-  const failed = events.findLast((event) => event.type === 'failed' || event.type === 'step-failed');
-  if (failed?.type === 'step-failed') return `The run ended ${when}: ${failed.message}`;
   const reasons = reasonsOfPhase(events);
+  const measured = outcomesIn(events).length > 0;
+  if (measured && reasons.length === 0) return undefined;
+  const failed = events.findLast((event) => event.type === 'failed' || event.type === 'step-failed');
+  const when = measured
+    ? 'before its verdict was written'
+    : events.some((event) => event.type === 'fleet-released')
+      ? 'before its numbers were there'
+      : 'before any load was made';
+  if (failed?.type === 'step-failed') return `The run ended ${when}: ${failed.message}`;
   return reasons.length === 0 ? undefined : `The run ended ${when}: ${reasonsInWords(reasons)}.`;
 }
 
 /** How the phase itself ended, where it did not come to its judgement; none where it did, or was killed. */
 function reasonsOfPhase(events: readonly LoggedEvent[]): readonly ExitReason[] {
   const ended = events.findLast((event) => event.type === 'phase-finished');
-  return ended?.type === 'phase-finished' && outcomesIn(events).length === 0 ? ended.reasons : [];
+  return ended?.type === 'phase-finished' && !events.some(({ type }) => type === 'judged') ? ended.reasons : [];
 }
 
 /** How far a load was when it was last heard of. */

@@ -53,10 +53,11 @@ export function merge(base: Tree | undefined, over: Tree, path: Path = []): Tree
   return { kind: 'map', entries, place: over.place };
 }
 
-/** Whether null at a path is a value like any other: in what a seeded row or entry holds, and for a scenario of the script, which it removes. */
+/** Whether null at a path is a value like any other: in what a seeded row or entry holds, and where it removes something later on: a scenario of the script, a part of a pod spec. */
 export function nullIsValue(path: Path): boolean {
   const [section, , word, ...rest] = path;
   if (section === 'seed') return (word === 'columns' || word === 'value') && rest.length > 0;
+  if (path.length > 4 && path.slice(0, 3).join('.') === 'runners.kubernetes.patch') return true;
   return path.length === 4 && path.slice(0, 3).join('.') === 'workload.options.scenarios';
 }
 

@@ -1,5 +1,6 @@
 import { cleanupRule } from './cleanup.js';
 import { abortRule, runnersRule } from './fleet.js';
+import { kubernetesRule } from './kubernetes.js';
 import { mapKeysRule } from './map-keys.js';
 import { mapNamesRule } from './map-names.js';
 import { criticalRule, monitorsRule } from './monitors.js';
@@ -25,6 +26,7 @@ const rules: readonly Rule[] = [
   poolRule,
   cleanupRule,
   runnersRule,
+  kubernetesRule,
   abortRule,
   monitorsRule,
   criticalRule,

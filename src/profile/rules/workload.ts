@@ -16,6 +16,7 @@ export const workloadRule: Rule = ({ profile: { workload, users, runners }, data
     ...shares(workload, data, ['sessions', 'steps']),
     ...steps(workload),
     ...ownVariables(workload),
+    ...ownOutputs(workload),
     ...(users ? expiry(workload, users) : []),
     ...(runners ? share(workload, runners) : []),
   ];
@@ -111,6 +112,28 @@ function ownVariables({ env }: Workload): Broken[] {
   return Object.entries(reserved).flatMap(([name, why]): Broken[] =>
     Object.hasOwn(env, name) ? [{ path: ['workload', 'env', name], on: 'key', message: `\`${name}\` is loadctl’s to set: ${why}` }] : [],
   );
+}
+
+/** Names that loadctl's own files of a runner have. */
+const taken: readonly string[] = ['summary.json', 'facts.json', 'log'];
+
+/** Only files: what k6 sends elsewhere is each runner's part, and nobody puts the parts together. */
+function ownOutputs({ outputs }: Workload): Broken[] {
+  return outputs.flatMap((output, index): Broken[] => {
+    const path = ['workload', 'outputs', index];
+    const [, file] = /^(?:json|csv)=([\w-][\w.-]{0,99})$/.exec(output) ?? [];
+    const isTwice = outputs.findIndex((other) => other.slice(other.indexOf('=')) === output.slice(output.indexOf('='))) < index;
+    if (file !== undefined && !taken.includes(file) && !file.endsWith('.gz') && !isTwice) return [];
+    return [{ path, message: whyNot(output, file) }];
+  });
+}
+
+function whyNot(output: string, file: string | undefined): string {
+  if (/^cloud\b/.test(output))
+    return '`cloud` is refused: each runner would be a test of its own there, and what it measures would leave by another way';
+  if (file?.endsWith('.gz')) return 'expected a file that is not packed: it is kept without secrets, line by line';
+  if (file !== undefined) return `expected another name: \`${file}\` is taken`;
+  return 'expected `json=FILE` or `csv=FILE`, a name without folders; numbers go to databases by the section `outputs`';
 }
 
 function expiry({ duration }: Workload, users: NonNullable<Profile['users']>): Broken[] {

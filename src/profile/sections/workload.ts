@@ -65,5 +65,13 @@ export const workload = z
       .record(z.string(), z.unknown())
       .prefault({})
       .meta({ description: 'k6’s own options, in k6’s words, laid over the script’s.', examples: [{ discardResponseBodies: true }] }),
+    outputs: z
+      .array(text('k6’s own output such as `json=samples.json`'))
+      .prefault([])
+      .meta({
+        description:
+          'k6’s own outputs `json=FILE` and `csv=FILE`, into the runner’s folder, 256 MB of each at most. They cost much of the load: `json` about 39% of the requests/s.',
+        examples: [['json=samples.json']],
+      }),
   })
   .describe('What the virtual users do.');
