@@ -33,10 +33,10 @@ function holdersOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /tok3nFirst|tok3nLast/.test(read(join(folder, name))));
 }
 
-/** A file's bytes; none of a folder, or of a file that was just renamed. */
+/** A file's bytes; none of a folder or a pipe, which would wait for its writer, or of a file that was just renamed. */
 function read(path: string): string {
   try {
-    return readFileSync(path, 'latin1');
+    return statSync(path).isFile() ? readFileSync(path, 'latin1') : '';
   } catch {
     return '';
   }
@@ -140,6 +140,7 @@ test('what a script says of a secret is in no kept file at any moment, and nowhe
 
   const ended = place.start(run);
   await ended.until('the load begins');
+  await expect.poll(looksRaw, { timeout: 10_000 }).toBe(true);
   ended.process.kill('SIGINT');
   const watching = setInterval(look, 20);
   expect((await ended.said).code).toBe(105);

@@ -86,7 +86,7 @@ abort: [{when: jobs.depth avg > 1000, for: 12s}]`,
   const said = await running.said;
   expect(said, said.stdout + said.stderr).toMatchObject({ code: 99 });
   expect(breached.t - released.t).toBeLessThan(20_000);
-  expect(at.judged().reasons[0]).toMatch(/The abort rule jobs\.depth > 1,000 (avg )?held|jobs\.depth avg > 1,000 held/);
+  expect(at.judged().reasons[0]).toContain('The abort rule avg jobs.depth > 1,000 held for 12s');
   expect(at.summary().durationMs).toBeLessThan(40_000);
   expect(at.told('limit-breached')).toHaveLength(1);
 });
