@@ -11,6 +11,7 @@ import { packages } from './bootstrap/packages.js';
 import { pgbouncer } from './bootstrap/pgbouncer.js';
 import { redis } from './bootstrap/redis.js';
 import { inRoot, interrupted, Unready } from './bootstrap/shell.js';
+import { shells } from './bootstrap/shells.js';
 import { sshd } from './bootstrap/sshd.js';
 
 process.stdout.on('error', () => {}); // its reader may leave (`| head`)
@@ -70,6 +71,7 @@ try {
     if (process.argv.includes('--tests')) {
       await step('sshd', sshd);
       await step('pooler', pgbouncer);
+      await step('shells', shells);
       if (process.argv.includes('--page')) await step('browser', browser);
       if (process.argv.includes('--observe')) await step('observed', observed);
       if (process.argv.includes('--cluster')) await step('cluster', cluster);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { CallStyle, Outcome } from './commands/call/types.js';
 import { commands, type TableEntry, topLevelHelp, typedCommands } from './commands/table.js';
 import { type ExitReason, errorData, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
@@ -37,13 +38,14 @@ async function call(speech: Speech): Promise<number> {
   try {
     const { name, args } = splitArguments(speech.shell.argv);
     if (name === undefined) return await aboutLoadctl(speech, args);
+    if (name === 'complete') return await complete(speech, args);
     return name === 'help' ? await help(speech, args) : await command(speech, name, args);
   } catch (error) {
     return sayErrors(speech, [error]);
   }
 }
 
-const ownOptions = ['--help', '-h', '--version', '-V', '--json', '--quiet', '--no-color'];
+const ownOptions = ['--help', '-h', '--version', '-v', '-V', '--json', '--quiet', '--no-color'];
 
 /** Without a command there is only what `loadctl` itself can be asked. */
 async function aboutLoadctl({ shell }: Speech, args: readonly string[]): Promise<number> {
@@ -54,7 +56,7 @@ async function aboutLoadctl({ shell }: Speech, args: readonly string[]): Promise
     const hint = near === undefined ? 'loadctl --help lists them.' : `Did you mean loadctl ${near}?`;
     throw new LoadctlError('usage', `No command: ${shown(args)}`, { hint });
   }
-  shell.stdout.write(args.includes('--version') || args.includes('-V') ? `${ownVersion()}\n` : topLevelHelp());
+  shell.stdout.write(['--version', '-v', '-V'].some((one) => args.includes(one)) ? `${ownVersion()}\n` : topLevelHelp(docsAddress()));
   return exitStatus.pass;
 }
 
@@ -62,11 +64,21 @@ async function help(speech: Speech, [topic]: readonly string[]): Promise<number>
   return topic === undefined ? aboutLoadctl(speech, []) : command(speech, topic, ['--help']);
 }
 
+/** Answers the script of `loadctl completion`, which waits for it at each Tab: from the words that the build wrote down, with no command loaded. */
+async function complete({ shell }: Speech, [separator, ...words]: readonly string[]): Promise<number> {
+  if (separator !== '--')
+    throw new LoadctlError('usage', 'loadctl complete is what shells ask by', { hint: 'For their script, type: loadctl completion bash' });
+  const { completions } = await import('./commands/completion/completions.js');
+  const commands = JSON.parse(readFileSync(new URL('completion.json', import.meta.url), 'utf8'));
+  shell.stdout.write(await completions(words, { commands, cwd: shell.cwd }));
+  return exitStatus.pass;
+}
+
 async function command(speech: Speech, name: string, args: readonly string[]): Promise<number> {
   const { shell, style } = speech;
   const module = await moduleOf(name, args);
   const { readCall } = await import('./commands/call/read-call.js');
-  const read = await readCall(module, { name, words: args, environments: () => environmentsHere(shell) });
+  const read = await readCall(module, { name, words: args, environments: () => environmentsHere(shell), docs: docsAddress() });
   if ('help' in read) {
     shell.stdout.write(read.help);
     return exitStatus.pass;
@@ -164,6 +176,11 @@ function bugTracker(): string[] {
   const { bugs } = ownPackage();
   const url = typeof bugs === 'string' ? bugs : bugs?.url;
   return url === undefined ? [] : [`hint: ${url}`];
+}
+
+/** The documentation of this very version, which is installed with it. */
+function docsAddress(): string {
+  return fileURLToPath(new URL('../docs/README.md', import.meta.url));
 }
 
 function ownVersion(): string {

@@ -9,7 +9,7 @@ export async function aptPrefix() {
   return sudo?.exitCode === 0 ? ['sudo', '-n'] : undefined;
 }
 
-/** Installs packages with apt-get and ends the service that comes with them; hands back how it was done, in words. */
+/** Installs packages with apt-get and ends the service that comes with them, where one does; hands back how it was done, in words. */
 export async function aptInstall(asRoot, packages, service, note) {
   const apt = (...args) => [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-o', 'DPkg::Lock::Timeout=120', ...args];
   const what = `apt-get install ${packages.join(' ')}`;
@@ -18,7 +18,7 @@ export async function aptInstall(asRoot, packages, service, note) {
   note(what);
   const install = apt('install', '-y', '--no-install-recommends', ...packages);
   await mustRun(what, asCommand(install), 'Look at what apt-get says above, then try again');
-  await endService(asRoot, service);
+  if (service !== undefined) await endService(asRoot, service);
   return what;
 }
 

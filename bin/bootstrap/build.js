@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { bundle, canBundle } from './bundle.js';
 import { inRoot, mustRun, Unready } from './shell.js';
 
@@ -8,7 +9,15 @@ import { inRoot, mustRun, Unready } from './shell.js';
 export async function build(status, published = false) {
   if (published && !canBundle()) throw new Unready('a package is bundled, and for that it takes Node 20.19, 22.12 or newer');
   const stamp = inRoot('dist', '.built-from');
-  const sources = hashOf(['src', 'examples', 'tsconfig.json', 'package-lock.json', 'package.json', 'bin/bootstrap/bundle.js']);
+  const sources = hashOf([
+    'src',
+    'examples',
+    'tsconfig.json',
+    'package-lock.json',
+    'package.json',
+    'bin/bootstrap/bundle.js',
+    'bin/bootstrap/build.js',
+  ]);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === stampOf(sources)) return 'up to date';
   rmSync(stamp, { force: true });
   for (const project of ['.', 'examples']) {
@@ -24,8 +33,16 @@ export async function build(status, published = false) {
     status('rolldown');
     await bundle();
   }
+  await writeWords();
   writeFileSync(stamp, stampOf(sources));
   return canBundle() ? 'tsc, rolldown' : 'tsc; loadctl starts slower than where Node 20.19 or 22.12 bundles it';
+}
+
+/** What shells complete, out of the commands themselves: a Tab is answered without loading them. */
+async function writeWords() {
+  const built = (...names) => import(pathToFileURL(inRoot('dist', 'commands', ...names)).href);
+  const [{ typedCommands }, { commandWords }] = await Promise.all([built('table.js'), built('completion', 'command-words.js')]);
+  writeFileSync(inRoot('dist', 'completion.json'), JSON.stringify(await commandWords(typedCommands)));
 }
 
 /** With the file that is started in it: tsc alone writes another one there. */

@@ -8,8 +8,8 @@ export function canBundle() {
   return (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22;
 }
 
-/** Packages that stay outside: they are large, and only commands that reach a database load them. */
-const outside = ['pg', 'ioredis', '@aws-sdk/rds-signer', '@aws-sdk/client-cloudwatch', '@kubernetes/client-node'];
+/** Packages that stay outside: large ones, which only commands that reach a database load; and tab, which has no licence file to pass on. */
+const outside = ['pg', 'ioredis', '@aws-sdk/rds-signer', '@aws-sdk/client-cloudwatch', '@kubernetes/client-node', '@bomb.sh/tab'];
 
 /**
  * Puts loadctl as it is started into cli.js and chunks/ of a folder, with the packages that every start needs

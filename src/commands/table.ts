@@ -51,41 +51,61 @@ export const commands: readonly TableEntry[] = [
     ofProfile: true,
     load: () => import('./resend.js'),
   },
+  {
+    name: 'completion',
+    usage: 'SHELL',
+    summary: 'print the script by which bash, zsh or fish complete loadctl',
+    load: () => import('./completion.js'),
+  },
   { name: 'conduct', summary: 'conduct a run that is handed in', isOwn: true, load: () => import('./conduct.js') },
 ];
 
 /** Those that people type. */
 export const typedCommands = commands.filter(({ isOwn }) => isOwn !== true);
 
-const ofProfiles = commands.filter(({ ofProfile }) => ofProfile).map(({ name }) => name);
+/** What help lists under one heading, in the order in which one needs it. */
+const headed: readonly { readonly heading: string; readonly names: readonly string[] }[] = [
+  { heading: 'First steps', names: ['init', 'doctor', 'plan'] },
+  { heading: 'A test, and its phases', names: ['test', 'seed', 'run', 'verify', 'cleanup'] },
+  { heading: 'Results', names: ['report', 'compare', 'runs'] },
+];
+const groups = [...headed, { heading: 'Others', names: othersThan(headed.flatMap(({ names }) => names)) }].map(({ heading, names }) => ({
+  heading,
+  entries: names.flatMap((name) => typedCommands.find((one) => one.name === name) ?? []),
+}));
 
-/** What `loadctl --help` says. Made without any library: it is what people wait for most often. */
-export function topLevelHelp(): string {
+function othersThan(names: readonly string[]): string[] {
+  return typedCommands.map(({ name }) => name).filter((name) => !names.includes(name));
+}
+
+/** What `loadctl --help` says. Made without any library: it is what people wait for most often. `docs` is where the documentation is. */
+export function topLevelHelp(docs: string): string {
   const width = Math.max(...typedCommands.map(({ name, usage }) => `${name} ${usage ?? ''}`.length));
-  const lines = typedCommands.map(({ name, usage, summary }) => `  ${`${name} ${usage ?? ''}`.padEnd(width)}  ${summary}`);
+  const line = (left: string, right: string) => `  ${left.padEnd(width)}  ${right}\n`;
+  const listed = groups.map(
+    ({ heading, entries }) => `${heading}:\n${entries.map(({ name, usage = '', summary }) => line(`${name} ${usage}`, summary)).join('')}`,
+  );
+  const ofProfiles = groups.flatMap(({ entries }) => entries.filter(({ ofProfile }) => ofProfile)).map(({ name }) => name);
   return `Usage: loadctl COMMAND [options]
 
 Load tests on stock k6: seed, run as one fleet, verify against an SLA, clean up with proof.
 
-Commands:
-${lines.join('\n')}
-
+${listed.join('\n')}
 Options of ${ofProfiles.slice(0, -1).join(', ')} and ${ofProfiles.at(-1)}:
-  ${'--env NAME'.padEnd(width)}  the environment: profiles/NAME.yaml
-
+${line('--env NAME', 'the environment: profiles/NAME.yaml')}
 Options of every command:
-  ${'--json'.padEnd(width)}  print JSON to stdout, progress to stderr
-  ${'--quiet'.padEnd(width)}  only results, warnings and errors
-  ${'--no-color'.padEnd(width)}  no colours (NO_COLOR does the same)
-  ${'--help'.padEnd(width)}  what a command does and takes, with examples
-
+${line('--json', 'print JSON to stdout, progress to stderr')}\
+${line('--quiet', 'only results, warnings and errors')}\
+${line('--no-color', 'no colours (NO_COLOR does the same)')}\
+${line('-h, --help', 'what a command does and takes, with examples')}
 Without a command:
-  ${'--version'.padEnd(width)}  the version of loadctl
-
+${line('-v, --version', 'the version of loadctl')}
 Examples:
   loadctl init                     a first profile and script, here
   loadctl plan --env dev           what a run will do
   loadctl test --env dev           the whole test, from seed to cleanup
   loadctl run --env dev --json     the verdict as JSON
+
+Documentation: ${docs}
 `;
 }

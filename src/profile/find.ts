@@ -1,5 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import { shellQuote } from '../core/command.js';
+import { isEnvironmentName } from '../core/environment-name.js';
 import { LoadctlError } from '../core/errors.js';
 import { shownPath } from '../core/shown-path.js';
 import { readChain } from './chain.js';
@@ -18,7 +19,7 @@ export function findProfile(source: ProfileSource, cwd: string, files: ProfileFi
   if ('file' in source) return namedFile(resolve(cwd, source.file), cwd, files);
   const confused = environmentOptionProblem(source.environment);
   if (confused) throw confused;
-  const found = /^[A-Za-z0-9-]+$/.test(source.environment)
+  const found = isEnvironmentName(source.environment)
     ? ['yaml', 'yml'].map((end) => join(cwd, 'profiles', `${source.environment}.${end}`)).find((file) => files.readFile(file) !== undefined)
     : undefined;
   if (found !== undefined) return { file: found, environment: source.environment };

@@ -291,6 +291,7 @@ test('every command: not one secret on a screen, in a file, in an archive, among
     at.call(['verify'], 0),
     at.call(['verify', '--json', '--report-dir', 'out'], 0),
     at.call(['report'], 0),
+    at.call(['completion', 'bash'], 0),
     at.call(['compare', '--save', 'base.json'], 0),
   ]);
   await at.call(['cleanup', ...dev, '--dry-run'], 0);

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { typedCommands } from '../../src/commands/table.js';
 import { workplace } from '../support/loadctl.js';
 
 const dev = 'target: {url: http://127.0.0.1:1}\nworkload: {script: k6.js}\n';
@@ -32,15 +34,34 @@ describe('help', () => {
   test('says which commands take --env', async () => {
     const { stdout } = await workplace().loadctl(['--help']);
     const [, listed = ''] = /^Options of (.+):\n {2}--env NAME/m.exec(stdout) ?? [];
-    const names = [...(stdout.split('Commands:\n')[1]?.split('\n\n')[0] ?? '').matchAll(/^ {2}(\w+)/gm)].map((match) => match[1] ?? '');
+    const commands = stdout.slice(stdout.indexOf('First steps:\n'), stdout.indexOf('Options of '));
+    const names = [...commands.matchAll(/^ {2}(\w+)/gm)].map((match) => match[1] ?? '');
     const helps = await Promise.all(names.map(async (name) => ({ name, help: (await workplace().loadctl([name, '--help'])).stdout })));
     const takesIt = helps.filter(({ help }) => help.includes('--env <NAME>')).map(({ name }) => name);
     expect(listed.split(/, | and /)).toEqual(takesIt);
     expect(stdout.split('Options of every command:\n')[1]?.split('\n\n')[0]).not.toMatch(/--env|--version/);
   });
 
-  test('says its version', async () => {
-    expect(await workplace().loadctl(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  test('lists commands in groups, each once, and ends with where the documentation is', async () => {
+    const { stdout } = await workplace().loadctl(['--help']);
+    const headings = [...stdout.matchAll(/^(\S.*):$/gm)].map((match) => match[1]);
+    expect(headings.slice(0, 4)).toEqual(['First steps', 'A test, and its phases', 'Results', 'Others']);
+    for (const { name } of typedCommands) expect(stdout.match(new RegExp(`^  ${name}\\b.*  [a-z]`, 'gm')), name).toHaveLength(1);
+    const [, docs = ''] = /\n\nDocumentation: (.+)\n$/.exec(stdout) ?? [];
+    expect(existsSync(docs), docs).toBe(true);
+    expect((await workplace().loadctl(['run', '--help'])).stdout).toMatch(new RegExp(`\n\nDocumentation: ${docs}\n$`));
+  });
+
+  test('of a command lists options in groups: which test, its own, those of every command', async () => {
+    const { stdout } = await workplace().loadctl(['run', '--help']);
+    const headings = [...stdout.matchAll(/^(\S.*):$/gm)].map((match) => match[1]);
+    expect(headings).toEqual(['Which test', 'Options', 'Every command', 'Examples']);
+    const options = [...stdout.matchAll(/^ {2}(--?[a-z-]+)/gm)].map((match) => match[1]);
+    expect(options.slice(0, 5)).toEqual(['--env', '--set', '-e', '--profile', '--plan']);
+  });
+
+  test.each(['--version', '-v', '-V'])('says its version: %s', async (flag) => {
+    expect(await workplace().loadctl([flag])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
 });
 

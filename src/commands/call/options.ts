@@ -1,24 +1,29 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { LoadctlError } from '../../core/errors.js';
 import type { ProfileSource } from '../../profile/find.js';
 import type { Call } from './types.js';
 
+/** The groups that a command's help lists options in, in this order; `Options:` are its own. */
+export const optionGroups = { profile: 'Which test:', own: 'Options:', common: 'Every command:' } as const;
+
 /** The options that every command takes. */
 export function withCommonOptions(command: Command): Command {
+  const common = (flags: string, description: string) => new Option(flags, description).helpGroup(optionGroups.common);
   return command
-    .option('--json', 'print JSON to stdout, progress to stderr')
-    .option('--quiet', 'only results, warnings and errors')
-    .option('--no-color', 'no colours (NO_COLOR does the same)');
+    .addOption(common('--json', 'print JSON to stdout, progress to stderr'))
+    .addOption(common('--quiet', 'only results, warnings and errors'))
+    .addOption(common('--no-color', 'no colours (NO_COLOR does the same)'));
 }
 
-/** The options of every command that reads a profile. */
+/** The options of every command that reads a profile, the most used first. */
 export function withProfileOptions(command: Command): Command {
   const collect = (value: string, previous: string[] = []) => [...previous, value];
+  const ofProfile = (flags: string, description: string) => new Option(flags, description).helpGroup(optionGroups.profile);
   return command
-    .option('--env <NAME>', 'the environment: profiles/NAME.yaml')
-    .option('--profile <FILE>', 'the profile, wherever it is')
-    .option('--set <PATH=VALUE>', 'change a value of the profile for this call (repeatable)', collect)
-    .option('-e <KEY=VALUE>', 'a variable for the script, as in k6 (repeatable)', collect);
+    .addOption(ofProfile('--env <NAME>', 'the environment: profiles/NAME.yaml'))
+    .addOption(ofProfile('--set <PATH=VALUE>', 'change a value of the profile for this call (repeatable)').argParser(collect))
+    .addOption(ofProfile('-e <KEY=VALUE>', 'a variable for the script, as in k6 (repeatable)').argParser(collect))
+    .addOption(ofProfile('--profile <FILE>', 'the profile, wherever it is'));
 }
 
 /** Examples at the end of a command's help. */

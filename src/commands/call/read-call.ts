@@ -1,6 +1,7 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { LoadctlError } from '../../core/errors.js';
 import { isSecretValue, type Meaning, type Misread, meantByOption, meantByWord, shown } from './meant.js';
+import { optionGroups } from './options.js';
 import type { Call, CommandModule } from './types.js';
 
 /** The words after a command, read: or the help that they ask for. */
@@ -12,24 +13,28 @@ export interface TypedCall {
   readonly words: readonly string[];
   /** The environments that there are here; only asked for where the words cannot be read. */
   readonly environments: () => Promise<readonly string[]>;
+  /** Where the documentation is: the last line of help. */
+  readonly docs: string;
 }
 
 /** Reads the words after a command. Throws `usage` for what the command does not know, with what was probably meant. */
-export async function readCall(module: CommandModule, { name, words, environments }: TypedCall): Promise<ReadCall> {
+export async function readCall(module: CommandModule, { name, words, environments, docs }: TypedCall): Promise<ReadCall> {
   let help = '';
-  const command = module.describe(
-    new Command(`loadctl ${name}`)
-      .exitOverride()
-      .configureHelp({ helpWidth: 100 })
-      .configureOutput({
-        writeOut: (text) => {
-          help += text;
-        },
-        writeErr: () => {},
-      })
-      .helpOption('-h, --help', 'this help')
-      .action(() => {}),
-  );
+  const command = module
+    .describe(
+      new Command(`loadctl ${name}`)
+        .exitOverride()
+        .configureHelp({ helpWidth: 100, groupItems: inOrder })
+        .configureOutput({
+          writeOut: (text) => {
+            help += text;
+          },
+          writeErr: () => {},
+        })
+        .addHelpOption(new Option('-h, --help', 'this help').helpGroup(optionGroups.common))
+        .action(() => {}),
+    )
+    .addHelpText('after', `\nDocumentation: ${docs}`);
   try {
     command.parse(words, { from: 'user' });
   } catch (error) {
@@ -40,6 +45,13 @@ export async function readCall(module: CommandModule, { name, words, environment
   }
   return { args: command.args, options: command.opts() };
 }
+
+/** The groups of options in the order of {@link optionGroups}, whichever were added first. */
+const inOrder: Help['groupItems'] = (all, visible, groupOf) => {
+  const groups = new Help().groupItems(all, visible, groupOf);
+  const order: string[] = Object.values(optionGroups);
+  return new Map([...groups].sort(([one], [other]) => order.indexOf(one) - order.indexOf(other)));
+};
 
 function usageError(call: Misread, command: Command, { code, message }: CommanderError): LoadctlError {
   if (code === 'commander.excessArguments') {

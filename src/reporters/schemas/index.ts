@@ -63,6 +63,7 @@ export const jsonDocuments = {
     { monitors: z.array(finding) },
     { outputs: z.array(finding) },
   ),
+  completion: documentOf('completion', { shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
   init: documentOf('init', { written: z.array(z.string()), next: z.array(z.string()) }),
 };
 
