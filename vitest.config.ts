@@ -70,6 +70,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'docs',
+          include: ['test/docs/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
+          globalSetup: './test/with-k6.ts',
+        },
+      },
+      {
+        test: {
           name: 'page',
           include: ['test/page/**/*.test.ts'],
           testTimeout: 180_000,
