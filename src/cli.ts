@@ -109,7 +109,10 @@ async function moduleOf(name: string, args: readonly string[]) {
 }
 
 /** Options whose next word is their value: needed to find the command behind options that stand before it. */
-const withValue = new Set(['--env', '--profile', '--set', '-e', '--out', '--plan', '--url', '--report-dir', '--port', '--variables']);
+const withValue = new Set([
+  ...['--env', '--profile', '--set', '-e', '--out', '--plan', '--url', '--report-dir', '--port', '--variables'],
+  ...['--script', '--db', '--tables', '--redis'],
+]);
 
 function splitArguments(argv: readonly string[]): { name: string | undefined; args: readonly string[] } {
   for (let at = 0; at < argv.length; at++) {

@@ -49,6 +49,7 @@ export function openWorld(): OwnProcess {
     stdout,
     stderr,
     onInterrupt,
+    keyboard: process.stdin.isTTY === true && process.stderr.isTTY === true ? process.stdin : undefined,
     ask,
     sweep: () => sweepTemporary({ lockState, uid: process.getuid?.() }),
     onCrash: (listener) => void process.on('uncaughtException', listener),

@@ -133,6 +133,8 @@ export interface Screen {
 
 /** The world with the person at its terminal: what commands are handed. */
 export interface Shell extends World {
+  /** What a person types on, for a library that reads single keys; undefined where nobody can type. */
+  readonly keyboard: NodeJS.ReadStream | undefined;
   /** Asks and hands back the line that was typed; undefined where nobody can answer, or who was asked pressed Ctrl-C or Ctrl-D. */
   ask(question: string, signal: AbortSignal): Promise<string | undefined>;
 }

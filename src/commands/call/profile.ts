@@ -6,7 +6,7 @@ import { type Access, accessTo } from '../../plan/access.js';
 import type { BackendFacts } from '../../plan/backend.js';
 import { makePlan, type Plan } from '../../plan/plan.js';
 import { environmentsIn, type ProfileSource } from '../../profile/find.js';
-import { diskFiles, type LoadedProfile, type LoadOptions, loadProfile } from '../../profile/load.js';
+import { diskFiles, type LoadedProfile, type LoadOptions, loadProfile, type ProfileFiles } from '../../profile/load.js';
 import { backendFacts } from '../../runners/index.js';
 import { profileChoice } from './options.js';
 import type { Call } from './types.js';
@@ -23,11 +23,25 @@ export interface Planned {
   readonly named: boolean;
 }
 
+/** A profile that is made up for one call, as if it were in a file. */
+export interface MadeProfile {
+  /** Absolute. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The files of the disk, with others before them. */
+export function filesWith(made: readonly MadeProfile[]): ProfileFiles {
+  const textOf = (path: string) => made.find(({ file }) => file === path)?.text;
+  return { ...diskFiles, readFile: (path) => textOf(path) ?? diskFiles.readFile(path) };
+}
+
 /** Loads the profile that a call means, hides its secrets, and plans. */
-export async function planProfile(call: Call, secrets: LoadOptions['secrets'], fallback?: ProfileSource): Promise<Planned> {
+export async function planProfile(call: Call, secrets: LoadOptions['secrets'], fallback?: ProfileSource | MadeProfile): Promise<Planned> {
   const { cwd, env, home } = call.shell;
   const { source, set, scriptEnv } = profileChoice(call);
-  const loaded = loadProfile(source ?? fallback ?? onlyProfile(cwd), { cwd, home, env, files: diskFiles, secrets, set, scriptEnv });
+  const files = fallback !== undefined && 'text' in fallback ? filesWith([fallback]) : diskFiles;
+  const loaded = loadProfile(source ?? fallback ?? onlyProfile(cwd), { cwd, home, env, files, secrets, set, scriptEnv });
   call.redact.hide(loaded.secrets, loaded.openWords);
   const backend = await backendFacts(loaded.profile.runners);
   const plan = makePlan({ ...loaded, backend }, readScriptFiles(loaded.profile.workload.script));

@@ -15,7 +15,7 @@ import { loadPaint } from '../../reporters/paint.js';
 import type { Reporter } from '../../reporters/types.js';
 import { type Told, told } from '../../reports/result/told.js';
 import { type Act, approve } from './approval.js';
-import { type Planned, planProfile } from './profile.js';
+import { type MadeProfile, type Planned, planProfile } from './profile.js';
 import { openReports, type Reports, reportingErrors, tellGithub } from './reports.js';
 import { openTrace, type Trace } from './trace.js';
 import type { Call, Outcome } from './types.js';
@@ -24,7 +24,7 @@ import type { Call, Outcome } from './types.js';
 export interface SessionOptions extends Act {
   readonly command: TracedCommand;
   /** The profile where the call names none. */
-  readonly fallback?: ProfileSource;
+  readonly fallback?: ProfileSource | MadeProfile;
   /** Hands back what is carried out of what the call plans, before anybody is asked; throws what stands against it. */
   readonly decide?: (planned: Planned) => Planned;
   /** Where the run is carried out elsewhere: what came of it there. */

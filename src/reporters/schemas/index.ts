@@ -65,6 +65,12 @@ export const jsonDocuments = {
   ),
   completion: documentOf('completion', { shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
   init: documentOf('init', { written: z.array(z.string()), next: z.array(z.string()) }),
+  init: documentOf('init', {
+    written: z.array(z.string()),
+    extended: z.array(z.string()),
+    variables: z.array(z.string()),
+    next: z.array(z.string()),
+  }),
 };
 
 /** The JSON Schemas of {@link jsonDocuments}, by their file names. */

@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errorMessage, LoadctlError } from '../../core/errors.js';
+import type { World } from '../../core/os.js';
+import { loadProfile } from '../../profile/load.js';
+import { filesWith } from '../call/profile.js';
+import type { Known } from './answers.js';
+import { baseProfile } from './base-profile.js';
+import { devProfile, prodProfile, stagingProfile } from './environments.js';
+import { envExample, firstScript, ignored, missingLines, variablesOf, workflow } from './other-files.js';
+
+/** A file as it will be; `extends`: it is there already, and lines are added at its end. */
+export interface FirstFile {
+  readonly name: string;
+  readonly content: string;
+  readonly extends: boolean;
+}
+
+/** The names of the files that are written whatever is answered. */
+export const profileFiles = ['base', 'dev', 'staging', 'prod'].map((name) => `profiles/${name}.yaml`);
+
+/** All first files, and those that get more lines; none of them is written yet. */
+export function firstFiles(known: Known, folder: string): FirstFile[] {
+  const texts = [baseProfile(known), devProfile(known), stagingProfile(known), prodProfile(known)];
+  const variables = variablesOf(known).map(([name]) => name);
+  return [
+    ...profileFiles.map((name, index) => ({ name, content: texts[index] ?? '', extends: false })),
+    ...(known.script === undefined ? [{ name: 'k6/first.js', content: firstScript, extends: false }] : []),
+    ...(known.ci ? [{ name: '.github/workflows/load-test.yml', content: workflow(variables), extends: false }] : []),
+    ...extended(folder, '.env.example', envExample(known)),
+    ...extended(folder, '.gitignore', ignored),
+  ];
+}
+
+/** A file of lines, which keeps those that it has. */
+function extended(folder: string, name: string, lines: readonly string[]): FirstFile[] {
+  const path = join(folder, name);
+  const there = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  const missing = missingLines(there ?? '', lines);
+  if (missing.length === 0) return [];
+  const before = there === undefined || there === '' || there.endsWith('\n') ? (there ?? '') : `${there}\n`;
+  return [{ name, content: `${before}${missing.join('\n')}\n`, extends: there !== undefined }];
+}
+
+/** Throws `usage` where one of these files is there: what somebody wrote is not overwritten. */
+export function refuseExisting(names: readonly string[], folder: string): void {
+  const there = names.filter((name) => existsSync(join(folder, name)));
+  if (there.length === 0) return;
+  throw new LoadctlError('usage', `${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} there already: nothing was written`, {
+    hint: 'Overwrite with --force, or go to an empty folder.',
+  });
+}
+
+/** Reads the profiles as any command would, before they are written. Throws `invalid-profile`. */
+export function checkProfiles(files: readonly FirstFile[], { cwd, env, home }: Pick<World, 'cwd' | 'env' | 'home'>): void {
+  const made = files.map(({ name, content }) => ({ file: join(cwd, name), text: content }));
+  for (const environment of ['dev', 'staging', 'prod'])
+    loadProfile({ file: join(cwd, 'profiles', `${environment}.yaml`) }, { cwd, env, home, files: filesWith(made), secrets: 'optional' });
+}
+
+/** Writes them. Throws `unavailable` where one cannot be written. */
+export async function writeFiles(files: readonly FirstFile[], folder: string): Promise<void> {
+  for (const { name, content } of files) {
+    const path = join(folder, name);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, content);
+    } catch (cause) {
+      throw new LoadctlError('unavailable', `${name} cannot be written: ${errorMessage(cause)}`, {
+        hint: 'Go to a folder that you may write to.',
+        cause,
+      });
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { LoadctlError } from '../../core/errors.js';
+import { redactUrl, secretsInUrl } from '../../core/secrets.js';
+import type { Place } from './answers.js';
+import { defaultUrl } from './ask-flags.js';
+
+/** What keeps a text from being the URL of a service; undefined where nothing does. */
+export function urlProblem(url: string): string | undefined {
+  if (secretsInUrl(url).length > 0) return `${redactUrl(url)} holds a secret, and a profile is read by many`;
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? undefined : `${redactUrl(url)} is not a valid URL`;
+}
+
+/** The same for a database. */
+export function databaseProblem(url: string): string | undefined {
+  return placeProblem(url, /^postgres(ql)?:$/, 'postgres://user:password@host:5432/database');
+}
+
+/** The same for a cache. */
+export function cacheProblem(url: string): string | undefined {
+  return placeProblem(url, /^rediss?:$/, 'redis://user:password@host:6379/0');
+}
+
+function placeProblem(url: string, scheme: RegExp, example: string): string | undefined {
+  if (url.includes('${')) return 'a URL with its values was expected: where it has a password, only the name of a variable is written';
+  if (!URL.canParse(url) || !scheme.test(new URL(url).protocol)) return `${redactUrl(url)} is not a URL such as ${example}`;
+  if (secretsInUrl(withoutPassword(url)).length > 0)
+    return `${redactUrl(url)} holds a secret besides its password, and a profile is read by many`;
+  return undefined;
+}
+
+/** The URL of the service, without a `/` at its end. Throws `usage`. */
+export function checkedUrl(url: string): string {
+  const problem = urlProblem(url);
+  if (problem === undefined) return url.replace(/\/+$/, '');
+  const hint =
+    secretsInUrl(url).length > 0
+      ? 'Write it without; give the whole of it as BASE_URL in the environment or in .env.'
+      : `Write it as ${defaultUrl}`;
+  throw new LoadctlError('usage', `--url ${problem}`, { hint });
+}
+
+/** A database or cache as it is written: with the name of a variable in place of its password. Throws `usage`. */
+export function placeOf(
+  option: string,
+  url: string,
+  { problem, variable }: { problem: (url: string) => string | undefined; variable: string },
+): Place {
+  const wrong = problem(url);
+  if (wrong !== undefined)
+    throw new LoadctlError('usage', `${option}: ${wrong}`, { hint: 'Nothing was written. loadctl init --help has examples.' });
+  return { url: withoutPassword(url), ...(new URL(url).password === '' ? {} : { variable }) };
+}
+
+function withoutPassword(text: string): string {
+  const url = new URL(text);
+  url.password = '';
+  return url.toString();
+}
