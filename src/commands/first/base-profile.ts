@@ -82,7 +82,8 @@ function users({ proposal, script }: Known): string[] {
 
 function seed({ proposal, redis }: Known): string[] {
   const [first] = proposal?.sets ?? [];
-  const entries = redis === undefined || first === undefined ? [] : entriesHint(first);
+  const last = proposal?.sets.at(-1);
+  const entries = redis === undefined || last === undefined ? [] : entriesHint(last);
   if (proposal === undefined || first === undefined) return [...openTables(proposal), ...entries];
   return [
     'seed:                                    # named sets; `loadctl seed` inserts them, once',
@@ -106,11 +107,11 @@ function setLines({ name, table, rows, columns, notes }: ProposedSet): string[] 
 }
 
 /** What a cache holds, the catalog of a database does not say. */
-function entriesHint({ name, columns }: ProposedSet): string[] {
+function entriesHint({ name, rows, columns }: ProposedSet): string[] {
   const [key = 'id'] = Object.keys(columns);
   return [
     '# ? does the service look such rows up in the cache? Then warm it:',
-    `# cached: {key: "cache/${name}:{${name}.${key}}", rows: 100, value: {${key}: "{${name}.${key}}"}, ttl: 1h}`,
+    `# cached: {key: "cache/${name}:{${name}.${key}}", rows: ${rows}, value: {${key}: "{${name}.${key}}"}, ttl: 1h}`,
   ];
 }
 

@@ -189,14 +189,14 @@ async function valueFor(
   const own = table.checks.filter(({ columns }) => columns.includes(column.name)).map(({ sql }) => sql);
   const wanted = { rows, table: table.name, constants: constantsIn([...own, ...column.demands]) };
   const all = isKey ? keyCandidates(column, wanted) : candidates(column, wanted);
-  for (const candidate of all) {
-    if (isKey && !candidate.tellsRow) continue;
-    const taken = await Promise.all(candidate.samples.slice(0, 1).map((text) => fits(table, new Map([[column.name, text]]))));
-    if (!taken.every(Boolean)) continue;
-    const last = candidate.samples.at(-1);
-    if (last === undefined || (await fits(table, new Map([[column.name, last]])))) return candidate;
-  }
+  for (const candidate of all)
+    if ((!isKey || candidate.tellsRow) && (await allFit(table, column.name, { candidate, fits }))) return candidate;
   return undefined;
+}
+
+async function allFit(table: OutlineTable, column: string, { candidate, fits }: { candidate: Candidate; fits: Fits }): Promise<boolean> {
+  for (const text of candidate.samples) if (!(await fits(table, new Map([[column, text]])))) return false;
+  return true;
 }
 
 /** What could only be found out by writing a row. */

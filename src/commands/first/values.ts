@@ -29,7 +29,8 @@ export function keyCandidates(column: OutlineColumn, wanted: Wanted): Candidate[
   if (/^(int4|int8|numeric)$/.test(base)) return [counted(900_000_000, wanted.rows)];
   if (!isText(column)) return [];
   const name = singular(wanted.table);
-  const plain = [`${name}-{n}`, 't{n}'].map((template) => numbered(template, wanted.rows));
+  const first = /name|title/i.test(column.name) ? `Test ${name.replaceAll('_', ' ')} {n}` : `${name}-{n}`;
+  const plain = [first, 't{n}'].map((template) => numbered(template, wanted.rows));
   if (/e?mail/i.test(column.name)) return fitting([mail(wanted), ...plain], maxLength);
   const exact = maxLength === null || maxLength > 8 ? [] : [digitsOf(maxLength, wanted.rows)];
   return [...fitting(plain, maxLength), ...exact];
