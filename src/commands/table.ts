@@ -24,7 +24,13 @@ export const commands: readonly TableEntry[] = [
   },
   { name: 'plan', summary: 'show what a run will do, without doing it', ofProfile: true, load: () => import('./plan.js') },
   { name: 'seed', summary: 'insert the test data', ofProfile: true, load: () => import('./seed.js') },
-  { name: 'run', summary: 'run k6 from many runners as one test, and judge it', ofProfile: true, load: () => import('./run.js') },
+  {
+    name: 'run',
+    usage: '[URL]',
+    summary: 'run k6 from many runners as one test, and judge it',
+    ofProfile: true,
+    load: () => import('./run.js'),
+  },
   { name: 'verify', usage: '[RUN]', summary: 'judge a run against its SLA again', ofProfile: true, load: () => import('./verify.js') },
   { name: 'report', usage: '[RUN]', summary: 'write the page of a run, report.html', load: () => import('./report.js') },
   {
@@ -102,6 +108,7 @@ Without a command:
 ${line('-v, --version', 'the version of loadctl')}
 Examples:
   loadctl init                     a first profile and script, here
+  loadctl run http://127.0.0.1:80  a first look at one page: 10 VUs, 30 s
   loadctl plan --env dev           what a run will do
   loadctl test --env dev           the whole test, from seed to cleanup
   loadctl run --env dev --json     the verdict as JSON

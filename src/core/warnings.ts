@@ -204,6 +204,14 @@ export type Note =
   | { readonly code: 'copy-damaged'; readonly path: string }
   /** What getting a k6 binary is about. */
   | { readonly code: 'k6-binary'; readonly message: string }
+  /** A run without a profile looks at one page: each VU asks for it every `everyMs`. */
+  | {
+      readonly code: 'first-look';
+      readonly url: string;
+      readonly vus: number;
+      readonly durationMs: Milliseconds;
+      readonly everyMs: Milliseconds;
+    }
   /** What is left to do by hand after a load that ended early; `command` takes the test data out. */
   | { readonly code: 'cleanup-advised'; readonly command: string; readonly hasData: boolean }
   /** Further kinds of k6's complaints are in the logs of the runners. */

@@ -40,9 +40,12 @@ export async function readCall(module: CommandModule, { name, words, environment
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { help };
-    const options = [...command.options.flatMap(({ long, short }) => [long, short].filter((one) => typeof one === 'string')), '--help'];
-    throw usageError({ name, words, options, environments: await environments() }, command, error);
+    const call = { name, words, options: optionsOf(command), environments: await environments() };
+    const word = module.stray?.(command.args) ?? command.args[command.registeredArguments.length] ?? '';
+    throw error.code === 'commander.excessArguments' ? unexpected(call, word) : usageError(call, error);
   }
+  const stray = module.stray?.(command.args);
+  if (stray !== undefined) throw unexpected({ name, words, options: optionsOf(command), environments: await environments() }, stray);
   return { args: command.args, options: command.opts() };
 }
 
@@ -53,13 +56,17 @@ const inOrder: Help['groupItems'] = (all, visible, groupOf) => {
   return new Map([...groups].sort(([one], [other]) => order.indexOf(one) - order.indexOf(other)));
 };
 
-function usageError(call: Misread, command: Command, { code, message }: CommanderError): LoadctlError {
-  if (code === 'commander.excessArguments') {
-    const word = command.args[command.registeredArguments.length] ?? '';
-    return new LoadctlError('usage', `loadctl ${call.name}: unexpected argument \`${isSecretValue(call, word) ? '…' : shown([word])}\``, {
-      hint: hintFor(call, meantByWord(call, word)),
-    });
-  }
+function optionsOf({ options }: Command): string[] {
+  return [...options.flatMap(({ long, short }) => [long, short].filter((one) => typeof one === 'string')), '--help'];
+}
+
+function unexpected(call: Misread, word: string): LoadctlError {
+  return new LoadctlError('usage', `loadctl ${call.name}: unexpected argument \`${isSecretValue(call, word) ? '…' : shown([word])}\``, {
+    hint: hintFor(call, meantByWord(call, word)),
+  });
+}
+
+function usageError(call: Misread, { code, message }: CommanderError): LoadctlError {
   const [first = ''] = message.replace(/^error: /, '').split('\n');
   const option = code === 'commander.unknownOption' ? /'(--?[\w-]+)/.exec(first)?.[1] : undefined;
   // What follows the `=` of an unknown option may be a secret.

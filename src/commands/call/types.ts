@@ -12,6 +12,8 @@ import type { Redactor } from '../../core/redactor.js';
 export interface CommandModule {
   /** Adds description, arguments, options and examples to a bare command of that name. */
   describe(command: Command): Command;
+  /** The first argument that it does not take, where their number alone does not say so. */
+  stray?(args: readonly string[]): string | undefined;
   /** Does it. Throws what ends it. */
   run(call: Call): Promise<Outcome>;
 }

@@ -64,7 +64,6 @@ export const jsonDocuments = {
     { outputs: z.array(finding) },
   ),
   completion: documentOf('completion', { shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
-  init: documentOf('init', { written: z.array(z.string()), next: z.array(z.string()) }),
   init: documentOf('init', {
     written: z.array(z.string()),
     extended: z.array(z.string()),

@@ -19,6 +19,8 @@ export function noteText(note: Note): string {
       return `${note.path} of the run directory arrived damaged: its SHA-256 is another one. Copying it again.`;
     case 'k6-binary':
       return note.message;
+    case 'first-look':
+      return `a first look, judged by no limits: ${counted(note.vus, 'VU')}, each a GET every ${formatDuration(note.everyMs)}, for ${formatDuration(note.durationMs)}. Next, a profile: loadctl init --url ${note.url}`;
     case 'cleanup-advised':
       return note.hasData ? `Remove the test data: ${note.command}` : 'Nothing to clean up: this profile declares no test data.';
     case 'k6-complaints-left':
