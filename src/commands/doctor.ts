@@ -8,7 +8,6 @@ import { profileOption } from '../phases/frame/context.js';
 import { type Asked, askTarget } from '../phases/target/ask-target.js';
 import { type FirstLook, lookByEach } from '../phases/watch/open-monitors.js';
 import { type HostFacts, portsOf } from '../plan/capacity.js';
-import type { Foreseen } from '../plan/inspection.js';
 import { renderCapacity } from '../reporters/capacity-table.js';
 import { type Finding, renderDoctor } from '../reporters/doctor-table.js';
 import { otherLogins } from '../runners/local/accounts.js';
@@ -21,6 +20,7 @@ import { session } from './call/session.js';
 import { tableStyle } from './call/style.js';
 import { testOutputs } from './call/test-outputs.js';
 import type { Call, CommandModule, Outcome } from './call/types.js';
+import { lookAtProfile } from './readiness/of-profile.js';
 
 /** loadctl doctor */
 export const command: CommandModule = {
@@ -28,19 +28,21 @@ export const command: CommandModule = {
     withCommonOptions(
       withProfileOptions(
         command
+          .option('--connect', 'also log in to every store and ask the target, once each')
           .option('--ask', 'ask the target for a seeded user of each shard')
           .option('--monitors', 'look once by each monitor of the servers')
           .option('--outputs [NAME]', 'send a test through each output that no one is paged by, or through the one of this name'),
       ),
     )
       .description(
-        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files, accounts;\nwith --env also whether the load of a profile fits it. It touches nothing, but for what --ask asks, --monitors looks at and --outputs sends.',
+        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files, accounts;\nwith --env also all that a run of the profile needs, with the fix beside what it lacks. It touches nothing, but for what\n--connect and --ask ask, --monitors looks at and --outputs sends.',
       )
       .addHelpText(
         'after',
         examples([
           ['loadctl doctor', 'look at this machine'],
-          ['loadctl doctor --env dev', 'and check the load of profiles/dev.yaml against it'],
+          ['loadctl doctor --env dev', 'and check all that a run of profiles/dev.yaml needs'],
+          ['loadctl doctor --env dev --connect', 'and whether target and stores answer'],
           ['loadctl doctor --env staging --ask', 'whether the target finds a seeded user of each shard'],
           ['loadctl doctor --env staging --monitors', 'whether every monitor can look, and what it lacks'],
           ['loadctl doctor --env staging --outputs', 'whether every output takes a test, and has it'],
@@ -57,7 +59,7 @@ export const command: CommandModule = {
     const here = await readThisMachine(shell);
     const foreseen = carriedBy && (await foresee(call, carriedBy));
     const machine = [await lookAtK6(shell), lookAtNode(shell), lookAtPorts(here), lookAtOpenFiles(here), await lookAtAccounts(shell)];
-    const seen = [...machine, ...lookAtScript(foreseen)];
+    const seen = [...machine, ...(carriedBy && foreseen ? await lookAtProfile(call, carriedBy, foreseen) : [])];
     const findings = redactData(seen, call.redact);
     const missing = findings.some(({ state }) => state === 'missing');
     const carried = carriedBy && foreseen && redactData(await capacityHere(carriedBy, foreseen, here), call.redact);
@@ -70,12 +72,6 @@ export const command: CommandModule = {
     };
   },
 };
-
-/** A script that k6 cannot look at here has no load to be held against this machine. */
-function lookAtScript(foreseen: Foreseen | undefined): Finding[] {
-  if (foreseen === undefined || 'load' in foreseen) return [];
-  return [{ what: 'script', state: 'unknown', said: `what it makes is unknown, because ${foreseen.because}` }];
-}
 
 /** What the target says of a seeded row of every shard. */
 async function askForUsers(call: Call): Promise<Outcome> {

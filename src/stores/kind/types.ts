@@ -31,6 +31,8 @@ import type { Removals } from './removals.js';
 export interface StoreKind<Config> {
   openSeeding(config: Config, task: StoreTask, context: StoreContext): Promise<Seeding>;
   openCleaning(config: Config, task: StoreTask, context: StoreContext): Promise<Cleaning>;
+  /** Logs in to every server of the store once, and says who answers. Throws `unavailable` where one does not. */
+  reach(config: Config, context: StoreContext): Promise<readonly string[]>;
   /**
    * What the store itself would do with what is put in or taken out (triggers, cascades), as lines for whoever has to
    * confirm it. Only looks; missing where a kind does nothing of that sort.

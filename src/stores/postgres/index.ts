@@ -3,6 +3,7 @@ import type { StoreKind } from '../kind/types.js';
 import { openCleaning } from './cleaning/cleaning.js';
 import { lockStore } from './lock/lock.js';
 import { previewStore } from './preview.js';
+import { reachStore } from './reach.js';
 import { sampleRows } from './rows/samples.js';
 import { openSeeding } from './seeding/seeding.js';
 
@@ -10,6 +11,7 @@ import { openSeeding } from './seeding/seeding.js';
 export const postgres: StoreKind<PostgresStore> = {
   openSeeding,
   openCleaning,
+  reach: reachStore,
   preview: previewStore,
   lock: lockStore,
   sampleRows,
