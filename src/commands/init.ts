@@ -47,6 +47,8 @@ export const command: CommandModule = {
 async function initialise(call: Call, signal: AbortSignal): Promise<Outcome> {
   const { shell, options } = call;
   const isForced = options.force === true;
+  const { url } = flagsOf(call);
+  if (url !== undefined) checkedUrl(url);
   if (!isForced) refuseExisting(profileFiles, shell.cwd);
   const asker = await askerOf(call, signal);
   const known = await everythingKnown(call, asker, signal);

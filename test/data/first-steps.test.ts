@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { parse } from 'yaml';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { type RedisServer, startRedis } from '../servers/redis.js';
-import { asRole, type TestDatabase, testDatabase } from '../servers/sql.js';
+import { asRole, contentOf, passwordIn, testDatabase } from '../servers/sql.js';
 import { type Workplace, workplace } from '../support/loadctl.js';
 
 let postgres: PostgresServer;
@@ -106,16 +106,6 @@ async function startShop(databaseUrl: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Everything in the database, whoever's it is. */
-async function contentOf(sql: TestDatabase['sql']): Promise<unknown> {
-  const tables = await sql(
-    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname !~ '^(pg_|information)' ORDER BY 1`,
-  );
-  return Promise.all(tables.map(async ({ name }) => [name, await sql(`SELECT t::text FROM ${name} AS t ORDER BY 1`)]));
-}
-
-const passwordOf = (url: string) => decodeURIComponent(new URL(url).password);
-
 /** Files below the folder, but for what loadctl keeps of runs. */
 function filesIn(place: Workplace): string[] {
   const all = readdirSync(place.folder, { recursive: true, withFileTypes: true });
@@ -124,7 +114,7 @@ function filesIn(place: Workplace): string[] {
 }
 
 describe('init for a script and a schema of somebody else', () => {
-  test('what it writes is ready, seeds, runs and cleans up with a proven receipt; the database was only read', async () => {
+  test('what it writes is ready, seeds, runs and cleans up with a proven receipt', async () => {
     const { url, sql } = await testDatabase(postgres, shop);
     const target = await startShop(url);
     const at = workplace({ 'load/shop.js': script, '.gitignore': 'node_modules/\n.env' });
@@ -132,22 +122,90 @@ describe('init for a script and a schema of somebody else', () => {
 
     const said = await at.loadctl(['init', '--url', target, '--script', 'load/shop.js', '--db', url, '--redis', redis.url, '--yes']);
     expect(said, said.stderr).toMatchObject({ code: 0, stderr: '' });
-    expect(await contentOf(sql)).toEqual(before);
+    expect(said.stdout).toContain('and DB_PASSWORD in .env:\n  loadctl doctor --env dev\n');
     expect(said.stdout).toContain('loadctl test --env dev');
-    for (const file of filesIn(at)) expect(at.read(file), file).not.toContain(passwordOf(url));
+    expect(filesIn(at)).toEqual([
+      '.env.example',
+      '.github/workflows/load-test.yml',
+      '.gitignore',
+      'load/shop.js',
+      ...['base', 'dev', 'prod', 'staging'].map((name) => `profiles/${name}.yaml`),
+    ]);
+    for (const file of filesIn(at)) expect(at.read(file), file).not.toContain(passwordIn(url));
     expect(at.read('.gitignore')).toBe('node_modules/\n.env\n.loadctl/\n.env.*\n!.env.example\n');
     expect(at.read('.env.example')).toMatch(/^DB_PASSWORD=$/m);
-    console.log(at.read('profiles/base.yaml'), at.read('profiles/dev.yaml'));
+    expect(at.read('load/shop.js')).toBe(script);
+    const base = parse(at.read('profiles/base.yaml'));
+    expect(base.sla).toEqual({ p95: '< 1500ms', p99: '< 4000ms', errors: '< 1%' });
+    expect(parse(at.read('profiles/prod.yaml')).guards).toMatchObject({ level: 'production', maxVus: 5, maxDuration: '20s' });
+    expect(at.read('profiles/base.yaml')).toMatch(/#.* buy: per-vu-iterations, up to 2 VUs, 12 iterations in 20s/);
 
-    const env = { DB_PASSWORD: passwordOf(url) };
-    for (const environment of ['dev', 'staging', 'prod']) {
-      const planned = await at.loadctl(['plan', '--env', environment], environment === 'dev' ? env : {});
+    for (const environment of ['staging', 'prod']) {
+      const planned = await at.loadctl(['plan', '--env', environment]);
       expect(planned, planned.stderr + planned.stdout).toMatchObject({ code: 0 });
     }
-    const tested = await at.loadctl(['test', '--env', 'dev', '--seeded'], env);
-    console.log(tested.stdout, tested.stderr);
+    at.file('.env', `DB_PASSWORD='${passwordIn(url)}'\n`);
+    const ready = await at.loadctl(['doctor', '--env', 'dev', '--connect']);
+    expect(ready, ready.stdout + ready.stderr).toMatchObject({ code: 0 });
+    expect(ready.stdout).not.toContain('✖');
+    const tested = await at.loadctl(['test', '--env', 'dev', '--seeded']);
     expect(tested, tested.stderr).toMatchObject({ code: 0 });
-    expect(tested.stdout).toContain('CLEAN');
+    expect(tested.stdout).toMatch(/^CLEAN /m);
+    expect(tested.stdout).toMatch(/customers +db .* seeded: customers +100 +0$/m);
+    expect(tested.stdout).toMatch(/orders +db .* customer_id is in customers.id +12 +0$/m);
     expect(await contentOf(sql)).toEqual(before);
+  });
+
+  test('the database is only read: a role that may read no table, and write none, is enough', async () => {
+    const { url, sql } = await testDatabase(postgres, shop);
+    await sql(
+      `CREATE ROLE onlooker LOGIN PASSWORD 'look' CONNECTION LIMIT 2; REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO onlooker`,
+    );
+    const everything = async () => [await contentOf(sql), await sql('SELECT sequencename, last_value FROM pg_sequences ORDER BY 1')];
+    const at = workplace({ 'load/shop.js': script });
+    const before = await everything();
+    const looked = await at.loadctl(['init', '--script', 'load/shop.js', '--db', asRole(url, 'onlooker', 'look'), '--yes']);
+    expect(looked, looked.stderr).toMatchObject({ code: 0 });
+    expect(await everything()).toEqual(before);
+    const { seed, cleanup } = parse(at.read('profiles/base.yaml'));
+    expect(Object.keys(seed)).toEqual(['countries', 'customers']);
+    expect(seed.customers.columns).toMatchObject({
+      id: '{n+900000000}',
+      country: '{countries.code}',
+      tier: 'gold',
+      credit: 250,
+      settings: {},
+      tags: [],
+    });
+    expect(seed.customers.columns).not.toHaveProperty('label');
+    expect(cleanup.rows).toHaveLength(3);
+    const other = workplace({ 'load/shop.js': script });
+    await other.loadctl(['init', '--script', 'load/shop.js', '--db', url, '--yes']);
+    expect(other.read('profiles/base.yaml')).toBe(at.read('profiles/base.yaml'));
+  });
+
+  test('without a terminal the catalog is read after --yes alone; what is there stays, and is named', async () => {
+    const { url } = await testDatabase(postgres, shop);
+    const at = workplace({ 'load/shop.js': script });
+    const unasked = await at.loadctl(['init', '--db', url]);
+    expect(unasked).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/may loadctl read the catalog of test\d+ at 127.0.0.1:\d+\?[\s\S]*--yes/),
+    });
+    const unknown = await at.loadctl(['init', '--db', url, '--tables', 'custmers', '--yes']);
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('audit, countries, customers, orders, products') });
+    const wrong = await at.loadctl(['init', '--db', asRole(url, 'postgres', 'not-the-password'), '--yes']);
+    expect(wrong.code).toBe(115);
+    expect(wrong.stderr).not.toContain('not-the-password');
+    const nowhere = await at.loadctl(['init', '--script', 'load/none.js']);
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('load/none.js does not exist') });
+    expect(filesIn(at)).toEqual(['load/shop.js']);
+    at.file('profiles/staging.yaml', '# mine');
+    const there = await at.loadctl(['init', '--db', url, '--yes']);
+    expect(there).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('profiles/staging.yaml is there already: nothing was written'),
+    });
+    expect(filesIn(at)).toEqual(['load/shop.js', 'profiles/staging.yaml']);
   });
 });

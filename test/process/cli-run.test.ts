@@ -18,9 +18,17 @@ describe('init', () => {
   test('writes what run accepts as it is, and says what to type next', async () => {
     const { place, target, said } = await initialised();
     expect(said.stdout).toBe(
-      `Written: profiles/dev.yaml, k6/first.js\n\nNext, with your service up at ${target.url}:\n  loadctl plan --env dev\n  loadctl run --env dev\n`,
+      `Written: profiles/base.yaml, profiles/dev.yaml, profiles/staging.yaml, profiles/prod.yaml, k6/first.js, .github/workflows/load-test.yml, .env.example, .gitignore
+
+Yours to decide, at comments that begin with \`?\`: profiles/base.yaml: 1, profiles/dev.yaml: 1, profiles/staging.yaml: 3, profiles/prod.yaml: 4
+
+Next, with your service up at ${target.url}:
+  loadctl doctor --env dev
+  loadctl plan --env dev
+  loadctl run --env dev
+`,
     );
-    const ran = await place.loadctl(['run', ...short]);
+    const ran = await place.loadctl(['run', '--env', 'dev', ...short]);
     expect(ran.code).toBe(0);
     expect(ran.stdout).toMatch(/^PASS {2}run \d{8}-\d{6}-\w{5} · 2 runners, k6 \d+\.\d+\.\d+ · judged: whole test \d/m);
     expect(ran.stdout).toMatch(/^ {2}p95 +< 500 ms +.* ms.* ✔ pass$/m);
@@ -34,7 +42,7 @@ describe('init', () => {
     place.file('k6/first.js', '// mine');
     const said = await place.loadctl(['init']);
     expect(said).toMatchObject({ code: 2, stdout: '' });
-    expect(said.stderr).toContain('profiles/dev.yaml and k6/first.js are there already: nothing was written');
+    expect(said.stderr).toContain('profiles/prod.yaml are there already: nothing was written');
     expect(place.read('k6/first.js')).toBe('// mine');
     expect((await place.loadctl(['init', '--force'])).code).toBe(0);
     expect(place.read('k6/first.js')).not.toBe('// mine');
@@ -50,7 +58,7 @@ describe('init', () => {
 test('a slow target fails the SLA: 99, the table says which criterion, verify --json prints verdict.json', async () => {
   const { place, target } = await initialised();
   target.delays.set('/', 700);
-  const ran = await place.loadctl(['run', ...short, '--quiet']);
+  const ran = await place.loadctl(['run', '--env', 'dev', ...short, '--quiet']);
   expect(ran.code).toBe(99);
   expect(ran.stdout).toMatch(/^ {2}p95 +< 500 ms +7\d\d.* ms.* ✖ fail$/m);
   expect(ran.stderr).toMatch(/✖ run ended after .*: the SLA was not met\n$/);
@@ -88,7 +96,7 @@ test('what run --plan carries out is the plan that was approved, in another fold
 describe('an interrupted run', () => {
   test('keeps what was measured: 105, and one JSON document', async () => {
     const { place } = await initialised();
-    const { process, said, until } = place.start(['run', '--json']);
+    const { process, said, until } = place.start(['run', '--env', 'dev', '--json']);
     await until('the load begins');
     process.kill('SIGTERM');
     const { code, stdout, stderr } = await said;
@@ -99,7 +107,7 @@ describe('an interrupted run', () => {
 
   test('leaves no run behind before anything started', async () => {
     const { place } = await initialised();
-    const { process, said, until } = place.start(['run']);
+    const { process, said, until } = place.start(['run', '--env', 'dev']);
     await until('first.js …');
     process.kill('SIGINT');
     expect((await said).code).toBe(105);
@@ -108,7 +116,7 @@ describe('an interrupted run', () => {
 
   test('ends at once when it is asked twice', async () => {
     const { place } = await initialised();
-    const { process, said, until } = place.start(['run']);
+    const { process, said, until } = place.start(['run', '--env', 'dev']);
     await until('the load begins');
     process.kill('SIGINT');
     await until('Repeat to stop immediately');
@@ -122,7 +130,7 @@ describe('an interrupted run', () => {
 test('secrets for the script never show, whatever it does with them', async () => {
   const { place } = await initialised();
   place.file('k6/first.js', 'export default function () {}\nexport function setup() { throw new Error(`no ${__ENV.TOKEN}`); }\n');
-  const said = await place.loadctl(['run', ...short, '-e', 'TOKEN=open-sesame', '--json']);
+  const said = await place.loadctl(['run', '--env', 'dev', ...short, '-e', 'TOKEN=open-sesame', '--json']);
   expect(said.code).toBe(107);
   expect(said.stderr).toContain('no [redacted]');
   expect(said.stdout + said.stderr).not.toContain('open-sesame');

@@ -39,3 +39,18 @@ export function asRole(url: string, role: string, password: string): string {
   other.password = password;
   return other.toString();
 }
+
+/** Everything in the database, whoever's it is. */
+export async function contentOf(sql: TestDatabase['sql']): Promise<unknown> {
+  const tables = await sql(
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname !~ '^(pg_|information)' ORDER BY 1`,
+  );
+  const content: unknown[] = [];
+  for (const { name } of tables) content.push([name, await sql(`SELECT t::text FROM ${name} AS t ORDER BY 1`)]);
+  return content;
+}
+
+/** The password of a URL, as it is. */
+export function passwordIn(url: string): string {
+  return decodeURIComponent(new URL(url).password);
+}
