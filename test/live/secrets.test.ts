@@ -302,8 +302,13 @@ test('every command: not one secret on a screen, in a file, in an archive, among
 
   const fresh = listen({});
   await fresh.call(['init', '--url', `http://ann:${inUrl(secret.initial)}@127.0.0.1:1`], 2);
-  await fresh.call(['init', '--url', target.url], 0);
+  const cache = `redis://:${inUrl(secret.cache)}@127.0.0.1:${redis.port}/0`;
+  await fresh.call(['init', '--url', target.url, '--db', asRole(url, 'app', 'wrong'), '--yes'], 115);
+  await fresh.call(['init', '--url', target.url, '--db', url, '--redis', cache, '--yes'], 0);
   await fresh.call(['plan', ...dev], 0);
+  await fresh.call(['doctor', ...dev, '--connect'], 0, { DB_PASSWORD: secret.database, REDIS_PASSWORD: secret.cache });
+  const login = target.url.replace('://', `://ann:${inUrl(secret.target)}@`);
+  await fresh.call(['run', `${login}/work?token=${inUrl(secret.health)}`, '--set', 'workload.duration=1s'], 0);
   expect(fresh.leaks()).toEqual([]);
 
   const called = [...typedLines].map((line) => line.split(' ')[0]);
