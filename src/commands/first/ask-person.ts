@@ -5,7 +5,7 @@ import type { Shell } from '../../core/os.js';
 import type { Outline, OutlineTable } from '../../stores/postgres/outline/types.js';
 import { defaultUrl, type Flags, flagsAlone } from './ask-flags.js';
 import type { Asker } from './asker.js';
-import { cacheProblem, databaseProblem, urlProblem } from './urls.js';
+import { cacheProblem, databaseProblem, urlProblem, withPassword } from './urls.js';
 
 const nothingWritten = 'Interrupted while loadctl asked; nothing was written.';
 
@@ -32,6 +32,12 @@ export async function personAtTerminal(
   };
   const confirm = async (message: string, initialValue: boolean) => answered(await clack.confirm({ message, initialValue, ...screen }));
   const optional = (text: string) => (text === '' ? undefined : text);
+  const place = async (message: string, placeholder: string, problem: (url: string) => string | undefined) => {
+    const url = optional(await ask(message, { placeholder, defaultValue: '', problem }));
+    if (url === undefined || new URL(url).password !== '') return url;
+    const password = answered(await clack.password({ message: 'Its password? It goes into no file; empty for none.', ...screen })) ?? '';
+    return password === '' ? url : withPassword(url, password);
+  };
   const given = flagsAlone(flags);
   clack.intro('loadctl init: a first profile. Ctrl-C ends it, and nothing is written.', screen);
   return {
@@ -45,22 +51,9 @@ export async function personAtTerminal(
     },
     db: async () =>
       flags.db ??
-      optional(
-        await ask('A Postgres that needs test rows? Its URL; empty for none.', {
-          placeholder: 'postgres://user@127.0.0.1:5432/shop',
-          defaultValue: '',
-          problem: databaseProblem,
-        }),
-      ),
+      place('A Postgres that needs test rows? Its URL; empty for none.', 'postgres://user@127.0.0.1:5432/shop', databaseProblem),
     redis: async () =>
-      flags.redis ??
-      optional(
-        await ask('A Redis that the service uses? Its URL; empty for none.', {
-          placeholder: 'redis://127.0.0.1:6379',
-          defaultValue: '',
-          problem: cacheProblem,
-        }),
-      ),
+      flags.redis ?? place('A Redis that the service uses? Its URL; empty for none.', 'redis://127.0.0.1:6379', cacheProblem),
     mayRead: (where) =>
       confirm(`May loadctl read the catalog of ${where}? Tables, columns and keys, in transactions that cannot write; no rows.`, true),
     tables: async (outline, usual) => {

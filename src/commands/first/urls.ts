@@ -50,8 +50,13 @@ export function placeOf(
   return { url: withoutPassword(url), ...(new URL(url).password === '' ? {} : { variable }) };
 }
 
-function withoutPassword(text: string): string {
+function withoutPassword(url: string): string {
+  return withPassword(url, '');
+}
+
+/** A URL with this password, which is as it is, in the place of its own. */
+export function withPassword(text: string, password: string): string {
   const url = new URL(text);
-  url.password = '';
+  url.password = encodeURIComponent(password);
   return url.toString();
 }
