@@ -47,8 +47,7 @@ export const command: CommandModule = {
 async function initialise(call: Call, signal: AbortSignal): Promise<Outcome> {
   const { shell, options } = call;
   const isForced = options.force === true;
-  const { url } = flagsOf(call);
-  if (url !== undefined) checkedUrl(url);
+  checkFlags(flagsOf(call));
   if (!isForced) refuseExisting(profileFiles, shell.cwd);
   const asker = await askerOf(call, signal);
   const known = await everythingKnown(call, asker, signal);
@@ -63,6 +62,15 @@ async function initialise(call: Call, signal: AbortSignal): Promise<Outcome> {
   if (signal.aborted || !(await asker.write(files.map(({ name }) => name)))) throw new LoadctlError('interrupted', 'Nothing was written.');
   await writeFiles(files, shell.cwd);
   return outcomeOf(files, known);
+}
+
+/** What is wrong in any folder is said first. Throws `usage`. */
+function checkFlags({ url, tables, db, yes }: Flags): void {
+  if (url !== undefined) checkedUrl(url);
+  if (tables === undefined || db !== undefined || !yes) return;
+  throw new LoadctlError('usage', '--tables names tables of a database, and no --db says which', {
+    hint: 'Add --db URL, or leave it out.',
+  });
 }
 
 function flagsOf({ options }: Call): Flags {

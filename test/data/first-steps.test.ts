@@ -117,7 +117,7 @@ describe('init for a script and a schema of somebody else', () => {
   test('what it writes is ready, seeds, runs and cleans up with a proven receipt', async () => {
     const { url, sql } = await testDatabase(postgres, shop);
     const target = await startShop(url);
-    const at = workplace({ 'load/shop.js': script, '.gitignore': 'node_modules/\n.env' });
+    const at = workplace({ 'load/shop.js': script, '.gitignore': 'node_modules/\n.env', '.env.example': 'PORT=1\nBASE_URL=http://shop' });
     const before = await contentOf(sql);
 
     const said = await at.loadctl(['init', '--url', target, '--script', 'load/shop.js', '--db', url, '--redis', redis.url, '--yes']);
@@ -133,7 +133,8 @@ describe('init for a script and a schema of somebody else', () => {
     ]);
     for (const file of filesIn(at)) expect(at.read(file), file).not.toContain(passwordIn(url));
     expect(at.read('.gitignore')).toBe('node_modules/\n.env\n.loadctl/\n.env.*\n!.env.example\n');
-    expect(at.read('.env.example')).toMatch(/^DB_PASSWORD=$/m);
+    expect(at.read('.env.example')).toMatch(/^PORT=1\nBASE_URL=http:\/\/shop\n# loadctl: .*\n#.*\nDB_PASSWORD=\n/);
+    expect(said.stdout).toContain('Lines added: .env.example, .gitignore');
     expect(at.read('load/shop.js')).toBe(script);
     const base = parse(at.read('profiles/base.yaml'));
     expect(base.sla).toEqual({ p95: '< 1500ms', p99: '< 4000ms', errors: '< 1%' });
@@ -199,6 +200,8 @@ describe('init for a script and a schema of somebody else', () => {
     expect(wrong.stderr).not.toContain('not-the-password');
     const nowhere = await at.loadctl(['init', '--script', 'load/none.js']);
     expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('load/none.js does not exist') });
+    const no = await at.loadctl(['init', '--tables', 'customers', '--yes']);
+    expect(no).toMatchObject({ code: 2, stderr: expect.stringContaining('no --db says which') });
     expect(filesIn(at)).toEqual(['load/shop.js']);
     at.file('profiles/staging.yaml', '# mine');
     const there = await at.loadctl(['init', '--db', url, '--yes']);

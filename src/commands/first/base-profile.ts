@@ -1,4 +1,5 @@
 import { formatDuration } from '../../core/quantities.js';
+import { quotedWhereNeeded } from '../../profile/words/names.js';
 import type { Known, ReadScript } from './answers.js';
 import { limitsOf } from './limits.js';
 import type { Proposal, ProposedRows, ProposedSet } from './propose.js';
@@ -14,11 +15,16 @@ export function baseProfile(known: Known): string {
     '# What dev, staging and prod have in common; each of them extends this file. Every word is explained in loadctl’s',
     '# docs/profile.md. A comment that begins with `?` is yours to decide: loadctl could not know it.',
     '',
-    ...sections.filter((lines) => lines.length > 0).flatMap((lines) => [...lines, '']),
+    ...sections.filter((lines) => lines.length > 0).flatMap((lines) => [...lines.map(onOneLine), '']),
   ]
     .join('\n')
     .trimEnd()
     .concat('\n');
+}
+
+/** Names in a database may hold anything, and a comment ends with its line. */
+function onOneLine(line: string): string {
+  return line.replaceAll(/[\r\n\u0085\u2028\u2029]+/g, ' ');
 }
 
 function workload(script: ReadScript | undefined): string[] {
@@ -72,7 +78,7 @@ function stores({ db, redis }: Known): string[] {
 
 function users({ proposal, script }: Known): string[] {
   if (proposal?.pool === undefined) return [];
-  const line = `users: {strategy: pool, from: ${proposal.pool}}`;
+  const line = `users: {strategy: pool, from: ${JSON.stringify(proposal.pool)}}`;
   return [
     '# The script gets LOADCTL_POOL_SIZE and LOADCTL_POOL_ID and makes the same ids (docs/script-contract.md).',
     ...(script === undefined ? [] : ['# ? does yours? It need not: this only names the set that its users are from.']),
@@ -108,7 +114,7 @@ function setLines({ name, table, rows, columns, notes }: ProposedSet): string[] 
 
 /** What a cache holds, the catalog of a database does not say. */
 function entriesHint({ name, rows, columns }: ProposedSet): string[] {
-  const [key = 'id'] = Object.keys(columns);
+  const key = quotedWhereNeeded(Object.keys(columns)[0] ?? 'id');
   return [
     '# ? does the service look such rows up in the cache? Then warm it:',
     `# cached: {key: "cache/${name}:{${name}.${key}}", rows: ${rows}, value: {${key}: "{${name}.${key}}"}, ttl: 1h}`,

@@ -8,7 +8,7 @@ import { filesWith } from '../call/profile.js';
 import type { Known } from './answers.js';
 import { baseProfile } from './base-profile.js';
 import { devProfile, prodProfile, stagingProfile } from './environments.js';
-import { envExample, firstScript, ignored, missingLines, variablesOf, workflow } from './other-files.js';
+import { envExample, firstScript, gitIgnore, variablesOf, workflow } from './other-files.js';
 
 /** A file as it will be; `extends`: it is there already, and lines are added at its end. */
 export interface FirstFile {
@@ -28,16 +28,16 @@ export function firstFiles(known: Known, folder: string): FirstFile[] {
     ...profileFiles.map((name, index) => ({ name, content: texts[index] ?? '', extends: false })),
     ...(known.script === undefined ? [{ name: 'k6/first.js', content: firstScript, extends: false }] : []),
     ...(known.ci ? [{ name: '.github/workflows/load-test.yml', content: workflow(variables), extends: false }] : []),
-    ...extended(folder, '.env.example', envExample(known)),
-    ...extended(folder, '.gitignore', ignored),
+    ...extended(folder, '.env.example', (there) => envExample(known, there)),
+    ...extended(folder, '.gitignore', gitIgnore),
   ];
 }
 
 /** A file of lines, which keeps those that it has. */
-function extended(folder: string, name: string, lines: readonly string[]): FirstFile[] {
+function extended(folder: string, name: string, lacking: (there: string) => readonly string[]): FirstFile[] {
   const path = join(folder, name);
   const there = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
-  const missing = missingLines(there ?? '', lines);
+  const missing = lacking(there ?? '');
   if (missing.length === 0) return [];
   const before = there === undefined || there === '' || there.endsWith('\n') ? (there ?? '') : `${there}\n`;
   return [{ name, content: `${before}${missing.join('\n')}\n`, extends: there !== undefined }];

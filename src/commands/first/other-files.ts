@@ -23,22 +23,24 @@ export function variablesOf({ db, redis, script }: Known): readonly (readonly [n
   ];
 }
 
-/** The lines of `.env.example`. */
-export function envExample(known: Known): string[] {
-  return [
-    '# loadctl: copy to .env (or .env.dev, .env.staging, .env.prod), and fill in what you need. Never commit those.',
-    `# BASE_URL=${known.url}`,
-    ...variablesOf(known).flatMap(([name, meaning]) => [`# ${meaning}`, `${name}=`]),
+/** The lines of `.env.example` that `there`, what is in it, lacks. */
+export function envExample(known: Known, there: string): string[] {
+  const isThere = (name: string) => new RegExp(`^[#\\s]*(?:export\\s+)?${name}\\s*=`, 'm').test(there);
+  const lines = [
+    ...(isThere('BASE_URL') ? [] : [`# BASE_URL=${known.url}`]),
+    ...variablesOf(known).flatMap(([name, meaning]) => (isThere(name) ? [] : [`# ${meaning}`, `${name}=`])),
   ];
+  const head = '# loadctl: copy to .env (or .env.dev, .env.staging, .env.prod), and fill in what you need. Never commit those.';
+  return lines.length === 0 ? [] : [head, ...lines];
 }
 
 /** What git is to leave alone: runs, and files with secrets. */
-export const ignored = ['.loadctl/', '.env', '.env.*', '!.env.example'];
+const ignored = ['.loadctl/', '.env', '.env.*', '!.env.example'];
 
-/** The lines of a text that another one lacks. */
-export function missingLines(there: string, lines: readonly string[]): string[] {
+/** The lines for git that `there`, what is in its file, lacks. */
+export function gitIgnore(there: string): string[] {
   const known = new Set(there.split('\n').map((line) => line.trim()));
-  return lines.filter((line) => !known.has(line));
+  return ignored.filter((line) => !known.has(line));
 }
 
 /** A workflow that tests staging each night, with these variables as secrets. */

@@ -1,4 +1,5 @@
 import type { SeedValue } from '../../profile/sections/schema.js';
+import { quotedWhereNeeded } from '../../profile/words/names.js';
 import { reservedNames } from '../../profile/words/template.js';
 import type { Fits } from '../../stores/postgres/outline/try-values.js';
 import type { Outline, OutlineColumn, OutlineReference, OutlineTable } from '../../stores/postgres/outline/types.js';
@@ -63,7 +64,9 @@ export async function propose(outline: Outline, wanted: readonly OutlineTable[],
   return {
     sets: sets.map(({ set }) => set),
     rows,
-    ...(users === undefined || key === undefined || !isPoolColumn(users.set.columns[key]) ? {} : { pool: `${users.set.name}.${key}` }),
+    ...(users === undefined || key === undefined || !isPoolColumn(users.set.columns[key])
+      ? {}
+      : { pool: `${users.set.name}.${quotedWhereNeeded(key)}` }),
     open: [...open.values()],
     apart: outline.tables.map(({ inProfile }) => inProfile).filter((name) => !touched.has(name)),
   };
@@ -173,11 +176,7 @@ function referenceTo(column: string, { to, columns, toColumns }: OutlineReferenc
   const parent = made.get(to)?.set;
   const other = toColumns[columns.indexOf(column)];
   if (parent === undefined || other === undefined || !Object.hasOwn(parent.columns, other)) return undefined;
-  return { value: `{${parent.name}.${quoted(other)}}`, rows: parent.rows };
-}
-
-function quoted(column: string): string {
-  return /^[\p{L}_][\p{L}\p{N}_$-]*$/u.test(column) ? column : `"${column.replaceAll('"', '""')}"`;
+  return { value: `{${parent.name}.${quotedWhereNeeded(other)}}`, rows: parent.rows };
 }
 
 /** The first candidate that Postgres would take in the first row and in the last. */
@@ -262,7 +261,7 @@ function entriesOf(table: OutlineTable, made: ReadonlyMap<number, MadeSet>, list
     if (set !== undefined) {
       const other = toColumns[0] ?? '';
       const isReadable = more.length === 0 && tellsItsRow(set.columns[other]);
-      if (isReadable) return [{ table: table.inProfile, column, in: `${set.name}.${quoted(other)}` }];
+      if (isReadable) return [{ table: table.inProfile, column, in: `${set.name}.${quotedWhereNeeded(other)}` }];
       return [{ table: table.inProfile, ...which, via: { set: set.name } }];
     }
     const parent = to === table.oid ? undefined : listed.get(to);
