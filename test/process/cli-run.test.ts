@@ -74,10 +74,10 @@ test('a slow target fails the SLA: 99, the table says which criterion, verify --
 
 test('what run --plan carries out is the plan that was approved, in another folder, under another home, without the secrets', async () => {
   const { place, target } = await initialised();
-  const profile = place.read('profiles/dev.yaml');
-  const words = profile.replace('  script: ../k6/first.js', '  script: ../k6/first.js\n  env: {TOKEN: "${SHOP_TOKEN}"}');
+  const base = place.read('profiles/base.yaml');
+  const words = base.replace('  script: ../k6/first.js', '  script: ../k6/first.js\n  env: {TOKEN: "${SHOP_TOKEN}"}');
   const script = `${place.read('k6/first.js')}\nexport function setup() { if (__ENV.TOKEN !== 'open-sesame') throw new Error('no token'); }\n`;
-  const files = { 'profiles/dev.yaml': words, 'k6/first.js': script };
+  const files = { 'profiles/base.yaml': words, 'profiles/dev.yaml': place.read('profiles/dev.yaml'), 'k6/first.js': script };
   const [approving, running] = [workplace(files), workplace({ 'deeper/.keep': '', ...files })];
   const out = await approving.loadctl(['plan', ...short, '--out', 'dev.plan'], { HOME: '/home/ann' });
   expect([out.code, out.stderr]).toEqual([0, '']);
