@@ -1,3 +1,4 @@
+import type { Criterion } from './criterion.js';
 import type { ErrorData, ExitReason } from './errors.js';
 import type { RunId, RunnerId } from './ids.js';
 import type { BrokenLimit, ServerSample } from './monitors.js';
@@ -38,6 +39,15 @@ export interface LiveLatency {
   readonly p99: LiveValue;
 }
 
+/** What the fleet, an endpoint or a scenario did over the last seconds; percentiles in milliseconds, missing where nothing was measured. */
+export interface RecentSample {
+  readonly requests: number;
+  readonly failedRequests: number;
+  readonly p50?: Milliseconds;
+  readonly p95?: Milliseconds;
+  readonly p99?: Milliseconds;
+}
+
 /** What the fleet does at one endpoint (the `name` of its requests). Counts are since the start. */
 export interface EndpointSample {
   readonly name: string;
@@ -45,6 +55,22 @@ export interface EndpointSample {
   readonly requestsPerSecond: number;
   readonly failedRequests: number;
   readonly latency?: LiveLatency;
+  readonly recent?: RecentSample;
+}
+
+/** How a limit stands by now, in the judged window as far as it came; without an outcome nobody knows yet. */
+export interface LimitSample {
+  readonly limit: Criterion;
+  readonly value?: number;
+  readonly outcome?: 'pass' | 'fail' | 'undecided';
+}
+
+/** What a load is about to be, for those who watch it. */
+export interface LoadAim {
+  /** The judged window, counted from the start; missing where it is the whole load. */
+  readonly judged?: { readonly from: Milliseconds; readonly to: Milliseconds };
+  /** Which share of the requests each endpoint is to get, where the profile gives a mix. */
+  readonly shares?: Readonly<Record<string, Share>>;
 }
 
 /** What a run measured at one endpoint, or at all of them: of the judged window, where there is one. */
@@ -207,7 +233,7 @@ export type LoadctlEvent =
   /** setup() threw, took too long, or aborted the test: there is no load. */
   | { readonly type: 'setup-failed'; readonly runner: RunnerId; readonly elapsedMs: Milliseconds; readonly error: ErrorData }
   /** All runners are being released: the load begins. Told before the first one hears of it. */
-  | { readonly type: 'fleet-released'; readonly runners: number }
+  | ({ readonly type: 'fleet-released'; readonly runners: number } & LoadAim)
   /** One second of the whole fleet. Counts and latency are since the start, endpoints are those with most requests. */
   | {
       readonly type: 'fleet-sampled';
@@ -224,11 +250,19 @@ export type LoadctlEvent =
       readonly endpoints?: readonly EndpointSample[];
       /** How many endpoints there are, told or not. */
       readonly endpointsInAll?: number;
+      /** The percentiles of this second alone. */
+      readonly second?: Pick<RecentSample, 'p50' | 'p95' | 'p99'>;
+      /** The last seconds, 10 at most, and how many milliseconds they are; those of endpoints and scenarios too. */
+      readonly recent?: RecentSample & { readonly overMs: Milliseconds };
+      /** Those with most requests, at most 30, where there are several. */
+      readonly scenarios?: readonly (RecentSample & { readonly name: string })[];
     }
   /** One answer of the target's health endpoint to loadctl's own probe; `status` 0: none came. */
   | { readonly type: 'health-probed'; readonly good: boolean; readonly status: number; readonly elapsedMs: Milliseconds }
   /** What the limits for the servers stand at, each at its worst source; once a second. */
   | { readonly type: 'servers-sampled'; readonly samples: readonly ServerSample[] }
+  /** How the limits for the clients and the script's own stand; once a second. */
+  | { readonly type: 'limits-sampled'; readonly limits: readonly LimitSample[] }
   /** A limit has been broken for a while, in the judged window. */
   | ({ readonly type: 'limit-breached'; readonly forMs: Milliseconds } & BrokenLimit)
   /** It holds again, after it was broken for so long; `over`: the window ended first. */

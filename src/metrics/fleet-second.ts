@@ -1,4 +1,4 @@
-import type { EndpointSample, LiveLatency, LoadctlEvent } from '../core/events.js';
+import type { EndpointSample, LiveLatency, LoadctlEvent, RecentSample } from '../core/events.js';
 import type { LiveValue, Milliseconds } from '../core/quantities.js';
 import { readStat } from './evaluate.js';
 import type { LiveNumbers } from './live-numbers.js';
@@ -32,13 +32,15 @@ export interface FleetTotals {
 export interface SecondOf {
   readonly totalMs: Milliseconds;
   readonly runnersReporting: number;
+  /** What the fleet had done when the last seconds began; without it nothing is told of them. */
+  readonly recentFrom?: FleetTotals;
 }
 
 /** The event of a second: counts and latency since the start. */
 export type FleetSample = Extract<LoadctlEvent, { type: 'fleet-sampled' }>;
 
 /** A line of timeseries.ndjson, but for its wall clock: the fleet's counts since the start, what is split up since the line before. */
-export interface FleetLine extends Omit<FleetSample, 'type' | 'endpoints' | 'endpointsInAll'> {
+export interface FleetLine extends Omit<FleetSample, 'type' | 'endpoints' | 'endpointsInAll' | 'second' | 'recent' | 'scenarios'> {
   readonly endpoints: Readonly<Record<string, PartOfSecond>>;
   readonly scenarios: Readonly<Record<string, PartOfSecond>>;
   /** Failed requests since the line before, by their status (0: no answer); missing where none failed, or the script switched that tag off. */
@@ -95,22 +97,56 @@ export function fleetSecond(now: FleetTotals, before: FleetTotals, second: Secon
     iterations: now.iterations,
     runnersReporting: second.runnersReporting,
   };
+  const latency = latencyOf(totalSinceOrNone(now.whole.duration, before.whole.duration));
+  const { recentFrom } = second;
   return {
     sample: {
       type: 'fleet-sampled',
       ...fleet,
       ...latencyOf(now.whole.duration),
-      endpoints: endpointsOf(now.endpoints, before.endpoints, seconds),
+      endpoints: endpointsOf(now.endpoints, before.endpoints, { seconds, recentFrom: recentFrom?.endpoints }),
       endpointsInAll: now.endpoints.size,
+      ...(recentFrom === undefined ? {} : recentlyOf(now, recentFrom, latency)),
     },
     line: {
       ...fleet,
-      ...latencyOf(totalSinceOrNone(now.whole.duration, before.whole.duration)),
+      ...latency,
       endpoints: partsOf(now.endpoints, before.endpoints),
       scenarios: partsOf(now.scenarios, before.scenarios),
       ...failedSince(now, before),
     },
   };
+}
+
+/** What is needed later of the fleet's totals to tell what came since: of the endpoints, those that may be shown by then. */
+export function remembered(totals: FleetTotals): FleetTotals {
+  const busiest = [...totals.endpoints].sort(([, a], [, b]) => countOf(b.requests) - countOf(a.requests)).slice(0, 2 * sampledEndpoints);
+  // One that is not here began later, as long as there were no more.
+  return totals.endpoints.size <= busiest.length ? totals : { ...totals, endpoints: new Map(busiest) };
+}
+
+function recentlyOf(now: FleetTotals, from: FleetTotals, { latency }: { latency?: LiveLatency }): Partial<FleetSample> {
+  const scenarios = now.scenarios.size < 2 ? [] : [...now.scenarios].slice(0, sampledEndpoints);
+  return {
+    ...(latency === undefined ? {} : { second: percentilesIn(latency) }),
+    recent: { ...recentOf(now.whole, from.whole), overMs: now.elapsedMs - from.elapsedMs },
+    ...(scenarios.length === 0
+      ? {}
+      : { scenarios: scenarios.map(([name, totals]) => ({ name, ...recentOf(totals, from.scenarios.get(name) ?? {}) })) }),
+  };
+}
+
+function recentOf(now: Totals, from: Totals): RecentSample {
+  const { latency } = latencyOf(totalSinceOrNone(now.duration, from.duration));
+  return {
+    requests: countOf(now.requests) - countOf(from.requests),
+    failedRequests: passesOf(now.failed) - passesOf(from.failed),
+    ...(latency === undefined ? {} : percentilesIn(latency)),
+  };
+}
+
+function percentilesIn({ p50, p95, p99 }: LiveLatency): { p50: number; p95: number; p99: number } {
+  return { p50: p50.value, p95: p95.value, p99: p99.value };
 }
 
 /** What happened since the line before, of the endpoints or scenarios at which anything did. */
@@ -133,15 +169,34 @@ function failedSince(now: FleetTotals, before: FleetTotals): Pick<FleetLine, 'fa
   return failed.length === 0 ? {} : { failedBy: Object.fromEntries(failed) };
 }
 
-function endpointsOf(now: ReadonlyMap<string, Totals>, before: ReadonlyMap<string, Totals>, seconds: number): EndpointSample[] {
-  const all = [...now].map(([name, { requests, failed, duration }]) => ({
-    name,
-    requests: countOf(requests),
-    requestsPerSecond: (countOf(requests) - countOf(before.get(name)?.requests)) / seconds,
-    failedRequests: passesOf(failed),
-    ...latencyOf(duration),
-  }));
-  return all.sort((a, b) => b.requests - a.requests).slice(0, sampledEndpoints);
+/** How long the second was, and what the last seconds are told against. */
+interface Against {
+  readonly seconds: number;
+  readonly recentFrom: ReadonlyMap<string, Totals> | undefined;
+}
+
+function endpointsOf(
+  now: ReadonlyMap<string, Totals>,
+  before: ReadonlyMap<string, Totals>,
+  { seconds, recentFrom }: Against,
+): EndpointSample[] {
+  const isWhole = now.size <= 2 * sampledEndpoints;
+  const recent = (name: string, totals: Totals) => {
+    const from = recentFrom?.get(name) ?? (recentFrom !== undefined && isWhole ? {} : undefined);
+    return from === undefined ? {} : { recent: recentOf(totals, from) };
+  };
+  return [...now]
+    .map(([name, totals]) => ({ name, totals, requests: countOf(totals.requests) }))
+    .sort((a, b) => b.requests - a.requests)
+    .slice(0, sampledEndpoints)
+    .map(({ name, totals, requests }) => ({
+      name,
+      requests,
+      requestsPerSecond: (requests - countOf(before.get(name)?.requests)) / seconds,
+      failedRequests: passesOf(totals.failed),
+      ...latencyOf(totals.duration),
+      ...recent(name, totals),
+    }));
 }
 
 function totalSinceOrNone(now: LiveTotal | undefined, before: LiveTotal | undefined): LiveTotal | undefined {

@@ -1,6 +1,7 @@
 import { own } from '../core/own.js';
 import type { PerSecond, Share } from '../core/quantities.js';
 import type { Profile } from '../profile/sections/schema.js';
+import type { Draws } from './sections.js';
 
 /** One kind of request of the workload. */
 export interface PlannedEndpoint {
@@ -44,7 +45,14 @@ function isWrite(name: string): boolean {
   return /^(POST|PUT|PATCH|DELETE)\b/i.test(name);
 }
 
-function requestsPerIteration({ sessions, steps, mix, endpoints }: Workload): Map<string, number> {
+/** Which share of the requests each name is to get; undefined where the profile gives neither sessions nor a mix. */
+export function plannedShares(draws: Draws): Readonly<Record<string, Share>> | undefined {
+  const drawn = requestsPerIteration(draws);
+  const sum = [...drawn.values()].reduce((all, times) => all + times, 0);
+  return sum > 0 ? Object.fromEntries([...drawn].map(([name, times]) => [name, times / sum])) : undefined;
+}
+
+function requestsPerIteration({ sessions, steps, mix, endpoints }: Draws): Map<string, number> {
   const totals = new Map<string, number>();
   const add = (name: string, times: number) => totals.set(name, (totals.get(name) ?? 0) + times);
   const reads = Object.entries(mix).map(([name, share]): [string, Share] => [own(endpoints, name) ?? name, share]);

@@ -3,6 +3,7 @@ import type { Emit } from '../../core/events.js';
 import type { RunnerId } from '../../core/ids.js';
 import { abortWatch, type LiveLook } from '../../metrics/abort-watch.js';
 import { formatLimit } from '../../metrics/limit-text.js';
+import { limitsNow } from '../../metrics/limits-now.js';
 import { tagsIn } from '../../metrics/metric-key.js';
 import type { RateCounts } from '../../metrics/rate-counts.js';
 import type { RunContext } from '../frame/context.js';
@@ -28,6 +29,7 @@ export interface Limits {
 export function limitsOf({ context: { plan, emit }, test, servers }: Attempt, { runners, live }: ReadyFleet): Limits {
   const watch = abortWatch(test.own, plan.abort);
   const told = new Set<string>();
+  const now = limitsNow(plan, test.own);
   const breaches = breachTeller(plan, emit);
   const ofServers = [...plan.criteria, ...plan.abort.map(({ when }) => when)].filter(({ source }) => source === 'server');
   const known = new Map(ofServers.map((limit) => [`${limit.metric} ${formatLimit(limit)}`, limit]));
@@ -41,6 +43,8 @@ export function limitsOf({ context: { plan, emit }, test, servers }: Attempt, { 
       const crossing = watch.look(look);
       const samples = [...known.values()].flatMap((limit) => servers.sampleOf(limit) ?? []);
       if (samples.length > 0) emit({ type: 'servers-sampled', samples });
+      const standing = now(look);
+      if (standing.length > 0) emit({ type: 'limits-sampled', limits: standing });
       breaches.look(look);
       for (const limit of watch.neverTold()) {
         if (told.has(limit.name)) continue;

@@ -1,9 +1,11 @@
-import type { Emit } from '../../core/events.js';
+import type { Emit, LoadAim } from '../../core/events.js';
 import type { RunnerEnd } from '../../core/outcome.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { stopwatch } from '../../core/timer.js';
 import { reachOf } from '../../k6/reach.js';
 import { longestMs } from '../../plan/inspection.js';
+import type { Plan } from '../../plan/plan.js';
+import { plannedShares } from '../../plan/requests.js';
 import type { Runner } from '../../runners/runner/types.js';
 import { countProbes, startHealthProbe } from '../target/health-probe.js';
 import { watchClocks } from '../watch/clocks.js';
@@ -70,7 +72,7 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
     limits.heard(event);
   };
   const from = moment().t;
-  emit({ type: 'fleet-released', runners: runners.length });
+  emit({ type: 'fleet-released', runners: runners.length, ...aimOf(plan) });
   ready.teardown.due();
   const took = stopwatch(clock);
   const releasedAt = clock.elapsed();
@@ -116,6 +118,11 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
   await Promise.all([endWatch(), endClocks(), endProbes?.(end.how !== 'finished')]);
   const stillMs = (runner: Runner) => standing.get(runner)?.ms() ?? 0;
   return { end, ends, releasedAt, at: { from, to: from + lastedMs }, lastedMs, stillMs, lastLook: view.finish };
+}
+
+function aimOf({ steady, draws }: Plan): LoadAim {
+  const shares = plannedShares(draws);
+  return { ...(steady === undefined ? {} : { judged: steady }), ...(shares === undefined ? {} : { shares }) };
 }
 
 function tellWhy(end: LoadEnd, { stop, context: { emit } }: Attempt): void {

@@ -5,7 +5,7 @@ import { repeat } from '../../core/timer.js';
 import type { LiveLook } from '../../metrics/abort-watch.js';
 import type { ProbeCount } from '../../metrics/criterion.js';
 import { fleetLook, iterationsOnly } from '../../metrics/fleet-look.js';
-import { fleetSecond, fleetTotals, nothingYet } from '../../metrics/fleet-second.js';
+import { type FleetTotals, fleetSecond, fleetTotals, nothingYet, remembered } from '../../metrics/fleet-second.js';
 import { histogramLines } from '../../metrics/histogram-lines.js';
 import type { RateCounts } from '../../metrics/rate-counts.js';
 import { runFiles } from '../../runs/layout.js';
@@ -14,6 +14,8 @@ import type { LoadEndAt } from './load-end.js';
 import type { Watching } from './watching.js';
 
 const everyMs: Milliseconds = 1000;
+/** What is told of the last seconds is of so many, or one more. */
+const recentMs: Milliseconds = 10_000;
 
 /** What a live view is given. */
 export interface LiveViewContext extends Watching {
@@ -81,14 +83,18 @@ function lookAtFleet(context: LiveViewContext): { tell(isLast: boolean): void; j
     [...runners].flatMap((runner) => live.heardAt.get(runner) ?? []).filter((heardAt) => heardAt > since);
   const histograms = histogramLines(live.numbers, picks);
   let before = nothingYet;
+  const past: FleetTotals[] = [nothingYet];
   return {
     tell: (isLast) => {
       const at = clock.elapsed();
       const elapsedMs = Math.round(at - begun);
       const totals = fleetTotals(live.numbers, elapsedMs, picks);
       const runnersReporting = heardSince(live.heardAt.keys(), at - silentMs).length;
-      const { sample, line } = fleetSecond(totals, before, { totalMs: endAt(elapsedMs), runnersReporting });
+      while ((past[1]?.elapsedMs ?? elapsedMs) <= elapsedMs - recentMs) past.shift();
+      const [recentFrom = nothingYet] = past;
+      const { sample, line } = fleetSecond(totals, before, { totalMs: endAt(elapsedMs), runnersReporting, recentFrom });
       before = totals;
+      past.push(remembered(totals));
       directory.append(runFiles.timeseries, { ...moment(), ...line });
       const stretch = histograms.next(elapsedMs, isLast);
       if (stretch !== undefined) directory.append(runFiles.histograms, { ...moment(), ...stretch });

@@ -80,6 +80,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'step-finished':
     case 'step-failed':
     case 'fleet-sampled':
+    case 'limits-sampled':
     case 'servers-sampled':
     case 'health-probed':
     case 'command-started':
