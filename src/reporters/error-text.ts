@@ -1,7 +1,7 @@
 import type { ErrorData } from '../core/errors.js';
 import type { LoggedEvent } from '../core/events.js';
 import { formatCount } from '../core/quantities.js';
-import { shorten } from './table.js';
+import { shorten } from './width.js';
 import { wrapLines } from './wrap.js';
 
 /** What a script throws can be a whole page, or a million lines: so many characters of one line are shown, and so many lines. */

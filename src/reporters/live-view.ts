@@ -5,8 +5,8 @@ import { formatValue } from '../metrics/limit-text.js';
 import { errorShare, liveLine, liveRate } from './sentences/live-line.js';
 import { serversLine } from './sentences/servers-line.js';
 import { counted } from './sentences/words.js';
-import { type Column, renderTable, shorten, type TableStyle } from './table.js';
-import { textWidth } from './wrap.js';
+import { type Column, renderTable, type TableStyle } from './table.js';
+import { shorten, textWidth } from './width.js';
 
 type Sample = Extract<LoggedEvent, { type: 'fleet-sampled' }>;
 

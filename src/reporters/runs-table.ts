@@ -1,6 +1,7 @@
 import type { RunId } from '../core/ids.js';
 import { formatCount, formatDuration, type Milliseconds, trimNumber } from '../core/quantities.js';
-import { type Column, linesWidth, longestCell, renderTable, shorten, type TableStyle } from './table.js';
+import { type Column, linesWidth, longestCell, renderTable, type TableStyle } from './table.js';
+import { shorten } from './width.js';
 import { wrapLines } from './wrap.js';
 
 /** One run of a folder, at a glance. */

@@ -3,7 +3,8 @@ import { formatCount, formatDuration, trimNumber } from '../core/quantities.js';
 import { formatValue } from '../metrics/limit-text.js';
 import { formatBytes } from './sentences/capacity.js';
 import { counted, formatRate } from './sentences/words.js';
-import { type Column, longestCell, renderPairs, renderTable, shorten, type TableStyle } from './table.js';
+import { type Column, longestCell, renderPairs, renderTable, type TableStyle } from './table.js';
+import { shorten } from './width.js';
 
 const columns: readonly Column[] = [
   { title: 'scenario', wraps: true },

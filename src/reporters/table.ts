@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Paint } from './paint.js';
-import { textWidth, wrapLines } from './wrap.js';
+import { shorten, textWidth } from './width.js';
+import { wrapLines } from './wrap.js';
 
 /** A column: its title, and on which side its cells are flush. */
 export interface Column {
@@ -53,16 +54,8 @@ export function renderPairs(pairs: readonly (readonly [name: string, lines: read
   );
 }
 
-/** Shortens a text in its middle: its ends tell most. */
-export function shorten(text: string, width: number): string {
-  if (text.length <= width) return text;
-  const letters = [...text];
-  if (letters.length <= width || width < 2) return text;
-  const head = Math.ceil((width - 1) / 2);
-  return `${letters.slice(0, head).join('')}…${letters.slice(letters.length - (width - 1 - head)).join('')}`;
-}
-
-function pad(text: string, width: number, align: 'left' | 'right'): string {
+/** A text with blanks up to so many columns. */
+export function pad(text: string, width: number, align: 'left' | 'right'): string {
   const space = ' '.repeat(Math.max(0, width - textWidth(text)));
   return align === 'left' ? text + space : space + text;
 }

@@ -11,9 +11,9 @@ import { makeTeller } from './sentences/index.js';
 import { took } from './sentences/words.js';
 import { resultText } from './sentences/work.js';
 import { followSteps, type OpenStep, oneStep, progressBar, progressText } from './step-progress.js';
-import { shorten } from './table.js';
 import type { MakeReporter } from './types.js';
-import { textWidth, wrapLines } from './wrap.js';
+import { shorten, textWidth } from './width.js';
+import { wrapLines } from './wrap.js';
 
 /** What the spinner itself and the edge of the screen take. */
 const margin = 6;

@@ -1,10 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Screen } from '../core/os.js';
-
-/** How many columns a text takes, colours aside. */
-export function textWidth(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
-}
+import { textWidth } from './width.js';
 
 /** How wide lines may be on a screen: unlimited where it is not a terminal. */
 export function screenWidth({ isTerminal, width }: Pick<Screen, 'isTerminal' | 'width'>): number | undefined {

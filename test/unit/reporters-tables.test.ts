@@ -8,9 +8,9 @@ import { renderDoctor } from '../../src/reporters/doctor-table.js';
 import { loadPaint, noPaint } from '../../src/reporters/paint.js';
 import { renderReceipt } from '../../src/reporters/receipt-table.js';
 import { renderSeed } from '../../src/reporters/seed-table.js';
-import { renderTable, shorten } from '../../src/reporters/table.js';
+import { renderTable } from '../../src/reporters/table.js';
 import { renderVerdict } from '../../src/reporters/verdict-table.js';
-import { textWidth } from '../../src/reporters/wrap.js';
+import { shorten, textWidth } from '../../src/reporters/width.js';
 import { runId } from '../support/ids.js';
 
 const plain = { paint: noPaint };

@@ -5,7 +5,8 @@ import { loadPaint, noPaint } from '../../src/reporters/paint.js';
 import { lineOf } from '../../src/reporters/plain.js';
 import { renderRuns } from '../../src/reporters/runs-table.js';
 import { renderPairs, renderTable } from '../../src/reporters/table.js';
-import { textWidth, wrapLines } from '../../src/reporters/wrap.js';
+import { textWidth } from '../../src/reporters/width.js';
+import { wrapLines } from '../../src/reporters/wrap.js';
 import { runId } from '../support/ids.js';
 
 const words = 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen';
