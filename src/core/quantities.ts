@@ -67,7 +67,10 @@ export function trimNumber(value: number, digits: number): string {
   return String(Number(value.toFixed(Math.min(100, Math.max(0, digits)))));
 }
 
+let counts: Intl.NumberFormat | undefined;
+
 /** A count with thousands separated: 30000 → `30,000`. */
 export function formatCount(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+  counts ??= new Intl.NumberFormat('en-US');
+  return counts.format(Math.round(value));
 }

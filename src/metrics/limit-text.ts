@@ -29,6 +29,11 @@ function decimals(size: number): number {
   return size >= 1 ? 2 : 4;
 }
 
+/** By their decimals: making one takes longer than using it a hundred times. */
+const formats = new Map<number, Intl.NumberFormat>();
+
 function number(value: number, digits: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: digits });
+  const format = formats.get(digits) ?? new Intl.NumberFormat('en-US', { maximumFractionDigits: digits });
+  formats.set(digits, format);
+  return format.format(value);
 }
