@@ -12,8 +12,16 @@ import { followSteps, type OpenStep, progressText } from './step-progress.js';
 import type { MakeReporter, ReporterOptions } from './types.js';
 import { screenWidth, wrapLines } from './wrap.js';
 
-/** How often a line says how the load or a long step is getting on. */
+/** How often a line says how the load or a long step is getting on: at first, and once it has lasted for so long. */
 const everyMs = 10_000;
+const laterMs = { from: 300_000, every: 60_000 };
+
+/** How many lines are due by a moment of a load or a step. */
+function linesDue(elapsedMs: Milliseconds): number {
+  const often = Math.min(elapsedMs, laterMs.from) / everyMs;
+  const seldom = Math.max(0, elapsedMs - laterMs.from) / laterMs.every;
+  return Math.floor(often) + Math.floor(seldom);
+}
 
 /** One line for whatever happens: for CI, files and pipes. */
 export const plainReporter: MakeReporter = async (options) => {
@@ -24,8 +32,9 @@ export const plainReporter: MakeReporter = async (options) => {
   return {
     handle(event) {
       const sentence = tell(event);
-      const line = sentence === undefined ? (steps(event) ?? live(event)) : lineOf(sentence, options);
-      if (line !== undefined) options.talk.write(`${wrapLines(line.split('\n'), screenWidth(options.talk)).join('\n')}\n`);
+      const lines = [live(event), sentence === undefined ? steps(event) : lineOf(sentence, options)];
+      for (const line of lines)
+        if (line !== undefined) options.talk.write(`${wrapLines(line.split('\n'), screenWidth(options.talk)).join('\n')}\n`);
       if (isTold(event)) options.talk.write(errorText(event.error, options.talkPaint.bad, screenWidth(options.talk)));
       const result = tables(event);
       if (result !== undefined && options.results) showResult(result, options.results);
@@ -73,7 +82,9 @@ function stepLines(): Lines {
     if (event.type === 'teardown-started') return `  teardown() runs on runner ${event.runner} …`;
     if (event.type === 'step-progressed') {
       const step = open.get(event.step);
-      if (step === undefined || event.t - (saidAt.get(event.step) ?? step.startedAt) < everyMs) return undefined;
+      if (step === undefined) return undefined;
+      const pauseMs = event.t - step.startedAt < laterMs.from ? everyMs : laterMs.every;
+      if (event.t - (saidAt.get(event.step) ?? step.startedAt) < pauseMs) return undefined;
       saidAt.set(event.step, event.t);
       return `  ${step.title}: ${progressText(step, event.t)}`;
     }
@@ -83,14 +94,14 @@ function stepLines(): Lines {
   };
 }
 
-/** A second of the load every ten. */
+/** A second of the load now and then. */
 function liveLines(): Lines {
   let said = 0;
   let servers = '';
   return (event) => {
     if (event.type === 'servers-sampled') servers = serversLine(event.samples);
     if (event.type !== 'fleet-sampled') return undefined;
-    const now = Math.floor((event.elapsedMs + 500) / everyMs);
+    const now = linesDue(event.elapsedMs + 500);
     if (now <= said) return undefined;
     said = now;
     return `  ${liveLine(event)}${servers === '' ? '' : `\n  ${servers}`}`;

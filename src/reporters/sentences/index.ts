@@ -4,6 +4,7 @@ import { isLoss } from '../../core/outcome.js';
 import { formatCount, formatDuration, trimNumber } from '../../core/quantities.js';
 import { formatLimit, formatValue } from '../../metrics/limit-text.js';
 import { endText } from './end.js';
+import { namesWithIds } from './names-with-ids.js';
 import { noteText } from './note.js';
 import { ofScript } from './of-script.js';
 import type { Sentence } from './sentence.js';
@@ -18,10 +19,19 @@ export type Teller = (event: LoggedEvent) => Sentence | undefined;
 /** A {@link Teller} at the start of its events. */
 export function makeTeller(): Teller {
   let missed = 0;
+  let [looked, isSaid] = [0, false];
+  const ofNames = ({ endpoints = [], endpointsInAll = 0 }: Extract<LoggedEvent, { type: 'fleet-sampled' }>) => {
+    if (isSaid || endpointsInAll === looked) return undefined;
+    looked = endpointsInAll;
+    const said = namesWithIds(endpoints);
+    isSaid = said !== undefined;
+    return said;
+  };
   const lost = new Set<RunnerId>();
   return (event) => {
     if (event.type === 'runner-lost' || (event.type === 'fleet-stopped' && event.cause === 'runner-lost')) lost.add(event.runner);
     if (event.type === 'runner-ended' && lost.has(event.runner)) return undefined; // said when it was lost
+    if (event.type === 'fleet-sampled') return ofNames(event);
     if (event.type !== 'health-probed') return sentence(event);
     const before = missed;
     missed = event.good ? 0 : missed + 1;
