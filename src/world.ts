@@ -13,6 +13,7 @@ import { privateFolders } from './world/private-folder.js';
 import { isRunning, markOf } from './world/process-mark.js';
 import { gather } from './world/said.js';
 import { type PatientScreen, patientScreen } from './world/screen.js';
+import { type OwnSignals, suspension } from './world/suspend.js';
 import { sweepTemporary } from './world/sweep.js';
 
 /** The process loadctl runs in: the only door to the operating system. */
@@ -28,8 +29,9 @@ export interface OwnProcess extends Shell {
 /** Opens the one door to the operating system. */
 export function openWorld(): OwnProcess {
   setMaxListeners(0); // of one signal each runner hears, however many there are; Node warns of more than ten
-  const stderr = patientScreen(process.stderr, 'talk', clock);
-  const stdout = patientScreen(isOneTerminal() ? process.stderr : process.stdout, 'results', clock);
+  const suspended = suspension(ownSignals);
+  const stderr = patientScreen(process.stderr, 'talk', { clock, suspended });
+  const stdout = patientScreen(isOneTerminal() ? process.stderr : process.stdout, 'results', { clock, suspended });
   return {
     argv: process.argv.slice(2),
     env: process.env,
@@ -50,12 +52,23 @@ export function openWorld(): OwnProcess {
     stderr,
     onInterrupt,
     keyboard: process.stdin.isTTY === true && process.stderr.isTTY === true ? process.stdin : undefined,
+    refuseSuspension: suspended.refuse,
     ask,
     sweep: () => sweepTemporary({ lockState, uid: process.getuid?.() }),
-    onCrash: (listener) => void process.on('uncaughtException', listener),
+    onCrash: (listener) =>
+      void process.on('uncaughtException', (error) => {
+        for (const screen of [stdout, stderr]) screen.endWhole();
+        listener(error);
+      }),
     leave: (status) => leave(status, [stdout, stderr]),
   };
 }
+
+const ownSignals: OwnSignals = {
+  on: (of, listener) => void process.on(of, listener),
+  off: (of, listener) => void process.off(of, listener),
+  send: (signal) => void process.kill(process.pid, signal),
+};
 
 const clock: Clock = {
   stamp: () => Date.now(),

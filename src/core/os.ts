@@ -129,6 +129,19 @@ export interface Screen {
   readonly height: number;
   /** The stream itself, for a library that draws on it. */
   readonly stream: NodeJS.WriteStream;
+  /**
+   * Takes the whole of a terminal, with a screen of its own for it: what stood there before comes back with
+   * {@link WholeScreen.giveBack}, or however this process ends (but for SIGKILL). `redraw` is called where it is empty again.
+   */
+  takeWhole(redraw: () => void): WholeScreen;
+}
+
+/** A terminal that was taken as a whole. */
+export interface WholeScreen {
+  /** Writes a text, as {@link Screen.write} does; nothing once it was given back. */
+  write(text: string): void;
+  /** May be called twice. */
+  giveBack(): void;
 }
 
 /** The world with the person at its terminal: what commands are handed. */
@@ -137,4 +150,6 @@ export interface Shell extends World {
   readonly keyboard: NodeJS.ReadStream | undefined;
   /** Asks and hands back the line that was typed; undefined where nobody can answer, or who was asked pressed Ctrl-C or Ctrl-D. */
   ask(question: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Until the returned function is called, Ctrl-Z does not stop this process: the listener hears of it. */
+  refuseSuspension(listener: () => void): () => void;
 }

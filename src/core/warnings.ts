@@ -189,6 +189,8 @@ export type DataWarning =
 export type Note =
   /** A first Ctrl-C or its like was heard. */
   | { readonly code: 'stopping'; readonly signal: string }
+  /** A Ctrl-Z was heard while there were runners. */
+  | { readonly code: 'suspension-refused' }
   /** A conductor in a cluster has taken the run over. */
   | { readonly code: 'conductor-started'; readonly job: string; readonly namespace: string }
   /** The conductor is out of reach for now; the run goes on, or ends, without being asked. */

@@ -1,6 +1,8 @@
 import type { Clock, Screen } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { forScreen } from '../core/sanitise.js';
+import type { Suspension } from './suspend.js';
+import { takeover } from './whole-screen.js';
 
 /** So many characters may wait for a reader that takes none; what is said after that is left out. */
 const mostWaiting = 256 * 1024;
@@ -10,6 +12,8 @@ const lastStandard = 2;
 
 /** A screen that never holds up whoever writes on it, whatever its reader does. */
 export interface PatientScreen extends Screen {
+  /** Gives a whole screen back that was taken, and takes none any more. */
+  endWhole(): void;
   /** Resolves when all that was written is read, or its reader took nothing for as long as `patience` says by then. */
   read(patience: () => Milliseconds): Promise<void>;
 }
@@ -18,7 +22,11 @@ export interface PatientScreen extends Screen {
  * A stream whose reader may leave at any time (`| head`): what is written after that goes nowhere. It may also stand still (Ctrl-S, a
  * pager): of `talk`, what does not fit in any more is left out, and that is said once it reads on; results wait for it.
  */
-export function patientScreen(stream: NodeJS.WriteStream, of: 'talk' | 'results', clock: Clock): PatientScreen {
+export function patientScreen(
+  stream: NodeJS.WriteStream,
+  of: 'talk' | 'results',
+  { clock, suspended }: { readonly clock: Clock; readonly suspended: Suspension },
+): PatientScreen {
   let gone = false;
   let leftOut = 0;
   writeWithoutWaiting(stream);
@@ -34,7 +42,11 @@ export function patientScreen(stream: NodeJS.WriteStream, of: 'talk' | 'results'
     if (of === 'talk' && stream.writableLength > mostWaiting) leftOut += text.split('\n').length - 1;
     else stream.write(text);
   };
+  const descriptor = () => handleOf(stream)?.fd;
+  const whole = takeover({ stream, descriptor }, suspended);
   return {
+    takeWhole: whole.take,
+    endWhole: whole.end,
     write: (text) => pass(forScreen(text)),
     pass,
     isTerminal: stream.isTTY === true,

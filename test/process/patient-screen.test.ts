@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type PatientScreen, patientScreen } from '../../src/world/screen.js';
+import { suspension } from '../../src/world/suspend.js';
 import { openWorld } from '../../src/world.js';
 
 const { clock } = openWorld();
@@ -26,7 +27,13 @@ async function screenFor(of: 'talk' | 'results'): Promise<{ readonly screen: Pat
   });
   const drawn = Object.assign(writer, { isTTY: false, columns: 80, rows: 24, fd: 2 as const, ...moves });
   const size = { getColorDepth: () => 1, hasColors: () => false, getWindowSize: (): [number, number] => [80, 24] };
-  return { screen: patientScreen(Object.assign(drawn, size), of, clock), reader };
+  return {
+    screen: patientScreen(Object.assign(drawn, size), of, {
+      clock,
+      suspended: suspension({ on: () => {}, off: () => {}, send: () => {} }),
+    }),
+    reader,
+  };
 }
 
 function hear(reader: Socket): () => string {

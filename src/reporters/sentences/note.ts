@@ -9,6 +9,8 @@ export function noteText(note: Note): string {
   switch (note.code) {
     case 'stopping':
       return `${note.signal} received: stopping gracefully. Repeat to stop immediately.`;
+    case 'suspension-refused':
+      return 'Ctrl-Z is ignored while there are runners: they end when loadctl stands still for some seconds. Ctrl-C ends the test.';
     case 'conductor-started':
       return `Conducted in the cluster: job ${note.job}, namespace ${note.namespace}.`;
     case 'conductor-away':
