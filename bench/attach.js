@@ -1,13 +1,14 @@
 // What `loadctl attach` costs beside an hour-long run: writes the log of 3,600 seconds with 50 endpoints, attaches to it, goes on
 // writing a second's events each second, and reads the CPU time of the attached process off /proc (Linux).
 // Target: under 2% of a core. Usage: node bench/attach.js [--seconds 20] [--loadctl FOLDER: another checkout's, --layout 1: its version]
-import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cpuSeconds, makeRun } from './support/made-run.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -20,11 +21,12 @@ const seconds = Number(flags.seconds);
 const past = 3600;
 const endpoints = 50;
 const target = 0.02;
-/** A tick of the CPU times in /proc, in seconds. */
-const tick = 1 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
 const folder = mkdtempSync(join(tmpdir(), 'loadctl-bench-'));
-const log = makeRun(join(folder, '.loadctl', 'runs', '20260102-030405-abcde'));
+const log = makeRun(join(folder, '.loadctl', 'runs', '20260102-030405-abcde'), Number(flags.layout), [
+  { type: 'fleet-released', runners: 2 },
+]);
+for (let second = 1; second <= past; second += 1) appendFileSync(log, secondAt(second));
 console.log(
   `the log: ${past} s, ${endpoints} endpoints, ${(statSync(log).size / 1e6).toFixed(1)} MB; one more second each second, for ${seconds} s`,
 );
@@ -43,12 +45,12 @@ try {
 
 async function measure() {
   await said(/requests\/s/);
-  const [caughtUp, begun] = [cpuSeconds(), performance.now()];
+  const [caughtUp, begun] = [cpuSeconds(child.pid), performance.now()];
   for (let second = 1; second <= seconds; second += 1) {
     appendFileSync(log, secondAt(past + second));
     await sleep(begun + second * 1000 - performance.now());
   }
-  const used = cpuSeconds() - caughtUp;
+  const used = cpuSeconds(child.pid) - caughtUp;
   const share = used / ((performance.now() - begun) / 1000);
   console.log(`to start and catch up: ${caughtUp.toFixed(2)} s of CPU`);
   console.log(`beside the run: ${used.toFixed(2)} s of CPU in ${seconds} s: ${(share * 100).toFixed(1)}% of a core`);
@@ -66,33 +68,6 @@ function said(what) {
     child.once('exit', (code) => reject(new Error(`attach ended with ${code}: ${text}`)));
     setTimeout(() => reject(new Error(`attach showed no second of the load: ${text}`)), 30_000).unref();
   });
-}
-
-function cpuSeconds() {
-  const [, fields] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ');
-  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
-  return (user + system) * tick;
-}
-
-/** The directory of a run that this process makes; the path of its log. */
-function makeRun(directory) {
-  mkdirSync(directory, { recursive: true });
-  const plan = { environment: 'bench', target: { url: 'http://127.0.0.1:1' }, criteria: [], runners: [], endpoints: [] };
-  const by = { user: 'ann', host: hostname(), pid: process.pid };
-  const record = {
-    version: Number(flags.layout),
-    run: '20260102-030405-abcde',
-    environment: 'bench',
-    startedAt: 0,
-    plan,
-    scriptThresholds: {},
-    by,
-  };
-  writeFileSync(join(directory, 'run.json'), JSON.stringify(record));
-  const file = join(directory, 'events.ndjson');
-  writeFileSync(file, `${JSON.stringify({ at: 0, t: 0, type: 'fleet-released', runners: 2 })}\n`);
-  for (let second = 1; second <= past; second += 1) appendFileSync(file, secondAt(second));
-  return file;
 }
 
 /** The events of a second of a load: one health probe, one sample with the 30 busiest of 50 endpoints. */

@@ -110,7 +110,7 @@ async function moduleOf(name: string, args: readonly string[]) {
 
 /** Options whose next word is their value: needed to find the command behind options that stand before it. */
 const withValue = new Set([
-  ...['--env', '--profile', '--set', '-e', '--out', '--plan', '--url', '--report-dir', '--port', '--variables'],
+  ...['--env', '--profile', '--set', '-e', '--out', '--plan', '--url', '--report-dir', '--port', '--variables', '--view'],
   ...['--script', '--db', '--tables', '--redis'],
 ]);
 
@@ -132,7 +132,15 @@ function styleOf({ argv, env, stdout, stderr }: World): CallStyle {
     quiet: argv.includes('--quiet'),
     colour: { stdout: stdout.isTerminal && !plain, stderr: stderr.isTerminal && !plain },
     animated: stderr.isTerminal && env.TERM !== 'dumb' && !isSet('CI'),
+    canDraw: stderr.isTerminal && env.TERM !== 'dumb',
+    unicode: showsUnicode(env),
   };
+}
+
+/** Linux' own console has too few letters; else it is the locale, where one is set. */
+function showsUnicode({ TERM, LC_ALL = '', LC_CTYPE = '', LANG = '' }: World['env']): boolean {
+  const locale = [LC_ALL, LC_CTYPE, LANG].find((one) => one !== '');
+  return TERM !== 'linux' && (locale === undefined || /utf-?8/i.test(locale));
 }
 
 function sayOutcome(speech: Speech, { reasons, data, text, bugs = [] }: Outcome): number {

@@ -2,14 +2,16 @@ import { attach } from '../runs/attach.js';
 import { findRun } from '../runs/find.js';
 import { madeOf } from '../runs/read.js';
 import { readRunRecord } from '../runs/record.js';
-import { examples, profileChoice, withCommonOptions, withProfileOptions } from './call/options.js';
+import { examples, profileChoice, withCommonOptions, withProfileOptions, withViewOption } from './call/options.js';
 import { openReporter } from './call/session.js';
 import type { CommandModule } from './call/types.js';
 
 /** loadctl attach */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(withProfileOptions(command.argument('[RUN]', 'the id or the folder of a run; the latest one without it')))
+    withCommonOptions(
+      withViewOption(withProfileOptions(command.argument('[RUN]', 'the id or the folder of a run; the latest one without it'))),
+    )
       .description(
         'Shows a running run live, from another terminal; with --env one in a cluster, whose directory it brings here.\nCtrl-C leaves; the run goes on. Exits with 0 whatever the verdict; loadctl verify exits by it.',
       )

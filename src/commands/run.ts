@@ -4,7 +4,7 @@ import { type PhaseContext, profileOption } from '../phases/frame/context.js';
 import type { KnownTest } from '../phases/run/inspect-test.js';
 import { run } from '../phases/run/run.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
-import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
+import { examples, withCommonOptions, withProfileOptions, withViewOption } from './call/options.js';
 import type { Planned } from './call/profile.js';
 import { type Reports, withReportOption } from './call/reports.js';
 import { type Done, knownTest, session } from './call/session.js';
@@ -16,7 +16,9 @@ import { firstLook, isWebUrl } from './first/first-look.js';
 export const command: CommandModule = {
   describe: (command) =>
     withCommonOptions(
-      withReportOption(withPlanOption(withProfileOptions(command.argument('[URL]', 'instead of a profile: a first look at one page')))),
+      withViewOption(
+        withReportOption(withPlanOption(withProfileOptions(command.argument('[URL]', 'instead of a profile: a first look at one page')))),
+      ),
     )
       .option('--detach', 'kubernetes: begin the run and leave; loadctl attach follows it')
       .description(

@@ -1,7 +1,7 @@
 import { LoadctlError } from '../core/errors.js';
 import { test } from '../phases/test.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
-import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
+import { examples, withCommonOptions, withProfileOptions, withViewOption } from './call/options.js';
 import type { Planned } from './call/profile.js';
 import { withReportOption } from './call/reports.js';
 import { knownTest, session } from './call/session.js';
@@ -10,7 +10,7 @@ import type { CommandModule } from './call/types.js';
 /** loadctl test */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(withReportOption(withPlanOption(withProfileOptions(command))))
+    withCommonOptions(withViewOption(withReportOption(withPlanOption(withProfileOptions(command)))))
       .option('--seeded', 'also remove seeded rows that were not changed')
       .description('The whole test: seed, run, verify, cleanup. Cleanup runs whatever happened before it.')
       .addHelpText(

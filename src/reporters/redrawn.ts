@@ -3,7 +3,6 @@ import type { Screen } from '../core/os.js';
 import { ownControl } from '../core/sanitise.js';
 import { first, rowsOf, textWidth } from './width.js';
 
-
 /** Lines at the end of a screen that are drawn over themselves. */
 export interface Redrawn {
   /** Draws these lines in the place of those drawn before. */

@@ -2,8 +2,11 @@ import type { LoggedEvent } from '../core/events.js';
 import type { ServerSample } from '../core/monitors.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { errorText, isTold } from './error-text.js';
+import { fullView } from './full-view.js';
 import { liveView } from './live-view.js';
+import { type LiveSecond, type LoadFold, loadFold } from './load-now.js';
 import { noPaint } from './paint.js';
+import { type Painter, painter } from './painter.js';
 import { lineOf } from './plain.js';
 import { redrawn } from './redrawn.js';
 import { makeTables, showResult } from './results.js';
@@ -11,86 +14,161 @@ import { makeTeller } from './sentences/index.js';
 import { took } from './sentences/words.js';
 import { resultText } from './sentences/work.js';
 import { followSteps, type OpenStep, oneStep, progressBar, progressText } from './step-progress.js';
-import type { MakeReporter } from './types.js';
+import type { MakeReporter, ReporterOptions } from './types.js';
 import { shorten, textWidth } from './width.js';
 import { wrapLines } from './wrap.js';
 
 /** What the spinner itself and the edge of the screen take. */
 const margin = 6;
+/** What the full view needs to show by itself. */
+const leastSize = { width: 80, height: 24 };
 
 /** For people: a spinner for what is going on now, a live view while there is load, a line for what is done. */
 export const terminalReporter: MakeReporter = async (options) => {
-  const { default: ora } = await import('ora');
-  const { talk, talkPaint: paint } = options;
-  // Raw stdin would keep Ctrl-C from becoming a signal.
-  const spinner = ora({
-    stream: talk.stream,
-    discardStdin: false,
-    prefixText: ' ',
-    isEnabled: true,
-    color: paint === noPaint ? false : 'cyan',
-  });
+  const { talkPaint: paint } = options;
   const tell = makeTeller();
   const tables = makeTables(options);
-  const under = new Map<string, OpenStep>();
-  const block = redrawn(talk);
-  let loading = false;
-  let [live, servers]: [Extract<LoggedEvent, { type: 'fleet-sampled' }> | undefined, readonly ServerSample[]] = [undefined, []];
-
-  const clear = () => {
-    spinner.stop();
-    block.clear();
-  };
-  const above = (text: string) => {
-    clear();
-    talk.write(text);
-  };
-  const spin = (at: Milliseconds) => {
-    const text = underWay([...under.values()], at);
-    if (text === '' || talk.isBehind) return void spinner.stop();
-    const room = Math.max(20, talk.width - margin);
-    spinner.text = textWidth(text) > room ? shorten(text, room) : text;
-    if (!spinner.isSpinning) spinner.start();
-  };
-  const show = (at: Milliseconds) => {
-    if (live === undefined) {
-      block.clear();
-      return spin(at);
-    }
-    spinner.stop();
-    if (!talk.isBehind) block.draw(liveView(live, servers, { paint, width: talk.width, height: talk.height }));
-  };
-  let last: Milliseconds = 0;
-  const redraw = () => show(last);
-  talk.stream.on('resize', redraw);
+  const stage = await openStage(options);
+  const { under, fold } = stage;
 
   return {
     handle(event) {
       const finished = finishedStep(event, under, paint);
       followSteps(event, under);
-      last = event.t;
-      if (event.type === 'fleet-released') loading = true;
-      if (event.type === 'load-ended' || event.type === 'phase-finished') loading = false;
-      if (!loading) live = undefined;
-      else if (event.type === 'fleet-sampled') live = event;
-      else if (event.type === 'servers-sampled') servers = event.samples;
       const sentence = tell(event);
-      if (finished !== undefined) above(`${wrapLines([finished], talk.width).join('\n')}\n`);
-      if (sentence !== undefined && sentence.tone !== 'faint') above(`${lineOf(sentence, options)}\n`);
-      if (isTold(event)) above(errorText(event.error, paint.bad, talk.width));
+      fold.add(event, sentence);
+      stage.hear(event);
+      const { talk } = options;
+      if (finished !== undefined) stage.say(() => `${wrapLines([finished], talk.width).join('\n')}\n`);
+      if (sentence !== undefined && sentence.tone !== 'faint') stage.say(() => `${lineOf(sentence, options)}\n`);
+      if (isTold(event)) stage.say(() => errorText(event.error, paint.bad, talk.width));
       const result = tables(event);
       if (result !== undefined && options.results) {
-        clear();
+        stage.clear();
         showResult(result, options.results);
       }
-      show(last);
+      stage.show();
     },
-    close() {
-      talk.stream.off('resize', redraw);
+    close: stage.close,
+  };
+};
+
+/** Where it is shown: the lines that stay, and below them or instead of them what goes on now. */
+interface Stage {
+  /** The steps that are under way. */
+  readonly under: Map<string, OpenStep>;
+  readonly fold: LoadFold;
+  hear(event: LoggedEvent): void;
+  /** Writes a text that stays; on a screen that is taken as a whole, once it is given back. */
+  say(text: () => string): void;
+  /** Shows what goes on now; soon, so that what happens at once is drawn at once. */
+  show(): void;
+  /** Takes all away that is only for now. */
+  clear(): void;
+  close(): void;
+}
+
+async function openStage({ talk, talkPaint: paint, view = 'auto', unicode = true }: ReporterOptions): Promise<Stage> {
+  const spinner = await spinnerOn(talk, paint === noPaint);
+  const [under, fold] = [new Map<string, OpenStep>(), loadFold()];
+  const block = redrawn(talk);
+  const live = liveNow();
+  const unsaid: (() => string)[] = [];
+  let [last, isDue, isClosed]: [Milliseconds, boolean, boolean] = [0, false, false];
+
+  const leaveWhole = () => {
+    if (!whole.isOpen) return;
+    whole.close();
+    for (const text of unsaid.splice(0)) talk.write(text());
+  };
+  const clear = () => {
+    leaveWhole();
+    spinner.stop();
+    block.clear();
+  };
+  const drawWhole = () => {
+    spinner.stop();
+    block.clear();
+    whole.draw(fullView(fold.now, { paint, unicode, width: talk.width, height: talk.height }));
+  };
+  const isFull = () => view === 'full' || (view === 'auto' && talk.width >= leastSize.width && talk.height >= leastSize.height);
+  const draw = () => {
+    isDue = false;
+    if (isClosed) return;
+    if (!live.isOn) leaveWhole();
+    else if (isFull()) return void (talk.isBehind || drawWhole());
+    leaveWhole();
+    if (live.second === undefined) {
+      block.clear();
+      return spin(spinner, underWay([...under.values()], last), talk);
+    }
+    spinner.stop();
+    if (!talk.isBehind) block.draw(liveView(live.second, live.servers, { paint, width: talk.width, height: talk.height }));
+  };
+  const whole: Painter = painter(talk, draw);
+  talk.stream.on('resize', draw);
+  return {
+    under,
+    fold,
+    hear: (event) => {
+      last = event.t;
+      live.hear(event);
+    },
+    say: (text) => {
+      if (whole.isOpen && live.isOn) return void unsaid.push(text);
+      clear();
+      talk.write(text());
+    },
+    show: () => {
+      // What takes no more than a line is shown at once: it may be over before long.
+      if (!whole.isOpen || !live.isOn) return draw();
+      if (!isDue) queueMicrotask(draw);
+      isDue = true;
+    },
+    clear,
+    close: () => {
+      isClosed = true;
+      talk.stream.off('resize', draw);
       clear();
     },
   };
-};
+}
+
+/** What there is of the load now. */
+function liveNow() {
+  let [isOn, second, servers]: [boolean, LiveSecond | undefined, readonly ServerSample[]] = [false, undefined, []];
+  return {
+    get isOn() {
+      return isOn;
+    },
+    get second() {
+      return second;
+    },
+    get servers() {
+      return servers;
+    },
+    hear: (event: LoggedEvent) => {
+      if (event.type === 'fleet-released') isOn = true;
+      if (['load-ended', 'phase-finished', 'failed', 'command-finished'].includes(event.type)) isOn = false;
+      if (!isOn) second = undefined;
+      else if (event.type === 'fleet-sampled') second = event;
+      else if (event.type === 'servers-sampled') servers = event.samples;
+    },
+  };
+}
+
+async function spinnerOn({ stream }: ReporterOptions['talk'], isPlain: boolean) {
+  const { default: ora } = await import('ora');
+  // Raw stdin would keep Ctrl-C from becoming a signal.
+  return ora({ stream, discardStdin: false, prefixText: ' ', isEnabled: true, color: isPlain ? false : 'cyan' });
+}
+
+function spin(spinner: Awaited<ReturnType<typeof spinnerOn>>, text: string, talk: ReporterOptions['talk']): void {
+  if (text === '' || talk.isBehind) return void spinner.stop();
+  const room = Math.max(20, talk.width - margin);
+  spinner.text = textWidth(text) > room ? shorten(text, room) : text;
+  if (!spinner.isSpinning) spinner.start();
+}
 
 const barWidth = 20;
 

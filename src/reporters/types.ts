@@ -24,6 +24,10 @@ export interface ReporterOptions {
   readonly resultsPaint: Paint;
   /** Whether what the script says itself stands between marks that keep a CI system from reading commands in it. */
   readonly stopMarks?: boolean;
+  /** On a terminal: the whole screen under load, a few lines below what was said, or whichever its size allows. */
+  readonly view?: 'full' | 'short' | 'auto';
+  /** Whether the terminal shows more than ASCII; it does where nothing is said. */
+  readonly unicode?: boolean;
 }
 
 /** Makes a reporter. What it needs for drawing is loaded then, not before. */

@@ -15,13 +15,13 @@ export function textWidth(text: string): number {
 }
 
 /** Shortens a text to so many columns, in its middle: its ends tell most. Nothing in it is painted. */
-export function shorten(text: string, width: number, ellipsis = '…'): string {
+export function shorten(text: string, width: number): string {
   if (text.length * 2 <= width || width < 2) return text;
   const room = width - 1;
   const head = Math.ceil(room / 2);
-  if (narrow.test(text)) return text.length <= width ? text : text.slice(0, head) + ellipsis + text.slice(text.length - (room - head));
+  if (narrow.test(text)) return text.length <= width ? text : `${text.slice(0, head)}…${text.slice(text.length - (room - head))}`;
   if (text.length <= width * longestLetter && stringWidth(text) <= width) return text;
-  return first(text, head) + ellipsis + last(text, room - head);
+  return `${first(text, head)}…${last(text, room - head)}`;
 }
 
 /** The beginning of a text, of so many columns at most. */

@@ -33,7 +33,11 @@ inTerminal('Ctrl-C, typed once: loadctl ends the load, k6 gets no signal of it, 
   const { PATH = '', HOME = '', LOADCTL_K6 = '' } = process.env;
   const k6 = place.file('k6', listening(LOADCTL_K6, place.folder));
   chmodSync(k6, 0o755);
-  const run = startInTerminal([process.execPath, bin, 'run', '--env', 'dev'], place.folder, { PATH, HOME, LOADCTL_K6: k6 });
+  const run = startInTerminal([process.execPath, bin, 'run', '--env', 'dev', '--view', 'short'], place.folder, {
+    PATH,
+    HOME,
+    LOADCTL_K6: k6,
+  });
 
   await run.until(/p99 [^\n]*2 runners[\s\S]*GET \/work +\d/);
   run.type('\x03');
@@ -56,7 +60,7 @@ inTerminal('Ctrl-S: a terminal that takes nothing holds nothing up; SIGTERM is h
     'script.js': script,
   });
   const { PATH = '', HOME = '', LOADCTL_K6 = '' } = process.env;
-  const run = startInTerminal([process.execPath, bin, 'run', '--env', 'dev'], place.folder, { PATH, HOME, LOADCTL_K6 });
+  const run = startInTerminal([process.execPath, bin, 'run', '--env', 'dev', '--view', 'short'], place.folder, { PATH, HOME, LOADCTL_K6 });
   await run.until(/p99 [^\n]*2 runners[\s\S]*GET \/work +\d/);
   const { by } = JSON.parse(readFileSync(join(place.latestRun(), 'run.json'), 'utf8')) as { by: { pid: number } };
   const seconds = () => readFileSync(join(place.latestRun(), 'timeseries.ndjson'), 'utf8').split('\n').length;

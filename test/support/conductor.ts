@@ -72,7 +72,15 @@ export async function handInFor(
   }: { env?: Record<string, string>; set?: string[]; scriptEnv?: string[]; patience?: Partial<HandInTerms> } = {},
 ): Promise<Buffer> {
   const shell = { ...world, cwd: place.folder, env };
-  const style = { json: false, ci: false, quiet: false, colour: { stdout: false, stderr: false }, animated: false };
+  const style = {
+    json: false,
+    ci: false,
+    quiet: false,
+    colour: { stdout: false, stderr: false },
+    animated: false,
+    canDraw: false,
+    unicode: true,
+  };
   const call = { shell, version: '0.0.0', args: [], options: { env: 'dev', set, e: scriptEnv }, style, redact: openRedactor() };
   return packHandIn(handInOf(call, await planProfile(call, 'optional'), { run: makeRunId(clock.stamp()), keepMs: 60_000, ...patience }));
 }

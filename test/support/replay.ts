@@ -8,6 +8,8 @@ import { forScreen } from '../../src/core/sanitise.js';
 import { reporters } from '../../src/reporters/index.js';
 import { jsonReport } from '../../src/reporters/json.js';
 import { loadPaint, noPaint } from '../../src/reporters/paint.js';
+import { suspension } from '../../src/world/suspend.js';
+import { takeover } from '../../src/world/whole-screen.js';
 
 const columns = 80;
 const rows = 24;
@@ -66,6 +68,7 @@ function screen(isTerminal: boolean): Screen & { text(): string } {
     write: (text) => pass(forScreen(text)),
     pass,
     isTerminal,
+    takeWhole: takeover({ stream: drawn, descriptor: () => undefined }, suspension({ on: () => {}, off: () => {}, send: () => {} })).take,
     isBehind: false,
     width: columns,
     height: rows,

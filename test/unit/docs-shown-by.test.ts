@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 /* The pages about data and guards name, beside each claim, the test that shows it: *Shown by* `whose-rows`: “a title”, “another”. */
 
-const pages = ['data', 'guards', 'stores-postgres', 'stores-redis', 'from-script-to-profile', 'first-steps'];
+const pages = ['data', 'guards', 'stores-postgres', 'stores-redis', 'from-script-to-profile', 'first-steps', 'live'];
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runnerId } from '../../src/core/ids.js';
 import { fleetLook, iterationsOnly } from '../../src/metrics/fleet-look.js';
-import { fleetSecond, fleetTotals, nothingYet } from '../../src/metrics/fleet-second.js';
+import { fleetSecond, fleetTotals, nothingYet, remembered } from '../../src/metrics/fleet-second.js';
 import { type LiveNumbers, liveNumbers } from '../../src/metrics/live-numbers.js';
 import { emptyHistogram } from '../../src/metrics/native-histogram.js';
 import type { PushedSeries, Tags } from '../../src/metrics/series.js';
@@ -47,6 +47,45 @@ function twoSeconds(): { numbers: LiveNumbers; takeSecond: () => void } {
 }
 
 describe('a second of the fleet', () => {
+  test('tells what came in the last seconds, of the fleet, of endpoints and of scenarios', () => {
+    const { numbers, takeSecond } = twoSeconds();
+    const picks = iterationsOnly(true);
+    const first = fleetTotals(numbers, 1000, picks);
+    takeSecond();
+    const second = fleetTotals(numbers, 3000, picks);
+    const told = { totalMs: 60_000, runnersReporting: 2 };
+
+    const { sample } = fleetSecond(second, first, { ...told, recentFrom: remembered(first) });
+
+    const [ms15, ms31] = [in15ms, in31ms].map(({ value }) => ({ p50: value, p95: value, p99: value }));
+    expect(sample.second).toEqual(ms31);
+    expect(sample.recent).toEqual({ overMs: 2000, requests: 42, failedRequests: 5, ...ms31 });
+    expect(sample.endpoints?.map(({ name, recent }) => [name, recent])).toEqual([
+      ['POST /order', { requests: 30, failedRequests: 3, ...ms31 }],
+      ['GET /list', { requests: 12, failedRequests: 2, ...ms15 }],
+      ['GET /token', { requests: 0, failedRequests: 0 }],
+    ]);
+    expect(sample.scenarios).toEqual([
+      { name: 'browse', requests: 12, failedRequests: 2, ...ms15 },
+      { name: 'buy', requests: 30, failedRequests: 3, ...ms31 },
+    ]);
+    const fromStart = fleetSecond(second, first, { ...told, recentFrom: nothingYet }).sample;
+    expect(fromStart.recent).toMatchObject({ overMs: 3000, requests: 55, failedRequests: 6 });
+  });
+
+  test('does not tell of an endpoint what it cannot know: it was none of the busiest when the last seconds began', () => {
+    const numbers = liveNumbers();
+    const [count, late] = [200, { name: 'late' }];
+    for (let at = 0; at < count; at += 1) numbers.take(runnerId(1), [counter('http_reqs', { name: `at ${at}` }, count - at)]);
+    numbers.take(runnerId(1), [counter('http_reqs', late, 1)]);
+    const before = fleetTotals(numbers, 1000);
+    numbers.take(runnerId(1), [counter('http_reqs', late, 500)]);
+    const now = fleetTotals(numbers, 2000);
+    const { sample } = fleetSecond(now, before, { totalMs: 60_000, runnersReporting: 1, recentFrom: remembered(before) });
+    expect(sample.endpoints?.[0]).toEqual({ name: 'late', requests: 500, requestsPerSecond: 499, failedRequests: 0 });
+    expect(sample.endpoints?.[1]?.recent).toEqual({ requests: 0, failedRequests: 0 });
+  });
+
   test('is shown since the start, and kept since the second before', () => {
     const { numbers, takeSecond } = twoSeconds();
     const picks = iterationsOnly(true);

@@ -3,10 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { LoadctlEvent } from '../../src/core/events.js';
 import { runnerId } from '../../src/core/ids.js';
 import type { Screen } from '../../src/core/os.js';
+import { formatDuration } from '../../src/core/quantities.js';
 import { forScreen } from '../../src/core/sanitise.js';
 import type { Verdict } from '../../src/core/verdict.js';
 import { reporters } from '../../src/reporters/index.js';
 import { noPaint } from '../../src/reporters/paint.js';
+import { suspension } from '../../src/world/suspend.js';
+import { takeover } from '../../src/world/whole-screen.js';
 import { runId } from '../support/ids.js';
 
 /** A screen that remembers what it shows. */
@@ -20,6 +23,7 @@ function memory(): Screen & { text(): string } {
     write: (text) => pass(forScreen(text)),
     pass,
     isTerminal: false,
+    takeWhole: takeover({ stream, descriptor: () => undefined }, suspension({ on: () => {}, off: () => {}, send: () => {} })).take,
     isBehind: false,
     width: 80,
     height: 24,
@@ -75,6 +79,55 @@ const story: readonly LoadctlEvent[] = [
   { type: 'judged', run: runId('r'), verdict },
   { type: 'phase-finished', phase: 'run', elapsedMs: 61_000, reasons: ['sla-failed', 'interrupted'] },
 ];
+
+const nameWith = (name: string) => ({ name, requests: 1, requestsPerSecond: 1, failedRequests: 0 });
+
+describe('names that differ by an id only', () => {
+  const users = Array.from({ length: 6 }, (_, at) => nameWith(`http://127.0.0.1:8080/users/${at * 7}/orders?page=${at}`));
+  const told = async (kind: keyof typeof reporters, ...seconds: readonly (readonly ReturnType<typeof nameWith>[])[]) => {
+    const samples = seconds.map((endpoints, at) => ({ ...sample(at + 1), endpoints, endpointsInAll: endpoints.length }) as LoadctlEvent);
+    return (await said(kind, [{ type: 'fleet-released', runners: 2 }, ...samples])).talk;
+  };
+
+  test.each(['plain', 'quiet', 'terminal'] as const)('are told once, with the tag to set (%s)', async (kind) => {
+    const talk = await told(kind, users.slice(0, 3), users, [...users, nameWith('http://127.0.0.1:8080/users/99/orders')]);
+    expect(talk.split('differ by an id only')).toHaveLength(2);
+    expect(talk.replace(/\s+/g, ' ')).toContain("Give their requests one name in the script: {tags: {name: '/users/:id/orders'}}");
+    expect(talk).toContain('6 endpoints differ');
+  });
+
+  test.each([
+    [['GET /v1', 'GET /v2', 'GET /v3', 'GET /v4', 'GET /v5', 'GET /v6']],
+    [['/users/1', '/orders/1', '/carts/1', '/seats/1', '/events/1']],
+    [['/users/1', '/users/2', '/users/3', '/users/4']],
+    [Array.from({ length: 9 }, (_, at) => `/users/:id/page-${'abcdefghi'[at]}`)],
+  ])('are not found in %j', async (names) => {
+    expect(await told('plain', names.map(nameWith))).not.toContain('differ');
+  });
+
+  test('ids are numbers, UUIDs and hashes', async () => {
+    const ids = ['7', '0190163d-8694-739b-aea5-966c26f8ad91', 'deadbeef0123456789', 'user-20260102-00017', '9007199254740993'];
+    expect(
+      await told(
+        'plain',
+        ids.map((id) => nameWith(`GET /items/${id}`)),
+      ),
+    ).toContain("'GET /items/:id'");
+  });
+});
+
+test('a line comes every ten seconds for five minutes, then one a minute, and events between', async () => {
+  const seconds = Array.from({ length: 600 }, (_, at) => sample(at + 1));
+  const { talk } = await said('plain', [
+    ...seconds.slice(0, 431),
+    { type: 'warned', code: 'tag-lost', tag: 'part' },
+    ...seconds.slice(431),
+  ]);
+  const lines = talk.split('\n').map((line) => /^ {2}(\S+)\/1m · 100 VUs/.exec(line)?.[1] ?? line.trim());
+  const often = Array.from({ length: 30 }, (_, at) => formatDuration((at + 1) * 10_000));
+  const told = lines.filter((line) => line !== '' && !line.startsWith('Rename'));
+  expect(told).toEqual([...often, '6m', '7m', expect.stringContaining('tag `part` is lost'), '8m', '9m', '10m']);
+});
 
 describe('plain', () => {
   test('says what happens, a line each', async () => {

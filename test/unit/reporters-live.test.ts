@@ -1,3 +1,4 @@
+import xterm from '@xterm/headless';
 import { describe, expect, test } from 'vitest';
 import type { EndpointSample, LoggedEvent } from '../../src/core/events.js';
 import type { Screen } from '../../src/core/os.js';
@@ -5,6 +6,7 @@ import type { LiveValue } from '../../src/core/quantities.js';
 import { forScreen } from '../../src/core/sanitise.js';
 import { liveView } from '../../src/reporters/live-view.js';
 import { noPaint } from '../../src/reporters/paint.js';
+import { painter } from '../../src/reporters/painter.js';
 import { redrawn } from '../../src/reporters/redrawn.js';
 
 const exactly = (value: number): LiveValue => ({ value, low: value, high: value });
@@ -119,5 +121,101 @@ describe('what is redrawn', () => {
     narrow(6);
     block.draw(['short']);
     expect(lines()).toEqual(['before', 'short']);
+  });
+});
+
+/** A real terminal's screen, without a window. */
+function emulated(columns: number, rows: number) {
+  const terminal = new xterm.Terminal({ cols: columns, rows, scrollback: 100, allowProposedApi: true });
+  const taken: string[] = [];
+  const write = (text: string) => terminal.write(forScreen(text).replaceAll('\n', '\r\n'));
+  const whole = (redraw: () => void) => {
+    terminal.write('\u001b[?1049h');
+    taken.push('taken');
+    redraws.push(redraw);
+    return { write, giveBack: () => terminal.write('\u001b[?1049l') };
+  };
+  const redraws: (() => void)[] = [];
+  const screen = { write, pass: write, isTerminal: true, isBehind: false, stream: process.stderr, takeWhole: whole };
+  const sized = Object.defineProperties(screen, { width: { get: () => terminal.cols }, height: { get: () => terminal.rows } });
+  const settled = () => new Promise<void>((resolve) => terminal.write('', resolve));
+  return {
+    screen: sized as unknown as Screen,
+    taken,
+    redraws,
+    resize: async (to: number, height = rows) => {
+      await settled();
+      terminal.resize(to, height);
+    },
+    lines: async () => {
+      await settled();
+      const { active } = terminal.buffer;
+      const all = Array.from({ length: active.length }, (_, at) => active.getLine(at)?.translateToString(true) ?? '');
+      return all.join('\n').trimEnd().split('\n');
+    },
+  };
+}
+
+test.each([39, 38, 37, 33, 21, 20, 13, 7])(
+  'a block with wide letters leaves no line behind on a terminal narrowed to %i columns, and widened again',
+  async (narrow) => {
+    const { screen, resize, lines } = emulated(40, 60);
+    screen.write('before\n');
+    const block = redrawn(screen);
+    const wide = ['一二三四五六七八九十一二三四五六七八九十', 'a一b二c三d四e五f六g七h八i九j十', 'plain', '', '漢'.repeat(60)];
+    block.draw(wide);
+    await resize(narrow);
+    block.draw(['one', '二']);
+    expect(await lines()).toEqual(['before', 'one', '二']);
+    await resize(80);
+    block.draw([...wide, 'last']);
+    block.clear();
+    screen.write('after\n');
+    expect(await lines()).toEqual(['before', 'after']);
+  },
+);
+
+describe('a screen that is taken as a whole', () => {
+  test('is written where lines changed, and drawn anew at another size and where it was lost', async () => {
+    const { screen, lines, resize, redraws, taken } = emulated(20, 5);
+    const written: string[] = [];
+    const { takeWhole } = screen;
+    const counting: Screen = Object.create(screen, {
+      takeWhole: {
+        value: (redraw: () => void) => {
+          const whole = takeWhole(redraw);
+          const write = (text: string) => {
+            written.push(text);
+            whole.write(text);
+          };
+          return { ...whole, write };
+        },
+      },
+    });
+    screen.write('below');
+    let drawn = ['one', 'two', '三四'];
+    const paint = painter(counting, () => paint.draw(drawn));
+    expect(paint.isOpen).toBe(false);
+    paint.draw(drawn);
+    expect(await lines()).toEqual(drawn);
+    drawn = ['one', '2', '三四'];
+    paint.draw(drawn);
+    paint.draw(drawn);
+    expect(written).toHaveLength(2);
+    expect(written[1]).toContain('2');
+    expect(written[1]).not.toContain('one');
+    paint.draw(['one']);
+    expect(await lines()).toEqual(['one']);
+    await resize(30, 5);
+    paint.draw(['one']);
+    expect(written.at(-1)).toContain('one');
+    redraws[0]?.();
+    expect(await lines()).toEqual(drawn);
+    paint.close();
+    expect(await lines()).toEqual(['below']);
+    expect(paint.isOpen).toBe(false);
+    paint.draw(drawn);
+    expect(taken).toHaveLength(2);
+    expect(await lines()).toEqual(drawn);
   });
 });

@@ -475,4 +475,9 @@ test('a cell that holds a whole page makes no column as wide as a page', () => {
 test('a text is shortened in its middle', () => {
   expect(shorten('abcdefghij', 5)).toBe('ab…ij');
   expect(shorten('abc', 5)).toBe('abc');
+  expect(shorten('一二三四五', 10)).toBe('一二三四五');
+  expect(shorten('一二三四五', 9)).toBe('一二…四五');
+  expect(shorten('一二三四五', 8)).toBe('一二…五');
+  expect(textWidth(shorten(`${'漢'.repeat(1_000_000)}x`, 20))).toBeLessThanOrEqual(20);
+  expect(shorten('e\u0301'.repeat(10), 5)).toBe('e\u0301e\u0301…e\u0301e\u0301');
 });

@@ -45,6 +45,7 @@ describe('a line that is wider than the screen', () => {
 const screen = (isTerminal: boolean) => ({
   isTerminal,
   isBehind: false,
+  takeWhole: () => ({ write: () => {}, giveBack: () => {} }),
   width: 40,
   height: 24,
   write: () => {},

@@ -143,6 +143,7 @@ function memory(isTerminal: boolean): Screen & { text(): string } {
     pass,
     isTerminal,
     isBehind: false,
+    takeWhole: () => ({ write: () => {}, giveBack: () => {} }),
     width: 80,
     height: 24,
     stream: drawn as unknown as NodeJS.WriteStream,

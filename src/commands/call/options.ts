@@ -26,6 +26,21 @@ export function withProfileOptions(command: Command): Command {
     .addOption(ofProfile('--profile <FILE>', 'the profile, wherever it is'));
 }
 
+/** How a run may be shown. */
+const views = ['full', 'short', 'lines'] as const;
+
+/** The option of commands that show a load. */
+export function withViewOption(command: Command): Command {
+  const what =
+    'how the load is shown: full (the whole screen), short (a few lines), lines (a line now and then). Without it full on a terminal of 80x24 and more, short on a smaller one, lines elsewhere and in CI';
+  return command.addOption(new Option('--view <VIEW>', what).choices(views));
+}
+
+/** How a call wants a load to be shown; undefined where it does not say. */
+export function viewOption({ options }: Call): (typeof views)[number] | undefined {
+  return views.find((view) => view === options.view);
+}
+
 /** Examples at the end of a command's help. */
 export function examples(lines: readonly (readonly [call: string, meaning: string])[]): string {
   const width = Math.max(...lines.map(([call]) => call.length));

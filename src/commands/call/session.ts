@@ -15,7 +15,9 @@ import { loadPaint } from '../../reporters/paint.js';
 import type { Reporter } from '../../reporters/types.js';
 import { type Told, told } from '../../reports/result/told.js';
 import { type Act, approve } from './approval.js';
+import { viewOption } from './options.js';
 import { type MadeProfile, type Planned, planProfile } from './profile.js';
+import { refusingSuspension } from './refuse-suspension.js';
 import { openReports, type Reports, reportingErrors, tellGithub } from './reports.js';
 import { openTrace, type Trace } from './trace.js';
 import type { Call, Outcome } from './types.js';
@@ -83,7 +85,10 @@ async function reportedSession(call: Call, options: SessionOptions, body: Body, 
     const json = jsonReport();
     let hear: (event: LoggedEvent) => void = () => {};
     const heard = told(planned.plan.environment);
+    const suspension = refusingSuspension(call.shell, (event) => emit(event));
+    defer(suspension.end);
     const trace = openTrace(call.shell.clock, call.redact, (event) => {
+      suspension.hear(event);
       json.add(event);
       heard.add(event);
       reporter.handle(event);
@@ -185,8 +190,11 @@ export function knownTest(known: KnownTest | undefined): KnownTest {
 }
 
 /** The reporter that suits how the call wants to be spoken to. */
-export async function openReporter({ shell, style }: Call): Promise<Reporter> {
-  const kind = style.quiet ? 'quiet' : style.json || !style.animated ? 'plain' : 'terminal';
+export async function openReporter(call: Call): Promise<Reporter> {
+  const { shell, style } = call;
+  const view = viewOption(call);
+  const isDrawn = view === undefined ? style.animated : view !== 'lines' && style.canDraw;
+  const kind = style.quiet ? 'quiet' : style.json || !isDrawn ? 'plain' : 'terminal';
   const [resultsPaint, talkPaint] = await Promise.all([loadPaint(style.colour.stdout), loadPaint(style.colour.stderr)]);
   return reporters[kind]({
     talk: shell.stderr,
@@ -194,6 +202,8 @@ export async function openReporter({ shell, style }: Call): Promise<Reporter> {
     ...(style.json ? {} : { results: shell.stdout }),
     resultsPaint,
     stopMarks: style.ci,
+    view: view === 'full' || view === 'short' ? view : 'auto',
+    unicode: style.unicode,
   });
 }
 

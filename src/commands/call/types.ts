@@ -41,6 +41,10 @@ export interface CallStyle {
   readonly colour: { readonly stdout: boolean; readonly stderr: boolean };
   /** Whether progress may be drawn: on a terminal, outside of CI. */
   readonly animated: boolean;
+  /** Whether it may be where somebody asks for it: on a terminal that can. */
+  readonly canDraw: boolean;
+  /** Whether the terminal shows more than ASCII. */
+  readonly unicode: boolean;
 }
 
 /** What came of a call. */

@@ -66,7 +66,15 @@ async function carryOut(call: Call, handIn: HandIn, { variables }: ConductOption
   await writeFile(planFile, JSON.stringify(plan), { mode: 0o600 });
   const confirmed = { LOADCTL_CONFIRM: confirmationFor(plan) };
   const env = { ...call.shell.env, ...(await secretVariables(variables)), ...handIn.variables, ...confirmed };
-  const style = { json: false, ci: false, quiet: false, colour: { stdout: false, stderr: false }, animated: false };
+  const style = {
+    json: false,
+    ci: false,
+    quiet: false,
+    colour: { stdout: false, stderr: false },
+    animated: false,
+    canDraw: false,
+    unicode: true,
+  };
   const inside = { ...call, shell: { ...desk.shell, cwd, env, who }, args: [], options: { profile, set, e, plan: planFile }, style };
   const act = { command: 'run', does: ['load'], run: id, hear: desk.hear, ...(await approvedPlan(inside)) } as const;
   return session(inside, act, async (context, known) => {
