@@ -34,21 +34,26 @@ export const command: CommandModule = {
       { cwd, later: call.args, ...(await earlierOf(call)), anyway: call.options.anyway === true, matters: mattersOf(call) },
       call.shell,
     );
-    const saved = await save(call, compared);
+    const fails = isWorse(compared) && call.options.failOnRegression === true;
+    const saved = await save(call, compared, fails);
     return {
-      reasons: isWorse(compared) && call.options.failOnRegression === true ? ['sla-failed'] : [],
+      reasons: fails ? ['sla-failed'] : [],
       data: comparisonData(compared),
       text: renderComparison(compared, await tableStyle(call, 'stdout')) + saved,
     };
   },
 };
 
-async function save(call: Call, { later }: Compared): Promise<string> {
+/** A run that fails the call is no measure for later ones: it is not added. */
+async function save(call: Call, { later }: Compared, fails: boolean): Promise<string> {
   const named = textOption(call.options, 'save');
   if (named === undefined) return '';
   const file = resolve(call.shell.cwd, named);
-  const kept = await addToBaseline(file, later);
-  return `  ${shownPath(file, call.shell.cwd)} holds ${counted(kept, 'run')}.\n`;
+  const shown = shownPath(file, call.shell.cwd);
+  if (fails)
+    return `  ${shown} is as it was: what is worse is not added. Where the change is wanted, add it without --fail-on-regression.\n`;
+  const kept = await addToBaseline(file, later, call.shell.clock);
+  return `  ${shown} holds ${counted(kept, 'run')}.\n`;
 }
 
 function mattersOf({ options }: Call): number {
@@ -64,6 +69,7 @@ async function earlierOf({ options, shell }: Call): Promise<{ earlier?: readonly
   const named = Array.isArray(options.with) ? options.with.map(String) : undefined;
   if (named === undefined) return {};
   const made = textOption(options, 'save');
+  const isMade = (one: string) => made !== undefined && resolve(shell.cwd, one) === resolve(shell.cwd, made);
   const isNew = made !== undefined && (await readBaseline(resolve(shell.cwd, made))) === undefined;
-  return { earlier: isNew ? named.filter((one) => one !== made) : named };
+  return { earlier: isNew ? named.filter((one) => !isMade(one)) : named };
 }

@@ -50,7 +50,8 @@ async function verifyRun(call: Call, reports: Reports): Promise<Outcome> {
   return madeOf(directory, async () => {
     const { verdict, summary, record, reasons } = await judged(call, directory);
     const measured = summary === undefined ? undefined : measuredNumbers(summary, record.plan.steady);
-    const compared = await comparedWithBaseline(call, directory);
+    const unfit = verdict.verdict === 'invalid' || verdict.verdict === 'interrupted' ? verdict.verdict : undefined;
+    const compared = await comparedWithBaseline(call, directory, unfit);
     const unwritten = reports.asked ? await reports.write(await readResult(directory)) : [];
     return {
       reasons: [...reasons, ...compared.reasons, ...unwritten.map(({ reason }) => reason)],
@@ -61,14 +62,19 @@ async function verifyRun(call: Call, reports: Reports): Promise<Outcome> {
   });
 }
 
-/** What `--baseline` adds; nothing without it. */
-async function comparedWithBaseline(call: Call, directory: string): Promise<Pick<Outcome, 'reasons' | 'text'> & { readonly data: object }> {
+/** What `--baseline` adds; nothing without it. A run without a valid result has its verdict, and is not compared. */
+async function comparedWithBaseline(
+  call: Call,
+  directory: string,
+  unfit: string | undefined,
+): Promise<Pick<Outcome, 'reasons' | 'text'> & { readonly data: object }> {
   const file = textOption(call.options, 'baseline');
   const failing = call.options.failOnRegression === true;
   if (file === undefined) {
     if (failing) throw new LoadctlError('usage', '--fail-on-regression needs something to compare with', { hint: 'Add --baseline FILE' });
     return { reasons: [], data: {}, text: '' };
   }
+  if (unfit !== undefined) return { reasons: [], data: {}, text: `\n  Not compared with ${file}: the result is ${unfit}.\n` };
   const asked = { cwd: call.shell.cwd, later: [directory], earlier: [file], anyway: false, matters: usualMatters };
   const compared = await compareWithEarlier(asked, call.shell);
   return {

@@ -1,5 +1,5 @@
 import { trimNumber } from '../core/quantities.js';
-import { type Change, type ChangeWord, leastEarlier } from '../metrics/compare/compare.js';
+import { type Change, type ChangeWord, leastEarlier, type Uncompared } from '../metrics/compare/compare.js';
 import { formatValue } from '../metrics/limit-text.js';
 import type { Paint } from './paint.js';
 import { counted } from './sentences/words.js';
@@ -9,7 +9,9 @@ import { wrapLines } from './wrap.js';
 /** What a comparison says, as far as it is shown. */
 export interface ShownComparison {
   readonly changes: readonly Change[];
-  readonly later: readonly { readonly run: string }[];
+  readonly uncompared: readonly Uncompared[];
+  readonly passedOver: number;
+  readonly later: readonly { readonly run: string; readonly limitsBeside?: readonly string[] }[];
   readonly earlier: readonly { readonly run: string }[];
   readonly circumstances: readonly { readonly name: string; readonly before: readonly string[]; readonly after: readonly string[] }[];
 }
@@ -42,13 +44,28 @@ export function renderComparison(shown: ShownComparison, style: TableStyle): str
 }
 
 /** The same as JSON. */
-export function comparisonData({ later, earlier, changes, circumstances }: ShownComparison) {
-  const ids = (runs: ShownComparison['later']) => runs.map(({ run }) => run);
-  return { word: overallWord(changes), runs: ids(later), with: ids(earlier), changes, circumstances };
+export function comparisonData(shown: ShownComparison) {
+  const { later, earlier, changes, circumstances } = shown;
+  const ids = (runs: readonly { readonly run: string }[]) => runs.map(({ run }) => run);
+  return {
+    word: overallWord(shown),
+    runs: ids(later),
+    with: ids(earlier),
+    changes,
+    uncompared: [...shown.uncompared, ...besides(shown).map((name) => ({ name, why: 'no-scale' as const }))],
+    passedOver: shown.passedOver,
+    circumstances,
+  };
 }
 
-function headLines({ later, earlier, changes }: ShownComparison, { paint, width }: TableStyle): string[] {
-  const word = paintWord(overallWord(changes), paint);
+/** The limits for what no comparison is made of. */
+function besides({ later }: ShownComparison): readonly string[] {
+  return later[0]?.limitsBeside ?? [];
+}
+
+function headLines(shown: ShownComparison, { paint, width }: TableStyle): string[] {
+  const { later, earlier } = shown;
+  const word = paintWord(overallWord(shown), paint);
   const sides = `${named(later)} with ${earlier.length === 0 ? 'nothing' : named(earlier)}`;
   return wrapLines([`${word.toUpperCase()}  ${sides}`], width);
 }
@@ -59,11 +76,12 @@ function named(runs: readonly { readonly run: string }[]): string {
 }
 
 /** What the numbers with a limit say together; of those without one where none has one. */
-function overallWord(changes: readonly Change[]): ChangeWord {
+function overallWord({ changes, uncompared }: ShownComparison): ChangeWord {
   const gated = changes.filter((one) => one.gated);
   const words = (gated.length > 0 ? gated : changes).map(({ word }) => word);
   if (words.includes('worse') && gated.length > 0) return 'worse';
-  if (words.length === 0 || words.includes('cannot tell') || words.includes('worse')) return 'cannot tell';
+  const isOpen = words.length === 0 || words.includes('cannot tell') || words.includes('worse');
+  if (isOpen || uncompared.length > 0) return 'cannot tell';
   return words.includes('better') ? 'better' : 'same';
 }
 
@@ -91,21 +109,35 @@ function percent(share: number): string {
   return Number.isFinite(share) ? `${trimNumber(share * 100, 1)}%` : '∞';
 }
 
-function notes({ changes, earlier, circumstances }: ShownComparison): string[] {
-  return [...noiseNotes(changes, earlier.length), ...circumstances.map(differs)];
+function notes(shown: ShownComparison): string[] {
+  return [...noiseNotes(shown), ...uncomparedNotes(shown), ...shown.circumstances.map(differs)];
 }
 
-function noiseNotes(changes: readonly Change[], earlier: number): string[] {
-  if (earlier === 0) return ['  No earlier run of this load to compare with. `loadctl compare --save FILE` keeps this one for later.'];
-  if (earlier < leastEarlier)
+function noiseNotes({ changes, earlier, passedOver }: ShownComparison): string[] {
+  if (earlier.length === 0 && passedOver > 0)
+    return [`  ${counted(passedOver, 'run')} there, and none of this load: --anyway compares with them.`];
+  if (earlier.length === 0)
+    return ['  No earlier run of this load to compare with. `loadctl compare --save FILE` keeps this one for later.'];
+  if (earlier.length < leastEarlier)
     return [
-      `  ${counted(earlier, 'earlier run')} cannot say how much runs differ by themselves: ${leastEarlier} can, 5 or more are better.`,
+      `  ${counted(earlier.length, 'earlier run')} cannot say how much runs differ by themselves: ${leastEarlier} can, 5 or more are better.`,
     ];
-  return changes.flatMap(({ name, noise, least, gated }) =>
-    noise === undefined || least === undefined || !(gated || name === 'p95')
-      ? []
-      : [`  ${name}: runs differ by ${percent(noise)} by themselves; a change below ${percent(least)} cannot be told from that.`],
-  );
+  return changes.flatMap((one) => (one.gated || one.name === 'p95' ? noiseNote(one) : []));
+}
+
+function noiseNote({ name, noise, least }: Change): string[] {
+  if (noise === undefined || least === undefined) return [];
+  if (noise === 0) return [`  ${name}: the same to the last digit in all runs of a side: any change is one.`];
+  return [`  ${name}: runs differ by ${percent(noise)} by themselves; a change below ${percent(least)} cannot be told from that.`];
+}
+
+function uncomparedNotes(shown: ShownComparison): string[] {
+  const why = { 'not-before': 'no earlier run has it', 'not-above-zero': 'it is 0 or below in a run' } as const;
+  const beside = besides(shown);
+  return [
+    ...shown.uncompared.map((one) => `  not compared: ${one.name}: ${why[one.why]}.`),
+    ...(beside.length === 0 || shown.earlier.length === 0 ? [] : [`  has a limit and is not compared: ${beside.join(', ')}.`]),
+  ];
 }
 
 function differs({ name, before, after }: ShownComparison['circumstances'][number]): string {

@@ -66,8 +66,19 @@ export async function readRunRecord(directory: string): Promise<RunRecord> {
 }
 
 const shapes = {
-  record: { run: 'text', environment: 'text?', startedAt: 'number?', plan: 'fields', by: 'fields', choices: 'list?', scenarios: 'list?' },
+  record: {
+    run: 'text',
+    environment: 'text?',
+    startedAt: 'number?',
+    workload: 'text?',
+    gitCommit: 'text?',
+    plan: 'fields',
+    by: 'fields',
+    choices: 'list?',
+    scenarios: 'list?',
+  },
   plan: { target: 'fields', criteria: 'list', runners: 'list?', steady: 'fields?', load: 'fields?' },
+  steady: { from: 'number', to: 'number' },
   by: { user: 'text', host: 'text', pid: 'number' },
   criterion: {
     name: 'text',
@@ -89,6 +100,7 @@ function recordMisfit(record: Partial<RunRecord>): string | undefined {
     misfitOf(plan, shapes.plan, 'plan') ??
     misfitIn(plan?.criteria, shapes.criterion, 'plan.criteria') ??
     misfitIn(plan?.runners, { id: 'text' }, 'plan.runners') ??
+    (plan?.steady === undefined ? undefined : misfitOf(plan.steady, shapes.steady, 'plan.steady')) ??
     misfitOf(by, shapes.by, 'by')
   );
 }

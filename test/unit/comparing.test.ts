@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { asRunId } from '../../src/core/ids.js';
-import { type ChangeWord, compareRuns } from '../../src/metrics/compare/compare.js';
+import { type ChangeWord, compareRuns, uncompared } from '../../src/metrics/compare/compare.js';
 import type { RunNumber, RunNumbers } from '../../src/metrics/compare/numbers.js';
 import { studentQuantile, studentTail } from '../../src/metrics/compare/student.js';
 
@@ -143,6 +143,37 @@ describe('what a comparison takes into account', () => {
     const exact = [100, 100.01, 99.99, 100, 100.01].map((value) => latency(value));
     expect(word([latency(103)], exact)).toBe('same');
     expect(word([latency(106)], exact)).toBe('worse');
+  });
+
+  test('a run counts once for a number, in the direction that the new run says', () => {
+    const turned = (value: number) => latency(value, { worse: 'lower' });
+    const twice = five.map((value) => runOf([latency(value), turned(value)]));
+    const [only, ...others] = compareRuns([runOf([latency(101), turned(101)])], twice, 0.05);
+    expect(others).toEqual([]);
+    expect(only?.noise).toBeCloseTo(0.0079, 3);
+    expect(only).toEqual(
+      compareRuns(
+        [runOf([latency(101)])],
+        five.map((value) => runOf([turned(value)])),
+        0.05,
+      )[0],
+    );
+  });
+
+  test('an error in a run of few requests weighs no more than chance lets it', () => {
+    const errors = (count: number, of: number) => latency(count / of, { name: 'errors', unit: '%', scale: 'events', of });
+    const many = [errors(90, 100_000), errors(100, 100_000), errors(110, 100_000)];
+    expect(word([errors(1, 100)], many)).toBe('cannot tell');
+    expect(word([errors(1000, 100_000)], many)).toBe('worse');
+  });
+
+  test('a limit of which nothing can be said is named', () => {
+    const own = (value: number) => latency(value, { name: 'own' });
+    expect(uncompared([runOf([own(5), latency(1)])], [runOf([latency(1)])])).toEqual([{ name: 'own', why: 'not-before' }]);
+    expect(uncompared([runOf([own(5)])], [runOf([own(0)])])).toEqual([{ name: 'own', why: 'not-above-zero' }]);
+    expect(uncompared([runOf([own(5)])], [runOf([latency(5, { name: 'own', unit: '' })])])).toEqual([{ name: 'own', why: 'not-before' }]);
+    expect(uncompared([runOf([{ ...own(5), gated: false }])], [runOf([])])).toEqual([]);
+    expect(uncompared([runOf([own(5)])], [])).toEqual([]);
   });
 
   test('a number that one side lacks, or that is 0 where it varies by a share, is left out', () => {

@@ -36,9 +36,30 @@ export const leastEarlier = 3;
  * method keeps the chance of any false `worse` at one in twenty. `matters` is the share from which on a change matters.
  */
 export function compareRuns(later: readonly RunNumbers[], earlier: readonly RunNumbers[], matters: number): Change[] {
-  const pairs = (later[0]?.numbers ?? []).flatMap(({ name }) => pairOf(name, later, earlier) ?? []);
+  const pairs = namesOf(later).flatMap((name) => pairOf(name, later, earlier) ?? []);
   const gated = holm(pairs.filter(({ first }) => first.gated));
   return pairs.map((pair) => changeOf(pair, gated.get(pair) ?? falseAlarms, matters));
+}
+
+/** A number with a limit of which nothing is said: no earlier run has it, or it is 0 or below in a run, where changes are no shares. */
+export interface Uncompared {
+  readonly name: string;
+  readonly why: 'not-before' | 'not-above-zero';
+}
+
+/** The gated numbers of the new runs that {@link compareRuns} leaves out; none where there is nothing to compare with. */
+export function uncompared(later: readonly RunNumbers[], earlier: readonly RunNumbers[]): Uncompared[] {
+  if (earlier.length === 0) return [];
+  return namesOf(later).flatMap((name): Uncompared[] => {
+    const [after, before] = sidesOf(name, later, earlier);
+    if (after[0]?.gated !== true) return [];
+    if (before.length === 0) return [{ name, why: 'not-before' }];
+    return isOffScale(after, before) ? [{ name, why: 'not-above-zero' }] : [];
+  });
+}
+
+function namesOf([first]: readonly RunNumbers[]): string[] {
+  return [...new Set(first?.numbers.map(({ name }) => name))];
 }
 
 /** A number on both sides, on the scale of its test; upwards is worse. */
@@ -56,12 +77,11 @@ interface Pair {
 }
 
 function pairOf(name: string, later: readonly RunNumbers[], earlier: readonly RunNumbers[]): Pair | undefined {
-  const [after, before] = [later, earlier].map((runs) => runs.flatMap(({ numbers }) => numbers.filter((one) => one.name === name)));
-  const first = after?.[0];
-  if (first === undefined || after === undefined || before === undefined || before.length === 0) return undefined;
-  if (first.scale === 'ratio' && [...after, ...before].some(({ value }) => value <= 0)) return undefined;
+  const [after, before] = sidesOf(name, later, earlier);
+  const first = after[0];
+  if (first === undefined || before.length === 0 || isOffScale(after, before)) return undefined;
   const size = meanOf([...after, ...before].map(({ of = 1 }) => of));
-  const [x, y] = [after, before].map((side) => side.map((one) => placeOf(one, size)));
+  const [x, y] = [after, before].map((side) => side.map((one) => placeOf(one, first, size)));
   if (x === undefined || y === undefined) return undefined;
   const pair = {
     first,
@@ -74,15 +94,34 @@ function pairOf(name: string, later: readonly RunNumbers[], earlier: readonly Ru
   if (before.length < leastEarlier) return pair;
   const squares = [x, y].map((side) => squaresOf(side.map(({ at }) => at)));
   const measured = Math.sqrt(squares.reduce((sum, one) => sum + one, 0) / pair.degrees);
-  // Rare events by themselves scatter by 1 on this scale.
-  const deviation = first.scale === 'events' ? Math.max(1, measured) : measured;
-  return { ...pair, deviation, error: deviation * Math.sqrt(1 / x.length + 1 / y.length) };
+  const spread = Math.sqrt(1 / x.length + 1 / y.length);
+  const error = Math.max(measured * spread, first.scale === 'events' ? chanceOf([after, before], size) : 0);
+  return { ...pair, deviation: error / spread, error };
 }
 
-/** Where a number stands on its scale, upwards worse, and how far its bounds reach. */
-function placeOf(one: RunNumber, size: number): { at: number; half: number } {
+/** The number of this name in each run of either side, in the unit of the new runs: of a run that has it twice the first. */
+function sidesOf(name: string, later: readonly RunNumbers[], earlier: readonly RunNumbers[]): [RunNumber[], RunNumber[]] {
+  const inRun = (run: RunNumbers | undefined) => run?.numbers.find((one) => one.name === name);
+  const first = inRun(later[0]);
+  const inAll = (runs: readonly RunNumbers[]) =>
+    runs.flatMap((run) => inRun(run) ?? []).filter(({ unit, scale }) => unit === first?.unit && scale === first.scale);
+  return [inAll(later), inAll(earlier)];
+}
+
+/** Whether there is a number that has no logarithm. */
+function isOffScale(after: readonly RunNumber[], before: readonly RunNumber[]): boolean {
+  return [...after, ...before].some(({ scale, value }) => scale === 'ratio' && value <= 0);
+}
+
+/** What chance alone makes of the difference of rare events: by 1 in a run of `size` requests, by more in one of fewer. */
+function chanceOf(sides: readonly (readonly RunNumber[])[], size: number): number {
+  return Math.sqrt(sides.reduce((sum, side) => sum + meanOf(side.map(({ of = 1 }) => size / of)) / side.length, 0));
+}
+
+/** Where a number stands on its scale, upwards worse by what the new run says, and how far its bounds reach. */
+function placeOf(one: RunNumber, { worse }: RunNumber, size: number): { at: number; half: number } {
   const scaled = (value: number) => (one.scale === 'ratio' ? Math.log(value) : 2 * Math.sqrt(value * size + 3 / 8));
-  const sign = one.worse === 'higher' ? 1 : -1;
+  const sign = worse === 'higher' ? 1 : -1;
   const at = scaled(one.value);
   const reach = [one.low, one.high].map((bound) =>
     bound === undefined || (one.scale === 'ratio' && bound <= 0) ? 0 : Math.abs(scaled(bound) - at),

@@ -34,5 +34,8 @@ export interface RunNumbers {
   readonly verdict: 'pass' | 'fail';
   /** What does not make the load and can still make a difference: versions, hosts. */
   readonly circumstances: Readonly<Record<string, string>>;
+  /** Each name once. */
   readonly numbers: readonly RunNumber[];
+  /** Limits for what is not compared: availability, the servers, shares other than errors, what had no data. */
+  readonly limitsBeside?: readonly string[];
 }

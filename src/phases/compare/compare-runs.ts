@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { LoadctlError } from '../../core/errors.js';
 import type { Share } from '../../core/quantities.js';
-import { type Change, compareRuns } from '../../metrics/compare/compare.js';
+import { type Change, compareRuns, type Uncompared, uncompared } from '../../metrics/compare/compare.js';
 import type { RunNumbers } from '../../metrics/compare/numbers.js';
 import { findRun } from '../../runs/find.js';
 import type { RunWatcher } from '../../runs/lock.js';
@@ -25,6 +25,10 @@ export interface Circumstance {
 /** A comparison, and what else differs. */
 export interface Compared extends Sides {
   readonly changes: readonly Change[];
+  /** What has a limit in the new runs and cannot be compared. */
+  readonly uncompared: readonly Uncompared[];
+  /** So many runs in the files that were named are not of this load, and were passed over. */
+  readonly passedOver: number;
   readonly circumstances: readonly Circumstance[];
 }
 
@@ -52,24 +56,31 @@ export interface Asked {
 /** Compares runs with earlier ones. Throws `result-invalid` for a new run that has no valid result, `refused` for another load. */
 export async function compareWithEarlier(asked: Asked, world: RunWatcher): Promise<Compared> {
   const later = await laterRuns(asked, world);
-  const earlier =
-    asked.earlier === undefined ? await foundEarlier(asked.cwd, later, world) : await namedEarlier(asked.cwd, asked.earlier, later, world);
-  return compared({ later, earlier }, asked);
+  const { earlier, passedOver } =
+    asked.earlier === undefined
+      ? { earlier: await foundEarlier(asked.cwd, later, world), passedOver: 0 }
+      : await namedEarlier({ ...asked, earlier: asked.earlier }, later, world);
+  if (!asked.anyway) refuseOtherLoads(later, earlier);
+  return {
+    changes: compareRuns(later, earlier, asked.matters),
+    uncompared: uncompared(later, earlier),
+    passedOver,
+    later,
+    earlier,
+    circumstances: circumstancesOf(later, earlier),
+  };
 }
 
-/** The same of sides that are known. */
-export function compared({ later, earlier }: Sides, { anyway, matters }: Pick<Asked, 'anyway' | 'matters'>): Compared {
-  const [first] = later;
-  const other = first && [...later, ...earlier].find((one) => !isAlike(one, first));
-  if (other !== undefined && first !== undefined && !anyway) throw otherLoad(first, other);
-  return { changes: compareRuns(later, earlier, matters), later, earlier, circumstances: circumstancesOf(later, earlier) };
-}
-
+/** Each run once: a copy of its directory is the same one. */
 async function laterRuns({ cwd, later }: Asked, world: RunWatcher): Promise<RunNumbers[]> {
   const directories = await Promise.all((later.length > 0 ? later : [undefined]).map((one) => findRun(cwd, one)));
   const found: RunNumbers[] = [];
   for (const directory of new Set(directories)) found.push(await fitRun(directory, world));
-  return found;
+  return onceEach(found);
+}
+
+function onceEach(runs: readonly RunNumbers[]): RunNumbers[] {
+  return runs.filter(({ run }, at) => runs.findIndex((one) => one.run === run) === at);
 }
 
 async function fitRun(directory: string, world: RunWatcher): Promise<RunNumbers> {
@@ -81,44 +92,56 @@ async function fitRun(directory: string, world: RunWatcher): Promise<RunNumbers>
   });
 }
 
-async function namedEarlier(
-  cwd: string,
-  earlier: readonly string[],
-  later: readonly RunNumbers[],
-  world: RunWatcher,
-): Promise<RunNumbers[]> {
-  const found = new Map<string, RunNumbers>();
-  for (const named of earlier) {
-    const runs = (await isFile(resolve(cwd, named)))
-      ? await ofBaseline(resolve(cwd, named), later)
-      : [await fitRun(await findRun(cwd, named), world)];
-    for (const one of runs) found.set(one.run, one);
-  }
-  const both = later.find(({ run }) => earlier.includes(run));
-  if (both !== undefined)
-    throw new LoadctlError('usage', `Run ${both.run} is on both sides`, { hint: 'Name it before --with or behind it.' });
-  return withoutLater([...found.values()], later);
+interface Earlier {
+  readonly earlier: readonly RunNumbers[];
+  readonly passedOver: number;
 }
 
-/** Those of the same load as the new runs: a baseline may hold several. */
-async function ofBaseline(file: string, [first]: readonly RunNumbers[]): Promise<RunNumbers[]> {
-  const all = (await readBaseline(file)) ?? [];
-  return all.filter((one) => first !== undefined && isAlike(one, first)).slice(-mostEarlier);
+/** The runs that are named, and those of this load in the files that are. Throws `usage` where a new run is named. */
+async function namedEarlier(
+  { cwd, earlier, anyway }: Asked & { readonly earlier: readonly string[] },
+  later: readonly RunNumbers[],
+  world: RunWatcher,
+): Promise<Earlier> {
+  const found: RunNumbers[] = [];
+  let passedOver = 0;
+  for (const named of earlier) {
+    if (await isFile(resolve(cwd, named))) {
+      const all = withoutLater((await readBaseline(resolve(cwd, named))) ?? [], later);
+      const fit = all.filter((one) => anyway || later.some((other) => isAlike(one, other)));
+      passedOver += all.length - fit.length;
+      found.push(...fit.slice(-mostEarlier));
+    } else {
+      const one = await fitRun(await findRun(cwd, named), world);
+      if (later.some(({ run }) => run === one.run))
+        throw new LoadctlError('usage', `Run ${one.run} is on both sides`, { hint: 'Name it before --with or behind it.' });
+      found.push(one);
+    }
+  }
+  return { earlier: onceEach(found), passedOver };
 }
 
 async function foundEarlier(cwd: string, later: readonly RunNumbers[], world: RunWatcher): Promise<RunNumbers[]> {
   const [first] = later;
   const before = Math.min(...later.map(({ startedAt }) => startedAt));
   const found: RunNumbers[] = [];
-  for await (const one of validRuns(cwd, world)) {
+  if (first === undefined || first.workload === undefined) return found;
+  for await (const one of validRuns(cwd, world, first)) {
     if (found.length === mostEarlier) break;
-    if (first !== undefined && isAlike(one, first) && one.startedAt < before) found.push(one);
+    if (isAlike(one, first) && one.startedAt < before) found.push(one);
   }
-  return withoutLater(found, later);
+  return withoutLater(onceEach(found), later);
 }
 
 function withoutLater(runs: readonly RunNumbers[], later: readonly RunNumbers[]): RunNumbers[] {
   return runs.filter(({ run }) => later.every((one) => one.run !== run));
+}
+
+/** Throws `refused` where runs did not all make the same load. */
+function refuseOtherLoads(later: readonly RunNumbers[], earlier: readonly RunNumbers[]): void {
+  const [first, ...others] = [...later, ...earlier];
+  const other = others.find((one) => first !== undefined && !isAlike(one, first));
+  if (first !== undefined && other !== undefined) throw otherLoad(first, other);
 }
 
 function otherLoad(first: RunNumbers, other: RunNumbers): LoadctlError {
@@ -130,6 +153,7 @@ function otherLoad(first: RunNumbers, other: RunNumbers): LoadctlError {
         : 'they made different loads (script, scenarios, VUs, rates, durations, mix, window or runners)'
       : `one is of ${first.environment}, the other of ${other.environment}`;
   return new LoadctlError('refused', `Runs ${first.run} and ${other.run} are not of one kind: ${why}.`, {
+    lines: circumstancesOf([first], [other]).map(({ name, before, after }) => `  ${name}: ${after.join(', ')}; ${before.join(', ')}`),
     hint: 'Compare runs of one load, or add --anyway.',
   });
 }

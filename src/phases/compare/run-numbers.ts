@@ -5,12 +5,15 @@ import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { JudgedCriterion } from '../../core/verdict.js';
 import type { RunNumber, RunNumbers } from '../../metrics/compare/numbers.js';
 import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
+import { workloadParts } from '../../plan/workload-hash.js';
 import { listRuns } from '../../runs/find.js';
 import { runsRoot } from '../../runs/layout.js';
 import type { RunWatcher } from '../../runs/lock.js';
-import { madeOf } from '../../runs/read.js';
-import { type Judgement, judgeRun } from '../verify/judgement.js';
+import { damaged, madeOf } from '../../runs/read.js';
+import { readRunRecord } from '../../runs/record.js';
+import { type Judgement, judgeRun, wholeTest } from '../verify/judgement.js';
 import { requireOver } from '../verify/verify.js';
+import { numbersMisfit } from './numbers-shape.js';
 
 /** What is known of a run for a comparison, or why it cannot be compared. */
 export type Comparable = { readonly numbers: RunNumbers } | { readonly unfit: 'invalid' | 'interrupted' | 'nothing measured' };
@@ -19,18 +22,42 @@ export type Comparable = { readonly numbers: RunNumbers } | { readonly unfit: 'i
 export async function runNumbers(directory: string, world: RunWatcher): Promise<Comparable> {
   return madeOf(directory, async () => {
     await requireOver(directory, world);
-    return comparable(await judgeRun(directory));
+    const found = comparable(await judgeRun(directory));
+    const wrong = 'numbers' in found ? numbersMisfit(found.numbers) : undefined;
+    if (wrong !== undefined) throw damaged(directory, wrong);
+    return found;
   });
 }
 
-/** The runs below a working directory with a valid result, newest first. What is going on, or cannot be read, is left out. */
-export async function* validRuns(cwd: string, world: RunWatcher): AsyncGenerator<RunNumbers> {
+/**
+ * The runs below a working directory with a valid result, newest first, of those that made the same load as `like` where that is
+ * given. What is going on, or cannot be read, is left out.
+ */
+export async function* validRuns(
+  cwd: string,
+  world: RunWatcher,
+  like?: Pick<RunNumbers, 'environment' | 'workload'>,
+): AsyncGenerator<RunNumbers> {
   for (const run of await listRuns(cwd)) {
-    const one = await runNumbers(join(runsRoot(cwd), run), world).catch((error: unknown) => {
+    const directory = join(runsRoot(cwd), run);
+    const one = await numbersWhereLike(directory, world, like).catch((error: unknown) => {
       if (!(error instanceof LoadctlError)) throw error;
     });
     if (one !== undefined && 'numbers' in one) yield one.numbers;
   }
+}
+
+/** To judge a run takes longer than to see that it is of another load. */
+async function numbersWhereLike(
+  directory: string,
+  world: RunWatcher,
+  like: Pick<RunNumbers, 'environment' | 'workload'> | undefined,
+): Promise<Comparable | undefined> {
+  if (like !== undefined) {
+    const { environment, workload } = await readRunRecord(directory);
+    if (environment !== like.environment || workload !== like.workload) return undefined;
+  }
+  return runNumbers(directory, world);
 }
 
 function comparable({ record, summary, verdict }: Judgement): Comparable {
@@ -38,9 +65,8 @@ function comparable({ record, summary, verdict }: Judgement): Comparable {
   if (word !== 'pass' && word !== 'fail') return { unfit: word };
   if (summary === undefined) return { unfit: 'nothing measured' };
   const { all, endpoints } = measuredNumbers(summary, record.plan.steady);
-  const gated = criteria.flatMap((criterion) => gatedNumber(criterion, all) ?? []);
+  const { gated, beside } = gatedNumbers(criteria, all, record.plan.steady !== undefined);
   const shown = [...overall(all), ...endpoints.flatMap(ofEndpoint)];
-  const names = new Set(gated.map(({ name }) => name));
   return {
     numbers: {
       run: record.run,
@@ -55,8 +81,10 @@ function comparable({ record, summary, verdict }: Judgement): Comparable {
         'started on': record.by.host,
         target: record.target.url,
         window: windowOf(summary.durationMs, record.plan.steady),
+        ...workloadParts(record.plan),
       },
-      numbers: [...gated, ...shown.filter(({ name }) => !names.has(name))],
+      numbers: [...gated.values(), ...shown.filter(({ name }) => !gated.has(name))],
+      ...(beside.length === 0 ? {} : { limitsBeside: beside }),
     },
   };
 }
@@ -64,6 +92,31 @@ function comparable({ record, summary, verdict }: Judgement): Comparable {
 function windowOf(durationMs: Milliseconds, steady: Judgement['record']['plan']['steady']): string {
   return formatDuration(Math.round((steady === undefined ? durationMs : steady.to - steady.from) / 1000) * 1000);
 }
+
+/** What has a limit, each number once however many limits it has, and the limits for what cannot be compared. */
+function gatedNumbers(criteria: readonly JudgedCriterion[], all: EndpointNumbers, isPart: boolean) {
+  const gated = new Map<string, RunNumber>();
+  const beside = new Set<string>();
+  for (const criterion of criteria) {
+    const number = gatedNumber({ ...criterion, name: numberName(criterion, isPart) }, all);
+    if (number === undefined) beside.add(criterion.name);
+    else if (!gated.has(number.name)) gated.set(number.name, number);
+  }
+  return { gated, beside: [...beside] };
+}
+
+/** The profile and the script call one number by different names, and two by one where a part of the test is judged. */
+function numberName({ name, window }: JudgedCriterion, isPart: boolean): string {
+  if (isPart && window.startsWith(wholeTest)) return `${name} (${wholeTest})`;
+  const level = /^http_req_duration p\((\d+(?:\.\d+)?)\)$/.exec(name)?.[1];
+  return level === undefined ? (profileNames.get(name) ?? name) : `p${level}`;
+}
+
+const profileNames: ReadonlyMap<string, string> = new Map([
+  ['http_req_duration med', 'p50'],
+  ['http_req_failed rate', 'errors'],
+  ['http_reqs rate', 'throughput'],
+]);
 
 /** A limit of the profile or a threshold of the script, where one can say how its value varies; undefined where not. */
 function gatedNumber(criterion: JudgedCriterion, all: EndpointNumbers): RunNumber | undefined {

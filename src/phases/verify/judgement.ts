@@ -90,12 +90,19 @@ function summaryMisfit(summary: Partial<Summary>): string | undefined {
   const { metrics = {}, rootGroup } = summary;
   const odd = () => Object.keys(metrics).find((key) => !holdsNumbers(metrics[key]?.values ?? {}));
   const oddOne = (key: string | undefined) => (key === undefined ? undefined : `metrics.${key}: a value is not a number`);
+  const open = () => Object.keys(metrics).find((key) => !Object.values(metrics[key]?.bounds ?? {}).every(areBounds));
+  const openOne = (key: string | undefined) => (key === undefined ? undefined : `metrics.${key}: bounds are not two numbers`);
   return (
     misfit(summary, shapes.summary) ??
     misfitIn(metrics, shapes.metric, 'metrics') ??
     oddOne(odd()) ??
+    openOne(open()) ??
     (rootGroup === undefined ? undefined : misfitOf(rootGroup, shapes.group, 'rootGroup'))
   );
+}
+
+function areBounds(read: unknown): boolean {
+  return Array.isArray(read) && read.length === 2 && holdsNumbers(read);
 }
 
 /** The script's own thresholds as criteria; what they measure is known from the summary. */
@@ -132,10 +139,13 @@ function gatherEvidence(record: RunRecord, summary: Summary | undefined, events:
   };
 }
 
+/** How a window is called that no part of the test was chosen for. */
+export const wholeTest = 'whole test';
+
 /** What was judged, in words. */
 function windowsOf({ plan: { steady } }: RunRecord, summary: Summary | undefined): Evidence['windows'] {
   if (summary === undefined) return { steady: 'nothing', test: 'nothing' };
-  const test = `whole test ${formatDuration(summary.durationMs)}`;
+  const test = `${wholeTest} ${formatDuration(summary.durationMs)}`;
   if (steady === undefined) return { steady: test, test };
   if (summary.durationMs <= steady.from) return { steady: 'nothing (ended before the steady part)', test };
   return { steady: `steady ${formatDuration(steady.from)}–${formatDuration(Math.min(steady.to, summary.durationMs))}`, test };

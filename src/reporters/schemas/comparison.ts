@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unit } from './words.js';
+import { count, unit } from './words.js';
 
 const word = z.enum(['worse', 'better', 'same', 'cannot tell']);
 const asShare = (description: string) => z.number().optional().meta({ description });
@@ -18,11 +18,20 @@ const change = z.strictObject({
   word,
 });
 
+const uncompared = z.strictObject({
+  name: z.string(),
+  why: z.enum(['not-before', 'not-above-zero', 'no-scale']).meta({
+    description: 'No earlier run has it; it is 0 or below in a run, where changes are no shares; nobody knows how such a value varies.',
+  }),
+});
+
 /** What `compare` says, and `verify --baseline` beside the verdict. */
 export const comparison = {
   word: word.meta({ description: 'Of all numbers with a limit together.' }),
   runs: z.array(z.string()),
   with: z.array(z.string()),
   changes: z.array(change),
+  uncompared: z.array(uncompared).meta({ description: 'What has a limit and is not compared.' }),
+  passedOver: count.meta({ description: 'So many runs in the files behind `--with` are of another load, and were left out.' }),
   circumstances: z.array(z.strictObject({ name: z.string(), before: z.array(z.string()), after: z.array(z.string()) })),
 };
