@@ -13,7 +13,7 @@ import type { Call, CommandModule } from './call/types.js';
 /** loadctl compare */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(command.argument('[RUN...]', 'the ids or folders of the new runs; the latest one here without any'))
+    withCommonOptions(command.argument('[RUN...]', 'the ids, folders or archives (.tar.gz, .zip) of the new runs; the latest one here without any'))
       .option('--with <RUN...>', 'the earlier runs, or files of --save; else the newest 10 valid ones here of the same load')
       .option('--threshold <SHARE>', 'the change that matters: 5% where it is not said')
       .option('--anyway', 'compare runs of different loads, too')

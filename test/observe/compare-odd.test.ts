@@ -1,6 +1,8 @@
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { zipOf } from '../support/archives.js';
 import { type Workplace, workplace } from '../support/loadctl.js';
 import { startTarget } from '../support/target.js';
 
@@ -32,6 +34,15 @@ async function fourRuns(): Promise<Runs> {
   const ids: string[] = [];
   for (const _ of [1, 2, 3, 4]) ids.push(String(JSON.parse((await place.loadctl(['run', '--env', 'dev', '--json'])).stdout).run));
   return { place, earlier: ids.slice(0, 3), latest: ids[3] ?? '' };
+}
+
+/** A run as tar packs it, and as GitHub hands out an artifact of it. */
+async function archivesOf(place: Workplace, run: string): Promise<string[]> {
+  execFileSync('tar', ['czf', join(place.folder, 'run.tgz'), '-C', join(place.folder, '.loadctl/runs'), run]);
+  const files = readdirSync(folderOf(place, run), { withFileTypes: true }).filter((one) => one.isFile());
+  const entries = files.map(({ name }) => ({ name, content: readFileSync(join(folderOf(place, run), name)) }));
+  writeFileSync(join(place.folder, 'artifact.zip'), zipOf(entries));
+  return ['run.tgz', 'artifact.zip'];
 }
 
 const folderOf = (place: Workplace, run: string) => join(place.folder, '.loadctl/runs', run);
@@ -71,6 +82,14 @@ test('what is odd in runs, and in what they are compared with, is said; nothing 
   expect(await compare('copy')).toMatchObject({ code: 2, stderr: expect.stringContaining(`Run ${latest} is on both sides`) });
 
   const bounds = { 'p(95)': ['x', 1] };
+  const packed = await archivesOf(place, latest);
+  for (const one of packed)
+    expect(JSON.parse((await place.loadctl(['compare', one, '--with', ...earlier, '--json'])).stdout)).toEqual(plain);
+  expect(await place.loadctl(['compare', latest, '--with', ...earlier, packed[0] ?? ''])).toMatchObject({ code: 2 });
+  place.file('odd.zip', 'PK\u0003\u0004 and no more');
+  const odd = await place.loadctl(['compare', 'odd.zip']);
+  expect(odd).toMatchObject({ code: 115, stdout: '', stderr: expect.stringContaining('odd.zip is not an archive of a run') });
+
   const damages: [string, string, (content: Record<string, unknown>) => void][] = [
     ['run.json', 'workload is not a text', (run) => Object.assign(run, { workload: 5 })],
     ['run.json', 'startedAt is missing', (run) => delete run.startedAt],

@@ -1,13 +1,19 @@
 import { stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { LoadctlError } from '../../core/errors.js';
+import type { World } from '../../core/os.js';
 import type { Share } from '../../core/quantities.js';
 import { type Change, compareRuns, type Uncompared, uncompared } from '../../metrics/compare/compare.js';
 import type { RunNumbers } from '../../metrics/compare/numbers.js';
+import { isArchive, unpackRun } from '../../runs/archive/index.js';
 import { findRun } from '../../runs/find.js';
 import type { RunWatcher } from '../../runs/lock.js';
+import { readRunRecord } from '../../runs/record.js';
 import { isAlike, mostEarlier, readBaseline } from './baseline.js';
 import { runNumbers, validRuns } from './run-numbers.js';
+
+/** What a comparison asks of the system. */
+export type CompareWorld = RunWatcher & Pick<World, 'privateFolder'>;
 
 /** What is compared with what. */
 export interface Sides {
@@ -54,7 +60,7 @@ export interface Asked {
 }
 
 /** Compares runs with earlier ones. Throws `result-invalid` for a new run that has no valid result, `refused` for another load. */
-export async function compareWithEarlier(asked: Asked, world: RunWatcher): Promise<Compared> {
+export async function compareWithEarlier(asked: Asked, world: CompareWorld): Promise<Compared> {
   const later = await laterRuns(asked, world);
   const { earlier, passedOver } =
     asked.earlier === undefined
@@ -72,11 +78,16 @@ export async function compareWithEarlier(asked: Asked, world: RunWatcher): Promi
 }
 
 /** Each run once: a copy of its directory is the same one. */
-async function laterRuns({ cwd, later }: Asked, world: RunWatcher): Promise<RunNumbers[]> {
-  const directories = await Promise.all((later.length > 0 ? later : [undefined]).map((one) => findRun(cwd, one)));
+async function laterRuns({ cwd, later }: Asked, world: CompareWorld): Promise<RunNumbers[]> {
   const found: RunNumbers[] = [];
-  for (const directory of new Set(directories)) found.push(await fitRun(directory, world));
+  for (const named of later.length > 0 ? later : [undefined]) found.push(await fitRun(await openRun(cwd, named, world), world));
   return onceEach(found);
+}
+
+/** The directory of a run that is named by its id, its folder, or an archive of that. */
+async function openRun(cwd: string, named: string | undefined, world: CompareWorld): Promise<string> {
+  const isPacked = named !== undefined && (await isArchive(resolve(cwd, named)));
+  return isPacked ? unpackRun(resolve(cwd, named), await world.privateFolder()) : findRun(cwd, named);
 }
 
 function onceEach(runs: readonly RunNumbers[]): RunNumbers[] {
@@ -87,9 +98,8 @@ async function fitRun(directory: string, world: RunWatcher): Promise<RunNumbers>
   const found = await runNumbers(directory, world);
   if ('numbers' in found) return found.numbers;
   const why = found.unfit === 'nothing measured' ? 'it measured nothing' : `its result is ${found.unfit}`;
-  throw new LoadctlError('result-invalid', `Run ${basename(directory)} cannot be compared: ${why}.`, {
-    hint: `loadctl verify ${basename(directory)} says why.`,
-  });
+  const { run } = await readRunRecord(directory);
+  throw new LoadctlError('result-invalid', `Run ${run} cannot be compared: ${why}.`, { hint: `loadctl verify ${run} says why.` });
 }
 
 interface Earlier {
@@ -101,18 +111,19 @@ interface Earlier {
 async function namedEarlier(
   { cwd, earlier, anyway }: Asked & { readonly earlier: readonly string[] },
   later: readonly RunNumbers[],
-  world: RunWatcher,
+  world: CompareWorld,
 ): Promise<Earlier> {
   const found: RunNumbers[] = [];
   let passedOver = 0;
   for (const named of earlier) {
-    if (await isFile(resolve(cwd, named))) {
-      const all = withoutLater((await readBaseline(resolve(cwd, named))) ?? [], later);
+    const file = resolve(cwd, named);
+    if ((await isFile(file)) && !(await isArchive(file))) {
+      const all = withoutLater((await readBaseline(file)) ?? [], later);
       const fit = all.filter((one) => anyway || later.some((other) => isAlike(one, other)));
       passedOver += all.length - fit.length;
       found.push(...fit.slice(-mostEarlier));
     } else {
-      const one = await fitRun(await findRun(cwd, named), world);
+      const one = await fitRun(await openRun(cwd, named, world), world);
       if (later.some(({ run }) => run === one.run))
         throw new LoadctlError('usage', `Run ${one.run} is on both sides`, { hint: 'Name it before --with or behind it.' });
       found.push(one);
