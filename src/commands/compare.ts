@@ -4,16 +4,23 @@ import { parsePercent } from '../core/quantities.js';
 import { shownPath } from '../core/shown-path.js';
 import { addToBaseline, readBaseline } from '../phases/compare/baseline.js';
 import { type Compared, compareWithEarlier, isWorse, usualMatters } from '../phases/compare/compare-runs.js';
+import { comparedResult } from '../phases/report/read-result.js';
 import { comparisonData, renderComparison } from '../reporters/compare-table.js';
 import { counted } from '../reporters/sentences/words.js';
 import { examples, textOption, withCommonOptions } from './call/options.js';
+import { openReports, type Reports, reportingErrors, withReportOption } from './call/reports.js';
 import { tableStyle } from './call/style.js';
-import type { Call, CommandModule } from './call/types.js';
+import type { Call, CommandModule, Outcome } from './call/types.js';
 
 /** loadctl compare */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(command.argument('[RUN...]', 'the ids, folders or archives (.tar.gz, .zip) of the new runs; the latest one here without any'))
+    withCommonOptions(
+      withReportOption(command).argument(
+        '[RUN...]',
+        'the ids, folders or archives (.tar.gz, .zip) of the new runs; the latest one here without any',
+      ),
+    )
       .option('--with <RUN...>', 'the earlier runs, or files of --save; else the newest 10 valid ones here of the same load')
       .option('--threshold <SHARE>', 'the change that matters: 5% where it is not said')
       .option('--anyway', 'compare runs of different loads, too')
@@ -29,20 +36,28 @@ export const command: CommandModule = {
         ]),
       ),
   run: async (call) => {
-    const { cwd } = call.shell;
-    const compared = await compareWithEarlier(
-      { cwd, later: call.args, ...(await earlierOf(call)), anyway: call.options.anyway === true, matters: mattersOf(call) },
-      call.shell,
-    );
-    const fails = isWorse(compared) && call.options.failOnRegression === true;
-    const saved = await save(call, compared, fails);
-    return {
-      reasons: fails ? ['sla-failed'] : [],
-      data: comparisonData(compared),
-      text: renderComparison(compared, await tableStyle(call, 'stdout')) + saved,
-    };
+    const reports = await openReports(call);
+    return reportingErrors(call, reports, () => compareRuns(call, reports));
   },
 };
+
+async function compareRuns(call: Call, reports: Reports): Promise<Outcome> {
+  const { cwd } = call.shell;
+  const compared = await compareWithEarlier(
+    { cwd, later: call.args, ...(await earlierOf(call)), anyway: call.options.anyway === true, matters: mattersOf(call) },
+    call.shell,
+  );
+  const isGate = call.options.failOnRegression === true;
+  const fails = isGate && isWorse(compared);
+  const saved = await save(call, compared, fails);
+  const unwritten = reports.asked ? await reports.write(await comparedResult(compared.directory, { ...compared, isGate })) : [];
+  return {
+    reasons: [...(fails ? ['sla-failed' as const] : []), ...unwritten.map(({ reason }) => reason)],
+    data: comparisonData(compared),
+    text: renderComparison(compared, await tableStyle(call, 'stdout')) + saved,
+    bugs: unwritten,
+  };
+}
 
 /** A run that fails the call is no measure for later ones: it is not added. */
 async function save(call: Call, { later }: Compared, fails: boolean): Promise<string> {

@@ -1,12 +1,13 @@
 import { LoadctlError } from '../core/errors.js';
 import { measuredNumbers } from '../metrics/endpoint-numbers.js';
 import { compareWithEarlier, isWorse, usualMatters } from '../phases/compare/compare-runs.js';
-import { readResult } from '../phases/report/read-result.js';
+import { comparedResult } from '../phases/report/read-result.js';
 import type { FetchedPoints } from '../phases/verify/fetch-points.js';
 import { verify, verifyWithLate } from '../phases/verify/verify.js';
 import { comparisonData, renderComparison } from '../reporters/compare-table.js';
 import { counted } from '../reporters/sentences/words.js';
 import { renderVerdict } from '../reporters/verdict-table.js';
+import type { Result } from '../reports/result/result.js';
 import { findRun } from '../runs/find.js';
 import { madeOf } from '../runs/read.js';
 import { examples, profileChoice, textOption, withCommonOptions } from './call/options.js';
@@ -52,7 +53,7 @@ async function verifyRun(call: Call, reports: Reports): Promise<Outcome> {
     const measured = summary === undefined ? undefined : measuredNumbers(summary, record.plan.steady);
     const unfit = verdict.verdict === 'invalid' || verdict.verdict === 'interrupted' ? verdict.verdict : undefined;
     const compared = await comparedWithBaseline(call, directory, unfit);
-    const unwritten = reports.asked ? await reports.write(await readResult(directory)) : [];
+    const unwritten = reports.asked ? await reports.write(await comparedResult(directory, compared.compared)) : [];
     return {
       reasons: [...reasons, ...compared.reasons, ...unwritten.map(({ reason }) => reason)],
       data: { ...verdict, ...compared.data },
@@ -62,25 +63,27 @@ async function verifyRun(call: Call, reports: Reports): Promise<Outcome> {
   });
 }
 
-/** What `--baseline` adds; nothing without it. A run without a valid result has its verdict, and is not compared. */
-async function comparedWithBaseline(
-  call: Call,
-  directory: string,
-  unfit: string | undefined,
-): Promise<Pick<Outcome, 'reasons' | 'text'> & { readonly data: object }> {
+/** What `--baseline` adds to an outcome. */
+interface Beside extends Pick<Outcome, 'reasons' | 'text' | 'data'> {
+  readonly compared?: Result['compared'];
+}
+
+/** Nothing without `--baseline`. A run without a valid result has its verdict, and is not compared. */
+async function comparedWithBaseline(call: Call, directory: string, unfit: string | undefined): Promise<Beside> {
   const file = textOption(call.options, 'baseline');
-  const failing = call.options.failOnRegression === true;
+  const isGate = call.options.failOnRegression === true;
   if (file === undefined) {
-    if (failing) throw new LoadctlError('usage', '--fail-on-regression needs something to compare with', { hint: 'Add --baseline FILE' });
+    if (isGate) throw new LoadctlError('usage', '--fail-on-regression needs something to compare with', { hint: 'Add --baseline FILE' });
     return { reasons: [], data: {}, text: '' };
   }
   if (unfit !== undefined) return { reasons: [], data: {}, text: `\n  Not compared with ${file}: the result is ${unfit}.\n` };
   const asked = { cwd: call.shell.cwd, later: [directory], earlier: [file], anyway: false, matters: usualMatters };
   const compared = await compareWithEarlier(asked, call.shell);
   return {
-    reasons: failing && isWorse(compared) ? ['sla-failed'] : [],
+    reasons: isGate && isWorse(compared) ? ['sla-failed'] : [],
     data: { comparison: comparisonData(compared) },
     text: `\n${renderComparison(compared, await tableStyle(call, 'stdout'))}`,
+    compared: { ...compared, isGate },
   };
 }
 

@@ -1,7 +1,7 @@
 import { trimNumber } from '../core/quantities.js';
 import { type Change, type ChangeWord, leastEarlier, type Uncompared } from '../metrics/compare/compare.js';
 import { formatValue } from '../metrics/limit-text.js';
-import type { Paint } from './paint.js';
+import { noPaint, type Paint } from './paint.js';
 import { counted } from './sentences/words.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
 import { wrapLines } from './wrap.js';
@@ -43,6 +43,31 @@ export function renderComparison(shown: ShownComparison, style: TableStyle): str
   return `${parts.flat().join('\n')}\n`;
 }
 
+/** The titles of {@link comparisonRows}. */
+export const comparisonTitles: readonly string[] = columns.map(({ title }) => title);
+
+/** The same table without its colours: what has a limit first. */
+export function comparisonRows({ changes }: Pick<ShownComparison, 'changes'>): string[][] {
+  return [...changes.filter((one) => one.gated), ...changes.filter((one) => !one.gated)].map((one) => cells(one, noPaint));
+}
+
+/** What is compared with what, and what that came to: `WORSE  run R with 4 runs`. */
+export function comparisonHead(shown: ShownComparison): string {
+  return `${overallWord(shown).toUpperCase()}  ${sidesOf(shown)}`;
+}
+
+/** What a comparison says beside its table, a sentence each. */
+export function comparisonNotes(shown: ShownComparison): string[] {
+  return notes(shown).map((note) => note.trim());
+}
+
+/** One change as a sentence: `p95: 32.77 ms before, 43.45 ms after, +32.6% (+24.6% and +41.1%): worse`. */
+export function changeText({ name, unit, before, after, change, low, high, word }: Change): string {
+  const by = change === undefined ? '' : `, ${signed(change)}`;
+  const between = low === undefined || high === undefined ? '' : ` (between ${signed(low)} and ${signed(high)})`;
+  return `${name}: ${formatValue(before, unit)} before, ${formatValue(after, unit)} after${by}${between}: ${word}`;
+}
+
 /** The same as JSON. */
 export function comparisonData(shown: ShownComparison) {
   const { later, earlier, changes, circumstances } = shown;
@@ -64,10 +89,12 @@ function besides({ later }: ShownComparison): readonly string[] {
 }
 
 function headLines(shown: ShownComparison, { paint, width }: TableStyle): string[] {
-  const { later, earlier } = shown;
   const word = paintWord(overallWord(shown), paint);
-  const sides = `${named(later)} with ${earlier.length === 0 ? 'nothing' : named(earlier)}`;
-  return wrapLines([`${word.toUpperCase()}  ${sides}`], width);
+  return wrapLines([`${word.toUpperCase()}  ${sidesOf(shown)}`], width);
+}
+
+function sidesOf({ later, earlier }: ShownComparison): string {
+  return `${named(later)} with ${earlier.length === 0 ? 'nothing' : named(earlier)}`;
 }
 
 function named(runs: readonly { readonly run: string }[]): string {
@@ -85,15 +112,19 @@ function overallWord({ changes, uncompared }: ShownComparison): ChangeWord {
   return words.includes('better') ? 'better' : 'same';
 }
 
-function cells({ name, unit, before, after, change, low, high, word }: Change, paint: Paint): string[] {
+function cells({ name, unit, before, after, change, low, high, within, word }: Change, paint: Paint): string[] {
   return [
     name,
-    formatValue(before, unit),
-    formatValue(after, unit),
+    formatValue(before, unit) + give(within?.before),
+    formatValue(after, unit) + give(within?.after),
     change === undefined ? '' : signed(change),
     low === undefined || high === undefined ? '' : `${signed(low)} and ${signed(high)}`,
     paintWord(word, paint),
   ];
+}
+
+function give(within: number | undefined): string {
+  return within === undefined ? '' : ` ± ${percent(within)}`;
 }
 
 function paintWord(word: ChangeWord, { good, bad, warn }: Paint): string {
@@ -121,6 +152,7 @@ function noiseNotes({ changes, earlier, passedOver }: ShownComparison): string[]
   if (earlier.length < leastEarlier)
     return [
       `  ${counted(earlier.length, 'earlier run')} cannot say how much runs differ by themselves: ${leastEarlier} can, 5 or more are better.`,
+      ...(changes.some(({ within }) => within !== undefined) ? ['  ±: at least so far a run may be off by what happens within it.'] : []),
     ];
   return changes.flatMap((one) => (one.gated || one.name === 'p95' ? noiseNote(one) : []));
 }

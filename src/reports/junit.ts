@@ -1,6 +1,7 @@
 import { exitCodesOf } from '../core/errors.js';
 import type { JudgedCriterion } from '../core/verdict.js';
 import { isFailing } from '../metrics/judge.js';
+import { changeText, comparisonNotes } from '../reporters/compare-table.js';
 import { type Markup, markup } from './result/markup.js';
 import type { Judged, Result } from './result/result.js';
 import { criterionLines, endWords, placeOfLimit, receiptWords, runWords, statement, windowMs } from './result/words.js';
@@ -51,8 +52,28 @@ function casesOf(result: Result): Case[] {
     ...judged.verdict.criteria.map((criterion, index) => criterionCase(judged, criterion, index)),
     { ...own, name: 'nothing else failed the run', finding: otherFailure(judged) },
     { ...own, name: 'the result is valid', finding: invalidity(judged) },
+    ...comparedCases(result),
     ...cleaned,
     whole,
+  ];
+}
+
+/** Only what is worse fails, and only where that was asked for; what cannot be told is skipped. */
+function comparedCases({ environment, compared }: Result): Case[] {
+  if (compared === undefined) return [];
+  const own = { classname: `${environment}.compare`, time: '0.000' };
+  const gated = compared.changes.filter((one) => one.gated);
+  return [
+    ...gated.map((change): Case => {
+      const as = change.word === 'worse' && compared.isGate ? 'failure' : 'skipped';
+      const isFine = change.word === 'same' || change.word === 'better';
+      const lines = [changeText(change), ...comparisonNotes(compared)];
+      return { ...own, name: `${change.name} is no worse than before`, finding: isFine ? undefined : found(as, lines) };
+    }),
+    ...compared.uncompared.map(({ name }): Case => {
+      const lines = [`${name}: not compared`, ...comparisonNotes(compared)];
+      return { ...own, name: `${name} is no worse than before`, finding: found('skipped', lines) };
+    }),
   ];
 }
 

@@ -2,6 +2,7 @@ import type { ErrorData } from '../core/errors.js';
 import { formatCount } from '../core/quantities.js';
 import { measuredNumbers } from '../metrics/endpoint-numbers.js';
 import { formatValue } from '../metrics/limit-text.js';
+import { comparisonHead, comparisonNotes, comparisonRows, comparisonTitles } from '../reporters/compare-table.js';
 import { actualText } from '../reporters/criterion-text.js';
 import { formatRate } from '../reporters/sentences/words.js';
 import { type Markup, markup } from './result/markup.js';
@@ -21,7 +22,9 @@ export function summaryMarkdown(result: Result): string {
   const sections = [
     [`<!-- loadctl ${harmlessName(result.environment)} -->`, heading(result)],
     result.errors.map(errorBlock),
-    judged === undefined ? [] : [reasons(judged), criteria(judged), endpoints(judged)],
+    judged === undefined ? [] : [reasons(judged), criteria(judged)],
+    comparison(result),
+    judged === undefined ? [] : [endpoints(judged)],
     result.receipt === undefined ? [] : [line(markup`Cleanup: ${receiptWords(result.receipt)}`)],
     judged === undefined ? [] : [line(markup`${runWords(judged)}`), ...ciLink(judged)],
   ];
@@ -64,6 +67,17 @@ function criteria(judged: Judged): string {
     return [markup`${sign} ${outcomeWords[criterion.outcome]}`, ...cells.map(code)];
   });
   return table(['', 'criterion', 'limit', 'actual', 'judged', 'stated in'], rows);
+}
+
+function comparison({ compared }: Result): string[] {
+  if (compared === undefined) return [];
+  const rows = comparisonRows(compared).map((row) => row.map(code));
+  const notes = comparisonNotes(compared).map((note) => markup`<li>${code(note)}</li>`);
+  return [
+    line(markup`Compared: ${comparisonHead(compared)}`),
+    table(comparisonTitles, rows),
+    notes.length === 0 ? '' : line(markup`<ul>${notes}</ul>`),
+  ];
 }
 
 function endpoints({ record, summary }: Judged): string {

@@ -72,6 +72,14 @@ test('a service that is 30% slower is worse, the same one is not; other loads, a
   expect(JSON.parse(verified.stdout)).toMatchObject({ verdict: 'pass', exitCodes: [99], comparison: { word: 'worse', runs: [slow] } });
   expect((await place.loadctl(['verify', '--baseline', 'base.json'])).stdout).toMatch(/^PASS [\s\S]*^WORSE /m);
   expect((await place.loadctl(['verify', '--fail-on-regression'])).code).toBe(2);
+  for (const command of [
+    ['verify', '--baseline'],
+    ['compare', '--with'],
+  ]) {
+    expect(await place.loadctl([...command, 'base.json', '--fail-on-regression', '--report-dir', 'ci'])).toMatchObject({ code: 99 });
+    expect(place.read('ci/junit.xml')).toMatch(/name="p95 is no worse than before" time="0.000"><failure/);
+    expect(place.read('ci/summary.md')).toContain(`WORSE  run ${slow} with 5 runs`);
+  }
   expect((await place.loadctl(['verify', '--baseline', 'nowhere.json'])).code).toBe(115);
 
   place.file('profiles/dev.yaml', profile(url, 2));

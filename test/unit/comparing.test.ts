@@ -3,6 +3,8 @@ import { asRunId } from '../../src/core/ids.js';
 import { type ChangeWord, compareRuns, uncompared } from '../../src/metrics/compare/compare.js';
 import type { RunNumber, RunNumbers } from '../../src/metrics/compare/numbers.js';
 import { studentQuantile, studentTail } from '../../src/metrics/compare/student.js';
+import { type WithinRun, withinRun } from '../../src/metrics/compare/within-run.js';
+import type { HistogramLine } from '../../src/metrics/histogram-lines.js';
 
 const id = asRunId('20261129-010203-abcde');
 if (id === undefined) throw new Error('no id');
@@ -181,6 +183,59 @@ describe('what a comparison takes into account', () => {
     expect(compareRuns([runOf([latency(1)])], [runOf([])], 0.05)).toEqual([]);
     expect(compareRuns([], [], 0.05)).toEqual([]);
   });
+});
+
+/** Ten minutes of requests whose level wanders, AR(1) by the second: as histograms.ndjson has them, and each by itself. */
+function wandering(rho: number, normal: () => number): { readonly lines: HistogramLine[]; readonly values: number[] } {
+  const [level, request, perSecond] = [0.1, 0.2, 20];
+  const [lines, values]: [HistogramLine[], number[]] = [[], []];
+  let at = normal() * level;
+  for (let second = 0; second < 600; second += 10) {
+    const buckets: Record<string, number> = {};
+    for (let one = 0; one < 10; one += 1) {
+      at = rho * at + Math.sqrt(1 - rho ** 2) * level * normal();
+      for (let nth = 0; nth < perSecond; nth += 1) {
+        const seconds = 0.1 * Math.exp(at + request * normal());
+        values.push(seconds);
+        const bucket = Math.ceil(8 * Math.log2(seconds));
+        buckets[bucket] = (buckets[bucket] ?? 0) + 1;
+      }
+    }
+    const all = { count: 10 * perSecond, sum: 0, buckets };
+    lines.push({ fromMs: second * 1000, toMs: (second + 10) * 1000, all, endpoints: { 'GET /a': { all } } });
+  }
+  return { lines, values };
+}
+
+function withinOf(lines: readonly HistogramLine[], seconds = 600): WithinRun {
+  const within = withinRun({ from: 0, to: seconds * 1000 });
+  lines.forEach(within.add);
+  return within;
+}
+
+test('the error within a run covers the truth in nine of ten, of requests that are alike for seconds', () => {
+  const normal = normals(randomFrom(23));
+  const truth = 0.1 * Math.exp(1.6449 * Math.hypot(0.1, 0.2));
+  let covered = 0;
+  for (let round = 0; round < 200; round += 1) {
+    const { lines, values } = wandering(0.9, normal);
+    const share = withinOf(lines).read('p95') ?? never();
+    const value = values.sort((a, b) => a - b)[Math.floor(values.length * 0.95)] ?? never();
+    if (Math.abs(Math.log(value / truth)) <= Math.log1p(share)) covered += 1;
+  }
+  expect(covered / 200).toBeGreaterThanOrEqual(0.9);
+});
+
+test('the error within a run is of each number, and unknown where a block is empty or the name is of nothing', () => {
+  const { lines } = wandering(0.9, normals(randomFrom(29)));
+  const within = withinOf(lines);
+  expect(within.read('GET /a p95')).toBe(within.read('p95'));
+  expect(within.read('throughput')).toBeCloseTo(0, 12);
+  expect(within.read('p99')).toBeGreaterThan(within.read('p50') ?? never());
+  for (const name of ['errors', 'GET /b p95', 'constructor p95', '']) expect(within.read(name)).toBeUndefined();
+  expect(withinOf(lines, 900).read('p95')).toBeUndefined();
+  expect(withinOf(lines.slice(0, 5), 50).read('p95')).toBeGreaterThan(0);
+  expect(withinOf(lines.slice(0, 4), 40).read('p95')).toBeUndefined();
 });
 
 /** NIST/SEMATECH e-Handbook of Statistical Methods, table 1.3.6.7.2: upper critical values of Student's t. */

@@ -1,3 +1,4 @@
+import type { Share } from '../../core/quantities.js';
 import type { RunNumber, RunNumbers, Scale } from './numbers.js';
 import { studentQuantile, studentTail } from './student.js';
 
@@ -17,6 +18,8 @@ export interface Change {
   /** What the change certainly lies in but for one case in twenty; missing where too few runs say how much they differ. */
   readonly low?: number;
   readonly high?: number;
+  /** Where too few runs say how much they differ: how far either may be off by what happens within a run, at least; shares of them. */
+  readonly within?: { readonly before: Share; readonly after: Share };
   /** How much runs differ by themselves: one standard deviation, as a share; of events in events. */
   readonly noise?: number;
   /** The smallest change that can be told from noise. */
@@ -161,7 +164,7 @@ function changeOf(pair: Pair, level: number, matters: number): Change {
     after: after ?? 0,
     ...shareOf(before, after),
   };
-  if (error === undefined || deviation === undefined) return { ...told, word: 'cannot tell' };
+  if (error === undefined || deviation === undefined) return { ...told, ...withinOf(earlier, later), word: 'cannot tell' };
   const half = error * studentQuantile(level, degrees) + open;
   const ends = [difference - half, difference + half];
   const size = meanOf([...later, ...earlier].map(({ of = 1 }) => of));
@@ -177,6 +180,13 @@ function changeOf(pair: Pair, level: number, matters: number): Change {
     least: Math.expm1(half),
     word,
   };
+}
+
+/** The largest of each side; undefined where a run does not say. */
+function withinOf(earlier: readonly RunNumber[], later: readonly RunNumber[]): Pick<Change, 'within'> {
+  const [before, after] = [earlier, later].map((side) => Math.max(...side.map(({ within = Number.NaN }) => within)));
+  if (before === undefined || after === undefined || Number.isNaN(before) || Number.isNaN(after)) return {};
+  return { within: { before, after } };
 }
 
 /** `ends` are those of the difference, upwards worse, and `share` of them as shares of what was before. */

@@ -1,5 +1,5 @@
 import type { RunId } from '../../core/ids.js';
-import type { EpochMs, Unit } from '../../core/quantities.js';
+import type { EpochMs, Share, Unit } from '../../core/quantities.js';
 
 /** How a number varies from run to run: by a share of itself, or as a count of rare events. */
 export type Scale = 'ratio' | 'events';
@@ -18,6 +18,8 @@ export interface RunNumber {
   /** What it certainly lies in, where the merge of several runners has bounds. */
   readonly low?: number;
   readonly high?: number;
+  /** How far it may be off by what happens within a run, on either side, as a share of it; missing where that is not known. */
+  readonly within?: Share;
   /** Of `events`: of how many requests `value` is the share. */
   readonly of?: number;
 }

@@ -30,6 +30,8 @@ export interface Circumstance {
 
 /** A comparison, and what else differs. */
 export interface Compared extends Sides {
+  /** Of the newest of the new runs. */
+  readonly directory: string;
   readonly changes: readonly Change[];
   /** What has a limit in the new runs and cannot be compared. */
   readonly uncompared: readonly Uncompared[];
@@ -61,7 +63,8 @@ export interface Asked {
 
 /** Compares runs with earlier ones. Throws `result-invalid` for a new run that has no valid result, `refused` for another load. */
 export async function compareWithEarlier(asked: Asked, world: CompareWorld): Promise<Compared> {
-  const later = await laterRuns(asked, world);
+  const opened = await laterRuns(asked, world);
+  const later = opened.map(({ numbers }) => numbers);
   const { earlier, passedOver } =
     asked.earlier === undefined
       ? { earlier: await foundEarlier(asked.cwd, later, world), passedOver: 0 }
@@ -71,6 +74,7 @@ export async function compareWithEarlier(asked: Asked, world: CompareWorld): Pro
     changes: compareRuns(later, earlier, asked.matters),
     uncompared: uncompared(later, earlier),
     passedOver,
+    directory: opened.toSorted((a, b) => b.numbers.startedAt - a.numbers.startedAt)[0]?.directory ?? '',
     later,
     earlier,
     circumstances: circumstancesOf(later, earlier),
@@ -78,10 +82,14 @@ export async function compareWithEarlier(asked: Asked, world: CompareWorld): Pro
 }
 
 /** Each run once: a copy of its directory is the same one. */
-async function laterRuns({ cwd, later }: Asked, world: CompareWorld): Promise<RunNumbers[]> {
-  const found: RunNumbers[] = [];
-  for (const named of later.length > 0 ? later : [undefined]) found.push(await fitRun(await openRun(cwd, named, world), world));
-  return onceEach(found);
+async function laterRuns({ cwd, later }: Asked, world: CompareWorld): Promise<{ directory: string; numbers: RunNumbers }[]> {
+  const found: { directory: string; numbers: RunNumbers }[] = [];
+  for (const named of later.length > 0 ? later : [undefined]) {
+    const directory = await openRun(cwd, named, world);
+    const numbers = await fitRun(directory, world);
+    if (found.every((one) => one.numbers.run !== numbers.run)) found.push({ directory, numbers });
+  }
+  return found;
 }
 
 /** The directory of a run that is named by its id, its folder, or an archive of that. */
@@ -90,6 +98,7 @@ async function openRun(cwd: string, named: string | undefined, world: CompareWor
   return isPacked ? unpackRun(resolve(cwd, named), await world.privateFolder()) : findRun(cwd, named);
 }
 
+/** Each run once. */
 function onceEach(runs: readonly RunNumbers[]): RunNumbers[] {
   return runs.filter(({ run }, at) => runs.findIndex((one) => one.run === run) === at);
 }

@@ -15,7 +15,17 @@ const shapes = {
     numbers: 'list',
     limitsBeside: 'list?',
   },
-  number: { name: 'text', unit: 'text', scale: 'text', worse: 'text', value: 'number', low: 'number?', high: 'number?', of: 'number?' },
+  number: {
+    name: 'text',
+    unit: 'text',
+    scale: 'text',
+    worse: 'text',
+    value: 'number',
+    low: 'number?',
+    high: 'number?',
+    within: 'number?',
+    of: 'number?',
+  },
 } as const satisfies Readonly<Record<string, Shape>>;
 
 /** What keeps something that was read from being what a comparison knows of a run; undefined where it is that. */

@@ -4,6 +4,7 @@ import type { EndpointNumbers, LiveLatency } from '../../core/events.js';
 import { formatDuration, type Milliseconds } from '../../core/quantities.js';
 import type { JudgedCriterion } from '../../core/verdict.js';
 import type { RunNumber, RunNumbers } from '../../metrics/compare/numbers.js';
+import { type WithinRun, withinRun } from '../../metrics/compare/within-run.js';
 import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
 import { workloadParts } from '../../plan/workload-hash.js';
 import { listRuns } from '../../runs/find.js';
@@ -11,6 +12,7 @@ import { runsRoot } from '../../runs/layout.js';
 import type { RunWatcher } from '../../runs/lock.js';
 import { damaged, madeOf } from '../../runs/read.js';
 import { readRunRecord } from '../../runs/record.js';
+import { foldHistograms } from '../verify/histogram-lines.js';
 import { type Judgement, judgeRun, wholeTest } from '../verify/judgement.js';
 import { requireOver } from '../verify/verify.js';
 import { numbersMisfit } from './numbers-shape.js';
@@ -22,7 +24,8 @@ export type Comparable = { readonly numbers: RunNumbers } | { readonly unfit: 'i
 export async function runNumbers(directory: string, world: RunWatcher): Promise<Comparable> {
   return madeOf(directory, async () => {
     await requireOver(directory, world);
-    const found = comparable(await judgeRun(directory));
+    const judgement = await judgeRun(directory);
+    const found = comparable(judgement, await errorsWithin(directory, judgement));
     const wrong = 'numbers' in found ? numbersMisfit(found.numbers) : undefined;
     if (wrong !== undefined) throw damaged(directory, wrong);
     return found;
@@ -60,7 +63,16 @@ async function numbersWhereLike(
   return runNumbers(directory, world);
 }
 
-function comparable({ record, summary, verdict }: Judgement): Comparable {
+/** How far the numbers of a run may be off by what happened within it. */
+async function errorsWithin(directory: string, { record, summary }: Judgement): Promise<WithinRun> {
+  const durationMs = summary?.durationMs ?? 0;
+  const { from, to } = record.plan.steady ?? { from: 0, to: durationMs };
+  const within = withinRun({ from, to: Math.min(to, durationMs) });
+  await foldHistograms(directory, within.add);
+  return within;
+}
+
+function comparable({ record, summary, verdict }: Judgement, within: WithinRun): Comparable {
   const { verdict: word, criteria } = verdict;
   if (word !== 'pass' && word !== 'fail') return { unfit: word };
   if (summary === undefined) return { unfit: 'nothing measured' };
@@ -83,10 +95,15 @@ function comparable({ record, summary, verdict }: Judgement): Comparable {
         window: windowOf(summary.durationMs, record.plan.steady),
         ...workloadParts(record.plan),
       },
-      numbers: [...gated.values(), ...shown.filter(({ name }) => !gated.has(name))],
+      numbers: [...gated.values(), ...shown.filter(({ name }) => !gated.has(name))].map((one) => withError(one, within)),
       ...(beside.length === 0 ? {} : { limitsBeside: beside }),
     },
   };
+}
+
+function withError(number: RunNumber, { read }: WithinRun): RunNumber {
+  const within = number.scale === 'ratio' ? read(number.name) : undefined;
+  return within === undefined ? number : { ...number, within };
 }
 
 function windowOf(durationMs: Milliseconds, steady: Judgement['record']['plan']['steady']): string {

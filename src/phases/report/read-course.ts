@@ -2,7 +2,6 @@ import type { LoggedEvent } from '../../core/events.js';
 import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
 import type { FleetLine } from '../../metrics/fleet-second.js';
 import type { GeneratorSample } from '../../metrics/generators.js';
-import type { HistogramLine } from '../../metrics/histogram-lines.js';
 import type { Stretch } from '../../metrics/servers/series.js';
 import { type Course, eventCourse } from '../../reports/result/course.js';
 import { latencyFold } from '../../reports/result/latency.js';
@@ -13,6 +12,7 @@ import { runFiles } from '../../runs/layout.js';
 import { foldLines } from '../../runs/read.js';
 import { misfit, type Shape } from '../../runs/shape.js';
 import { sampleMisfit } from '../verify/generator-evidence.js';
+import { foldHistograms } from '../verify/histogram-lines.js';
 import type { Judgement } from '../verify/judgement.js';
 import { readJudgedLines } from '../verify/server-evidence.js';
 
@@ -25,7 +25,6 @@ const shapes = {
     failedRequests: 'number',
     latency: 'fields?',
   },
-  histogram: { fromMs: 'number', toMs: 'number', all: 'fields', expected: 'fields?', endpoints: 'fields' },
 } as const satisfies Readonly<Record<string, Shape>>;
 
 /** The course of a load, from what was written while it went on. What it takes does not grow with how long that was. */
@@ -37,7 +36,7 @@ export async function readCourse(directory: string, judgement: Judgement, events
   const names = summary === undefined ? [] : measuredNumbers(summary, record.plan.steady).endpoints.map(({ name }) => name);
   const [seconds, latency, machines] = [secondFold(), latencyFold(names, steady), machineFold(load)];
   await foldLines<FleetLine>(directory, runFiles.timeseries, (line) => misfit(line, shapes.second), seconds.add);
-  await foldLines<HistogramLine>(directory, runFiles.histograms, (line) => misfit(line, shapes.histogram), latency.add);
+  await foldHistograms(directory, latency.add);
   await foldLines<GeneratorSample>(directory, runFiles.generators, sampleMisfit, machines.add);
   return {
     ...eventCourse(events, load),

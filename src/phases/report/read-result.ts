@@ -13,6 +13,14 @@ export async function readResult(directory: string): Promise<Result> {
   return madeOf(directory, () => resultOf(directory));
 }
 
+/** The same, and what a comparison came to; where `worse` is to fail the call, that is a reason. */
+export async function comparedResult(directory: string, compared: Result['compared']): Promise<Result> {
+  const result = await readResult(directory);
+  if (compared === undefined) return result;
+  const isWorse = compared.isGate && compared.changes.some(({ gated, word }) => gated && word === 'worse');
+  return { ...result, compared, reasons: [...new Set<ExitReason>([...result.reasons, ...(isWorse ? ['sla-failed' as const] : [])])] };
+}
+
 async function resultOf(directory: string): Promise<Result> {
   const judgement = await judgeRun(directory);
   const { record, summary, verdict, reasons } = judgement;

@@ -15,6 +15,10 @@ const change = z.strictObject({
   high: asShare('The most that it may be.'),
   noise: asShare('How much runs differ by themselves: one standard deviation, as a share; of errors on the scale of their square root.'),
   least: asShare('The smallest change that can be told from that.'),
+  within: z
+    .strictObject({ before: z.number(), after: z.number() })
+    .optional()
+    .meta({ description: 'Where fewer than three earlier runs are: how far either may be off by what happens within a run, at least.' }),
   word,
 });
 

@@ -10,7 +10,7 @@ import { checksSection, endpointsSection, metricsSection } from './numbers.js';
 import { packed, pageScript } from './script.js';
 import { spansOf } from './spans.js';
 import { style } from './style.js';
-import { criteriaSection, verdictHead } from './verdict.js';
+import { comparisonSection, criteriaSection, verdictHead } from './verdict.js';
 import { whatRanSection } from './what-ran.js';
 
 /**
@@ -50,11 +50,12 @@ function hashOf(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
 
-function body({ judged, receipt, course }: Result): { readonly content: Markup; readonly data?: PageData } {
+function body(result: Result): { readonly content: Markup; readonly data?: PageData } {
+  const { judged, receipt, course } = result;
   if (judged === undefined) return { content: markup`${dataSection(receipt)}` };
   const time = course === undefined ? undefined : chartsSection(judged, course);
   const endpoints = endpointsSection(judged, course);
-  const content = markup`${criteriaSection(judged)}${validitySection(judged, course)}${time?.section}${endpoints.section}${checksSection(judged)}${metricsSection(judged)}${runnersSection(course)}${storySection(course)}${dataSection(receipt)}${whatRanSection(judged)}`;
+  const content = markup`${criteriaSection(judged)}${comparisonSection(result)}${validitySection(judged, course)}${time?.section}${endpoints.section}${checksSection(judged)}${metricsSection(judged)}${runnersSection(course)}${storySection(course)}${dataSection(receipt)}${whatRanSection(judged)}`;
   const charts = [...(time?.charts ?? []), ...endpoints.charts];
   return { content, data: { endSeconds: (course?.endMs ?? 0) / 1000, spans: course === undefined ? [] : spansOf(judged, course), charts } };
 }

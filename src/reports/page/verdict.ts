@@ -4,6 +4,7 @@ import { trimNumber } from '../../core/quantities.js';
 import type { JudgedCriterion } from '../../core/verdict.js';
 import { formatValue } from '../../metrics/limit-text.js';
 import { monitoredText } from '../../metrics/server-reason.js';
+import { comparisonHead, comparisonNotes, comparisonRows, comparisonTitles } from '../../reporters/compare-table.js';
 import { limitOf, valueText } from '../../reporters/criterion-text.js';
 import { type Markup, markup } from '../result/markup.js';
 import type { Judged, Result } from '../result/result.js';
@@ -42,6 +43,20 @@ export function criteriaSection(judged: Judged): Markup | undefined {
   ];
   const rows = judged.verdict.criteria.map((criterion, index) => row(judged, criterion, index));
   return section('criteria', 'Criteria', table('Every criterion, with the bounds that its value certainly lies in', titles, rows));
+}
+
+/** What a comparison with earlier runs came to, where one was asked for. */
+export function comparisonSection({ compared }: Result): Markup | undefined {
+  if (compared === undefined) return undefined;
+  const titles = comparisonTitles.map((title) => (['before', 'after', 'change'].includes(title) ? figures(title) : words(title)));
+  const notes = comparisonNotes(compared);
+  return section(
+    'comparison',
+    'Comparison',
+    markup`<p>${comparisonHead(compared)}</p>\n`,
+    table('Beside earlier runs of the same load; numbers with a limit first', titles, comparisonRows(compared)),
+    notes.length === 0 ? undefined : markup`<ul>${notes.map((note) => markup`<li>${note}</li>`)}</ul>\n`,
+  );
 }
 
 function row(judged: Judged, criterion: JudgedCriterion, index: number): Cell[] {

@@ -2,6 +2,7 @@ import type { ErrorData, ExitReason } from '../../core/errors.js';
 import type { Receipt } from '../../core/receipt.js';
 import type { Verdict } from '../../core/verdict.js';
 import type { Summary } from '../../metrics/summary.js';
+import type { ShownComparison } from '../../reporters/compare-table.js';
 import type { RunRecord } from '../../runs/record.js';
 import type { Course } from './course.js';
 
@@ -22,6 +23,8 @@ export interface Result {
   readonly course?: Course;
   /** Of the cleanup after it. */
   readonly receipt?: Receipt;
+  /** With earlier runs, where that was asked for; whether `worse` fails the call. */
+  readonly compared?: ShownComparison & { readonly isGate: boolean };
   /** What ended the command, or a phase of a whole test. */
   readonly errors: readonly ErrorData[];
   /** Everything that the exit status could be; empty for a pass. */
