@@ -31,8 +31,6 @@ export default () => {
 };
 export function teardown() { http.get(__ENV.BASE_URL + '/torn-down'); }
 `;
-/** They compare seconds across a cluster that shares a few CPUs, and are asked for: npm run test:kubernetes:faults */
-const isStruck = hasCluster && process.env.LOADCTL_FAULTS !== undefined;
 const dev = ['--env', 'dev'];
 const goesOn = 'onLost: continue, allowedLoss: 80%';
 
@@ -52,7 +50,7 @@ function lossesOf(at: Pick<PodsPlace, 'latestRun'>): Lost[] {
 /** What was measured, for the table in docs/kubernetes.md. */
 const note = (fault: string, ...figures: unknown[]) => console.log(`fault: ${fault}:`, ...figures);
 
-describe.skipIf(!isStruck)('a fault of a runner', () => {
+describe.skipIf(!hasCluster)('a fault of a runner', () => {
   test('out of memory; k6 killed; pod deleted: each is told with its cause within 5 s, and the others go on', async () => {
     const at = await podsPlace({
       script,
@@ -90,7 +88,7 @@ describe.skipIf(!isStruck)('a fault of a runner', () => {
   });
 });
 
-describe.skipIf(!isStruck)('a fault of the cluster', () => {
+describe.skipIf(!hasCluster)('a fault of the cluster', () => {
   test('a kubelet frozen, a node cut off for 2 s, the API server away for 10 s: the run goes on, and all runners count', async () => {
     const at = await podsPlace({ script, workload: 'vus: 6, duration: 22s', profile: 'sla: {errors: < 5%}', hastens: true });
     const run = await startOnFirst(at);
