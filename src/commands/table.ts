@@ -15,10 +15,10 @@ export interface TableEntry {
 
 /** Every subcommand, in the order in which one meets them. */
 export const commands: readonly TableEntry[] = [
-  { name: 'init', summary: 'write a first profile and script into this folder', load: () => import('./init.js') },
+  { name: 'init', summary: 'write first profiles and a script into this folder', load: () => import('./init.js') },
   {
     name: 'doctor',
-    summary: 'check that this machine is ready for a load test',
+    summary: 'check what a run needs, with the fix beside what is missing',
     ofProfile: true,
     load: () => import('./doctor.js'),
   },

@@ -55,7 +55,7 @@ describe('help', () => {
   test('of a command lists options in groups: which test, its own, those of every command', async () => {
     const { stdout } = await workplace().loadctl(['run', '--help']);
     const headings = [...stdout.matchAll(/^(\S.*):$/gm)].map((match) => match[1]);
-    expect(headings).toEqual(['Which test', 'Options', 'Every command', 'Examples']);
+    expect(headings).toEqual(['Arguments', 'Which test', 'Options', 'Every command', 'Examples']);
     const options = [...stdout.matchAll(/^ {2}(--?[a-z-]+)/gm)].map((match) => match[1]);
     expect(options.slice(0, 5)).toEqual(['--env', '--set', '-e', '--profile', '--plan']);
   });
