@@ -37,11 +37,16 @@ function lookAtScript({ plan, loaded }: Planned, foreseen: Foreseen): Finding[] 
   const { vus, durationMs, scenarios } = foreseen.load;
   const whose = plan.load === undefined ? 'of its own' : 'of the profile';
   const said = `${formatCount(vus)} VUs for ${formatDuration(durationMs)}, ${scenarios.length === 1 ? 'a load' : `${scenarios.length} scenarios`} ${whose}`;
-  const isJudged = plan.criteria.length > 0 || Object.keys(Object(foreseen.inspection.options.thresholds)).length > 0;
+  const ofScript = Object.keys(Object(foreseen.inspection.options.thresholds)).length;
+  const isJudged = plan.criteria.length + ofScript > 0;
   return [
     { what, state: 'good', said },
     isJudged
-      ? { what: 'limits', state: 'good', said: `${formatCount(plan.criteria.length)} in the profile, and the thresholds of the script` }
+      ? {
+          what: 'limits',
+          state: 'good',
+          said: `${formatCount(plan.criteria.length)} in the profile, ${formatCount(ofScript)} in the script`,
+        }
       : {
           what: 'limits',
           state: 'low',
