@@ -57,7 +57,8 @@ test.skipIf(!hasGo && !process.env.CI)(
     expect([said.code, said.stderr]).toEqual([105, expect.stringContaining('error: The build of k6 was interrupted; nothing was run')]);
     expect(said.stderr).not.toContain('bug');
     expect(readdirSync(join(place.folder, 'home/.cache/loadctl/k6/v2.2.0'))).toEqual([]);
-    expect(readdirSync(join(place.folder, 'tmp'))).toEqual(['.keep']);
+    const kept = readdirSync(join(place.folder, 'tmp')).filter((name) => name !== 'node-compile-cache'); // newer Nodes' own
+    expect(kept).toEqual(['.keep']);
     await expect.poll(() => processesIn(place.folder)).toEqual([]);
   },
 );
