@@ -33,8 +33,8 @@ export default () => {
   const told: number[] = [];
   for (let release = 1; release <= releases; release += 1) {
     begun.clear();
-    const resources = 'resources: {cpu: 0.01, memory: 200Mi}';
-    const at = await podsPlace({ script, target, count: pods, workload: `vus: ${pods}, duration: 3s`, kubernetes: resources });
+    const resources = '{cpu: 0.01, memory: 200Mi}';
+    const at = await podsPlace({ script, target, count: pods, workload: `vus: ${pods}, duration: 3s`, resources });
     const said = await at.loadctl(['run', '--env', 'dev']);
     expect(begun.size, said.stderr).toBe(pods);
     skews.push(Math.max(...begun.values()) - Math.min(...begun.values()));
@@ -61,7 +61,7 @@ test(`requests: ${pairs} pairs of a runner and bare k6`, async () => {
       target,
       count: 1,
       workload: `vus: ${vus}, duration: ${seconds}s`,
-      kubernetes: 'resources: {cpu: 0.5, memory: 256Mi}',
+      resources: '{cpu: 0.5, memory: 256Mi}',
     });
   const rates = { runner: [] as number[], bare: [] as number[] };
   for (let pair = 0; pair < pairs; pair += 1) {

@@ -39,6 +39,8 @@ export interface PodsTest {
   /** Words of `runners`, and of `runners.kubernetes`, besides. */
   readonly runners?: string;
   readonly kubernetes?: string;
+  /** What each pod asks for, instead of little. */
+  readonly resources?: string;
   /** Further lines of the profile. */
   readonly profile?: string;
   readonly target?: Target;
@@ -97,7 +99,7 @@ runners:
     namespace: ${space.name}
     image: "${loadctlImage}"
     serviceAccount: ${account}
-    resources: {cpu: 0.1, memory: 256Mi}
+    resources: ${test.resources ?? '{cpu: 0.1, memory: 256Mi}'}
     ${test.kubernetes ?? ''}
   ${test.runners ?? ''}
 guards: {allow: [127.0.0.1, ${firstNode}], confirm: false}
