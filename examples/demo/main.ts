@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startPlace } from './place.js';
@@ -31,6 +32,16 @@ try {
 } finally {
   for (const undo of undos.reverse()) await undo();
   say('\nEverything that was started here is gone; runs are kept in .loadctl/runs.');
+  const page = newestPage();
+  if (page !== undefined) say(`The page of this run, for a browser: ${page}`);
+}
+
+/** The page of the newest run: ids of runs begin with their time. */
+function newestPage(): string | undefined {
+  const runs = join(project, '.loadctl', 'runs');
+  const newest = existsSync(runs) ? readdirSync(runs).sort().at(-1) : undefined;
+  const page = join(runs, newest ?? '', 'report.html');
+  return newest !== undefined && existsSync(page) ? page : undefined;
 }
 
 /** The servers, then what a user would type; hands back loadctl's own exit status. */
