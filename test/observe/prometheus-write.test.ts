@@ -110,7 +110,9 @@ describe.skipIf(!hasPrometheus())('Prometheus 2.42', () => {
     ] as const) {
       expect(await one(`count(k6_http_req_duration_${name})`)).toBe(1);
       const theirs = await one(`avg(k6_http_req_duration_${name})`);
-      expect(Math.abs((theirs * 1000) / summary('http_req_duration', stat) - 1), name).toBeLessThan(0.045);
+      // The middle of a bucket: half a bucket from the truth, and one more where k6 reads a quantile between two samples.
+      const apart = Math.abs(Math.log2((theirs * 1000) / summary('http_req_duration', stat)) * 8);
+      expect(apart, name).toBeLessThan(name === 'max' ? 0.51 : 1.51);
     }
     expect(await one('max_over_time(sum(k6_vus)[10m:1s])')).toBe(6);
     const labels = series.map(({ metric }) => metric);
