@@ -38,7 +38,7 @@ async function call(speech: Speech): Promise<number> {
   try {
     const { name, args } = splitArguments(speech.shell.argv);
     if (name === undefined) return await aboutLoadctl(speech, args);
-    if (name === 'complete') return await complete(speech, args);
+    if (name === 'complete') throw onlyForShells();
     return name === 'help' ? await help(speech, args) : await command(speech, name, args);
   } catch (error) {
     return sayErrors(speech, [error]);
@@ -60,18 +60,12 @@ async function aboutLoadctl({ shell }: Speech, args: readonly string[]): Promise
   return exitStatus.pass;
 }
 
-async function help(speech: Speech, [topic]: readonly string[]): Promise<number> {
-  return topic === undefined ? aboutLoadctl(speech, []) : command(speech, topic, ['--help']);
+function onlyForShells(): LoadctlError {
+  return new LoadctlError('usage', 'loadctl complete is what shells ask by', { hint: 'For their script, type: loadctl completion bash' });
 }
 
-/** Answers the script of `loadctl completion`, which waits for it at each Tab: from the words that the build wrote down, with no command loaded. */
-async function complete({ shell }: Speech, [separator, ...words]: readonly string[]): Promise<number> {
-  if (separator !== '--')
-    throw new LoadctlError('usage', 'loadctl complete is what shells ask by', { hint: 'For their script, type: loadctl completion bash' });
-  const { completions } = await import('./commands/completion/completions.js');
-  const commands = JSON.parse(readFileSync(new URL('completion.json', import.meta.url), 'utf8'));
-  shell.stdout.write(await completions(words, { commands, cwd: shell.cwd }));
-  return exitStatus.pass;
+async function help(speech: Speech, [topic]: readonly string[]): Promise<number> {
+  return topic === undefined ? aboutLoadctl(speech, []) : command(speech, topic, ['--help']);
 }
 
 async function command(speech: Speech, name: string, args: readonly string[]): Promise<number> {

@@ -16,7 +16,7 @@ const ranks = [
   ['monitors', 'reports', 'door'],
   ['phases', 'page'],
   ['commands'],
-  ['cli.ts', 'carry.ts', 'world.ts', 'world'],
+  ['cli.ts', 'carry.ts', 'complete.ts', 'world.ts', 'world'],
 ];
 
 interface Import {

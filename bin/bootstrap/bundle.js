@@ -18,7 +18,7 @@ const outside = ['pg', 'ioredis', '@aws-sdk/rds-signer', '@aws-sdk/client-cloudw
 export async function bundle(folder = inRoot('dist')) {
   const { rolldown } = await import('rolldown');
   const bundled = await rolldown({
-    input: { cli: inRoot('src', 'cli.ts'), carry: inRoot('src', 'carry.ts') },
+    input: { cli: inRoot('src', 'cli.ts'), carry: inRoot('src', 'carry.ts'), complete: inRoot('src', 'complete.ts') },
     platform: 'node',
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
     onLog: (level, log) => {

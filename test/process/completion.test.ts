@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -166,6 +166,15 @@ describe('loadctl completion', () => {
   test('knows no completions of files that are not there, and none of what is no environment', async () => {
     const said = await workplace().loadctl(['complete', '--', 'run', '--env', '']);
     expect(said).toEqual({ code: 0, stdout: ':4\n', stderr: '' });
+  });
+
+  test('is not disturbed by files where its folders are looked for', async () => {
+    const at = workplace();
+    for (const name of ['profiles', '.loadctl']) {
+      rmSync(join(at.folder, name), { recursive: true, force: true });
+      writeFileSync(join(at.folder, name), 'in the way');
+    }
+    expect(await at.loadctl(['complete', '--', 'verify', ''])).toEqual({ code: 0, stdout: ':4\n', stderr: '' });
   });
 
   test('what shells ask by says to people what to type', async () => {

@@ -1,7 +1,7 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, type Complete, RootCommand } from '@bomb.sh/tab';
 import { isEnvironmentName } from '../../core/environment-name.js';
-import { diskFiles } from '../../profile/files.js';
 import { listRuns } from '../../runs/find.js';
 import type { CommandWords, OptionWords } from './command-words.js';
 import { printedBy } from './printed-by.js';
@@ -31,11 +31,11 @@ const byFiles = ':0\n';
 
 /**
  * What may stand for the last of the words after `loadctl`: a line each, a tab before what it means; the last line says
- * how the shell goes on. Reads names of files only.
+ * how the shell goes on. Reads names of files only; a folder that may not be read has none to offer.
  */
 export async function completions(words: readonly string[], { commands, cwd }: Completing): Promise<string> {
   if (takesFile(words, commands)) return byFiles;
-  const names = { environments: environmentsByFile(cwd), runs: await runsHere(cwd) };
+  const names = { environments: await environmentsByFile(cwd), runs: await runsHere(cwd) };
   const root = new RootCommand();
   root.option('help', 'what loadctl does', 'h').option('version', 'the version of loadctl', 'v');
   for (const one of commands) addCommand(root.command(one.name, one.summary), one, names);
@@ -76,14 +76,14 @@ function takesFile(words: readonly string[], commands: readonly CommandWords[]):
   return value === 'FILE' || value === 'DIR';
 }
 
-function environmentsByFile(cwd: string): Offered[] {
-  const files = diskFiles.listFolder(join(cwd, 'profiles')).filter((file) => ending.test(file));
+async function environmentsByFile(cwd: string): Promise<Offered[]> {
+  const files = (await readdir(join(cwd, 'profiles')).catch(() => [])).filter((file) => ending.test(file));
   const named = files.map((file) => ({ value: file.replace(ending, ''), meaning: `profiles/${file}` }));
   return named.filter(({ value }) => isHarmless(value)).sort((a, b) => (a.value < b.value ? -1 : 1));
 }
 
 async function runsHere(cwd: string): Promise<Offered[]> {
-  const runs = (await listRuns(cwd)).filter(isHarmless);
+  const runs = (await listRuns(cwd).catch(() => [])).filter(isHarmless);
   return runs.map((run) => ({ value: run, meaning: `.loadctl/runs/${run}` }));
 }
 
