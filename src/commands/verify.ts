@@ -1,7 +1,7 @@
 import { LoadctlError } from '../core/errors.js';
 import { measuredNumbers } from '../metrics/endpoint-numbers.js';
 import { compareWithEarlier, isWorse, usualMatters } from '../phases/compare/compare-runs.js';
-import { comparedResult } from '../phases/report/read-result.js';
+import { comparedResult, type Gated } from '../phases/report/read-result.js';
 import type { FetchedPoints } from '../phases/verify/fetch-points.js';
 import { verify, verifyWithLate } from '../phases/verify/verify.js';
 import { comparisonData, renderComparison } from '../reporters/compare-table.js';
@@ -65,7 +65,7 @@ async function verifyRun(call: Call, reports: Reports): Promise<Outcome> {
 
 /** What `--baseline` adds to an outcome. */
 interface Beside extends Pick<Outcome, 'reasons' | 'text' | 'data'> {
-  readonly compared?: Result['compared'];
+  readonly compared?: Gated;
 }
 
 /** Nothing without `--baseline`. A run without a valid result has its verdict, and is not compared. */

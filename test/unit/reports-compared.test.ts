@@ -3,6 +3,7 @@ import { asRunId } from '../../src/core/ids.js';
 import { compareRuns, uncompared } from '../../src/metrics/compare/compare.js';
 import type { RunNumber, RunNumbers } from '../../src/metrics/compare/numbers.js';
 import { reportFiles } from '../../src/reports/index.js';
+import type { Column } from '../../src/reports/result/columns.js';
 import type { Result } from '../../src/reports/result/result.js';
 import { injections } from './injections.js';
 import { resultOf } from './report-results.js';
@@ -24,6 +25,11 @@ function runOf(suffix: string, numbers: readonly RunNumber[], circumstances: Rec
   return { run, environment: 'staging', startedAt: 0, workload: 'w', verdict: 'pass', circumstances, numbers };
 }
 
+/** One second of a load, with a p95 that is certain. */
+function courseColumn(second: number, p95: number): Column {
+  return { from: second * 1000, to: (second + 1) * 1000, values: { p95: { low: p95, mean: p95, high: p95 } } };
+}
+
 /** A new run with a p95 that is 50% worse, an average that is the same, a p99 that varies much, and a limit that is new. */
 function comparedOf(isGate: boolean, name = 'own'): Result {
   const numbers = (p95: number, avg: number, p99: number) => [
@@ -38,9 +44,14 @@ function comparedOf(isGate: boolean, name = 'own'): Result {
   const later = [runOf('new', [...numbers(150, 50, 20), latency('fresh', 1)], { k6: name })];
   const circumstances = [{ name: 'k6', before: ['1'], after: [name] }];
   const changes = compareRuns(later, earlier, 0.05);
+  const courses = [...later, ...earlier].map(({ run }, at) => ({
+    run,
+    isNew: at === 0,
+    columns: [courseColumn(0, 100 + at), courseColumn(1, 200 + at)],
+  }));
   return {
     ...resultOf({ verdict: 'pass', criteria: [], reasons: [] }),
-    compared: { changes, uncompared: uncompared(later, earlier), passedOver: 0, later, earlier, circumstances, isGate },
+    compared: { changes, uncompared: uncompared(later, earlier), passedOver: 0, later, earlier, circumstances, isGate, courses },
   };
 }
 
@@ -69,6 +80,18 @@ test('summary.md and the page show what was compared, the numbers, and what was 
   }
   expect(page(resultOf())).not.toContain('id="comparison"');
   expect(summaryMd(resultOf())).not.toContain('Compared');
+});
+
+test('the page lays the loads of the compared runs over each other, the new one first', () => {
+  const html = page(comparedOf(false));
+  const drawing = /<figure data-chart="compared-p95"[\s\S]*?<\/figure>/.exec(html)?.[0] ?? '';
+  expect(drawing).toContain('new: 20261129-010203-new 100 ms to 200 ms.');
+  for (const at of [0, 1, 2]) expect(drawing).toContain(`20261129-010203-old${at} ${101 + at} ms to ${201 + at} ms.`);
+  expect(drawing.match(/<polyline/g)).toHaveLength(4);
+  expect(html).not.toContain('data-chart="compared-requests"');
+  const alone = comparedOf(false);
+  const courses = alone.compared?.courses.slice(0, 1) ?? [];
+  expect(page({ ...alone, ...(alone.compared && { compared: { ...alone.compared, courses } }) })).not.toContain('data-chart="compared');
 });
 
 test('a name is a text in all of them, and nothing else', () => {

@@ -1,12 +1,14 @@
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { LoadctlError } from '../../core/errors.js';
+import type { RunId } from '../../core/ids.js';
 import type { World } from '../../core/os.js';
 import type { Share } from '../../core/quantities.js';
 import { type Change, compareRuns, type Uncompared, uncompared } from '../../metrics/compare/compare.js';
 import type { RunNumbers } from '../../metrics/compare/numbers.js';
 import { isArchive, unpackRun } from '../../runs/archive/index.js';
 import { findRun } from '../../runs/find.js';
+import { runsRoot } from '../../runs/layout.js';
 import type { RunWatcher } from '../../runs/lock.js';
 import { readRunRecord } from '../../runs/record.js';
 import { isAlike, mostEarlier, readBaseline } from './baseline.js';
@@ -32,6 +34,8 @@ export interface Circumstance {
 export interface Compared extends Sides {
   /** Of the newest of the new runs. */
   readonly directory: string;
+  /** Where each run is, or would be: of one that a baseline kept, nothing else may be here. */
+  readonly directories: ReadonlyMap<RunId, string>;
   readonly changes: readonly Change[];
   /** What has a limit in the new runs and cannot be compared. */
   readonly uncompared: readonly Uncompared[];
@@ -65,12 +69,14 @@ export interface Asked {
 export async function compareWithEarlier(asked: Asked, world: CompareWorld): Promise<Compared> {
   const opened = await laterRuns(asked, world);
   const later = opened.map(({ numbers }) => numbers);
-  const { earlier, passedOver } =
+  const { earlier, passedOver, named } =
     asked.earlier === undefined
-      ? { earlier: await foundEarlier(asked.cwd, later, world), passedOver: 0 }
+      ? { earlier: await foundEarlier(asked.cwd, later, world), passedOver: 0, named: [] }
       : await namedEarlier({ ...asked, earlier: asked.earlier }, later, world);
   if (!asked.anyway) refuseOtherLoads(later, earlier);
+  const here = [...later, ...earlier].map(({ run }) => [run, join(runsRoot(asked.cwd), run)] as const);
   return {
+    directories: new Map([...here, ...[...opened, ...named].map(({ numbers, directory }) => [numbers.run, directory] as const)]),
     changes: compareRuns(later, earlier, asked.matters),
     uncompared: uncompared(later, earlier),
     passedOver,
@@ -81,13 +87,18 @@ export async function compareWithEarlier(asked: Asked, world: CompareWorld): Pro
   };
 }
 
+/** A run that was named. */
+interface Opened {
+  readonly directory: string;
+  readonly numbers: RunNumbers;
+}
+
 /** Each run once: a copy of its directory is the same one. */
-async function laterRuns({ cwd, later }: Asked, world: CompareWorld): Promise<{ directory: string; numbers: RunNumbers }[]> {
-  const found: { directory: string; numbers: RunNumbers }[] = [];
+async function laterRuns({ cwd, later }: Asked, world: CompareWorld): Promise<Opened[]> {
+  const found: Opened[] = [];
   for (const named of later.length > 0 ? later : [undefined]) {
-    const directory = await openRun(cwd, named, world);
-    const numbers = await fitRun(directory, world);
-    if (found.every((one) => one.numbers.run !== numbers.run)) found.push({ directory, numbers });
+    const opened = await openFit(cwd, named, world);
+    if (found.every(({ numbers }) => numbers.run !== opened.numbers.run)) found.push(opened);
   }
   return found;
 }
@@ -96,6 +107,11 @@ async function laterRuns({ cwd, later }: Asked, world: CompareWorld): Promise<{ 
 async function openRun(cwd: string, named: string | undefined, world: CompareWorld): Promise<string> {
   const isPacked = named !== undefined && (await isArchive(resolve(cwd, named)));
   return isPacked ? unpackRun(resolve(cwd, named), await world.privateFolder()) : findRun(cwd, named);
+}
+
+async function openFit(cwd: string, named: string | undefined, world: CompareWorld): Promise<Opened> {
+  const directory = await openRun(cwd, named, world);
+  return { directory, numbers: await fitRun(directory, world) };
 }
 
 /** Each run once. */
@@ -114,6 +130,8 @@ async function fitRun(directory: string, world: RunWatcher): Promise<RunNumbers>
 interface Earlier {
   readonly earlier: readonly RunNumbers[];
   readonly passedOver: number;
+  /** Those that are no part of a file. */
+  readonly named: readonly Opened[];
 }
 
 /** The runs that are named, and those of this load in the files that are. Throws `usage` where a new run is named. */
@@ -123,22 +141,25 @@ async function namedEarlier(
   world: CompareWorld,
 ): Promise<Earlier> {
   const found: RunNumbers[] = [];
+  const named: Opened[] = [];
   let passedOver = 0;
-  for (const named of earlier) {
-    const file = resolve(cwd, named);
+  for (const name of earlier) {
+    const file = resolve(cwd, name);
     if ((await isFile(file)) && !(await isArchive(file))) {
       const all = withoutLater((await readBaseline(file)) ?? [], later);
       const fit = all.filter((one) => anyway || later.some((other) => isAlike(one, other)));
       passedOver += all.length - fit.length;
       found.push(...fit.slice(-mostEarlier));
     } else {
-      const one = await fitRun(await openRun(cwd, named, world), world);
-      if (later.some(({ run }) => run === one.run))
-        throw new LoadctlError('usage', `Run ${one.run} is on both sides`, { hint: 'Name it before --with or behind it.' });
-      found.push(one);
+      const one = await openFit(cwd, name, world);
+      const { run } = one.numbers;
+      if (later.some((other) => other.run === run))
+        throw new LoadctlError('usage', `Run ${run} is on both sides`, { hint: 'Name it before --with or behind it.' });
+      named.push(one);
+      found.push(one.numbers);
     }
   }
-  return { earlier: onceEach(found), passedOver };
+  return { earlier: onceEach(found), passedOver, named };
 }
 
 async function foundEarlier(cwd: string, later: readonly RunNumbers[], world: RunWatcher): Promise<RunNumbers[]> {

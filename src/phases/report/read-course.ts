@@ -6,7 +6,7 @@ import type { Stretch } from '../../metrics/servers/series.js';
 import { type Course, eventCourse } from '../../reports/result/course.js';
 import { latencyFold } from '../../reports/result/latency.js';
 import { machineFold } from '../../reports/result/machines.js';
-import { secondFold } from '../../reports/result/seconds.js';
+import { type SecondCourse, secondFold } from '../../reports/result/seconds.js';
 import { serverCourses } from '../../reports/result/servers.js';
 import { runFiles } from '../../runs/layout.js';
 import { foldLines } from '../../runs/read.js';
@@ -34,18 +34,24 @@ export async function readCourse(directory: string, judgement: Judgement, events
   const endMs = load.to - load.from;
   const { steady = { from: 0, to: endMs } } = record.plan;
   const names = summary === undefined ? [] : measuredNumbers(summary, record.plan.steady).endpoints.map(({ name }) => name);
-  const [seconds, latency, machines] = [secondFold(), latencyFold(names, steady), machineFold(load)];
-  await foldLines<FleetLine>(directory, runFiles.timeseries, (line) => misfit(line, shapes.second), seconds.add);
+  const [latency, machines] = [latencyFold(names, steady), machineFold(load)];
   await foldHistograms(directory, latency.add);
   await foldLines<GeneratorSample>(directory, runFiles.generators, sampleMisfit, machines.add);
   return {
     ...eventCourse(events, load),
     endMs,
-    seconds: seconds.read(),
+    seconds: await readSeconds(directory),
     latency: latency.read(),
     machines: machines.read(),
     servers: serverCourses(record.plan, await readJudgedLines(directory, record.plan), load),
   };
+}
+
+/** The load second by second, as a run's directory has it. */
+export async function readSeconds(directory: string): Promise<SecondCourse> {
+  const seconds = secondFold();
+  await foldLines<FleetLine>(directory, runFiles.timeseries, (line) => misfit(line, shapes.second), seconds.add);
+  return seconds.read();
 }
 
 /** When there was load, by the run's `t`; of a run that was killed, up to what is known of it last. */

@@ -4,13 +4,14 @@ import { type Markup, markup } from '../result/markup.js';
 import type { Result } from '../result/result.js';
 import { headWord } from '../result/words.js';
 import { chartsSection } from './charts.js';
+import { comparisonSection } from './compared.js';
 import { dataSection } from './data.js';
 import { runnersSection, storySection, validitySection } from './fleet.js';
 import { checksSection, endpointsSection, metricsSection } from './numbers.js';
 import { packed, pageScript } from './script.js';
 import { spansOf } from './spans.js';
 import { style } from './style.js';
-import { comparisonSection, criteriaSection, verdictHead } from './verdict.js';
+import { criteriaSection, verdictHead } from './verdict.js';
 import { whatRanSection } from './what-ran.js';
 
 /**
@@ -55,7 +56,8 @@ function body(result: Result): { readonly content: Markup; readonly data?: PageD
   if (judged === undefined) return { content: markup`${dataSection(receipt)}` };
   const time = course === undefined ? undefined : chartsSection(judged, course);
   const endpoints = endpointsSection(judged, course);
-  const content = markup`${criteriaSection(judged)}${comparisonSection(result)}${validitySection(judged, course)}${time?.section}${endpoints.section}${checksSection(judged)}${metricsSection(judged)}${runnersSection(course)}${storySection(course)}${dataSection(receipt)}${whatRanSection(judged)}`;
-  const charts = [...(time?.charts ?? []), ...endpoints.charts];
+  const compared = comparisonSection(result);
+  const content = markup`${criteriaSection(judged)}${compared.section}${validitySection(judged, course)}${time?.section}${endpoints.section}${checksSection(judged)}${metricsSection(judged)}${runnersSection(course)}${storySection(course)}${dataSection(receipt)}${whatRanSection(judged)}`;
+  const charts = [...compared.charts, ...(time?.charts ?? []), ...endpoints.charts];
   return { content, data: { endSeconds: (course?.endMs ?? 0) / 1000, spans: course === undefined ? [] : spansOf(judged, course), charts } };
 }

@@ -45,20 +45,6 @@ export function criteriaSection(judged: Judged): Markup | undefined {
   return section('criteria', 'Criteria', table('Every criterion, with the bounds that its value certainly lies in', titles, rows));
 }
 
-/** What a comparison with earlier runs came to, where one was asked for. */
-export function comparisonSection({ compared }: Result): Markup | undefined {
-  if (compared === undefined) return undefined;
-  const titles = comparisonTitles.map((title) => (['before', 'after', 'change'].includes(title) ? figures(title) : words(title)));
-  const notes = comparisonNotes(compared);
-  return section(
-    'comparison',
-    'Comparison',
-    markup`<p>${comparisonHead(compared)}</p>\n`,
-    table('Beside earlier runs of the same load; numbers with a limit first', titles, comparisonRows(compared)),
-    notes.length === 0 ? undefined : markup`<ul>${notes.map((note) => markup`<li>${note}</li>`)}</ul>\n`,
-  );
-}
-
 function row(judged: Judged, criterion: JudgedCriterion, index: number): Cell[] {
   const { name, outcome, limit, window, monitored, source, actual } = criterion;
   const place = placeOfLimit(judged, index);

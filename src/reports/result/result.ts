@@ -5,6 +5,7 @@ import type { Summary } from '../../metrics/summary.js';
 import type { ShownComparison } from '../../reporters/compare-table.js';
 import type { RunRecord } from '../../runs/record.js';
 import type { Course } from './course.js';
+import type { RunCourse } from './overlay.js';
 
 /** A run as it was found to be. */
 export interface Judged {
@@ -24,7 +25,7 @@ export interface Result {
   /** Of the cleanup after it. */
   readonly receipt?: Receipt;
   /** With earlier runs, where that was asked for; whether `worse` fails the call. */
-  readonly compared?: ShownComparison & { readonly isGate: boolean };
+  readonly compared?: ShownComparison & { readonly isGate: boolean; readonly courses: readonly RunCourse[] };
   /** What ended the command, or a phase of a whole test. */
   readonly errors: readonly ErrorData[];
   /** Everything that the exit status could be; empty for a pass. */
