@@ -1,8 +1,8 @@
 import type { RunId } from '../core/ids.js';
 import { lockForRun } from '../phases/data/pool.js';
 import { type PhaseContext, profileOption } from '../phases/frame/context.js';
+import { loadBy } from '../phases/load-by.js';
 import type { KnownTest } from '../phases/run/inspect-test.js';
-import { run } from '../phases/run/run.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
 import { examples, withCommonOptions, withProfileOptions, withViewOption } from './call/options.js';
 import type { Planned } from './call/profile.js';
@@ -49,7 +49,7 @@ async function makeLoad(context: PhaseContext, known: KnownTest | undefined): Pr
   const { origin, profile, world } = context;
   const named = profileOption({ file: origin.file, environment: profile.environment, cwd: world.cwd });
   const take = (id: RunId) => lockForRun({ ...context, named, run: id });
-  const { reasons } = await run(context, { test: knownTest(known), lock: { take } });
+  const { reasons } = await loadBy(context, { test: knownTest(known), lock: { take } });
   return { reasons };
 }
 

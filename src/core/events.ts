@@ -1,3 +1,4 @@
+import type { CloudOutcome } from './cloud.js';
 import type { Criterion } from './criterion.js';
 import type { ErrorData, ExitReason } from './errors.js';
 import type { RunId, RunnerId } from './ids.js';
@@ -280,6 +281,12 @@ export type LoadctlEvent =
     }
   /** The load is being ended before its time, everywhere; or a signal came after it, while its end was under way. */
   | ({ readonly type: 'fleet-stopped' } & Stop)
+  /** Grafana Cloud has the run: where it can be watched. */
+  | { readonly type: 'cloud-run-started'; readonly url: string }
+  /** What the run there is at, in k6's words: `Queued`, `Initializing`, `Running`. */
+  | { readonly type: 'cloud-run-reached'; readonly state: string }
+  /** What came of the run there. */
+  | ({ readonly type: 'cloud-run-ended' } & CloudOutcome)
   /** No runner makes load any more. */
   | { readonly type: 'load-ended'; readonly elapsedMs: Milliseconds }
   /** teardown() began, on this runner; `again`: another one was lost while it ran there, so that part of it may run twice. */

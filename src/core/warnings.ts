@@ -115,6 +115,8 @@ export type PushRejection = 'malformed' | 'oversized' | 'foreign';
 
 /** What was noticed while the load was on. */
 export type LiveWarning =
+  /** Grafana Cloud does not say how its run is, for the time being; by k6's words. */
+  | { readonly code: 'cloud-unreachable'; readonly why: string; readonly leavesAfterMs: Milliseconds }
   | { readonly code: 'push-rejected'; readonly why: PushRejection }
   /** So many different requests that further ones are counted as "other" in the live view. */
   | { readonly code: 'requests-folded' }

@@ -32,6 +32,8 @@ export interface ArchiveEdit {
   /** The URL that the main module has: what it names by relative paths is looked for beside it. */
   readonly filename: string;
   readonly options?: Readonly<Record<string, unknown>>;
+  /** The script's variables, for a k6 that gets them with the archive; none where they are not given. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Keeps the module that was the main one, under its own URL: the new one imports it. */
   readonly keepMain?: boolean;
   /** Further local files, by their absolute paths. */
@@ -39,23 +41,26 @@ export interface ArchiveEdit {
 }
 
 /** An archive with another main module. What else is in it stays as it is. */
-export function editArchive(archive: Buffer, { main, filename, options, keepMain = false, files = {} }: ArchiveEdit): Buffer {
+export function editArchive(archive: Buffer, { main, filename, options, env = {}, keepMain = false, files = {} }: ArchiveEdit): Buffer {
   const entries = [...tarEntries(archive)];
   const old = entries.find(({ name }) => name === 'data');
   const more = Object.entries(files).map(([path, content]) => newTarEntry(`file${path}`, content));
   const edited = entries.flatMap((entry) => {
     if (entry.name === 'data' && main !== undefined) return rewrittenTarEntry(entry.header, Buffer.from(main));
     if (entry.name === 'metadata.json')
-      return rewrittenTarEntry(entry.header, Buffer.from(editedMetadata(entry.content, filename, options)));
+      return rewrittenTarEntry(
+        entry.header,
+        Buffer.from(editedMetadata(entry.content, { filename, env, ...(options === undefined ? {} : { options }) })),
+      );
     if (keepMain && entry.isLink) return rewrittenTarEntry(asTarFile(entry.header), old?.content ?? Buffer.alloc(0));
     return [entry.whole];
   });
   return Buffer.concat([...edited, ...more.flat(), tarEnd]);
 }
 
-function editedMetadata(content: Buffer, filename: string, options: ArchiveEdit['options']): string {
+function editedMetadata(content: Buffer, changed: Pick<ArchiveEdit, 'filename' | 'options' | 'env'>): string {
   const metadata = JSON.parse(content.toString()) as Record<string, unknown>;
-  return `${JSON.stringify({ ...metadata, filename, env: {}, ...(options === undefined ? {} : { options }) }, null, 2)}\n`;
+  return `${JSON.stringify({ ...metadata, ...changed }, null, 2)}\n`;
 }
 
 /**

@@ -91,6 +91,15 @@ function pushEnvironment({ push: { url, token }, pushEvery }: RunnerTask): Recor
   };
 }
 
+/**
+ * `k6 cloud run` of an archive: it uploads it, has Grafana Cloud run it, and follows until that is over. What the script logs
+ * there stays there. Who logs in is in its environment only.
+ */
+export function cloudRunCommand(k6: K6, archive: string): Command {
+  const args = ['cloud', 'run', '--config', k6.configFile, '--log-format', 'json', '--no-color', '--show-logs=false', archive];
+  return { file: k6.file, args, env: k6.env };
+}
+
 /** `k6 run` of an archive of ours that hands merged data to the user's handleSummary, once. */
 export function handOverCommand(k6: K6, archive: string): Command {
   return command(k6, ['run', '--address', '', archive]);

@@ -3,6 +3,8 @@
  * (https://github.com/grafana/k6/blob/master/errext/exitcodes/codes.go; tried with v2.2).
  */
 export const k6Exit = {
+  cloudRunFailed: 97,
+  cloudProgressLost: 98,
   thresholdsFailed: 99,
   setupTimeout: 100,
   teardownTimeout: 101,

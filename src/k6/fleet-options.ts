@@ -32,7 +32,7 @@ export function handOverOptions(own: K6Options): K6Options {
 }
 
 /** Normalised options hold each load twice, and nulls for what nobody said: k6 takes back neither. */
-function withoutShortcuts(own: K6Options): K6Options {
+export function withoutShortcuts(own: K6Options): K6Options {
   const { vus: _vus, duration: _duration, iterations: _iterations, stages: _stages, ...options } = own;
   return fieldsOf(withoutNulls(options));
 }

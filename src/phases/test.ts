@@ -15,9 +15,10 @@ import { remembered, withReceipt } from './data/kept.js';
 import { takeLock } from './data/lock.js';
 import { type SeedReport, seed } from './data/seed.js';
 import type { PhaseContext } from './frame/context.js';
+import { loadBy } from './load-by.js';
 import { renewPage } from './report/keep-page.js';
 import type { KnownTest } from './run/inspect-test.js';
-import { type RunResult, run } from './run/run.js';
+import type { RunResult } from './run/run.js';
 import { verify } from './verify/verify.js';
 
 /** What ended one phase of a whole test. */
@@ -69,7 +70,7 @@ export async function test(context: PhaseContext, options: { readonly test: Know
     const result =
       failures.length > 0 || signal.aborted
         ? undefined
-        : await attempt('run', () => run(context, { test: options.test, lock: { held: lock } }));
+        : await attempt('run', () => loadBy(context, { test: options.test, lock: { held: lock } }));
     const judged = result && (await attempt('run', () => verify(result.directory, world)));
     if (result) await renewPage(result.directory); // whatever becomes of the cleanup; the end of the command writes it once more
     const locked = (await isPending(lock.lost)) ? { lock } : {};

@@ -2,6 +2,7 @@ import { own } from '../core/own.js';
 import { formatCount, formatDuration, type Milliseconds, type PerSecond, trimNumber } from '../core/quantities.js';
 import { valuesMeant } from '../metrics/servers/monitor.js';
 import type { Profile } from '../profile/sections/schema.js';
+import { isInCloud, secretsThatLeave, vuHoursOf } from './cloud.js';
 import { isLoopback } from './hosts.js';
 import type { ForeseenLoad } from './inspection.js';
 import type { Plan } from './plan.js';
@@ -39,15 +40,17 @@ interface LoadSize {
  */
 export function checkGuards(plan: Plan, profile: Profile, act: GuardedAct, foreseen?: ForeseenLoad): Refusal[] {
   const shared = checkSharedStores(profile, act);
-  if (plan.beyondLoopback.length === 0) return shared;
+  if (plan.beyondLoopback.length === 0 && !isInCloud(plan)) return shared;
   const forLoad = act.makesLoad ? [...checkCaps(profile.guards, sizeOf(plan, foreseen)), ...checkAbortRules(plan, profile)] : [];
   const confirmed = act.confirmed || !needsConfirmation(plan, profile);
   return [...checkHosts(plan, profile), ...forLoad, ...shared, ...(confirmed ? [] : [unconfirmed(plan, act.said)])];
 }
 
-/** Whether somebody has to say that this environment is meant. */
+/** Whether somebody has to say that this environment is meant: always where secrets of the script are to leave for a service. */
 export function needsConfirmation(plan: Plan, { guards }: Profile): boolean {
-  return plan.beyondLoopback.length > 0 && (guards.level === 'production' || guards.confirm !== false);
+  if (secretsThatLeave(plan).length > 0) return true;
+  const isBeyond = plan.beyondLoopback.length > 0 || isInCloud(plan);
+  return isBeyond && (guards.level === 'production' || guards.confirm !== false);
 }
 
 /** What LOADCTL_CONFIRM has to be for this plan. */
@@ -69,16 +72,18 @@ export function shortHash(hash: string): string {
 }
 
 /** The caps that a load breaks: one on a rate that nothing bounds is broken, too. */
-function checkCaps({ maxVus, maxRate, maxDuration }: Profile['guards'], size: LoadSize | undefined): Refusal[] {
+function checkCaps({ maxVus, maxRate, maxDuration, maxVuHours }: Profile['guards'], size: LoadSize | undefined): Refusal[] {
   if (size === undefined) return [];
   const rate = (value: number) => `${trimNumber(value, 2)} iterations/s`;
   const vus = (value: number) => `${formatCount(value)} VUs`;
+  const vuHours = (value: number) => `${trimNumber(value, 2)} VU hours`;
   return [
     ...breach({ name: 'guards.maxVus', most: maxVus, say: vus }, size.vus),
     ...(size.iterationsPerSecond === 'unbounded'
       ? unbounded(maxRate, size.vus)
       : breach({ name: 'guards.maxRate', most: maxRate, say: rate }, size.iterationsPerSecond ?? 0)),
     ...breach({ name: 'guards.maxDuration', most: maxDuration, say: formatDuration }, size.durationMs),
+    ...breach({ name: 'guards.maxVuHours', most: maxVuHours, say: vuHours }, vuHoursOf(size)),
   ];
 }
 
@@ -192,10 +197,16 @@ function hosts(count: number): string {
   return count === 1 ? 'one host' : `${count} hosts`;
 }
 
+function whatIsMeant(plan: Plan): string {
+  if (!isInCloud(plan)) return `it reaches ${hosts(plan.beyondLoopback.length)} beyond this machine`;
+  const secrets = secretsThatLeave(plan);
+  return `Grafana Cloud makes its load${secrets.length === 0 ? '' : `, and gets these secrets: ${secrets.join(', ')}`}`;
+}
+
 function unconfirmed(plan: Plan, said: string | undefined): Refusal {
   return {
     guard: 'confirm',
-    message: `Confirm that ${plan.environment} is meant: it reaches ${hosts(plan.beyondLoopback.length)} beyond this machine.${said === undefined ? '' : ` ${said}`}`,
+    message: `Confirm that ${plan.environment} is meant: ${whatIsMeant(plan)}.${said === undefined ? '' : ` ${said}`}`,
     fix: `Type the environment's name on a terminal, or set LOADCTL_CONFIRM=${confirmationFor(plan)}`,
   };
 }

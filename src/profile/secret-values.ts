@@ -98,6 +98,7 @@ export function isSecretPath(path: Path): boolean {
   if (isScriptVariable(path)) return path.length !== 3 || typeof name !== 'string' || isSecretName(name);
   if (path[0] === 'monitors') return secretMonitorWords.includes(path[2]);
   if (path[0] === 'outputs') return secretOutputWords.includes(path[2]);
+  if (path[0] === 'runners') return path[1] === 'cloud' && path[2] === 'token';
   const section = path[0] === 'workload' && path[1] === 'options' ? 'target' : path[0];
   const namesFile = section === 'stores' && path[2] === 'tls';
   return namedSections.includes(String(section)) && !namesFile && path.slice(1).some(isSecretStep);

@@ -1,11 +1,13 @@
 import { formatCount, formatDuration, type Milliseconds, type Share, trimNumber } from '../core/quantities.js';
 import { formatLimit } from '../metrics/limit-text.js';
 import { scriptThresholds } from '../metrics/threshold.js';
+import { isInCloud } from '../plan/cloud.js';
 import type { Foreseen, Scenario, Unforeseen } from '../plan/inspection.js';
 import type { Plan } from '../plan/plan.js';
 import type { PlannedSeed } from '../plan/sections.js';
 import type { LiveLookUp, LoadTarget } from '../plan/target.js';
 import { type Carried, renderCapacity } from './capacity-table.js';
+import { cloudPlanLines } from './sentences/cloud-plan.js';
 import { cleanupInWords, seedInWords } from './sentences/data.js';
 import { limitInWords, ruleInWords } from './sentences/limits.js';
 import { monitorInWords } from './sentences/monitors.js';
@@ -28,6 +30,8 @@ export interface PlanNotes {
   readonly foreseen?: Foreseen | undefined;
   /** What a run would end with before it makes any load, as k6's look at the script says; missing where nothing of it is known. */
   readonly failure?: { readonly message: string; readonly lines: readonly string[]; readonly fix: string | undefined } | undefined;
+  /** Variables that the script reads, and that do not leave for Grafana Cloud. */
+  readonly kept?: readonly string[];
   /** Guards that would refuse this plan. */
   readonly refusals: readonly { readonly guard: string; readonly message: string; readonly fix: string }[];
   /** Variables that are missing, and that the hash depends on. */
@@ -67,7 +71,8 @@ export function renderPlan(plan: Plan, notes: PlanNotes, style: TableStyle): str
         ['script', does('load') ? scriptLines(plan, notes.foreseen) : []],
         ['fetched', does('load') ? (notes.foreseen?.fetched ?? []) : []],
         ['load', does('load') ? [...loadLines(plan, notes.foreseen), ...ownOutputLines(plan)] : []],
-        ['runners', does('load') ? [`${plan.runners.length}, ${plan.fleet.backend}: ${segments(plan)}`] : []],
+        ['runners', does('load') && !isInCloud(plan) ? [`${plan.runners.length}, ${plan.fleet.backend}: ${segments(plan)}`] : []],
+        ['cloud', does('load') ? cloudPlanLines(plan, notes.kept ?? []) : []],
         [
           'stores',
           plan.stores.map(({ name, kind, hosts }) => `${name}: ${kind} on ${hosts.length > 0 ? hosts.join(', ') : '(no address)'}`),

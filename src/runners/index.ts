@@ -1,5 +1,6 @@
 import { LoadctlError } from '../core/errors.js';
 import type { BackendFacts } from '../plan/backend.js';
+import { usualCloudHost } from '../profile/sections/cloud.js';
 import type { Profile } from '../profile/sections/schema.js';
 import type { Backend } from './runner/types.js';
 
@@ -25,8 +26,14 @@ export async function backendNamed(name: string): Promise<Backend> {
   });
 }
 
-/** What a plan has to know of the backend that a profile names. */
+function cloudHost({ cloud }: Runners): string {
+  const { host = usualCloudHost } = cloud ?? {};
+  return URL.canParse(host) ? host : usualCloudHost;
+}
+
+/** What a plan has to know of the backend that a profile names; Grafana Cloud makes no fleet (src/phases/cloud), its API is reached. */
 export async function backendFacts(runners: Runners): Promise<BackendFacts> {
   const backend = await findBackend(runners.backend);
+  if (runners.backend === 'cloud') return { isBuilt: true, isHere: false, hosts: [new URL(cloudHost(runners)).host] };
   return { isBuilt: backend !== undefined, isHere: backend?.isHere === true, hosts: backend?.hostsOf(runners) ?? [] };
 }

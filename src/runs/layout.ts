@@ -18,6 +18,7 @@ export const runFiles = {
   receipt: 'receipt.json',
   report: 'report.html',
   outputs: 'outputs',
+  cloud: 'cloud.ndjson',
   stop: 'stop.json',
   reserve: '.reserve',
 } as const;

@@ -511,12 +511,6 @@ const mishaps: Mishap[] = [
     code: 112,
     says: 'PLAN  dev',
   },
-  {
-    title: 'a part that is not built',
-    change: (profile) => profile.replace('backend: local', 'backend: cloud'),
-    code: 115,
-    says: 'not implemented',
-  },
 ];
 
 test('what goes wrong is told without a secret, and with the host', async () => {

@@ -104,13 +104,3 @@ describe('beyond this machine', () => {
 });
 
 type PlanFile = Record<'load' | 'cleanup' | 'fleet', object>;
-
-test.each([
-  ['runners: {backend: cloud}', 'runners.backend: cloud: The cloud backend is not implemented yet.'],
-  ['runners: {backend: cloud}', 'runners.backend: cloud: The cloud backend is not implemented yet.'],
-])('what is not built is said in one line: %s', async (words, message) => {
-  const text = `target: {url: http://127.0.0.1:1}\nworkload: {script: k6.js}\n${words}\n`;
-  const said = await here(text).loadctl(['run']);
-  expect(said.code).toBe(115);
-  expect(said.stderr).toContain(`error: ${message}\n`);
-});

@@ -14,13 +14,13 @@ import type { Backend } from '../runner/types.js';
 /** Pods, as far as this machine can be one. */
 export const backend: Backend = { ...local, noticeMs: 3000 };
 `;
-const line = "  cloud: () => import('./cloud/index.js'),\n";
+const line = "  toy: () => import('./toy/index.js'),\n";
 
 const files = {
   'script.js': `import http from 'k6/http';\nexport const options = { vus: 1, iterations: 1 };\nexport default () => { http.get(__ENV.BASE_URL + '/work'); };`,
 };
 const profile = (url: string) =>
-  `target: {url: "${url}"}\nworkload: {script: ../script.js}\nrunners: {backend: cloud}\nsla: {errors: < 1%}\n`;
+  `target: {url: "${url}"}\nworkload: {script: ../script.js}\nrunners: {backend: toy}\nsla: {errors: < 1%}\n`;
 
 /** A copy of the sources in `folder`, as they are in a clone. */
 function copySources(folder: string): void {
@@ -28,16 +28,19 @@ function copySources(folder: string): void {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
 }
 
-/** One folder and one line. */
+/** A word of the profile, one folder and one line. */
 function addBackend(folder: string, source: string): void {
   const runners = join(folder, 'src', 'runners');
-  mkdirSync(join(runners, 'cloud'));
-  writeFileSync(join(runners, 'cloud', 'index.ts'), source);
-  const registry = join(runners, 'index.ts');
-  const before = readFileSync(registry, 'utf8');
-  const after = before.replace(/^ {2}kubernetes: .*\n/m, (kubernetes) => kubernetes + line);
-  expect(after.length).toBe(before.length + line.length);
-  writeFileSync(registry, after);
+  mkdirSync(join(runners, 'toy'));
+  writeFileSync(join(runners, 'toy', 'index.ts'), source);
+  change(join(folder, 'src', 'profile', 'sections', 'runners.ts'), /'cloud'\]\)/, "'cloud', 'toy'])");
+  change(join(runners, 'index.ts'), /^ {2}kubernetes: .*\n/m, (kubernetes) => kubernetes + line);
+}
+
+function change(file: string, what: RegExp, by: string | ((found: string) => string)): void {
+  const before = readFileSync(file, 'utf8');
+  expect(before).toMatch(what);
+  writeFileSync(file, typeof by === 'string' ? before.replace(what, by) : before.replace(what, by));
 }
 
 function node(folder: string, args: readonly string[]): Promise<Said> {
@@ -50,11 +53,11 @@ function node(folder: string, args: readonly string[]): Promise<Said> {
 
 const compile = (folder: string) => node(folder, ['node_modules/typescript/bin/tsc']);
 
-test('a new backend is one folder and one line: it compiles, plans and runs', async () => {
+test('a new backend is a word, one folder and one line: it compiles, plans and runs', async () => {
   const target = await startTarget();
   const { folder, file, loadctl } = workplace({ ...files, 'profiles/dev.yaml': profile(target.url) });
   const without = await loadctl(['run', '--env', 'dev']);
-  expect([without.code, without.stderr]).toEqual([115, expect.stringContaining('The cloud backend is not implemented yet.')]);
+  expect([without.code, without.stderr]).toEqual([104, expect.stringContaining('toy')]);
 
   copySources(folder);
   addBackend(folder, toy);
@@ -63,7 +66,7 @@ test('a new backend is one folder and one line: it compiles, plans and runs', as
   expect((await node(folder, [bin, 'plan', '--env', 'dev'])).stdout).not.toContain('not implemented');
   const said = await node(folder, [bin, 'run', '--env', 'dev']);
 
-  expect(said.stderr).toContain('run dev: 1 runner (cloud)');
+  expect(said.stderr).toContain('run dev: 1 runner (toy)');
   expect(said, said.stderr).toMatchObject({ code: 0 });
   expect(target.hits.get('GET /work')).toBe(1);
 });

@@ -33,7 +33,11 @@ test('hosts are nobody’s where the backend has no use for them', async () => {
   expect(await backendFacts({ ...runners, backend: 'local' })).toEqual({ isBuilt: true, isHere: true, hosts: [] });
 });
 
-test('a backend that is not there is answered by that', async () => {
-  expect(await backendFacts({ ...runners, backend: 'cloud' })).toEqual({ isBuilt: false, isHere: false, hosts: [] });
+test('Grafana Cloud makes no fleet, and its API is a host to allow', async () => {
+  const cloud = { token: 'a', stack: 1, project: 2, zones: {}, env: [], awayTimeout: 1 };
+  const inCloud = { ...runners, backend: 'cloud' as const, cloud };
+  expect(await backendFacts(inCloud)).toEqual({ isBuilt: true, isHere: false, hosts: ['api.k6.io'] });
+  const proxied = { ...inCloud, cloud: { ...cloud, host: 'https://proxy.example.com:8443' } };
+  expect(await backendFacts(proxied)).toMatchObject({ hosts: ['proxy.example.com:8443'] });
   await expect(backendNamed('cloud')).rejects.toThrow('The cloud backend is not implemented yet.');
 });

@@ -162,9 +162,9 @@ test('words whose part is not implemented are named, and rules that nothing watc
   const { profile, plan } = planned(`target: {colours: {blue: http://localhost:1, green: http://localhost:2}, live: {command: ./which}}
 workload: {script: k6.ts}
 stores: {cache: {kind: redis, cluster: ["localhost:7000"]}}
-runners: {backend: cloud}
+runners: {backend: ssh, hosts: [localhost]}
 abort: [{when: errors > 5%, for: 30s, after: 1m}, {when: cpu > 95%}]
 `);
-  expect(unbuiltWords(profile, { isBuilt: false }).map(({ word }) => word)).toEqual(['runners.backend: cloud']);
+  expect(unbuiltWords(profile, { isBuilt: false }).map(({ word }) => word)).toEqual(['runners.backend: ssh']);
   expect(plan.warnings).toMatchObject([{ code: 'rule-not-watched', when: { name: 'cpu' } }]);
 });

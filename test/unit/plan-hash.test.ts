@@ -137,6 +137,7 @@ function given(word: string, one: string, other: string, around: string): [one: 
 }
 
 const pods = ['runners.kubernetes={image: a}'];
+const inCloud = ['runners.cloud={token: a, stack: 1, project: 2}'];
 
 /** Every word of a profile, with two values that it may have, and what else the profile says where it may not stand alone. */
 const words: Readonly<Record<string, readonly [path: string, one: string, other: string, besides?: readonly string[]]>> = {
@@ -174,6 +175,7 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   'guards.level': ['guards.level', 'production', 'null'],
   'guards.maxDuration': ['guards.maxDuration', '10m', '11m'],
   'guards.maxRate': ['guards.maxRate', '100/s', '101/s'],
+  'guards.maxVuHours': ['guards.maxVuHours', '10', '11'],
   'guards.maxVus': ['guards.maxVus', '100', '101'],
   'guards.receipt': ['guards.receipt', 'count', 'full'],
   'guards.sharedStores.#': ['guards.sharedStores.0', 'db', 'cache'],
@@ -191,12 +193,19 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
     ]),
   ),
   'runners.allowedLoss': ['runners.allowedLoss', '10%', '11%', ['runners.onLost=continue']],
-  'runners.backend': ['runners.backend', 'local', 'cloud'],
+  'runners.backend': ['runners.backend', 'local', 'ssh', ['runners.hosts=[127.0.0.1]']],
   'runners.count': ['runners.count', '2', '3'],
   'runners.hostK6': ['runners.hostK6', 'bring', '/opt/k6', ssh],
   'runners.hosts.#': ['runners.hosts.0', 'a.example.com', 'b.example.com', ssh],
   'runners.k6': ['runners.k6', './k6', './other-k6'],
   'runners.keep': ['runners.keep', 'true', 'false', ssh],
+  'runners.cloud.awayTimeout': ['runners.cloud.awayTimeout', '1m', '2m', inCloud],
+  'runners.cloud.env.#': ['runners.cloud.env', '[BASE_URL]', '[LOADCTL_RUN]', inCloud],
+  'runners.cloud.host': ['runners.cloud.host', 'https://one.example.com', 'https://two.example.com', inCloud],
+  'runners.cloud.name': ['runners.cloud.name', 'one', 'two', inCloud],
+  'runners.cloud.project': ['runners.cloud.project', '2', '3', inCloud],
+  'runners.cloud.stack': ['runners.cloud.stack', '1', '2', inCloud],
+  'runners.cloud.zones.*': ['runners.cloud.zones', '{a: 100%}', '{b: 100%}', inCloud],
   'runners.kubernetes.annotations.*': ['runners.kubernetes.annotations', '{a: "1"}', '{a: "2"}', pods],
   'runners.kubernetes.image': ['runners.kubernetes.image', 'loadctl:1', 'loadctl:2', pods],
   'runners.kubernetes.labels.*': ['runners.kubernetes.labels', '{a: "1"}', '{a: "2"}', pods],
@@ -315,6 +324,7 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
 /** Secrets, of which a hash says nothing: a plan can be made by somebody who has none. Nor of what a machine calls a cluster. */
 const secrets: typeof words = {
   'runners.kubernetes.context': ['runners.kubernetes.context', 'prod', 'production', pods],
+  'runners.cloud.token': ['runners.cloud.token', 'abc', 'def', inCloud],
   'users.key': ['users.key', 'abc', 'def', bypass],
   'stores.*.password': ['stores.cache.password', 'abc', 'def'],
   'monitors.*.password': ['monitors.m.password', 'abc', 'def', [`monitors.m={${byUrl}}`]],

@@ -176,7 +176,7 @@ describe('a word', () => {
       'that nobody knows',
       'runners: {zzz: 1}\n',
       [
-        '4:11: unknown key `zzz`; `runners` has `backend`, `count`, `onLost`, `allowedLoss`, `k6`, `readyTimeout`, `hosts`, `sshConfig`, `hostK6`, `keep` and `kubernetes`',
+        '4:11: unknown key `zzz`; `runners` has `backend`, `count`, `onLost`, `allowedLoss`, `k6`, `readyTimeout`, `hosts`, `sshConfig`, `hostK6`, `keep`, `kubernetes` and `cloud`',
       ],
     ],
     [

@@ -2,6 +2,7 @@ import type { Shell } from '../../core/os.js';
 import { fitLoad, fitPods } from '../../phases/target/fit-load.js';
 import { withSecrets } from '../../plan/access.js';
 import { type Capacity, capacityOf, type FleetLoad, type HostFacts, usualHost } from '../../plan/capacity.js';
+import { isInCloud } from '../../plan/cloud.js';
 import type { Foreseen } from '../../plan/inspection.js';
 import { fleetLoad, loadHosts } from '../../plan/load-hosts.js';
 import { type PodNeeds, podFleet } from '../../plan/pods.js';
@@ -23,6 +24,7 @@ const assumed = `has: what Linux gives by default, on ${usualHost.cpus} CPUs wit
 /** What a plan's runners have to carry; undefined as long as nobody knows the load. Of the hosts only this machine is looked at. */
 export async function plannedCapacity(planned: Planned, foreseen: Foreseen, shell: Shell): Promise<CapacityNote | undefined> {
   const { plan, backend } = planned;
+  if (isInCloud(plan)) return undefined;
   const load = fleetLoad(plan, 'load' in foreseen ? foreseen.load : undefined);
   if (load === undefined) return undefined;
   const { kubernetes } = plan.fleet;
@@ -51,6 +53,7 @@ async function capacityOfPods(
 /** The same, with this machine in the place of each host. */
 export async function capacityHere(planned: Planned, foreseen: Foreseen, here: HostFacts): Promise<CapacityNote | undefined> {
   const { plan, backend } = planned;
+  if (isInCloud(plan)) return undefined;
   const load = fleetLoad(plan, 'load' in foreseen ? foreseen.load : undefined);
   if (load === undefined) return undefined;
   const hosts = loadHosts(backend, plan.fleet.count, here).map((host) => ({ ...host, facts: here }));

@@ -1,4 +1,5 @@
 import { formatCount, formatDuration } from '../../core/quantities.js';
+import { isInCloud } from '../../plan/cloud.js';
 import { checkGuards, confirmationFor, needsConfirmation } from '../../plan/guards.js';
 import type { Foreseen } from '../../plan/inspection.js';
 import { unbuiltWords } from '../../plan/unbuilt.js';
@@ -76,6 +77,12 @@ function lookAtVariables(planned: Planned): Finding[] {
 function lookAtRunners({ plan, loaded, backend }: Planned): Finding[] {
   const what = 'runners';
   const { count, backend: name } = plan.fleet;
+  if (isInCloud(plan)) {
+    const said = `Grafana Cloud, project ${plan.fleet.cloud?.project} of stack ${plan.fleet.cloud?.stack}; not asked`;
+    return [
+      { what, state: 'unknown', said, more: 'Whether the token is taken, and the limits allow the load, k6 hears when a run begins.' },
+    ];
+  }
   const [unbuilt] = unbuiltWords(loaded.profile, backend);
   if (unbuilt !== undefined)
     return [{ what, state: 'missing', said: `${unbuilt.word}: ${unbuilt.message}`, more: 'Use runners.backend: local' }];

@@ -1,7 +1,9 @@
 import { LoadctlError } from '../../core/errors.js';
 import { named } from '../../k6/effective-options.js';
 import { foreignK6Variables, meaningOf } from '../../k6/environment.js';
+import { readVariables } from '../../k6/script-files.js';
 import { windowTag } from '../../metrics/window.js';
+import { isInCloud } from '../../plan/cloud.js';
 import type { Plan } from '../../plan/plan.js';
 import type { RunContext } from '../frame/context.js';
 
@@ -35,6 +37,24 @@ export function refuseOwnSegments(options: Options): void {
   throw new LoadctlError('invalid-profile', `The option ${own} is loadctl's: it cuts the whole test into one segment for each runner.`, {
     hint: `Take ${own} out of the script's options.`,
   });
+}
+
+/** What marks the rows and keys that a script writes. */
+const marks = ['LOADCTL_VIRTUAL_USER_PREFIX', 'LOADCTL_UUID_PREFIXES'];
+
+/** A script that does not get what cleanup finds its writes by would leave them. Throws `refused`. */
+export function refuseLostWrites(plan: Pick<Plan, 'fleet' | 'cleanup' | 'script'>): void {
+  const { fleet, cleanup, script } = plan;
+  if (!isInCloud(plan) || (cleanup?.entries.length ?? 0) === 0) return;
+  const kept = readVariables(script).filter((name) => marks.includes(name) && fleet.cloud?.env.includes(name) !== true);
+  if (kept.length === 0) return;
+  throw new LoadctlError(
+    'refused',
+    `The script marks what it writes by ${kept.join(' and ')}, which would not leave for Grafana Cloud: cleanup could not find it.`,
+    {
+      hint: `Let it leave: runners.cloud.env: [${[...(fleet.cloud?.env ?? []), ...kept].join(', ')}]`,
+    },
+  );
 }
 
 /** Tells what of the machine and of the script's options (where iterations are `tagged`) does not hold in this run. */

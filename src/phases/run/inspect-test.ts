@@ -15,9 +15,10 @@ import { readVariables } from '../../k6/script-files.js';
 import { readScriptSource, type ScriptSource } from '../../k6/script-source.js';
 import { scriptVariables } from '../../k6/script-variables.js';
 import { type Access, withSecrets } from '../../plan/access.js';
+import { isInCloud } from '../../plan/cloud.js';
 import type { Inspection } from '../../plan/inspection.js';
 import type { Plan } from '../../plan/plan.js';
-import { refuseOwnSegments, refuseTwoLoads } from './check-script.js';
+import { refuseLostWrites, refuseOwnSegments, refuseTwoLoads } from './check-script.js';
 import { scriptReader } from './read-script.js';
 import { shapeOf } from './test-shape.js';
 
@@ -94,6 +95,7 @@ function refusal({ found, ownLoad }: Inspected, plan: Whole<Plan>): LoadctlError
     refuseTwoLoads(ownLoad, plan);
     if (found instanceof LoadctlError) return undefined;
     refuseOwnSegments(found.options);
+    refuseLostWrites(plan);
     shapeOf(plan, found);
     return undefined;
   } catch (error) {
@@ -109,10 +111,16 @@ export function variablesOf(
   facts: Parameters<typeof scriptVariables>[1],
 ): { readonly inspecting: Record<string, string>; readonly running: Record<string, string> } {
   const archived = archive?.metadata.env ?? {};
-  const variables = { ...archived, ...scriptVariables(plan, facts) };
+  const variables = thoseThatLeave(plan, { ...archived, ...scriptVariables(plan, facts) });
   const ofArchive = Object.keys(archived).filter((name) => !Object.hasOwn(plan.env, name));
   const unseen = unseenByK6(Object.keys(variables), [...(plan.scriptOnly ?? []), ...ofArchive]);
   return { inspecting: hideFromK6(variables, unseen.inspecting), running: hideFromK6(variables, unseen.running) };
+}
+
+/** Grafana Cloud gets those that the profile names; runners of a fleet get all. */
+function thoseThatLeave({ fleet }: Plan, variables: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (!isInCloud({ fleet })) return variables;
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => fleet.cloud?.env.includes(name)));
 }
 
 /** A k6 that starts with these variables and no others, and without the user's own config. */

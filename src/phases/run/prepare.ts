@@ -57,7 +57,7 @@ export async function prepareTest(context: RunContext, known: KnownTest, directo
 }
 
 /** What was planned, and approved where that is wanted, is what runs: the script is read again when it is in the archive. */
-function refuseAnotherScript({ script, scriptFiles }: Plan): void {
+export function refuseAnotherScript({ script, scriptFiles }: Plan): void {
   const now = new Map(readScriptFiles(script).map(({ file, sha256 }) => [file, sha256]));
   const changed = scriptFiles.find(({ file, sha256 }) => now.get(file) !== sha256)?.file;
   if (changed === undefined && now.size === scriptFiles.length) return;

@@ -8,9 +8,13 @@ import { layoutVersion } from '../../runs/layout.js';
 import type { RunRecord } from '../../runs/record.js';
 import type { RunContext } from '../frame/context.js';
 import type { PreparedTest } from './prepare.js';
+import type { TestShape } from './test-shape.js';
+
+/** What of a prepared test is written down. */
+type RecordedTest = TestShape & Pick<PreparedTest, 'archiveSha256' | 'k6Version'>;
 
 /** Writes down what this run is. */
-export async function recordRun(context: RunContext, test: PreparedTest, run: RunId): Promise<RunRecord> {
+export async function recordRun(context: RunContext, test: RecordedTest, run: RunId): Promise<RunRecord> {
   const { origin, plan, world, version } = context;
   const link = ciLink(world.env);
   const gitCommit = await commitHere(world);

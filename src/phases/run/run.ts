@@ -157,7 +157,8 @@ async function startMonitors(directory: RunDirectory, context: RunContext, stop:
   }));
 }
 
-async function lockOf({ run }: RunDirectory, given: RunLock, defer: Defer): Promise<Lock> {
+/** The lock of a run: the one that is held already, or its own until the scope ends. */
+export async function lockOf({ run }: RunDirectory, given: RunLock, defer: Defer): Promise<Lock> {
   if ('held' in given) return given.held;
   const lock = await given.take(run);
   defer(() => lock.release());

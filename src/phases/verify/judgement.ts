@@ -12,12 +12,14 @@ import { mergeGroups } from '../../metrics/merge-groups.js';
 import { baseName, findMetric } from '../../metrics/metric-key.js';
 import type { Summary } from '../../metrics/summary.js';
 import { readScriptThresholds, type ScriptThreshold, scriptCriterion } from '../../metrics/threshold.js';
+import { isInCloud } from '../../plan/cloud.js';
 import { abortReason, stopReason } from '../../reporters/sentences/stop.js';
 import { reasonsInWords } from '../../reporters/sentences/words.js';
 import { runFiles } from '../../runs/layout.js';
 import { damaged, readEvents, readJson } from '../../runs/read.js';
 import { type RunRecord, readRunRecord } from '../../runs/record.js';
 import { holdsNumbers, misfit, misfitIn, misfitOf, type Shape } from '../../runs/shape.js';
+import { judgeCloud } from './cloud-judgement.js';
 import { readSamples, withGenerators } from './generator-evidence.js';
 import { lossFaults, outcomesIn, unknownFaults } from './outcomes.js';
 import { readServerSide } from './server-evidence.js';
@@ -36,6 +38,7 @@ export async function judgeRun(directory: string): Promise<Judgement> {
   const record = await readRunRecord(directory);
   const summary = await readSummary(directory);
   const events = eventsOfRun(await readEvents(directory));
+  if (isInCloud(record.plan)) return { record, summary, ...judgeCloud(record, events) };
   const gathered = { ...gatherEvidence(record, summary, events), ...(await readServerSide(directory, record, events)) };
   const evidence = withGenerators(gathered, {
     record,

@@ -3,6 +3,12 @@ import { serverWords, slaWords } from '../words/criteria.js';
 import { anyOf, didYouMean } from '../words/near.js';
 import { type Broken, keysOf, type Rule } from './types.js';
 
+const whatNeeded = {
+  hosts: 'the machines that make the load',
+  kubernetes: 'the image of its pods, and where they are',
+  cloud: 'the token, stack and project',
+} as const;
+
 /** The runners' words fit their backend. */
 export const runnersRule: Rule = ({ profile: { runners } }) => {
   if (!runners) return [];
@@ -11,7 +17,7 @@ export const runnersRule: Rule = ({ profile: { runners } }) => {
   if (needed !== undefined && runners[needed] === undefined)
     broken.push({
       path: ['runners', 'backend'],
-      message: `\`${runners.backend}\` needs \`runners.${needed}\`: ${needed === 'hosts' ? 'the machines that make the load' : 'the image of its pods, and where they are'}`,
+      message: `\`${runners.backend}\` needs \`runners.${needed}\`: ${whatNeeded[needed]}`,
       lacks: [['runners', needed]],
     });
   if (runners.allowedLoss !== undefined && runners.onLost === 'abort') {
@@ -21,7 +27,7 @@ export const runnersRule: Rule = ({ profile: { runners } }) => {
 };
 
 /** Abort rules watch something that is measured, and are there where they are mandatory. */
-export const abortRule: Rule = ({ profile: { abort, guards }, data }) => {
+export const abortRule: Rule = ({ profile: { abort, guards, runners }, data }) => {
   const known = [...new Set([...serverWords, ...keysOf(data, 'critical')])];
   const isWatched = keysOf(data, 'monitors').length > 0;
   const unknown = (abort ?? []).flatMap(({ when }, index): Broken[] => {
@@ -34,7 +40,7 @@ export const abortRule: Rule = ({ profile: { abort, guards }, data }) => {
       },
     ];
   });
-  const mandatory = guards?.level === 'production' && abort?.length === 0;
+  const mandatory = guards?.level === 'production' && abort?.length === 0 && runners?.backend !== 'cloud';
   return mandatory
     ? [
         {

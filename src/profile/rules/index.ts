@@ -1,4 +1,5 @@
 import { cleanupRule } from './cleanup.js';
+import { cloudRule } from './cloud.js';
 import { abortRule, runnersRule } from './fleet.js';
 import { kubernetesRule } from './kubernetes.js';
 import { mapKeysRule } from './map-keys.js';
@@ -27,6 +28,7 @@ const rules: readonly Rule[] = [
   cleanupRule,
   runnersRule,
   kubernetesRule,
+  cloudRule,
   abortRule,
   monitorsRule,
   criticalRule,

@@ -27,6 +27,15 @@ const guardWords = z.strictObject({
   maxDuration: duration()
     .meta({ description: 'The longest test.', examples: ['30m'] })
     .exactOptional(),
+  maxVuHours: z
+    .number({ error: 'expected a number of VU hours such as `50`' })
+    .positive({ error: 'expected a number of VU hours above 0' })
+    .meta({
+      description:
+        'The most VU hours: the most virtual users at once, times the hours of the test. An estimate of what a service charges by.',
+      examples: [50],
+    })
+    .exactOptional(),
   confirm: flag()
     .meta({ description: 'Whether the environment’s name must be typed back.', examples: [true] })
     .exactOptional(),

@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { count, duration, flag, percentage, text } from '../words/words.js';
+import { cloud } from './cloud.js';
 import { kubernetes } from './kubernetes.js';
 import { machine } from './machine.js';
 
 /** The word that a backend cannot do without: that of the machines that make the load. */
-export const wordNeeded: { readonly [backend: string]: 'hosts' | 'kubernetes' | undefined } = { ssh: 'hosts', kubernetes: 'kubernetes' };
+export const wordNeeded: { readonly [backend: string]: 'hosts' | 'kubernetes' | 'cloud' | undefined } = {
+  ssh: 'hosts',
+  kubernetes: 'kubernetes',
+  cloud: 'cloud',
+};
 
 /** Where the load is made. */
 export const runners = z
@@ -50,6 +55,7 @@ export const runners = z
       .meta({ description: 'ssh: leave the runners’ folders on the hosts, to look into them.', examples: [true] })
       .exactOptional(),
     kubernetes: kubernetes.exactOptional(),
+    cloud: cloud.exactOptional(),
   })
   .prefault({})
   .describe('Where the load is made.');

@@ -3,6 +3,7 @@ import type { RunnerId } from '../../core/ids.js';
 import { isLoss } from '../../core/outcome.js';
 import { formatCount, formatDuration, trimNumber } from '../../core/quantities.js';
 import { formatLimit, formatValue } from '../../metrics/limit-text.js';
+import { cloudSentence } from './cloud.js';
 import { endText } from './end.js';
 import { namesWithIds } from './names-with-ids.js';
 import { noteText } from './note.js';
@@ -73,18 +74,19 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'teardown-cut-off':
       return ofScript(event);
     case 'fleet-released':
-      return { tone: 'plain', text: `the load begins: ${counted(event.runners, 'runner')} released together` };
     case 'fleet-stopped':
-      return { tone: 'warn', text: `ending early: ${stopReason(event)}`, ...stopHint(event) };
     case 'load-ended':
-      return { tone: 'plain', text: `the load ended after ${formatDuration(event.elapsedMs)}` };
+    case 'start-skew-measured':
+      return ofLoad(event);
+    case 'cloud-run-started':
+    case 'cloud-run-reached':
+    case 'cloud-run-ended':
+      return cloudSentence(event);
     case 'summary-handled':
       return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
     case 'limit-breached':
     case 'limit-recovered':
       return ofLimit(event);
-    case 'start-skew-measured':
-      return { tone: 'faint', text: `the runners' first iterations began within ${formatDuration(event.skewMs)}` };
     case 'step-started':
     case 'step-progressed':
     case 'step-finished':
@@ -100,6 +102,21 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'measured':
     case 'receipt-made':
       return undefined;
+  }
+}
+
+function ofLoad(
+  event: Extract<LoggedEvent, { type: 'fleet-released' | 'fleet-stopped' | 'load-ended' | 'start-skew-measured' }>,
+): Sentence {
+  switch (event.type) {
+    case 'fleet-released':
+      return { tone: 'plain', text: `the load begins: ${counted(event.runners, 'runner')} released together` };
+    case 'fleet-stopped':
+      return { tone: 'warn', text: `ending early: ${stopReason(event)}`, ...stopHint(event) };
+    case 'load-ended':
+      return { tone: 'plain', text: `the load ended after ${formatDuration(event.elapsedMs)}` };
+    case 'start-skew-measured':
+      return { tone: 'faint', text: `the runners' first iterations began within ${formatDuration(event.skewMs)}` };
   }
 }
 
@@ -136,6 +153,7 @@ function aimText(aim: PhaseAim): string {
     case 'seed':
       return `${formatCount(aim.rows)} rows and entries in ${counted(aim.steps, 'step')}`;
     case 'run':
+      if (aim.backend === 'cloud') return `Grafana Cloud → ${aimedAt(aim)}; no common start, and no numbers come back`;
       return `${counted(aim.runners, 'runner')} (${aim.backend}) → ${aimedAt(aim)}`;
     case 'cleanup':
       return aim.dryRun ? 'what would be removed (dry run)' : 'remove the test data';

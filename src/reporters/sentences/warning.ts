@@ -47,6 +47,7 @@ export function warningText(warning: Warning): Advice {
     case 'stood-still':
     case 'limit-not-watched':
       return loadWarning(warning);
+    case 'cloud-unreachable':
     case 'push-rejected':
     case 'requests-folded':
     case 'series-left-out':
@@ -237,6 +238,11 @@ const oneName = "Give requests whose URLs differ one name: http.get(url, {tags: 
 
 function liveWarning(warning: LiveWarning): Advice {
   switch (warning.code) {
+    case 'cloud-unreachable':
+      return {
+        text: `Grafana Cloud does not say how the run is: ${warning.why}`,
+        hint: `k6 asks again; after ${formatDuration(warning.leavesAfterMs)} of this the run is left to itself.`,
+      };
     case 'push-rejected':
       return { text: `A push of live data ${rejections[warning.why]}: it was rejected and changed nothing.` };
     case 'requests-folded':
