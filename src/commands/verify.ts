@@ -7,7 +7,6 @@ import { verify, verifyWithLate } from '../phases/verify/verify.js';
 import { comparisonData, renderComparison } from '../reporters/compare-table.js';
 import { counted } from '../reporters/sentences/words.js';
 import { renderVerdict } from '../reporters/verdict-table.js';
-import type { Result } from '../reports/result/result.js';
 import { findRun } from '../runs/find.js';
 import { madeOf } from '../runs/read.js';
 import { examples, profileChoice, textOption, withCommonOptions } from './call/options.js';

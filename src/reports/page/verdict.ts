@@ -4,7 +4,6 @@ import { trimNumber } from '../../core/quantities.js';
 import type { JudgedCriterion } from '../../core/verdict.js';
 import { formatValue } from '../../metrics/limit-text.js';
 import { monitoredText } from '../../metrics/server-reason.js';
-import { comparisonHead, comparisonNotes, comparisonRows, comparisonTitles } from '../../reporters/compare-table.js';
 import { limitOf, valueText } from '../../reporters/criterion-text.js';
 import { type Markup, markup } from '../result/markup.js';
 import type { Judged, Result } from '../result/result.js';
