@@ -1,19 +1,16 @@
 import { LoadctlError } from '../core/errors.js';
-import { redactData } from '../core/redact-data.js';
-import { cleanup } from '../phases/data/cleanup.js';
-import { remembered, withReceipt } from '../phases/data/kept.js';
-import { renewPage } from '../phases/report/keep-page.js';
-import { keepReceipt } from '../runs/receipt-file.js';
 import { approvedPlan, withPlanOption } from './call/approved-plan.js';
 import { examples, withCommonOptions, withProfileOptions } from './call/options.js';
 import type { Planned } from './call/profile.js';
 import { session } from './call/session.js';
 import type { CommandModule } from './call/types.js';
+import { cleanupCommand } from './phases/cleanup.js';
+import { elsewhere, withDetachOption } from './phases/elsewhere.js';
 
 /** loadctl cleanup */
 export const command: CommandModule = {
   describe: (command) =>
-    withCommonOptions(withPlanOption(withProfileOptions(command)))
+    withCommonOptions(withDetachOption(withPlanOption(withProfileOptions(command))))
       .option('--dry-run', 'only count, and show what would be deleted')
       .option('--seeded', 'also remove seeded rows that were not changed')
       .description(
@@ -30,25 +27,18 @@ export const command: CommandModule = {
   run: async (call) => {
     const options = { dryRun: call.options.dryRun === true, seeded: call.options.seeded === true };
     const { fallback, decide } = await approvedPlan(call);
-    const act = { command: 'cleanup', does: ['cleanup'], seeded: options.seeded, changesNothing: options.dryRun } as const;
     const decideHere = (planned: Planned) => {
       if (fallback === undefined) wantsWords(planned);
       return decide(planned);
     };
-    return session(call, { ...act, ...(fallback === undefined ? {} : { fallback }), decide: decideHere }, async (context) => {
-      const { profile, world } = context;
-      const made = withReceipt(context.emit);
-      try {
-        const { reasons } = await cleanup({ ...context, ...(await remembered(context)), emit: made.emit }, options);
-        return { reasons };
-      } finally {
-        const receipt = made.receipt();
-        if (receipt !== undefined && !options.dryRun) {
-          const directory = await keepReceipt(world.cwd, profile.environment, redactData(receipt, context.redact));
-          if (directory !== undefined) await renewPage(directory);
-        }
-      }
-    });
+    const act = {
+      ...cleanupCommand.act(options),
+      command: 'cleanup',
+      elsewhere: elsewhere(call, cleanupCommand, options),
+      ...(fallback === undefined ? {} : { fallback }),
+      decide: decideHere,
+    } as const;
+    return session(call, act, (context, known) => cleanupCommand.work(call, options, context, known));
   },
 };
 

@@ -15,13 +15,18 @@ export const command: CommandModule = {
       .option('--port <N>', `the port on loopback; ${usualPort} without it, 0: any that is free`)
       .option('--wait <S>', `seconds that it waits for the hand-in; ${patience.handInMs / 1000} without it`)
       .option('--linger <S>', `seconds that it goes on after the first complete copy; ${patience.afterCopyMs / 1000} without it`)
+      .option('--answer <S>', `seconds that a question waits for its answer; ${patience.answerMs / 1000} without it`)
       .option('--variables <DIR>', 'a folder with a file for each variable that is not handed in')
-      .description('Conducts one run that is handed in on loopback. loadctl run starts it in a pod (runners.backend: kubernetes).'),
+      .description('Conducts one command that is handed in on loopback. loadctl starts it in a pod (runners.backend: kubernetes).'),
   run: async (call) => conduct(call, { port: portOf(call), variables: textOption(call.options, 'variables'), patience: patienceOf(call) }),
 };
 
 function patienceOf({ options }: Call): Patience {
-  return { handInMs: msOf(options, 'wait', patience.handInMs), afterCopyMs: msOf(options, 'linger', patience.afterCopyMs) };
+  return {
+    handInMs: msOf(options, 'wait', patience.handInMs),
+    afterCopyMs: msOf(options, 'linger', patience.afterCopyMs),
+    answerMs: msOf(options, 'answer', patience.answerMs),
+  };
 }
 
 function msOf(options: Call['options'], name: string, usual: Milliseconds): Milliseconds {

@@ -191,6 +191,10 @@ export interface EvictedKeys {
 export type LoadctlEvent =
   /** A command began: the first event of all. */
   | { readonly type: 'command-started'; readonly command: TracedCommand; readonly environment: string; readonly version: string }
+  /** Somebody has to be shown this, and asked for a line, who is not where the command is carried out; without `prompt` only shown. */
+  | { readonly type: 'question-asked'; readonly question: number; readonly shown: string; readonly prompt?: string }
+  /** A question is settled: a line was typed, or nobody would. */
+  | { readonly type: 'question-settled'; readonly question: number; readonly isAnswered: boolean }
   /** What ended a command, or one phase of a whole test, before its time. */
   | { readonly type: 'failed'; readonly error: ErrorData; readonly phase?: Phase }
   /** A command ended: the last event of all. `reasons` are all that hold (empty: it passed). */

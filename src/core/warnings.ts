@@ -201,8 +201,8 @@ export type Note =
   | {
       readonly code: 'stop-undelivered';
       readonly why: string;
-      /** What ends the run where it never does: that nobody follows it for so long, or its plan. */
-      readonly endsBy: { readonly cause: 'unfollowed' | 'planned'; readonly afterMs: Milliseconds };
+      /** What ends the run where it never does: that nobody follows it for so long, its plan, or that its data is done. */
+      readonly endsBy: { readonly cause: 'unfollowed' | 'planned'; readonly afterMs: Milliseconds } | { readonly cause: 'done' };
     }
   /** A file of the run directory arrived damaged, and is asked for again. */
   | { readonly code: 'copy-damaged'; readonly path: string }

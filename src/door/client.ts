@@ -4,7 +4,7 @@ import { LoadctlError } from '../core/errors.js';
 import type { Clock } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { callAfter } from '../core/timer.js';
-import { type DoorState, doorPaths, type FileList, hashHeader, type StopWish, sha256Of, tokenHeader } from './protocol.js';
+import { type Answer, type DoorState, doorPaths, type FileList, hashHeader, type StopWish, sha256Of, tokenHeader } from './protocol.js';
 
 /** The way to a door: a new connection, or the error that keeps it from being made. */
 export type Dial = () => Promise<Duplex>;
@@ -18,11 +18,12 @@ export interface DoorClient {
   /** Throws `unavailable` where the conductor does not take it; what arrived damaged counts as {@link DoorAway}: sent again, it may be whole. */
   handIn(tar: Buffer, token: string): Promise<void>;
   stop(wish: StopWish): Promise<void>;
+  answer(answer: Answer): Promise<void>;
   /** The bytes of the lines of events from number `from` on, as they come; undefined where there are no more. */
   events(from: number): Promise<AsyncIterable<Buffer> | undefined>;
   files(): Promise<FileList>;
-  /** The bytes of a file from `from` on. */
-  file(path: string, from: number): Promise<AsyncIterable<Buffer>>;
+  /** The bytes of a file from `from` on: one of the run directory, or of what is remembered. */
+  file(path: string, from: number, kind?: 'files' | 'remembered'): Promise<AsyncIterable<Buffer>>;
   /** Says that all of a list was copied. */
   collected(sha256: string): Promise<void>;
 }
@@ -53,6 +54,7 @@ export function doorClient(dial: Dial, clock: Pick<Clock, 'sleep'>): DoorClient 
       drained(await post(doorPaths.handIn, tar, headers).catch(again));
     },
     stop: async (wish) => drained(await post(doorPaths.stop, JSON.stringify(wish))),
+    answer: async (answer) => drained(await post(doorPaths.answer, JSON.stringify(answer))),
     events: async (from) => {
       const answer = await get(`${doorPaths.events}?from=${from}`);
       if (answer.statusCode !== 204) return piecesOf(answer, clock);
@@ -60,9 +62,9 @@ export function doorClient(dial: Dial, clock: Pick<Clock, 'sleep'>): DoorClient 
       return undefined;
     },
     files: async () => jsonOf<FileList>(await get(doorPaths.files), clock),
-    file: async (path, from) => {
+    file: async (path, from, kind = 'files') => {
       const way = path.split('/').map(encodeURIComponent).join('/');
-      return piecesOf(await get(`${doorPaths.files}/${way}`, from === 0 ? {} : { range: `bytes=${from}-` }), clock);
+      return piecesOf(await get(`${doorPaths[kind]}/${way}`, from === 0 ? {} : { range: `bytes=${from}-` }), clock);
     },
     collected: async (sha256) => drained(await post(doorPaths.collected, sha256)),
   };

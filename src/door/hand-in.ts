@@ -2,6 +2,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import { asRunId, type RunId } from '../core/ids.js';
+import { type PhaseCommandName, type PhaseOptions, phaseCommands } from '../core/phase-command.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { newTarEntry, tarEnd, tarEntries } from '../core/tar.js';
 import type { TakenLock } from '../kubernetes/run-lock.js';
@@ -20,11 +21,16 @@ export interface HandIn {
   /** The working directory and the profile's file. Absolute, where the hand-in is made; in the conductor they lie in its folder. */
   readonly cwd: string;
   readonly profile: string;
-  /** The profile's files, the script's, and keys. Absolute. */
+  /** The profile's files, the script's, keys, and what is remembered of the environment's data. Absolute. */
   readonly files: readonly string[];
   /** What was approved: nothing else is carried out. */
   readonly plan: Plan;
+  readonly command: PhaseCommandName;
+  readonly options: PhaseOptions;
+  /** What its Job is named by; of a load, its run. */
   readonly run: RunId;
+  /** The columns of the screen that questions are shown on first, where it is a terminal. */
+  readonly columns?: number;
   /** Who runs it. */
   readonly who: { readonly user: string; readonly host: string };
   /** `--set` and `-e`, as they were typed. */
@@ -50,7 +56,10 @@ const shape = {
   profile: 'text',
   files: 'fields',
   plan: 'fields',
+  command: 'text',
+  options: 'fields',
   run: 'text',
+  columns: 'number?',
   who: 'fields',
   set: 'list',
   scriptEnv: 'list',
@@ -130,12 +139,17 @@ function headOf(content: Buffer | undefined): Head {
   if (content === undefined) throw misshapen(`${headName} is missing`);
   try {
     const head: unknown = JSON.parse(content.toString());
-    const wrong = misfit(head, shape) ?? (asRunId((head as Head).run) === undefined ? 'run is not the id of a run' : undefined);
+    const wrong = misfit(head, shape) ?? unknownIn(head as Head);
     if (wrong === undefined) return head as Head;
     throw misshapen(wrong);
   } catch (error) {
     throw error instanceof LoadctlError ? error : misshapen('it is not JSON');
   }
+}
+
+function unknownIn({ run, command }: Head): string | undefined {
+  if (asRunId(run) === undefined) return 'run is not the id of a run';
+  return phaseCommands.includes(command) ? undefined : `there is no command ${command}`;
 }
 
 /** What leads out of the folder is refused. */

@@ -4,7 +4,7 @@ import type { RunId } from '../core/ids.js';
 import type { Milliseconds } from '../core/quantities.js';
 
 /** The version of what is said through a conductor's door; both sides have to be of the same one. */
-export const doorProtocol = 1;
+export const doorProtocol = 2;
 
 /** What can be asked at the door, by HTTP on the conductor's loopback. */
 export const doorPaths = {
@@ -16,8 +16,12 @@ export const doorPaths = {
   events: '/events',
   /** POST: a {@link StopWish}. */
   stop: '/stop',
+  /** POST: an {@link Answer}. */
+  answer: '/answer',
   /** GET: a {@link FileList}; below it, a file of the run directory, or a `Range` of its bytes. 409 while the run goes on. */
   files: '/files',
+  /** GET, below it: a file of {@link FileList.remembered}, as those of the run directory. */
+  remembered: '/remembered',
   /** POST: the {@link FileList.sha256} of a list that was copied as a whole. */
   collected: '/collected',
 } as const;
@@ -42,12 +46,20 @@ export interface DoorState {
   readonly state: 'waiting' | 'running' | 'over';
   /** Once its directory is open. */
   readonly run?: RunId;
+  /** The question that waits for an answer now. */
+  readonly question?: number;
   /** Once it is over, where an error ended it that no event tells. */
   readonly error?: ErrorData;
 }
 
 /** How a run is to end: as a signal to its loadctl would have it, or as `loadctl stop` does. */
 export type StopWish = { readonly signal: 'SIGINT' | 'SIGTERM' } | { readonly by: { readonly user: string; readonly host: string } };
+
+/** What was typed in answer to a question; null: nobody will. */
+export interface Answer {
+  readonly question: number;
+  readonly text: string | null;
+}
 
 /** A file of a run directory. */
 export interface ListedFile {
@@ -57,11 +69,19 @@ export interface ListedFile {
   readonly sha256: string;
 }
 
-/** The files of the directory of a run that is over; none where it came to no directory. */
+/** What is there to be copied once a command is over. */
 export interface FileList {
+  /** The files of its run directory; none where it came to no directory. */
   readonly files: readonly ListedFile[];
-  /** Of the list itself: who says it back has copied all of it. */
+  /** What of the environment's data is remembered from now on, beside runs; missing where the command did not touch data. */
+  readonly remembered?: readonly ListedFile[];
+  /** Of the list itself ({@link hashOfList}): who says it back has copied all of it. */
   readonly sha256: string;
+}
+
+/** The hash that a {@link FileList} has to have. */
+export function hashOfList({ files, remembered }: Pick<FileList, 'files' | 'remembered'>): string {
+  return sha256Of(JSON.stringify([files, remembered ?? null]));
 }
 
 /** The SHA-256 of bytes or a text, in hex. */

@@ -1,14 +1,28 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { runFiles } from '../runs/layout.js';
-import { type FileList, type ListedFile, sha256Of } from './protocol.js';
+import { rememberedFiles, runFiles } from '../runs/layout.js';
+import { type FileList, hashOfList, type ListedFile } from './protocol.js';
 
-/** The files of a run directory that nobody writes any more; none where there is no directory. */
-export async function listFiles(directory: string | undefined): Promise<FileList> {
+/** What an environment's data is remembered by: files below a folder. */
+export interface Memory {
+  readonly folder: string;
+  readonly environment: string;
+}
+
+/** The files of a run directory that nobody writes any more, none where there is no directory; and of what is remembered. */
+export async function listFiles(directory: string | undefined, memory?: Memory): Promise<FileList> {
   const files = directory === undefined ? [] : await filesIn(directory);
-  return { files, sha256: sha256Of(JSON.stringify(files)) };
+  const all = { files, ...(memory === undefined ? {} : { remembered: await rememberedIn(memory) }) };
+  return { ...all, sha256: hashOfList(all) };
+}
+
+async function rememberedIn({ folder, environment }: Memory): Promise<ListedFile[]> {
+  const files: ListedFile[] = [];
+  for (const name of Object.values(rememberedFiles(environment)))
+    if (existsSync(join(folder, name))) files.push(await listed(folder, name));
+  return files;
 }
 
 async function filesIn(directory: string): Promise<ListedFile[]> {

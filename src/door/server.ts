@@ -8,7 +8,18 @@ import type { Clock } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { callAfter } from '../core/timer.js';
 import type { EventLog } from './event-log.js';
-import { type DoorState, doorPaths, type FileList, hashHeader, maxHandInBytes, type StopWish, sha256Of, tokenHeader } from './protocol.js';
+import {
+  type Answer,
+  type DoorState,
+  doorPaths,
+  type FileList,
+  hashHeader,
+  type ListedFile,
+  maxHandInBytes,
+  type StopWish,
+  sha256Of,
+  tokenHeader,
+} from './protocol.js';
 import { rangeOf } from './run-files.js';
 
 /** What stands behind a door. */
@@ -27,9 +38,19 @@ export interface Conductor {
   /** Somebody follows the events. */
   followed(): void;
   stop(wish: StopWish): Promise<void>;
+  /** Takes the answer to a question; one that is settled needs none. */
+  answer(answer: Answer): void;
   /** What can be copied; undefined while the run goes on. */
-  files(): Promise<{ readonly directory: string; readonly list: FileList } | undefined>;
+  files(): Promise<Copyable | undefined>;
   collected(): void;
+}
+
+/** What can be copied, and where it lies. */
+interface Copyable {
+  readonly directory: string;
+  /** The folder of what is remembered. */
+  readonly memory: string;
+  readonly list: FileList;
 }
 
 /** A door that is open. */
@@ -85,14 +106,20 @@ async function answer(request: IncomingMessage, response: ServerResponse, conduc
     case `POST ${doorPaths.stop}`:
       await conductor.stop(wishIn(await bodyOf(request, maxWishBytes)));
       return void response.writeHead(202).end();
+    case `POST ${doorPaths.answer}`:
+      conductor.answer(answerIn(await bodyOf(request, maxWishBytes)));
+      return void response.writeHead(204).end();
     case `GET ${doorPaths.files}`:
       return sendJson(response, (await filesOf(conductor)).list);
     case `POST ${doorPaths.collected}`:
       await collect(await bodyOf(request, maxWishBytes), conductor);
       return void response.writeHead(204).end();
   }
-  if (!asked.startsWith(`GET ${doorPaths.files}/`)) throw new Refusal(404, `no ${asked}`);
-  return sendFile(decodeURIComponent(url.pathname.slice(doorPaths.files.length + 1)), request, response, conductor);
+  const below = [doorPaths.files, doorPaths.remembered].find((path) => asked.startsWith(`GET ${path}/`));
+  if (below === undefined) throw new Refusal(404, `no ${asked}`);
+  const { directory, memory, list } = await filesOf(conductor);
+  const [folder, files] = below === doorPaths.files ? [directory, list.files] : [memory, list.remembered ?? []];
+  return sendFile(decodeURIComponent(url.pathname.slice(below.length + 1)), { folder, files }, request, response);
 }
 
 /** Takes one hand-in. Whoever did not hear the answer may send the same again, and hears what became of the first. */
@@ -145,15 +172,25 @@ function wishIn(body: Buffer): StopWish {
   throw new Refusal(400, 'neither a signal nor who asks');
 }
 
+function answerIn(body: Buffer): Answer {
+  const { question, text } = (parsed(body) ?? {}) as { question?: unknown; text?: unknown };
+  if (typeof question === 'number' && (typeof text === 'string' || text === null)) return { question, text };
+  throw new Refusal(400, 'neither an answer nor none');
+}
+
 async function filesOf(conductor: Conductor) {
   const found = await conductor.files();
   if (found !== undefined) return found;
   throw new Refusal(409, 'the run is not over');
 }
 
-async function sendFile(path: string, request: IncomingMessage, response: ServerResponse, conductor: Conductor): Promise<void> {
-  const { directory, list } = await filesOf(conductor);
-  const file = list.files.find((one) => one.path === path);
+async function sendFile(
+  path: string,
+  { folder, files }: { readonly folder: string; readonly files: readonly ListedFile[] },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const file = files.find((one) => one.path === path);
   if (file === undefined) throw new Refusal(404, `no file ${path}`);
   const { range: asked } = request.headers;
   if (file.size === 0 && asked === undefined) return void response.writeHead(200, { 'content-length': 0 }).end();
@@ -164,7 +201,7 @@ async function sendFile(path: string, request: IncomingMessage, response: Server
     'content-length': to - from + 1,
     ...(asked === undefined ? {} : { 'content-range': `bytes ${from}-${to}/${file.size}` }),
   });
-  await pipeline(createReadStream(join(directory, path), { start: from, end: to }), response);
+  await pipeline(createReadStream(join(folder, path), { start: from, end: to }), response);
 }
 
 async function collect(body: Buffer, conductor: Conductor): Promise<void> {

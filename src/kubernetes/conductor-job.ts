@@ -12,6 +12,7 @@ export const labels = {
   role: 'loadctl/role',
   run: 'loadctl/run',
   environment: 'loadctl/environment',
+  command: 'loadctl/command',
   /** The name of the lock that its run needs. */
   lock: 'loadctl/lock',
 } as const;
@@ -23,12 +24,14 @@ export const annotations = { by: 'loadctl/by', target: 'loadctl/target' } as con
 export interface ConductorJob {
   readonly run: RunId;
   readonly environment: string;
+  /** What it carries out: `test`. */
+  readonly command: string;
   /** user@host. */
   readonly by: string;
   /** The host that is loaded. */
   readonly target: string;
-  /** The name of the Secret that keeps a second run of the same kind out. */
-  readonly lock: string;
+  /** The name of the Secret that keeps a second load of the same kind out; missing where it makes none. */
+  readonly lock?: string;
   readonly tokenSha256: string;
   readonly image: string;
   readonly pullSecrets: readonly string[];
@@ -70,7 +73,8 @@ export function conductorJob(job: ConductorJob): V1Job {
     [labels.role]: 'conductor',
     [labels.run]: job.run,
     [labels.environment]: job.environment,
-    [labels.lock]: job.lock,
+    [labels.command]: job.command,
+    ...(job.lock === undefined ? {} : { [labels.lock]: job.lock }),
   };
   return {
     apiVersion: 'batch/v1',

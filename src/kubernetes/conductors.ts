@@ -10,6 +10,8 @@ export interface FoundConductor {
   readonly run: RunId;
   readonly environment: string;
   readonly by: string;
+  /** What it carries out: `test`. */
+  readonly command: string;
   readonly job: V1Job;
 }
 
@@ -19,8 +21,9 @@ export async function findConductors(cluster: Cluster, environment: string): Pro
   const labelSelector = `${labels.role}=conductor,${labels.environment}=${environment}`;
   const { items } = await cluster.ask('list the conductors’ Jobs', ({ batch }) => batch.listNamespacedJob({ namespace, labelSelector }));
   const found = items.flatMap((job): FoundConductor[] => {
-    const run = asRunId(job.metadata?.labels?.[labels.run] ?? '');
-    return run === undefined ? [] : [{ run, environment, by: job.metadata?.annotations?.[annotations.by] ?? '', job }];
+    const { labels: found = {}, annotations: said = {} } = job.metadata ?? {};
+    const run = asRunId(found[labels.run] ?? '');
+    return run === undefined ? [] : [{ run, environment, by: said[annotations.by] ?? '', command: found[labels.command] ?? 'run', job }];
   });
   return found.sort((one, other) => (one.run < other.run ? 1 : -1));
 }

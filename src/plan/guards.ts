@@ -203,7 +203,8 @@ function whatIsMeant(plan: Plan): string {
   return `Grafana Cloud makes its load${secrets.length === 0 ? '' : `, and gets these secrets: ${secrets.join(', ')}`}`;
 }
 
-function unconfirmed(plan: Plan, said: string | undefined): Refusal {
+/** The refusal of a plan that nobody has confirmed. */
+export function unconfirmed(plan: Plan, said: string | undefined): Refusal {
   return {
     guard: 'confirm',
     message: `Confirm that ${plan.environment} is meant: ${whatIsMeant(plan)}.${said === undefined ? '' : ` ${said}`}`,

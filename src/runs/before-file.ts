@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { CountedBefore } from '../core/events.js';
 import { checkStateRoot } from './find.js';
-import { stateRoot } from './layout.js';
+import { rememberedFiles, stateRoot } from './layout.js';
 import { makeFolder } from './make-folder.js';
 import { readJson } from './read.js';
 import { writeJson } from './write.js';
@@ -19,7 +19,7 @@ export interface BeforeFile {
 /** Keeps it, which is without secrets, for a cleanup that comes later, as of the latest seed. */
 export async function keepBefore(cwd: string, environment: string, before: CountedBefore): Promise<void> {
   await makeFolder(stateRoot(cwd), 0o700).catch(() => undefined); // writing says why it cannot be
-  const file = fileFor(environment);
+  const file = rememberedFiles(environment).before;
   await writeJson(join(stateRoot(cwd), file), { version: beforeVersion, environment, ...before }).catch((error: unknown) => {
     if (!(error instanceof LoadctlError)) throw error;
     throw new LoadctlError(error.reason, `${join('.loadctl', file)} cannot be written: ${errorMessage(error.cause ?? error)}`, {
@@ -31,7 +31,7 @@ export async function keepBefore(cwd: string, environment: string, before: Count
 
 /** What was kept; nothing where nothing was seeded from here: cleanup needs no such file. Throws `unavailable` where nothing can be kept. */
 export async function readBefore(cwd: string, environment: string): Promise<BeforeFile> {
-  const file = fileFor(environment);
+  const file = rememberedFiles(environment).before;
   await checkStateRoot(cwd);
   try {
     const kept = (await readJson(stateRoot(cwd), file)) as (Partial<CountedBefore> & { version?: unknown }) | undefined;
@@ -49,8 +49,4 @@ export async function readBefore(cwd: string, environment: string): Promise<Befo
 
 function unusable(name: string, why: string): BeforeFile {
   return { before: undefined, unusable: { file: join('.loadctl', name), why } };
-}
-
-function fileFor(environment: string): string {
-  return `before-${environment}.json`;
 }

@@ -28,6 +28,15 @@ export function stateRoot(cwd: string): string {
   return join(cwd, '.loadctl');
 }
 
+/** The files below {@link stateRoot} that remember an environment's data from one command to the next. */
+export function rememberedFiles(environment: string) {
+  return {
+    before: `before-${environment}.json`,
+    removed: `removed-${environment}.ndjson`,
+    parents: `parents-${environment}.ndjson`,
+  } as const;
+}
+
 /** Where runs live below a working directory. */
 export function runsRoot(cwd: string): string {
   return join(stateRoot(cwd), 'runs');

@@ -46,7 +46,7 @@ function itsRun(there: Workplace): string {
 async function collected({ door }: WaitingConductor, cwd: string): Promise<string> {
   const run = asRunId((await door.state()).run);
   if (run === undefined) throw new Error('no run yet');
-  return (await collectRun(door, { ...patiently, cwd, run })) ?? expect.fail('left');
+  return (await collectRun(door, { ...patiently, cwd, run, environment: 'dev' })) ?? expect.fail('left');
 }
 
 async function leave({ process, said }: WaitingConductor): Promise<void> {
@@ -57,7 +57,7 @@ async function leave({ process, said }: WaitingConductor): Promise<void> {
 test('carries out what is handed in as loadctl run does, tells each event once, and gives its directory away', async () => {
   const { here, there, target } = await places('sla: {errors: < 1%}\n');
   const conductor = await startConductor(there);
-  expect(await conductor.door.state()).toMatchObject({ protocol: 1, state: 'waiting', k6: expect.stringMatching(/^\d+\.\d+/) });
+  expect(await conductor.door.state()).toMatchObject({ protocol: 2, state: 'waiting', k6: expect.stringMatching(/^\d+\.\d+/) });
   await conductor.door.handIn(await handInFor(here), conductor.token);
   const { events, fails } = await followed(conductor.door);
   expect(fails).toBe(0);

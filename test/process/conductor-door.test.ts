@@ -41,6 +41,8 @@ const sound = {
   profile: 'dev.yaml',
   files: { 0: 'dev.yaml' },
   plan: {},
+  command: 'run',
+  options: {},
   run: '20261129-080000-abcde',
   who: {},
   set: [],

@@ -82,7 +82,15 @@ export async function handInFor(
     unicode: true,
   };
   const call = { shell, version: '0.0.0', args: [], options: { env: 'dev', set, e: scriptEnv }, style, redact: openRedactor() };
-  return packHandIn(handInOf(call, await planProfile(call, 'optional'), { run: makeRunId(clock.stamp()), keepMs: 60_000, ...patience }));
+  return packHandIn(
+    handInOf(call, await planProfile(call, 'optional'), {
+      command: 'run',
+      options: {},
+      run: makeRunId(clock.stamp()),
+      keepMs: 60_000,
+      ...patience,
+    }),
+  );
 }
 
 /** Follows a conductor to the end of its run; `fails` is how often it was out of reach. */

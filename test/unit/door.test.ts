@@ -10,6 +10,7 @@ import { makeRunId } from '../../src/core/ids.js';
 import { collectRun } from '../../src/door/collect.js';
 import { type EventLog, openEventLog } from '../../src/door/event-log.js';
 import { followDoor } from '../../src/door/follow.js';
+import { doorProtocol } from '../../src/door/protocol.js';
 import { listFiles } from '../../src/door/run-files.js';
 import { openDoor } from '../../src/door/server.js';
 import { openWorld } from '../../src/world.js';
@@ -26,11 +27,11 @@ function folder(): string {
 /** A door on loopback behind which there are these events and this directory. */
 async function openedDoor({ events = openEventLog(), directory }: { events?: EventLog; directory?: string }, answerMs = 20_000) {
   const nothing = async () => {};
-  const files = directory === undefined ? undefined : { directory, list: await listFiles(directory) };
+  const files = directory === undefined ? undefined : { directory, memory: '', list: await listFiles(directory) };
   let collected = 0;
   const door = await openDoor(0, {
     clock,
-    state: () => ({ protocol: 1, loadctl: '0', k6: null, state: 'over' }),
+    state: () => ({ protocol: doorProtocol, loadctl: '0', k6: null, state: 'over' }),
     events,
     tokenSha256: '',
     followMs: () => answerMs,
@@ -38,6 +39,7 @@ async function openedDoor({ events = openEventLog(), directory }: { events?: Eve
     take: nothing,
     followed: () => {},
     stop: nothing,
+    answer: () => {},
     files: async () => files,
     collected: () => {
       collected += 1;
@@ -115,7 +117,7 @@ const names = ['run.json', 'events.ndjson', 'runners/é 1/log', 'empty'];
 const contents = (directory: string) => names.map((name) => readFileSync(join(directory, name)).toString('base64'));
 
 function collecting(cwd: string, damaged: string[] = []) {
-  return { ...quickly, cwd, run: makeRunId(clock.stamp()), damaged: (path: string) => void damaged.push(path) };
+  return { ...quickly, cwd, run: makeRunId(clock.stamp()), environment: 'dev', damaged: (path: string) => void damaged.push(path) };
 }
 
 test('a directory is copied whole, wherever connections break', async () => {

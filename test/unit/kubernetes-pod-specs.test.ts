@@ -18,6 +18,7 @@ function conductor(more: Partial<ConductorJob> = {}) {
   return conductorJob({
     run: runId('20260101-000000-abcd'),
     environment: 'prod',
+    command: 'run',
     by: 'me@here',
     target: 'shop.example.com',
     lock: 'lock',

@@ -231,6 +231,7 @@ const words: Readonly<Record<string, readonly [path: string, one: string, other:
   ],
   'runners.kubernetes.tolerations.#.value': ['runners.kubernetes.tolerations', '[{value: a}]', '[{value: b}]', pods],
   'runners.kubernetes.keepFor': ['runners.kubernetes.keepFor', '1h', '2h', pods],
+  'runners.kubernetes.phases': ['runners.kubernetes.phases', 'cluster', 'here', pods],
   'runners.kubernetes.onClientLost': ['runners.kubernetes.onClientLost', 'continue', 'stop after 60s', pods],
   'runners.kubernetes.serviceAccount': ['runners.kubernetes.serviceAccount', 'a', 'b', pods],
   'runners.kubernetes.variables.secret': ['runners.kubernetes.variables.secret', 'a', 'b', pods],

@@ -6,7 +6,7 @@ import { type Preview, previewStores } from '../../phases/data/preview.js';
 import type { KnownTest } from '../../phases/run/inspect-test.js';
 import { lookUpLive } from '../../phases/target/live-colour.js';
 import { withSecrets } from '../../plan/access.js';
-import { checkGuards, isConfirmation, needsConfirmation, type Refusal } from '../../plan/guards.js';
+import { checkGuards, unconfirmed as confirmRefusal, isConfirmation, needsConfirmation, type Refusal } from '../../plan/guards.js';
 import { foreseenLoad } from '../../plan/inspection.js';
 import type { Plan } from '../../plan/plan.js';
 import { type LoadTarget, loadTarget, shownTarget } from '../../plan/target.js';
@@ -15,7 +15,7 @@ import { type Deed, renderPlan } from '../../reporters/plan-table.js';
 import { knowTest } from './foresee.js';
 import { planNotes } from './plan-notes.js';
 import type { Planned } from './profile.js';
-import { tableStyle } from './style.js';
+import { askQuestion, questionStyle } from './question.js';
 import type { Call } from './types.js';
 
 /** What a call is about to do with what the plan names. */
@@ -43,6 +43,36 @@ export interface Approved {
  * it will touch and types the environment's name back. Throws `unavailable`, `refused`, or what is wrong with the script.
  */
 export async function approve(call: Call, planned: Planned, act: Act, means: { emit: Emit; signal: AbortSignal }): Promise<Approved> {
+  const approved = await checkFirst(call, planned, act, means);
+  if (!needsAnswer(call, planned, act)) return approved;
+  const { plan } = planned;
+  const { shown, asked } = await previewOf(call, planned, { act, approved, signal: means.signal });
+  const typed = await askQuestion(call, { shown, prompt: `Type the environment's name to continue (${plan.environment}): ` }, means);
+  if (typed?.trim() !== plan.environment) throw unconfirmed(call, planned, { target: approved.target, typed, asked });
+  return approved;
+}
+
+/** Whether somebody has yet to say that an act is meant. */
+export function needsAnswer(
+  { shell }: Pick<Call, 'shell'>,
+  { plan, loaded: { profile } }: Planned,
+  { changesNothing = false }: Act,
+): boolean {
+  return !changesNothing && !isConfirmation(shell.env.LOADCTL_CONFIRM, plan) && needsConfirmation(plan, profile);
+}
+
+/** The refusal of what nobody has confirmed. */
+export function unconfirmed(
+  call: Pick<Call, 'shell'>,
+  { plan }: Planned,
+  { target, typed, asked = [] }: { readonly target: LoadTarget; readonly typed?: string | undefined; readonly asked?: readonly string[] },
+): LoadctlError {
+  const { guard, message, fix } = confirmRefusal(plan, whatWasSaid(call, typed));
+  return refusal(plan, guard, onlyLookedUp(target, asked), { message, hint: fix });
+}
+
+/** The part of {@link approve} that asks nobody, and looks at no database. */
+export async function checkFirst(call: Call, planned: Planned, act: Act, means: { emit: Emit; signal: AbortSignal }): Promise<Approved> {
   const { plan, loaded } = planned;
   const { profile } = loaded;
   const { signal } = means;
@@ -53,18 +83,11 @@ export async function approve(call: Call, planned: Planned, act: Act, means: { e
   const target = reachesTarget ? await findTarget(call, planned, signal) : loadTarget(withSecrets(plan, planned.access));
   const known = makesLoad ? await knowTest(call, planned, target, { ...means, ...act }) : undefined;
   const load = known && foreseenLoad(known.inspection);
-  const guarded = (confirmed: boolean, said?: string) => checkGuards(plan, profile, { makesLoad, confirmed, said }, load);
-  refuseFor(plan, guarded(true), onlyLookedUp(target, []));
-  const approved = { target, ...(known === undefined ? {} : { known }) };
-  const confirmed = isConfirmation(call.shell.env.LOADCTL_CONFIRM, plan);
-  if (act.changesNothing || confirmed || !needsConfirmation(plan, profile)) return approved;
-  const preview = await showPreview(call, planned, { act, approved, signal });
-  const typed = await call.shell.ask(`Type the environment's name to continue (${plan.environment}): `, signal);
-  refuseFor(plan, guarded(typed?.trim() === plan.environment, whatWasSaid(call, typed)), onlyLookedUp(target, preview.asked));
-  return approved;
+  refuseFor(plan, checkGuards(plan, profile, { makesLoad, confirmed: true }, load), onlyLookedUp(target, []));
+  return { target, ...(known === undefined ? {} : { known }) };
 }
 
-function whatWasSaid({ shell }: Call, typed: string | undefined): string | undefined {
+function whatWasSaid({ shell }: Pick<Call, 'shell'>, typed: string | undefined): string | undefined {
   if (typed !== undefined) return 'The name typed does not match.';
   return (shell.env.LOADCTL_CONFIRM ?? '') === '' ? undefined : 'LOADCTL_CONFIRM is for another plan.';
 }
@@ -82,11 +105,12 @@ async function findTarget({ shell }: Call, { plan, access }: Planned, signal: Ab
   }
 }
 
-async function showPreview(
+/** What a person is shown before he confirms, and the stores that were asked for it. */
+async function previewOf(
   call: Call,
   planned: Planned,
   { act, approved, signal }: { readonly act: Act; readonly approved: Approved; readonly signal: AbortSignal },
-): Promise<Preview> {
+): Promise<{ readonly shown: string; readonly asked: Preview['asked'] }> {
   const { shell, redact } = call;
   const { target, known } = approved;
   const intent = { seeds: act.does.includes('seed'), cleans: act.does.includes('cleanup'), seeded: act.seeded === true };
@@ -102,8 +126,7 @@ async function showPreview(
     ...shown,
   };
   const clean = redactData({ plan: planned.plan, notes }, redact);
-  shell.stderr.write(`${renderPlan(clean.plan, clean.notes, await tableStyle(call, 'stderr'))}\n`);
-  return preview;
+  return { shown: `${renderPlan(clean.plan, clean.notes, await questionStyle(call))}\n`, asked: preview.asked };
 }
 
 function refuseUnbuilt({ plan, loaded, backend }: Planned, { does }: Act): void {

@@ -62,10 +62,15 @@ export async function session(call: Call, options: SessionOptions, body: Body): 
 
 async function reportedSession(call: Call, options: SessionOptions, body: Body, reports: Reports): Promise<Outcome> {
   return scope(async (defer) => {
-    const asked = await planProfile(call, options.elsewhere === undefined ? 'required' : 'here', options.fallback);
-    const planned = options.decide?.(asked) ?? asked;
-    const elsewhere = options.elsewhere?.(planned, reports);
+    const plan = async (secrets: 'required' | 'here') => {
+      const asked = await planProfile(call, secrets, options.fallback);
+      return options.decide?.(asked) ?? asked;
+    };
+    const maybeElsewhere = await plan(options.elsewhere === undefined ? 'required' : 'here');
+    const elsewhere = options.elsewhere?.(maybeElsewhere, reports);
     if (elsewhere !== undefined) return elsewhere;
+    const isMissing = maybeElsewhere.loaded.variables.some(({ from }) => from === 'missing');
+    const planned = isMissing ? await plan('required') : maybeElsewhere;
     const interrupted = new AbortController();
     const killed = new AbortController();
     let emit: Emit = () => {};

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ExitReason } from '../../core/errors.js';
 import type { Shell } from '../../core/os.js';
 import type { Redactor } from '../../core/redactor.js';
+import type { Questions } from './question.js';
 
 /*
  * A subcommand is flags, a call, and what came of it. To add one: a file here that exports `command`, and its line in
@@ -29,6 +30,8 @@ export interface Call {
   readonly style: CallStyle;
   /** Knows what may not be shown: the secrets that were typed, and those of the profile once it is read. */
   readonly redact: Redactor;
+  /** How questions get to who follows from elsewhere; without it they are asked at this terminal. */
+  readonly questions?: Questions;
 }
 
 /** How the person or program that called wants to be spoken to. */

@@ -29,7 +29,7 @@ export async function findEnvironment(call: Call): Promise<Environment> {
 }
 
 /** The run that a call names, or the newest one of its environment. Throws `unavailable` where there is none. */
-export async function findDistantRun(call: Call): Promise<DistantRun & Pick<Environment, 'environment'>> {
+export async function findDistantRun(call: Call): Promise<DistantRun> {
   const { cluster, environment, conductors } = await findEnvironment(call);
   const [named] = call.args;
   const found = conductors.find(({ run }) => named === undefined || run === named);

@@ -2,12 +2,16 @@ import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { type ErrorData, LoadctlError } from '../../core/errors.js';
 import type { LoggedEvent } from '../../core/events.js';
 import type { RunId } from '../../core/ids.js';
+import type { Receipt } from '../../core/receipt.js';
 import type { DoorClient } from '../../door/client.js';
-import { collectRun, endKeeping } from '../../door/collect.js';
+import { collectRun } from '../../door/collect.js';
 import { type Following, followDoor, insist } from '../../door/follow.js';
 import { podOf } from '../../kubernetes/await-pod.js';
 import type { Cluster } from '../../kubernetes/client.js';
+import { renewPage } from '../../phases/report/keep-page.js';
+import { keepReceipt } from '../../runs/receipt-file.js';
 import type { Call } from '../call/types.js';
+import { answerQuestions } from './answer-questions.js';
 
 /** A run that a conductor in a cluster carries out. */
 export interface DistantRun {
@@ -15,6 +19,7 @@ export interface DistantRun {
   readonly job: V1Job;
   readonly door: DoorClient;
   readonly run: RunId;
+  readonly environment: string;
 }
 
 /** Where events go, and when to leave. */
@@ -26,6 +31,8 @@ export interface Listener {
   /** A file of the run directory arrived damaged, and is asked for again. */
   damaged(path: string): void;
   readonly signal: AbortSignal;
+  /** Whether this loadctl began it: where nobody can answer here, the answer is no. */
+  readonly isAsker?: boolean;
 }
 
 /** What came of following: the run is over, and its directory is here, where it has one; or whoever followed left. */
@@ -36,22 +43,26 @@ export type Followed = { readonly how: 'left' } | { readonly how: 'over'; readon
  * conductor is gone, and what ended the run where no event tells it.
  */
 export async function followRun(call: Call, distant: DistantRun, listener: Listener): Promise<Followed> {
-  const { door, run } = distant;
+  const { door, run, environment } = distant;
   const following = followingOf(call, distant, listener);
-  let finished = false;
+  const answer = answerQuestions(call, { door, following, isAsker: listener.isAsker === true });
+  const heard: Heard = { finished: false };
   const tell = (event: LoggedEvent) => {
-    finished ||= event.type === 'command-finished';
+    heard.finished ||= event.type === 'command-finished';
+    if (event.type === 'receipt-made') heard.receipt = event.receipt;
     listener.tell(event);
+    answer(event);
   };
   if ((await followDoor(door, tell, following)) === 'left') return { how: 'left' };
   const state = await insist(following, () => door.state());
   if (state === undefined) return { how: 'left' };
   const { cwd } = call.shell;
-  const directory = state.run === undefined ? undefined : await collectRun(door, { ...following, cwd, run, damaged: listener.damaged });
-  if (state.run === undefined) await endEmpty(door, following);
+  const directory = await collectRun(door, { ...following, cwd, run, environment, damaged: listener.damaged });
   if (following.signal.aborted && directory === undefined) return { how: 'left' };
   if (state.error !== undefined) throw errorOf(state.error);
-  if (!finished) throw new LoadctlError('unavailable', `The conductor of run ${run} is over, and never told how the run ended.`, noVerdict);
+  if (directory === undefined) await keepLooseReceipt(cwd, environment, heard);
+  if (!heard.finished)
+    throw new LoadctlError('unavailable', `The conductor of run ${run} is over, and never told how the run ended.`, noVerdict);
   return { how: 'over', directory };
 }
 
@@ -73,10 +84,17 @@ export function followingOf(
   };
 }
 
-/** A run that never had a directory needs no copy of one. */
-async function endEmpty(door: DoorClient, following: Following): Promise<void> {
-  const list = await insist(following, () => door.files());
-  if (list !== undefined) await endKeeping(door, list, following);
+/** What a conductor told that matters when it is over. */
+interface Heard {
+  finished: boolean;
+  receipt?: Receipt;
+}
+
+/** Where a cleanup has no run directory of its own, its receipt is where one of a cleanup from here would be. */
+async function keepLooseReceipt(cwd: string, environment: string, { receipt }: Heard): Promise<void> {
+  if (receipt === undefined || receipt.dryRun) return;
+  const directory = await keepReceipt(cwd, environment, receipt);
+  if (directory !== undefined) await renewPage(directory);
 }
 
 function errorOf({ code, message, hint, lines }: ErrorData): Error {

@@ -1,5 +1,4 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { RunId } from '../../core/ids.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import type { ConductorJob } from '../../kubernetes/conductor-job.js';
 import { lockName } from '../../kubernetes/run-lock.js';
@@ -14,8 +13,10 @@ import type { Planned } from '../call/profile.js';
 import type { Call } from '../call/types.js';
 import type { HandInTerms } from './hand-in-of.js';
 
-/** What comes after the load: points of monitors, and a cleanup. */
+/** What comes after the load: points of monitors. */
 const afterMs: Milliseconds = 60 * 60_000;
+/** Nobody knows how long rows take: a question, a seed and a cleanup get a day. */
+const dataMs: Milliseconds = 24 * 60 * 60_000;
 /** Under CI a job that was cancelled must not leave its load on. */
 const ciPatienceMs: Milliseconds = 60_000;
 
@@ -34,7 +35,7 @@ export function clusterWords({ loaded }: Pick<Planned, 'loaded'>): ClusterWords 
 export function jobOf(
   call: Call,
   planned: Planned,
-  { target, known }: { readonly target: LoadTarget; readonly known: KnownTest },
+  { run, command, target }: Pick<HandInTerms, 'run' | 'command'> & { readonly target: LoadTarget },
 ): Omit<ConductorJob, 'tokenSha256'> {
   const { environment } = planned.plan;
   const { user, host } = call.shell.who;
@@ -42,11 +43,12 @@ export function jobOf(
     clusterWords(planned);
   const place = placeOf(target.url).host;
   return {
-    run: known.run,
+    run,
     environment,
+    command,
     by: `${user}@${host}`,
     target: place,
-    lock: lockName(environment, place),
+    ...(command === 'run' || command === 'test' ? { lock: lockName(environment, place) } : {}),
     image,
     pullSecrets,
     ...(serviceAccount === undefined ? {} : { serviceAccount }),
@@ -61,15 +63,21 @@ export function jobOf(
 }
 
 /** How long a conductor's Job may take, from its start to the end of its keeping. */
-export function deadlineOf(planned: Planned, { inspection }: KnownTest): Milliseconds {
+export function deadlineOf(planned: Planned, known: KnownTest | undefined, touchesData: boolean): Milliseconds {
   const { plan, access } = planned;
-  const { lifeMs } = expectedOf(plan, shapeOf(withSecrets(plan, access), inspection));
-  return plan.fleet.readyTimeout + lifeMs + afterMs + clusterWords(planned).keepFor;
+  const loadMs =
+    known === undefined ? 0 : plan.fleet.readyTimeout + expectedOf(plan, shapeOf(withSecrets(plan, access), known.inspection)).lifeMs;
+  return loadMs + (touchesData ? dataMs : 0) + afterMs + clusterWords(planned).keepFor;
 }
 
 /** How long a conductor goes on where nobody follows it, and keeps what nobody collects. */
-export function termsOf(call: Call, planned: Planned, { run, detach }: { readonly run: RunId; readonly detach: boolean }): HandInTerms {
+export function termsOf(
+  call: Call,
+  planned: Planned,
+  { detach, ...what }: Pick<HandInTerms, 'run' | 'command' | 'options'> & { readonly detach: boolean },
+): HandInTerms {
   const { onClientLost = call.style.ci && !detach ? { stopAfterMs: ciPatienceMs } : 'continue', keepFor: keepMs } = clusterWords(planned);
-  const goesOn = onClientLost === 'continue' || detach;
-  return { run, keepMs, ...(goesOn ? {} : { stopUnfollowedMs: onClientLost.stopAfterMs }) };
+  // A cleanup that nobody follows leaves less behind when it goes on.
+  const goesOn = onClientLost === 'continue' || detach || what.command === 'cleanup';
+  return { ...what, keepMs, ...(goesOn ? {} : { stopUnfollowedMs: onClientLost.stopAfterMs }) };
 }

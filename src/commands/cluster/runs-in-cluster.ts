@@ -55,13 +55,13 @@ export async function stopInCluster(call: Call): Promise<Outcome> {
 export async function listInCluster(call: Call): Promise<Outcome> {
   const { cluster, environment, conductors } = await findEnvironment(call);
   const runs = await Promise.all(
-    conductors.map(async ({ run, by, job }) => {
+    conductors.map(async ({ run, by, command, job }) => {
       const pod = await podOf(cluster, job);
       const door = pod?.metadata?.name === undefined ? undefined : doorTo(call, cluster, pod.metadata.name);
-      return { run, environment, by, state: door === undefined ? 'gone' : await stateOf(door) };
+      return { run, environment, command, by, state: door === undefined ? 'gone' : await stateOf(door) };
     }),
   );
-  const lines = runs.map(({ run, by, state }) => `  ${run}  ${state.padEnd(7)}  by ${by}`);
+  const lines = runs.map(({ run, command, by, state }) => `  ${run}  ${command.padEnd(7)}  ${state.padEnd(7)}  by ${by}`);
   const text = lines.length === 0 ? `No runs of ${environment} in namespace ${cluster.namespace}.` : lines.join('\n');
   return { reasons: [], data: { runs }, text: `${text}\n` };
 }

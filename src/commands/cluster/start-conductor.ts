@@ -24,9 +24,9 @@ export interface Starting {
   readonly job: Omit<ConductorJob, 'tokenSha256'>;
   /** From its start to the end of its keeping, at most. */
   readonly deadlineMs: Milliseconds;
-  readonly handIn: (lock: TakenLock) => Promise<Buffer>;
-  /** The version of k6 that the plan was made with. */
-  readonly k6Version: string;
+  readonly handIn: (lock: TakenLock | undefined) => Promise<Buffer>;
+  /** The version of k6 that looked at the script, where it makes load. */
+  readonly k6Version?: string;
   readonly readyMs: Milliseconds;
   readonly signal: AbortSignal;
 }
@@ -44,7 +44,8 @@ export async function startConductor(call: Call, cluster: Cluster, starting: Sta
   const body = conductorJob({ ...starting.job, tokenSha256: sha256Of(token) });
   const job = await cluster.ask('create the conductor’s Job', ({ batch }) => batch.createNamespacedJob({ namespace, body }));
   try {
-    const handIn = await starting.handIn(await lockRun(cluster, job, call.shell.clock));
+    const lock = starting.job.lock === undefined ? undefined : await lockRun(cluster, job, call.shell.clock);
+    const handIn = await starting.handIn(lock);
     const door = await openedDoor(call, cluster, job, starting);
     await extendJob(cluster, job, starting.deadlineMs);
     await reached(call, starting, () => door.handIn(handIn, token));
@@ -110,11 +111,12 @@ function outOfReach(error: DoorAway, readyMs: Milliseconds): LoadctlError {
 export function refuseAnother(
   { protocol, loadctl, k6 }: Pick<DoorState, 'protocol' | 'loadctl' | 'k6'>,
   version: string,
-  k6Here: string,
+  k6Here: string | undefined,
 ): void {
   const image = (what: string, hint: string) => new LoadctlError('unavailable', `The image (runners.kubernetes.image) ${what}.`, { hint });
   if (protocol !== doorProtocol)
     throw image(`has loadctl ${loadctl}, which speaks another protocol than ${version} here`, `Use the image of loadctl ${version}.`);
+  if (k6Here === undefined) return;
   if (k6 === null) throw image('has no k6', 'Put k6 2.0 or newer on its PATH.');
   if (minorOf(k6) !== minorOf(k6Here))
     throw image(`has k6 ${k6}, and the script was looked at by k6 ${k6Here} here`, 'Use the same k6 in the image and here (runners.k6).');

@@ -7,12 +7,15 @@ import { type HandIn, unpackHandIn } from '../../door/hand-in.js';
 import { type DoorState, doorProtocol, type FileList, followMs, type StopWish } from '../../door/protocol.js';
 import { listFiles } from '../../door/run-files.js';
 import type { Conductor } from '../../door/server.js';
+import { stateRoot } from '../../runs/layout.js';
 import { requestStop, type StopRequest } from '../../runs/stop.js';
 import type { Call } from '../call/types.js';
+import type { AskedQuestions } from './questions.js';
 
 /** What a conductor knows of its run so far. */
 export interface Book {
   readonly events: EventLog;
+  readonly questions: AskedQuestions;
   handIn?: HandIn;
   opened?: Extract<LoggedEvent, { type: 'run-opened' }>;
   /** What ended it that no event tells. */
@@ -35,8 +38,8 @@ export interface Levers {
 }
 
 /** A {@link Book} at its beginning. */
-export function openBook(elapsed: number): Book {
-  return { events: openEventLog(), heardAt: elapsed };
+export function openBook(elapsed: number, questions: AskedQuestions): Book {
+  return { events: openEventLog(), questions, heardAt: elapsed };
 }
 
 /** What can be asked of a conductor, by its book. */
@@ -64,10 +67,12 @@ export function conductorOf(book: Book, call: Call, levers: Levers): Conductor {
       else if ('signal' in wish) levers.interrupt(wish.signal);
       else await stopRun(book, levers, { by: wish.by, at: clock.stamp() });
     },
+    answer: (answer) => book.questions.answer(answer),
     files: async () => {
       if (!book.events.ended) return undefined;
-      list ??= listFiles(book.opened?.directory);
-      return { directory: book.opened?.directory ?? levers.folder, list: await list };
+      const memory = { folder: stateRoot(book.handIn?.cwd ?? levers.folder), environment: book.handIn?.plan.environment ?? '' };
+      list ??= listFiles(book.opened?.directory, book.handIn?.command === 'run' ? undefined : memory);
+      return { directory: book.opened?.directory ?? levers.folder, memory: memory.folder, list: await list };
     },
     collected: () => levers.copied.abort(),
   };
@@ -84,13 +89,15 @@ export async function stopRun({ opened }: Book, { interrupt }: Levers, request: 
   else await requestStop(opened.directory, request);
 }
 
-function stateOf({ events, handIn, opened, error }: Book, { version, redact }: Call, { k6 }: Levers): DoorState {
+function stateOf({ events, questions, handIn, opened, error }: Book, { version, redact }: Call, { k6 }: Levers): DoorState {
+  const question = questions.open();
   return {
     protocol: doorProtocol,
     loadctl: version,
     k6,
     state: events.ended ? 'over' : handIn === undefined ? 'waiting' : 'running',
     ...(opened === undefined ? {} : { run: opened.run }),
+    ...(question === undefined ? {} : { question }),
     ...(error === undefined ? {} : { error: redactData(error, redact) }),
   };
 }

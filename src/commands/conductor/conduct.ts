@@ -7,12 +7,11 @@ import type { HandIn } from '../../door/hand-in.js';
 import { openDoor } from '../../door/server.js';
 import { openCluster } from '../../kubernetes/client.js';
 import { unlockRun } from '../../kubernetes/run-lock.js';
-import { heldElsewhere } from '../../phases/data/lock.js';
-import { run } from '../../phases/run/run.js';
-import { confirmationFor } from '../../plan/guards.js';
+import { noPaint } from '../../reporters/paint.js';
 import { approvedPlan } from '../call/approved-plan.js';
-import { knownTest, session } from '../call/session.js';
+import { session } from '../call/session.js';
 import type { Call, Outcome } from '../call/types.js';
+import { phaseCommand } from '../phases/index.js';
 import { type Desk, openDesk, type Patience } from './desk.js';
 import { secretVariables } from './secret-variables.js';
 
@@ -26,7 +25,7 @@ export interface ConductOptions {
 }
 
 /**
- * Waits for the hand-in at its door, carries the run out as `loadctl run` does, and keeps what came of it until somebody has
+ * Waits for the hand-in at its door, carries the command out as if it had been typed here, and keeps what came of it until somebody has
  * collected it. Throws `unavailable` where nothing is handed in.
  */
 export async function conduct(call: Call, options: ConductOptions): Promise<Outcome> {
@@ -59,13 +58,12 @@ async function carriedOut(call: Call, handIn: HandIn, options: ConductOptions, d
   }
 }
 
-/** The run of a hand-in, as `loadctl run --plan` would do it in the folder that it was unpacked into. */
+/** The command of a hand-in, as it would be done with `--plan` in the folder that it was unpacked into. */
 async function carryOut(call: Call, handIn: HandIn, { variables }: ConductOptions, desk: Desk): Promise<Outcome> {
-  const { cwd, profile, plan, run: id, who, set, scriptEnv: e } = handIn;
+  const { cwd, profile, plan, run, who, columns, set, scriptEnv: e, command, options } = handIn;
   const planFile = join(desk.folder, 'plan.json');
   await writeFile(planFile, JSON.stringify(plan), { mode: 0o600 });
-  const confirmed = { LOADCTL_CONFIRM: confirmationFor(plan) };
-  const env = { ...call.shell.env, ...(await secretVariables(variables)), ...handIn.variables, ...confirmed };
+  const env = { ...call.shell.env, ...(await secretVariables(variables)), ...handIn.variables };
   const style = {
     json: false,
     ci: false,
@@ -75,12 +73,12 @@ async function carryOut(call: Call, handIn: HandIn, { variables }: ConductOption
     canDraw: false,
     unicode: true,
   };
-  const inside = { ...call, shell: { ...desk.shell, cwd, env, who }, args: [], options: { profile, set, e, plan: planFile }, style };
-  const act = { command: 'run', does: ['load'], run: id, hear: desk.hear, ...(await approvedPlan(inside)) } as const;
-  return session(inside, act, async (context, known) => {
-    const { reasons } = await run(context, { test: knownTest(known), lock: { take: async () => heldElsewhere } });
-    return { reasons };
-  });
+  const shell = { ...desk.shell, cwd, env, who };
+  const questions = { ...desk.questions, style: { paint: noPaint, ...(columns === undefined ? {} : { width: columns }) } };
+  const inside = { ...call, shell, args: [], options: { profile, set, e, plan: planFile }, style, questions };
+  const { act, work } = phaseCommand[command];
+  const asked = { ...act(options), command, run, hear: desk.hear, ...(await approvedPlan(inside)) };
+  return session(inside, asked, (context, known) => work(inside, options, context, known));
 }
 
 /** In a pod: what kept a second run out goes when the load is over, not with what is kept for who collects. */

@@ -7,9 +7,11 @@ import type { Milliseconds } from '../../core/quantities.js';
 import type { HandIn } from '../../door/hand-in.js';
 import type { Conductor } from '../../door/server.js';
 import { findK6 } from '../../k6/binary/index.js';
+import type { Questions } from '../call/question.js';
 import type { Call } from '../call/types.js';
 import { answerMs, type Book, conductorOf, type Levers, openBook, stopRun } from './book.js';
 import { interruptible } from './interruptible.js';
+import { askedQuestions } from './questions.js';
 
 /** How long a conductor waits where it may have to wait for long. */
 export interface Patience {
@@ -17,16 +19,19 @@ export interface Patience {
   readonly handInMs: Milliseconds;
   /** After the first complete copy: who else is copying gets to end. */
   readonly afterCopyMs: Milliseconds;
+  /** For an answer to a question. */
+  readonly answerMs: Milliseconds;
 }
 
 const dayMs: Milliseconds = 24 * 3_600_000;
 
 /** Longer than the user would wait for nothing, shorter than what a forgotten one costs. */
-export const patience: Patience = { handInMs: 60_000, afterCopyMs: 30_000 };
+export const patience: Patience = { handInMs: 60_000, afterCopyMs: 30_000, answerMs: 600_000 };
 
 /** What goes between the door and the run: what is asked for at the one is done to the other. */
 export interface Desk {
   readonly conductor: Conductor;
+  readonly questions: Pick<Questions, 'ask'>;
   /** The shell of the run: it is interrupted by signals, and by who asks for that at the door. */
   readonly shell: Shell;
   /** Takes what is handed in. */
@@ -39,7 +44,7 @@ export interface Desk {
 }
 
 /** Opens the desk of a conductor. Throws `usage` where nobody said by which token its hand-in is known. */
-export async function openDesk(call: Call, beside: Beside, { handInMs, afterCopyMs }: Patience): Promise<Desk> {
+export async function openDesk(call: Call, beside: Beside, { handInMs, afterCopyMs, answerMs: answerLimitMs }: Patience): Promise<Desk> {
   const { clock, cwd } = call.shell;
   const { shell, interrupt } = interruptible(call.shell);
   const levers: Levers = {
@@ -52,9 +57,10 @@ export async function openDesk(call: Call, beside: Beside, { handInMs, afterCopy
     interrupt,
   };
   call.shell.onInterrupt(() => levers.left.abort());
-  const book = openBook(clock.elapsed());
+  const book = openBook(clock.elapsed(), askedQuestions(clock, answerLimitMs));
   return {
     conductor: conductorOf(book, call, levers),
+    questions: book.questions,
     shell,
     folder: levers.folder,
     handIn: async () => {

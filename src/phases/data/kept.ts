@@ -4,6 +4,7 @@ import type { Receipt } from '../../core/receipt.js';
 import { redactData } from '../../core/redact-data.js';
 import type { Redactor } from '../../core/redactor.js';
 import { keepBefore, readBefore } from '../../runs/before-file.js';
+import { rememberedFiles } from '../../runs/layout.js';
 import { linesInFile } from '../../runs/noted-lines.js';
 import { profileOption } from '../frame/context.js';
 import type { DataContext } from './lock.js';
@@ -26,8 +27,8 @@ export async function remembered({
   origin,
 }: Remembering): Promise<Pick<DataContext, 'before' | 'keep' | 'named' | 'notes'>> {
   const fail = (file: string, why: string) => emit({ type: 'warned', code: 'removals-not-noted', file, why });
-  const linesOf = (what: string) => linesInFile(world.cwd, `${what}-${profile.environment}.ndjson`, fail);
-  const notes = { sets: linesOf('removed'), parents: linesOf('parents') };
+  const { removed, parents } = rememberedFiles(profile.environment);
+  const notes = { sets: linesInFile(world.cwd, removed, fail), parents: linesInFile(world.cwd, parents, fail) };
   const { before, unusable } = await readBefore(world.cwd, profile.environment);
   if (unusable !== undefined) emit({ type: 'warned', code: 'before-file-unusable', ...unusable });
   return {

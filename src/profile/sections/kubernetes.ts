@@ -99,6 +99,14 @@ export const kubernetes = z
           'Whose address connections to the target have: the pod’s own, its node’s, or a NAT gateway’s. `loadctl plan` reckons ports by it.',
         examples: ['nat'],
       }),
+    phases: z
+      .enum(['cluster', 'here'])
+      .prefault('cluster')
+      .meta({
+        description:
+          'Where seed, cleanup and test work on the databases, and who holds their lock: the conductor in the cluster, or the loadctl that was typed (`here`; test is not there then).',
+        examples: ['here'],
+      }),
     onClientLost: clientLost()
       .meta({
         description:

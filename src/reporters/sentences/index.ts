@@ -96,6 +96,8 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'servers-sampled':
     case 'health-probed':
     case 'command-started':
+    case 'question-asked':
+    case 'question-settled':
     case 'failed':
     case 'command-finished':
     case 'seeded':

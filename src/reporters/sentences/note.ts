@@ -65,7 +65,9 @@ export function noteText(note: Note): string {
 }
 
 /** What ends a run that no stop reaches, and when. */
-function undelivered({ cause, afterMs }: Extract<Note, { code: 'stop-undelivered' }>['endsBy']): string {
+function undelivered(endsBy: Extract<Note, { code: 'stop-undelivered' }>['endsBy']): string {
+  if (endsBy.cause === 'done') return 'If it never does, the work on the data goes on to its end.';
+  const { cause, afterMs } = endsBy;
   if (cause === 'unfollowed')
     return `If it never does, the run ends by itself once nothing has reached the conductor for ${formatDuration(afterMs)} (onClientLost).`;
   return `If it never does, the load goes on to its planned end, ${formatDuration(afterMs)} after its start.`;

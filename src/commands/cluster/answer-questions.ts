@@ -1,0 +1,36 @@
+import type { LoggedEvent } from '../../core/events.js';
+import type { DoorClient } from '../../door/client.js';
+import { type Following, insist } from '../../door/follow.js';
+import type { Call } from '../call/types.js';
+
+/** Who may be asked, and where answers go. */
+interface Answering {
+  readonly door: DoorClient;
+  readonly following: Following;
+  /** Whether nobody at this terminal means no: else somebody else may still answer. */
+  readonly isAsker: boolean;
+}
+
+/** Hears events; those that ask are shown, and what is typed is the answer. */
+export function answerQuestions({ shell }: Pick<Call, 'shell'>, { door, following, isAsker }: Answering): (event: LoggedEvent) => void {
+  const asked = new Map<number, AbortController>();
+  const ask = async (question: number, shown: string, prompt: string) => {
+    const settled = new AbortController();
+    asked.set(question, settled);
+    const state = await insist(following, () => door.state());
+    if (state?.question !== question) return; // it was settled long ago
+    shell.stderr.write(shown);
+    if (!isAsker && shell.keyboard === undefined) return;
+    const text = await shell.ask(prompt, AbortSignal.any([settled.signal, following.signal]));
+    if (settled.signal.aborted || following.signal.aborted) return;
+    await insist(following, () => door.answer({ question, text: text ?? null }));
+  };
+  return (event) => {
+    if (event.type === 'question-settled') asked.get(event.question)?.abort();
+    if (event.type !== 'question-asked') return;
+    const { question, shown, prompt } = event;
+    if (prompt === undefined) shell.stderr.write(shown);
+    // Where the conductor is gone, following it says so.
+    else void ask(question, shown, prompt).catch(() => undefined);
+  };
+}
