@@ -14,10 +14,14 @@ export const firstNode = '198.18.0.1';
 /** Starts a target in this process that pods reach by an address of node 1; this machine does not. It is gone when the test is over. */
 export async function targetForPods(answer?: (request: IncomingMessage, response: ServerResponse) => boolean): Promise<Target> {
   const target = await startTarget(answer);
+  return { ...target, url: `http://${await forPods(new URL(target.url).host)}` };
+}
+
+/** Hands back an address of node 1 by which pods reach a server of this machine's loopback; this machine reaches nothing there. */
+export async function forPods(host: string): Promise<string> {
   const socket = join(clusterFolder(), `target-${randomBytes(4).toString('hex')}`);
-  await relay([], socket, new URL(target.url).host);
-  const address = await relay(['nsenter', '--target', String(initOf(1)), '--net'], `${firstNode}:0`, socket);
-  return { ...target, url: `http://${address}` };
+  await relay([], socket, host);
+  return relay(['nsenter', '--target', String(initOf(1)), '--net'], `${firstNode}:0`, socket);
 }
 
 /** Carries connections from one address to another; hands back the first one, with its port. */
