@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
-import { createInterface } from 'node:readline';
 import type { TLSSocket } from 'node:tls';
 import type { World } from '../../../core/os.js';
 import { join } from '../link/join.js';
+import { eachLine } from '../link/lines.js';
 import { type Greeting, jsonIn, type Opening, openingIn, protocol, readLine } from '../link/wire.js';
 import { type Conductor, carrierVariables, conductorIn, dial } from './dial.js';
 import { type CarrierWorld, toAgent, toClock, toCommand, toPort, type Watched } from './streams.js';
@@ -64,7 +64,7 @@ function beTold(control: TLSSocket, conductor: Conductor, world: Watched): Promi
     else toCommand(stream, to.command, world.env);
     if (agent !== undefined) void agent.then(() => control.destroy());
   };
-  createInterface({ input: control }).on('line', (line) => {
+  eachLine(control, (line) => {
     const opening = openingIn(jsonIn(line));
     if (opening !== undefined) open(opening).catch(() => {}); // the conductor notices that it does not come
   });

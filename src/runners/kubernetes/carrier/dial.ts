@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type TLSSocket } from 'node:tls';
 import { type Greeting, identity, keyed } from '../link/wire.js';
 
-const dialMs = 5000;
+const dialMs = 10_000;
 
 /** Where the conductor listens, and the key of its run. */
 export interface Conductor {

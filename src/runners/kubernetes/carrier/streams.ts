@@ -1,9 +1,9 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Clock } from '../../../core/os.js';
 import { join } from '../link/join.js';
+import { eachLine } from '../link/lines.js';
 
 /**
  * So many ticks without a word from the conductor are its end. A machine that stood still has missed none. Before that it is asked
@@ -31,7 +31,7 @@ export function toPort(stream: Duplex, port: number): void {
 /** Lets a stream tell the time, for each line that is written to it: milliseconds of the wall clock, as the pod's k6 reads it. */
 export function toClock(stream: Duplex, clock: Pick<Clock, 'stamp'>): void {
   stream.on('error', () => {});
-  createInterface({ input: stream }).on('line', () => stream.write(`${clock.stamp()}\n`));
+  eachLine(stream, () => stream.write(`${clock.stamp()}\n`));
 }
 
 /** Lets a stream be the stdin and stdout of a command. */
