@@ -3,13 +3,13 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { makeGate } from '../../src/core/gate.js';
 import { hostFacts } from '../../src/runners/agent/host-facts.js';
 import { endIn, orders, readAnswer } from '../../src/runners/agent/protocol.js';
 import { agentCommand } from '../../src/runners/agent/script.js';
 import { connectCommand, fedFrom, forwardCommand, overSsh, reverseCommand, type SshHost } from '../../src/runners/ssh/commands.js';
 import { destinationOf } from '../../src/runners/ssh/destination.js';
 import { connectFailure } from '../../src/runners/ssh/failures.js';
-import { makeGate } from '../../src/runners/ssh/gate.js';
 import { listensBeyondLoopback } from '../../src/runners/ssh/tunnels.js';
 
 const host: SshHost = { ...destinationOf('ann@load-1:2222'), socket: '/tmp/loadctl-x/0', configFile: undefined };

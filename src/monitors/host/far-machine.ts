@@ -1,4 +1,4 @@
-import type { Gate } from '../../runners/ssh/gate.js';
+import type { Gate } from '../../core/gate.js';
 import { held } from '../kind/held.js';
 import type { MonitorContext, Probe } from '../kind/types.js';
 import { cpuCounter } from './cpu-time.js';

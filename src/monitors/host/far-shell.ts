@@ -1,9 +1,9 @@
 import type { LoadctlError } from '../../core/errors.js';
+import type { Gate } from '../../core/gate.js';
 import type { ProcessEnd } from '../../core/os.js';
 import { connectCommand, type SshHost } from '../../runners/ssh/commands.js';
 import { destinationOf } from '../../runners/ssh/destination.js';
 import { type ConnectFailure, connectFailure } from '../../runners/ssh/failures.js';
-import type { Gate } from '../../runners/ssh/gate.js';
 import type { MonitorContext } from '../kind/types.js';
 
 /** A shell on another machine that says its CPU times, memory and load whenever it is asked. */

@@ -1,4 +1,4 @@
-import { makeGate } from '../../runners/ssh/gate.js';
+import { makeGate } from '../../core/gate.js';
 import type { OpenMonitor, Probe } from '../kind/types.js';
 import { groupProbe } from './control-group.js';
 import { farMachineProbe } from './far-machine.js';

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { LoadctlError } from '../../core/errors.js';
+import type { Gate } from '../../core/gate.js';
 import { openAgent } from '../agent/link.js';
 import { agentCommand } from '../agent/script.js';
 import type { Host } from '../agent/start-runner.js';
 import type { BackendContext } from '../runner/types.js';
 import { connectCommand, type SshHost } from './commands.js';
 import { type ConnectFailure, connectFailure, tunnelRefused } from './failures.js';
-import type { Gate } from './gate.js';
 
 const attempts = 5;
 const firstPauseMs = 250;

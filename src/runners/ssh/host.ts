@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, LoadctlError } from '../../core/errors.js';
+import { makeGate } from '../../core/gate.js';
 import { originOf } from '../../core/origin.js';
 import { runnerApi } from '../../k6/rest.js';
 import { askClock, clockOf } from '../agent/clock.js';
@@ -14,7 +15,6 @@ import type { BackendContext, RunnerLaunch } from '../runner/types.js';
 import type { SshHost } from './commands.js';
 import type { Connection } from './connect.js';
 import { bringFiles, sendFile } from './files.js';
-import { makeGate } from './gate.js';
 import { openForward, openReverse, restPortsOf } from './tunnels.js';
 
 /** Of the ten sessions that sshd allows on one connection, the agent has one; some are left to others. */

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import { makeGate } from '../../core/gate.js';
+import { pushEveryElsewhere } from '../../plan/push-interval.js';
 import type { Agent } from '../agent/link.js';
 import { type Host, startRunner } from '../agent/start-runner.js';
 import type { Backend, BackendContext, OpenBackend, RunnerLaunch } from '../runner/types.js';
 import type { SshHost } from './commands.js';
 import { connect } from './connect.js';
 import { destinationOf } from './destination.js';
-import { makeGate } from './gate.js';
 import { prepareHost } from './host.js';
 
 /** Handshakes at once: sshd drops some where there are ten (MaxStartups), and a jump host sees them all. */
@@ -20,7 +21,7 @@ const longestFolder = 82;
 export const backend: Backend = {
   isHere: false,
   noticeMs: 5000,
-  pushEveryMs: () => 1000, // a push takes a round trip through the tunnel
+  pushEveryMs: pushEveryElsewhere,
   hostsOf: ({ hosts = [] }) => hosts,
   open: openHosts,
 };
