@@ -51,7 +51,8 @@ interface Runs {
 
 /** The runner's known quantiles with the positions they stand for, ascending; the ends included. */
 function knownPoints(grid: Grid): readonly { h: number; q: number }[] {
-  const inner = grid.levels.map((level, i) => ({ h: position(level, grid.count), q: grid.values[i] ?? Number.NaN }));
+  const { count, levels, values } = grid; // values may come from a file, each time they are asked for
+  const inner = levels.map((level, i) => ({ h: position(level, count), q: values[i] ?? Number.NaN }));
   const first = grid.min === undefined ? [] : [{ h: 0, q: grid.min }];
   const last = grid.max === undefined ? [] : [{ h: grid.count - 1, q: grid.max }];
   return [...first, ...inner, ...last];

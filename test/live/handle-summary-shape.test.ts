@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import type { HandleSummaryData } from '../../src/metrics/handle-summary.js';
 import { handleSummaryData, trendStatsOf } from '../../src/metrics/handle-summary.js';
-import { mergeRunnerSummaries } from '../../src/metrics/merge.js';
 import { summaryTrendStats } from '../../src/metrics/quantile-grid.js';
 import { type ContainsByName, parseRunnerSummary, type RunnerSummary } from '../../src/metrics/runner-summary.js';
 import { runId } from '../support/ids.js';
+import { mergeRunnerSummaries } from '../support/merged.js';
 import { startTarget } from '../support/target.js';
 
 const k6 = process.env.LOADCTL_K6 ?? 'k6';

@@ -8,12 +8,12 @@ import { type PushAddress, startReceiver } from '../../src/k6/remote-write/recei
 import { evaluate } from '../../src/metrics/evaluate.js';
 import { liveNumbers } from '../../src/metrics/live-numbers.js';
 import { readTotal } from '../../src/metrics/live-total.js';
-import { mergeRunnerSummaries } from '../../src/metrics/merge.js';
 import { findMetric } from '../../src/metrics/metric-key.js';
 import { summaryTrendStats } from '../../src/metrics/quantile-grid.js';
 import { parseRunnerSummary } from '../../src/metrics/runner-summary.js';
 import type { MetricType } from '../../src/metrics/summary.js';
 import { isProblem, parseThreshold, readScriptThresholds } from '../../src/metrics/threshold.js';
+import { mergeRunnerSummaries } from '../support/merged.js';
 
 /** Every shape of metric: many samples, one, ties, negatives, floats that round, sub-metrics by tag, none at all. */
 const samples = `

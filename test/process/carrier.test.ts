@@ -19,7 +19,8 @@ test('all that a runner needs goes by its carrier: archive, REST, pushes, number
   runner.end('gracefully');
 
   expect(await runner.ended).toEqual({ exitCode: 0 });
-  const { summary, troubles } = await runner.collect();
+  const { read, troubles } = await runner.collect();
+  const { summary } = await read();
   expect(troubles).toEqual([]);
   expect(JSON.parse(summary ?? '{}').metrics.iterations.count).toBe(3);
   expect((await runner.readLog()).troubles).toEqual([]);

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { Criterion } from '../../src/core/criterion.js';
 import { measuredNumbers } from '../../src/metrics/endpoint-numbers.js';
 import { judge } from '../../src/metrics/judge.js';
-import { mergeRunnerSummaries } from '../../src/metrics/merge.js';
 import { metricIdentity, subMetricKey, tagsIn } from '../../src/metrics/metric-key.js';
 import { parseRunnerSummary } from '../../src/metrics/runner-summary.js';
 import { shortfalls } from '../../src/metrics/shortfall.js';
 import type { FailedRequests, Summary, SummaryMetric } from '../../src/metrics/summary.js';
 import { runId } from '../support/ids.js';
+import { mergeRunnerSummaries } from '../support/merged.js';
 
 const metric = (type: SummaryMetric['type'], values: Record<string, number>): SummaryMetric => ({
   type,

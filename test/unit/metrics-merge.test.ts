@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LoadctlError } from '../../src/core/errors.js';
-import { mergeRunnerSummaries } from '../../src/metrics/merge.js';
 import { percentileLevel, summaryTrendStats } from '../../src/metrics/quantile-grid.js';
 import { parseRunnerSummary, type RunnerSummary } from '../../src/metrics/runner-summary.js';
+import { mergeRunnerSummaries } from '../support/merged.js';
 
 const rootId = 'd41d8cd98f00b204e9800998ecf8427e';
 

@@ -1,5 +1,6 @@
 import { errorMessage } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
+import { makeGate } from '../../core/gate.js';
 import type { ProcessEnd } from '../../core/os.js';
 import type { RunnerEnd, RunnerOutcome } from '../../core/outcome.js';
 import type { Milliseconds } from '../../core/quantities.js';
@@ -8,9 +9,9 @@ import { addComplaints } from '../../k6/log-digest.js';
 import { beginMetric, type RunnerFacts } from '../../k6/wrapper.js';
 import { unnamedParts } from '../../metrics/endpoint-metrics.js';
 import { failedRequests } from '../../metrics/failed-requests.js';
-import { mergeRunnerSummaries } from '../../metrics/merge.js';
+import { mergedGroups, mergedMetrics } from '../../metrics/merge.js';
 import { parseRunnerSummary } from '../../metrics/runner-summary.js';
-import type { Summary } from '../../metrics/summary.js';
+import type { Summary, SummaryMetric } from '../../metrics/summary.js';
 import type { Runner, RunnerFiles, RunnerLog } from '../../runners/runner/types.js';
 import { runFiles } from '../../runs/layout.js';
 import type { RunDirectory } from '../../runs/write.js';
@@ -21,9 +22,13 @@ import type { ReadyFleet } from './get-ready.js';
 import type { Loaded } from './make-load.js';
 import { outcomeOf } from './outcomes.js';
 import type { PreparedTest } from './prepare.js';
+import { openSpill, type Spill } from './spill.js';
 import { type PushedNumbers, type RunnerNumbers, standInsFor } from './stand-ins.js';
 import { startSkew } from './start-skew.js';
 import { statsWanted } from './test-shape.js';
+
+/** What runners wrote is brought from so many at a time: of more, memory and disk would only have to hold more at once. */
+const gatheredAtOnce = 16;
 
 const complaintsShown = 5;
 const longestComplaint = 300;
@@ -67,7 +72,8 @@ export async function collectFleet(
 ): Promise<Summary | undefined> {
   const { context, directory, test } = attempt;
   const { live } = ready;
-  const gathered = (await gather(ready.runners, context)).map((one) => inTime(one, ready, loaded));
+  const spill = await openSpill(context.world, attempt.defer);
+  const gathered = (await gather(ready.runners, spill, context)).map((one) => inTime(one, ready, loaded));
   const known = gathered.flatMap(({ numbers }) => (numbers === undefined ? [] : [numbers]));
   const silent = gathered.flatMap(({ runner, numbers }) => (numbers === undefined ? [runner.id] : []));
   const standIns = standInsFor(silent, known, { live, releasedAt: loaded.releasedAt }, test);
@@ -79,7 +85,7 @@ export async function collectFleet(
   tellShortages(gathered, context);
   if (known.length + standIns.size === 0) return undefined;
   await tellSkew(gathered, ready, context.emit);
-  const merged = withUnnamed(merge([...known, ...standIns.values()], attempt, ready), test, live);
+  const merged = withUnnamed(await merge([...known, ...standIns.values()], attempt, ready), test, live);
   await directory.write(runFiles.summary, merged);
   return merged;
 }
@@ -146,15 +152,17 @@ async function tellSkew(gathered: readonly Gathered[], { origins }: ReadyFleet, 
 }
 
 /** The numbers of all runners first: whatever becomes of their logs, those are there. */
-async function gather(runners: readonly Runner[], { emit }: RunContext): Promise<Gathered[]> {
+async function gather(runners: readonly Runner[], spill: Spill, { emit }: RunContext): Promise<Gathered[]> {
+  const gate = makeGate(gatheredAtOnce);
+  const numbers = async (runner: Runner) => {
+    const files = await runner.collect();
+    tellTroubles(runner, files, emit);
+    return numbersOf(runner, files, { spill, emit });
+  };
   const ended = await Promise.all(
-    runners.map(async (runner) => {
-      const [end, files] = [await runner.ended, await runner.collect()];
-      tellTroubles(runner, files, emit);
-      return { runner, end, numbers: numbersOf(runner, files, emit) };
-    }),
+    runners.map(async (runner) => ({ runner, end: await runner.ended, numbers: await gate(() => numbers(runner)) })),
   );
-  return Promise.all(ended.map(async (one) => ({ ...one, log: await one.runner.readLog() })));
+  return Promise.all(ended.map(async (one) => ({ ...one, log: await gate(() => one.runner.readLog()) })));
 }
 
 function tellTroubles(runner: Runner, { troubles }: Pick<RunnerFiles, 'troubles'>, emit: Emit): void {
@@ -168,11 +176,17 @@ function tellLog({ runner, log }: Gathered, { emit }: RunContext): void {
   else if (log.leftOut > 0) emit({ type: 'warned', code: 'log-cut', runner: runner.id, leftOutBytes: log.leftOut });
 }
 
-function numbersOf(runner: Runner, files: RunnerFiles, emit: Emit): Gathered['numbers'] {
-  if (files.summary === undefined || files.facts === undefined) return undefined;
+interface Gathering {
+  readonly spill: Spill;
+  readonly emit: Emit;
+}
+
+async function numbersOf(runner: Runner, files: RunnerFiles, { spill, emit }: Gathering): Promise<Gathered['numbers']> {
+  const texts = await files.read();
+  if (texts.summary === undefined || texts.facts === undefined) return undefined;
   try {
-    const facts = JSON.parse(files.facts) as RunnerFacts;
-    return { facts, summary: parseRunnerSummary(JSON.parse(files.summary), facts.contains) };
+    const facts = JSON.parse(texts.facts) as RunnerFacts;
+    return { facts, summary: spill(parseRunnerSummary(JSON.parse(texts.summary), facts.contains)) };
   } catch (error) {
     emit({ type: 'warned', code: 'numbers-unreadable', runner: runner.id, message: errorMessage(error) });
     return undefined;
@@ -180,14 +194,20 @@ function numbersOf(runner: Runner, files: RunnerFiles, emit: Emit): Gathered['nu
 }
 
 /** As in k6, a counter's rate is over the whole test: what setup() and teardown() add to it counts, and so does their time. */
-function merge(known: readonly RunnerNumbers[], { context: { plan }, directory, test }: Attempt, { setUp, teardown }: ReadyFleet): Summary {
+async function merge(
+  known: readonly RunnerNumbers[],
+  { context: { plan, world }, directory, test }: Attempt,
+  { setUp, teardown }: ReadyFleet,
+): Promise<Summary> {
   const durationMs = Math.max(...known.map(({ facts }) => facts.durationMs));
   const wholeMs = durationMs + (setUp.failed ? 0 : setUp.elapsedMs) + teardown.elapsedMs();
-  const merged = mergeRunnerSummaries(
-    known.map(({ summary }) => summary),
-    { durationMs: wholeMs, percentiles: statsWanted(plan.criteria, test) },
-  );
-  const { [beginMetric]: _begin, ...metrics } = merged.metrics;
+  const summaries = known.map(({ summary }) => summary);
+  const merged: [string, SummaryMetric][] = [];
+  for (const one of mergedMetrics(summaries, { durationMs: wholeMs, percentiles: statsWanted(plan.criteria, test) })) {
+    merged.push(one);
+    await world.clock.sleep(0); // others have their turn between two metrics: a lock is held, somebody follows
+  }
+  const { [beginMetric]: _begin, ...metrics } = Object.fromEntries(merged);
   return {
     version: 1,
     run: directory.run,
@@ -195,8 +215,8 @@ function merge(known: readonly RunnerNumbers[], { context: { plan }, directory, 
     durationMs,
     ...(wholeMs === durationMs ? {} : { wholeMs }),
     runners: known.length,
-    ...merged,
     metrics,
+    rootGroup: mergedGroups(summaries),
   };
 }
 

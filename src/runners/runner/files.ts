@@ -11,6 +11,8 @@ export const numberFiles = [
   { name: runnerFiles.facts, most: 1024 * 1024 },
 ] as const;
 
+type NumberFile = (typeof numberFiles)[number];
+
 /** What a file of this machine holds; undefined where it cannot be read: it is not there, or gone with its process. */
 export function textOf(file: string): Promise<string | undefined> {
   return readFile(file, 'utf8').catch(() => undefined);
@@ -28,10 +30,10 @@ export async function giveUp(copy: string): Promise<void> {
   await rm(copy, { force: true }).catch(() => undefined);
 }
 
-/** Reads the numbers that a runner wrote, and keeps copies of them without secrets. Never rejects. */
+/** Keeps copies of the numbers that a runner wrote, without secrets. Never rejects. */
 export async function keepNumbers({ from, to, redact }: Keeping): Promise<RunnerFiles> {
   const troubles: string[] = [];
-  const keep = async ({ name, most }: (typeof numberFiles)[number]) => {
+  const keep = async ({ name, most }: NumberFile): Promise<NumberFile | undefined> => {
     try {
       const { size } = await stat(join(from, name));
       if (size > most) throw new Error(`${name} has ${size} bytes: ${most} are the most`);
@@ -41,12 +43,13 @@ export async function keepNumbers({ from, to, redact }: Keeping): Promise<Runner
         troubles.push(errorMessage(error));
         await giveUp(join(to, name));
       });
-      return text;
+      return { name, most };
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') troubles.push(errorMessage(error)); // it did not come to write it
       return undefined;
     }
   };
   const [summary, facts] = await Promise.all(numberFiles.map(keep));
-  return { summary, facts, folder: to, troubles };
+  const read = async (file: NumberFile | undefined) => (file === undefined ? undefined : textOf(join(from, file.name)));
+  return { read: async () => ({ summary: await read(summary), facts: await read(facts) }), folder: to, troubles };
 }

@@ -112,9 +112,15 @@ export interface Vitals extends ProcessLook {
 export const runnerFiles = { summary: 'summary.json', facts: 'facts.json', log: 'log' } as const;
 
 /** What a runner measured, as it wrote it; undefined where it did not come to write it. */
-export interface RunnerFiles {
+export interface RunnerNumberTexts {
   readonly summary: string | undefined;
   readonly facts: string | undefined;
+}
+
+/** Where that is. */
+export interface RunnerFiles {
+  /** Reads it, anew each time: of many runners it is too much to be held. Never rejects. */
+  readonly read: () => Promise<RunnerNumberTexts>;
   /** The folder that holds them now, on this machine. */
   readonly folder: string;
   /** What could not be brought or kept, and why. */
