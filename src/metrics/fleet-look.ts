@@ -18,6 +18,8 @@ export interface FleetMoment {
   readonly expected: number;
   /** Since the load began, when each of them that reports was last heard of. */
   readonly heardMs: readonly Milliseconds[];
+  /** A runner may be so late with its first push; 3 s where it is not said. */
+  readonly silentMs?: Milliseconds;
   /** Good and all health probes so far; undefined where nothing is probed. */
   readonly probes: ProbeCount | undefined;
   /** Picks what belongs to an iteration, where that is told apart. */
@@ -48,14 +50,14 @@ export function fleetLook(numbers: LiveNumbers, moment: FleetMoment): LiveLook {
 }
 
 /** At first, runners have not pushed yet. */
-const firstPushesMs: Milliseconds = 3000;
+const usualSilentMs: Milliseconds = 3000;
 
 /**
  * How long what was received took. A runner that is silent later on makes nothing unknown: what it may have made counts as not
  * made, as nobody can tell.
  */
-function secondsReceived({ elapsedMs, heardMs, expected }: FleetMoment): Span | undefined {
-  if (heardMs.length < expected && elapsedMs < firstPushesMs) return undefined;
+function secondsReceived({ elapsedMs, heardMs, expected, silentMs = usualSilentMs }: FleetMoment): Span | undefined {
+  if (heardMs.length < expected && elapsedMs < silentMs) return undefined;
   return { low: Math.min(elapsedMs, ...heardMs) / 1000, high: elapsedMs / 1000 };
 }
 

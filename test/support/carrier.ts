@@ -11,7 +11,7 @@ import { runnerId } from '../../src/core/ids.js';
 import { openRedactor } from '../../src/core/redactor.js';
 import { runners } from '../../src/profile/sections/runners.js';
 import { startRunner } from '../../src/runners/agent/start-runner.js';
-import { prepareHost } from '../../src/runners/kubernetes/host.js';
+import { podContext, prepareHost } from '../../src/runners/kubernetes/host.js';
 import { type CarrierLink, openSwitchboard } from '../../src/runners/kubernetes/link/switchboard.js';
 import type { BackendContext, Runner, RunnerLaunch } from '../../src/runners/runner/types.js';
 import { openWorld } from '../../src/world.js';
@@ -108,5 +108,5 @@ export async function startK6({ link, temp, context }: Carried, port: number, sc
       env: { K6_PROMETHEUS_RW_SERVER_URL: `http://127.0.0.1:${reachablePort}/push`, K6_PROMETHEUS_RW_PUSH_INTERVAL: '200ms' },
     }),
   };
-  return startRunner(await prepareHost(link, launch, context), launch, context);
+  return startRunner(await prepareHost(link, launch, podContext(context)), launch, context);
 }

@@ -163,6 +163,7 @@ test('however many runners there are, silence is noticed in time; at first they 
     { everyMs: 300, atFirstMs: 300, silentMs: 1700 },
     { everyMs: 500, atFirstMs: 500, silentMs: 1500 },
   ]);
+  expect(watchfulness(1000, 5000)).toEqual({ everyMs: 1000, atFirstMs: 1000, silentMs: 4000 });
 });
 
 test.each<[ProcessEnd, ReturnType<typeof endOf>]>([

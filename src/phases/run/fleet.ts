@@ -3,6 +3,7 @@ import type { Beside } from '../../core/beside.js';
 import { howItEnded } from '../../core/ends.js';
 import { LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
+import { makeGate } from '../../core/gate.js';
 import type { Clock, ProcessEnd } from '../../core/os.js';
 import type { RunnerEnd } from '../../core/outcome.js';
 import type { Milliseconds } from '../../core/quantities.js';
@@ -12,11 +13,14 @@ import { runnerLife } from './runner-life.js';
 import type { RunnerWatch } from './runner-watch.js';
 
 const pollMs: Milliseconds = 100;
+/** Of so many runners, all together, 1,000 a second are asked whether they are ready. */
+const pollOf = (runners: number): Milliseconds => Math.max(pollMs, runners);
 /** How long k6 gets to end the load after being asked to, before its process is ended. */
 const stopMs: Milliseconds = 4000;
 /** How long a runner that writes its numbers may use no CPU, and how long it may take in all. */
 const idleMs: Milliseconds = 15_000;
 const writeMs: Milliseconds = 5 * 60_000;
+const keptAtOnce = 16;
 
 /** Slices of the world that a fleet needs. */
 export interface FleetContext {
@@ -64,12 +68,13 @@ export async function awaitReady(
   context: Pick<FleetContext, 'clock' | 'emit' | 'signal'> & { readonly tookMs: Milliseconds },
 ): Promise<void> {
   const deadline = context.clock.elapsed() + limitMs - context.tookMs;
-  await Promise.all(runners.map((runner) => ready(runner, { deadline, limitMs }, context)));
+  const everyMs = pollOf(runners.length);
+  await Promise.all(runners.map((runner) => ready(runner, { deadline, limitMs, everyMs }, context)));
 }
 
 async function ready(
   runner: Runner,
-  { deadline, limitMs }: { readonly deadline: Milliseconds; readonly limitMs: Milliseconds },
+  { deadline, limitMs, everyMs }: { readonly deadline: Milliseconds; readonly limitMs: Milliseconds; readonly everyMs: Milliseconds },
   { clock, emit, signal }: Pick<FleetContext, 'clock' | 'emit' | 'signal'>,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -84,7 +89,7 @@ async function ready(
         hint: 'Give it more time (runners.readyTimeout) or fewer VUs.',
       });
     }
-    await clock.sleep(pollMs, signal);
+    await clock.sleep(everyMs, signal);
   }
 }
 
@@ -152,8 +157,9 @@ async function letGo(runner: Runner, { clock, killed, watchOf }: FleetContext): 
 
 /** When they are gone: keeps what they wrote and said, as far as that was not done. */
 export async function keepFiles(runners: readonly Runner[]): Promise<void> {
-  await Promise.all(runners.map((runner) => runner.collect()));
-  await Promise.all(runners.map((runner) => runner.readLog()));
+  const gate = makeGate(keptAtOnce);
+  await Promise.all(runners.map((runner) => gate(() => runner.collect())));
+  await Promise.all(runners.map((runner) => gate(() => runner.readLog())));
 }
 
 /** Ends all runners' processes, whatever they are doing, and waits until they are gone. */

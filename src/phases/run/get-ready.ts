@@ -34,9 +34,10 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
   const { fleet: planned } = withSecrets(plan, access);
   const { clock } = world;
   const ids = plan.runners.map(({ id }) => id);
-  const live = await openLiveData(ids, namesOfInterest(context, test), { clock, emit }, defer);
+  const { noticeMs, pushEveryMs: pushEveryOf, open } = await backendNamed(planned.backend);
+  const pushEveryMs = pushEveryOf(ids.length);
+  const live = await openLiveData(ids, namesOfInterest(context, test), { clock, emit, pushEveryMs }, defer);
   context.watchNumbers(live.numbers);
-  const { noticeMs, pushEveryMs, open } = await backendNamed(planned.backend);
   const profile = { ...planned, ...access.machine };
   const backend = open({ ...world, profile, signal: stop.signal, redact: context.redact, expected: expectedOf(plan, test) });
   defer(() => backend.close());
@@ -51,7 +52,7 @@ export async function getReady(attempt: Attempt): Promise<ReadyFleet> {
   };
   const start = async () => {
     const took = stopwatch(clock);
-    const starting = startFleet(backend, launches(attempt, live, pushEveryMs(ids.length)));
+    const starting = startFleet(backend, launches(attempt, live, pushEveryMs));
     const started = await stop.race(withinLimit(starting, planned.readyTimeout, clock)).catch((error: unknown) => {
       stop.check();
       throw error;

@@ -22,9 +22,9 @@ export interface Watchfulness {
   readonly silentMs: Milliseconds;
 }
 
-/** How closely so many runners can be watched: each of them four times a second, or twice where there are many. */
+/** How closely so many runners can be watched: each of them four times a second, twice where there are many, once where there are a thousand. */
 export function watchfulness(runners: number, noticeMs: Milliseconds): Watchfulness {
-  const everyMs = Math.min(500, Math.max(250, runners * 5));
+  const everyMs = Math.max(250, Math.min(500, runners * 5), Math.min(1000, runners, noticeMs / 5));
   return { everyMs, atFirstMs: Math.min(everyMs, Math.max(25, runners * 5)), silentMs: noticeMs - everyMs };
 }
 

@@ -16,20 +16,30 @@ export interface LiveData {
   addressFor(runner: RunnerId): PushAddress;
   /** When each runner was last heard of, by elapsed(); without those that never were. */
   readonly heardAt: ReadonlyMap<RunnerId, Milliseconds>;
+  /** A runner that was not heard of for longer does not report. */
+  readonly silentMs: Milliseconds;
   /** Tells what could not be kept apart, once. */
   tellExcess(): void;
   /** Tells how often pushes were turned away. */
   tellRejected(): void;
 }
 
-/** A runner pushes every second: one that was silent for longer does not report. */
-export const silentMs: Milliseconds = 3000;
+/** A runner that was silent for longer than this, and than three of its pushes, does not report. */
+const leastSilentMs: Milliseconds = 3000;
+const missedPushes = 3;
+
+/** What opening it takes; runners push once a second where it is not said. */
+export interface LiveDataMeans {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly pushEveryMs?: Milliseconds;
+}
 
 /** Opens the receiver of the runners' live data. `keep` are names of requests that limits are about. */
 export async function openLiveData(
   runners: readonly RunnerId[],
   keep: ReadonlySet<string>,
-  { clock, emit }: { clock: Clock; emit: Emit },
+  { clock, emit, pushEveryMs = 1000 }: LiveDataMeans,
   defer: Defer,
 ): Promise<LiveData> {
   const numbers = liveNumbers({ keep });
@@ -56,6 +66,7 @@ export async function openLiveData(
   return {
     numbers,
     heardAt,
+    silentMs: Math.max(leastSilentMs, missedPushes * pushEveryMs),
     port: receiver.port,
     addressFor: (runner) => receiver.addressFor(runner),
     tellExcess: () => {

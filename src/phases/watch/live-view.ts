@@ -9,7 +9,7 @@ import { type FleetTotals, fleetSecond, fleetTotals, nothingYet, remembered } fr
 import { histogramLines } from '../../metrics/histogram-lines.js';
 import type { RateCounts } from '../../metrics/rate-counts.js';
 import { runFiles } from '../../runs/layout.js';
-import { type LiveData, silentMs } from './live-data.js';
+import type { LiveData } from './live-data.js';
 import type { LoadEndAt } from './load-end.js';
 import type { Watching } from './watching.js';
 
@@ -89,7 +89,7 @@ function lookAtFleet(context: LiveViewContext): { tell(isLast: boolean): void; j
       const at = clock.elapsed();
       const elapsedMs = Math.round(at - begun);
       const totals = fleetTotals(live.numbers, elapsedMs, picks);
-      const runnersReporting = heardSince(live.heardAt.keys(), at - silentMs).length;
+      const runnersReporting = heardSince(live.heardAt.keys(), at - live.silentMs).length;
       while ((past[1]?.elapsedMs ?? elapsedMs) <= elapsedMs - recentMs) past.shift();
       const [recentFrom = nothingYet] = past;
       const { sample, line } = fleetSecond(totals, before, { totalMs: endAt(elapsedMs), runnersReporting, recentFrom });
@@ -104,8 +104,17 @@ function lookAtFleet(context: LiveViewContext): { tell(isLast: boolean): void; j
     judge: (rates) => {
       const at = clock.elapsed();
       const expected = context.expected();
-      const heardMs = heardSince(expected, at - silentMs).map((heardAt) => heardAt - begun);
-      const moment = { elapsedMs: Math.round(at - begun), setupMs, expected: expected.length, heardMs, probes: probes(), picks, rates };
+      const heardMs = heardSince(expected, at - live.silentMs).map((heardAt) => heardAt - begun);
+      const moment = {
+        elapsedMs: Math.round(at - begun),
+        setupMs,
+        expected: expected.length,
+        heardMs,
+        probes: probes(),
+        picks,
+        rates,
+        silentMs: live.silentMs,
+      };
       return context.watch(fleetLook(live.numbers, moment));
     },
   };

@@ -68,7 +68,7 @@ function fleetOf(watched: Watched, switchboard: Switchboard, context: BackendCon
     },
     imageOf: async (index) => {
       for (let looks = 0; looks < imageLooks; looks += 1) {
-        const found = (await look().catch(() => [])).find((pod) => indexOf(pod) === index);
+        const found = (await look().catch(() => undefined))?.pods.get(index);
         const { imageID = '' } = found?.status?.containerStatuses?.[0] ?? {};
         if (imageID !== '') return imageID;
       }
@@ -88,15 +88,27 @@ function fleetOf(watched: Watched, switchboard: Switchboard, context: BackendCon
   };
 }
 
-type Look = () => Promise<readonly V1Pod[]>;
+/** What a look at a fleet saw: its pods by their indices, and why there are not all of them. */
+interface Seen {
+  readonly pods: ReadonlyMap<number, V1Pod>;
+  readonly refusal: LoadctlError | undefined;
+}
 
-/** A look at all pods, soon: one serves all who wait. */
-function sharedLook(cluster: Cluster, name: string, { clock, signal }: BackendContext): Look {
-  let latest: Promise<readonly V1Pod[]> | undefined;
+type Look = () => Promise<Seen>;
+
+/** A look at all pods, soon: one serves all who wait. The list of 1,000 pods is some MB. */
+function sharedLook(cluster: Cluster, name: string, { clock, signal, profile }: BackendContext): Look {
+  const everyMs = Math.max(lookMs, profile.count * 5);
+  const see = async (): Promise<Seen> => {
+    const pods = await podsOf(cluster, name);
+    const refusal = pods.length < profile.count ? await refusalOf(cluster, name) : undefined;
+    return { pods: new Map(pods.map((pod) => [indexOf(pod), pod])), refusal };
+  };
+  let latest: Promise<Seen> | undefined;
   return () => {
     latest ??= clock
-      .sleep(lookMs, signal)
-      .then(() => podsOf(cluster, name))
+      .sleep(everyMs, signal)
+      .then(see)
       .finally(() => {
         latest = undefined;
       });
@@ -114,25 +126,20 @@ interface Watched {
 
 /** Waits for what keeps a pod from starting, until it came. Never resolves. */
 function watchStart(
-  { cluster, name, look, begun }: Watched,
+  { look, begun }: Pick<Watched, 'look' | 'begun'>,
   { clock, signal, profile }: BackendContext,
 ): (index: number, came: AbortSignal) => Promise<never> {
   return async (index, came) => {
     for (;;) {
-      const seen = await look();
+      const { pods, refusal } = await look();
       if (came.aborted) return new Promise(() => {});
       if (signal.aborted) throw new LoadctlError('interrupted', 'The run was interrupted while its pods started.');
-      const problem = seen
-        .filter((pod) => indexOf(pod) === index)
-        .map(podProblem)
-        .find((found) => found !== undefined);
+      const pod = pods.get(index);
+      const problem = pod && podProblem(pod);
       const isLate = clock.elapsed() - begun > profile.readyTimeout - Math.min(lateMs, profile.readyTimeout / 2);
       if (problem !== undefined && (problem.isFinal || isLate))
         throw new LoadctlError('unavailable', problem.message, { hint: problem.hint });
-      if (seen.length < profile.count) {
-        const refusal = await refusalOf(cluster, name);
-        if (refusal !== undefined) throw refusal;
-      }
+      if (refusal !== undefined) throw refusal;
     }
   };
 }

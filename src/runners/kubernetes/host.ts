@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join as joinPath } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -23,6 +22,7 @@ import { receiveCommand, sayCommand, sha256In, type Wanted, wantedOf } from '../
 import { shareOf } from '../runner/starting.js';
 import type { BackendContext, RunnerLaunch } from '../runner/types.js';
 import { join } from './link/join.js';
+import { eachLine } from './link/lines.js';
 import type { CarrierLink } from './link/switchboard.js';
 import { protocol, readLine } from './link/wire.js';
 
@@ -37,7 +37,7 @@ const memoryMs = 2000;
 const restPort = 6565;
 
 /** Starts the agent in a pod by its carrier, and makes the pod ready for its runner. Throws `unavailable` where it will not do. */
-export async function prepareHost(link: CarrierLink, launch: RunnerLaunch, context: BackendContext): Promise<Host> {
+export async function prepareHost(link: CarrierLink, launch: RunnerLaunch, context: PodContext): Promise<Host> {
   const { pod } = link.hello;
   if (link.hello.protocol !== protocol) throw otherVersion(link, 'speaks another protocol than this loadctl');
   const agent = await startAgent(link, context);
@@ -74,10 +74,28 @@ function otherVersion({ hello }: CarrierLink, what: string): LoadctlError {
 }
 
 /** A runner of another minor version may measure something else. */
-async function checkK6(link: CarrierLink, there: string, { inputs }: RunnerLaunch, { execute }: BackendContext): Promise<void> {
-  const said = await execute({ file: inputs.k6, args: ['version'] });
-  const here = minorOf(/v(\d+\.\d+\S*)/.exec(said.stdout)?.[1]);
+async function checkK6(link: CarrierLink, there: string, { inputs }: RunnerLaunch, { minorHere }: PodContext): Promise<void> {
+  const here = await minorHere(inputs.k6);
   if (here !== undefined && here !== minorOf(there)) throw otherVersion(link, `has k6 ${there}, where this one has ${here}`);
+}
+
+/** What of the backend's context pods share: its own k6 is asked once for its version, however many there are. */
+export interface PodContext extends BackendContext {
+  /** `2.2`; undefined where this k6 does not tell. */
+  readonly minorHere: (k6: string) => Promise<string | undefined>;
+}
+
+/** The context of a run's pods. */
+export function podContext(context: BackendContext): PodContext {
+  let asked: Promise<string | undefined> | undefined;
+  const ask = async (k6: string) => minorOf(/v(\d+\.\d+\S*)/.exec((await context.execute({ file: k6, args: ['version'] })).stdout)?.[1]);
+  return {
+    ...context,
+    minorHere: (k6) => {
+      asked ??= ask(k6);
+      return asked;
+    },
+  };
 }
 
 const minorOf = (version: string | undefined) => /^\d+\.\d+/.exec(version ?? '')?.[0];
@@ -96,7 +114,7 @@ async function startAgent(link: CarrierLink, context: BackendContext): Promise<A
 }
 
 function carrierOf(stream: Duplex, hear: (line: string) => void, first: string): Carrier {
-  createInterface({ input: stream }).on('line', hear);
+  eachLine(stream, hear);
   stream.on('error', () => {});
   stream.write(first);
   return {

@@ -9,7 +9,8 @@ import { initError } from '../../k6/script-errors.js';
 import type { HostFacts } from '../../plan/capacity.js';
 import { type Runner, runnerFiles } from './types.js';
 
-const pollMs = 50;
+/** How long it is waited before it is asked again: first, at most, and how much longer each time. */
+const poll = { firstMs: 50, mostMs: 1000, growth: 1.2 };
 const portAttempts = 5;
 
 /** A runner whose process was just started. */
@@ -41,10 +42,10 @@ export async function startAnswering(spawnRunner: () => Promise<Started>, clock:
 /** Waits until the REST API answers, however long the script's init code takes; the end of the process when it goes first. */
 async function answersOrEnds(runner: Runner, clock: Clock): Promise<ProcessEnd | undefined> {
   const ended = runner.ended.then((end) => ({ end }));
-  for (;;) {
+  for (let waitMs = poll.firstMs; ; waitMs = Math.min(poll.mostMs, waitMs * poll.growth)) {
     const answer = runner.api.status().then(
       () => 'answered' as const,
-      () => clock.sleep(pollMs).then(() => 'silent' as const),
+      () => clock.sleep(waitMs).then(() => 'silent' as const),
     );
     const first = await Promise.race([ended, answer]);
     if (first === 'answered') return undefined;

@@ -6,7 +6,9 @@ import type { Clock } from '../../../core/os.js';
 import { join } from './join.js';
 import { greetingIn, type Hello, identity, keyed, type Opening, readLine } from './wire.js';
 
-const openMs = 5000;
+const openMs = 15_000;
+/** Node's own 511 are too few for 1,000 pods that open streams at once: who is turned away knocks again a second later. */
+const backlog = 4096;
 
 /** What a conductor has of one runner's carrier. */
 export interface CarrierLink {
@@ -61,7 +63,7 @@ export async function openSwitchboard({ host, key, pushes, clock }: SwitchboardM
   });
   const port = await new Promise<number>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, host, () => {
+    server.listen({ port: 0, host, backlog }, () => {
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });
