@@ -111,6 +111,20 @@ function needsOf({ vus, iterationsPerSecond, requestsPerSecond }: FleetLoad, par
   };
 }
 
+/** How many VUs of a load one runner with so much would do for, by what it would be short of. */
+export function vusWithin(
+  { cpus, freeMemoryBytes }: Required<Pick<HostFacts, 'cpus' | 'freeMemoryBytes'>>,
+  { vus, requestsPerSecond }: Pick<FleetLoad, 'vus' | 'requestsPerSecond'>,
+): { readonly of: 'CPUs' | 'memory'; readonly vus: number }[] {
+  const byMemory = Math.max(0, Math.floor((freeMemoryBytes - bytesPerRunner) / bytesPerVu));
+  if (requestsPerSecond === undefined || requestsPerSecond === 0) return [{ of: 'memory', vus: byMemory }];
+  const byCpus = Math.floor((cpus * requestsPerCpu * busyCpu * vus) / requestsPerSecond);
+  return [
+    { of: 'CPUs', vus: byCpus },
+    { of: 'memory', vus: byMemory },
+  ];
+}
+
 /** Ports for connections from a host to one address and port of the target. */
 export function portsOf({ portsFrom, portsTo, addresses = 1 }: HostFacts): number | undefined {
   return portsFrom === undefined || portsTo === undefined ? undefined : (portsTo - portsFrom + 1) * addresses;

@@ -1,5 +1,7 @@
+import type { Milliseconds } from '../core/quantities.js';
 import type { Profile } from '../profile/sections/schema.js';
-import type { FleetLoad, Needs } from './capacity.js';
+import { type FleetLoad, type Needs, vusWithin } from './capacity.js';
+import { abortLatency, pushEveryElsewhere } from './push-interval.js';
 
 /** Whose address a connection has when it leaves the cluster: the pod's own, its node's, or a NAT gateway's. */
 export type Egress = 'pod' | 'node' | 'nat';
@@ -27,6 +29,17 @@ export interface PodNeeds {
   readonly sourcesNeeded: number;
   /** Connections that the busiest node keeps track of, of {@link trackedConnections}. */
   readonly trackedByNode: number;
+  /** Which of what these pods and nodes have would not do for more VUs. */
+  readonly first: Limit;
+  /** How often each runner pushes what it measured, and how old a sample may be when an abort rule sees it. */
+  readonly pushEveryMs: Milliseconds;
+  readonly abortLatencyMs: Milliseconds;
+}
+
+/** Something that does for so many VUs, and no more. */
+export interface Limit {
+  readonly of: PodNeeds['because'];
+  readonly vus: number;
 }
 
 /** A node as many clusters have them; 0.2 CPUs and 1.5 GB of it are the system's. */
@@ -49,8 +62,11 @@ export interface PodFleet {
   readonly egress: Egress;
 }
 
+/** The load, as far as pods are reckoned by it. */
+type PodLoad = Pick<FleetLoad, 'vus' | 'targetAddresses' | 'requestsPerSecond'>;
+
 /** Reckons what pods, nodes and ports a load takes. Pure. */
-export function podNeeds({ runners, runner, conductor, egress }: PodFleet, load: Pick<FleetLoad, 'vus' | 'targetAddresses'>): PodNeeds {
+export function podNeeds({ runners, runner, conductor, egress }: PodFleet, load: PodLoad): PodNeeds {
   const cpus = runners * runner.cpus + conductor.cpus;
   const memoryBytes = runners * runner.memoryBytes + conductor.memoryBytes;
   const ports = portsOfSource[egress] * (load.targetAddresses ?? 1);
@@ -62,6 +78,16 @@ export function podNeeds({ runners, runner, conductor, egress }: PodFleet, load:
     { because: 'connections tracked', nodes: nodesFor(load.vus, trackedConnections) },
   ] as const;
   const most = wanted.reduce((one, other) => (other.nodes > one.nodes ? other : one));
+  const sources = { pod: runners, node: most.nodes, nat: 1 }[egress];
+  const pushEveryMs = pushEveryElsewhere(runners);
+  const limits: readonly Limit[] = [
+    ...vusWithin({ cpus: runner.cpus, freeMemoryBytes: runner.memoryBytes - carrierBytes }, load).map(({ of, vus }) => ({
+      of,
+      vus: vus * runners,
+    })),
+    { of: 'ports', vus: sources * ports },
+    { of: 'connections tracked', vus: Math.min(most.nodes, runners) * trackedConnections },
+  ];
   return {
     pods: runners + 1,
     runner,
@@ -71,9 +97,12 @@ export function podNeeds({ runners, runner, conductor, egress }: PodFleet, load:
     ...most,
     connections: load.vus,
     ports,
-    sources: { pod: runners, node: most.nodes, nat: 1 }[egress],
+    sources,
     sourcesNeeded,
     trackedByNode: Math.ceil(load.vus / Math.min(most.nodes, runners)),
+    first: limits.reduce((one, other) => (other.vus < one.vus ? other : one)),
+    pushEveryMs,
+    abortLatencyMs: abortLatency(pushEveryMs),
   };
 }
 

@@ -18,6 +18,22 @@ test('a plan says what pods the load takes, what they ask of the cluster, and wh
   expect(stdout).toContain('nodes: 2 of 3.8 CPUs and 14.5 GB to spare would do; CPUs decide');
   expect(stdout).toContain('an address of a NAT gateway has 55,000 ports to the target (egress: nat); 30,000 connections need 1');
   expect(stdout).toContain('connection tracking: 15,000 on the busiest of those nodes, of 131,072 that one usually keeps');
+  expect(stdout).toContain('first limit: CPUs: these pods and nodes do for 42,000 VUs');
+  expect(stdout).toContain('live data: each runner pushes every 1 s; an abort rule sees a sample 2 s later at most');
+});
+
+test('a million VUs in 1,000 pods', async () => {
+  const { stdout } = await place('egress: node', load.replace('30000', '1000000'), 1000).loadctl(['plan', '--env', 'prod']);
+
+  for (const line of [
+    'pods: 1,001 (1,000 runners with 0.2 CPUs and 536.9 MB each, 1 conductor): 200.5 CPUs and 537.4 GB in all',
+    'nodes: 53 of 3.8 CPUs and 14.5 GB to spare would do; CPUs decide',
+    'each of 53 nodes has 64,512 ports to the target (egress: node); 1,000,000 connections need 16',
+    'connection tracking: 18,868 on the busiest of those nodes',
+    'first limit: CPUs: these pods and nodes do for 1,400,000 VUs',
+    'live data: each runner pushes every 3.4 s; an abort rule sees a sample 4.4 s later at most',
+  ])
+    expect(stdout.replace(/\s+/g, ' ')).toContain(line);
 });
 
 test('ports that will not do are told, with what would; as data too', async () => {

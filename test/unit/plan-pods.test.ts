@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type PodFleet, podNeeds } from '../../src/plan/pods.js';
+import { capacityOf } from '../../src/plan/capacity.js';
+import { loadHosts } from '../../src/plan/load-hosts.js';
+import { type PodFleet, podNeeds, podRequest } from '../../src/plan/pods.js';
 
 const fleet = (more: Partial<PodFleet> = {}): PodFleet => ({
   runners: 30,
@@ -32,5 +34,32 @@ describe('what pods ask of a cluster', () => {
   test('a million VUs behind nodes are as many nodes as their ports need', () => {
     const needs = podNeeds(fleet({ egress: 'node', runner: { cpus: 0.1, memoryBytes: 1e8 } }), { vus: 1_000_000 });
     expect(needs).toMatchObject({ nodes: 16, because: 'ports', sourcesNeeded: 16, trackedByNode: 62_500 });
+  });
+
+  const planned = (runners: number, vus: number, more: Partial<PodFleet> = {}) => {
+    const load = { vus, requestsPerSecond: vus, open: false };
+    const { runner } = capacityOf(load, loadHosts({ isHere: false, hosts: [] }, runners, {}));
+    return podNeeds(fleet({ runners, runner: podRequest(runner), conductor: { cpus: 1, memoryBytes: 1e9 }, ...more }), load);
+  };
+
+  test('30,000 VUs in 30 pods are two nodes; CPUs come first', () => {
+    expect(planned(30, 30_000)).toMatchObject({
+      ...{ pods: 31, cpus: 7, nodes: 2, because: 'CPUs', sources: 30, ports: 28_232 },
+      ...{ first: { of: 'CPUs', vus: 42_000 }, pushEveryMs: 1000, abortLatencyMs: 2000 },
+    });
+  });
+
+  test('a million VUs in 1,000 pods push every 3.4 s', () => {
+    const needs = planned(1000, 1_000_000);
+    expect(needs).toMatchObject({ pods: 1001, cpus: 201, nodes: 53, because: 'CPUs', pushEveryMs: 3334, abortLatencyMs: 4334 });
+    expect(needs.first).toEqual({ of: 'CPUs', vus: 1_400_000 });
+  });
+
+  test('a million VUs behind one address of a NAT gateway: its ports come first', () => {
+    expect(planned(1000, 1_000_000, { egress: 'nat' })).toMatchObject({
+      sources: 1,
+      sourcesNeeded: 19,
+      first: { of: 'ports', vus: 55_000 },
+    });
   });
 });

@@ -15,7 +15,7 @@ export async function fitLoad(load: FleetLoad, hosts: readonly LoadHost[], url: 
 }
 
 /** Reckons what pods a load takes; the target's name is looked up where ports for one address of it would not do. */
-export async function fitPods(fleet: PodFleet, load: Pick<FleetLoad, 'vus'>, url: string): Promise<PodNeeds> {
+export async function fitPods(fleet: PodFleet, load: Pick<FleetLoad, 'vus' | 'requestsPerSecond'>, url: string): Promise<PodNeeds> {
   const needs = podNeeds(fleet, load);
   if (needs.sourcesNeeded === 1) return needs;
   const targetAddresses = await countAddresses(placeOf(url).host);

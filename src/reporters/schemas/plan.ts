@@ -79,6 +79,9 @@ const pods = z.strictObject({
   sources: count,
   sourcesNeeded: count,
   trackedByNode: count,
+  first: z.strictObject({ of: z.enum(['CPUs', 'memory', 'ports', 'connections tracked']), vus: count }),
+  pushEveryMs: count,
+  abortLatencyMs: count,
 });
 
 const scenario = z.strictObject({
