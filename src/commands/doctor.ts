@@ -8,14 +8,15 @@ import { profileOption } from '../phases/frame/context.js';
 import { type Asked, askTarget } from '../phases/target/ask-target.js';
 import { type FirstLook, lookByEach } from '../phases/watch/open-monitors.js';
 import { type HostFacts, portsOf } from '../plan/capacity.js';
+import type { Foreseen } from '../plan/inspection.js';
 import { renderCapacity } from '../reporters/capacity-table.js';
 import { type Finding, renderDoctor } from '../reporters/doctor-table.js';
 import { otherLogins } from '../runners/local/accounts.js';
 import { readThisMachine } from '../runners/local/this-machine.js';
-import { capacityHere } from './call/capacity.js';
+import { type CapacityNote, capacityHere, plannedCapacity } from './call/capacity.js';
 import { foresee } from './call/foresee.js';
 import { examples, profileChoice, withCommonOptions, withProfileOptions } from './call/options.js';
-import { planProfile } from './call/profile.js';
+import { type Planned, planProfile } from './call/profile.js';
 import { session } from './call/session.js';
 import { tableStyle } from './call/style.js';
 import { testOutputs } from './call/test-outputs.js';
@@ -62,7 +63,7 @@ export const command: CommandModule = {
     const seen = [...machine, ...(carriedBy && foreseen ? await lookAtProfile(call, carriedBy, foreseen) : [])];
     const findings = redactData(seen, call.redact);
     const missing = findings.some(({ state }) => state === 'missing');
-    const carried = carriedBy && foreseen && redactData(await capacityHere(carriedBy, foreseen, here), call.redact);
+    const carried = carriedBy && foreseen && redactData(await capacityFor(carriedBy, foreseen, here, shell), call.redact);
     const style = await tableStyle(call, 'stdout');
     const table = carried === undefined ? '' : `\n${renderCapacity(carried, style).join('\n')}\n`;
     return {
@@ -72,6 +73,11 @@ export const command: CommandModule = {
     };
   },
 };
+
+/** Pods are held against what they ask for, other hosts against this machine. */
+async function capacityFor(planned: Planned, foreseen: Foreseen, here: HostFacts, shell: Shell): Promise<CapacityNote | undefined> {
+  return planned.plan.fleet.backend === 'kubernetes' ? plannedCapacity(planned, foreseen, shell) : capacityHere(planned, foreseen, here);
+}
 
 /** What the target says of a seeded row of every shard. */
 async function askForUsers(call: Call): Promise<Outcome> {

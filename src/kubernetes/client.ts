@@ -1,6 +1,14 @@
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { BatchV1Api, CoreV1Api, KubeConfig, RequestContext } from '@kubernetes/client-node';
+import type {
+  AuthorizationV1Api,
+  BatchV1Api,
+  CoreV1Api,
+  KubeConfig,
+  NetworkingV1Api,
+  RequestContext,
+  VersionApi,
+} from '@kubernetes/client-node';
 import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { World } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
@@ -19,6 +27,9 @@ export interface ClusterPlace {
 export interface Apis {
   readonly core: CoreV1Api;
   readonly batch: BatchV1Api;
+  readonly authorization: AuthorizationV1Api;
+  readonly networking: NetworkingV1Api;
+  readonly version: VersionApi;
 }
 
 /** A namespace of a cluster, and the way there. */
@@ -54,7 +65,13 @@ export async function openCluster(place: ClusterPlace, world: Pick<World, 'env' 
     authMethods: { default: config },
     promiseMiddleware: [{ pre: async (request) => withDeadline(request), post: async (answer) => answer }],
   });
-  const apis = { core: new library.CoreV1Api(configuration), batch: new library.BatchV1Api(configuration) };
+  const apis: Apis = {
+    core: new library.CoreV1Api(configuration),
+    batch: new library.BatchV1Api(configuration),
+    authorization: new library.AuthorizationV1Api(configuration),
+    networking: new library.NetworkingV1Api(configuration),
+    version: new library.VersionApi(configuration),
+  };
   const ask: Cluster['ask'] = async (doing, call) => {
     try {
       return await call(apis);

@@ -4,8 +4,10 @@ import { checkGuards, confirmationFor, needsConfirmation } from '../../plan/guar
 import type { Foreseen } from '../../plan/inspection.js';
 import { unbuiltWords } from '../../plan/unbuilt.js';
 import type { Finding } from '../../reporters/doctor-table.js';
+import { plannedCapacity } from '../call/capacity.js';
 import type { Planned } from '../call/profile.js';
 import type { Call } from '../call/types.js';
+import { lookAtCluster } from './of-cluster.js';
 import { lookAtServers, type Unasked } from './reach.js';
 
 /** What a run of a profile needs besides this machine: script, variables, servers, runners, monitors, outputs, guards. */
@@ -14,7 +16,7 @@ export async function lookAtProfile(call: Call, planned: Planned, foreseen: Fore
     ...lookAtScript(planned, foreseen),
     ...lookAtVariables(planned),
     ...(await lookAtServers(call, planned, whyUnasked(call, planned))),
-    ...lookAtRunners(planned),
+    ...(await lookAtRunners(call, planned, foreseen)),
     ...lookAtOthers(planned),
     ...lookAtGuards(planned, foreseen),
   ];
@@ -74,7 +76,8 @@ function lookAtVariables(planned: Planned): Finding[] {
   return [{ what, state: 'good', said: variables.map(({ name, from }) => `${name} (${from})`).join(', ') }];
 }
 
-function lookAtRunners({ plan, loaded, backend }: Planned): Finding[] {
+async function lookAtRunners(call: Call, planned: Planned, foreseen: Foreseen): Promise<Finding[]> {
+  const { plan, loaded, backend } = planned;
   const what = 'runners';
   const { count, backend: name } = plan.fleet;
   if (isInCloud(plan)) {
@@ -87,6 +90,11 @@ function lookAtRunners({ plan, loaded, backend }: Planned): Finding[] {
   if (unbuilt !== undefined)
     return [{ what, state: 'missing', said: `${unbuilt.word}: ${unbuilt.message}`, more: 'Use runners.backend: local' }];
   if (backend.isHere) return [{ what, state: 'good', said: `${formatCount(count)} on this machine` }];
+  const { kubernetes: words } = plan.fleet;
+  if (name === 'kubernetes' && words !== undefined) {
+    const needs = (await plannedCapacity(planned, foreseen, call.shell))?.pods;
+    return lookAtCluster(call, { words, runners: count, needs });
+  }
   const where = backend.hosts.length === 0 ? name : `${name}: ${backend.hosts.join(', ')}`;
   return [
     { what, state: 'unknown', said: `${formatCount(count)} on ${where}; not asked`, more: 'A run looks at them before any load is made.' },
