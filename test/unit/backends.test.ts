@@ -18,6 +18,8 @@ test.each([
   ['more: 100 pushes a second in all', 'local', 50, 500],
   ['once a second at least', 'local', 1000, 1000],
   ['hosts behind a tunnel', 'ssh', 2, 1000],
+  ['as many pods as push 300 times a second in all', 'kubernetes', 300, 1000],
+  ['more of them: no more pushes', 'kubernetes', 1000, 3334],
 ])('%s: how often runners push', async (_, name, runners, ms) => {
   expect((await backendNamed(name)).pushEveryMs(runners)).toBe(ms);
 });
