@@ -57,6 +57,7 @@ test('only programs look for files beside themselves: all others are bundled int
   expect(sources.filter((name) => /new URL\([^)]*import\.meta|import\.meta\.(dirname|filename)/.test(read(`src/${name}`)))).toEqual([
     'carry.ts',
     'cli.ts',
+    'complete.ts',
   ]);
 });
 
