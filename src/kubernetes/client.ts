@@ -45,9 +45,10 @@ export interface Cluster {
 
 const account = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** Whether this process is in a pod that may speak to its API server. */
+/** Whether this process is in a pod that may speak to its API server; a job of a CI in a pod may name another one by KUBECONFIG. */
 export async function isInCluster({ env }: Pick<World, 'env'>): Promise<boolean> {
-  return (env.KUBERNETES_SERVICE_HOST ?? '') !== '' && (await exists(join(account, 'token')));
+  const [server, kubeconfig] = [env.KUBERNETES_SERVICE_HOST ?? '', env.KUBECONFIG ?? ''];
+  return server !== '' && kubeconfig === '' && (await exists(join(account, 'token')));
 }
 
 /** Finds the way to a cluster: the pod's own one, else the kubeconfig's. Sends nothing. Throws `unavailable` where there is none. */

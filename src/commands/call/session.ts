@@ -1,13 +1,16 @@
 import { besideIn } from '../../core/beside.js';
-import { type ExitReason, errorData, LoadctlError } from '../../core/errors.js';
+import { type ExitReason, errorData, errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Emit, LoggedEvent, TracedCommand } from '../../core/events.js';
+import type { RunId } from '../../core/ids.js';
 import { type Defer, scope } from '../../core/scope.js';
+import { isInCluster } from '../../kubernetes/client.js';
 import type { PhaseContext } from '../../phases/frame/context.js';
 import { type Outputs, openOutputs } from '../../phases/outputs/open-outputs.js';
 import { keepPage } from '../../phases/report/keep-page.js';
 import { readResult } from '../../phases/report/read-result.js';
 import type { KnownTest } from '../../phases/run/inspect-test.js';
 import type { PhaseFailure } from '../../phases/test.js';
+import type { LoadTarget } from '../../plan/target.js';
 import type { ProfileSource } from '../../profile/find.js';
 import { reporters } from '../../reporters/index.js';
 import { jsonReport } from '../../reporters/json.js';
@@ -60,17 +63,24 @@ export async function session(call: Call, options: SessionOptions, body: Body): 
   return reportingErrors(call, reports, () => reportedSession(call, options, body, reports));
 }
 
+/** The plan, and what becomes of it where it is carried out elsewhere: that can do with secrets that are not here. In a pod loadctl is its own conductor. */
+async function whereTo(call: Call, options: SessionOptions, reports: Reports) {
+  const plan = async (secrets: 'required' | 'here') => {
+    const asked = await planProfile(call, secrets, options.fallback);
+    return options.decide?.(asked) ?? asked;
+  };
+  const isInPod = options.elsewhere !== undefined && (await isInCluster(call.shell));
+  if (options.elsewhere === undefined || isInPod) return { planned: await plan('required'), isInPod };
+  const planned = await plan('here');
+  const elsewhere = options.elsewhere(planned, reports);
+  const isMissing = planned.loaded.variables.some(({ from }) => from === 'missing');
+  return { elsewhere, planned: elsewhere === undefined && isMissing ? await plan('required') : planned, isInPod };
+}
+
 async function reportedSession(call: Call, options: SessionOptions, body: Body, reports: Reports): Promise<Outcome> {
   return scope(async (defer) => {
-    const plan = async (secrets: 'required' | 'here') => {
-      const asked = await planProfile(call, secrets, options.fallback);
-      return options.decide?.(asked) ?? asked;
-    };
-    const maybeElsewhere = await plan(options.elsewhere === undefined ? 'required' : 'here');
-    const elsewhere = options.elsewhere?.(maybeElsewhere, reports);
+    const { elsewhere, planned, isInPod } = await whereTo(call, options, reports);
     if (elsewhere !== undefined) return elsewhere;
-    const isMissing = maybeElsewhere.loaded.variables.some(({ from }) => from === 'missing');
-    const planned = isMissing ? await plan('required') : maybeElsewhere;
     const interrupted = new AbortController();
     const killed = new AbortController();
     let emit: Emit = () => {};
@@ -110,6 +120,8 @@ async function reportedSession(call: Call, options: SessionOptions, body: Body, 
       const outputs = outputsOf(call, planned, trace, defer);
       hear = options.does.some((deed) => deed === 'load' || deed === 'cleanup') ? outputs.hear : hear;
       const context = { ...contextOf(call, planned, heardBy(trace, outputs), signals), target };
+      if (isInPod && known !== undefined && planned.plan.fleet.backend === 'kubernetes')
+        defer(await ownLock(call, planned, known.run, target));
       return untilKilled(context, () => body(context, known)).finally(() => outputs.finish(signals));
     };
     const { reasons, shown, failures = [] } = await toldEnd(work, emit);
@@ -122,6 +134,16 @@ async function reportedSession(call: Call, options: SessionOptions, body: Body, 
       bugs: [...bugs, ...unwritten.all],
     };
   });
+}
+
+/** Loaded where it is needed: few speak to a cluster. One that cannot be let go of goes with its Job. */
+async function ownLock(call: Call, planned: Planned, run: RunId, target: LoadTarget): Promise<() => Promise<void>> {
+  const { takeOwnLock } = await import('./own-lock.js');
+  const letGo = await takeOwnLock(call, planned, run, target);
+  return async () =>
+    letGo().catch((error: unknown) =>
+      call.shell.stderr.write(`The lock of the run stays until its Job is removed: ${errorMessage(error)}\n`),
+    );
 }
 
 /** Writes what is to be left about a test; hands back what of the files that were asked for, and of all, could not be written. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { V1OwnerReference, V1Pod } from '@kubernetes/client-node';
 import { LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { type Cluster, isInCluster, openCluster } from '../../kubernetes/client.js';
 import { refusedWith } from '../../kubernetes/failures.js';
+import { ownPod } from '../../kubernetes/own-pod.js';
+import { fleetRights, refuseMissingRights } from '../../kubernetes/rights.js';
 import { podRequest } from '../../plan/pods.js';
 import type { BackendContext, RunnerLaunch } from '../runner/types.js';
 import { fleetLabel, type JobPlan, keySecret, type PodWords, runnersJob } from './job.js';
@@ -36,6 +37,7 @@ export async function openFleet(launch: RunnerLaunch, words: PodWords, context: 
       hint: 'Run it in a pod of that namespace, with a service account that may make Jobs and Secrets.',
     });
   const cluster = await openCluster(words.namespace === undefined ? {} : { namespace: words.namespace }, context);
+  await refuseMissingRights(cluster, fleetRights);
   const { address, owner } = await conductorPod(cluster);
   const key = randomBytes(32);
   const switchboard = await openSwitchboard({ host: address, key, pushes: launch.reachable, clock: context.clock });
@@ -167,15 +169,7 @@ async function refusalOf(cluster: Cluster, name: string): Promise<LoadctlError |
 
 /** Where this pod is dialled, and what its fleet goes with: its own Job, where it has one. */
 async function conductorPod(cluster: Cluster): Promise<{ readonly address: string; readonly owner: V1OwnerReference }> {
-  const { namespace } = cluster;
-  const pod = await cluster.ask('get pods', ({ core }) => core.readNamespacedPod({ namespace, name: hostname() }));
-  const { name = '', uid = '', ownerReferences = [] } = pod.metadata ?? {};
-  const job = ownerReferences.find(({ kind }) => kind === 'Job');
-  const owner =
-    job === undefined
-      ? { apiVersion: 'v1', kind: 'Pod', name, uid }
-      : { apiVersion: job.apiVersion, kind: job.kind, name: job.name, uid: job.uid };
-  const address = pod.status?.podIP;
+  const { name, address, owner } = await ownPod(cluster);
   if (address === undefined)
     throw new LoadctlError('unavailable', `Pod ${name} has no address that its runners could dial.`, {
       hint: 'Look at it: kubectl describe pod',
