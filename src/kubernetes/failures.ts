@@ -34,6 +34,20 @@ export function podRefusalHint(message: string, namespace: string): string | und
   return refusals.find(({ code, pattern }) => code === 403 && pattern.test(message))?.hint(message, { namespace });
 }
 
+/** A verb on a kind of object in a namespace. */
+export interface Right {
+  readonly verb: string;
+  /** With its subresource: `pods/portforward`. */
+  readonly resource: string;
+}
+
+/** What would satisfy missing rights. */
+export function grantHint(rights: readonly Right[], { namespace }: Pick<FailedCall, 'namespace'>): string {
+  const named = rights.map(({ verb, resource }) => `\`${verb} ${resource}\``).join(' and ');
+  const what = rights.length === 1 ? 'right' : 'rights';
+  return `Grant the ${what} ${named} in namespace ${namespace} (a Role, and a RoleBinding to that user or service account).`;
+}
+
 interface Refusal {
   readonly code: number;
   readonly pattern: RegExp;
@@ -85,9 +99,9 @@ const refusals: readonly Refusal[] = [
   { code: 422, pattern: /(?:)/, hint: () => 'Take out of runners.kubernetes what this names.' },
 ];
 
-function missingRight(message: string, { namespace }: Pick<FailedCall, 'namespace'>): string {
-  const [, verb, resource] = /cannot (\w+) resource "([^"]+)"/.exec(message) ?? [];
-  return `Grant the right \`${verb} ${resource}\` in namespace ${namespace} (a Role, and a RoleBinding to that user or service account).`;
+function missingRight(message: string, call: Pick<FailedCall, 'namespace'>): string {
+  const [, verb = '', resource = ''] = /cannot (\w+) resource "([^"]+)"/.exec(message) ?? [];
+  return grantHint([{ verb, resource }], call);
 }
 
 /** Errors of node-fetch, and of the sockets below it. */

@@ -3,6 +3,8 @@ import { LoadctlError } from '../core/errors.js';
 import type { World } from '../core/os.js';
 import { callAfter } from '../core/timer.js';
 import type { Cluster } from './client.js';
+import { grantHint } from './failures.js';
+import { missingRights } from './rights.js';
 
 const connectMs = 10_000;
 
@@ -17,7 +19,7 @@ export async function forwardTo(cluster: Cluster, pod: string, port: number, { c
     const callOff = callAfter(clock, connectMs, () => reject(new Error(`no connection to the pod within ${connectMs / 1000} s`)));
     new PortForward(cluster.config)
       .portForward(cluster.namespace, pod, [port], fromPod, errors, toPod)
-      .then(resolve, (refused: unknown) => reject(whyNot(refused, cluster)))
+      .then(resolve, async (refused: unknown) => reject(await whyNot(refused, cluster)))
       .finally(callOff);
   });
   if (typeof socket === 'function') throw new Error('a connection that restarts itself was not asked for');
@@ -27,11 +29,15 @@ export async function forwardTo(cluster: Cluster, pod: string, port: number, { c
   return connection;
 }
 
+/** To the API server opening a WebSocket is a `get`; newer ones want the right to `create` besides. */
+const forwarding = ['get', 'create'].map((verb) => ({ verb, resource: 'pods/portforward' }));
+
 /** What the library rejects with is the event of its socket, whose error knows the HTTP status and nothing more. */
-function whyNot(refused: unknown, { namespace }: Cluster): Error {
+async function whyNot(refused: unknown, cluster: Cluster): Promise<Error> {
   const message = refused instanceof Error ? refused.message : String(Reflect.get(Object(refused), 'message') ?? refused);
   if (!message.endsWith('response: 403')) return new Error(message);
-  return new LoadctlError('unavailable', `Kubernetes refused to forward a port in namespace \`${namespace}\`.`, {
-    hint: `Grant the right \`create pods/portforward\` in namespace ${namespace} (a Role, and a RoleBinding to that user).`,
+  const missing = await missingRights(cluster, forwarding);
+  return new LoadctlError('unavailable', `Kubernetes refused to forward a port in namespace \`${cluster.namespace}\`.`, {
+    hint: grantHint(missing.length === 0 ? forwarding : missing, cluster),
   });
 }

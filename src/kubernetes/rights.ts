@@ -1,44 +1,35 @@
 import { LoadctlError } from '../core/errors.js';
 import type { Cluster } from './client.js';
+import { grantHint, type Right } from './failures.js';
 
-/** A verb on a kind of object in a namespace. */
-export interface Right {
-  readonly verb: string;
-  /** With its subresource: `pods/portforward`. */
-  readonly resource: string;
-}
-
-const rights = (resource: string, ...verbs: string[]): Right[] => verbs.map((verb) => ({ verb, resource }));
-
-/** What the conductor of a fleet cannot do without; `list events` only explains. */
-export const fleetRights: readonly Right[] = [
-  ...rights('jobs', 'create', 'delete'),
-  ...rights('pods', 'get', 'list'),
-  ...rights('secrets', 'create', 'delete'),
-];
-
-/** Looks at one's own rights, which everybody may ask for. Throws `unavailable` with those that are missing. */
-export async function refuseMissingRights(cluster: Cluster, wanted: readonly Right[]): Promise<void> {
-  const allowed = await Promise.all(wanted.map((right) => isAllowed(cluster, right)));
-  const missing = wanted.filter((_, index) => allowed[index] === false).map(({ verb, resource }) => `\`${verb} ${resource}\``);
+/** Without the right to delete what is about to be made, it stays. Throws `unavailable` before anything is made. */
+export async function refuseStaying(cluster: Cluster, ...resources: readonly string[]): Promise<void> {
+  const missing = await missingRights(
+    cluster,
+    resources.map((resource) => ({ verb: 'delete', resource })),
+  );
   if (missing.length === 0) return;
-  const { namespace } = cluster;
-  const what = missing.length === 1 ? 'the right' : 'the rights';
+  const kinds = missing.map(({ resource }) => resource).join(' and ');
   throw new LoadctlError(
     'unavailable',
-    `${what.replace('the', 'The')} ${missing.join(', ')} in namespace \`${namespace}\` ${missing.length === 1 ? 'is' : 'are'} missing; nothing was made.`,
+    `loadctl may not delete ${kinds} in namespace \`${cluster.namespace}\`: those of a run would stay.`,
     {
-      hint: `Grant ${what} ${missing.join(', ')} in namespace ${namespace} (a Role, and a RoleBinding to that user or service account).`,
+      hint: grantHint(missing, cluster),
     },
   );
 }
 
-/** Undefined where the API server does not tell: the call itself will. */
+/** Those of these rights that one does not have, as the API server tells everybody of his own; one that it does not tell of counts as there. */
+export async function missingRights(cluster: Cluster, wanted: readonly Right[]): Promise<Right[]> {
+  const allowed = await Promise.all(wanted.map((right) => isAllowed(cluster, right)));
+  return wanted.filter((_, index) => allowed[index] === false);
+}
+
 async function isAllowed(cluster: Cluster, { verb, resource: path }: Right): Promise<boolean | undefined> {
   const [resource = '', subresource] = path.split('/');
   const group = resource === 'jobs' ? 'batch' : '';
-  const attributes = { namespace: cluster.namespace, verb, group, resource, ...(subresource === undefined ? {} : { subresource }) };
-  const body = { spec: { resourceAttributes: attributes } };
+  const of = subresource === undefined ? {} : { subresource };
+  const body = { spec: { resourceAttributes: { namespace: cluster.namespace, verb, group, resource, ...of } } };
   const review = await cluster
     .ask('review its own rights', ({ authorization }) => authorization.createSelfSubjectAccessReview({ body }))
     .catch(() => undefined);

@@ -96,13 +96,18 @@ interface Taking {
   readonly deadline: Milliseconds;
 }
 
-/** A Job that was deleted has lost its lock at once, while its conductor still ends the load. */
+/** A Job that was deleted has lost its lock at once, while its conductor still ends the load. A lock that is of no use is let go of. */
 async function afterOthers(cluster: Cluster, wanted: LockWanted, { taken, clock, deadline }: Taking): Promise<TakenLock> {
-  for (;;) {
-    const others = await lockCandidates(cluster, wanted);
-    if (!others.some(({ course }) => course === 'ending')) return taken;
-    if (clock.elapsed() > deadline) throw await heldBy(cluster, wanted, clock);
-    await clock.sleep(pollMs);
+  try {
+    for (;;) {
+      const others = await lockCandidates(cluster, wanted);
+      if (!others.some(({ course }) => course === 'ending')) return taken;
+      if (clock.elapsed() > deadline) throw await heldBy(cluster, wanted, clock);
+      await clock.sleep(pollMs);
+    }
+  } catch (error) {
+    await unlockRun(cluster, taken).catch(() => undefined); // it goes with its owner at the latest
+    throw error;
   }
 }
 

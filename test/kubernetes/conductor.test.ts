@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { hasCluster, kubeconfig } from '../cluster/cluster.js';
+import { hasCluster } from '../cluster/cluster.js';
 import { eventually } from '../cluster/eventually.js';
 import { loadctlImage } from '../cluster/images.js';
 import { makeNamespace, type Namespace } from '../cluster/namespace.js';
@@ -9,6 +9,8 @@ import { targetForPods } from '../cluster/target.js';
 import { workplace } from '../support/loadctl.js';
 import { apiRelay } from './support/api-relay.js';
 import { hashesHere, hashesInPod, type PodsPlace, podsPlace, processesOf, underLoad } from './support/conducted.js';
+import { rulesOf } from './support/deployed.js';
+import { accountOf, kubeconfigOf } from './support/user.js';
 
 const script = `import http from 'k6/http';
 import { sleep } from 'k6';
@@ -206,30 +208,8 @@ describe.skipIf(!hasCluster)('the way to the conductor', () => {
   });
 });
 
-const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: 'developer' } };
-const rights = (apiGroup: string, resource: string, ...verbs: string[]) => ({ apiGroups: [apiGroup], resources: [resource], verbs });
-
-/** What docs/conductor.md says that who runs loadctl needs, and nothing else. */
-const developer: readonly object[] = [
-  { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'developer' } },
-  {
-    ...rbac,
-    kind: 'Role',
-    rules: [
-      rights('batch', 'jobs', 'create', 'list', 'patch', 'delete'),
-      rights('', 'pods', 'list'),
-      rights('', 'pods/portforward', 'get', 'create'),
-      rights('', 'secrets', 'create'),
-      rights('', 'events', 'list'),
-    ],
-  },
-  {
-    ...rbac,
-    kind: 'RoleBinding',
-    subjects: [{ kind: 'ServiceAccount', name: 'developer' }],
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'developer' },
-  },
-];
+/** With the Role of deploy/, and no other. */
+const developer: readonly object[] = accountOf('developer', rulesOf('person.yaml'));
 
 describe.skipIf(!hasCluster)('rights', () => {
   test('a run needs those that are written down, and a password that this machine does not have', async () => {
@@ -254,10 +234,7 @@ describe.skipIf(!hasCluster)('rights', () => {
       kubernetes: 'variables: {secret: loadctl-prod}',
       objects: [secret, ...developer],
     });
-    const token = await at.space.kubectl(['create', 'token', 'developer']);
-    const mine = at.file('developer.kubeconfig', readFileSync(kubeconfig(), 'utf8'));
-    await at.space.kubectl(['config', `--kubeconfig=${mine}`, 'set-credentials', 'developer', `--token=${token}`]);
-    await at.space.kubectl(['config', `--kubeconfig=${mine}`, 'set-context', 'test', '--user=developer']);
+    const mine = await kubeconfigOf(at.space, 'developer', at.folder);
     const { code, stderr } = await at.loadctl(['run', '--env', 'dev'], { KUBECONFIG: mine });
     expect([code, stderr]).toEqual([0, expect.stringContaining('Conducted in the cluster')]);
     expect(urls.filter((url) => url === '/work?t=tok-of-prod-only').length).toBe(3);

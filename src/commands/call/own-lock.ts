@@ -3,6 +3,7 @@ import type { RunId } from '../../core/ids.js';
 import { openCluster } from '../../kubernetes/client.js';
 import { labels } from '../../kubernetes/conductor-job.js';
 import { ownPod } from '../../kubernetes/own-pod.js';
+import { refuseStaying } from '../../kubernetes/rights.js';
 import { lockName, takeRunLock, unlockRun } from '../../kubernetes/run-lock.js';
 import { placeOf } from '../../plan/hosts.js';
 import type { LoadTarget } from '../../plan/target.js';
@@ -18,6 +19,7 @@ export async function takeOwnLock(call: Call, planned: Planned, run: RunId, { ur
   const { environment } = planned.plan;
   const { namespace } = planned.loaded.profile.runners.kubernetes ?? {};
   const cluster = await openCluster(namespace === undefined ? {} : { namespace }, shell);
+  await refuseStaying(cluster, 'jobs', 'secrets');
   const { name, owner, labels: own } = await ownPod(cluster);
   const wanted = { [labels.role]: 'conductor', [labels.environment]: environment };
   const missing = Object.entries(wanted).filter(([label, value]) => own[label] !== value);

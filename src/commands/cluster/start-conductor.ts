@@ -10,6 +10,7 @@ import type { Cluster } from '../../kubernetes/client.js';
 import { type ConductorJob, conductorJob, doorPort, unattendedMs } from '../../kubernetes/conductor-job.js';
 import { extendJob, removeConductor } from '../../kubernetes/conductors.js';
 import { forwardTo } from '../../kubernetes/forward.js';
+import { refuseStaying } from '../../kubernetes/rights.js';
 import { lockRun, type TakenLock } from '../../kubernetes/run-lock.js';
 import type { Call } from '../call/types.js';
 
@@ -41,6 +42,7 @@ const retryMs = 200;
 export async function startConductor(call: Call, cluster: Cluster, starting: Starting): Promise<Started> {
   const token = randomBytes(32).toString('hex');
   const { namespace } = cluster;
+  await refuseStaying(cluster, 'jobs');
   const body = conductorJob({ ...starting.job, tokenSha256: sha256Of(token) });
   const job = await cluster.ask('create the conductor’s Job', ({ batch }) => batch.createNamespacedJob({ namespace, body }));
   try {

@@ -77,11 +77,10 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'fleet-stopped':
     case 'load-ended':
     case 'start-skew-measured':
-      return ofLoad(event);
     case 'cloud-run-started':
     case 'cloud-run-reached':
     case 'cloud-run-ended':
-      return cloudSentence(event);
+      return ofLoad(event);
     case 'summary-handled':
       return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
     case 'limit-breached':
@@ -108,7 +107,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
 }
 
 function ofLoad(
-  event: Extract<LoggedEvent, { type: 'fleet-released' | 'fleet-stopped' | 'load-ended' | 'start-skew-measured' }>,
+  event: Extract<LoggedEvent, { type: 'fleet-released' | 'fleet-stopped' | 'load-ended' | 'start-skew-measured' | `cloud-${string}` }>,
 ): Sentence {
   switch (event.type) {
     case 'fleet-released':
@@ -119,6 +118,10 @@ function ofLoad(
       return { tone: 'plain', text: `the load ended after ${formatDuration(event.elapsedMs)}` };
     case 'start-skew-measured':
       return { tone: 'faint', text: `the runners' first iterations began within ${formatDuration(event.skewMs)}` };
+    case 'cloud-run-started':
+    case 'cloud-run-reached':
+    case 'cloud-run-ended':
+      return cloudSentence(event);
   }
 }
 

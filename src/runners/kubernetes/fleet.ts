@@ -3,9 +3,9 @@ import type { V1OwnerReference, V1Pod } from '@kubernetes/client-node';
 import { LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { type Cluster, isInCluster, openCluster } from '../../kubernetes/client.js';
-import { refusedWith } from '../../kubernetes/failures.js';
+import { grantHint, refusedWith } from '../../kubernetes/failures.js';
 import { ownPod } from '../../kubernetes/own-pod.js';
-import { fleetRights, refuseMissingRights } from '../../kubernetes/rights.js';
+import { refuseStaying } from '../../kubernetes/rights.js';
 import { podRequest } from '../../plan/pods.js';
 import type { BackendContext, RunnerLaunch } from '../runner/types.js';
 import { fleetLabel, type JobPlan, keySecret, type PodWords, runnersJob } from './job.js';
@@ -37,7 +37,7 @@ export async function openFleet(launch: RunnerLaunch, words: PodWords, context: 
       hint: 'Run it in a pod of that namespace, with a service account that may make Jobs and Secrets.',
     });
   const cluster = await openCluster(words.namespace === undefined ? {} : { namespace: words.namespace }, context);
-  await refuseMissingRights(cluster, fleetRights);
+  await refuseStaying(cluster, 'jobs', 'secrets');
   const { address, owner } = await conductorPod(cluster);
   const key = randomBytes(32);
   const switchboard = await openSwitchboard({ host: address, key, pushes: launch.reachable, clock: context.clock });
@@ -93,7 +93,13 @@ function fleetOf(watched: Watched, switchboard: Switchboard, context: BackendCon
 /** What a look at a fleet saw: its pods by their indices, and why there are not all of them. */
 interface Seen {
   readonly pods: ReadonlyMap<number, V1Pod>;
-  readonly refusal: LoadctlError | undefined;
+  readonly refusal: Refusal | undefined;
+}
+
+/** Why there are not all pods; one that is not final counts only when time is nearly over. */
+interface Refusal {
+  readonly error: LoadctlError;
+  readonly isFinal: boolean;
 }
 
 type Look = () => Promise<Seen>;
@@ -141,7 +147,7 @@ function watchStart(
       const isLate = clock.elapsed() - begun > profile.readyTimeout - Math.min(lateMs, profile.readyTimeout / 2);
       if (problem !== undefined && (problem.isFinal || isLate))
         throw new LoadctlError('unavailable', problem.message, { hint: problem.hint });
-      if (refusal !== undefined) throw refusal;
+      if (refusal !== undefined && (refusal.isFinal || isLate)) throw refusal.error;
     }
   };
 }
@@ -154,8 +160,8 @@ async function podsOf(cluster: Cluster, name: string): Promise<readonly V1Pod[]>
   return list.items;
 }
 
-/** Only the Job controller's events tell why it makes no pods; without the right to read them nothing does. */
-async function refusalOf(cluster: Cluster, name: string): Promise<LoadctlError | undefined> {
+/** Only the Job controller's events tell why it makes no pods: who may not see them waits as long as pods may take. */
+async function refusalOf(cluster: Cluster, name: string): Promise<Refusal | undefined> {
   const { namespace } = cluster;
   const fieldSelector = `involvedObject.name=${name},reason=FailedCreate`;
   const list = await cluster
@@ -164,7 +170,18 @@ async function refusalOf(cluster: Cluster, name: string): Promise<LoadctlError |
       if (refusedWith(error) === 403) return undefined;
       throw error;
     });
-  return refusalOfPods(list?.items.flatMap(({ message }) => message ?? []) ?? [], namespace);
+  if (list === undefined) return { error: hiddenRefusal(cluster), isFinal: false };
+  const messages = list.items.flatMap(({ message }) => message ?? []);
+  const error = refusalOfPods(messages, namespace);
+  return error && { error, isFinal: true };
+}
+
+function hiddenRefusal(cluster: Cluster): LoadctlError {
+  return new LoadctlError(
+    'unavailable',
+    `Kubernetes has not made all pods in namespace \`${cluster.namespace}\`, and loadctl is not allowed to see why.`,
+    { hint: grantHint([{ verb: 'list', resource: 'events' }], cluster) },
+  );
 }
 
 /** Where this pod is dialled, and what its fleet goes with: its own Job, where it has one. */

@@ -9,26 +9,12 @@ import { makeNamespace, type Namespace } from '../../cluster/namespace.js';
 import { firstNode, targetForPods } from '../../cluster/target.js';
 import { type Said, type Workplace, workplace } from '../../support/loadctl.js';
 import type { Target } from '../../support/target.js';
+import { rulesOf } from './deployed.js';
+import { accountOf } from './user.js';
 
 const account = 'loadctl-conductor';
-const rules = [
-  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'get', 'list', 'delete'] },
-  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
-  { apiGroups: [''], resources: ['events'], verbs: ['list'] },
-  { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'get', 'delete'] },
-];
-const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: account } };
-/** What docs/kubernetes.md says that a conductor's pod needs, and nothing else. */
-const conductorAccount: readonly object[] = [
-  { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account } },
-  { ...rbac, kind: 'Role', rules },
-  {
-    ...rbac,
-    kind: 'RoleBinding',
-    subjects: [{ kind: 'ServiceAccount', name: account }],
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: account },
-  },
-];
+/** With the Role of deploy/, and no other. */
+const conductorAccount: readonly object[] = accountOf(account, rulesOf('conductor.yaml'));
 
 /** Words of a profile whose fleet is pods. */
 export interface PodsTest {

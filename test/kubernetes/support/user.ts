@@ -16,6 +16,11 @@ export function account(name: string, rights: Rights): object[] {
     resources: [resource],
     verbs,
   }));
+  return accountOf(name, rules);
+}
+
+/** A service account with the rules of a Role, as manifests. */
+export function accountOf(name: string, rules: readonly object[]): object[] {
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } },
     { ...rbac, kind: 'Role', metadata: { name }, rules },
