@@ -4,7 +4,7 @@ import type { World } from '../core/os.js';
 import { callAfter } from '../core/timer.js';
 import type { Cluster } from './client.js';
 import { grantHint } from './failures.js';
-import { missingRights } from './rights.js';
+import { knownMissing } from './rights.js';
 
 const connectMs = 10_000;
 
@@ -36,7 +36,7 @@ const forwarding = ['get', 'create'].map((verb) => ({ verb, resource: 'pods/port
 async function whyNot(refused: unknown, cluster: Cluster): Promise<Error> {
   const message = refused instanceof Error ? refused.message : String(Reflect.get(Object(refused), 'message') ?? refused);
   if (!message.endsWith('response: 403')) return new Error(message);
-  const missing = await missingRights(cluster, forwarding);
+  const missing = await knownMissing(cluster, forwarding);
   return new LoadctlError('unavailable', `Kubernetes refused to forward a port in namespace \`${cluster.namespace}\`.`, {
     hint: grantHint(missing.length === 0 ? forwarding : missing, cluster),
   });

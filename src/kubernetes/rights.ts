@@ -1,13 +1,12 @@
 import { LoadctlError } from '../core/errors.js';
 import type { Cluster } from './client.js';
 import { grantHint, type Right } from './failures.js';
+import { missingRights } from './survey.js';
 
-/** Without the right to delete what is about to be made, it stays. Throws `unavailable` before anything is made. */
+/** Without the right to delete what is about to be made, it stays. Throws `unavailable` before anything is made; a right that nobody tells of counts as there. */
 export async function refuseStaying(cluster: Cluster, ...resources: readonly string[]): Promise<void> {
-  const missing = await missingRights(
-    cluster,
-    resources.map((resource) => ({ verb: 'delete', resource })),
-  );
+  const wanted = resources.map((resource) => ({ verb: 'delete', resource }));
+  const missing = await knownMissing(cluster, wanted);
   if (missing.length === 0) return;
   const kinds = missing.map(({ resource }) => resource).join(' and ');
   throw new LoadctlError(
@@ -19,19 +18,8 @@ export async function refuseStaying(cluster: Cluster, ...resources: readonly str
   );
 }
 
-/** Those of these rights that one does not have, as the API server tells everybody of his own; one that it does not tell of counts as there. */
-export async function missingRights(cluster: Cluster, wanted: readonly Right[]): Promise<Right[]> {
-  const allowed = await Promise.all(wanted.map((right) => isAllowed(cluster, right)));
-  return wanted.filter((_, index) => allowed[index] === false);
-}
-
-async function isAllowed(cluster: Cluster, { verb, resource: path }: Right): Promise<boolean | undefined> {
-  const [resource = '', subresource] = path.split('/');
-  const group = resource === 'jobs' ? 'batch' : '';
-  const of = subresource === undefined ? {} : { subresource };
-  const body = { spec: { resourceAttributes: { namespace: cluster.namespace, verb, group, resource, ...of } } };
-  const review = await cluster
-    .ask('review its own rights', ({ authorization }) => authorization.createSelfSubjectAccessReview({ body }))
-    .catch(() => undefined);
-  return review?.status?.allowed;
+/** Those of the rights that one is known not to have; none where nobody tells. */
+export async function knownMissing(cluster: Cluster, rights: readonly Right[]): Promise<readonly Right[]> {
+  const told = await missingRights(cluster, rights).catch(() => undefined);
+  return told?.is === 'seen' ? told.value : [];
 }

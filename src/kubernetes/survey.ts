@@ -1,29 +1,21 @@
 import type { Cluster } from './client.js';
-import { refusedWith } from './failures.js';
+import { type Right, refusedWith } from './failures.js';
 
 /** What was asked for, `hidden` where that is not allowed, `absent` where it is not there. */
 export type Seen<T> = { readonly is: 'seen'; readonly value: T } | { readonly is: 'hidden' } | { readonly is: 'absent' };
 
-/** A right to something of a namespace, or of the whole cluster: `create jobs.batch`, `create pods/portforward`. */
-export interface Right {
-  readonly verb: string;
-  readonly resource: string;
-  /** Of an API group other than the core one. */
-  readonly group?: string;
-}
-
 /** What who starts runs from outside needs in the namespace (docs/conductor.md). */
 export const rightsOfPerson: readonly Right[] = [
-  ...['create', 'list', 'patch', 'delete'].map((verb) => ({ verb, resource: 'jobs', group: 'batch' })),
+  ...['create', 'list', 'patch', 'delete'].map((verb) => ({ verb, resource: 'jobs' })),
   { verb: 'list', resource: 'pods' },
   ...['get', 'create'].map((verb) => ({ verb, resource: 'pods/portforward' })),
   { verb: 'create', resource: 'secrets' },
   { verb: 'list', resource: 'events' },
 ];
 
-/** What a pod that conducts a run needs (docs/conductor.md). */
+/** What a pod that conducts a run of its own needs (docs/conductor.md). */
 export const rightsOfConductor: readonly Right[] = [
-  ...['create', 'delete'].map((verb) => ({ verb, resource: 'jobs', group: 'batch' })),
+  ...['create', 'list', 'delete'].map((verb) => ({ verb, resource: 'jobs' })),
   ...['get', 'list'].map((verb) => ({ verb, resource: 'pods' })),
   ...['create', 'delete'].map((verb) => ({ verb, resource: 'secrets' })),
   { verb: 'list', resource: 'events' },
@@ -50,8 +42,9 @@ export async function lookAt<T>(cluster: Cluster, doing: string, call: Parameter
 export async function missingRights(cluster: Cluster, rights: readonly Right[]): Promise<Seen<readonly Right[]>> {
   const asked = await Promise.all(
     rights.map(async (right) => {
-      const { verb, group = '' } = right;
+      const { verb } = right;
       const [resource = '', subresource] = right.resource.split('/');
+      const group = resource === 'jobs' ? 'batch' : '';
       const resourceAttributes = {
         ...{ namespace: cluster.namespace, verb, group, resource },
         ...(subresource === undefined ? {} : { subresource }),
