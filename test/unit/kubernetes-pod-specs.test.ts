@@ -14,7 +14,7 @@ function runners(words: object = {}) {
 }
 
 function conductor(more: Partial<ConductorJob> = {}) {
-  const { conductor: resources, patch } = kubernetes.parse({ image: 'loadctl:1' });
+  const { patch } = kubernetes.parse({ image: 'loadctl:1' });
   return conductorJob({
     run: runId('20260101-000000-abcd'),
     environment: 'prod',
@@ -25,7 +25,7 @@ function conductor(more: Partial<ConductorJob> = {}) {
     tokenSha256: 'x',
     image: 'loadctl:1',
     pullSecrets: [],
-    resources,
+    resources: { cpu: 0.5, memory: '512Mi' },
     nodeSelector: {},
     tolerations: [],
     labels: {},

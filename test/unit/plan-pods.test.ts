@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { capacityOf } from '../../src/plan/capacity.js';
 import { loadHosts } from '../../src/plan/load-hosts.js';
-import { type PodFleet, podNeeds, podRequest } from '../../src/plan/pods.js';
+import { conductorBytes, type PodFleet, podNeeds, podRequest } from '../../src/plan/pods.js';
 
 const fleet = (more: Partial<PodFleet> = {}): PodFleet => ({
   runners: 30,
@@ -24,6 +24,15 @@ describe('what pods ask of a cluster', () => {
     ['nat', 55_000, 1, 1],
   ] as const)('through a %s there are %i ports to one address of the target', (egress, ports, sources, sourcesNeeded) => {
     expect(podNeeds(fleet({ egress }), { vus: 30_000 })).toMatchObject({ ports, sources, sourcesNeeded });
+  });
+
+  test.each([
+    [1, undefined, 512],
+    [100, undefined, 556],
+    [1000, undefined, 3256],
+    [1000, '1Gi', 1024],
+  ])('a conductor of %i runners, with %s in the profile, asks for %i MiB', (runners, memory, mebi) => {
+    expect(conductorBytes({ cpu: 0.5, ...(memory === undefined ? {} : { memory }) }, runners)).toBe(mebi * 1_048_576);
   });
 
   test('a target of several addresses has as many times the ports', () => {

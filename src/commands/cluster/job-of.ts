@@ -7,6 +7,7 @@ import type { KnownTest } from '../../phases/run/inspect-test.js';
 import { shapeOf } from '../../phases/run/test-shape.js';
 import { withSecrets } from '../../plan/access.js';
 import { placeOf } from '../../plan/hosts.js';
+import { conductorBytes } from '../../plan/pods.js';
 import type { LoadTarget } from '../../plan/target.js';
 import type { Profile } from '../../profile/sections/schema.js';
 import type { Planned } from '../call/profile.js';
@@ -53,7 +54,7 @@ export function jobOf(
     pullSecrets,
     ...(serviceAccount === undefined ? {} : { serviceAccount }),
     ...(variables === undefined ? {} : { variables: variables.secret }),
-    resources: conductor,
+    resources: { cpu: conductor.cpu, memory: String(conductorBytes(conductor, planned.plan.fleet.count)) },
     patch: patch.conductor,
     nodeSelector,
     tolerations,

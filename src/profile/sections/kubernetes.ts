@@ -73,8 +73,12 @@ export const kubernetes = z
           .prefault(0.5)
           .meta({ description: 'CPUs that the conductor asks for; it has no limit.', examples: [1] }),
         memory: memory()
-          .prefault('512Mi')
-          .meta({ description: 'Memory that the conductor asks for, and may use at most.', examples: ['1Gi'] }),
+          .meta({
+            description:
+              'Memory that the conductor asks for, and may use at most. Without it: what `loadctl plan` says, by the number of runners.',
+            examples: ['1Gi'],
+          })
+          .exactOptional(),
       })
       .prefault({})
       .meta({ description: 'What the conductor’s pod asks its node for.' }),
