@@ -32,6 +32,17 @@ const keyName = 'key';
 const graceSeconds = 60;
 const mebi = 1_048_576;
 
+/**
+ * The kernel keeps signals from the first process of a pod until it listens to them, and Node takes a moment until it does: a pod
+ * that was to end in that moment stayed for its whole grace. A shell listens at once, hands on that it is to end, and ends with
+ * the carrier's status.
+ */
+export const carrierCommand: readonly string[] = [
+  'sh',
+  '-c',
+  "trap 'exit 143' TERM; loadctl carry & c=$!; trap 'kill -TERM $c 2>/dev/null' TERM; while kill -0 $c 2>/dev/null; do wait $c; s=$?; done; exit $s",
+];
+
 /** The Secret that holds the key of a run; it goes with its owner. */
 export function keySecret({ name, owner }: Pick<JobPlan, 'name' | 'owner'>, key: Buffer): V1Secret {
   return {
@@ -88,7 +99,7 @@ function podSpec({ name, words, requests, conductor }: JobPlan): V1PodSpec {
       {
         name: container,
         image: words.image,
-        command: ['loadctl', 'carry'],
+        command: [...carrierCommand],
         env: [
           { name: carrierVariables.conductor, value: conductor },
           { name: carrierVariables.keyFile, value: `${keyFolder}/${keyName}` },
