@@ -26,7 +26,7 @@ test('a million VUs in 1,000 pods', async () => {
   const { stdout } = await place('egress: node', load.replace('30000', '1000000'), 1000).loadctl(['plan', '--env', 'prod']);
 
   for (const line of [
-    'pods: 1,001 (1,000 runners with 0.2 CPUs and 536.9 MB each, 1 conductor): 200.5 CPUs and 537.4 GB in all',
+    'pods: 1,001 (1,000 runners with 0.2 CPUs and 536.9 MB each, 1 conductor): 200.5 CPUs and 540.3 GB in all',
     'nodes: 53 of 3.8 CPUs and 14.5 GB to spare would do; CPUs decide',
     'each of 53 nodes has 64,512 ports to the target (egress: node); 1,000,000 connections need 16',
     'connection tracking: 18,868 on the busiest of those nodes',

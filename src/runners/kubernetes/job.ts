@@ -40,7 +40,9 @@ const mebi = 1_048_576;
 export const carrierCommand: readonly string[] = [
   'sh',
   '-c',
-  "trap 'exit 143' TERM; loadctl carry & c=$!; trap 'kill -TERM $c 2>/dev/null' TERM; while kill -0 $c 2>/dev/null; do wait $c; s=$?; done; exit $s",
+  "trap 'exit 143' TERM; loadctl carry & c=$!; trap 't=1; kill -TERM $c 2>/dev/null' TERM; t=1; " +
+    // A wait that a signal cut short says nothing; one for a carrier whose end is known already is 127.
+    'while [ -n "$t" ]; do t=; wait $c; r=$?; [ $r = 127 ] || s=$r; done; exit ${s:-$r}',
 ];
 
 /** The Secret that holds the key of a run; it goes with its owner. */
