@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,15 +39,24 @@ export function temporaryFolder(name: string, owner?: Owner): string {
   return folder;
 }
 
+/** Below those that a system gives to connections (32768 and up on Linux, 49152 elsewhere): any other may be taken while a server starts. */
+const ports = { from: 10_000, to: 32_000 };
+
 /** A port of 127.0.0.1 that nobody listens on now. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port of 127.0.0.1 is free');
-  return address.port;
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const port = randomInt(ports.from, ports.to);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('no port of 127.0.0.1 is free');
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** Starts `command` as the server that lives in `folder`, and waits until `ready` says so. */
@@ -58,6 +68,7 @@ export async function keep(
 ): Promise<Kept> {
   const log = join(folder, 'log');
   const output = openSync(log, 'a');
+  const input = openSync(log, 'r'); // the keeper removes the folder of a server that ended
   const child = spawn('/bin/sh', ['-c', keeper, 'keeper', folder, ...command], {
     cwd: '/',
     detached: true,
@@ -68,14 +79,15 @@ export async function keep(
   child.unref();
   const kept = { stop: () => stop(child, folder) };
   const deadline = Date.now() + 30_000;
-  for (;;) {
-    const said = existsSync(log) ? readFileSync(log, 'utf8') : 'it ended at once';
-    if (child.exitCode !== null || Date.now() > deadline) {
-      await kept.stop();
-      throw new Error(`${command[0]} did not start: ${said.slice(-2000)}`);
+  try {
+    while (child.exitCode === null && Date.now() < deadline) {
+      if (await ready()) return kept;
+      await sleep(20);
     }
-    if (await ready()) return kept;
-    await sleep(20);
+    await kept.stop();
+    throw new Error(`${command[0]} did not start: ${readFileSync(input, 'utf8').slice(-2000) || 'it said nothing'}`);
+  } finally {
+    closeSync(input);
   }
 }
 
