@@ -26,7 +26,7 @@ const consoles = (page: string) => blocksOf(page).filter(({ kind }) => kind === 
 /** What may be typed beside loadctl: plain tools. */
 const tools = ['loadctl', 'k6', 'node', 'cat', 'cp', 'echo', 'ls', 'mkdir'];
 /** How many blocks may go untested: less is better. */
-const mostUntested = 10;
+const mostUntested = 14;
 /** The load of a page's profiles is made small and short here. */
 const smaller: readonly (readonly [RegExp, string])[] = [
   [/\bduration: 1m\b/, 'duration: 15s'],
