@@ -34,8 +34,8 @@ const mebi = 1_048_576;
 
 /**
  * The kernel keeps signals from the first process of a pod until it listens to them, and Node takes a moment until it does: a pod
- * that was to end in that moment stayed for its whole grace. A shell listens at once, hands on that it is to end, and ends with
- * the carrier's status.
+ * that was to end in that moment stayed for its whole grace. A shell listens much sooner, hands on that it is to end, and
+ * ends with the carrier's status.
  */
 export const carrierCommand: readonly string[] = [
   'sh',
