@@ -1,6 +1,8 @@
 // Iterations a second of loadctl against bare k6, the same script and target, in turn:
-// node bench/overhead.js [--own-options] [pairs] [seconds] [runners [words for loadctl run …]], as in: node bench/overhead.js 7 8 2 -e GODEBUG=
+// node bench/overhead.js [--own-options] [--against FOLDER] [pairs] [seconds] [runners [words for loadctl run …]],
+// as in: node bench/overhead.js 7 8 2 -e GODEBUG=
 // Each iteration makes one request; with --own-options it reads exec.test.options instead, which k6 makes anew at each access.
+// With --against the loadctl of another checkout, built, takes the place of the bare k6.
 // Prints the ratio for one runner and for two (design: the median is at least 0.97), or for `runners`. On a machine whose own speed
 // comes and goes, single pairs tell little: the confidence interval of the median says how many it takes.
 import { execFileSync, fork, spawnSync } from 'node:child_process';
@@ -25,12 +27,14 @@ if (process.argv[2] === 'target') {
   server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
   process.on('disconnect', () => process.exit());
 } else {
-  const ownOptions = process.argv[2] === '--own-options';
-  const [pairs = '5', seconds = '10', runners, ...words] = process.argv.slice(ownOptions ? 3 : 2);
-  await main(Number(pairs), Number(seconds), runners === undefined ? [1, 2] : [Number(runners)], { words, ownOptions });
+  const rest = process.argv.slice(2);
+  const ownOptions = rest[0] === '--own-options' && rest.shift() !== undefined;
+  const against = rest[0] === '--against' ? rest.splice(0, 2)[1] : undefined;
+  const [pairs = '5', seconds = '10', runners, ...words] = rest;
+  await main(Number(pairs), Number(seconds), runners === undefined ? [1, 2] : [Number(runners)], { words, ownOptions, against });
 }
 
-async function main(pairs, seconds, fleets, { words, ownOptions }) {
+async function main(pairs, seconds, fleets, { words, ownOptions, against }) {
   // In a session of its own, as servers are: Linux shares out CPU time among sessions, and loadctl's runners have their own.
   const target = fork(fileURLToPath(import.meta.url), ['target'], { detached: true });
   const { port } = await new Promise((resolve) => target.once('message', resolve));
@@ -45,7 +49,7 @@ async function main(pairs, seconds, fleets, { words, ownOptions }) {
     const profile = `target: {url: "${url}"}\nworkload: {script: ../script.js, vus: ${vus}, duration: ${seconds}s}\n`;
     writeFileSync(join(folder, 'profiles', 'dev.yaml'), profile);
     const k6 = await k6Path();
-    for (const runners of fleets) report({ runners, words }, pairs, { k6, folder, seconds });
+    for (const runners of fleets) report({ runners, words }, pairs, { k6, folder, seconds, against });
   } finally {
     target.disconnect();
     rmSync(folder, { recursive: true, force: true });
@@ -53,14 +57,17 @@ async function main(pairs, seconds, fleets, { words, ownOptions }) {
 }
 
 /** Measures so many pairs of loads, `seconds` each, of the script in `folder`. */
-function report({ runners, words }, pairs, { k6, folder, seconds }) {
+function report({ runners, words }, pairs, { k6, folder, seconds, against }) {
   const fleet = [`${runners} runner${runners > 1 ? 's' : ''}`, ...words].join(' ');
-  console.log(`\nloadctl with ${fleet} against one bare k6, ${vus} VUs, ${seconds} s each, in turn`);
+  const peer = against === undefined ? 'one bare k6' : `the loadctl in ${against}`;
+  console.log(`\nloadctl with ${fleet} against ${peer}, ${vus} VUs, ${seconds} s each, in turn`);
+  const theirs = () => (against === undefined ? bareK6(k6, folder, seconds) : loadctl(against, folder, { runners, words }));
+  const own = fileURLToPath(new URL('..', import.meta.url));
   const ratios = [];
   for (let pair = 1; pair <= pairs; pair += 1) {
-    const { bare, ours } = measurePair(pair, { bare: () => bareK6(k6, folder, seconds), ours: () => loadctl(folder, runners, words) });
+    const { bare, ours } = measurePair(pair, { bare: theirs, ours: () => loadctl(own, folder, { runners, words }) });
     ratios.push(ours / bare);
-    console.log(`  ${pair}: k6 ${bare.toFixed(0)}/s, loadctl ${ours.toFixed(0)}/s, ratio ${(ours / bare).toFixed(3)}`);
+    console.log(`  ${pair}: ${against ?? 'k6'} ${bare.toFixed(0)}/s, loadctl ${ours.toFixed(0)}/s, ratio ${(ours / bare).toFixed(3)}`);
   }
   ratios.sort((a, b) => a - b);
   const [min, median, max] = [ratios[0], medianOf(ratios), ratios.at(-1)].map((ratio) => ratio.toFixed(3));
@@ -102,9 +109,8 @@ function bareK6(k6, folder, seconds) {
   return JSON.parse(readFileSync(summary, 'utf8')).metrics.iterations.rate;
 }
 
-function loadctl(folder, runners, words) {
-  const bin = fileURLToPath(new URL('../bin/loadctl.js', import.meta.url));
-  const args = [bin, 'run', '--env', 'dev', '--quiet', '--set', `runners.count=${runners}`, ...words];
+function loadctl(checkout, folder, { runners, words }) {
+  const args = [join(checkout, 'bin/loadctl.js'), 'run', '--env', 'dev', '--quiet', '--set', `runners.count=${runners}`, ...words];
   const { status } = spawnSync(process.execPath, args, { cwd: folder, stdio: 'ignore' });
   // 111: k6 takes all of this machine, which makes an invalid result, and is what is to be measured here.
   if (status !== 0 && status !== 111) throw new Error(`loadctl ended with ${status}`);
