@@ -10,7 +10,7 @@ export interface Grid {
   readonly min?: number;
   readonly max?: number;
   readonly levels: readonly number[];
-  readonly values: readonly number[];
+  readonly values: ArrayLike<number>;
   /** In place of levels: the buckets that all samples lie in, where only these are known. */
   readonly buckets?: readonly Bucket[];
 }
@@ -43,43 +43,37 @@ export function percentileLevel(stat: string): number | undefined {
  * gives undefined for a trend without its count or a column.
  */
 export function gridReader(): (shape: Readonly<Record<string, unknown>>) => Grid | undefined {
-  let columns: readonly Column[] | undefined;
+  let columns: Columns | undefined;
   return (shape) => {
     const { count, min, max } = shape;
     if (typeof count !== 'number') return undefined;
     if (count === 0) return { count, levels: [], values: [] };
     columns ??= columnsOf(shape);
-    const cells = columns.map(({ stat, level }) => ({ level, value: shape[stat] }));
-    if (cells.length === 0 || cells.some(({ value }) => value === undefined)) return undefined;
-    const known = cells.flatMap(({ level, value }) => (typeof value === 'number' ? [{ level, value }] : []));
+    const cells = columns.stats.map((stat) => shape[stat]);
+    if (cells.length === 0 || cells.includes(undefined)) return undefined;
+    const isKnown = (value: unknown): value is number => typeof value === 'number';
+    const values = cells.filter(isKnown);
     return {
       count,
       ...(typeof min === 'number' ? { min } : {}),
       ...(typeof max === 'number' ? { max } : {}),
-      levels: known.length === columns.length ? levelsOf(columns) : known.map(({ level }) => level),
-      values: known.map(({ value }) => value),
+      levels: values.length === cells.length ? columns.levels : columns.levels.filter((_, at) => isKnown(cells[at])),
+      values,
     };
   };
 }
 
-interface Column {
-  readonly stat: string;
-  readonly level: number;
+interface Columns {
+  readonly stats: readonly string[];
+  readonly levels: readonly number[];
 }
 
-function columnsOf(shape: Readonly<Record<string, unknown>>): readonly Column[] {
-  const byLevel = new Map<number, Column>();
+function columnsOf(shape: Readonly<Record<string, unknown>>): Columns {
+  const byLevel = new Map<number, string>();
   for (const stat of Object.keys(shape)) {
     const level = percentileLevel(stat);
-    if (level !== undefined) byLevel.set(level, { stat, level });
+    if (level !== undefined) byLevel.set(level, stat);
   }
-  return [...byLevel.values()].sort((a, b) => a.level - b.level);
-}
-
-const sharedLevels = new WeakMap<readonly Column[], readonly number[]>();
-
-function levelsOf(columns: readonly Column[]): readonly number[] {
-  const levels = sharedLevels.get(columns) ?? columns.map(({ level }) => level);
-  sharedLevels.set(columns, levels);
-  return levels;
+  const sorted = [...byLevel].sort(([a], [b]) => a - b);
+  return { stats: sorted.map(([, stat]) => stat), levels: sorted.map(([level]) => level) };
 }

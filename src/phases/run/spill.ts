@@ -55,10 +55,10 @@ function wrote(file: number, values: Float64Array, at: number): boolean {
   }
 }
 
-function readNumbers(file: number, at: number, length: number): number[] {
+function readNumbers(file: number, at: number, length: number): Float64Array {
   const values = new Float64Array(length);
   readSync(file, values, 0, values.byteLength, at);
-  return Array.from(values);
+  return values;
 }
 
 /** All runners of a fleet have the same levels, as a rule: one copy of them will do. */
