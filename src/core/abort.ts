@@ -18,7 +18,7 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
   try {
     return await Promise.race([work, given]);
   } finally {
-    done.abort();
+    done.abort('done'); // with a reason: without one, an error with a stack is made
   }
 }
 

@@ -1,6 +1,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { ScriptFailureKind } from '../core/events.js';
+import type { Clock } from '../core/os.js';
 import { isRecord } from '../core/own.js';
 import type { Milliseconds } from '../core/quantities.js';
 import type { CountedCheck } from '../metrics/rate-counts.js';
@@ -56,10 +57,10 @@ const mostBytes = 256 * 1024 * 1024;
 const glanceMs = 500;
 
 /** The REST API at `http://host:port` (k6's own, https://github.com/grafana/k6/tree/master/api/v1). */
-export function runnerApi(baseUrl: string): RunnerApi {
+export function runnerApi(baseUrl: string, clock: Pick<Clock, 'sleep'>): RunnerApi {
   const agent = new Agent({ keepAlive: true });
   const call = (method: string, path: string, body?: unknown, timeoutMs = quickMs) =>
-    request({ url: `${baseUrl}/v1/${path}`, method, body, timeoutMs, agent });
+    request({ url: `${baseUrl}/v1/${path}`, method, body, timeoutMs, agent, clock });
   const setStatus = async (attributes: Record<string, boolean>) => {
     expectOk(await call('PATCH', 'status', { data: { type: 'status', id: 'default', attributes } }));
   };
@@ -103,6 +104,7 @@ interface Request {
   readonly body: unknown;
   readonly timeoutMs: Milliseconds;
   readonly agent: Agent;
+  readonly clock: Pick<Clock, 'sleep'>;
 }
 
 interface Answer {
@@ -112,15 +114,26 @@ interface Answer {
   readonly text: string;
 }
 
-/** Not by fetch: that gives up after five minutes without an answer, and a setup() may take longer. */
-function request({ url, method, body, timeoutMs, agent }: Request): Promise<Answer> {
+/**
+ * Not by fetch: that gives up after five minutes without an answer, and a setup() may take longer. Not by AbortSignal.timeout:
+ * it makes its error, with a stack, even where the answer came long ago, which 1,000 runners make a tenth of a core.
+ */
+async function request(asked: Request): Promise<Answer> {
+  const over = new AbortController();
+  try {
+    return await send(asked, over.signal);
+  } finally {
+    over.abort('over');
+  }
+}
+
+function send({ url, method, body, timeoutMs, agent, clock }: Request, over: AbortSignal): Promise<Answer> {
   const content = body === undefined ? '' : JSON.stringify(body);
   const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) };
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) =>
       reject(new LoadctlError('unavailable', `k6's REST API at ${url} did not answer: ${errorMessage(cause)}`, { cause }));
-    const signal = AbortSignal.timeout(timeoutMs);
-    const sent = httpRequest(url, { method, headers, agent, signal }, (response) => {
+    const sent = httpRequest(url, { method, headers, agent }, (response) => {
       const status = response.statusCode ?? 0;
       const parts: Buffer[] = [];
       let size = 0;
@@ -133,6 +146,7 @@ function request({ url, method, body, timeoutMs, agent }: Request): Promise<Answ
       response.once('end', () => resolve({ url, status, ok: status >= 200 && status < 300, text: Buffer.concat(parts).toString() }));
     });
     sent.once('error', fail);
+    void clock.sleep(timeoutMs, over).then(() => over.aborted || sent.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
     sent.end(content);
   });
 }

@@ -59,7 +59,7 @@ test('where word of its end is lost on the way, nobody waits for a killed runner
     name: 'here',
     agent,
     place: () => ({ folder: temp, inputs, reachablePort: 0, share: {} }),
-    openRest: async () => ({ address, api: runnerApi(`http://${address}`) }),
+    openRest: async () => ({ address, api: runnerApi(`http://${address}`, clock) }),
     vitals: async () => undefined,
     clockOrigin: async () => undefined,
     bring: async () => ({ from: temp, troubles: [] }),

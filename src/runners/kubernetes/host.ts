@@ -58,7 +58,7 @@ export async function prepareHost(link: CarrierLink, launch: RunnerLaunch, conte
     place: () => ({ folder, inputs, reachablePort: link.hello.pushPort, share: shareOf(facts, 1) }),
     openRest: async () => {
       const there = port++;
-      return { address: `127.0.0.1:${there}`, api: runnerApi(`http://127.0.0.1:${await forward(link, there)}`) };
+      return { address: `127.0.0.1:${there}`, api: runnerApi(`http://127.0.0.1:${await forward(link, there)}`, context.clock) };
     },
     vitals: agentVitals(agent),
     bring: (wanted, what) => bring(link, folder, wantedOf(wanted, what), context),
@@ -179,7 +179,7 @@ function forward(link: CarrierLink, there: number): Promise<number> {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     socket.on('error', () => {});
     link.open({ port: there }).then(
-      (stream) => join(socket, stream),
+      (stream) => (socket.destroyed ? stream.destroy() : join(socket, stream)),
       () => socket.destroy(),
     );
   });

@@ -50,7 +50,7 @@ async function thisMachine(context: BackendContext): Promise<Host> {
     place: (launch) => ({ folder: folderOf(launch), inputs: launch.inputs, reachablePort: launch.reachable.port, share }),
     openRest: async () => {
       const address = `127.0.0.1:${await freePort()}`;
-      return { address, api: runnerApi(`http://${address}`) };
+      return { address, api: runnerApi(`http://${address}`, context.clock) };
     },
     vitals: (_, pid) => localVitals(pid, context.spawn),
     ...(glanceHere === undefined ? {} : { glance: glanceHere }),

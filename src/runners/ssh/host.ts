@@ -55,7 +55,7 @@ export async function prepareHost(task: HostTask, context: BackendContext): Prom
     openRest: async () => {
       const to = drawPort();
       const from = await openForward(host, to, context);
-      return { address: `127.0.0.1:${to}`, api: runnerApi(`http://127.0.0.1:${from}`) };
+      return { address: `127.0.0.1:${to}`, api: runnerApi(`http://127.0.0.1:${from}`, context.clock) };
     },
     vitals: agentVitals(agent),
     bring: (wanted, what) => gate(() => bring(task, folderOf(wanted.id), wantedOf(wanted, what), context)),

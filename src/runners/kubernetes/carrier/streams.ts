@@ -30,7 +30,7 @@ export function toPort(stream: Duplex, port: number): void {
 
 /** Lets a stream tell the time, for each line that is written to it: milliseconds of the wall clock, as the pod's k6 reads it. */
 export function toClock(stream: Duplex, clock: Pick<Clock, 'stamp'>): void {
-  stream.on('error', () => {});
+  stream.on('error', () => {}).once('end', () => stream.end());
   eachLine(stream, () => stream.write(`${clock.stamp()}\n`));
 }
 
