@@ -5,7 +5,7 @@ import type { Milliseconds } from '../../core/quantities.js';
 import type { Runner } from '../../runners/runner/types.js';
 import { isFrozen, type Look, type Standstill } from './standstill.js';
 
-/** Without an answer for so long, its process is looked at: a busy one is slow to answer. */
+/** Without an answer for so long, and for more than a tick, its process is looked at: a busy one is slow to answer. */
 const patienceMs: Milliseconds = 500;
 /** It runs, waits for a CPU, or for a disk: U is the D of macOS. */
 const workingStates = ['R', 'D', 'U'];
@@ -58,7 +58,8 @@ export function runnerLife(runner: Pick<Runner, 'vitals' | 'glance'>, signs: Lif
     tick: async (everyMs, signal) => {
       const ticking = sign.tick(everyMs, signal);
       const always = runner.glance !== undefined;
-      if ((always || silentMs() > patienceMs) && !isLooking) await Promise.race([look(always ? everyMs : undefined), ticking]);
+      const isSilent = silentMs() > Math.max(patienceMs, 1.5 * everyMs);
+      if ((always || isSilent) && !isLooking) await Promise.race([look(always ? everyMs : undefined), ticking]);
       await ticking;
     },
     lostFor: (limitMs) => {

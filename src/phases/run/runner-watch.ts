@@ -8,7 +8,10 @@ import type { RunnerStatus } from '../../k6/rest.js';
 import type { Runner } from '../../runners/runner/types.js';
 import { type LifeSigns, type RunnerLife, runnerLife } from './runner-life.js';
 
-/** A call that is unanswered for so long gets another one beside it: one lost call is no silence. */
+/**
+ * A call that is unanswered for so long, or for two ticks, gets another one beside it: one lost call is no silence. Of 1,000 runners
+ * whose conductor is slow for a moment, calls beside each other, each with a connection of its own, would keep it slow.
+ */
 const patienceMs: Milliseconds = 500;
 /** So long after it begins, a watch looks more closely: a test may be over in no time. */
 const closelyMs: Milliseconds = 1000;
@@ -88,7 +91,12 @@ export function endOf({ exitCode, signal, error, why }: ProcessEnd): RunnerEnd {
 }
 
 /** Asks a runner for its status, one call at a time but for one that is not answered in a while. */
-function statusAsker({ api, gone }: Runner, { clock }: RunnerWatch, hear: (status: RunnerStatus) => void): { ask(): Promise<void> } {
+function statusAsker(
+  { api, gone }: Runner,
+  { clock, everyMs }: RunnerWatch,
+  hear: (status: RunnerStatus) => void,
+): { ask(): Promise<void> } {
+  const waitMs = Math.max(patienceMs, 2 * everyMs);
   let open: { readonly since: Milliseconds; readonly answer: Promise<void> } | undefined;
   const call = async () => {
     const status = await unlessAborted(
@@ -99,7 +107,7 @@ function statusAsker({ api, gone }: Runner, { clock }: RunnerWatch, hear: (statu
   };
   return {
     ask: () => {
-      if (open !== undefined && clock.elapsed() - open.since <= patienceMs) return open.answer;
+      if (open !== undefined && clock.elapsed() - open.since <= waitMs) return open.answer;
       const mine = {
         since: clock.elapsed(),
         answer: call().finally(() => {
