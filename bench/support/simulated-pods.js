@@ -34,7 +34,16 @@ export async function startPods({ conductor, count, seconds, lost, loseAtMs }) {
 function podOf(of) {
   const pod = { ...of, silent: false, status: 4, paused: true, runner: undefined, task: undefined };
   pod.pushing = new Agent({ keepAlive: true, maxSockets: 1 });
-  pod.pushing.createConnection = (_, done) => void dial(of.conductor, { as: 'push' }).then((socket) => done(null, quiet(socket)), done);
+  const dialPush = async () => quiet(await dial(of.conductor, { as: 'push' }));
+  const nextLine = async () => {
+    const dialled = pod.ahead;
+    pod.ahead = undefined;
+    return (await dialled) ?? dialPush();
+  };
+  pod.dialAhead = () => {
+    pod.ahead = dialPush().catch(() => undefined);
+  };
+  pod.pushing.createConnection = (_, done) => void nextLine().then((socket) => done(null, socket), done);
   return Object.assign(pod, {
     answer: (call, response) => answerRest(pod, call, response),
     dialIn: () => dialIn(pod),
@@ -46,6 +55,7 @@ async function dialIn(pod) {
   const { index, conductor } = pod;
   const hello = { as: 'carrier', protocol, loadctl: 'simulated', index, pod: `simulated-${index}`, pushPort: 9 };
   const control = quiet(await dialUntil(conductor, hello));
+  pod.dialAhead();
   control.once('end', () => control.end()).once('close', () => pod.pushing.destroy());
   eachLine(control, (line) => {
     if (!pod.silent) open(pod, openingIn(jsonIn(line))).catch(() => {});

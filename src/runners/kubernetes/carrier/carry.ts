@@ -34,10 +34,11 @@ export async function carry({ version, onInterrupt, ...world }: Carrying): Promi
   const { env, clock } = world;
   const conductor = conductorIn(env);
   if (conductor === undefined) return status.usage;
-  const pushPort = await listenForPushes(conductor);
+  const { pushPort, dialAhead } = await listenForPushes(conductor);
   const index = Number(env[carrierVariables.index]);
   const control = await firstDial(conductor, clock, { as: 'carrier', protocol, loadctl: version, index, pod: hostname(), pushPort });
   if (control === undefined) return status.unreachable;
+  dialAhead();
   onInterrupt(() => void control.destroy()); // its pod is asked to end: load goes off at once, whoever asked
   const ask = async () => {
     const question = await dial(conductor, { as: 'question', index });
@@ -81,20 +82,37 @@ function beTold(control: TLSSocket, conductor: Conductor, world: Watched): Promi
   });
 }
 
+interface PushLine {
+  readonly pushPort: number;
+  /** Opens the connection of the first push now: 1,000 runners that all do so at the release are waited for, and their first pushes with them. */
+  readonly dialAhead: () => void;
+}
+
 /** A port of this pod's loopback that leads to the conductor: what its runner measures goes there. */
-function listenForPushes(conductor: Conductor): Promise<number> {
+function listenForPushes(conductor: Conductor): Promise<PushLine> {
+  let ahead: Promise<TLSSocket | undefined> | undefined;
+  const dialPush = async () => (await dial(conductor, { as: 'push' })).on('error', () => {});
+  const nextLine = async () => {
+    const dialled = ahead;
+    ahead = undefined;
+    const line = await dialled;
+    return line === undefined || line.destroyed ? dialPush() : line;
+  };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (push) => {
     push.on('error', () => {});
-    dial(conductor, { as: 'push' }).then(
+    nextLine().then(
       (stream) => join(push, stream),
       () => push.destroy(),
     );
   });
+  const dialAhead = () => {
+    ahead = dialPush().catch(() => undefined);
+  };
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      resolve({ pushPort: typeof address === 'object' && address !== null ? address.port : 0, dialAhead });
     });
   });
 }

@@ -50,7 +50,7 @@ export async function openSwitchboard({ host, key, pushes, clock }: SwitchboardM
   };
   const greet = async (socket: TLSSocket) => {
     const greeting = greetingIn(await readLine(socket));
-    if (greeting?.as === 'push') join(socket, connect({ ...pushes, allowHalfOpen: true, noDelay: true }));
+    if (greeting?.as === 'push') socket.once('readable', () => join(socket, connect({ ...pushes, allowHalfOpen: true, noDelay: true })));
     else if (greeting?.as === 'stream') (streams.get(greeting.id) ?? hangUp)(socket);
     else if (greeting?.as === 'question' && carriers.get(greeting.index)?.isThere()) socket.end('\n');
     else if (greeting?.as === 'carrier') arrivalOf(greeting.index).arrive(linkTo(socket, greeting, { streams, clock }));
