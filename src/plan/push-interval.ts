@@ -8,9 +8,9 @@ const leastMs: Milliseconds = 1000;
 /** The fleet's numbers are judged once a second. */
 const judgedEveryMs: Milliseconds = 1000;
 
-/** How often each of so many runners elsewhere pushes what it measured. */
+/** How often each of so many runners elsewhere pushes what it measured, in whole tenths of a second. */
 export function pushEveryElsewhere(runners: number): Milliseconds {
-  return Math.max(leastMs, Math.ceil((runners * 1000) / mostPushes));
+  return Math.max(leastMs, Math.ceil((runners * 10) / mostPushes) * 100);
 }
 
 /** How old a sample may be when an abort rule sees it: it waits for its push, and that for the next look. */
