@@ -102,6 +102,29 @@ test.each<[string, Runner, Awaited<ReturnType<typeof watch>>]>([
   expect(await watch(runner)).toEqual(seen);
 });
 
+test('of 1,000 runners each is asked and looked at no more often than its ticks come', async () => {
+  const closely = { ...watchfulness(1000, 5000), clock: quickClock(), pushedAt: () => undefined };
+  let calls = 0;
+  const count = (status: number | undefined) => () => {
+    calls += 1;
+    return calls === 10 ? 9 : status;
+  };
+  let looks = 0;
+  const process = () => {
+    looks += 1;
+    return ['S', looks] as const;
+  };
+
+  expect(await watch(runnerThat(count(7), { process }), closely.clock, closely)).toEqual({ reached: 9 });
+  expect({ calls, looks }).toEqual({ calls: 10, looks: 0 });
+
+  calls = 0;
+  expect(await watch(runnerThat(count(undefined), { process }), closely.clock, { ...closely, ceilingMs: 20_000 })).toEqual({
+    lost: { cause: 'overdue' },
+  });
+  expect(calls).toBeLessThanOrEqual(20 / 2);
+});
+
 const [interrupted, refused] = [10, 'fails' as const];
 test.each<[string, Runner, Awaited<ReturnType<typeof loadCourse>>]>([
   ['answers on', runnerThat(() => interrupted), { cause: 'aborted' }],

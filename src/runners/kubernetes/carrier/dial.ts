@@ -3,6 +3,8 @@ import { connect, type TLSSocket } from 'node:tls';
 import { type Greeting, identity, keyed } from '../link/wire.js';
 
 const dialMs = 10_000;
+/** Some clouds forget a connection that says nothing for 350 s; that of the first push waits as long as setup() takes. */
+const keepAliveMs = 60_000;
 
 /** Where the conductor listens, and the key of its run. */
 export interface Conductor {
@@ -35,7 +37,7 @@ export function dial({ host, port, key }: Conductor, greeting: Greeting): Promis
       checkServerIdentity: () => undefined, // whoever has the key is the conductor
     });
     socket.setTimeout(dialMs, () => socket.destroy(new Error(`no answer within ${dialMs / 1000} s`)));
-    socket.setNoDelay(true).once('error', reject);
+    socket.setNoDelay(true).setKeepAlive(true, keepAliveMs).once('error', reject);
     socket.once('secureConnect', () => {
       socket.setTimeout(0);
       socket.write(`${JSON.stringify(greeting)}\n`);
