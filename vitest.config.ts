@@ -61,6 +61,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'cloud',
+          include: ['test/cloud/**/*.test.ts'],
+          testTimeout: 180_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
+          globalSetup: './test/with-k6.ts',
+        },
+      },
+      {
+        test: {
           name: 'observe',
           include: ['test/observe/**/*.test.ts'],
           testTimeout: 120_000,

@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { judge, type Outcome } from '../data/generated/judge.js';
+import { schemaPlan } from '../data/generated/plan.js';
+import { plainRole, play } from '../data/generated/play.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
-import { judge, type Outcome } from './generated/judge.js';
-import { schemaPlan } from './generated/plan.js';
-import { plainRole, play } from './generated/play.js';
 
 /** How many schemas, and the seed of the first; `LOADCTL_SCHEMAS=1 LOADCTL_SCHEMA_SEED=17` replays number 17. */
 const schemas = Number(process.env.LOADCTL_SCHEMAS ?? 20);
