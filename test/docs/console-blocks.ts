@@ -5,6 +5,7 @@
  *     <!-- console folder: empty -->       it, and those below, are run in a new empty folder, against a service that answers everything;
  *                                          else in one with profiles/ and k6/, against the example service
  *     <!-- console first: COMMAND -->      what is typed before it, and not shown
+ *     <!-- console host: NAME -->          ssh reaches such a host when it is run, and its plan is confirmed (as root on Linux; elsewhere it is not run)
  *     <!-- console file: PATH -->          a block of any kind: written there, in the folder
  *     <!-- console database -->            an `sql` block: run in the page's own database, which DB_URL then names
  *     <!-- console measured -->            numbers of its output stand for others
@@ -29,7 +30,7 @@ export interface Typed {
 }
 
 const comment = /^<!-- console (\w+)(?:: (.+))? -->$/;
-const known = ['untested', 'folder', 'first', 'file', 'database', 'measured', 'exit'];
+const known = ['untested', 'folder', 'first', 'host', 'file', 'database', 'measured', 'exit'];
 
 /** The fenced blocks of a page. */
 export function blocksIn(page: string): Block[] {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -9,6 +9,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { typedCommands } from '../../src/commands/table.js';
 import { type Reservations, startReservations } from '../servers/reservations.js';
+import { canMakeHosts, startHosts } from '../servers/ssh-hosts.js';
 import { type Block, blocksIn, patternOf, type Typed, typedIn } from './console-blocks.js';
 
 /* README.md and docs/*.md type what their console blocks show: each block is run, in the order of its page, and its output compared. */
@@ -26,7 +27,7 @@ const consoles = (page: string) => blocksOf(page).filter(({ kind }) => kind === 
 /** What may be typed beside loadctl: plain tools. */
 const tools = ['loadctl', 'k6', 'node', 'cat', 'cp', 'echo', 'ls', 'mkdir'];
 /** How many blocks may go untested: less is better. */
-const mostUntested = 14;
+const mostUntested = 13;
 /** The load of a page's profiles is made small and short here. */
 const smaller: readonly (readonly [RegExp, string])[] = [
   [/\bduration: 1m\b/, 'duration: 15s'],
@@ -41,10 +42,11 @@ beforeAll(async () => {
 });
 afterAll(() => servers.stop());
 
-/** Where a page types: a folder, and the variables of its shell. */
+/** Where a page types: a folder, the variables of its shell, and the folder of the programs that come first there. */
 interface Place {
   folder: string;
   env: Record<string, string>;
+  readonly bin: string;
 }
 
 function newFolder(): string {
@@ -71,22 +73,39 @@ function write(folder: string, path: string, text: string): void {
 
 function openPlace(): Place {
   const bin = newFolder();
-  writeFileSync(join(bin, 'loadctl'), `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'bin', 'loadctl.js')}' "$@"\n`);
-  chmodSync(join(bin, 'loadctl'), 0o755);
+  writeProgram(bin, 'loadctl', `'${process.execPath}' '${join(root, 'bin', 'loadctl.js')}'`);
   const { PATH = '', LOADCTL_K6 = '' } = process.env;
   symlinkSync(LOADCTL_K6, join(bin, 'k6'));
   const env = { PATH: `${bin}:${PATH}`, HOME: newFolder(), TMPDIR: newFolder(), LOADCTL_K6, LC_ALL: 'C.UTF-8' };
-  return { folder: likeAClone(), env: { ...env, DB_URL: servers.databaseUrl, REDIS_URL: servers.redisUrl, BASE_URL: servers.service.url } };
+  const { databaseUrl: DB_URL, redisUrl: REDIS_URL, service } = servers;
+  return { folder: likeAClone(), env: { ...env, DB_URL, REDIS_URL, BASE_URL: service.url }, bin };
+}
+
+function writeProgram(bin: string, name: string, call: string): void {
+  writeFileSync(join(bin, name), `#!/bin/sh\nexec ${call} "$@"\n`);
+  chmodSync(join(bin, name), 0o755);
 }
 
 /** A service that answers everything, not too fast. */
-async function startAnswering(): Promise<string> {
-  const service = createServer((_request, response) => void setTimeout(() => response.end('{}'), 20)).listen(0, '127.0.0.1');
+async function startAnswering(host = '127.0.0.1'): Promise<string> {
+  const service = createServer((_request, response) => void setTimeout(() => response.end('{}'), 20)).listen(0, host);
   onTestFinished(() => void service.close().closeAllConnections());
   await once(service, 'listening');
   const address = service.address();
   if (address === null || typeof address === 'string') throw new Error('it listens on no port');
-  return `http://127.0.0.1:${address.port}`;
+  return `http://${host}:${address.port}`;
+}
+
+/** A host that ssh reaches by its name, and a service at an address that it reaches, which the profile allows; the plan of this command is confirmed. */
+async function reachHost(name: string, command: string, { bin, env, folder }: Place): Promise<void> {
+  const { address, config } = await startHosts([{ name }]);
+  writeProgram(bin, 'ssh', `/usr/bin/ssh -F '${config}'`);
+  env.BASE_URL = await startAnswering(address);
+  const [, environment = ''] = /--env (\S+)/.exec(command) ?? [];
+  const profile = join(folder, 'profiles', `${environment}.yaml`);
+  writeFileSync(profile, readFileSync(profile, 'utf8').replace('allow: [', `allow: [${address}, `));
+  const plan = execFileSync('bash', ['--norc', '-c', `${command.replace('loadctl run', 'loadctl plan')} --json`], { cwd: folder, env });
+  env.LOADCTL_CONFIRM = `${environment}@${JSON.parse(plan.toString()).hash}`;
 }
 
 /** A database of the page's own. */
@@ -113,6 +132,9 @@ async function play(block: Block, place: Place, page: string): Promise<void> {
   const first = said.get('first');
   if (first !== undefined) await type({ command: first, output: '' }, 0, { place, where: `${page}:${line}`, measured: false });
   const typed = typedIn(block);
+  const host = said.get('host');
+  if (host !== undefined && !canMakeHosts()) return;
+  if (host !== undefined) await reachHost(host, typed[0]?.command ?? '', place);
   for (const [at, one] of typed.entries()) {
     const status = at === typed.length - 1 ? Number(said.get('exit') ?? 0) : 0;
     await type(one, status, { place, where: `${page}:${line}`, measured: said.has('measured') });
