@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ProcessEnd } from '../../src/core/os.js';
@@ -82,6 +82,34 @@ test.runIf(existsSync('/proc/net/tcp')).each(shells)('$name: an agent knows whos
   expect([await whose('1', second), await whose('2', third), await whose('3', first)]).toEqual(['other', 'other', 'other']);
   expect(await whose('1', 1)).toBe('nobody');
 });
+
+test.runIf(existsSync('/proc/net/tcp')).each(shells)('$name: an agent knows it within 5 s beside 3,000 sockets', async ({ path }) => {
+  const place = await startAgent(path);
+  const port = await holdConnections(1500);
+  const begun = performance.now();
+  const answer = place.agent.next('port', '1');
+  place.agent.order(orders.whose('1', port));
+  expect((await answer)?.text).toBe('other');
+  expect(performance.now() - begun).toBeLessThan(5000);
+});
+
+/** Connections to a server of this process, both ends of them in it, until the test is over. */
+async function holdConnections(count: number): Promise<number> {
+  const held: Socket[] = [];
+  const server = createServer((socket) => held.push(socket)).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    for (const socket of held) socket.destroy();
+    server.close();
+  });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  for (let made = 0; made < count; made += 1) {
+    const socket = connect(port, '127.0.0.1');
+    held.push(socket);
+    await once(socket, 'connect');
+  }
+  return port;
+}
 
 test.each(shells)('$name: a runner that does not end when asked goes with all that it started', async ({ path }) => {
   const place = await startAgent(path);

@@ -172,6 +172,8 @@ whose() {
   leader= whose=unknown
   { read -r leader <"$folder/$1/pid"; } 2>/dev/null
   [ -r /proc/net/tcp ] && whose=nobody
+  # Not read from there line by line: bash seeks back after each, and the kernel then begins at the first socket again.
+  sockets=$(cat /proc/net/tcp)
   while read -r slot local remote state queue timer retries uid timeout socket rest; do
     case $local:$state in *:$2:0A) ;; *) continue ;; esac
     whose=other
@@ -181,7 +183,9 @@ whose() {
       [ "$5" = "$leader" ] || continue
       case $(ls -l "\${stat%/stat}/fd") in *"socket:[$socket]"*) whose=own && break 2 ;; esac
     done
-  done 2>/dev/null </proc/net/tcp
+  done 2>/dev/null <<SOCKETS
+$sockets
+SOCKETS
   echo "port $1 $whose"
 }
 host() {
