@@ -9,10 +9,16 @@ export function isInCloud({ fleet }: Partial<Pick<Plan, 'fleet'>>): boolean {
   return fleet?.backend === 'cloud';
 }
 
-/** Of the variables that leave for Grafana Cloud those that are secrets, by their names or by where their values come from. */
-export function secretsThatLeave({ fleet, env }: Pick<Plan, 'fleet' | 'env'>): string[] {
+/**
+ * What leaves for Grafana Cloud and is a secret, by its name or by where its value comes from: variables, and after them the
+ * profile's options, as `workload.options.NAME`.
+ */
+export function secretsThatLeave({ fleet, target, env, options }: Pick<Plan, 'fleet' | 'target' | 'env' | 'options'>): string[] {
   if (!isInCloud({ fleet }) || fleet.cloud === undefined) return [];
-  return fleet.cloud.env.filter((name) => isSecretName(name) || own(env, name)?.includes(redacted) === true);
+  const values = { BASE_URL: JSON.stringify(target), ...env };
+  const variables = fleet.cloud.env.filter((name) => isSecretName(name) || own(values, name)?.includes(redacted) === true);
+  const hiding = Object.keys(options).filter((name) => JSON.stringify(options[name])?.includes(redacted));
+  return [...variables, ...hiding.map((name) => `workload.options.${name}`)];
 }
 
 /** The most virtual users at once, times hours: an estimate of what a service charges by. */

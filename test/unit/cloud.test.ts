@@ -5,6 +5,7 @@ import { cloudEnd, readCloudLog, readCloudOutput } from '../../src/k6/cloud/talk
 import { cloudDistribution, cloudLimits, secretsThatLeave, vuHoursOf } from '../../src/plan/cloud.js';
 import { checkGuards, needsConfirmation } from '../../src/plan/guards.js';
 import { makePlan } from '../../src/plan/plan.js';
+import { cloudPlanLines } from '../../src/reporters/sentences/cloud-plan.js';
 import { backendFacts } from '../../src/runners/index.js';
 import { complaint, load } from './profile-files.js';
 
@@ -148,6 +149,19 @@ test('secrets that leave are confirmed, whatever guards.confirm says', async () 
   const open = await planOf('guards: {confirm: false}\n', words.replace(', API_KEY]', ', FEATURE]'));
   expect(secretsThatLeave(open.plan)).toEqual([]);
   expect(needsConfirmation(open.plan, open.loaded.profile)).toBe(false);
+});
+
+test('secrets leave in options and in the URL of the target, too', async () => {
+  const secret = words
+    .replace('https://shop', 'https://ann:sesame@shop')
+    .replace('script: k6.ts,', "script: k6.ts, options: {userAgent: plain, tags: {door: 'https://ann:sesame@door.example.com'}},");
+  const { loaded, plan } = await planOf('guards: {confirm: false}\n', secret);
+  expect(secretsThatLeave(plan)).toEqual(['BASE_URL', 'API_KEY', 'workload.options.tags']);
+  const [, , variables, options] = cloudPlanLines(plan, []);
+  expect(variables).toContain('BASE_URL (secret), API_KEY (secret)');
+  expect(options).toBe("options that leave: the test's own, with the secrets of workload.options.tags");
+  const open = await planOf('guards: {confirm: false}\n', secret.replace(', API_KEY]', ']').replace(/options: .*?\}\},/, ''));
+  expect(needsConfirmation(open.plan, open.loaded.profile)).toBe(true);
 });
 
 test('VU hours are the most VUs times hours, and have a cap', async () => {
