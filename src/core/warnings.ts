@@ -117,6 +117,8 @@ export type PushRejection = 'malformed' | 'oversized' | 'foreign';
 export type LiveWarning =
   /** Grafana Cloud does not say how its run is, for the time being; by k6's words. */
   | { readonly code: 'cloud-unreachable'; readonly why: string; readonly leavesAfterMs: Milliseconds }
+  /** Grafana Cloud was asked to end its run, and did not take that; by k6's words. */
+  | { readonly code: 'cloud-not-aborted'; readonly why: string }
   | { readonly code: 'push-rejected'; readonly why: PushRejection }
   /** So many different requests that further ones are counted as "other" in the live view. */
   | { readonly code: 'requests-folded' }

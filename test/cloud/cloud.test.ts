@@ -173,6 +173,54 @@ describe('k6 2.2 and a local server that speaks its part of the API', () => {
     await Promise.all(stopped);
   });
 
+  test('a signal while the test is handed over: what began is ended there, and a second one leaves it', async () => {
+    let answer = () => {};
+    const until = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const holding = () => cloudy({ statuses: ['running'], holds: { at: 'start', until } });
+    const [begun, left] = await Promise.all([holding(), holding()]);
+    const [beginning, leaving] = [begun, left].map(({ at }) => at.start(run, secrets)) as [Started, Started];
+    await expect.poll(() => begun.api.count('start') + left.api.count('start'), { timeout: 10_000 }).toBe(2);
+    beginning.process.kill('SIGINT');
+    leaving.process.kill('SIGINT');
+    await Promise.all([beginning, leaving].map(({ until }) => until('stopping gracefully')));
+    leaving.process.kill('SIGTERM');
+    expect(await leaving.said).toMatchObject({ code: 105, stderr: expect.stringContaining('the page of the project shows') as string });
+    answer();
+    expect(await beginning.said).toMatchObject({ code: 105, stderr: expect.stringContaining(begun.api.page) as string });
+    expect([begun.api.count('start'), begun.api.count('abort')]).toEqual([1, 1]);
+    expect(verdictOf(begun.at)).toMatchObject({ verdict: 'interrupted', exitCode: 105 });
+    expect((await left.at.loadctl(['verify'])).stdout).toContain('did not say that it has the run');
+  });
+
+  test('an abort that the service does not take is told, and the run is not called passed', async () => {
+    const { api, at } = await cloudy({
+      statuses: ['running', 'running', 'running', 'completed'],
+      refuses: { at: 'abort', status: 403, message: 'Not yours' },
+    });
+    const started = at.start(run, secrets);
+    await started.until('Grafana Cloud: Running');
+    started.process.kill('SIGINT');
+    const { code, stderr } = await started.said;
+    expect(stderr).toMatch(/Grafana Cloud did not take the abort: .*Not yours\n.*Ctrl-C/);
+    expect(code).toBe(105);
+    expect(api.count('abort')).toBe(1);
+    expect(verdictOf(at)).toMatchObject({ verdict: 'interrupted', exitCodes: [105] });
+  });
+
+  test('a test that k6 itself does not take, and a service that is another one', async () => {
+    const { api, at } = await cloudy({ statuses: ['completed'] });
+    const unknown = await at.loadctl([...run, '--set', 'sla={"no_such_metric": "p(95) < 5"}'], secrets);
+    expect(unknown).toMatchObject({ code: 104, stderr: expect.stringMatching(/no metric name "no_such_metric" found/) as string });
+    at.file('script.js', script.replace("'the script’s name'", '5'));
+    expect(await at.loadctl(run, secrets)).toMatchObject({
+      code: 104,
+      stderr: expect.stringContaining('does not take the test') as string,
+    });
+    expect(api.requests).toEqual([]);
+  });
+
   test('a service that goes away is left: after a while, or at a second signal', async () => {
     const [away, asked] = await Promise.all([
       cloudy({ statuses: ['initializing', 'away'] }),

@@ -9,7 +9,9 @@ export interface CloudCourse {
   /** `failed`: thresholds; `error`: it did not come to its end. */
   readonly result?: 'passed' | 'failed' | 'error';
   /** The status and the error that the API answers at this step of k6 with. */
-  readonly refuses?: { readonly at: 'validate' | 'start'; readonly status: number; readonly message: string };
+  readonly refuses?: { readonly at: 'validate' | 'start' | 'abort'; readonly status: number; readonly message: string };
+  /** k6's step is heard, and answered when this is over. */
+  readonly holds?: { readonly at: 'start'; readonly until: Promise<void> };
 }
 
 /** A request as it came. */
@@ -75,6 +77,7 @@ export async function startCloudApi(course: CloudCourse, token: string): Promise
     const step = steps.find(([path]) => path.test(`${request.method} ${request.url}`));
     const [, what = `${request.method} ${request.url}`, answer = () => [404, failed('not known')] as const] = step ?? [];
     requests.push({ what, headers: request.headers, body });
+    if (course.holds?.at === what) await course.holds.until;
     const isKnown = request.headers.authorization === `Bearer ${token}` && request.headers['x-stack-id'] === '5';
     const refused = course.refuses?.at === what ? course.refuses : undefined;
     const [status, content] = isKnown

@@ -85,7 +85,9 @@ test.each([
   ['Run    [   0% ] Waiting...', undefined],
   ['Run    [   0% ] Queued', { tells: 'state', state: 'Queued' }],
   ['Run    [  31% ] 03.1s/10s', { tells: 'state', state: 'Running' }],
-  ['Init   [   0% ] Uploading archive', undefined],
+  ['Init   [   0% ] Loading test script...', undefined],
+  ['Init   [   0% ] Validating script options', { tells: 'asking' }],
+  ['Init   [   0% ] Uploading archive', { tells: 'handing-over' }],
 ])('k6 prints %s', (line, told) => {
   expect(readCloudOutput(line)).toEqual(told);
 });
@@ -93,10 +95,7 @@ test.each([
 test.each([
   ['{"level":"error","msg":"Test progress error","error":"(503/x) no"}', { tells: 'no-progress', why: '(503/x) no' }],
   ['{"level":"info","msg":"Stopping cloud test run in response to signal..."}', undefined],
-  [
-    '{"level":"error","msg":"Stop cloud test error","error":"(503/x) no"}',
-    { tells: 'error', message: 'Stop cloud test error: (503/x) no' },
-  ],
+  ['{"level":"error","msg":"Stop cloud test error","error":"(503/x) no"}', { tells: 'not-aborted', why: '(503/x) no' }],
   ['panic: runtime error', { tells: 'error', message: 'panic: runtime error' }],
 ])('k6 logs %s', (line, told) => {
   expect(readCloudLog(line)).toEqual(told);
@@ -155,7 +154,7 @@ test('secrets leave in options and in the URL of the target, too', async () => {
   const secret = words
     .replace('https://shop', 'https://ann:sesame@shop')
     .replace('script: k6.ts,', "script: k6.ts, options: {userAgent: plain, tags: {door: 'https://ann:sesame@door.example.com'}},");
-  const { loaded, plan } = await planOf('guards: {confirm: false}\n', secret);
+  const { plan } = await planOf('guards: {confirm: false}\n', secret);
   expect(secretsThatLeave(plan)).toEqual(['BASE_URL', 'API_KEY', 'workload.options.tags']);
   const [, , variables, options] = cloudPlanLines(plan, []);
   expect(variables).toContain('BASE_URL (secret), API_KEY (secret)');

@@ -30,6 +30,20 @@ export function cloudFailure(said: string, host: string): LoadctlError {
   });
 }
 
+/** What k6 found wrong with a test before it sent anything. */
+export function unfitTest(said: string): LoadctlError {
+  return new LoadctlError('invalid-profile', `k6 does not take the test; nothing was sent: ${said.replace(/\.?$/, '')}.`, {
+    hint: 'Fix the script’s options, or what the profile makes of them: sla (limits are thresholds here), workload.options, runners.cloud.',
+  });
+}
+
+/** A k6 that was ended while it handed the test over. */
+export function cloudLeft(): LoadctlError {
+  return new LoadctlError('interrupted', 'loadctl was interrupted while k6 handed the test to Grafana Cloud.', {
+    hint: 'Whether a run began all the same, the page of the project shows: abort it there.',
+  });
+}
+
 /** Where an answer had no body that k6 reads, it has words for two statuses (k6 2.2: internal/cloudapi/httperr). */
 function statusInWords(said: string): number | undefined {
   if (said.includes('failed to authenticate with k6 Cloud')) return 401;

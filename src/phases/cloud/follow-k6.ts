@@ -1,8 +1,9 @@
 import type { CloudOutcome } from '../../core/cloud.js';
-import type { Process } from '../../core/os.js';
+import type { LoadctlError } from '../../core/errors.js';
+import type { Process, ProcessEnd } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { cloudRunCommand } from '../../k6/arguments.js';
-import { cloudFailure } from '../../k6/cloud/failure.js';
+import { cloudFailure, cloudLeft, unfitTest } from '../../k6/cloud/failure.js';
 import { type CloudLine, cloudEnd, readCloudLog, readCloudOutput } from '../../k6/cloud/talk.js';
 import { runFiles } from '../../runs/layout.js';
 import type { RunDirectory } from '../../runs/write.js';
@@ -15,6 +16,8 @@ const samePauseMs: Milliseconds = 10_000;
 
 /** What a k6 that follows a run has told so far. */
 interface Told {
+  /** Whether anything was sent, and whether a run may have begun. */
+  step?: 'asking' | 'handing-over';
   url?: string;
   /** By elapsed(). */
   startedAt: Milliseconds;
@@ -37,7 +40,8 @@ export interface Following {
 
 /**
  * Has k6 upload the test, start it in Grafana Cloud, and follow it to its end. The first reason to stop has k6 end the run there,
- * which is waited for; a second Ctrl-C leaves it. Throws where no run came about.
+ * which is waited for; a second Ctrl-C leaves it. Throws where no run came about. k6 hears no signal while it hands the test over, and
+ * would leave a run that begins then: it gets it as soon as it has one.
  */
 export async function followK6(following: Following): Promise<CloudOutcome> {
   const { context, directory, test, stop } = following;
@@ -45,10 +49,13 @@ export async function followK6(following: Following): Promise<CloudOutcome> {
   const told: Told = { startedAt: world.clock.elapsed() };
   const over = new AbortController();
   const atOnce = () => leave(child, told);
+  const end = () => {
+    if (told.url !== undefined || told.step !== 'handing-over') child.kill('SIGINT');
+  };
   const hear = (stream: string, read: (line: string) => CloudLine | undefined) => (line: string) => {
     directory.append(runFiles.cloud, { stream, line });
     const news = read(line);
-    if (news !== undefined) note(news, told, following, { leaveIt: atOnce, over: over.signal });
+    if (news !== undefined) note(news, told, following, { end, leaveIt: atOnce, over: over.signal });
   };
   const child: Process = world.spawn(cloudRunCommand(test.k6, test.archive), {
     ownGroup: true,
@@ -58,30 +65,37 @@ export async function followK6(following: Following): Promise<CloudOutcome> {
   const interrupt = () => {
     const why = stop.why();
     if (why !== undefined) emit({ type: 'fleet-stopped', ...why });
-    child.kill('SIGINT');
+    end();
   };
   stop.signal.addEventListener('abort', interrupt);
   killed.addEventListener('abort', atOnce);
   if (stop.signal.aborted) interrupt();
-  const end = await child.ended;
+  const ended = await child.ended;
   over.abort();
   stop.signal.removeEventListener('abort', interrupt);
   killed.removeEventListener('abort', atOnce);
-  if (told.url === undefined) {
-    stop.check();
-    throw cloudFailure(told.said ?? end.why ?? end.error ?? `k6 ended with ${end.exitCode ?? end.signal}`, test.host);
-  }
+  if (told.url === undefined) throw noRun(told, ended, following);
   return {
-    how: told.left === true ? 'left' : cloudEnd(end, told.status),
+    how: told.left === true ? 'left' : cloudEnd(ended, told.status),
     elapsedMs: world.clock.elapsed() - told.startedAt,
-    ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+    ...(ended.exitCode === undefined ? {} : { exitCode: ended.exitCode }),
     ...(told.status === undefined ? {} : { status: told.status }),
     ...(told.said === undefined ? {} : { said: told.said }),
   };
 }
 
+/** Why k6 has told of no run. */
+function noRun({ step, left, said }: Told, { exitCode, signal, error, why }: ProcessEnd, { test, stop }: Following): LoadctlError {
+  if (left === true && step === 'handing-over') return cloudLeft();
+  stop.check();
+  if (said !== undefined && step === undefined) return unfitTest(said);
+  return cloudFailure(said ?? why ?? error ?? `k6 ended with ${exitCode ?? signal}`, test.host);
+}
+
 /** The k6 that is heard. */
 interface Child {
+  /** Has it end the run. */
+  readonly end: () => void;
   readonly leaveIt: () => void;
   /** Aborted when it is gone. */
   readonly over: AbortSignal;
@@ -93,18 +107,21 @@ function leave(child: Process, told: Told): void {
   child.kill('SIGKILL');
 }
 
-function note(news: CloudLine, told: Told, { context, stop, awayTimeoutMs }: Following, { leaveIt, over }: Child): void {
+function note(news: CloudLine, told: Told, { context, stop, awayTimeoutMs }: Following, { end, leaveIt, over }: Child): void {
   const { emit, world } = context;
   const now = world.clock.elapsed();
-  if (news.tells === 'url' && told.url === undefined) {
+  if (news.tells === 'asking' || news.tells === 'handing-over') told.step = news.tells;
+  else if (news.tells === 'url' && told.url === undefined) {
     told.url = news.url;
     told.startedAt = now;
     emit({ type: 'cloud-run-started', url: news.url });
+    if (stop.signal.aborted) end();
   } else if (news.tells === 'state' && news.state !== told.state) {
     told.state = news.state;
     emit({ type: 'cloud-run-reached', state: news.state });
   } else if (news.tells === 'status') told.status = news.status;
   else if (news.tells === 'error') told.said = news.message;
+  else if (news.tells === 'not-aborted') emit({ type: 'warned', code: 'cloud-not-aborted', why: news.why });
   else if (news.tells === 'no-progress') {
     told.said = news.why;
     if (told.away !== undefined && now - told.away.last <= samePauseMs) {

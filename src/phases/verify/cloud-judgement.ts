@@ -29,7 +29,8 @@ export function judgeCloud(record: RunRecord, events: readonly LoggedEvent[]): C
   const count = thresholdsOf(record);
   const criteria = [...(count === 0 ? [] : [thresholdsRow(count, outcome)]), ...unmeasured.map(unmeasuredRow)];
   const word = wordOf(outcome, interruption);
-  const said = outcome === undefined ? [interruption ?? neverEnded(record, events)] : whatCame(outcome, interruption, urlIn(events));
+  const before = interruption === undefined ? [] : [interruption];
+  const said = [...before, ...(outcome === undefined ? [neverEnded(record, events)] : whatCame(outcome, urlIn(events)))];
   const verdict: Verdict = {
     version: 1,
     run: record.run,
@@ -57,13 +58,12 @@ const words: Readonly<Record<CloudEnd, VerdictWord>> = {
 
 function wordOf(outcome: CloudOutcome | undefined, interruption: string | undefined): VerdictWord {
   if (outcome === undefined) return 'interrupted';
-  return interruption !== undefined && outcome.how !== 'passed' && outcome.how !== 'thresholds-failed' ? 'interrupted' : words[outcome.how];
+  return interruption !== undefined && outcome.how !== 'thresholds-failed' ? 'interrupted' : words[outcome.how];
 }
 
-function whatCame(outcome: CloudOutcome, interruption: string | undefined, url: string | undefined): string[] {
-  const before = interruption === undefined ? [] : [interruption];
-  if (outcome.how === 'passed') return before;
-  return [...before, `${cloudEndText(outcome)}${url === undefined ? '' : ` See ${url}`}`];
+function whatCame(outcome: CloudOutcome, url: string | undefined): string[] {
+  if (outcome.how === 'passed') return [];
+  return [`${cloudEndText(outcome)}${url === undefined ? '' : ` See ${url}`}`];
 }
 
 /** How many thresholds the run was given: those of the plan and the script's own. */
@@ -103,9 +103,10 @@ function urlIn(events: readonly LoggedEvent[]): string | undefined {
 function neverEnded({ by }: RunRecord, events: readonly LoggedEvent[]): string {
   const url = urlIn(events);
   const finished = phaseReasons(events);
+  if (finished.length > 0 && url === undefined) return `Grafana Cloud did not say that it has the run: ${reasonsInWords(finished)}.`;
+  const why = finished.length > 0 ? reasonsInWords(finished) : `loadctl (process ${by.pid} on ${by.host}) was killed or crashed`;
   const where = url === undefined ? '' : ` The run may go on in Grafana Cloud: ${url}`;
-  if (finished.length > 0) return `The run ended before any load was made: ${reasonsInWords(finished)}.${where}`;
-  return `The run was not followed to its end: loadctl (process ${by.pid} on ${by.host}) was killed or crashed.${where}`;
+  return `The run was not followed to its end: ${why}.${where}`;
 }
 
 function phaseReasons(events: readonly LoggedEvent[]): readonly ExitReason[] {

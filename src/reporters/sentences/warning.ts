@@ -48,6 +48,7 @@ export function warningText(warning: Warning): Advice {
     case 'limit-not-watched':
       return loadWarning(warning);
     case 'cloud-unreachable':
+    case 'cloud-not-aborted':
     case 'push-rejected':
     case 'requests-folded':
     case 'series-left-out':
@@ -242,6 +243,11 @@ function liveWarning(warning: LiveWarning): Advice {
       return {
         text: `Grafana Cloud does not say how the run is: ${warning.why}`,
         hint: `k6 asks again; after ${formatDuration(warning.leavesAfterMs)} of this the run is left to itself.`,
+      };
+    case 'cloud-not-aborted':
+      return {
+        text: `Grafana Cloud did not take the abort: ${warning.why}`,
+        hint: 'The run goes on there: abort it on its page. Another Ctrl-C leaves it.',
       };
     case 'push-rejected':
       return { text: `A push of live data ${rejections[warning.why]}: it was rejected and changed nothing.` };
