@@ -124,6 +124,8 @@ test.each([
   ['(429/limit) too many runs', 'unavailable', 'refused the run'],
   ['(400/validation) no such zone', 'invalid-profile', 'does not take the options'],
   ['(404/not_found) no project', 'unavailable', 'does not know'],
+  ['unexpected HTTP error from https://api.k6.io/x: 404 Not Found', 'unavailable', 'does not know'],
+  ['unexpected HTTP error from https://api.k6.io/x: 429 Too Many Requests', 'unavailable', 'refused the run'],
   ['(503/x) no', 'unavailable', 'could not begin the run in Grafana Cloud (https://api.k6.io)'],
 ])('no run came about: %s', (said, reason, message) => {
   const error = cloudFailure(said, 'https://api.k6.io');
@@ -183,6 +185,8 @@ test.each([
   ['', words.replace('backend: cloud', 'backend: cloud\n  count: 2'), '`count` does not go with `cloud`'],
   ['', words.slice(0, words.indexOf('  cloud:')), 'needs `runners.cloud`'],
   ['', words.replace('    stack: 5\n', ''), 'stack'],
+  ['', words.replace('stack: 5', 'stack: 3000000000'), 'at most 2147483647'],
+  ['', words.replace('token: glc_secret', 'token: "glc_secret\\n"'), 'expected a token without spaces and line breaks'],
 ])('refused in a profile: %s', (more, from, message) => {
   const { reason, message: head, lines } = complaint(() => load(profile(more, from)));
   expect(reason).toBe('invalid-profile');

@@ -2,7 +2,7 @@ import { LoadctlError } from '../../core/errors.js';
 
 /** What kept Grafana Cloud from running a test, by k6's last word: it gives the API's status, or says that it did not get there. */
 export function cloudFailure(said: string, host: string): LoadctlError {
-  const [, status] = /\((\d{3})(?:\/[^)]*)?\)/.exec(said) ?? [];
+  const [, byApi, status = byApi] = /\((\d{3})(?:\/[^)]*)?\)|^(?:.*: )?unexpected HTTP error from \S+: (\d{3}) /.exec(said) ?? [];
   const code = status === undefined ? statusInWords(said) : Number(status);
   const words = said.replace(/\.?$/, '');
   if (code === 401) {
@@ -22,7 +22,7 @@ export function cloudFailure(said: string, host: string): LoadctlError {
   }
   if (code === 404) {
     return new LoadctlError('unavailable', `Grafana Cloud does not know what the run names; nothing was started: ${words}.`, {
-      hint: 'Check runners.cloud.stack and runners.cloud.project.',
+      hint: 'Check runners.cloud.stack and runners.cloud.project, and runners.cloud.host where there is one.',
     });
   }
   return new LoadctlError('unavailable', `k6 could not begin the run in Grafana Cloud (${host}): ${words}.`, {

@@ -7,8 +7,10 @@ export const usualCloudHost = 'https://api.k6.io';
 /** Where Grafana Cloud makes the load: as whom, in which project, from where, and what of the script's variables may leave. */
 export const cloud = z
   .strictObject({
-    token: text('a token').meta({ description: 'The token that k6 logs in with.', examples: [`\${K6_CLOUD_TOKEN}`] }),
-    stack: count().meta({ description: 'The number of the Grafana stack.', examples: [812345] }),
+    token: text('a token')
+      .regex(/^[!-~]+$/, { error: 'expected a token without spaces and line breaks' })
+      .meta({ description: 'The token that k6 logs in with.', examples: [`\${K6_CLOUD_TOKEN}`] }),
+    stack: count(1, 2_147_483_647).meta({ description: 'The number of the Grafana stack.', examples: [812345] }),
     project: count().meta({ description: 'The number of the project in that stack.', examples: [123] }),
     name: text('the name of a test')
       .meta({
