@@ -219,6 +219,11 @@ describe('k6 2.2 and a local server that speaks its part of the API', () => {
       stderr: expect.stringContaining('does not take the test') as string,
     });
     expect(api.requests).toEqual([]);
+    const other = await cloudy({ statuses: [], answers: { start: {}, 'GET /cloud/v6/test_runs/0': {} } });
+    const { code, stderr } = await other.at.loadctl(run, secrets);
+    expect(code).toBe(115);
+    expect(stderr).toMatch(/panic: .*\n.*hint: .*whether a run began/);
+    expect(stderr).not.toContain('cloud.go');
   });
 
   test('a service that goes away is left: after a while, or at a second signal', async () => {

@@ -101,6 +101,11 @@ interface Child {
   readonly over: AbortSignal;
 }
 
+/** What follows it is where in k6's code that was. */
+function isPanic(said = ''): boolean {
+  return said.startsWith('panic: ');
+}
+
 /** The run may go on there: k6 alone is ended. */
 function leave(child: Process, told: Told): void {
   told.left = true;
@@ -120,7 +125,7 @@ function note(news: CloudLine, told: Told, { context, stop, awayTimeoutMs }: Fol
     told.state = news.state;
     emit({ type: 'cloud-run-reached', state: news.state });
   } else if (news.tells === 'status') told.status = news.status;
-  else if (news.tells === 'error') told.said = news.message;
+  else if (news.tells === 'error' && !isPanic(told.said)) told.said = news.message;
   else if (news.tells === 'not-aborted') emit({ type: 'warned', code: 'cloud-not-aborted', why: news.why });
   else if (news.tells === 'no-progress') {
     told.said = news.why;
