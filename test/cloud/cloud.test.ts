@@ -27,7 +27,7 @@ function place(host: string, more = ''): Workplace {
     'path.js': "export const path = '/work';",
     'cloud.yaml': `environment: cloudy
 target: {url: "http://target.example.com", health: /healthz}
-workload: {script: script.js, env: {FEATURE: "on", API_KEY: "\${API_KEY}", KEPT: stays}}
+workload: {script: script.js, env: {FEATURE: "on", API_KEY: "\${API_KEY}", KEPT: stays, K6_RPS: "7"}}
 stores: {cache: {kind: redis, url: "redis://app:${storePassword}@cache.example.com:6379/0"}}
 runners:
   backend: cloud
@@ -109,7 +109,8 @@ describe('k6 2.2 and a local server that speaks its part of the API', () => {
       FEATURE: 'on',
       LOADCTL_RUN: basename(at.latestRun()),
     });
-    const { cloud, thresholds, scenarios } = metadata.options as Record<string, Record<string, unknown>>;
+    const { cloud, thresholds, scenarios, rps } = metadata.options as Record<string, Record<string, unknown>>;
+    expect(rps).toBe(7); // what K6_RPS says to k6, as a shell's would
     expect(cloud).toEqual({
       name: 'the script’s name',
       note: 'kept',

@@ -111,16 +111,25 @@ export function variablesOf(
   facts: Parameters<typeof scriptVariables>[1],
 ): { readonly inspecting: Record<string, string>; readonly running: Record<string, string> } {
   const archived = archive?.metadata.env ?? {};
-  const variables = thoseThatLeave(plan, { ...archived, ...scriptVariables(plan, facts) });
+  const variables = { ...archived, ...scriptVariables(plan, facts) };
   const ofArchive = Object.keys(archived).filter((name) => !Object.hasOwn(plan.env, name));
   const unseen = unseenByK6(Object.keys(variables), [...(plan.scriptOnly ?? []), ...ofArchive]);
-  return { inspecting: hideFromK6(variables, unseen.inspecting), running: hideFromK6(variables, unseen.running) };
+  const heard = Object.keys(variables).filter((name) => name.startsWith('K6_') && !unseen.inspecting.includes(name));
+  return {
+    inspecting: hideFromK6(thoseThatLeave(plan, variables, heard), unseen.inspecting),
+    running: hideFromK6(thoseThatLeave(plan, variables), unseen.running),
+  };
 }
 
-/** Grafana Cloud gets those that the profile names; runners of a fleet get all. */
-function thoseThatLeave({ fleet }: Plan, variables: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+/** Grafana Cloud gets those that the profile names, and options by what k6 `heard` of them here; runners of a fleet get all. */
+function thoseThatLeave(
+  { fleet }: Plan,
+  variables: Readonly<Record<string, string>>,
+  heard: readonly string[] = [],
+): Readonly<Record<string, string>> {
   if (!isInCloud({ fleet })) return variables;
-  return Object.fromEntries(Object.entries(variables).filter(([name]) => fleet.cloud?.env.includes(name)));
+  const names = [...(fleet.cloud?.env ?? []), ...heard];
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => names.includes(name)));
 }
 
 /** A k6 that starts with these variables and no others, and without the user's own config. */
