@@ -1,14 +1,12 @@
 import { exitCodesOf } from '../../core/errors.js';
-import { type Defer, scope } from '../../core/scope.js';
+import type { Defer } from '../../core/scope.js';
 import { shownPath } from '../../core/shown-path.js';
-import { shownTarget } from '../../plan/target.js';
 import { runFiles } from '../../runs/layout.js';
-import { holdRun } from '../../runs/lock.js';
-import { createRunDirectory, type RunDirectory } from '../../runs/write.js';
+import type { RunDirectory } from '../../runs/write.js';
 import { cleanupAdvice, type RunContext } from '../frame/context.js';
 import { step } from '../frame/step.js';
-import { tellPhase } from '../frame/tell-phase.js';
 import { type Interruptions, interruptions } from '../run/interruptions.js';
+import { phaseOfRun } from '../run/phase-of-run.js';
 import { scriptReader } from '../run/read-script.js';
 import { recordRun } from '../run/record-run.js';
 import { lockOf, type RunOptions, type RunResult } from '../run/run.js';
@@ -21,13 +19,7 @@ import { type CloudTest, cloudOf, prepareCloud } from './prepare-cloud.js';
  * hold is all that comes back. Rejects when no run came about there.
  */
 export async function runInCloud(context: RunContext, options: RunOptions): Promise<RunResult> {
-  const { world, plan, redact } = context;
-  const directory = await createRunDirectory(world.cwd, options.test.run, redact);
-  await holdRun(directory.path, world);
-  const teller = { environment: plan.environment, emit: context.emit, clock: world.clock };
-  const aim = { phase: 'run', runners: 0, backend: plan.fleet.backend, url: shownTarget(context.target).url } as const;
-  const whole = () => scope((defer) => runInto(directory, context, options, defer));
-  return tellPhase(teller, aim, whole, ({ reasons }) => reasons);
+  return phaseOfRun(context, options.test.run, (directory, defer) => runInto(directory, context, options, defer));
 }
 
 async function runInto(directory: RunDirectory, context: RunContext, options: RunOptions, defer: Defer): Promise<RunResult> {

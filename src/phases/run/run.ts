@@ -1,7 +1,7 @@
 import { type ExitReason, exitCodesOf } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import type { RunId } from '../../core/ids.js';
-import { type Defer, scope } from '../../core/scope.js';
+import type { Defer } from '../../core/scope.js';
 import { shownPath } from '../../core/shown-path.js';
 import type { Verdict } from '../../core/verdict.js';
 import { reachOf } from '../../k6/reach.js';
@@ -9,12 +9,10 @@ import { measuredNumbers } from '../../metrics/endpoint-numbers.js';
 import type { Summary } from '../../metrics/summary.js';
 import { shownTarget } from '../../plan/target.js';
 import { runFiles } from '../../runs/layout.js';
-import { holdRun } from '../../runs/lock.js';
-import { createRunDirectory, type RunDirectory } from '../../runs/write.js';
+import type { RunDirectory } from '../../runs/write.js';
 import type { Lock } from '../data/lock.js';
 import { type CleanupAdvice, cleanupAdvice, type RunContext } from '../frame/context.js';
 import { step } from '../frame/step.js';
-import { tellPhase } from '../frame/tell-phase.js';
 import { requireTarget } from '../target/health-probe.js';
 import { type LiveWatch, watchColours } from '../target/watch-colours.js';
 import { judgeRun } from '../verify/judgement.js';
@@ -27,6 +25,7 @@ import { getReady } from './get-ready.js';
 import type { KnownTest } from './inspect-test.js';
 import { type Interruptions, interruptions } from './interruptions.js';
 import { makeLoad, noLoad } from './make-load.js';
+import { phaseOfRun } from './phase-of-run.js';
 import { type PreparedTest, prepareTest } from './prepare.js';
 import { scriptReader } from './read-script.js';
 import { recordRun } from './record-run.js';
@@ -55,17 +54,7 @@ type RunLock = { readonly held: Lock } | { readonly take: (run: RunId) => Promis
  * script throws in setup()); once load was made there is a result, whatever happened to it.
  */
 export async function run(context: RunContext, options: RunOptions): Promise<RunResult> {
-  const { world, plan, redact } = context;
-  const directory = await createRunDirectory(world.cwd, options.test.run, redact);
-  await holdRun(directory.path, world);
-  const { url, colour } = shownTarget(context.target);
-  const { environment, runners, fleet } = plan;
-  const side = colour === undefined ? {} : { colour: { loaded: colour.loaded, live: colour.live } };
-  const teller = { environment, emit: context.emit, clock: world.clock };
-  const aim = { phase: 'run', runners: runners.length, backend: fleet.backend, url, ...side } as const;
-  // The phase is over when all that it began is undone: teardown() may be a part of that.
-  const whole = () => scope((defer) => runInto(directory, context, options, defer));
-  return tellPhase(teller, aim, whole, ({ reasons }) => reasons);
+  return phaseOfRun(context, options.test.run, (directory, defer) => runInto(directory, context, options, defer));
 }
 
 async function runInto(directory: RunDirectory, context: RunContext, options: RunOptions, defer: Defer): Promise<RunResult> {
