@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { makeRunId } from '../../src/core/ids.js';
+import { conductorJob } from '../../src/kubernetes/conductor-job.js';
 import { hasCluster, kubeconfig } from '../cluster/cluster.js';
 import { type Namespace, namespaceForTest } from '../cluster/namespace.js';
 import { workplace } from '../support/loadctl.js';
@@ -82,6 +84,41 @@ test.skipIf(!hasCluster)('says of a cluster how it stands, with the fix beside w
   });
   expect(await space.objects()).toEqual(before);
 });
+
+test.skipIf(!hasCluster)(
+  'a quota that counts limits.cpu refuses pods without one, and doctor says so unless a LimitRange gives it',
+  async () => {
+    const space = await namespaceForTest();
+    await space.apply(quota({ 'limits.cpu': '100' }));
+    await expect.poll(async () => space.kubectl(['get', 'quota', 'small', '--output=jsonpath={.status.hard.limits\\.cpu}'])).toBe('100');
+    const conductor = conductorJob({
+      ...{ run: makeRunId(0), environment: 'dev', command: 'run', by: 'ann@here', target: 'shop.test', tokenSha256: '', image: 'none' },
+      ...{
+        pullSecrets: [],
+        resources: { cpu: 0.5, memory: '256Mi' },
+        nodeSelector: {},
+        tolerations: [],
+        labels: {},
+        annotations: {},
+        patch: {},
+      },
+    });
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'probe' }, spec: conductor.spec?.template.spec };
+    const dryRun = () => space.kubectl(['create', '--dry-run=server', '--filename=-'], { input: JSON.stringify(pod) });
+    await expect(dryRun()).rejects.toThrow('must specify limits.cpu');
+    const refused = await doctor(space, kubeconfig());
+    expect(refused.code).toBe(115);
+    expect(refused.findings.quota).toEqual({
+      state: 'missing',
+      said: 'small counts limits.cpu, and loadctl’s pods name none: the API server refuses such pods',
+      more: expect.stringContaining('Take limits.cpu out of it'),
+    });
+    const spec = { limits: [{ type: 'Container', default: { cpu: '2' } }] };
+    await space.apply({ apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'usual' }, spec });
+    await expect(dryRun()).resolves.toContain('pod/probe');
+    expect((await doctor(space, kubeconfig())).findings.quota).toMatchObject({ state: 'good' });
+  },
+);
 
 test.skipIf(!hasCluster)('an account that may see nothing optional, one without a right, and a namespace that is not there', async () => {
   const rights = {

@@ -13,6 +13,7 @@ export async function lookAtQuotas(look: ClusterLook): Promise<Finding[]> {
   if (quotas.is !== 'seen') return [hidden(what, 'list resourcequotas')];
   const { items } = quotas.value;
   if (items.length === 0) return [{ what, state: 'good', said: `none in namespace ${namespace}` }];
+  const isLimited = await givesCpuLimit(look);
   const asked = askedBy(look);
   if (asked === undefined) return [{ what, state: 'unknown', said: 'what the run asks for is unknown' }];
   return items.map(({ metadata: { name = '' } = {}, spec: { scopes, scopeSelector } = {}, status: { hard = {}, used = {} } = {} }) => {
@@ -22,6 +23,13 @@ export async function lookAtQuotas(look: ClusterLook): Promise<Finding[]> {
         state: 'unknown',
         said: `${name} holds for some pods only`,
         more: `Look at it: kubectl describe quota ${name} -n ${namespace}`,
+      };
+    if (isLimited !== true && hard['limits.cpu'] !== undefined)
+      return {
+        what,
+        state: isLimited === false ? 'missing' : 'low',
+        said: `${name} counts limits.cpu, and loadctl’s pods name none: the API server refuses such pods`,
+        more: `Take limits.cpu out of it (kubectl describe quota ${name} -n ${namespace}), or have a LimitRange give containers a default CPU limit, which throttles k6.`,
       };
     const short = Object.entries(hard).flatMap(([resource, most]) =>
       shortage(resource, asked, quantityToScalar(most) - quantityToScalar(used[resource] ?? '0')),
@@ -37,7 +45,7 @@ function shortage(resource: string, asked: Asked, left: number): string[] {
   return needed === undefined || needed <= left ? [] : [`${resource} ${amountText(resource, left)} of ${amountText(resource, needed)}`];
 }
 
-/** A run makes two Jobs, and a Secret each for its lock and its runners' key. CPU limits are none of ours: a LimitRange sets them. */
+/** A run makes two Jobs, and a Secret each for its lock and its runners' key. CPU limits are none of ours: a LimitRange sets them ({@link givesCpuLimit}). */
 function neededOf(resource: string, { pods, all }: Asked): number | undefined {
   const known: Readonly<Record<string, number>> = {
     ...{ pods, 'count/pods': pods, 'count/jobs.batch': 2, secrets: 2, 'count/secrets': 2 },
@@ -45,4 +53,13 @@ function neededOf(resource: string, { pods, all }: Asked): number | undefined {
     ...{ memory: all.memoryBytes, 'requests.memory': all.memoryBytes, 'limits.memory': all.memoryBytes },
   };
   return known[resource];
+}
+
+/** Whether a LimitRange gives containers a CPU limit; undefined where that is hidden. */
+async function givesCpuLimit({ cluster }: ClusterLook): Promise<boolean | undefined> {
+  const { namespace } = cluster;
+  const ranges = await lookAt(cluster, 'list limit ranges', ({ core }) => core.listNamespacedLimitRange({ namespace }));
+  if (ranges.is !== 'seen') return undefined;
+  const limits = ranges.value.items.flatMap(({ spec }) => spec?.limits ?? []);
+  return limits.some(({ type, _default }) => type === 'Container' && _default?.cpu !== undefined);
 }
