@@ -220,6 +220,8 @@ export type Note =
     }
   /** What is left to do by hand after a load that ended early; `command` takes the test data out. */
   | { readonly code: 'cleanup-advised'; readonly command: string; readonly hasData: boolean }
+  /** A load that may go on elsewhere writes what no cleanup of now finds. */
+  | { readonly code: 'cleanup-later'; readonly command: string }
   /** Further kinds of k6's complaints are in the logs of the runners. */
   | { readonly code: 'k6-complaints-left'; readonly kinds: number; readonly folder: string }
   /** The script said so many lines by `console`; they are in the logs of the runners. */

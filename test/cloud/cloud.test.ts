@@ -232,7 +232,7 @@ describe('k6 2.2 and a local server that speaks its part of the API', () => {
       cloudy({ statuses: ['initializing', 'away'] }),
       cloudy({ statuses: ['initializing', 'away'] }),
     ]);
-    const leaving = away.at.loadctl(run, secrets);
+    const leaving = away.at.loadctl([...run, '--set', 'cleanup.keys=[{match: "cache/u:load-test-user-*"}]'], secrets);
     const started = asked.at.start([...run, '--set', 'runners.cloud.awayTimeout=5m'], secrets);
     await started.until('does not say how the run is');
     started.process.kill('SIGINT');
@@ -241,6 +241,9 @@ describe('k6 2.2 and a local server that speaks its part of the API', () => {
     expect(await started.said).toMatchObject({ code: 105, stderr: expect.stringContaining('It may go on there') as string });
     expect(verdictOf(asked.at).verdict).toBe('interrupted');
     expect(await leaving).toMatchObject({ code: 115, stderr: expect.stringContaining('loadctl left the run') as string });
+    expect((await leaving).stderr).toContain(
+      'Clean up once its page says that it is over, as it may write until then: loadctl cleanup --profile cloud.yaml',
+    );
     expect(verdictOf(away.at)).toMatchObject({ verdict: 'invalid', exitCode: 115 });
     expect(verdictOf(away.at).reasons[0]).toContain(away.api.page);
   });

@@ -1,9 +1,10 @@
+import type { CloudEnd } from '../../core/cloud.js';
 import { exitCodesOf } from '../../core/errors.js';
 import type { Defer } from '../../core/scope.js';
 import { shownPath } from '../../core/shown-path.js';
 import { runFiles } from '../../runs/layout.js';
 import type { RunDirectory } from '../../runs/write.js';
-import { cleanupAdvice, type RunContext } from '../frame/context.js';
+import { type CleanupAdvice, cleanupAdvice, type RunContext } from '../frame/context.js';
 import { step } from '../frame/step.js';
 import { type Interruptions, interruptions } from '../run/interruptions.js';
 import { phaseOfRun } from '../run/phase-of-run.js';
@@ -34,13 +35,23 @@ async function runInto(directory: RunDirectory, context: RunContext, options: Ru
   const { awayTimeout } = cloudOf(plan, context.access);
   const outcome = await followK6({ context, directory, test, stop, awayTimeoutMs: awayTimeout });
   emit({ type: 'cloud-run-ended', ...outcome });
-  if (outcome.how !== 'passed' && outcome.how !== 'thresholds-failed' && advice !== undefined) emit({ type: 'noted', ...advice });
+  adviseCleanup(context, outcome.how, advice);
 
   const { verdict, reasons } = await judgeRun(directory.path);
   await directory.write(runFiles.verdict, { ...verdict, ...exitCodesOf(reasons) });
   emit({ type: 'judged', run: directory.run, verdict });
   return { run: directory.run, directory: directory.path, verdict, summary: undefined, reasons };
 }
+
+/** A whole test cleans up by itself, and that is too soon where the run may go on. */
+function adviseCleanup(context: RunContext, how: CloudEnd, advice: CleanupAdvice | undefined): void {
+  const { emit } = context;
+  const { command, hasData } = cleanupAdvice(context);
+  if (mayGoOn.includes(how) && hasData) emit({ type: 'noted', code: 'cleanup-later', command });
+  else if (how !== 'passed' && how !== 'thresholds-failed' && advice !== undefined) emit({ type: 'noted', ...advice });
+}
+
+const mayGoOn: readonly CloudEnd[] = ['left', 'progress-lost', 'unknown'];
 
 /** Everything that can refuse the run; when it does, the run directory goes again, as nothing began. */
 async function beforeAnythingStarts(

@@ -25,6 +25,8 @@ export function noteText(note: Note): string {
       return `a first look, judged by no limits: ${counted(note.vus, 'VU')}, each a GET every ${formatDuration(note.everyMs)}, for ${formatDuration(note.durationMs)}. Next, a profile: loadctl init --url ${note.url}`;
     case 'cleanup-advised':
       return note.hasData ? `Remove the test data: ${note.command}` : 'Nothing to clean up: this profile declares no test data.';
+    case 'cleanup-later':
+      return `Clean up once its page says that it is over, as it may write until then: ${note.command}`;
     case 'k6-complaints-left':
       return `${counted(note.kinds, 'more kind')} of messages are in ${note.folder}.`;
     case 'script-logged':
