@@ -111,7 +111,10 @@ const spawn: Spawn = (command, options = {}) => {
   }
 };
 
-function startChild({ file, args, env, cwd, stdin }: Command, options: SpawnOptions): ChildProcess {
+function startChild(command: Command, options: SpawnOptions): ChildProcess {
+  const { env, cwd, stdin } = command;
+  // Its shell outlives what is to end it gently.
+  const { file, args } = options.leashed ? onLeash(command, "trap 'cut=1' INT\n") : command;
   const files: number[] = [];
   const sink = (where: SpawnOptions['stdout']): number | 'pipe' | 'ignore' => {
     if (where === undefined) return 'ignore';
@@ -124,7 +127,7 @@ function startChild({ file, args, env, cwd, stdin }: Command, options: SpawnOpti
     const input = options.stdinPipe || stdin !== undefined ? 'pipe' : 'ignore';
     return spawnChild(file, [...args], {
       detached: options.ownGroup ?? false,
-      stdio: [input, sink(options.stdout), sink(options.stderr)],
+      stdio: [input, sink(options.stdout), sink(options.stderr), ...(options.leashed ? (['pipe'] as const) : [])],
       ...(env === undefined ? {} : { env: { ...env } }),
       ...(cwd === undefined ? {} : { cwd }),
     });
@@ -196,17 +199,19 @@ const leash = `exec 4<&0
 command=$!
 { read -r line; kill -KILL "$command"; } <&3 >/dev/null 2>&1 3<&- 4<&- &
 exec 3<&- 4<&-
-wait "$command"
-status=$?
+status= cut=1
+while [ -n "$cut" ]; do cut=; wait "$command"; last=$?; [ "$last" = 127 ] || status=$last; done
 kill $! 2>/dev/null
-exit "$status"`;
+exit "\${status:-$last}"`;
+
+function onLeash({ file, args }: Command, before = ''): Pick<Command, 'file' | 'args'> {
+  return { file: '/bin/sh', args: ['-c', `${before}${leash}`, 'loadctl', file, ...args] };
+}
 
 const execute: Execute = async (command, options = {}) => {
   const { env, cwd, stdin } = command;
   const { execa } = await import('execa');
-  const [file, args] = options.leashed
-    ? ['/bin/sh', ['-c', leash, 'loadctl', command.file, ...command.args]]
-    : [command.file, command.args];
+  const { file, args } = options.leashed ? onLeash(command) : command;
   const child = execa(file, args, {
     reject: false,
     stripFinalNewline: false,

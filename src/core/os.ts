@@ -46,6 +46,8 @@ export interface SpawnOptions {
   readonly ownGroup?: boolean;
   /** Keep stdin open as a pipe for {@link Process.write}. */
   readonly stdinPipe?: boolean;
+  /** It ends with loadctl, however that ends. Of signals to its group only SIGINT is its to answer. */
+  readonly leashed?: boolean;
 }
 
 /** Starts a process; never throws: a process that cannot be started ends with `error`. */

@@ -48,6 +48,12 @@ ${more}`,
 
 const secrets = { K6_CLOUD_TOKEN: token, API_KEY: 'key-of-the-api-1', SHELL_SECRET: 'secret-of-the-shell', K6_VUS: '77' };
 
+/** The k6 processes that name this folder in their arguments. */
+function processesOf(folder: string): string[] {
+  const all = execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' }).split('\n');
+  return all.filter((line) => line.includes(folder) && line.includes('cloud run'));
+}
+
 type Started = ReturnType<Workplace['start']>;
 
 async function cloudy(course: CloudCourse): Promise<{ api: CloudApi; at: Workplace }> {
@@ -193,6 +199,21 @@ describe('k6 2.2 and a local server that speaks its part of the API', () => {
     expect([begun.api.count('start'), begun.api.count('abort')]).toEqual([1, 1]);
     expect(verdictOf(begun.at)).toMatchObject({ verdict: 'interrupted', exitCode: 105 });
     expect((await left.at.loadctl(['verify'])).stdout).toContain('did not say that it has the run');
+  });
+
+  test('a loadctl that is killed takes along a k6 that hands over, and says afterwards what is unknown', async () => {
+    let answer = () => {};
+    const until = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { api, at } = await cloudy({ statuses: ['running'], holds: { at: 'start', until } });
+    const started = at.start(run, secrets);
+    await expect.poll(() => api.count('start'), { timeout: 10_000 }).toBe(1);
+    expect(processesOf(at.folder)).not.toEqual([]);
+    started.process.kill('SIGKILL');
+    await expect.poll(() => processesOf(at.folder), { timeout: 5000 }).toEqual([]);
+    answer();
+    expect((await at.loadctl(['verify'])).stdout).toContain('Whether one began in Grafana Cloud, the page of the project shows.');
   });
 
   test('an abort that the service does not take is told, and the run is not called passed', async () => {

@@ -50,7 +50,8 @@ export async function followK6(following: Following): Promise<CloudOutcome> {
   const over = new AbortController();
   const atOnce = () => leave(child, told);
   const end = () => {
-    if (told.url !== undefined || told.step !== 'handing-over') child.kill('SIGINT');
+    if (told.url !== undefined) child.kill('SIGINT');
+    else if (told.step !== 'handing-over') child.kill('SIGKILL');
   };
   const hear = (stream: string, read: (line: string) => CloudLine | undefined) => (line: string) => {
     directory.append(runFiles.cloud, { stream, line });
@@ -59,6 +60,7 @@ export async function followK6(following: Following): Promise<CloudOutcome> {
   };
   const child: Process = world.spawn(cloudRunCommand(test.k6, test.archive), {
     ownGroup: true,
+    leashed: true,
     stdout: hear('stdout', readCloudOutput),
     stderr: hear('stderr', readCloudLog),
   });

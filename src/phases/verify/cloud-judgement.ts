@@ -105,7 +105,8 @@ function neverEnded({ by }: RunRecord, events: readonly LoggedEvent[]): string {
   const finished = phaseReasons(events);
   if (finished.length > 0 && url === undefined) return `Grafana Cloud did not say that it has the run: ${reasonsInWords(finished)}.`;
   const why = finished.length > 0 ? reasonsInWords(finished) : `loadctl (process ${by.pid} on ${by.host}) was killed or crashed`;
-  const where = url === undefined ? '' : ` The run may go on in Grafana Cloud: ${url}`;
+  const where =
+    url === undefined ? ' Whether one began in Grafana Cloud, the page of the project shows.' : ` It may go on in Grafana Cloud: ${url}`;
   return `The run was not followed to its end: ${why}.${where}`;
 }
 
