@@ -8,7 +8,7 @@ export const usualCloudHost = 'https://api.k6.io';
 export const cloud = z
   .strictObject({
     token: text('a token')
-      .regex(/^[!-~]+$/, { error: 'expected a token without spaces and line breaks' })
+      .regex(/^[!-~]*$/, { error: 'expected a token without spaces and line breaks' })
       .meta({ description: 'The token that k6 logs in with.', examples: [`\${K6_CLOUD_TOKEN}`] }),
     stack: count(1, 2_147_483_647).meta({ description: 'The number of the Grafana stack.', examples: [812345] }),
     project: count().meta({ description: 'The number of the project in that stack.', examples: [123] }),
