@@ -15,6 +15,9 @@ const { values: flags } = parseArgs({
 });
 const seconds = Number(flags.seconds);
 const loseAtMs = Math.min(20_000, (seconds * 1000) / 3);
+/** Node lets a heap grow as long as there is memory: what a conductor needs shows where it may not. */
+const heap = ['--max-old-space-size=512'];
+const profiled = process.env.BENCH_PROFILE;
 const targets = { spreadMs: 1000, pushes: 300, cores: 1, megabytes: 1000, noticedMs: 5000, mergedS: 60 };
 
 async function measureAll() {
@@ -86,7 +89,7 @@ function busiestSecond(times) {
 function start(role) {
   return fork(fileURLToPath(import.meta.url), process.argv.slice(2), {
     env: { ...process.env, BENCH_ROLE: role },
-    execArgv: role === 'conduct' && process.env.BENCH_PROFILE ? ['--cpu-prof', '--cpu-prof-dir', process.env.BENCH_PROFILE] : [],
+    execArgv: role === 'conduct' ? [...heap, ...(profiled ? ['--cpu-prof', '--cpu-prof-dir', profiled] : [])] : [],
   });
 }
 

@@ -4,7 +4,7 @@ import type { Milliseconds } from '../../core/quantities.js';
 import type { BackendContext } from '../runner/types.js';
 import { type Answer, orders, readAnswer } from './protocol.js';
 
-/** How often an agent hears from its conductor, and answers. */
+/** How often an agent hears from its conductor, and answers: no beat goes out so soon after an order. */
 const heartbeatMs: Milliseconds = 500;
 /** An agent that has not answered for so long is lost: its k6 end themselves by then. */
 const silentMs: Milliseconds = 4000;
@@ -59,10 +59,14 @@ export async function openAgent(
   void hangUp(clock.sleep(loginMs, AbortSignal.any([here.signal, signal])), here.signal);
   const ready = await next('ready', 'agent').finally(() => here.abort());
   if (ready === undefined) return tooLate(await ended);
-  void keepAlive(carrier, sign, gone.signal);
+  const said = lastSign(clock);
+  void keepAlive(carrier, { sign, said }, gone.signal);
   return {
     folder: ready.text,
-    order: (text) => carrier.write(text),
+    order: (text) => {
+      said.hear();
+      carrier.write(text);
+    },
     next,
     listen,
     ended,
@@ -76,10 +80,10 @@ export async function openAgent(
 const tooLate = (end: ProcessEnd) => (end.signal === 'SIGKILL' ? { error: `no answer within ${loginMs / 1000} s` } : end);
 
 /** Beats, and listens: an agent that does not answer any more is cut off here, as its runners are there. */
-async function keepAlive(carrier: Carrier, sign: LastSign, gone: AbortSignal): Promise<void> {
+async function keepAlive(carrier: Carrier, { sign, said }: Readonly<Record<'sign' | 'said', LastSign>>, gone: AbortSignal): Promise<void> {
   sign.hear();
   while (!gone.aborted) {
-    carrier.write(orders.beat);
+    if (said.silentMs() >= heartbeatMs) carrier.write(orders.beat);
     await sign.tick(heartbeatMs, gone);
     if (sign.silentMs() > silentMs) carrier.kill('SIGKILL');
   }
