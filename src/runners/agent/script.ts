@@ -173,7 +173,7 @@ whose() {
   { read -r leader <"$folder/$1/pid"; } 2>/dev/null
   [ -r /proc/net/tcp ] && whose=nobody
   # Not read from there line by line: bash seeks back after each, and the kernel then begins at the first socket again.
-  sockets=$(cat /proc/net/tcp)
+  sockets=$(cat /proc/net/tcp 2>/dev/null)
   while read -r slot local remote state queue timer retries uid timeout socket rest; do
     case $local:$state in *:$2:0A) ;; *) continue ;; esac
     whose=other
