@@ -29,6 +29,22 @@ test.each([
   expect([message, ...(lines ?? [])].join('\n')).toContain(expected);
 });
 
+test.each(['prod-', '-prod', 'p'.repeat(64)])(
+  'an environment called %s, as no label may be, is refused before the cluster is asked',
+  (name) => {
+    const text = `environment: ${name}\n${profile('labels: {}')}`;
+
+    const { reason, lines } = complaint(() => load({ 'test.yaml': text }));
+
+    expect(reason).toBe('invalid-profile');
+    expect(lines?.[0]).toContain('1:14: with `kubernetes` a label says this: expected at most 63 characters');
+    expect(
+      load({ 'test.yaml': text.replace('backend: kubernetes', 'backend: local').replace(/ {2}kubernetes:[\s\S]*$/, '') }).profile
+        .environment,
+    ).toBe(name);
+  },
+);
+
 test('what pods may be patched with, and labels of other owners', () => {
   const words =
     'patch: {runner: {priorityClassName: load, tolerations: null}, conductor: {hostAliases: []}}\n    labels: {app.kubernetes.io/version: "1"}';

@@ -13,9 +13,19 @@ export const kubernetesRule: Rule = ({ profile: { runners }, data }) => {
     ...places(data)
       .filter((path) => isHome(valueAt(data, ...path)))
       .map((path): Broken => ({ path, message: 'with `kubernetes` this is the pod itself: expected an address that pods reach' })),
+    ...nameIn(data),
     ...oursIn(data),
   ];
 };
+
+/** The value of a label (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/), of what an environment may be called. */
+const labelValue = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+function nameIn(data: unknown): Broken[] {
+  if (labelValue.test(String(valueAt(data, 'environment')))) return [];
+  const message = 'with `kubernetes` a label says this: expected at most 63 characters, the first and the last no `-`';
+  return [{ path: ['environment'], message }];
+}
 
 /** What a patch on a pod spec may not have: a merge patch replaces lists as a whole, and what it would take away is what loadctl runs. */
 const notPatched: Readonly<Record<string, string>> = {
