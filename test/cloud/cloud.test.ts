@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type CloudApi, type CloudCourse, startCloudApi } from '../servers/cloud-api.js';
 import { type Workplace, workplace } from '../support/loadctl.js';
 
@@ -103,6 +105,31 @@ describe('k6 2.2 and a local server that speaks its part of the API', () => {
     expect(at.read('page.html')).toContain('thresholds (Grafana Cloud)');
     expect(await at.loadctl(['attach'])).toMatchObject({ code: 0, stderr: expect.stringContaining(api.page) as string });
     expect((await at.loadctl(['runs'])).stdout).toContain('pass');
+  });
+
+  test('k6 goes through the proxy that the shell names, and the run with it', async () => {
+    const api = await startCloudApi({ statuses: ['completed'] }, token);
+    const { port } = new URL(api.url);
+    const passed: string[] = [];
+    const proxy = createServer((call, answer) => {
+      const { host, pathname, search } = new URL(call.url ?? '');
+      passed.push(host);
+      const onward = { host: '127.0.0.1', port, path: `${pathname}${search}`, method: call.method, headers: call.headers };
+      call.pipe(request(onward, (got) => got.pipe(answer.writeHead(got.statusCode ?? 502, got.headers))));
+    });
+    await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
+    onTestFinished(() => void proxy.close());
+    const at = place('http://api.cloud.example.com');
+
+    const allowed = ['--set', 'guards.allow=[target.example.com, cache.example.com, api.cloud.example.com]'];
+    const said = await at.loadctl([...run, ...allowed], {
+      ...secrets,
+      HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    });
+
+    expect(said.code, said.stderr).toBe(0);
+    expect(new Set(passed)).toEqual(new Set(['api.cloud.example.com']));
+    expect(unpack(api.archive(), at).all).not.toContain('HTTP_PROXY');
   });
 
   test('only what was allowed is uploaded', async () => {

@@ -79,16 +79,21 @@ export async function prepareCloud(context: RunContext, known: KnownTest, direct
   return { ...test, k6: user, k6Version: known.k6.version, archive, archiveSha256, host };
 }
 
+/** How Go's programs get out of a company's network, and whom they trust there (https://pkg.go.dev/net/http#ProxyFromEnvironment). */
+const wayOut = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+
 /** A k6 that knows who it is in Grafana Cloud, and nothing of the script's: its variables are in the archive. */
 function loggedIn(
   k6: K6,
   { token, stack, project }: Pick<ReturnType<typeof cloudOf>, 'token' | 'stack' | 'project'>,
   { host, world }: { readonly host: string; readonly world: RunContext['world'] },
 ): K6 {
+  const out = wayOut.flatMap((name) => (world.env[name] === undefined ? [] : [[name, world.env[name]] as const]));
   return {
     ...k6,
     env: {
       ...k6Environment(world, {}),
+      ...Object.fromEntries(out),
       K6_CLOUD_TOKEN: token,
       K6_CLOUD_STACK_ID: String(stack),
       K6_CLOUD_PROJECT_ID: String(project),
