@@ -33,10 +33,18 @@ export async function findDistantRun(call: Call): Promise<DistantRun> {
   const { cluster, environment, conductors } = await findEnvironment(call);
   const [named] = call.args;
   const found = conductors.find(({ run }) => named === undefined || run === named);
-  const pod = found === undefined ? undefined : await podOf(cluster, found.job);
-  if (found === undefined || pod?.metadata?.name === undefined) throw noneThere(named, { cluster, environment, conductors });
+  if (found === undefined) throw noneThere(named, { cluster, environment, conductors });
   const { run, job } = found;
-  return { cluster, environment, run, job, door: doorTo(call, cluster, pod.metadata.name) };
+  const pod = (await podOf(cluster, job))?.metadata?.name;
+  if (pod === undefined) throw withoutPod(found, cluster);
+  return { cluster, environment, run, job, door: doorTo(call, cluster, pod) };
+}
+
+/** Its Job is there: its pod has not come about yet, or was deleted. */
+function withoutPod({ run, environment, job }: FoundConductor, { namespace }: Cluster): LoadctlError {
+  return new LoadctlError('unavailable', `Run "${run}" of ${environment} has no pod in namespace ${namespace}.`, {
+    hint: `Try again in a moment; why there is none: kubectl describe job ${job.metadata?.name ?? ''} -n ${namespace}`,
+  });
 }
 
 function noneThere(named: string | undefined, { cluster, environment, conductors }: Environment): LoadctlError {
