@@ -22,9 +22,9 @@ export interface WebRequest {
  */
 export function getOnce(url: string, { userAgent, headers = {}, signal, reach = usualReach }: WebRequest): Promise<IncomingMessage> {
   const { plain, authorization } = splitLogin(url);
-  const all = new Headers({ 'user-agent': userAgent, ...(authorization === undefined ? {} : { authorization }) });
-  for (const [name, value] of Object.entries(headers)) all.set(name, value); // whatever the case of its letters, in place of ours
-  const options = { ...placeOptions(plain, reach), agent: false, signal, headers: { host: plain.host, ...Object.fromEntries(all) } };
+  const ours = { host: plain.host, 'user-agent': userAgent, ...(authorization === undefined ? {} : { authorization }) };
+  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]); // in place of ours, whatever their case
+  const options = { ...placeOptions(plain, reach), agent: false, signal, headers: { ...ours, ...Object.fromEntries(given) } };
   const send = plain.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     send(options, resolve).once('error', reject).end();
