@@ -59,6 +59,8 @@ describe('an output', () => {
     ['a b', 'a  b\n', false, false],
     ['3.74 ms (3–4)', '12.1 ms (11–1,200)\n', true, true],
     ['3.74 ms (3–4)', '12.1 ms (11–1,200)\n', false, false],
+    ['3.74 ms (3–4) pass', '12.1 ms pass\n', true, true],
+    ['3.74 ms (3–4)', '3.74 ms\n', false, false],
     ['3.74 ms', '1 s\n', true, false],
     ['run 20261129-080728-yiksg at 127.0.0.1:80', 'run 20261130-000000-aaaaa at 127.0.0.1:4444\n', false, true],
     ['$(a) [b]* +?', '$(a) [b]* +?\n', false, true],

@@ -63,11 +63,12 @@ export function typedIn({ text, line }: Block): Typed[] {
 }
 
 const token =
-  /(?<run>\d{8}-\d{6}-[a-z0-9]{5})|(?<port>127\.0\.0\.1:\d+)|(?<number>\d[\d,]*(?:\.\d+)?)|(?<any>…)|(?<blanks> {2,})|(?<letter>.)/gu;
+  /(?<run>\d{8}-\d{6}-[a-z0-9]{5})|(?<port>127\.0\.0\.1:\d+)|(?<bounds> \(\d[\d,.]*–\d[\d,.]*\))|(?<number>\d[\d,]*(?:\.\d+)?)|(?<any>…)|(?<blanks> {2,})|(?<letter>.)/gu;
 
 /**
  * What matches an output: `…` stands for anything in its line, and alone on a line for any number of lines; blanks for any that are
- * there. Ids of runs and ports are others each time; all numbers are where they are `measured`.
+ * there. Ids of runs and ports are others each time; all numbers are where they are `measured`, and bounds that are one and the same
+ * number are not shown.
  */
 export function patternOf(output: string, measured: boolean): RegExp {
   const lines = output.split('\n').map((line) => (line.trim() === '…' ? '(?:[^\\n]*\\n)*?' : ` *${lineOf(line.trim(), measured)} *\\n`));
@@ -78,6 +79,7 @@ function lineOf(line: string, measured: boolean): string {
   const pieces = [...line.matchAll(token)].map(({ 0: text, groups = {} }) => {
     if (groups.run) return '\\d{8}-\\d{6}-[a-z0-9]{5}';
     if (groups.port) return '127\\.0\\.0\\.1:\\d+';
+    if (groups.bounds && measured) return '(?: \\([\\d,.]+–[\\d,.]+\\))?';
     if (groups.number && measured) return '\\d[\\d,]*(?:\\.\\d+)?';
     if (groups.any) return '[^\\n]*';
     return groups.blanks ? ' +' : text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
