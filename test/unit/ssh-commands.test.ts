@@ -150,6 +150,9 @@ test.each([
   ['ssh: connect to host load-1 port 22: Connection refused', /cannot be reached/, false],
   ['ssh: connect to host load-1 port 22: Connection timed out', /cannot be reached/, false],
   ['kex_exchange_identification: Connection closed by remote host', /before the login/, true],
+  ['banner exchange: Connection to UNKNOWN port 65535: Broken pipe', /before the login/, true],
+  ['ssh_dispatch_run_fatal: Connection to 10.0.0.1 port 22: Broken pipe', /before the login/, true],
+  ['banner exchange: Connection to 10.0.0.1 port 22: invalid format', /could not be opened \(ssh: exit code 255\)/, false],
   ['something new', /could not be opened \(ssh: exit code 255\)/, false],
 ])('ssh says "%s"', (said, message, passing) => {
   const failure = connectFailure(host, undefined, { exitCode: 255 }, said.split('\n'));

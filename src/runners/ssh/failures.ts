@@ -33,7 +33,7 @@ const failures: readonly Failure[] = [
     hint: () => 'Fix the name of the host in the profile, or add it to your ssh config.',
   },
   {
-    pattern: /kex_exchange_identification|Connection reset by|Connection closed by/,
+    pattern: /kex_exchange_identification|Connection reset by|Connection closed by|Connection to \S+ port \d+: Broken pipe/,
     message: (host) => `${host} closed the connection before the login.`,
     hint: (test) => `Look at its sshd (MaxStartups, firewall). This has to work: ${test}`,
     passing: true,
