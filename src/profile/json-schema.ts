@@ -61,27 +61,6 @@ export function alternatives(schema: JsonSchema): JsonSchema[] {
   return branches ? branches.flatMap(alternatives) : [schema];
 }
 
-/** Adds the defaults of all that a document leaves out; keys come in the schema's order. */
-export function withDefaults(data: unknown, schema: JsonSchema = inputSchema()): unknown {
-  if (typeof data !== 'object' || data === null || Array.isArray(data) || schema.properties === undefined) return data;
-  const given = new Map<string, unknown>(Object.entries(data));
-  const known = Object.entries(schema.properties).flatMap(([name, property]) => {
-    const value = given.get(name) ?? property.default;
-    return value === undefined ? [] : [[name, withDefaults(value, branchFor(property, value))] as const];
-  });
-  return Object.fromEntries([...known, ...[...given].filter(([name]) => schema.properties?.[name] === undefined)]);
-}
-
-/** The alternative that a value was written for, told by its constant; the first map where there is none. */
-function branchFor(schema: JsonSchema, value: unknown): JsonSchema {
-  const maps = alternatives(schema).filter((each) => each.properties);
-  const fits = (branch: JsonSchema) =>
-    Object.entries(branch.properties ?? {}).every(
-      ([name, { const: constant }]) => constant === undefined || Reflect.get(Object(value), name) === constant,
-    );
-  return maps.find(fits) ?? maps[0] ?? schema;
-}
-
 function stepInto(schema: JsonSchema, step: string | number): JsonSchema[] {
   if (typeof step === 'number') return schema.items ? alternatives(schema.items) : [];
   const next = schema.properties?.[step] ?? schema.additionalProperties;
