@@ -48,10 +48,11 @@ export function details(summary: string, content: Markup | undefined): Markup | 
   return content && markup`<details><summary>${summary}</summary>\n${content}</details>\n`;
 }
 
+let exact: Intl.NumberFormat | undefined; // toLocaleString would make one a number
+
 /** A number with all of its digits for programs, and as many as people read. */
 export function exactNumber(value: number): Markup {
-  const shown = Number.isInteger(value)
-    ? value.toLocaleString('en-US')
-    : Number(value.toPrecision(6)).toLocaleString('en-US', { maximumFractionDigits: 12 });
+  exact ??= new Intl.NumberFormat('en-US', { maximumFractionDigits: 12 });
+  const shown = exact.format(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
   return markup`<data value="${value}">${shown}</data>`;
 }
