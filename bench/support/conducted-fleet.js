@@ -78,7 +78,7 @@ async function conduct(asked, told, defer) {
 /** Pods come by themselves: all that a Job does is listen for them. */
 function jobOf({ key }, clock, told) {
   return async ({ reachable }) => {
-    const switchboard = await openSwitchboard({ host: '127.0.0.1', key, pushes: reachable, clock });
+    const switchboard = await openSwitchboard({ host: '127.0.0.1', key, takePush: reachable.take, clock });
     told(switchboard.port);
     const unknown = async () => undefined;
     return { carrier: switchboard.carrier, imageOf: unknown, causeOf: unknown, close: async () => switchboard.close() };

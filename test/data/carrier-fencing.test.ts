@@ -7,9 +7,9 @@ export const options = { vus: 1, duration: '60s' };
 export default () => { sleep(0.1); };`;
 
 test('a carrier that stands still: its k6 is gone within 5 s, and the conductor knows', async () => {
-  const { port } = await receiver();
-  const carried = await startCarrier({ host: '127.0.0.1', port });
-  const runner = await startK6(carried, port, script);
+  const to = await receiver();
+  const carried = await startCarrier(to);
+  const runner = await startK6(carried, to, script);
   await runner.api.release();
 
   const begun = Date.now();

@@ -74,7 +74,7 @@ function launch(id: RunnerId, folder: string, port: number): RunnerLaunch {
     folder,
     inputs: { k6, configFile: join(folder, 'none.json'), archive, archiveSha256 },
     ownFiles: [],
-    reachable: { host: '127.0.0.1', port },
+    reachable: { host: '127.0.0.1', port, take: () => expect.unreachable('ssh brings its own tunnel') },
     command: ({ address, inputs, reachablePort }) => ({
       file: inputs.k6,
       args: ['run', '--linger', '--address', address, inputs.archive],

@@ -65,7 +65,14 @@ test('where word of its end is lost on the way, nobody waits for a killed runner
     bring: async () => ({ from: temp, troubles: [] }),
   };
   const command = () => ({ file: process.execPath, args: ['-e', answering], env: { port: String(port) } });
-  const launch = { id: runnerId(1), command, inputs, ownFiles: [], reachable: { host: '127.0.0.1', port: 0 }, folder: temp } as const;
+  const launch = {
+    id: runnerId(1),
+    command,
+    inputs,
+    ownFiles: [],
+    reachable: { host: '127.0.0.1', port: 0, take: () => {} },
+    folder: temp,
+  } as const;
   const runner = await startRunner(host, launch, { clock, redact: openRedactor() });
 
   runner.end('hard');

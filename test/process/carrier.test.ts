@@ -9,9 +9,9 @@ export const options = { vus: 1, iterations: 3 };
 export default () => { console.log('hello from the pod'); sleep(0.1); };`;
 
 test('all that a runner needs goes by its carrier: archive, REST, pushes, numbers, log', async () => {
-  const { port, pushes } = await receiver();
-  const carried = await startCarrier({ host: '127.0.0.1', port });
-  const runner = await startK6(carried, port, script);
+  const to = await receiver();
+  const carried = await startCarrier(to);
+  const runner = await startK6(carried, to, script);
 
   expect(await runner.api.status()).toMatchObject({ paused: true });
   await runner.api.release();
@@ -25,16 +25,16 @@ test('all that a runner needs goes by its carrier: archive, REST, pushes, number
   expect(JSON.parse(summary ?? '{}').metrics.iterations.count).toBe(3);
   expect((await runner.readLog()).troubles).toEqual([]);
   expect(readFileSync(join(carried.temp, 'kept', 'log'), 'utf8').match(/hello from the pod/g)).toHaveLength(3);
-  expect(new Set(pushes)).toEqual(new Set(['/push']));
+  expect(new Set(to.pushes)).toEqual(new Set(['/push']));
   carried.link.hangUp();
   await carried.ended;
   expect(processesOf(carried.temp)).toEqual([]);
 });
 
 test('a link that is cut ends k6, the agent and the carrier', async () => {
-  const { port } = await receiver();
-  const carried = await startCarrier({ host: '127.0.0.1', port });
-  const runner = await startK6(carried, port, script);
+  const to = await receiver();
+  const carried = await startCarrier(to);
+  const runner = await startK6(carried, to, script);
 
   carried.link.hangUp();
 

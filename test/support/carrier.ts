@@ -13,7 +13,7 @@ import { runners } from '../../src/profile/sections/runners.js';
 import { startRunner } from '../../src/runners/agent/start-runner.js';
 import { podContext, prepareHost } from '../../src/runners/kubernetes/host.js';
 import { type CarrierLink, openSwitchboard } from '../../src/runners/kubernetes/link/switchboard.js';
-import type { BackendContext, Runner, RunnerLaunch } from '../../src/runners/runner/types.js';
+import type { BackendContext, Reachable, Runner, RunnerLaunch } from '../../src/runners/runner/types.js';
 import { openWorld } from '../../src/world.js';
 
 const loadctl = fileURLToPath(new URL('../../bin/loadctl.js', import.meta.url));
@@ -27,12 +27,12 @@ export interface Carried {
   readonly ended: Promise<number | null>;
 }
 
-/** Starts a carrier and waits for it to dial; its runner's pushes go to that port. */
-export async function startCarrier(pushes: { host: '127.0.0.1'; port: number }): Promise<Carried> {
+/** Starts a carrier and waits for it to dial; its runner's pushes go there. */
+export async function startCarrier({ take }: Reachable): Promise<Carried> {
   const temp = mkdtempSync(join(tmpdir(), 'loadctl carrier-'));
   const world = openWorld();
   const key = randomBytes(32);
-  const switchboard = await openSwitchboard({ host: '127.0.0.1', key, pushes, clock: world.clock });
+  const switchboard = await openSwitchboard({ host: '127.0.0.1', key, takePush: take, clock: world.clock });
   writeFileSync(join(temp, 'key'), key.toString('hex'));
   const bin = join(temp, 'bin');
   mkdirSync(bin);
@@ -68,7 +68,7 @@ export async function startCarrier(pushes: { host: '127.0.0.1'; port: number }):
 
 const k6 = process.env.LOADCTL_K6 ?? 'k6';
 /** A server that takes pushes, and notes their paths. */
-export async function receiver(): Promise<{ readonly port: number; readonly pushes: string[] }> {
+export async function receiver(): Promise<Reachable & { readonly pushes: string[] }> {
   const pushes: string[] = [];
   const server = createServer((request, response) => {
     pushes.push(request.url ?? '');
@@ -76,11 +76,12 @@ export async function receiver(): Promise<{ readonly port: number; readonly push
   });
   onTestFinished(() => void server.close().closeAllConnections());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { port: (server.address() as AddressInfo).port, pushes };
+  const { port } = server.address() as AddressInfo;
+  return { host: '127.0.0.1', port, take: (connection) => void server.emit('connection', connection), pushes };
 }
 
 /** Starts a paused k6 behind a carrier, as the backend does; it runs this script. */
-export async function startK6({ link, temp, context }: Carried, port: number, script: string): Promise<Runner> {
+export async function startK6({ link, temp, context }: Carried, reachable: Reachable, script: string): Promise<Runner> {
   const archive = join(temp, 'script.js');
   writeFileSync(archive, script);
   mkdirSync(join(temp, 'kept'));
@@ -89,7 +90,7 @@ export async function startK6({ link, temp, context }: Carried, port: number, sc
     id: runnerId(1),
     inputs,
     ownFiles: [],
-    reachable: { host: '127.0.0.1', port },
+    reachable,
     folder: join(temp, 'kept'),
     command: ({ address, folder, inputs: there, reachablePort }) => ({
       file: there.k6,

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { RunnerId } from '../../core/ids.js';
 import type { PushRejection } from '../../core/warnings.js';
 import type { PushedSeries } from '../../metrics/series.js';
@@ -13,8 +14,11 @@ export interface PushAddress {
 
 /** What takes the runners' numbers in. */
 export interface Receiver {
+  readonly host: '127.0.0.1';
   /** Its port on loopback. */
   readonly port: number;
+  /** Takes a connection that came another way than by the port. */
+  readonly take: (connection: Duplex) => void;
   /** Where this runner pushes to: the path and the token are its own. */
   addressFor(runner: RunnerId): PushAddress;
   /** Stops listening and drops all connections. */
@@ -71,7 +75,9 @@ export async function startReceiver(runners: readonly RunnerId[], listener: Rece
   server.keepAliveTimeout = 0; // a runner that waits at the barrier pushes nothing for long
   const port = await listen(server);
   return {
+    host,
     port,
+    take: (connection) => void server.emit('connection', connection),
     addressFor: (runner) => {
       const door = [...doors].find(([, { runner: one }]) => one === runner);
       if (door === undefined) throw new Error(`no runner ${runner}`);

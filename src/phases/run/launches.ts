@@ -16,7 +16,7 @@ export function launches({ context: { plan }, test, directory }: Attempt, live: 
     folder: makeRunnerFolder(directory, id),
     inputs: { k6: test.k6.file, configFile: test.k6.configFile, archive: test.archive, archiveSha256: test.archiveSha256 },
     ownFiles: (plan.k6Outputs ?? []).map((output) => output.slice(output.indexOf('=') + 1)),
-    reachable: { host: '127.0.0.1', port: live.port },
+    reachable: live.reachable,
     command: ({ address, folder, inputs, reachablePort, share }) => {
       const env = { ...goRuntime(share), ...test.k6.env, LOADCTL_RUNNER: id, [factsFileVariable]: join(folder, runnerFiles.facts) };
       const task = {

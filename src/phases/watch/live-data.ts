@@ -6,12 +6,13 @@ import type { Defer } from '../../core/scope.js';
 import type { PushRejection } from '../../core/warnings.js';
 import { type PushAddress, startReceiver } from '../../k6/remote-write/receiver.js';
 import { type LiveNumbers, liveNumbers } from '../../metrics/live-numbers.js';
+import type { Reachable } from '../../runners/runner/types.js';
 
 /** What the runners push while they run. */
 export interface LiveData {
   readonly numbers: LiveNumbers;
-  /** The port of this machine's loopback that takes pushes in. */
-  readonly port: number;
+  /** Where pushes are taken in. */
+  readonly reachable: Reachable;
   /** Where a runner pushes to. */
   addressFor(runner: RunnerId): PushAddress;
   /** When each runner was last heard of, by elapsed(); without those that never were. */
@@ -67,7 +68,7 @@ export async function openLiveData(
     numbers,
     heardAt,
     silentMs: Math.max(leastSilentMs, missedPushes * pushEveryMs),
-    port: receiver.port,
+    reachable: receiver,
     addressFor: (runner) => receiver.addressFor(runner),
     tellExcess: () => {
       const { folded, ignored } = numbers.excess;

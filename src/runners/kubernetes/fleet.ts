@@ -40,7 +40,7 @@ export async function openFleet(launch: RunnerLaunch, words: PodWords, context: 
   await refuseStaying(cluster, 'jobs', 'secrets');
   const { address, owner } = await conductorPod(cluster);
   const key = randomBytes(32);
-  const switchboard = await openSwitchboard({ host: address, key, pushes: launch.reachable, clock: context.clock });
+  const switchboard = await openSwitchboard({ host: address, key, takePush: launch.reachable.take, clock: context.clock });
   const name = `loadctl-${randomBytes(5).toString('hex')}`;
   const plan = { name, count: context.profile.count, words, owner, conductor: `${address}:${switchboard.port}`, ...askedBy(context) };
   const { namespace } = cluster;

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Command } from '../../core/command.js';
 import type { RunnerId } from '../../core/ids.js';
 import type { ProcessEnd, World } from '../../core/os.js';
@@ -28,6 +29,14 @@ export interface RunnerPlace {
   readonly share: HostShare;
 }
 
+/** What a runner has to reach: a port of this machine's loopback. */
+export interface Reachable {
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  /** Takes a connection that came another way, as if it had come by the port. */
+  readonly take: (connection: Duplex) => void;
+}
+
 /** How to start one runner, wherever it lives. */
 export interface RunnerLaunch {
   readonly id: RunnerId;
@@ -37,8 +46,7 @@ export interface RunnerLaunch {
   readonly inputs: RunnerInputs & { readonly archiveSha256: string };
   /** Names of files that k6's own outputs write there. */
   readonly ownFiles: readonly string[];
-  /** A port of this machine's loopback that the runner has to reach. */
-  readonly reachable: { readonly host: '127.0.0.1'; readonly port: number };
+  readonly reachable: Reachable;
   /** The runner's own folder in the run directory: what it wrote ends up there, without secrets. */
   readonly folder: string;
 }

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../../core/os.js';
-import { join } from './join.js';
 import { greetingIn, type Hello, identity, keyed, type Opening, readLine } from './wire.js';
 
 const openMs = 15_000;
@@ -33,13 +31,13 @@ export interface SwitchboardMeans {
   /** The address that pods reach this process by. */
   readonly host: string;
   readonly key: Buffer;
-  /** Where what runners push goes. */
-  readonly pushes: { readonly host: string; readonly port: number };
+  /** Takes a connection by which a runner pushes. */
+  readonly takePush: (connection: TLSSocket) => void;
   readonly clock: Pick<Clock, 'sleep'>;
 }
 
 /** Listens for carriers. Whoever does not have the run's key gets no word in. */
-export async function openSwitchboard({ host, key, pushes, clock }: SwitchboardMeans): Promise<Switchboard> {
+export async function openSwitchboard({ host, key, takePush, clock }: SwitchboardMeans): Promise<Switchboard> {
   const carriers = new Map<number, Arrival>();
   const streams = new Map<string, (stream: TLSSocket) => void>();
   const sockets = new Set<TLSSocket>();
@@ -50,7 +48,7 @@ export async function openSwitchboard({ host, key, pushes, clock }: SwitchboardM
   };
   const greet = async (socket: TLSSocket) => {
     const greeting = greetingIn(await readLine(socket));
-    if (greeting?.as === 'push') socket.once('readable', () => join(socket, connect({ ...pushes, allowHalfOpen: true, noDelay: true })));
+    if (greeting?.as === 'push') takePush(socket);
     else if (greeting?.as === 'stream') (streams.get(greeting.id) ?? hangUp)(socket);
     else if (greeting?.as === 'question' && carriers.get(greeting.index)?.isThere()) socket.end('\n');
     else if (greeting?.as === 'carrier') arrivalOf(greeting.index).arrive(linkTo(socket, greeting, { streams, clock }));
