@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import type { Command } from './core/command.js';
 import { errorCode } from './core/errors.js';
 import type { Clock, Execute, ExecuteOptions, Process, ProcessEnd, Shell, Spawn, SpawnOptions, World } from './core/os.js';
+import { forScreen } from './core/sanitise.js';
 import { holdLock, lockState } from './world/held-lock.js';
 import { linesTo } from './world/lines.js';
 import { privateFolders } from './world/private-folder.js';
@@ -319,7 +320,7 @@ const ask: Shell['ask'] = (question, signal) =>
     signal.addEventListener('abort', giveUp, { once: true });
     line.once('SIGINT', giveUp);
     line.once('close', giveUp);
-    line.question(question, answer);
+    line.question(forScreen(question), answer);
   });
 
 /** Whose reader takes nothing is waited for so long, and no longer than a moment once somebody wants this to end. */

@@ -121,3 +121,16 @@ critical: {cpu: < 80%, memory: < 85%, dbConnections: < 90%, queueDepth: < 1000}
     expect(words(lines.join('\n'))).toEqual(words(piped.stdout + piped.stderr));
   }
 });
+
+inTerminal('a prompt acts on no terminal, whoever wrote it, and what is typed is handed back', async () => {
+  const prompt = '\u001b]0;title\u0007\u001b[2JType: ';
+  const script = `const { openWorld } = await import(${JSON.stringify(new URL('../../dist/world.js', import.meta.url).href)});
+const typed = await openWorld().ask(${JSON.stringify(prompt)}, new AbortController().signal);
+process.exit(typed === 'dev' ? 0 : 1);`;
+  const { PATH = '' } = process.env;
+  const terminal = startInTerminal([process.execPath, '--input-type=module', '-e', script], workplace().folder, { PATH });
+  await terminal.until('\\x1b]0;title\\x07\\x1b[2JType: ');
+  for (const sequence of ['\u001b]', '\u001b[2J']) expect(terminal.shown()).not.toContain(sequence);
+  terminal.type('dev\n');
+  expect(await terminal.exitCode, terminal.shown()).toBe(0);
+});
