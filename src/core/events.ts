@@ -5,7 +5,7 @@ import type { RunId, RunnerId } from './ids.js';
 import type { BrokenLimit, ServerSample } from './monitors.js';
 import type { RunnerEnd, RunnerOutcome } from './outcome.js';
 import type { EpochMs, LiveValue, Milliseconds, PerSecond, Share } from './quantities.js';
-import type { OtherRows, Receipt } from './receipt.js';
+import type { ChangedSeed, OtherRows, Receipt } from './receipt.js';
 import type { Colour, Stop } from './stop.js';
 import type { Verdict } from './verdict.js';
 import type { Note, Warning } from './warnings.js';
@@ -16,6 +16,13 @@ export type TracedCommand = 'seed' | 'run' | 'cleanup' | 'test' | 'doctor';
 
 /** The phases of a test that take time; verify reads what they left. */
 export type Phase = 'seed' | 'run' | 'cleanup';
+
+/** What somebody is shown before a question: data, which the terminal that shows it says in words of its own width and colours. */
+export type Preview =
+  /** What is about to be done: a plan, and what is told beside it (reporters/plan-table.ts). */
+  | { readonly kind: 'plan'; readonly plan: object; readonly notes: object }
+  /** Seeded rows that would be removed though they were changed. */
+  | { readonly kind: 'changed-rows'; readonly changed: readonly ChangedSeed[] };
 
 /** What a phase is about to do. */
 export type PhaseAim =
@@ -191,10 +198,10 @@ export interface EvictedKeys {
 export type LoadctlEvent =
   /** A command began: the first event of all. */
   | { readonly type: 'command-started'; readonly command: TracedCommand; readonly environment: string; readonly version: string }
-  /** Somebody has to be shown this, and asked for a line, who is not where the command is carried out; without `prompt` only shown. */
-  | { readonly type: 'question-asked'; readonly question: number; readonly shown: string; readonly prompt?: string }
-  /** A question is settled: a line was typed, or nobody would. */
-  | { readonly type: 'question-settled'; readonly question: number; readonly isAnswered: boolean }
+  /** Somebody has to be shown this, and asked for a line, who is not where the command is carried out; without `prompt` only shown. An earlier loadctl left `shown` as a text. */
+  | { readonly type: 'question-asked'; readonly question: number; readonly shown: Preview | string; readonly prompt?: string }
+  /** A question is settled: a line was typed, or nobody would; `lateMs` where it was waited for so long, and nobody did. */
+  | { readonly type: 'question-settled'; readonly question: number; readonly isAnswered: boolean; readonly lateMs?: Milliseconds }
   /** What ended a command, or one phase of a whole test, before its time. */
   | { readonly type: 'failed'; readonly error: ErrorData; readonly phase?: Phase }
   /** A command ended: the last event of all. `reasons` are all that hold (empty: it passed). */

@@ -7,6 +7,7 @@ import type { Milliseconds } from '../core/quantities.js';
 import { newTarEntry, tarEnd, tarEntries } from '../core/tar.js';
 import type { TakenLock } from '../kubernetes/run-lock.js';
 import type { Plan } from '../plan/plan.js';
+import type { Variable } from '../profile/variables.js';
 import { misfit, type Shape } from '../runs/shape.js';
 import { maxHandInBytes } from './protocol.js';
 
@@ -23,14 +24,14 @@ export interface HandIn {
   readonly profile: string;
   /** The profile's files, the script's, keys, and what is remembered of the environment's data. Absolute. */
   readonly files: readonly string[];
+  /** The profile's file as it was shown, and where each variable came from: what a question says of them. */
+  readonly origin: { readonly file: string; readonly variables: readonly Variable[] };
   /** What was approved: nothing else is carried out. */
   readonly plan: Plan;
   readonly command: PhaseCommandName;
   readonly options: PhaseOptions;
   /** What its Job is named by; of a load, its run. */
   readonly run: RunId;
-  /** The columns of the screen that questions are shown on first, where it is a terminal. */
-  readonly columns?: number;
   /** Who runs it. */
   readonly who: { readonly user: string; readonly host: string };
   /** `--set` and `-e`, as they were typed. */
@@ -55,11 +56,11 @@ const shape = {
   cwd: 'text',
   profile: 'text',
   files: 'fields',
+  origin: 'fields',
   plan: 'fields',
   command: 'text',
   options: 'fields',
   run: 'text',
-  columns: 'number?',
   who: 'fields',
   set: 'list',
   scriptEnv: 'list',

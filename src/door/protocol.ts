@@ -4,7 +4,7 @@ import type { RunId } from '../core/ids.js';
 import type { Milliseconds } from '../core/quantities.js';
 
 /** The version of what is said through a conductor's door; both sides have to be of the same one. */
-export const doorProtocol = 2;
+export const doorProtocol = 3;
 
 /** What can be asked at the door, by HTTP on the conductor's loopback. */
 export const doorPaths = {

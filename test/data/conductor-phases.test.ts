@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { previewScreen } from '../../src/commands/call/question.js';
 import type { HandInTerms } from '../../src/commands/cluster/hand-in-of.js';
 import type { LoggedEvent } from '../../src/core/events.js';
 import { makeRunId } from '../../src/core/ids.js';
@@ -9,8 +12,12 @@ import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { type TestDatabase, testDatabase } from '../servers/sql.js';
 import { followed, handInFor, patiently, startConductor, type WaitingConductor } from '../support/conductor.js';
 import { type Workplace, workplace } from '../support/loadctl.js';
+import { hasTerminals, startInTerminal } from '../support/pty.js';
+import { type Looks, terminalCall } from '../support/terminal-call.js';
 
 /* What a conductor does with data: on this machine, without a cluster around it. */
+
+const bin = fileURLToPath(new URL('../../bin/loadctl.js', import.meta.url));
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -33,6 +40,13 @@ seed: {users: {table: db.users, rows: 20, columns: {id: "user-{n}", name: Test}}
   return { here, sql };
 }
 
+/** What a terminal shows of a question that was asked elsewhere. */
+async function shownOn({ shown, prompt = '' }: Asked, looks: Looks = { coloured: false }): Promise<string[]> {
+  const { call, text } = terminalCall(looks);
+  (await previewScreen(call))(shown);
+  return [text(), prompt];
+}
+
 type Asked = Extract<LoggedEvent, { type: 'question-asked' }>;
 
 /** Has a conductor of its own carry out a command on the data of a place; `asked` hears its questions. Brings what it leaves to `to`. */
@@ -42,11 +56,17 @@ async function conducted(
   {
     asked = async () => {},
     args = [],
+    env = {},
     to = here,
-  }: { asked?: (event: Asked, conductor: WaitingConductor) => Promise<void>; args?: string[]; to?: Workplace } = {},
+  }: {
+    asked?: (event: Asked, conductor: WaitingConductor) => Promise<void>;
+    args?: string[];
+    env?: Record<string, string>;
+    to?: Workplace;
+  } = {},
 ): Promise<LoggedEvent[]> {
   const conductor = await startConductor(workplace(), { args });
-  await conductor.door.handIn(await handInFor(here, { patience: terms }), conductor.token);
+  await conductor.door.handIn(await handInFor(here, { env, patience: terms }), conductor.token);
   const { events } = await followed(conductor.door, (event) => void (event.type === 'question-asked' && asked(event, conductor)));
   await collectRun(conductor.door, { ...patiently, cwd: to.folder, run: makeRunId(Date.now()), environment: 'dev' });
   conductor.process.kill('SIGTERM');
@@ -104,7 +124,7 @@ describe('a question of a conductor', () => {
     await sql("UPDATE users SET name = 'Bob' WHERE id IN ('user-3', 'user-4')");
     const shown: string[] = [];
     const asked = async (event: Asked, { door }: WaitingConductor) => {
-      shown.push(event.shown, event.prompt ?? '');
+      shown.push(...(await shownOn(event)));
       expect((await door.state()).question).toBe(event.question);
       await door.answer({ question: event.question + 1, text: '2' }); // nobody asked that
       await door.answer({ question: event.question, text });
@@ -119,15 +139,26 @@ describe('a question of a conductor', () => {
     expect(await sql(users)).toEqual([{ users: 20, changed }]);
   });
 
+  test('seed --reset in CI is only shown, as in CI without a conductor', async () => {
+    const { here, sql } = await shop();
+    await conducted(here, { command: 'seed' });
+    await sql("UPDATE users SET name = 'Bob' WHERE id = 'user-3'");
+    const events = await conducted(here, { command: 'seed', options: { reset: true } }, { env: { CI: 'true' } });
+    const asked = events.filter((event) => event.type === 'question-asked');
+    expect(await Promise.all(asked.map((event) => shownOn(event)))).toEqual([[expect.stringContaining('1 row changed'), '']]);
+    expect(events.find((event) => event.type === 'failed')?.error.message).toContain('never in CI');
+    expect(endOf(events)).toEqual(['refused']);
+  });
+
   test.each([
     ['dev', [], 20],
     ['prod', ['refused'], 0],
   ])('beyond this machine the name is typed back: %s', async (text, reasons, rows) => {
     const { here, sql } = await shop('http://shop.invalid', 'guards: {allow: [shop.invalid]}\n');
     const shown: string[] = [];
-    const asked = async ({ question, ...told }: Asked, { door }: WaitingConductor) => {
-      shown.push(told.shown, told.prompt ?? '');
-      await door.answer({ question, text });
+    const asked = async (event: Asked, { door }: WaitingConductor) => {
+      shown.push(...(await shownOn(event)));
+      await door.answer({ question: event.question, text });
     };
     const events = await conducted(here, { command: 'seed' }, { asked });
     expect(shown).toEqual([expect.stringContaining('PLAN  dev'), "Type the environment's name to continue (dev): "]);
@@ -135,10 +166,38 @@ describe('a question of a conductor', () => {
     expect(await sql(users)).toMatchObject([{ users: rows }]);
   });
 
+  test.skipIf(!hasTerminals()).each([
+    ['seed', { coloured: true, width: 80 }, {}],
+    ['test', { coloured: true, width: 132 }, {}],
+    ['cleanup', { coloured: false, width: 100 }, { NO_COLOR: '1' }],
+  ] as const)('shows what a local one shows on that terminal, to the byte: %s %j', async (command, looks, env) => {
+    const { here } = await shop('http://shop.invalid', 'guards: {allow: [shop.invalid, "${ALSO}"]}\nsla: {p95: < 500ms}\n');
+    here.file('.env', 'ALSO=other.invalid\n');
+    const { PATH = '', HOME = '', LOADCTL_K6 = '' } = process.env;
+    const size = { columns: looks.width, rows: 40 };
+    const local = startInTerminal([process.execPath, bin, command, '--env', 'dev'], here.folder, { PATH, HOME, LOADCTL_K6, ...env }, size);
+    await local.until('Type the environment');
+    await local.until(/\(dev\): /);
+    const shownHere = local.shown();
+    local.type('\x03');
+    expect(await local.exitCode).toBe(112);
+
+    const shownThere: string[] = [];
+    const asked = async (event: Asked, { door }: WaitingConductor) => {
+      shownThere.push(...(await shownOn(event, looks)));
+      await door.answer({ question: event.question, text: null });
+    };
+    const events = await conducted(here, { command }, { asked });
+    expect(endOf(events)).toEqual(['refused']);
+    expect(shownThere[0]).toContain('ALSO: .env');
+    expect(shownHere.replaceAll('\r\n', '\n')).toContain(shownThere[0]);
+    expect(stripVTControlCharacters(shownHere)).toContain(shownThere[1]);
+  });
+
   test('that nobody answers in time is answered with no', async () => {
     const { here, sql } = await shop('http://shop.invalid', 'guards: {allow: [shop.invalid]}\n');
     const events = await conducted(here, { command: 'cleanup' }, { args: ['--answer', '0.2'] });
-    expect(events.find((event) => event.type === 'question-settled')).toMatchObject({ isAnswered: false });
+    expect(events.find((event) => event.type === 'question-settled')).toMatchObject({ isAnswered: false, lateMs: 200 });
     expect(events.find((event) => event.type === 'failed')?.error).toMatchObject({
       code: 'refused',
       hint: expect.stringContaining('LOADCTL_CONFIRM=dev@'),

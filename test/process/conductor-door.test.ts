@@ -40,6 +40,7 @@ const sound = {
   cwd: '',
   profile: 'dev.yaml',
   files: { 0: 'dev.yaml' },
+  origin: {},
   plan: {},
   command: 'run',
   options: {},

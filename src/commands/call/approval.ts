@@ -1,8 +1,7 @@
 import { LoadctlError } from '../../core/errors.js';
-import type { Emit } from '../../core/events.js';
+import type { Emit, Preview } from '../../core/events.js';
 import type { RunId } from '../../core/ids.js';
-import { redactData } from '../../core/redact-data.js';
-import { type Preview, previewStores } from '../../phases/data/preview.js';
+import { previewStores } from '../../phases/data/preview.js';
 import type { KnownTest } from '../../phases/run/inspect-test.js';
 import { lookUpLive } from '../../phases/target/live-colour.js';
 import { withSecrets } from '../../plan/access.js';
@@ -11,11 +10,11 @@ import { foreseenLoad } from '../../plan/inspection.js';
 import type { Plan } from '../../plan/plan.js';
 import { type LoadTarget, loadTarget, shownTarget } from '../../plan/target.js';
 import { unbuiltWords } from '../../plan/unbuilt.js';
-import { type Deed, renderPlan } from '../../reporters/plan-table.js';
+import type { Deed, PlanNotes } from '../../reporters/plan-table.js';
 import { knowTest } from './foresee.js';
 import { planNotes } from './plan-notes.js';
 import type { Planned } from './profile.js';
-import { askQuestion, questionStyle } from './question.js';
+import { askQuestion } from './question.js';
 import type { Call } from './types.js';
 
 /** What a call is about to do with what the plan names. */
@@ -110,23 +109,20 @@ async function previewOf(
   call: Call,
   planned: Planned,
   { act, approved, signal }: { readonly act: Act; readonly approved: Approved; readonly signal: AbortSignal },
-): Promise<{ readonly shown: string; readonly asked: Preview['asked'] }> {
-  const { shell, redact } = call;
+): Promise<{ readonly shown: Preview; readonly asked: readonly string[] }> {
   const { target, known } = approved;
   const intent = { seeds: act.does.includes('seed'), cleans: act.does.includes('cleanup'), seeded: act.seeded === true };
-  const preview = await previewStores({ profile: planned.loaded.profile, world: shell, signal }, intent);
-  const shown = target.colour === undefined ? {} : { target: shownTarget(target) };
+  const preview = await previewStores({ profile: planned.loaded.profile, world: call.shell, signal }, intent);
   const foreseen = known && { inspection: known.inspection, load: foreseenLoad(known.inspection), fetched: [] };
-  const notes = {
+  const notes: PlanNotes = {
     ...planNotes(call, planned, foreseen),
     refusals: [],
     does: act.does,
     seeded: intent.seeded,
     setOff: preview.lines,
-    ...shown,
+    ...(target.colour === undefined ? {} : { target: shownTarget(target) }),
   };
-  const clean = redactData({ plan: planned.plan, notes }, redact);
-  return { shown: `${renderPlan(clean.plan, clean.notes, await questionStyle(call))}\n`, asked: preview.asked };
+  return { shown: { kind: 'plan', plan: { ...planned.plan, script: planned.script }, notes }, asked: preview.asked };
 }
 
 function refuseUnbuilt({ plan, loaded, backend }: Planned, { does }: Act): void {
@@ -139,7 +135,7 @@ function refuseUnbuilt({ plan, loaded, backend }: Planned, { does }: Act): void 
 
 const nothingSent = 'nothing was sent';
 
-function onlyLookedUp({ colour }: LoadTarget, asked: Preview['asked']): string {
+function onlyLookedUp({ colour }: LoadTarget, asked: readonly string[]): string {
   const looks = [
     ...(colour === undefined ? [] : ['which colour is live']),
     ...(asked.length === 0 ? [] : [`triggers and cascades in ${asked.join(', ')}`]),

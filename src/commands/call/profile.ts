@@ -19,6 +19,8 @@ export interface Planned {
   readonly backend: BackendFacts;
   /** The profile's file, as shown. */
   readonly file: string;
+  /** Where the script lies for whoever typed the command. */
+  readonly script: string;
   /** Whether the user said in words which environment is meant. */
   readonly named: boolean;
 }
@@ -45,7 +47,15 @@ export async function planProfile(call: Call, secrets: LoadOptions['secrets'], f
   call.redact.hide(loaded.secrets, loaded.openWords);
   const backend = await backendFacts(loaded.profile.runners);
   const plan = makePlan({ ...loaded, backend }, readScriptFiles(loaded.profile.workload.script));
-  return { loaded, plan, access: accessTo(loaded), backend, file: shownPath(loaded.file, cwd), named: source !== undefined };
+  return {
+    loaded,
+    plan,
+    access: accessTo(loaded),
+    backend,
+    file: shownPath(loaded.file, cwd),
+    script: plan.script,
+    named: source !== undefined,
+  };
 }
 
 /** The one environment there is; where there are several, saying which is the user's part. */

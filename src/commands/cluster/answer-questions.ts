@@ -1,25 +1,31 @@
-import type { LoggedEvent } from '../../core/events.js';
+import type { LoggedEvent, Preview } from '../../core/events.js';
+import type { Shell } from '../../core/os.js';
 import type { DoorClient } from '../../door/client.js';
 import { type Following, insist } from '../../door/follow.js';
-import type { Call } from '../call/types.js';
+import { type Asking, previewScreen } from '../call/question.js';
 
 /** Who may be asked, and where answers go. */
 interface Answering {
-  readonly door: DoorClient;
+  readonly door: Pick<DoorClient, 'state' | 'answer'>;
   readonly following: Following;
   /** Whether nobody at this terminal means no: else somebody else may still answer. */
   readonly isAsker: boolean;
 }
 
 /** Hears events; those that ask are shown, and what is typed is the answer. */
-export function answerQuestions({ shell }: Pick<Call, 'shell'>, { door, following, isAsker }: Answering): (event: LoggedEvent) => void {
+export async function answerQuestions(
+  call: Asking & { readonly shell: Pick<Shell, 'keyboard'> },
+  { door, following, isAsker }: Answering,
+): Promise<(event: LoggedEvent) => void> {
+  const { shell } = call;
+  const show = await previewScreen(call);
   const asked = new Map<number, AbortController>();
-  const ask = async (question: number, shown: string, prompt: string) => {
+  const ask = async (question: number, shown: Preview | string, prompt: string) => {
     const settled = new AbortController();
     asked.set(question, settled);
     const state = await insist(following, () => door.state());
     if (state?.question !== question) return; // it was settled long ago
-    shell.stderr.write(shown);
+    show(shown);
     if (!isAsker && shell.keyboard === undefined) return;
     const text = await shell.ask(prompt, AbortSignal.any([settled.signal, following.signal]));
     if (settled.signal.aborted || following.signal.aborted) return;
@@ -29,7 +35,7 @@ export function answerQuestions({ shell }: Pick<Call, 'shell'>, { door, followin
     if (event.type === 'question-settled') asked.get(event.question)?.abort();
     if (event.type !== 'question-asked') return;
     const { question, shown, prompt } = event;
-    if (prompt === undefined) shell.stderr.write(shown);
+    if (prompt === undefined) show(shown);
     // Where the conductor is gone, following it says so.
     else void ask(question, shown, prompt).catch(() => undefined);
   };

@@ -45,13 +45,14 @@ export type Followed = { readonly how: 'left' } | { readonly how: 'over'; readon
 export async function followRun(call: Call, distant: DistantRun, listener: Listener): Promise<Followed> {
   const { door, run, environment } = distant;
   const following = followingOf(call, distant, listener);
-  const answer = answerQuestions(call, { door, following, isAsker: listener.isAsker === true });
+  const answer = await answerQuestions(call, { door, following, isAsker: listener.isAsker === true });
   const heard: Heard = { finished: false };
   const tell = (event: LoggedEvent) => {
     heard.finished ||= event.type === 'command-finished';
     if (event.type === 'receipt-made') heard.receipt = event.receipt;
-    listener.tell(event);
+    // A prompt that is over ends its line before anything is told.
     answer(event);
+    listener.tell(event);
   };
   if ((await followDoor(door, tell, following)) === 'left') return { how: 'left' };
   const state = await insist(following, () => door.state());

@@ -25,8 +25,8 @@ export interface HandInTerms {
 }
 
 /** All that another loadctl needs to carry this plan out as it would be here. */
-export function handInOf(call: Call, { loaded, plan }: Planned, { confirmation, ...terms }: HandInTerms): HandIn {
-  const { cwd, env, who, stderr } = call.shell;
+export function handInOf(call: Call, { loaded, plan, file }: Planned, { confirmation, ...terms }: HandInTerms): HandIn {
+  const { cwd, env, who } = call.shell;
   const { script } = loaded.profile.workload;
   const { set, scriptEnv } = profileChoice(call);
   return {
@@ -38,9 +38,9 @@ export function handInOf(call: Call, { loaded, plan }: Planned, { confirmation, 
       ...Object.values(loaded.profile.stores).flatMap(keysOf),
       ...(terms.command === 'run' ? [] : rememberedHere(cwd, plan.environment)),
     ],
+    origin: { file, variables: loaded.variables },
     plan,
     who,
-    ...(stderr.isTerminal ? { columns: stderr.width } : {}),
     set,
     scriptEnv,
     variables: { ...loaded.variableValues, ...inherited(scriptEnv, env), ...approval(env, confirmation) },

@@ -7,8 +7,8 @@ import type { HandIn } from '../../door/hand-in.js';
 import { openDoor } from '../../door/server.js';
 import { openCluster } from '../../kubernetes/client.js';
 import { unlockRun } from '../../kubernetes/run-lock.js';
-import { noPaint } from '../../reporters/paint.js';
 import { approvedPlan } from '../call/approved-plan.js';
+import type { Planned } from '../call/profile.js';
 import { session } from '../call/session.js';
 import type { Call, Outcome } from '../call/types.js';
 import { phaseCommand } from '../phases/index.js';
@@ -60,7 +60,7 @@ async function carriedOut(call: Call, handIn: HandIn, options: ConductOptions, d
 
 /** The command of a hand-in, as it would be done with `--plan` in the folder that it was unpacked into. */
 async function carryOut(call: Call, handIn: HandIn, { variables }: ConductOptions, desk: Desk): Promise<Outcome> {
-  const { cwd, profile, plan, run, who, columns, set, scriptEnv: e, command, options } = handIn;
+  const { cwd, profile, plan, run, who, set, scriptEnv: e, command, options } = handIn;
   const planFile = join(desk.folder, 'plan.json');
   await writeFile(planFile, JSON.stringify(plan), { mode: 0o600 });
   const env = { ...call.shell.env, ...(await secretVariables(variables)), ...handIn.variables };
@@ -74,11 +74,19 @@ async function carryOut(call: Call, handIn: HandIn, { variables }: ConductOption
     unicode: true,
   };
   const shell = { ...desk.shell, cwd, env, who };
-  const questions = { ...desk.questions, style: { paint: noPaint, ...(columns === undefined ? {} : { width: columns }) } };
-  const inside = { ...call, shell, args: [], options: { profile, set, e, plan: planFile }, style, questions };
+  const inside = { ...call, shell, args: [], options: { profile, set, e, plan: planFile }, style, questions: desk.questions };
   const { act, work } = phaseCommand[command];
-  const asked = { ...act(options), command, run, hear: desk.hear, ...(await approvedPlan(inside)) };
+  const approved = await approvedPlan(inside);
+  const decide = (planned: Planned) => asTyped(approved.decide(planned), handIn);
+  const asked = { ...act(options), command, run, hear: desk.hear, ...approved, decide };
   return session(inside, asked, (context, known) => work(inside, options, context, known));
+}
+
+/** What a question says of files and variables is what it would say where the command was typed. */
+function asTyped(planned: Planned, { plan, origin }: HandIn): Planned {
+  const known = new Map(origin.variables.filter(({ from }) => from !== 'missing').map((variable) => [variable.name, variable]));
+  const variables = planned.loaded.variables.map((variable) => known.get(variable.name) ?? variable);
+  return { ...planned, file: origin.file, script: plan.script, loaded: { ...planned.loaded, variables } };
 }
 
 /** In a pod: what kept a second run out goes when the load is over, not with what is kept for who collects. */

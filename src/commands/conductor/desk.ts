@@ -31,7 +31,7 @@ export const patience: Patience = { handInMs: 60_000, afterCopyMs: 30_000, answe
 /** What goes between the door and the run: what is asked for at the one is done to the other. */
 export interface Desk {
   readonly conductor: Conductor;
-  readonly questions: Pick<Questions, 'ask'>;
+  readonly questions: Questions;
   /** The shell of the run: it is interrupted by signals, and by who asks for that at the door. */
   readonly shell: Shell;
   /** Takes what is handed in. */

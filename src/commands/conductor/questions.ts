@@ -4,7 +4,7 @@ import type { Answer } from '../../door/protocol.js';
 import type { Questions } from '../call/question.js';
 
 /** Questions that are events, and whose answers come through the door. */
-export interface AskedQuestions extends Pick<Questions, 'ask'> {
+export interface AskedQuestions extends Questions {
   /** The number of the one that waits now. */
   open(): number | undefined;
   /** Settles the one that waits; an answer to another one is too late. */
@@ -38,9 +38,10 @@ export function askedQuestions(clock: Pick<Clock, 'sleep'>, limitMs: Millisecond
         },
       };
       emit(told);
-      await clock.sleep(limitMs, AbortSignal.any([signal, settled.signal]));
+      const over = AbortSignal.any([signal, settled.signal]);
+      await clock.sleep(limitMs, over);
       waiting = undefined;
-      emit({ type: 'question-settled', question, isAnswered: typed !== undefined });
+      emit({ type: 'question-settled', question, isAnswered: typed !== undefined, ...(over.aborted ? {} : { lateMs: limitMs }) });
       return typed;
     },
   };

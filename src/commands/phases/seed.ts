@@ -1,12 +1,10 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import type { ChangedSeed } from '../../core/receipt.js';
-import { redactData } from '../../core/redact-data.js';
 import { remembered } from '../../phases/data/kept.js';
 import { type DataContext, withLock } from '../../phases/data/lock.js';
 import { resetSeeded } from '../../phases/data/reset.js';
 import { seed } from '../../phases/data/seed.js';
-import { renderChanges } from '../../reporters/changes.js';
 import { askQuestion } from '../call/question.js';
 import type { Call } from '../call/types.js';
 import type { PhaseCommand } from './phase-command.js';
@@ -32,12 +30,10 @@ function reset(call: Call, context: DataContext): Promise<void> {
 
 /** Only a person at a terminal, who types the number back, may have rows removed that hold something else than was seeded. */
 async function confirmed(call: Call, changed: readonly ChangedSeed[], means: { emit: Emit; signal: AbortSignal }): Promise<void> {
-  const { shell, redact } = call;
   const count = changed.reduce((sum, each) => sum + each.count, 0);
-  const isCi = !['', undefined, 'false', '0'].includes(shell.env.CI);
-  const shown = renderChanges(redactData(changed, redact));
+  const isCi = !['', undefined, 'false', '0'].includes(call.shell.env.CI);
   const prompt = isCi ? {} : { prompt: `Type their number to remove them (${count}): ` };
-  const typed = await askQuestion(call, { shown, ...prompt }, means);
+  const typed = await askQuestion(call, { shown: { kind: 'changed-rows', changed }, ...prompt }, means);
   if (typed?.trim() === String(count)) return;
   const why = isCi ? 'never in CI' : typed === undefined ? 'only on a terminal' : 'and the number typed does not match';
   throw new LoadctlError(

@@ -72,6 +72,7 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'teardown-finished':
     case 'teardown-lost':
     case 'teardown-cut-off':
+    case 'summary-handled':
       return ofScript(event);
     case 'fleet-released':
     case 'fleet-stopped':
@@ -81,8 +82,8 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'cloud-run-reached':
     case 'cloud-run-ended':
       return ofLoad(event);
-    case 'summary-handled':
-      return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
+    case 'question-settled':
+      return ofQuestion(event);
     case 'limit-breached':
     case 'limit-recovered':
       return ofLimit(event);
@@ -96,7 +97,6 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'health-probed':
     case 'command-started':
     case 'question-asked':
-    case 'question-settled':
     case 'failed':
     case 'command-finished':
     case 'seeded':
@@ -104,6 +104,10 @@ function sentence(event: LoggedEvent): Sentence | undefined {
     case 'receipt-made':
       return undefined;
   }
+}
+
+function ofQuestion({ lateMs }: Extract<LoggedEvent, { type: 'question-settled' }>): Sentence | undefined {
+  return lateMs === undefined ? undefined : { tone: 'warn', text: `no answer within ${formatDuration(lateMs)}: that counts as no` };
 }
 
 function ofLoad(

@@ -3,8 +3,10 @@ import { endText } from './end.js';
 import type { Sentence } from './sentence.js';
 import { took } from './words.js';
 
-/** What an event of the script's setup() or teardown() means in words. */
-export function ofScript(event: Extract<LoggedEvent, { type: `setup-${string}` | `teardown-${string}` }>): Sentence | undefined {
+/** What an event of the script's setup(), teardown() or handleSummary() means in words. */
+export function ofScript(
+  event: Extract<LoggedEvent, { type: `setup-${string}` | `teardown-${string}` | 'summary-handled' }>,
+): Sentence | undefined {
   switch (event.type) {
     case 'setup-finished':
       return { tone: 'plain', text: `setup() ran on runner ${event.runner}${took(event.elapsedMs)}` };
@@ -29,6 +31,8 @@ export function ofScript(event: Extract<LoggedEvent, { type: `setup-${string}` |
         text: `teardown() was cut off on runner ${event.runner}${took(event.elapsedMs)}: it may not have finished`,
         hint: 'Undo by hand what setup() did.',
       };
+    case 'summary-handled':
+      return event.stderr.trim() === '' ? undefined : { tone: 'plain', text: event.stderr.trimEnd() };
   }
 }
 
