@@ -9,7 +9,7 @@ export interface Looks {
 }
 
 /** A person at a terminal who types the same whatever is asked; `text` is what stands there. */
-export function terminalCall({ coloured, width }: Looks, typed?: string) {
+export function terminalCall({ coloured, width }: Looks, typed?: string, hasKeyboard = false) {
   let shown = '';
   const write = (text: string) => {
     shown += forScreen(text);
@@ -20,7 +20,7 @@ export function terminalCall({ coloured, width }: Looks, typed?: string) {
     return typed;
   };
   const call: Asking & { shell: Pick<Shell, 'keyboard'> } = {
-    shell: { stderr, ask, keyboard: undefined },
+    shell: { stderr, ask, keyboard: hasKeyboard ? process.stdin : undefined },
     style: { colour: { stdout: false, stderr: coloured } },
   };
   return { call, text: () => shown };

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { askQuestion, type Question } from '../../src/commands/call/question.js';
 import { answerQuestions } from '../../src/commands/cluster/answer-questions.js';
 import { askedQuestions } from '../../src/commands/conductor/questions.js';
@@ -88,7 +88,7 @@ async function askedInside(question: Question, look: Looks, typed: string | unde
     answer: async (answer: Parameters<typeof questions.answer>[0]) => questions.answer(answer),
   };
   const following = { clock, signal: new AbortController().signal, away: async () => {} };
-  const follow = await answerQuestions(here.call, { door, following, isAsker: true });
+  const follow = await answerQuestions(here.call, { door, following });
   const emit = (event: LoadctlEvent) => {
     const line = harmlessJson(JSON.stringify({ at: 0, t: 0, ...redactData(event, redact) }));
     lines.push(line);
@@ -141,6 +141,30 @@ test('a plan is coloured where the terminal is, and as wide as it', async () => 
   expect(widest(plain.text)).toBeGreaterThan(60);
 });
 
+test.each([
+  ['Ctrl-C', undefined, true, [], true],
+  ['the name', 'test', true, ['test'], false],
+  ['no terminal', undefined, false, [], false],
+])('who did not begin it and is asked: %s', async (_, typed, hasKeyboard, answers, left) => {
+  const { call, text } = terminalCall({ coloured: false }, typed, hasKeyboard);
+  const [leaving, over] = [new AbortController(), new AbortController()];
+  const given: (string | null)[] = [];
+  const door = {
+    state: async () => ({ protocol: doorProtocol, loadctl: '0', k6: null, state: 'running' as const, question: 1 }),
+    answer: async ({ text: answer }: { text: string | null }) => {
+      given.push(answer);
+      over.abort();
+    },
+  };
+  const following = { clock, signal: new AbortController().signal, away: async () => {} };
+  const follow = await answerQuestions(call, { door, following, leave: () => leaving.abort() });
+  follow({ at: 0, t: 0, type: 'question-asked', question: 1, shown: 'PLAN\n', prompt: 'Type: ' });
+  if (hasKeyboard) await clock.sleep(60_000, AbortSignal.any([leaving.signal, over.signal]));
+  else await vi.waitFor(() => expect(text()).not.toBe(''));
+  expect(text()).toBe(hasKeyboard ? 'PLAN\nType: ' : 'PLAN\n');
+  expect([given, leaving.signal.aborted]).toEqual([answers, left]);
+});
+
 test('a text that an earlier conductor told is shown as it is, and acts on nothing', async () => {
   const { call, text } = terminalCall({ coloured: true, width: 60 });
   const following = { clock, signal: new AbortController().signal, away: async () => {} };
@@ -148,7 +172,7 @@ test('a text that an earlier conductor told is shown as it is, and acts on nothi
     state: () => Promise.reject(new Error('nobody asks')),
     answer: () => Promise.reject(new Error('nobody answers')),
   };
-  const follow = await answerQuestions(call, { door, following, isAsker: true });
+  const follow = await answerQuestions(call, { door, following });
   follow({ at: 0, t: 0, type: 'question-asked', question: 1, shown: `PLAN  test\n${esc}[2J\n` });
   expect(text()).toBe('PLAN  test\n\\x1b[2J\n');
 });

@@ -8,14 +8,14 @@ import { type Asking, previewScreen } from '../call/question.js';
 interface Answering {
   readonly door: Pick<DoorClient, 'state' | 'answer'>;
   readonly following: Following;
-  /** Whether nobody at this terminal means no: else somebody else may still answer. */
-  readonly isAsker: boolean;
+  /** Leaves, where this loadctl did not begin it: what nobody answers here, somebody else may. Without it that counts as no. */
+  readonly leave?: (() => void) | undefined;
 }
 
 /** Hears events; those that ask are shown, and what is typed is the answer. */
 export async function answerQuestions(
   call: Asking & { readonly shell: Pick<Shell, 'keyboard'> },
-  { door, following, isAsker }: Answering,
+  { door, following, leave }: Answering,
 ): Promise<(event: LoggedEvent) => void> {
   const { shell } = call;
   const show = await previewScreen(call);
@@ -26,9 +26,10 @@ export async function answerQuestions(
     const state = await insist(following, () => door.state());
     if (state?.question !== question) return; // it was settled long ago
     show(shown);
-    if (!isAsker && shell.keyboard === undefined) return;
+    if (leave !== undefined && shell.keyboard === undefined) return;
     const text = await shell.ask(prompt, AbortSignal.any([settled.signal, following.signal]));
     if (settled.signal.aborted || following.signal.aborted) return;
+    if (text === undefined && leave !== undefined) return leave();
     await insist(following, () => door.answer({ question, text: text ?? null }));
   };
   return (event) => {

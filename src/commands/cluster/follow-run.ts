@@ -31,8 +31,8 @@ export interface Listener {
   /** A file of the run directory arrived damaged, and is asked for again. */
   damaged(path: string): void;
   readonly signal: AbortSignal;
-  /** Whether this loadctl began it: where nobody can answer here, the answer is no. */
-  readonly isAsker?: boolean;
+  /** Leaves, where this loadctl did not begin it: Ctrl-C at a question does. Without it that counts as no. */
+  readonly leave?: () => void;
 }
 
 /** What came of following: the run is over, and its directory is here, where it has one; or whoever followed left. */
@@ -45,7 +45,7 @@ export type Followed = { readonly how: 'left' } | { readonly how: 'over'; readon
 export async function followRun(call: Call, distant: DistantRun, listener: Listener): Promise<Followed> {
   const { door, run, environment } = distant;
   const following = followingOf(call, distant, listener);
-  const answer = await answerQuestions(call, { door, following, isAsker: listener.isAsker === true });
+  const answer = await answerQuestions(call, { door, following, leave: listener.leave });
   const heard: Heard = { finished: false };
   const tell = (event: LoggedEvent) => {
     heard.finished ||= event.type === 'command-finished';

@@ -56,7 +56,7 @@ export async function runOnCluster(call: Call, what: ClusterRun): Promise<Outcom
     signals.passTo(door, endsBy);
     view.emit({ type: 'noted', code: 'conductor-started', job: job.metadata?.name ?? '', namespace: cluster.namespace });
     if (detach) return { ...left(command, run, environment), reasons: [] };
-    const followed = await followRun(call, { cluster, job, door, run, environment }, { ...view, signal: signals.leaving, isAsker: true });
+    const followed = await followRun(call, { cluster, job, door, run, environment }, { ...view, signal: signals.leaving });
     if (followed.how === 'left') return left(command, run, environment);
     const unwritten = makesLoad(what) ? await writeReports(call, reports, view.heard) : { asked: [], all: [] };
     return {

@@ -22,9 +22,10 @@ export async function attachInCluster(call: Call): Promise<Outcome> {
   const { run, environment } = distant;
   return scope(async (defer) => {
     const leaving = new AbortController();
-    defer(call.shell.onInterrupt(() => leaving.abort()));
+    const leave = () => leaving.abort();
+    defer(call.shell.onInterrupt(leave));
     const view = await openView(call, { run, environment }, defer);
-    const { how } = await followRun(call, distant, { ...view, signal: leaving.signal });
+    const { how } = await followRun(call, distant, { ...view, signal: leaving.signal, leave });
     return { reasons: [], data: { run, ended: how === 'over' }, text: how === 'left' ? `Left; run ${run} goes on.\n` : '' };
   });
 }
