@@ -4,7 +4,7 @@ import type { Milliseconds } from '../../core/quantities.js';
 import type { BackendContext } from '../runner/types.js';
 import { type Answer, orders, readAnswer } from './protocol.js';
 
-/** How often an agent hears from its conductor, and answers: no beat goes out so soon after an order. */
+/** How often an agent hears from its conductor, and answers: where an order went out just now, one beat is passed over, and never two. */
 const heartbeatMs: Milliseconds = 500;
 /** An agent that has not answered for so long is lost: its k6 end themselves by then. */
 const silentMs: Milliseconds = 4000;
@@ -82,8 +82,10 @@ const tooLate = (end: ProcessEnd) => (end.signal === 'SIGKILL' ? { error: `no an
 /** Beats, and listens: an agent that does not answer any more is cut off here, as its runners are there. */
 async function keepAlive(carrier: Carrier, { sign, said }: Readonly<Record<'sign' | 'said', LastSign>>, gone: AbortSignal): Promise<void> {
   sign.hear();
+  let isPassedOver = false;
   while (!gone.aborted) {
-    if (said.silentMs() >= heartbeatMs) carrier.write(orders.beat);
+    isPassedOver = !isPassedOver && said.silentMs() < heartbeatMs;
+    if (!isPassedOver) carrier.write(orders.beat);
     await sign.tick(heartbeatMs, gone);
     if (sign.silentMs() > silentMs) carrier.kill('SIGKILL');
   }

@@ -12,8 +12,8 @@ export const agentFiles = { k6Config: 'k6-config.json' } as const;
  *     conductor ── orders, a beat every 0.5 s ──▶ agent ── beats ──▶ watcher ── 3 s of silence, or no agent ──▶ sweep
  *               ◀── answers ────────────────────        └─ starts, signals ─▶ every k6 ◀── SIGTERM, 0.5 s, SIGKILL ─┘
  *
- * - An end of file is an end. A broken link or a frozen conductor gives none: that is what beats are for. Silence is counted
- *   in ticks of the watcher: a machine that stood still has missed none.
+ * - An end of file is an end. A broken link or a frozen conductor gives none: that is what beats are for, and every order is one.
+ *   Silence is counted in ticks of the watcher: a machine that stood still has missed none.
  * - Every runner leads a process group, so that what it starts goes with it. So does the watcher: whoever kills the agent with
  *   its group has not killed the watcher. Where there is no setsid, `set -m` makes groups (macOS).
  * - The watcher kills the agent before it sweeps: it cannot start anything behind its back. A runner that is just being
@@ -200,15 +200,16 @@ host() {
 }
 tidy 9>&- </dev/null >/dev/null &
 echo "ready agent $folder"
-beats=0
+beats=0 told=0
 while IFS= read -r line; do
+  beats=$((beats + 1))
+  printf '%12s\\n' "$beats" 1<>"$folder/beats"
   case $line in
     '')
       kill -0 "$watcher" 2>/dev/null || break
-      beats=$((beats + 1))
-      printf '%12s\\n' "$beats" 1<>"$folder/beats"
       echo beat
-      [ "$((beats % 2))" = 0 ] || tell_missing
+      # Once a second: every other beat, or every one where an order took the other's place.
+      [ "$((beats - told))" -lt 2 ] || { told=$beats && tell_missing; }
       ;;
     'now') echo "now clock $(date +%s.%N)" ;;
     'look use') use ;;
