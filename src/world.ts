@@ -71,6 +71,9 @@ const ownSignals: OwnSignals = {
   send: (signal) => void process.kill(process.pid, signal),
 };
 
+/** A timer of Node that is to wait for longer than this does not wait at all. */
+const longestTimerMs = 2 ** 31 - 1;
+
 const clock: Clock = {
   stamp: () => Date.now(),
   elapsed: () => performance.now(),
@@ -82,7 +85,13 @@ const clock: Clock = {
         signal?.removeEventListener('abort', done);
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const wait = (leftMs: number): NodeJS.Timeout => {
+        if (leftMs <= longestTimerMs) return setTimeout(done, leftMs);
+        return setTimeout(() => {
+          timer = wait(leftMs - longestTimerMs);
+        }, longestTimerMs);
+      };
+      let timer = wait(ms);
       signal?.addEventListener('abort', done, { once: true });
     }),
 };

@@ -27,10 +27,12 @@ interface Fake {
   readonly endsAt?: number;
   /** The state and the CPU time of its process at each look. */
   readonly process?: (look: number) => readonly [state: string, ms: number];
+  /** What becomes of the call that releases it. */
+  readonly release?: () => Promise<void>;
 }
 
 /** A runner that answers as `statusAt` says for each call; `undefined`: never. */
-function runnerThat(statusAt: (call: number) => number | undefined | 'fails', { ended, endsAt = 0, process }: Fake = {}): Runner {
+function runnerThat(statusAt: (call: number) => number | undefined | 'fails', { ended, endsAt = 0, process, release = async () => {} }: Fake = {}): Runner {
   let [calls, looks] = [0, 0];
   const answer = (status: number): RunnerStatus => ({ status, paused: false, vus: 1, vusMax: 1 });
   const gone = new AbortController();
@@ -46,7 +48,7 @@ function runnerThat(statusAt: (call: number) => number | undefined | 'fails', { 
   const never = () => Promise.reject(new Error('not asked for here'));
   const api: RunnerApi = {
     status,
-    release: async () => {},
+    release,
     stop: never,
     runSetup: never,
     putSetup: never,
@@ -149,6 +151,17 @@ test.each<[string, Runner, Awaited<ReturnType<typeof loadCourse>>]>([
 ])('a runner whose test was interrupted and that %s', async (_, runner, end) => {
   const watching = { ...notice, clock: quickClock(), pushedAt: () => undefined };
   expect(await loadCourse(runner, watching, new AbortController().signal)).toEqual(end);
+});
+
+test.each([
+  ['lost, and k6 refuses a second release', async () => Promise.reject(new Error("doesn't support pause and resume operations after its start"))],
+  ['never there', () => new Promise<void>(() => {})],
+])('a runner that runs was released, though the answer to that was %s', async (_, release) => {
+  const clock = quickClock();
+  const runner = runnerThat((call) => (call < 4 ? 4 : call < 8 ? 7 : 9), { release });
+  const watching = { ...notice, clock, pushedAt: () => undefined };
+  expect(await loadCourse(runner, watching, new AbortController().signal)).toEqual({ cause: 'reached-end' });
+  expect(clock.elapsed()).toBeLessThan(5000);
 });
 
 test('pushes are a sign of life', async () => {

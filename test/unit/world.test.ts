@@ -153,3 +153,10 @@ describe('interrupts', () => {
 test('nobody is asked where there is no terminal', async () => {
   expect(await world.ask('name? ', new AbortController().signal)).toBeUndefined();
 });
+
+test('a sleep longer than a timer can be is no short one', async () => {
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  const slept = [1e10, Number.POSITIVE_INFINITY].map((ms) => world.clock.sleep(ms, over.signal).then(() => 'long'));
+  expect(await Promise.race([...slept, world.clock.sleep(20).then(() => 'short')])).toBe('short');
+});

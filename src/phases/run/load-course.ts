@@ -27,7 +27,10 @@ export async function loadCourse(runner: Runner, watch: RunnerWatch, signal: Abo
   return seen.reached === k6Status.interrupted ? whoInterrupted(runner, watch, signal) : { cause: 'reached-end' };
 }
 
-/** Releases a runner, asked again until it hears, as long as it lives; undefined when it has heard, or `signal` aborts. */
+/**
+ * Releases a runner, asked again until it hears, as long as it lives; undefined when it has heard, or `signal` aborts. Where its
+ * answer is lost its status tells: k6 refuses to release a load that is on.
+ */
 async function release(runner: Runner, watch: RunnerWatch, signal: AbortSignal): Promise<RunnerEnd | undefined> {
   const { clock } = watch;
   const over = new AbortController();
@@ -38,7 +41,7 @@ async function release(runner: Runner, watch: RunnerWatch, signal: AbortSignal):
   });
   const watchOn = async () => {
     await clock.sleep(retryMs, until); // most have heard by then: their first requests need the CPU
-    return watchRunner(runner, { ...watch, ceilingMs: releaseMs }, until, (): undefined => undefined);
+    return watchRunner(runner, { ...watch, ceilingMs: releaseMs }, until, ({ status }) => status > k6Status.pausedBeforeRun || undefined);
   };
   const seen = await Promise.race([asking, watchOn()]);
   over.abort();
