@@ -30,6 +30,11 @@ export function lostWith(runner: RunnerId, ms: Milliseconds, load: LoadSoFar): S
   return missingOf(runner, { ms, iterationsOf }, load);
 }
 
+/** ... that was lost so: one that was not released pushes as it waits, and made none of its load. */
+export function lostBy({ cause }: RunnerEnd, runner: RunnerId, ms: Milliseconds, load: LoadSoFar): Share {
+  return cause === 'not-released' ? shareOf(runner, load) : lostWith(runner, ms, load);
+}
+
 /** How long the whole load is to last, the grace at its end apart. */
 export function plannedMs({ test: { load } }: Pick<LoadSoFar, 'test'>): Milliseconds {
   return Math.max(0, ...load.scenarios.map(({ startMs, durationMs }) => startMs + durationMs));
@@ -60,7 +65,7 @@ export function lossPolicy(load: LoadSoFar, { clock, emit }: { readonly clock: C
   let inAll: Share = 0;
   return ({ id }: Pick<Runner, 'id'>, end: RunnerEnd): boolean => {
     if (onLost === 'abort') return false;
-    const lost = lostWith(id, clock.elapsed() - load.releasedAt, load);
+    const lost = lostBy(end, id, clock.elapsed() - load.releasedAt, load);
     inAll += lost;
     emit({ type: 'runner-lost', runner: id, end, lost, allowed: inAll <= allowedLoss });
     return true;

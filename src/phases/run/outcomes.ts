@@ -7,7 +7,7 @@ import { k6Exit } from '../../k6/exit-codes.js';
 import { abortIn, inOneLine, signalWords } from '../../k6/log.js';
 import type { LogDigest } from '../../k6/log-digest.js';
 import type { Runner } from '../../runners/runner/types.js';
-import { isIdle, type LoadSoFar, lostWith, plannedMs, shareOf } from './losses.js';
+import { isIdle, type LoadSoFar, lostBy, lostWith, plannedMs, shareOf } from './losses.js';
 import { endOf } from './runner-watch.js';
 
 /** What is known of how one runner ended. */
@@ -41,7 +41,7 @@ export function outcomeOf(evidence: EndEvidence, known: NumbersEvidence, load: L
   const { numbers, ms } = known;
   const ended = howItEnded(evidence);
   const failed = end.exitCode === k6Exit.markedFailed || log.markedFailed;
-  const share = numbers === 'none' ? shareOf(runner.id, load) : lostWith(runner.id, ms, load);
+  const share = numbers === 'none' ? shareOf(runner.id, load) : lostBy(ended, runner.id, ms, load);
   const arrived = ended.cause === 'reached-end' && numbers === 'own';
   return {
     runner: runner.id,
