@@ -27,8 +27,8 @@ export interface Carried {
   readonly ended: Promise<number | null>;
 }
 
-/** Starts a carrier and waits for it to dial; its runner's pushes go there. */
-export async function startCarrier({ take }: Reachable): Promise<Carried> {
+/** Starts a carrier and waits for it to dial, maybe by a detour to the conductor's port; its runner's pushes go there. */
+export async function startCarrier({ take }: Reachable, detour = async (port: number) => port): Promise<Carried> {
   const temp = mkdtempSync(join(tmpdir(), 'loadctl carrier-'));
   const world = openWorld();
   const key = randomBytes(32);
@@ -42,7 +42,7 @@ export async function startCarrier({ take }: Reachable): Promise<Carried> {
       PATH: `${bin}:${process.env.PATH}`,
       HOME: temp,
       TMPDIR: temp,
-      LOADCTL_CONDUCTOR: `127.0.0.1:${switchboard.port}`,
+      LOADCTL_CONDUCTOR: `127.0.0.1:${await detour(switchboard.port)}`,
       LOADCTL_KEY_FILE: join(temp, 'key'),
       JOB_COMPLETION_INDEX: '0',
     },

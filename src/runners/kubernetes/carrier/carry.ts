@@ -82,6 +82,10 @@ function beTold(control: TLSSocket, conductor: Conductor, world: Watched): Promi
   });
 }
 
+function hangUp(this: TLSSocket): void {
+  this.destroy();
+}
+
 interface PushLine {
   readonly pushPort: number;
   /** Opens the connection of the first push now: 1,000 runners that all do so at the release are waited for, and their first pushes with them. */
@@ -96,7 +100,7 @@ function listenForPushes(conductor: Conductor): Promise<PushLine> {
     const dialled = ahead;
     ahead = undefined;
     const line = await dialled;
-    return line === undefined || line.destroyed ? dialPush() : line;
+    return line === undefined || line.destroyed ? dialPush() : line.off('end', hangUp);
   };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (push) => {
     push.on('error', () => {});
@@ -106,7 +110,10 @@ function listenForPushes(conductor: Conductor): Promise<PushLine> {
     );
   });
   const dialAhead = () => {
-    ahead = dialPush().catch(() => undefined);
+    ahead = dialPush().then(
+      (line) => line.once('end', hangUp).resume(), // the conductor says nothing before a push: whoever is between may end it
+      () => undefined,
+    );
   };
   return new Promise((resolve, reject) => {
     server.once('error', reject);
