@@ -243,17 +243,20 @@ test.each(shells)('$name: a machine that is busy does not end what hears its bea
   expect(isAlive(pid)).toBe(true);
 });
 
-test.each(shells)('$name: orders without a pause keep an agent as beats do, and it goes on telling whose end nobody saw', async ({ path }) => {
-  const place = await startAgent(path);
-  const { pid } = await start(place, '1');
-  const lost = await start(place, '2');
-  process.kill(parentOf(lost.pid), 'SIGKILL');
-  process.kill(lost.pid, 'SIGKILL');
-  let end: ProcessEnd | undefined;
-  void lost.end.then((how) => {
-    end = how;
-  });
-  const begun = performance.now();
-  while (performance.now() - begun < 6000) expect((await look(place.agent, 'use')).get('machine')).toBeDefined();
-  expect({ isAlive: isAlive(pid), end }).toEqual({ isAlive: true, end: vanished });
-});
+test.each(shells)(
+  '$name: orders without a pause keep an agent as beats do, and it goes on telling whose end nobody saw',
+  async ({ path }) => {
+    const place = await startAgent(path);
+    const { pid } = await start(place, '1');
+    const lost = await start(place, '2');
+    process.kill(parentOf(lost.pid), 'SIGKILL');
+    process.kill(lost.pid, 'SIGKILL');
+    let end: ProcessEnd | undefined;
+    void lost.end.then((how) => {
+      end = how;
+    });
+    const begun = performance.now();
+    while (performance.now() - begun < 6000) expect((await look(place.agent, 'use')).get('machine')).toBeDefined();
+    expect({ isAlive: isAlive(pid), end }).toEqual({ isAlive: true, end: vanished });
+  },
+);

@@ -32,7 +32,10 @@ interface Fake {
 }
 
 /** A runner that answers as `statusAt` says for each call; `undefined`: never. */
-function runnerThat(statusAt: (call: number) => number | undefined | 'fails', { ended, endsAt = 0, process, release = async () => {} }: Fake = {}): Runner {
+function runnerThat(
+  statusAt: (call: number) => number | undefined | 'fails',
+  { ended, endsAt = 0, process, release = async () => {} }: Fake = {},
+): Runner {
   let [calls, looks] = [0, 0];
   const answer = (status: number): RunnerStatus => ({ status, paused: false, vus: 1, vusMax: 1 });
   const gone = new AbortController();
@@ -154,7 +157,10 @@ test.each<[string, Runner, Awaited<ReturnType<typeof loadCourse>>]>([
 });
 
 test.each([
-  ['lost, and k6 refuses a second release', async () => Promise.reject(new Error("doesn't support pause and resume operations after its start"))],
+  [
+    'lost, and k6 refuses a second release',
+    async () => Promise.reject(new Error("doesn't support pause and resume operations after its start")),
+  ],
   ['never there', () => new Promise<void>(() => {})],
 ])('a runner that runs was released, though the answer to that was %s', async (_, release) => {
   const clock = quickClock();
