@@ -77,7 +77,8 @@ export async function startReceiver(runners: readonly RunnerId[], listener: Rece
   return {
     host,
     port,
-    take: (connection) => void server.emit('connection', connection),
+    // Node gives a connection that says nothing up after a minute, and setup() may put off the first push for longer.
+    take: (connection) => void connection.once('readable', () => server.emit('connection', connection)),
     addressFor: (runner) => {
       const door = [...doors].find(([, { runner: one }]) => one === runner);
       if (door === undefined) throw new Error(`no runner ${runner}`);
