@@ -5,8 +5,6 @@ import type { PostgresStore, Profile, RedisStore } from '../profile/sections/sch
 import { columnInverse, inOrder, rowSource } from '../profile/templates/sets.js';
 import { formerEntries } from './former-entries.js';
 import type { StoreKind, StoreTask } from './kind/types.js';
-import { postgres } from './postgres/index.js';
-import { redis } from './redis/index.js';
 import { listedBeside } from './same-database.js';
 import { differsNow, fingerprintOf, recordedRows } from './seeded-before.js';
 
@@ -15,13 +13,16 @@ export type StoreConfig = PostgresStore | RedisStore;
 
 type ConfigOf<Kind extends StoreConfig['kind']> = Extract<StoreConfig, { kind: Kind }>;
 
-/** Every kind of store there is. */
-const stores = { postgres, redis } satisfies { [Kind in StoreConfig['kind']]: StoreKind<ConfigOf<Kind>> };
+/** Every kind of store there is, loaded where there is one: a test without databases does not wait for it. */
+const stores = {
+  postgres: async () => (await import('./postgres/index.js')).postgres,
+  redis: async () => (await import('./redis/index.js')).redis,
+} satisfies { [Kind in StoreConfig['kind']]: () => Promise<StoreKind<ConfigOf<Kind>>> };
 
 /** The implementation of a store's kind. */
-export function storeKind<Config extends StoreConfig>(config: Config): StoreKind<Config> {
+export async function storeKind<Config extends StoreConfig>(config: Config): Promise<StoreKind<Config>> {
   // The registry's own type pairs every kind with its configuration; TypeScript cannot follow that through a union.
-  return stores[config.kind] as unknown as StoreKind<Config>;
+  return (await stores[config.kind]()) as unknown as StoreKind<Config>;
 }
 
 /** The parts of a profile that are about data. */

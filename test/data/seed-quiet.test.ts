@@ -293,7 +293,7 @@ test.runIf(hasPgBouncer())('who asks through a pooler without the lock leaves no
   const [users] = inOrder(profile.seed);
   const store = profile.stores.db;
   if (users === undefined || !('table' in users) || store === undefined) throw new Error('the profile has a set and a store');
-  const samples = await storeKind(store).sampleRows?.(
+  const samples = await (await storeKind(store)).sampleRows?.(
     store,
     storeTask(profile, 'db', { now: 0 }),
     { set: users, which: 'ends' },

@@ -68,7 +68,7 @@ async function lookAtStore({ shell: world }: Call, planned: Planned, { name, con
   }
   try {
     const context = storeContext({ profile, emit: () => {}, world, signal }, name, 'loadctl/doctor');
-    return { what, state: 'good', said: (await storeKind(config).reach(config, context)).join('; ') };
+    return { what, state: 'good', said: (await (await storeKind(config)).reach(config, context)).join('; ') };
   } catch (error) {
     return failed(what, error, signal);
   }

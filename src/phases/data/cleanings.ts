@@ -21,7 +21,7 @@ export async function openCleanings(context: DataContext, seeded: boolean, defer
   for (const [stores, config] of byDatabase(lastSetFirst(context, storesToClean(context, seeded)))) {
     const label = `loadctl/${run ?? 'cleanup'}`;
     const task = storeTask(profile, stores, { now: world.clock.stamp(), seeded: before?.seeded, named });
-    const cleaning = await storeKind(config).openCleaning(config, task, storeContext(context, stores[0], label));
+    const cleaning = await (await storeKind(config)).openCleaning(config, task, storeContext(context, stores[0], label));
     defer(() => cleaning.close());
     cleanings.push(cleaning);
   }

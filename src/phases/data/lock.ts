@@ -63,7 +63,7 @@ export async function takeLock(context: DataContext, purpose: 'seed' | 'run' | '
   try {
     for (const [store, config] of Object.entries(context.profile.stores).sort(byName)) {
       const label = lockLabel(context, purpose);
-      held.push(...((await storeKind(config).lock?.(config, storeContext(context, store, label), { held, regains })) ?? []));
+      held.push(...((await (await storeKind(config)).lock?.(config, storeContext(context, store, label), { held, regains })) ?? []));
     }
   } catch (error) {
     await release();

@@ -27,7 +27,7 @@ async function lookAtPool(context: DataContext): Promise<void> {
   const task = storeTask(profile, set.store, { now: world.clock.stamp() });
   const wanted = { set: { ...set, name }, which: 'ends' } as const;
   try {
-    const samples = await storeKind(config).sampleRows?.(config, task, wanted, storeContext(context, set.store, 'loadctl/run'));
+    const samples = await (await storeKind(config)).sampleRows?.(config, task, wanted, storeContext(context, set.store, 'loadctl/run'));
     const missing = samples?.find(({ there }) => !there);
     if (missing === undefined) return;
     const { store, shard, row } = missing;

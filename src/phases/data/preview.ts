@@ -27,14 +27,16 @@ interface PreviewContext {
 /** Asks every store that can tell. Only looks, for a few seconds, and never rejects. */
 export async function previewStores(context: PreviewContext, intent: Intent): Promise<Preview> {
   const { profile, world } = context;
-  const concerned = Object.entries(profile.stores).filter(([store, config]) => {
+  const look = async ([store, config]: [string, StoreConfig]) => {
     const task = storeTask(profile, store, { now: world.clock.stamp() });
     const tables = intent.seeds || intent.seeded ? task.tables : [];
     const done = { tables, entries: [], former: [], rows: intent.cleans ? task.rows : [], keys: [] };
-    return storeKind(config).preview !== undefined && !isIdle(done);
-  });
-  const lines = await Promise.all(concerned.map(([store, config]) => previewStore(store, config, intent, context)));
-  return { lines: lines.flat(), asked: concerned.map(([store]) => store) };
+    const { preview } = await storeKind(config);
+    return preview === undefined || isIdle(done) ? undefined : { store, lines: await previewStore(store, config, intent, context) };
+  };
+  const looks = await Promise.all(Object.entries(profile.stores).map(look));
+  const told = looks.filter((one) => one !== undefined);
+  return { lines: told.flatMap(({ lines }) => lines), asked: told.map(({ store }) => store) };
 }
 
 async function previewStore(store: string, config: StoreConfig, intent: Intent, context: PreviewContext): Promise<readonly string[]> {
@@ -46,7 +48,7 @@ async function previewStore(store: string, config: StoreConfig, intent: Intent, 
   const phase = { profile, emit: () => undefined, world, signal: AbortSignal.any([signal, over.signal]) };
   const means = storeContext(phase, store, 'loadctl/preview');
   try {
-    const asked = storeKind(config).preview?.(config, storeTask(profile, store, { now: world.clock.stamp() }), intent, means) ?? [];
+    const asked = (await storeKind(config)).preview?.(config, storeTask(profile, store, { now: world.clock.stamp() }), intent, means) ?? [];
     return await Promise.race([asked, late]);
   } catch (error) {
     return [`${store}: triggers and cascades could not be determined: ${errorMessage(error)}`];

@@ -20,8 +20,9 @@ export async function rowsToAskFor(context: DataContext): Promise<Question[]> {
   const config = own(profile.stores, set.store);
   if (config === undefined) throw nothingToAsk('has no store for its seed');
   const task = storeTask(profile, set.store, { now: world.clock.stamp() });
+  const kind = await storeKind(config);
   const samples =
-    (await storeKind(config).sampleRows?.(config, task, { set, which: 'first' }, storeContext(context, set.store, 'loadctl/doctor'))) ?? [];
+    (await kind.sampleRows?.(config, task, { set, which: 'first' }, storeContext(context, set.store, 'loadctl/doctor'))) ?? [];
   const reader = pieceReader(task.source(set));
   const template = reader.text(lookup.path, 'path');
   // A value may hold what an address reads otherwise: `a/b`, `#1`. What the profile writes is an address already.

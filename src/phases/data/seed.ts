@@ -83,7 +83,8 @@ async function openSeedings(context: DataContext, defer: Defer): Promise<(readon
       seeded: context.before?.seeded,
       named: context.named,
     });
-    const seeding = await storeKind(config).openSeeding(config, task, storeContext(context, store, `loadctl/${context.run ?? 'seed'}`));
+    const kind = await storeKind(config);
+    const seeding = await kind.openSeeding(config, task, storeContext(context, store, `loadctl/${context.run ?? 'seed'}`));
     defer(() => seeding.close());
     open.push([store, seeding]);
   }

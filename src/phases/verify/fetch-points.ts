@@ -1,7 +1,6 @@
 import { LoadctlError } from '../../core/errors.js';
 import type { World } from '../../core/os.js';
 import { redacted } from '../../core/secrets.js';
-import { probesOf } from '../../monitors/index.js';
 import { type Access, withSecrets } from '../../plan/access.js';
 import { allowsHostIn } from '../../plan/guards.js';
 import type { PlannedMonitor } from '../../plan/monitors.js';
@@ -40,7 +39,10 @@ export async function fetchPoints(
   const released = events.find(({ type }) => type === 'fleet-released');
   if (released === undefined) return [];
   const context = { label: `loadctl/${record.run}`, clock, spawn, allowsHost: (host: string) => allowsHostIn(record.plan.allow, host) };
-  const opened = withCredentials(record, now).map((monitor) => ({ monitor, probes: probesOf(monitor, context) }));
+  const monitors = withCredentials(record, now);
+  if (monitors.length === 0) return [];
+  const { probesOf } = await import('../../monitors/index.js');
+  const opened = monitors.map((monitor) => ({ monitor, probes: probesOf(monitor, context) }));
   const lines: KeptLine[] = [];
   const fetched: FetchedPoints[] = [];
   try {

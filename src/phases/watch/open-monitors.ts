@@ -1,6 +1,5 @@
 import { errorMessage, LoadctlError } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import { probesOf } from '../../monitors/index.js';
 import type { MonitorContext, Probe } from '../../monitors/kind/types.js';
 import { withSecrets } from '../../plan/access.js';
 import { allowsHostIn } from '../../plan/guards.js';
@@ -56,6 +55,8 @@ export async function lookByEach(
   label: string,
 ): Promise<{ readonly opened: readonly Opened[]; readonly looks: readonly FirstLook[] }> {
   const { monitors } = withSecrets(plan, access);
+  if (monitors.length === 0) return { opened: [], looks: [] };
+  const { probesOf } = await import('../../monitors/index.js'); // not where nothing is watched
   const opened = monitors.map((monitor) => ({ monitor, probes: probesOf(monitor, monitorContext({ plan, access, world }, label)) }));
   const all = opened.flatMap(({ monitor, probes }) => probes.map((probe) => ({ monitor, probe })));
   const looks = await Promise.all(
