@@ -57,7 +57,7 @@ async function leave({ process, said }: WaitingConductor): Promise<void> {
 test('carries out what is handed in as loadctl run does, tells each event once, and gives its directory away', async () => {
   const { here, there, target } = await places('sla: {errors: < 1%}\n');
   const conductor = await startConductor(there);
-  expect(await conductor.door.state()).toMatchObject({ protocol: 2, state: 'waiting', k6: expect.stringMatching(/^\d+\.\d+/) });
+  expect(await conductor.door.state()).toMatchObject({ protocol: 3, state: 'waiting', k6: expect.stringMatching(/^\d+\.\d+/) });
   await conductor.door.handIn(await handInFor(here), conductor.token);
   const { events, fails } = await followed(conductor.door);
   expect(fails).toBe(0);
