@@ -131,6 +131,7 @@ describe('that is lost', () => {
       await killed;
       const [{ count } = {}] = await sql('SELECT count(*)::int FROM users');
       const there = Number(count).toLocaleString('en-US');
+      expect(error.reason).toBe('unavailable');
       expect(error.message).toMatch(new RegExp(`^(db: )?lost the lock that keeps other runs out(: .*)?; ${there} of 300,000 rows are in$`));
       expect(Number(count)).toBeLessThan(300_000);
       if (isTest) await expect.poll(() => regained(context.events), { timeout: 5000 }).toBe(1);

@@ -20,7 +20,7 @@ export async function howItStands(
   // What was refused, and interrupted only while it was taken back, would be refused again.
   const resumes = isInterrupted || why === signal.reason;
   // Whoever interrupts the way back is told why it was taken, and how the command ended: by him.
-  const reason = signal.aborted && why === error ? 'interrupted' : why.reason;
+  const reason = signal.aborted && why !== signal.reason ? 'interrupted' : why.reason;
   const message = isInterrupted ? 'seeding was interrupted' : why.message;
   if (isIn)
     return new LoadctlError(reason, `${message}; ${inAll(states)} are in`, {
