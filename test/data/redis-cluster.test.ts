@@ -471,7 +471,7 @@ describe('what keeps us out says so in one line', () => {
     const config = context.profile.stores.cache;
     if (config?.kind !== 'redis') return expect.unreachable();
     const more = { store: 'cache', label: 'loadctl/test', clock: context.world.clock, allowsHost: () => true };
-    const servers = await openCluster(config, { ...context, ...more }, 1500);
+    const servers = await openCluster(config, { ...context, ...more }, { firstLook: async () => undefined, patienceMs: 1500 });
     await Promise.allSettled(cluster.nodes().map((node) => node.client.call('CLUSTER', 'DELSLOTS', slotOf('here'))));
     try {
       const startedAt = Date.now();

@@ -59,10 +59,10 @@ export async function checkCleanings(cleanings: readonly Cleaning[], asked: Aske
   return { cleanings: checked, hazards: [...checked.flatMap(({ hazards }) => hazards), ...reachedTwice(checked)] };
 }
 
-/** Refuses (112) what would keep a cleanup from its work, before there is anything to clean up. Says and changes nothing. */
+/** Refuses (112) what would keep a cleanup from its work, before a seed. Says and changes nothing. */
 export function checkCleanup(context: DataContext, seeded: boolean): Promise<void> {
   return scope(async (defer) => {
-    const cleanings = await openCleanings({ ...context, emit: () => undefined }, seeded, defer);
+    const cleanings = await openCleanings({ ...context, emit: () => undefined, isAheadOfSeed: () => true }, seeded, defer);
     refuseHazards((await checkCleanings(cleanings, { seeded })).hazards);
   });
 }

@@ -26,6 +26,8 @@ export interface DataContext extends Pick<PhaseContext, 'profile' | 'emit' | 'si
   readonly notes?: RemovalNotes;
   /** The same, on top of what is recorded: within one cleanup. */
   readonly removals?: Removals;
+  /** See {@link StoreContext}. */
+  readonly isAheadOfSeed?: () => boolean;
   /** Keeps what is counted and seeded now, before anything is written, or what of it is left by a cleanup. */
   readonly keep?: (kept: CountedBefore) => Promise<void>;
 }

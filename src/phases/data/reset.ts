@@ -14,7 +14,7 @@ import type { DataContext } from './lock.js';
 export function resetSeeded(context: DataContext, confirm: (changed: readonly ChangedSeed[]) => Promise<void>): Promise<void> {
   return scope(async (defer) => {
     const removals = removalsOn(context.notes ?? notesInMemory(), context.before);
-    const quiet = { ...context, removals, emit: () => undefined };
+    const quiet = { ...context, removals, emit: () => undefined, isAheadOfSeed: () => true };
     const { cleanings, hazards } = await checkCleanings(await openCleanings(quiet, true, defer), { seeded: true });
     refuseHazards(hazards.filter(({ isFatal, reason }) => isFatal === true || reason !== undefined));
     const changed = await changedIn(cleanings);

@@ -13,11 +13,14 @@ interface PhaseOnData {
   readonly signal: AbortSignal;
   readonly lock?: { sessions(): readonly string[] };
   readonly removals?: Removals;
+  readonly isAheadOfSeed?: () => boolean;
 }
 
 /** What a phase hands to a store; `label` is the name under which the store's servers see loadctl. */
-export function storeContext({ profile, emit, world, signal, lock, removals }: PhaseOnData, store: string, label: string): StoreContext {
+export function storeContext(context: PhaseOnData, store: string, label: string): StoreContext {
+  const { profile, emit, world, signal, lock, removals, isAheadOfSeed } = context;
   const locked = lock === undefined ? {} : { lockSessions: () => lock.sessions() };
   const noted = removals === undefined ? {} : { removals };
-  return { store, label, emit, clock: world.clock, signal, allowsHost: (host) => allowsHost(profile, host), ...locked, ...noted };
+  const ahead = isAheadOfSeed === undefined ? {} : { isAheadOfSeed };
+  return { store, label, emit, clock: world.clock, signal, allowsHost: (host) => allowsHost(profile, host), ...locked, ...noted, ...ahead };
 }

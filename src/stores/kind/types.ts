@@ -83,6 +83,8 @@ export interface StoreContext {
   readonly allowsHost: (host: string) => boolean;
   /** The sessions that hold the lock now; missing where nothing is written. Each transaction that writes looks for them first. */
   readonly lockSessions?: () => readonly string[];
+  /** Whether nothing was written yet of a seed that this looks for or belongs to: a server that has no room for a look is refused then. */
+  readonly isAheadOfSeed?: () => boolean;
   /** Where a cleanup notes what it removes; missing where nobody would read it. */
   readonly removals?: Removals;
 }

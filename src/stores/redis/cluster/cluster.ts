@@ -6,7 +6,7 @@ import { type Address, addressText, listedNodes } from '../connection/address.js
 import { contact } from '../connection/contact.js';
 import { mayPass, replyError, translate } from '../connection/errors.js';
 import { readLogin } from '../connection/login.js';
-import { interruptible, type NodeOptions, openNode, type RedisNode } from '../connection/node.js';
+import { type FirstLook, interruptible, type NodeOptions, openNode, type RedisNode } from '../connection/node.js';
 import { sealable } from '../connection/sealable.js';
 import type { Servers } from '../connection/servers.js';
 import { everyPrimary } from './every-primary.js';
@@ -16,7 +16,7 @@ import { patienceFor } from './patience.js';
 import { replicateEverywhere } from './replicate.js';
 import { runRouted } from './routing.js';
 import { slotMap } from './slot-map.js';
-import { readTopology, type Topology } from './topology.js';
+import { mostBytes, readTopology, type Topology } from './topology.js';
 import type { Cluster } from './types.js';
 
 /** How long a failover or a resharding may take. A cluster notices a dead node after 15 s, as Redis is delivered. */
@@ -24,11 +24,17 @@ const defaultPatienceMs = 60_000;
 
 const nodeReplyMs = 5000;
 
+/** How a cluster is followed. */
+interface Following {
+  readonly firstLook: FirstLook;
+  readonly patienceMs?: Milliseconds;
+}
+
 /** Connects to a cluster by the nodes that the profile lists, and follows it from there. */
 export async function openCluster(
   config: RedisStore,
   context: StoreContext,
-  patienceMs: Milliseconds = defaultPatienceMs,
+  { firstLook, patienceMs = defaultPatienceMs }: Following,
 ): Promise<Servers> {
   const { store, clock, label } = context;
   const signal = sealable(context);
@@ -36,19 +42,29 @@ export async function openCluster(
   const options: NodeOptions = { label, replyMs: nodeReplyMs, clock, late: signal.late };
   const listed = listedNodes(config);
   const checkHosts = checkLearntHosts(store, listed, context.allowsHost);
+  const looked = async (node: RedisNode) => {
+    try {
+      await firstLook(node, 0);
+      return node;
+    } catch (error) {
+      node.close();
+      throw error;
+    }
+  };
   const pool = nodePool(async (address) => {
     await checkHosts([address]);
-    return openNode(address, login, options);
+    return looked(await openNode(address, login, options));
   });
   try {
-    pool.add(await firstNode(store, listed, (address) => contact(store, address, login, options)));
-    const cluster = await clusterOf(store, pool, listed, ({ nodes }) => checkHosts(nodes));
+    pool.add(await firstNode(store, listed, async (address) => looked(await contact(store, address, login, options))));
+    const cluster = await clusterOf({ store, pool, listed, firstLook }, ({ nodes }) => checkHosts(nodes));
     const patience = () => patienceFor(patienceMs, clock, signal);
     return {
       store,
       index: 0,
       isCluster: true,
       width: () => cluster.map().primaries.length,
+      answerBytes: () => cluster.map().answerBytes,
       async run(commands) {
         signal.throwIfAborted();
         return runRouted(cluster, commands, patience(), patienceMs);
@@ -96,12 +112,15 @@ function noCluster(store: string, { name }: RedisNode): LoadctlError {
   });
 }
 
-async function clusterOf(
-  store: string,
-  pool: NodePool,
-  listed: readonly Address[],
-  check: (topology: Topology) => Promise<void>,
-): Promise<Cluster> {
+interface Reached {
+  readonly store: string;
+  readonly pool: NodePool;
+  readonly listed: readonly Address[];
+  readonly firstLook: FirstLook;
+}
+
+async function clusterOf(reached: Reached, check: (topology: Topology) => Promise<void>): Promise<Cluster> {
+  const { store, pool, listed } = reached;
   let turn = 0;
   /** No node is asked twice in a row: one that is cut off from the others goes on believing what it knew. */
   const inTurn = (known: readonly Address[]) => {
@@ -111,7 +130,7 @@ async function clusterOf(
   };
   const ask = async (nodes: readonly Address[]): Promise<Topology | undefined> => {
     for (const address of nodes) {
-      const topology = await askTopology(store, pool, address);
+      const topology = await askTopology(reached, address);
       if (topology !== undefined && topology.primaries.length > 0) return topology;
     }
     return undefined;
@@ -138,15 +157,13 @@ async function clusterOf(
 }
 
 /** What a node says of the cluster; undefined where it is out of reach for now. */
-async function askTopology(store: string, pool: NodePool, address: Address): Promise<Topology | undefined> {
+async function askTopology({ store, pool, firstLook }: Reached, address: Address): Promise<Topology | undefined> {
   try {
     const node = await pool.get(address);
-    const [slots, nodes] = await node.send([
-      ['CLUSTER', 'SLOTS'],
-      ['CLUSTER', 'NODES'],
-    ]);
-    if (slots?.[0]) throw slots[0];
-    return readTopology(slots?.[1], nodes?.[1], address);
+    const [nodes] = await node.send([['CLUSTER', 'NODES']]);
+    // Short where slots are dealt in long ranges; of slots that were dealt one by one it is some MB.
+    await firstLook(node, mostBytes(nodes?.[1]));
+    return readTopology(await node.ask('CLUSTER', 'SLOTS'), nodes?.[1], address);
   } catch (error) {
     if (mayPass(error)) return undefined;
     throw translate(error, store, addressText(address));

@@ -9,6 +9,8 @@ export interface Topology {
   readonly nodes: readonly Address[];
   /** Whether every slot has an owner. */
   readonly isWhole: boolean;
+  /** How many bytes of a node's memory its answer takes, at most. */
+  readonly answerBytes: number;
 }
 
 export interface Primary {
@@ -32,7 +34,27 @@ export function readTopology(slots: unknown, nodes: unknown, asked: Address): To
   const primaries = [...byName.values(), ...empty];
   const all = new Map([...addresses, ...empty.map(({ address }) => address)].map((address) => [addressText(address), address]));
   const owned = rows.reduce((sum, { range: [from, to] }) => sum + to - from + 1, 0);
-  return { primaries, nodes: [...all.values()], isWhole: owned === slotCount };
+  return { primaries, nodes: [...all.values()], isWhole: owned === slotCount, answerBytes: mostBytes(nodes) };
+}
+
+/** So much a node takes in a row of CLUSTER SLOTS besides its address and its hostname, which stand there twice at most. */
+const nodeBytes = 100;
+
+/**
+ * How many bytes of a node's memory its answer to CLUSTER SLOTS takes at most, by CLUSTER NODES: a row for each range of slots with all
+ * nodes that hold it, and a copy of the answer that the node keeps (Redis 7). Without CLUSTER NODES, for slots that were dealt one by one.
+ */
+export function mostBytes(nodes: unknown): number {
+  const rows = textOf(nodes)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split(' '));
+  if (rows.length === 0) return 2 * slotCount * 2 * nodeBytes;
+  const bytesOf = ([, place = '']: readonly string[]) => nodeBytes + 2 * place.length;
+  const ranges = ([, , , , , , , , ...slots]: readonly string[]) => slots.filter((slot) => !slot.startsWith('[')).length;
+  const perRow = (row: readonly string[]) =>
+    [row, ...rows.filter(([, , , primary]) => primary === row[0])].reduce((sum, each) => sum + bytesOf(each), 0);
+  return 2 * rows.reduce((sum, row) => sum + ranges(row) * perRow(row), 0);
 }
 
 /** The slots that are on their way to the node that was asked: of others it does not tell. By CLUSTER NODES: `[94-<-id]`. */

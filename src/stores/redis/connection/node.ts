@@ -31,6 +31,12 @@ export interface RedisNode {
   close(): void;
 }
 
+/**
+ * Called with each new connection before anything but its login is sent on it, and again before an answer of more than some kB is asked
+ * for, with how many bytes that takes of the server's memory at most; throws where that is too much.
+ */
+export type FirstLook = (node: RedisNode, answerBytes: number) => Promise<void>;
+
 /** What a server says of itself; nothing where it is a Redis before 6. */
 export interface ServerFacts {
   readonly isCluster?: boolean;

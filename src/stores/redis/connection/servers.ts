@@ -8,6 +8,8 @@ export interface Servers {
   readonly isCluster: boolean;
   /** How many servers the keys are dealt to. */
   width(): number;
+  /** How many bytes of a server's memory an answer takes at most that tells where the keys are; 0 where that is not asked. */
+  answerBytes(): number;
   /**
    * Runs commands, each at the server that holds its key, in one pipeline a server. Each comes to an answer, in their
    * order; with an error of a connection that broke, or of a cluster that did not settle in time.

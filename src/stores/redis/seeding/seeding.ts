@@ -45,14 +45,14 @@ interface Progress {
 
 /** Seeds the index that the store's URL names, or a cluster. */
 export async function openSeeding(config: RedisStore, task: StoreTask, context: StoreContext): Promise<Seeding> {
-  const servers = await openServers(config, seedIndex(context.store, config), context);
+  // What is in has to be taken back even where there is no room any more.
+  let isAhead = true;
+  const servers = await openServers(config, seedIndex(context.store, config), { ...context, isAheadOfSeed: () => isAhead });
   const sets = task.entries.map((set) => begin(entriesOf(set, task.source(set))));
   let before: ReadonlyMap<string, Memory | undefined> = new Map();
   return {
     async check() {
       before = await memories(servers);
-      // To look at many keys takes memory as well.
-      refuseEviction(servers, before, new Map());
       let conflicts = noConflicts;
       for (const progress of sets) {
         warnOfUncertain(progress, task, context);
@@ -75,6 +75,7 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
           if (progress === undefined) return [];
           // What is under way in a server is not cut off: an interrupt ends the work between two batches.
           servers.seal();
+          isAhead = false;
           const done = await tellSet(servers, progress, number + 1, context).catch((error: unknown) =>
             Promise.reject(refusedHalfway(error)),
           );

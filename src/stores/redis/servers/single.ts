@@ -5,12 +5,12 @@ import { type Address, addressText } from '../connection/address.js';
 import { contact } from '../connection/contact.js';
 import { translate } from '../connection/errors.js';
 import { type Login, readLogin, storeUrl } from '../connection/login.js';
-import { interruptible, type NodeOptions, type RedisNode, type ServerFacts } from '../connection/node.js';
+import { type FirstLook, interruptible, type NodeOptions, type RedisNode, type ServerFacts } from '../connection/node.js';
 import { sealable } from '../connection/sealable.js';
 import type { Servers } from '../connection/servers.js';
 
 /** A single Redis: what breaks its connection is an error at once; the next command connects anew. */
-export async function openSingle(config: RedisStore, index: number, context: StoreContext): Promise<Servers> {
+export async function openSingle(config: RedisStore, index: number, context: SingleContext): Promise<Servers> {
   const { store } = context;
   const address = addressOf(storeUrl(store, config));
   const name = addressText(address);
@@ -30,6 +30,7 @@ export async function openSingle(config: RedisStore, index: number, context: Sto
     index,
     isCluster: false,
     width: () => 1,
+    answerBytes: () => 0,
     async run(commands) {
       const replies = await (await node()).send(commands.map(({ words }) => words));
       return replies.map(([error, value]) => ({ error, value, node: name, mayBeSecond: false }));
@@ -58,11 +59,16 @@ function addressOf({ hostname, port }: URL): Address {
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) };
 }
 
-type Connecting = Pick<StoreContext, 'store' | 'label' | 'clock'> & Pick<NodeOptions, 'late'>;
+interface SingleContext extends StoreContext {
+  readonly firstLook: FirstLook;
+}
 
-async function connect(address: Address, index: number, login: Login, { store, ...options }: Connecting): Promise<RedisNode> {
+interface Connecting extends Pick<SingleContext, 'store' | 'label' | 'clock' | 'firstLook'>, Pick<NodeOptions, 'late'> {}
+
+async function connect(address: Address, index: number, login: Login, { store, firstLook, ...options }: Connecting): Promise<RedisNode> {
   const node = await contact(store, address, login, { ...options, replyMs: 30_000 });
   try {
+    await firstLook(node, 0);
     refuseOthers(store, node.name, await node.greet());
     await select(store, node, index);
     return node;

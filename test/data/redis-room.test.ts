@@ -1,0 +1,87 @@
+import { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { LoadctlError } from '../../src/core/errors.js';
+import { checkCleanup } from '../../src/phases/data/cleanings.js';
+import { resetSeeded } from '../../src/phases/data/reset.js';
+import { seed } from '../../src/phases/data/seed.js';
+import { type DataProfile, dataContext } from '../servers/data-context.js';
+import { startRedis, startRedisCluster } from '../servers/redis.js';
+
+/* What a look at a server takes of its memory, before anything is written: keys of others would make room for it. */
+
+const profile = (store: Record<string, unknown>): DataProfile => ({
+  stores: { cache: { kind: 'redis', ...store } },
+  seed: { users: { key: 'cache/user:{n}', rows: 20, value: 'v{n}' } },
+  cleanup: {
+    prefix: 'load-test-user-',
+    keys: [{ match: 'cache/cart:load-test-user-*' }, { key: 'cache/recent', members: 'load-test-user-*' }],
+  },
+});
+
+/** From now on a server has so much room, and evicts whatever it likes; before that it forgets what it kept for its connections. */
+async function leaveRoom(client: Redis, bytes: number): Promise<void> {
+  const [, used] = /used_memory:(\d+)/.exec(await client.info('memory')) ?? [];
+  await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  await client.config('SET', 'maxmemory', Number(used) + bytes);
+}
+
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error: unknown) => (error instanceof LoadctlError ? error : expect.unreachable(String(error))),
+  );
+
+const refused = {
+  reason: 'refused',
+  message: expect.stringMatching(/has room for about .* and looking at it takes about .*: it would evict keys of others/),
+};
+
+/** All that looks before a seed. */
+const looks: readonly [string, (parts: DataProfile) => Promise<unknown>][] = [
+  ['a seed', (parts) => seed(dataContext(parts))],
+  ['a seed without what its cleanup needs', ({ cleanup: _, ...parts }) => seed(dataContext(parts))],
+  ['the look that a test begins with', (parts) => checkCleanup(dataContext(parts), true)],
+  ['a seed --reset', (parts) => resetSeeded(dataContext(parts), () => Promise.resolve())],
+];
+
+describe('a cluster whose slots were dealt one by one: its answer where they are is long', () => {
+  test.each([
+    ['hundreds of ranges, and no room for it', 300, 220_000],
+    ['thousands of ranges, and room for all but that', 4000, 700_000],
+  ])('%s', { timeout: 60_000 }, async (_, dealt, room) => {
+    const cluster = await startRedisCluster({ replicas: false });
+    onTestFinished(() => cluster.stop());
+    await cluster.patient();
+    const nodes = cluster.primaries;
+    for (let slot = 0; slot < dealt; slot++) {
+      const { id } = nodes[slot % nodes.length] ?? expect.unreachable();
+      await Promise.all(nodes.map(({ client }) => client.call('CLUSTER', 'SETSLOT', slot, 'NODE', id)));
+    }
+    const parts = profile({ cluster: nodes.map(({ address }) => address) });
+    await Promise.all(
+      Array.from({ length: 100 }, (_, n) => `sess:${n}`).map((key) => Promise.any(nodes.map(({ client }) => client.call('SET', key, 'x')))),
+    );
+    const sizes = () => Promise.all(nodes.map(({ client }) => client.dbsize()));
+    const before = await sizes();
+    for (const [name, look] of looks) {
+      for (const { client } of nodes) await leaveRoom(client, room);
+      expect(await refusal(look(parts)), name).toMatchObject(refused);
+      expect(await sizes(), name).toEqual(before);
+    }
+    for (const { client } of nodes) await client.config('SET', 'maxmemory', 0);
+    expect(await seed(dataContext(parts))).toMatchObject({ stores: [{ created: 20 }] });
+  });
+});
+
+test('a single Redis', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const client = new Redis(server.url);
+  onTestFinished(() => client.disconnect());
+  for (let n = 0; n < 100; n++) await client.set(`sess:${n}`, 'x');
+  for (const [name, look] of looks) {
+    await leaveRoom(client, 200_000);
+    expect(await refusal(look(profile({ url: server.url }))), name).toMatchObject(refused);
+    expect(await client.dbsize(), name).toBe(100);
+  }
+});
