@@ -132,7 +132,7 @@ describe('that is lost', () => {
       const [{ count } = {}] = await sql('SELECT count(*)::int FROM users');
       const there = Number(count).toLocaleString('en-US');
       expect(error.reason).toBe('unavailable');
-      expect(error.message).toMatch(new RegExp(`^(db: )?lost the lock that keeps other runs out(: .*)?; ${there} of 300,000 rows are in$`));
+      expect(error.message).toMatch(new RegExp(`^lost the lock that keeps other runs out: db: .*; ${there} of 300,000 rows are in$`));
       expect(Number(count)).toBeLessThan(300_000);
       if (isTest) await expect.poll(() => regained(context.events), { timeout: 5000 }).toBe(1);
       expect(regained(context.events)).toBe(isTest ? 1 : 0);
@@ -154,7 +154,7 @@ describe('that is lost', () => {
     await killed;
     expect(reasons).toEqual(['cleanup-not-proven', 'unavailable']);
     expect(receipt.lines).toContainEqual(
-      expect.objectContaining({ why: expect.stringMatching(/^(db: )?lost the lock that keeps other runs out/) }),
+      expect.objectContaining({ why: expect.stringMatching(/^lost the lock that keeps other runs out: db: /) }),
     );
     expect(Number((await sql('SELECT count(*)::int FROM orders'))[0]?.count)).toBeGreaterThan(0);
     expect((await cleanup(dataContext({ ...stores(url), cleanup: cleaning }), { dryRun: false, seeded: false })).reasons).toEqual([]);
@@ -183,9 +183,7 @@ describe('that is lost', () => {
     proxy.freeze();
     proxy.thaw();
     await expect.poll(() => regained(context.events), { timeout: 15_000 }).toBe(1);
-    expect(context.events).toContainEqual(
-      expect.objectContaining({ type: 'warned', code: 'lock-lost', why: expect.stringContaining('db did not answer for 10 s') }),
-    );
+    expect(context.events).toContainEqual(expect.objectContaining({ type: 'warned', code: 'lock-lost', why: 'no answer for 10 s' }));
     const now = await sql(`SELECT pid FROM pg_stat_activity WHERE ${holders}`);
     expect(now).toHaveLength(1);
     expect(now).not.toEqual([before]);
@@ -204,7 +202,7 @@ describe('that is lost', () => {
     expect(await lock.lost).toMatchObject({
       reason: 'unavailable',
       message: expect.stringMatching(
-        /^lost the lock .*: .*; meanwhile it was taken by loadctl\/seed by bob@ci from 127\.0\.0\.1 as postgres since/,
+        /^lost the lock .*: db: .*; meanwhile it was taken by loadctl\/seed by bob@ci from 127\.0\.0\.1 as postgres since/,
       ),
     });
     await Promise.all([lock.release(), other.release()]);
@@ -218,7 +216,7 @@ describe('that is lost', () => {
     expect(await lock.lost).toMatchObject({
       reason: 'unavailable',
       message: expect.stringMatching(
-        /^lost the lock .*: .*; it could not be taken again within 10 s: db: nothing listens on 127\.0\.0\.1:\d+/,
+        /^lost the lock .*: db: .*; it could not be taken again within 10 s: db: nothing listens on 127\.0\.0\.1:\d+/,
       ),
     });
     await lock.release();

@@ -28,6 +28,8 @@ const never = new AbortController().signal;
  */
 export function keepLock(first: LockSession, context: StoreContext, regains: boolean): DatabaseLock {
   const released = new AbortController();
+  const { name } = first.session.place;
+  const here = ({ message }: Error) => new Error(`${name}: ${message}`);
   let held = first;
   let lapse = promised<Error>();
   const keeping = async (): Promise<Error> => {
@@ -35,11 +37,11 @@ export function keepLock(first: LockSession, context: StoreContext, regains: boo
       const problem = await Promise.race([held.session.ended, watch(held.session, context.clock, released.signal)]);
       if (released.signal.aborted) return new Promise<never>(() => undefined);
       void held.session.close();
-      lapse.resolve(problem);
+      lapse.resolve(here(problem));
       lapse = promised();
-      if (!regains) return problem;
+      if (!regains) return here(problem);
       const again = await regain(held, problem, context, released.signal);
-      if (again instanceof Error) return again;
+      if (again instanceof Error) return here(again);
       if (released.signal.aborted) void again.session.close();
       held = again;
     }
@@ -73,9 +75,7 @@ async function watch(session: Session, clock: Clock, released: AbortSignal): Pro
     await clock.sleep(heartbeatMs, released);
     if (released.aborted) break;
     const answered = new AbortController();
-    const late = clock
-      .sleep(answerMs, answered.signal)
-      .then(() => new Error(`${session.place.name} did not answer for ${answerMs / 1000} s`));
+    const late = clock.sleep(answerMs, answered.signal).then(() => new Error(`no answer for ${answerMs / 1000} s`));
     const checked = holdsLock(session).then(
       (held) => (held ? undefined : new Error('the session no longer holds it (is there a connection pooler between?)')),
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),

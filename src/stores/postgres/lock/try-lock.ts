@@ -82,7 +82,7 @@ export function isSession({ session }: Holder, name: string): boolean {
 
 /** The error for a lock that is held no more. */
 export function lostLock({ name }: Place): LoadctlError {
-  return new LoadctlError('unavailable', `${name}: lost the lock that keeps other runs out`, {
+  return new LoadctlError('unavailable', `lost the lock that keeps other runs out: ${name}: it is held no more`, {
     hint: 'Check the database and the network to it, then run the command again.',
   });
 }
