@@ -147,7 +147,8 @@ function ofRunner(event: Extract<LoggedEvent, { type: `runner-${string}` }>): Se
       return { tone: 'faint', text: `runner ${event.runner} is ready: ${counted(event.vus, 'VU')}` };
     case 'runner-lost': {
       const share = `${trimNumber(event.lost * 100, 1)}% of the load`;
-      const loss = event.allowed ? `${share} is lost, which the profile allows` : `${share} is lost`;
+      // What it made before it was noticed may turn out to be less: then more is lost.
+      const loss = event.allowed ? `at least ${share} is lost so far, and the profile allows that` : `at least ${share} is lost`;
       return { tone: 'bad', text: `runner ${event.runner} was lost (${endText(event.end)}); the others go on: ${loss}` };
     }
     case 'runner-ended':
