@@ -6,6 +6,7 @@ import type { Receipt } from '../../core/receipt.js';
 import type { DoorClient } from '../../door/client.js';
 import { collectRun } from '../../door/collect.js';
 import { type Following, followDoor, insist } from '../../door/follow.js';
+import { type DoorState, doorProtocol } from '../../door/protocol.js';
 import { podOf } from '../../kubernetes/await-pod.js';
 import type { Cluster } from '../../kubernetes/client.js';
 import { renewPage } from '../../phases/report/keep-page.js';
@@ -45,6 +46,9 @@ export type Followed = { readonly how: 'left' } | { readonly how: 'over'; readon
 export async function followRun(call: Call, distant: DistantRun, listener: Listener): Promise<Followed> {
   const { door, run, environment } = distant;
   const following = followingOf(call, distant, listener);
+  const first = await insist(following, () => door.state());
+  if (first === undefined) return { how: 'left' };
+  refuseOtherDoor(first, distant, call.version);
   const answer = await answerQuestions(call, { door, following, leave: listener.leave });
   const heard: Heard = { finished: false };
   const tell = (event: LoggedEvent) => {
@@ -65,6 +69,22 @@ export async function followRun(call: Call, distant: DistantRun, listener: Liste
   if (!heard.finished)
     throw new LoadctlError('unavailable', `The conductor of run ${run} is over, and never told how the run ended.`, noVerdict);
   return { how: 'over', directory };
+}
+
+/** Refuses a conductor whose questions and files another loadctl understands. To end its run, `stop` does all the same. */
+export function refuseOtherDoor(
+  { protocol, loadctl }: Pick<DoorState, 'protocol' | 'loadctl'>,
+  { run, environment }: Pick<DistantRun, 'run' | 'environment'>,
+  version: string,
+): void {
+  if (protocol === doorProtocol) return;
+  throw new LoadctlError(
+    'unavailable',
+    `Run ${run} is conducted by loadctl ${loadctl}, which speaks another protocol than ${version} here.`,
+    {
+      hint: `Use loadctl ${loadctl}: attach ${run} --env ${environment}. To end the run: loadctl stop ${run} --env ${environment}.`,
+    },
+  );
 }
 
 const noVerdict = { hint: 'Look at what is in its directory: loadctl verify' };
