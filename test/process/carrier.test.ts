@@ -31,7 +31,7 @@ test('all that a runner needs goes by its carrier: archive, REST, pushes, number
   expect(new Set(to.pushes)).toEqual(new Set(['/push']));
   carried.link.hangUp();
   await carried.ended;
-  expect(processesOf(carried.temp)).toEqual([]);
+  await expect.poll(() => processesOf(carried.temp), { timeout: 3000 }).toEqual([]);
 });
 
 test('a link that is cut ends k6, the agent and the carrier', async () => {
