@@ -4,6 +4,7 @@ import { LoadctlError } from '../../src/core/errors.js';
 import { checkCleanup } from '../../src/phases/data/cleanings.js';
 import { resetSeeded } from '../../src/phases/data/reset.js';
 import { seed } from '../../src/phases/data/seed.js';
+import { openPrimaries } from '../../src/stores/redis/watch.js';
 import { type DataProfile, dataContext } from '../servers/data-context.js';
 import { startRedis, startRedisCluster } from '../servers/redis.js';
 
@@ -69,7 +70,25 @@ describe('a cluster whose slots were dealt one by one: its answer where they are
       expect(await sizes(), name).toEqual(before);
     }
     for (const { client } of nodes) await client.config('SET', 'maxmemory', 0);
+    const asked = async () => {
+      const stats = await Promise.all(nodes.map(({ client }) => client.info('commandstats')));
+      return stats.map((text) => Number(/cmdstat_cluster\|slots:calls=(\d+)/.exec(text)?.[1] ?? 0)).reduce((sum, calls) => sum + calls);
+    };
+    const askedBefore = await asked();
     expect(await seed(dataContext(parts))).toMatchObject({ stores: [{ created: 20 }] });
+    // Once by the look ahead and once by the seed, as no slot moved.
+    expect((await asked()) - askedBefore).toBe(2);
+    const [, { id } = expect.unreachable()] = nodes;
+    const { profile: read, world } = dataContext(parts);
+    const store = read.stores.cache?.kind === 'redis' ? read.stores.cache : expect.unreachable();
+    const watching = { label: 'loadctl/test', clock: world.clock, replyMs: 5000, allowsHost: () => true };
+    const primaries = await openPrimaries('cache', store, watching);
+    onTestFinished(() => primaries.close());
+    for (let look = 0; look < 5; look++) expect(await primaries.each((node) => node.ask('PING'))).toHaveLength(3);
+    expect((await asked()) - askedBefore).toBe(3);
+    const slot = dealt - (dealt % 3);
+    await Promise.all(nodes.map((node) => node.client.call('CLUSTER', 'SETSLOT', slot, 'NODE', id)));
+    await expect.poll(async () => (await primaries.each((node) => node.ask('PING'))) && asked()).toBeGreaterThan(askedBefore + 3);
   });
 });
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import type { RedisStore } from '../../profile/sections/schema.js';
 import { checkLearntHosts } from './cluster/learnt-hosts.js';
-import { readTopology } from './cluster/topology.js';
+import { type TopologyReader, topologyReader } from './cluster/topology-reader.js';
 import { type Address, addressText, listedNodes } from './connection/address.js';
 import { contact } from './connection/contact.js';
 import { readLogin, storeUrl } from './connection/login.js';
@@ -41,10 +41,11 @@ export async function openPrimaries(store: string, config: RedisStore, options: 
   };
   const listed = config.cluster === undefined ? [singleAddress(storeUrl(store, config))] : listedNodes(config);
   const check = checkLearntHosts(store, listed, options.allowsHost);
+  const read = topologyReader();
   let known: readonly Address[] = listed;
   const primaries = async (): Promise<readonly Address[]> => {
     if (config.cluster === undefined) return listed;
-    const { addresses, all, answered } = await askAny([...known, ...listed], nodeAt);
+    const { addresses, all, answered } = await askAny([...known, ...listed], async (address) => read(await nodeAt(address)));
     await check(addresses);
     // One that hangs is not asked first again.
     known = [answered, ...all];
@@ -83,17 +84,11 @@ async function inTime<T>(work: Promise<T>, { clock, replyMs }: WatchOptions): Pr
 }
 
 /** The primaries by the first node that answers; throws what kept the first of them from it. */
-async function askAny(nodes: readonly Address[], nodeAt: (address: Address) => Promise<RedisNode>) {
+async function askAny(nodes: readonly Address[], topologyBy: (address: Address) => ReturnType<TopologyReader>) {
   let failure: unknown;
   for (const address of nodes) {
     try {
-      const node = await nodeAt(address);
-      const [slots, names] = await node.send([
-        ['CLUSTER', 'SLOTS'],
-        ['CLUSTER', 'NODES'],
-      ]);
-      if (slots?.[0]) throw slots[0];
-      const topology = readTopology(slots?.[1], names?.[1], address);
+      const topology = await topologyBy(address);
       return { addresses: topology.primaries.map((primary) => primary.address), all: topology.nodes, answered: address };
     } catch (error) {
       failure ??= error;

@@ -16,7 +16,8 @@ import { patienceFor } from './patience.js';
 import { replicateEverywhere } from './replicate.js';
 import { runRouted } from './routing.js';
 import { slotMap } from './slot-map.js';
-import { mostBytes, readTopology, type Topology } from './topology.js';
+import type { Topology } from './topology.js';
+import { type TopologyReader, topologyReader } from './topology-reader.js';
 import type { Cluster } from './types.js';
 
 /** How long a failover or a resharding may take. A cluster notices a dead node after 15 s, as Redis is delivered. */
@@ -57,7 +58,7 @@ export async function openCluster(
   });
   try {
     pool.add(await firstNode(store, listed, async (address) => looked(await contact(store, address, login, options))));
-    const cluster = await clusterOf({ store, pool, listed, firstLook }, ({ nodes }) => checkHosts(nodes));
+    const cluster = await clusterOf({ store, pool, listed, read: topologyReader(firstLook) }, ({ nodes }) => checkHosts(nodes));
     const patience = () => patienceFor(patienceMs, clock, signal);
     return {
       store,
@@ -116,7 +117,7 @@ interface Reached {
   readonly store: string;
   readonly pool: NodePool;
   readonly listed: readonly Address[];
-  readonly firstLook: FirstLook;
+  readonly read: TopologyReader;
 }
 
 async function clusterOf(reached: Reached, check: (topology: Topology) => Promise<void>): Promise<Cluster> {
@@ -157,13 +158,9 @@ async function clusterOf(reached: Reached, check: (topology: Topology) => Promis
 }
 
 /** What a node says of the cluster; undefined where it is out of reach for now. */
-async function askTopology({ store, pool, firstLook }: Reached, address: Address): Promise<Topology | undefined> {
+async function askTopology({ store, pool, read }: Reached, address: Address): Promise<Topology | undefined> {
   try {
-    const node = await pool.get(address);
-    const [nodes] = await node.send([['CLUSTER', 'NODES']]);
-    // Short where slots are dealt in long ranges; of slots that were dealt one by one it is some MB.
-    await firstLook(node, mostBytes(nodes?.[1]));
-    return readTopology(await node.ask('CLUSTER', 'SLOTS'), nodes?.[1], address);
+    return await read(await pool.get(address));
   } catch (error) {
     if (mayPass(error)) return undefined;
     throw translate(error, store, addressText(address));
