@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { cleanup } from '../../src/phases/data/cleanup.js';
-import { type DataProfile, dataContext, whenWaiting } from '../servers/data-context.js';
+import { seed } from '../../src/phases/data/seed.js';
+import { notesInMemory } from '../../src/stores/kind/removals.js';
+import { type DataProfile, dataContext, type Machine, whenWaiting } from '../servers/data-context.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { type TestDatabase, testDatabase } from '../servers/sql.js';
 
@@ -102,6 +104,55 @@ test('children of deleted rows that come late are taken, though no key holds the
     ],
   ]);
   expect(await database.sql('SELECT id FROM notes ORDER BY 1')).toEqual([{ id: 53 }, { id: 99 }]);
+});
+
+describe('what a trigger writes as seeded rows go', () => {
+  const users = { users: { table: 'db.users', rows: 30, columns: { id: 'load-test-user-{n}', name: 'Test {n}' } } };
+  const setup = (body: string, each: string) => `
+    CREATE TABLE users (id text PRIMARY KEY, name text); INSERT INTO users VALUES ('alice', 'Alice');
+    CREATE TABLE log (id serial PRIMARY KEY, who text); INSERT INTO log (who) VALUES ('alice'), ('load-test-user-31'), ('bob');
+    CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body}; RETURN NULL; END $$;
+    CREATE TRIGGER tell AFTER DELETE ON users ${each} EXECUTE FUNCTION tell();`;
+  const byRow = setup('INSERT INTO log (who) VALUES (OLD.id)', 'FOR EACH ROW');
+  const byStatement = setup('INSERT INTO log (who) SELECT id FROM gone', 'REFERENCING OLD TABLE AS gone FOR EACH STATEMENT');
+  const viaSet = { table: 'db.log', via: 'users', column: 'who' };
+  const all = { dryRun: false, seeded: true };
+
+  test.each([
+    ['found through the set', byRow, viaSet, 3],
+    ['found through the set, written by a statement trigger', byStatement, viaSet, 3],
+    ['found by what it holds', byRow, { table: 'db.log', column: 'who', in: 'users.id' }, 3],
+    ['found by the prefix', byStatement, { table: 'db.log', column: 'who' }, 2],
+  ])('%s: is taken out as well', async (_, schema, entry, left) => {
+    const { url, sql } = await testDatabase(server, schema);
+    const parts = { ...profile(url, entry), seed: users };
+    await seed(dataContext(parts));
+    const { receipt, reasons } = await cleanup(dataContext(parts), all);
+    expect([reasons, receipt.proven, receipt.lines]).toEqual([[], true, []]);
+    expect(receipt.rows).toMatchObject([
+      { table: 'log', left: 0 },
+      { table: 'users', deleted: 30, left: 0 },
+    ]);
+    expect(await sql('SELECT count(*)::int AS n FROM log')).toEqual([{ n: left }]);
+  });
+
+  test('is taken out by the next cleanup where this one is interrupted in between', async () => {
+    const { url, sql } = await testDatabase(server, byRow);
+    const parts = { ...profile(url, viaSet), seed: users };
+    const kept = { machine: {} as Machine, notes: notesInMemory() };
+    await seed(dataContext(parts, kept));
+    const context = dataContext(parts, kept);
+    const stop = new AbortController();
+    const emit: typeof context.emit = (event) => {
+      if (event.type === 'step-finished' && event.step.startsWith('take ')) stop.abort();
+      context.emit(event);
+    };
+    const cut = await cleanup({ ...context, signal: stop.signal, emit }, all);
+    expect(cut.reasons).toEqual(['cleanup-not-proven', 'interrupted']);
+    expect(await sql('SELECT count(*)::int AS n FROM log')).toEqual([{ n: 33 }]);
+    expect((await cleanup(dataContext(parts, kept), all)).receipt).toMatchObject({ proven: true, lines: [] });
+    expect(await sql('SELECT count(*)::int AS n FROM log')).toEqual([{ n: 3 }]);
+  });
 });
 
 describe('a note of somebody else that comes while its parents go', () => {

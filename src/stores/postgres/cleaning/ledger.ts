@@ -4,10 +4,21 @@ import type { CleanedDatabase } from './cleaned-database.js';
 import { looseChildren, looseEntry } from './loose-children.js';
 import type { Ledger, Removed } from './remove.js';
 
-/** What an entry's rows hand back as they go, as SQL with alias t, and how that is noted. */
+/** What rows hand back as they go, as SQL with alias t, and how that is noted. */
 export interface Returning {
   readonly sql: string;
   readonly ledger: Ledger;
+}
+
+/** The ids of rows that go, by which rows are found that no key holds to them: as SQL with alias t, and how they are noted. */
+function lostIds({ session, removals, targets }: CleanedDatabase, parents: Pick<Target, 'table'>) {
+  const children = looseChildren(parents, targets);
+  return {
+    sql: children.map(({ parentColumn }) => `t.${parentColumn}::text`),
+    losing(rows: readonly unknown[][]) {
+      for (const [index, child] of children.entries()) removals.losing(looseEntry(session, child.target), textsAt(rows, index));
+    },
+  };
 }
 
 /**
@@ -15,31 +26,35 @@ export interface Returning {
  * were seeded. Undefined where it is nothing.
  */
 export function entryReturning(database: CleanedDatabase, target: Target): Returning | undefined {
-  const { session, removals, targets } = database;
-  const children = looseChildren(target, targets);
+  const { session, removals } = database;
+  const ids = lostIds(database, target);
   const sets = setsOf(database, target);
-  if (children.length + sets.length === 0) return undefined;
-  const ids = children.map(({ parentColumn }) => `t.${parentColumn}::text`);
+  if (ids.sql.length + sets.length === 0) return undefined;
   const flags = sets.map(([, { own }]) => (own === undefined ? 'NULL' : `CASE WHEN ${own.owns('t')} THEN '1' END`));
   const removing = (transaction: string, { returned }: Removed) => {
     const rows = returned.map(listOf);
-    for (const [index, child] of children.entries()) removals.losing(looseEntry(session, child.target), textsAt(rows, index));
-    const counts = sets.map(([print], index) => [print, textsAt(rows, children.length + index).length] as const);
+    ids.losing(rows);
+    const counts = sets.map(([print], index) => [print, textsAt(rows, ids.sql.length + index).length] as const);
     removals.removing({ ...session.address, transaction, sets: Object.fromEntries(counts) });
   };
   return {
-    sql: `json_build_array(${[...ids, ...flags].join(', ')})::text`,
+    sql: `json_build_array(${[...ids.sql, ...flags].join(', ')})::text`,
     ledger: { removing, removed: (transaction) => removals.removed(session.address, transaction) },
   };
 }
 
-/** Notes how many rows of a set go. */
-export function setLedger({ session, removals, prints }: CleanedDatabase, rows: SeededRows): Ledger | undefined {
+/** The same of a set's rows, and how many of them go; `sql` is missing where no row is found by theirs. */
+export function setReturning(database: CleanedDatabase, rows: SeededRows): Partial<Returning> & Pick<Returning, 'ledger'> {
+  const { session, removals, prints } = database;
+  const ids = lostIds(database, rows);
   const print = prints.get(rows);
-  if (print === undefined) return undefined;
+  const removing = (transaction: string, removed: Removed) => {
+    ids.losing(removed.returned.map(listOf));
+    removals.removing({ ...session.address, transaction, sets: print === undefined ? {} : { [print]: removed.rows } });
+  };
   return {
-    removing: (transaction, removed) => removals.removing({ ...session.address, transaction, sets: { [print]: removed.rows } }),
-    removed: (transaction) => removals.removed(session.address, transaction),
+    ...(ids.sql.length === 0 ? {} : { sql: `json_build_array(${ids.sql.join(', ')})::text` }),
+    ledger: { removing, removed: (transaction) => removals.removed(session.address, transaction) },
   };
 }
 

@@ -12,7 +12,7 @@ export interface LooseChild {
 }
 
 /** The entries whose rows are found through these, and that no foreign key binds to them. */
-export function looseChildren({ table }: Target, targets: readonly Target[]): LooseChild[] {
+export function looseChildren({ table }: Pick<Target, 'table'>, targets: readonly Target[]): LooseChild[] {
   return targets.flatMap((target) => {
     const [column] = target.through?.key.parentColumns ?? [];
     const isLoose = target.through?.parent.oid === table.oid && target.through.key.name === '';

@@ -9,6 +9,7 @@ import type { Looking } from '../pages/look.js';
 import { type SeededRows, sameExactKey } from '../rows/seeded-rows.js';
 import { countNumbers } from '../rows/shards.js';
 import { type Doomed, deleteSql, doomedRows, mayGo } from './doomed.js';
+import type { Returning } from './ledger.js';
 import { add, type Deleted, type Ledger } from './remove.js';
 import { takeOut } from './rings.js';
 import { countPairs, countThere, holdsSame, isUnchanged, locatePairs, partsOf } from './set-rows.js';
@@ -29,7 +30,8 @@ export interface Taking extends Looking {
   readonly goneBefore?: GoneBefore;
   /** Waits for those who hold rows of these tables, and says how many did; missing where nobody is waited for. */
   readonly wait?: (oids: readonly number[]) => Promise<number>;
-  readonly ledger?: Ledger | undefined;
+  /** What rows hand back as they go, and how that is noted; missing where nobody has to know of it later. */
+  readonly returning?: Partial<Returning>;
   /** Told how many rows are out so far. */
   readonly progress?: (rows: number) => void;
 }
@@ -55,11 +57,12 @@ export async function takeSeededRows(rows: SeededRows, taking: Taking): Promise<
 }
 
 async function takeRows(rows: SeededRows, taking: Taking): Promise<Taken> {
-  const { session, dryRun, log, goneBefore, wait, named } = taking;
+  const { session, dryRun, log, goneBefore, wait, named, returning } = taking;
   const { family, keys } = await lookAroundOne(session, rows.table);
   const doomedOf = (part: SeededRows, selection = `${isUnchanged(part, 't')}${isAlone(part)}`): Doomed => ({
     ...doomedRows(family, keys, selection, (key) => staysBefore(key, goneBefore)),
     isIndexed: false,
+    ...(returning?.sql === undefined ? {} : { returning: returning.sql }),
   });
   const shown = deleteSql(doomedOf(rows)).replace(/\{(\d+,\d+,\d+),[\d,]+\}/g, '{$1,…}');
   if (dryRun) {
@@ -67,7 +70,7 @@ async function takeRows(rows: SeededRows, taking: Taking): Promise<Taken> {
     log(shown, left, 0);
     return { deleted: 0, left, lines: await whatStays(taking, rows, { family, keys, named, goneBefore }) };
   }
-  const work = { ...taking, log: (_: string, gone: number, ms: number) => log(shown, gone, ms) };
+  const work = { ...taking, ledger: returning?.ledger, log: (_: string, gone: number, ms: number) => log(shown, gone, ms) };
   let deleted = await takeParts(rows, doomedOf, work);
   let left = await countThere(taking, rows);
   let vanished = 0;
@@ -104,7 +107,7 @@ function isAlone(rows: SeededRows): string {
 async function takeParts(
   rows: SeededRows,
   doomedOf: (part: SeededRows) => Doomed,
-  taking: Looking & Pick<Taking, 'log' | 'ledger' | 'progress'>,
+  taking: Looking & Pick<Taking, 'log' | 'progress'> & { readonly ledger: Ledger | undefined },
 ): Promise<Deleted> {
   let deleted: Deleted = { rows: 0 };
   for (let more = true; more; ) {

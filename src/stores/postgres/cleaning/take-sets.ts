@@ -11,7 +11,7 @@ import { countNumbers } from '../rows/shards.js';
 import { coversSet } from '../selection/targets.js';
 import { type CleanedDatabase, openTargets } from './cleaned-database.js';
 import { doomedRows } from './doomed.js';
-import { setLedger } from './ledger.js';
+import { setReturning } from './ledger.js';
 import { forSet } from './one-by-one.js';
 import { takeOut } from './rings.js';
 import { countPairs, countThere, firstChanged, holdsSame, isChanged, locatePairs, partsOf } from './set-rows.js';
@@ -59,7 +59,7 @@ async function takeSet(
     named: task.named,
     dryRun,
     log: journal.log,
-    ledger: setLedger(database, rows),
+    returning: setReturning(database, rows),
     progress,
     doubt: doubts.get(rows),
     wait: async (oids) => {
@@ -141,10 +141,12 @@ export async function takeChangedSets(database: CleanedDatabase, { clock, signal
   for (const rows of await takingOrder(session, seeded)) {
     if (rows.own === undefined || doubts.has(rows)) continue;
     const { family, keys } = await lookAroundOne(session, rows.table);
+    const { sql, ledger } = setReturning(database, rows);
+    const returned = sql === undefined ? {} : { returning: sql };
     for (const part of partsOf(rows)) {
-      const doomed = { ...doomedRows(family, keys, isChanged(part, 't')), isIndexed: false };
+      const doomed = { ...doomedRows(family, keys, isChanged(part, 't')), isIndexed: false, ...returned };
       const find = () => locatePairs(looking, part, `NOT (${holdsSame(part)})`);
-      gone += (await takeOut(doomed, find, { ...looking, log: journal.log, ledger: setLedger(database, rows) })).rows;
+      gone += (await takeOut(doomed, find, { ...looking, log: journal.log, ledger })).rows;
     }
   }
   return gone;
