@@ -3,6 +3,7 @@ import type { Milliseconds } from '../../core/quantities.js';
 import type { Whole } from '../../core/secrets.js';
 import { shareOutRps } from '../../k6/load-shape.js';
 import { thresholdsApart } from '../../metrics/endpoint-metrics.js';
+import { metricIdentity } from '../../metrics/metric-key.js';
 import { trendStatsOf } from '../../metrics/handle-summary.js';
 import { type ScriptThreshold, scriptThresholds } from '../../metrics/threshold.js';
 import { type ForeseenLoad, foreseenLoad, type Inspection, type K6Options, milliseconds } from '../../plan/inspection.js';
@@ -62,5 +63,8 @@ export function statsWanted(criteria: readonly Criterion[], { options, own }: Pi
 function thresholdsOf({ endpoints, criteria }: Plan, own: TestShape['own'], tagged: boolean): TestShape['thresholds'] {
   const plain = Object.entries(own).map(([metric, list]) => [metric, list.map(({ source }) => source)] as const);
   const apart = thresholdsApart({ endpoints: endpoints.map(({ name }) => name), criteria, thresholds: Object.keys(own), tagged });
-  return { ...apart, ...Object.fromEntries(plain) };
+  // Two spellings are one sub-metric, whose name in k6 is either, by chance: the script's own handleSummary looks for the script's.
+  const spelled = new Set(Object.keys(own).map(metricIdentity));
+  const unspelled = Object.entries(apart).filter(([metric]) => !spelled.has(metricIdentity(metric)));
+  return Object.fromEntries([...unspelled, ...plain]);
 }
