@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CallStyle, Outcome } from './commands/call/types.js';
 import { commands, type TableEntry, topLevelHelp, typedCommands } from './commands/table.js';
-import { type ExitReason, errorData, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
+import { type ExitReason, errorCode, errorData, errorMessage, exitCodesOf, exitStatus, LoadctlError } from './core/errors.js';
 import type { World } from './core/os.js';
 import { redactData } from './core/redact-data.js';
 import { openRedactor, type Redactor } from './core/redactor.js';
@@ -20,8 +20,9 @@ export async function main(): Promise<void> {
   const style = styleOf(shell);
   const typed = shell.argv.filter((word) => word.includes('://')).flatMap(secretsInUrl);
   const speech: Speech = { shell, style, redact: openRedactor(...typed) };
-  shell.onCrash((error) => void shell.leave(sayErrors(speech, [error])));
-  await shell.leave(await call(speech));
+  const leave = (status: number) => shell.leave(status, (code) => sayLost(speech, status, code));
+  shell.onCrash((error) => void leave(sayErrors(speech, [error])));
+  await leave(await call(speech));
 }
 
 /**
@@ -147,15 +148,34 @@ function sayOutcome(speech: Speech, { reasons, data, text, bugs = [] }: Outcome)
   return ending.exitCode;
 }
 
-function sayErrors(speech: Speech, errors: readonly unknown[]): number {
+function sayErrors(speech: Speech, thrown: readonly unknown[]): number {
+  const errors = thrown.map(withoutFiles);
   const ending = exitCodesOf(errors.map(reasonOf));
   for (const error of errors) speech.shell.stderr.write(inWords(speech, error));
   if (speech.style.json) sayJson(speech, { error: withStatus(errorData(errors[0])), ...ending });
   return ending.exitCode;
 }
 
+/** Where no more files can be opened, anything may fail at any place: its own modules, too. */
+function withoutFiles(error: unknown): unknown {
+  if (!['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')) return error;
+  return new LoadctlError('unavailable', `loadctl may open no more files: ${errorMessage(error)}`, {
+    hint: 'Raise the limit of open files (ulimit -n 1024), and type it again.',
+    cause: error,
+  });
+}
+
 function sayJson({ shell, redact }: Speech, data: unknown): void {
   shell.stdout.write(`${harmlessJson(JSON.stringify(redactData(data, redact), null, 2))}\n`);
+}
+
+/** Says that stdout did not take what was printed; the status that this leaves of one. */
+function sayLost(speech: Speech, status: number, code: string): number {
+  const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full' : 'it takes no more';
+  const hint = 'Let stdout go elsewhere, or free some space there, and type it again; of a run, loadctl verify shows the result again.';
+  const error = new LoadctlError('unavailable', `What was printed is lost: stdout cannot be written, ${why} (${code})`, { hint });
+  speech.shell.stderr.write(inWords(speech, error));
+  return status === exitStatus.pass ? exitStatus.unavailable : status;
 }
 
 function reasonOf(error: unknown): ExitReason {

@@ -23,8 +23,11 @@ export interface OwnProcess extends Shell {
   onCrash(listener: (error: unknown) => void): void;
   /** Takes away what processes of this user left in the temporary folder that are dead. Never rejects. */
   sweep(): Promise<void>;
-  /** Ends the process once everything written is out. The only exit there is. */
-  leave(status: number): Promise<never>;
+  /**
+   * Ends the process once everything written is out. The only exit there is. Where stdout could not be written (a full disk), the
+   * status is what `lost` makes of the system's code for that; without it, the same.
+   */
+  leave(status: number, lost?: (code: string) => number): Promise<never>;
 }
 
 /** Opens the one door to the operating system. */
@@ -61,7 +64,7 @@ export function openWorld(): OwnProcess {
         for (const screen of [stdout, stderr]) screen.endWhole();
         listener(error);
       }),
-    leave: (status) => leave(status, [stdout, stderr]),
+    leave: (status, lost = () => status) => leave(status, { stdout, stderr, lost }),
   };
 }
 
@@ -335,9 +338,15 @@ const ask: Shell['ask'] = (question, signal) =>
 /** Whose reader takes nothing is waited for so long, and no longer than a moment once somebody wants this to end. */
 const patience = { usual: 30_000, interrupted: 500 };
 
-async function leave(status: number, screens: readonly PatientScreen[]): Promise<never> {
+async function leave(
+  status: number,
+  { stdout, stderr, lost }: { readonly stdout: PatientScreen; readonly stderr: PatientScreen; readonly lost: (code: string) => number },
+): Promise<never> {
   for (const signal of interrupts) process.on(signal, () => process.exit(status));
   const patient = () => (wasInterrupted ? patience.interrupted : patience.usual);
-  await Promise.all(screens.map((screen) => screen.read(patient)));
-  process.exit(status);
+  await Promise.all([stdout.read(patient), stderr.read(patient)]);
+  if (stdout.lost === undefined) process.exit(status);
+  const worse = lost(stdout.lost);
+  await stderr.read(patient);
+  process.exit(worse);
 }

@@ -1,3 +1,4 @@
+import { errorCode } from '../core/errors.js';
 import type { Clock, Screen } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
 import { forScreen } from '../core/sanitise.js';
@@ -10,10 +11,15 @@ const lookMs: Milliseconds = 50;
 /** Descriptors up to this one were there before Node was. */
 const lastStandard = 2;
 
+/** What a reader who left makes of a write: a pipe, a connection, a terminal. */
+const left = ['EPIPE', 'ECONNRESET', 'EIO'];
+
 /** A screen that never holds up whoever writes on it, whatever its reader does. */
 export interface PatientScreen extends Screen {
   /** Gives a whole screen back that was taken, and takes none any more. */
   endWhole(): void;
+  /** The system's code for why what was written is lost (`ENOSPC`); undefined where it is not, or its reader left. */
+  readonly lost: string | undefined;
   /** Resolves when all that was written is read, or its reader took nothing for as long as `patience` says by then. */
   read(patience: () => Milliseconds): Promise<void>;
 }
@@ -27,18 +33,18 @@ export function patientScreen(
   of: 'talk' | 'results',
   { clock, suspended }: { readonly clock: Clock; readonly suspended: Suspension },
 ): PatientScreen {
-  let gone = false;
+  let gone: Error | undefined;
   let leftOut = 0;
   writeWithoutWaiting(stream);
-  stream.on('error', () => {
-    gone = true;
+  stream.on('error', (error) => {
+    gone ??= error;
   });
   stream.on('drain', () => {
     if (leftOut > 0) stream.write(`\n… ${leftOut} lines or so are missing here: this output was not read.\n`);
     leftOut = 0;
   });
   const pass = (text: string) => {
-    if (gone) return;
+    if (gone !== undefined) return;
     if (of === 'talk' && stream.writableLength > mostWaiting) leftOut += text.split('\n').length - 1;
     else stream.write(text);
   };
@@ -60,6 +66,10 @@ export function patientScreen(
       return stream.rows || 24;
     },
     stream,
+    get lost() {
+      const code = errorCode(gone ?? stream.errored); // the stream knows it before the event
+      return code === undefined || left.includes(code) ? undefined : code;
+    },
     read: (patience) => whenRead(stream, patience, clock),
   };
 }
