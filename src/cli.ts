@@ -121,13 +121,14 @@ function splitArguments(argv: readonly string[]): { name: string | undefined; ar
 function styleOf({ argv, env, stdout, stderr }: World): CallStyle {
   const isSet = (name: string) => !['', undefined, 'false', '0'].includes(env[name]);
   const plain = argv.includes('--no-color') || (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb' || isSet('CI');
+  const hasSize = stderr.isTerminal && stderr.stream.columns > 0 && stderr.stream.rows > 0; // without one, what is drawn is cleared for ever
   return {
     ci: isSet('CI') || isSet('GITHUB_ACTIONS'),
     json: argv.includes('--json'),
     quiet: argv.includes('--quiet'),
     colour: { stdout: stdout.isTerminal && !plain, stderr: stderr.isTerminal && !plain },
-    animated: stderr.isTerminal && env.TERM !== 'dumb' && !isSet('CI'),
-    canDraw: stderr.isTerminal && env.TERM !== 'dumb',
+    animated: hasSize && env.TERM !== 'dumb' && !isSet('CI'),
+    canDraw: hasSize && env.TERM !== 'dumb',
     unicode: showsUnicode(env),
   };
 }

@@ -142,6 +142,7 @@ export function writeError(path: string, error: unknown): LoadctlError {
     EACCES: 'The folder is not writable: change to another one, or fix its permissions.',
     EFBIG: 'No file may grow larger here: raise the limit (ulimit -f unlimited).',
     EMFILE: 'loadctl may open no more files: raise the limit (ulimit -n 1024).',
+    ENOENT: 'It was removed while loadctl worked in it: keep it until the run has ended.',
     EROFS: 'The file system is read-only: change to a folder that can be written.',
     ENOTDIR: 'A file is in the place of this directory: move it away.',
     EEXIST: 'A file is in the place of this directory: move it away.',

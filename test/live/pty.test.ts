@@ -134,3 +134,18 @@ process.exit(typed === 'dev' ? 0 : 1);`;
   terminal.type('dev\n');
   expect(await terminal.exitCode, terminal.shown()).toBe(0);
 });
+
+inTerminal('a terminal of no size (0 columns, as a bare pty is) gets plain lines, and the run ends', async () => {
+  const target = await startTarget();
+  const place = workplace({
+    'profiles/dev.yaml': `target: {url: "${target.url}"}\nworkload: {script: ../script.js, vus: 2, duration: 1s}\nrunners: {count: 2}\n`,
+    'script.js': script,
+  });
+  const { PATH = '', HOME = '', LOADCTL_K6 = '' } = process.env;
+  const argv = [process.execPath, '--max-old-space-size=256', bin, 'run', '--env', 'dev'];
+  const run = startInTerminal(argv, place.folder, { PATH, HOME, LOADCTL_K6 }, { columns: 0, rows: 0 });
+
+  expect(await run.exitCode, run.shown().slice(-2000)).toBe(0);
+  expect(run.shown()).toContain('PASS');
+  expect(run.shown()).not.toContain('\u001b[1G');
+});
