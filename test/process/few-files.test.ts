@@ -14,7 +14,8 @@ test('where too few files can be opened even for its own modules, loadctl says w
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const said = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (text: string) => (said[stream] += text));
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].setEncoding('utf8').on('data', (text: string) => (said[stream] += text));
   const code = await new Promise((resolve) => child.once('close', resolve));
 
   expect(said.stderr).toMatch(/error: .*open files|error: loadctl may open no more files: EMFILE/);

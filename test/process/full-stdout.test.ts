@@ -19,17 +19,17 @@ function onFullDisk(args: readonly string[]): Promise<{ readonly code: number | 
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, stderr })));
 }
 
-test.runIf(process.platform === 'linux').each([
-  { args: ['plan', '--env', 'dev', '--json'] },
-  { args: ['plan', '--env', 'dev'] },
-  { args: ['runs'] },
-  { args: ['--help'] },
-])('a result that did not fit on the disk is told as lost: $args', async ({ args }) => {
-  const { code, stderr } = await onFullDisk(args);
+test
+  .runIf(process.platform === 'linux')
+  .each([{ args: ['plan', '--env', 'dev', '--json'] }, { args: ['plan', '--env', 'dev'] }, { args: ['runs'] }, { args: ['--help'] }])(
+  'a result that did not fit on the disk is told as lost: $args',
+  async ({ args }) => {
+    const { code, stderr } = await onFullDisk(args);
 
-  expect(stderr).toMatch(/^error: What was printed is lost: stdout cannot be written, the disk is full \(ENOSPC\)\nhint: \S/m);
-  expect(code).toBe(115);
-});
+    expect(stderr).toMatch(/^error: What was printed is lost: stdout cannot be written, the disk is full \(ENOSPC\)\nhint: \S/m);
+    expect(code).toBe(115);
+  },
+);
 
 test.runIf(process.platform === 'linux')('what the command came to is not hidden by it', async () => {
   const { code, stderr } = await onFullDisk(['plan', '--env', 'nope', '--json']);
