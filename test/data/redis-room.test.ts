@@ -104,3 +104,14 @@ test('a single Redis', async () => {
     expect(await client.dbsize(), name).toBe(100);
   }
 });
+
+test('a replica in a cluster that is full for itself evicts nothing, and keeps no seed back', { timeout: 60_000 }, async () => {
+  const cluster = await startRedisCluster();
+  onTestFinished(() => cluster.stop());
+  await cluster.patient();
+  for (const { client } of cluster.replicas) await leaveRoom(client, 0);
+  const parts = profile({ cluster: [...cluster.replicas, ...cluster.primaries].map(({ address }) => address) });
+  for (const [name, look] of looks.filter(([name]) => name !== 'a seed --reset'))
+    expect(await refusal(look(parts)), name).not.toBeInstanceOf(LoadctlError);
+  expect(await seed(dataContext(parts))).toMatchObject({ stores: [{ created: 0, alreadyThere: 20 }] });
+});
