@@ -204,12 +204,38 @@ describe('rows', () => {
     expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 5, alreadyThere: 0 }]);
   });
 
+  test('by a key without an index in a long table that inherits are refused: each would be looked for in all of it', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `${usersTable} CREATE TABLE "Old" () INHERITS (users); INSERT INTO "Old" SELECT 'x' || n, 'y' || n FROM generate_series(1, 5000) n;`,
+    );
+    const parts = profile(url, [users]);
+    expect(await failure(seed(dataContext(parts)))).toMatchObject({
+      reason: 'invalid-profile',
+      message: expect.stringContaining('has no index in public."Old", which inherits from public.users'),
+      hint: 'Create it: CREATE INDEX CONCURRENTLY ON public."Old" ("id");',
+    });
+    await sql('CREATE INDEX ON "Old" (id)');
+    expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 1000, alreadyThere: 0 }]);
+  });
+
   test('by a key that nothing in the table makes unique are there once, however often they are seeded', async () => {
     const { url, sql } = await testDatabase(server, 'CREATE TABLE notes (id text, line text)');
     const parts = profile(url, [{ table: 'db.notes', key: 'id', rows: 5, columns: { id: 'n{n}', line: 'same' } }]);
     expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 5, alreadyThere: 0 }]);
     expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 0, alreadyThere: 5 }]);
     expect(await sql('SELECT count(*)::int FROM notes')).toEqual([{ count: 5 }]);
+  });
+
+  test('of fixed length are as long as their column says, in arrays and behind domains, too', async () => {
+    const { url } = await testDatabase(
+      server,
+      'CREATE DOMAIN word AS char(4); CREATE DOMAIN words AS char(4)[]; CREATE TABLE t (id varchar(9) PRIMARY KEY, one word, many char(4)[], more words, other word[], bits bit(3))',
+    );
+    const columns = { id: 'user-{n}', one: 'a', many: ['a'], more: ['a'], other: ['a'], bits: '101' };
+    const parts = profile(url, [{ table: 'db.t', rows: 3, columns }]);
+    for (const created of [3, 0]) expect((await seed(dataContext(parts))).stores).toMatchObject([{ created }]);
+    expect((await cleanup(dataContext(parts), { dryRun: false, seeded: true })).receipt.lines).toEqual([]);
   });
 
   test('of a domain over an enum are held against what is there', async () => {
@@ -299,6 +325,24 @@ describe('rows', () => {
 });
 
 describe('what cannot be seeded says so in one line', () => {
+  test.each([
+    ['varchar(6)', 'user-9{n}', 'too long'],
+    ['cut', 'user-9{n}', 'too long'],
+    ['varchar(6)[]', ['user-9{n}'], 'too long'],
+    ['cuts', ['user-9{n}'], 'too long'],
+    ['bit(3)[]', ['10{n}1'], 'does not match'],
+  ])('a text that %s would have to cut: a row of others that equals what is left of it stays', async (type, value, why) => {
+    const key = Array.isArray(value) ? 'id text PRIMARY KEY, value' : 'id';
+    const setup = `CREATE DOMAIN cut AS varchar(6); CREATE DOMAIN cuts AS varchar(6)[]; CREATE TABLE t (${key} ${type}${Array.isArray(value) ? '' : ' PRIMARY KEY'});`;
+    const { url, sql } = await testDatabase(server, Array.isArray(value) ? setup : `${setup} INSERT INTO t VALUES ('user-9');`);
+    const columns = Array.isArray(value) ? { id: 'user-{n}', value } : { id: value };
+    const parts = profile(url, [{ table: 'db.t', rows: 3, columns }]);
+    const before = await sql('SELECT * FROM t');
+    expect(await failure(seed(dataContext(parts)))).toMatchObject({ reason: 'seeding-failed', message: expect.stringContaining(why) });
+    await cleanup(dataContext(parts), { dryRun: false, seeded: true });
+    expect(await sql('SELECT * FROM t')).toEqual(before);
+  });
+
   test.each([
     [{ id: 'x', nope: 1 }, 'unavailable', /has no column nope/],
     [{ id: 'a\u0000b' }, 'seeding-failed', /cannot store/],

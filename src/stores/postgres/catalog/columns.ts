@@ -5,7 +5,7 @@ import type { Table } from './tables.js';
 /** A column that was found in a table. */
 export interface Column {
   readonly name: string;
-  /** Its type as SQL reads it back: `numeric(20,5)`; texts without their length, to which a cast would cut them. */
+  /** Its type as SQL reads it back: `numeric(20,5)`; texts, also in arrays and behind domains, without their length, to which a cast would cut them. */
   readonly type: string;
   /** How a profile's value becomes text for it. */
   readonly shape: Shape;
@@ -34,11 +34,12 @@ const columnsSql = `
     UNION ALL
     SELECT b.attnum, t.typbasetype FROM bases b JOIN pg_type t ON t.oid = b.oid WHERE t.typtype = 'd'
   )
-  SELECT a.attname::text AS name, format_type(a.atttypid, CASE WHEN t.typcategory IN ('S', 'V') THEN -1 ELSE a.atttypmod END) AS type,
+  SELECT a.attname::text AS name, CASE WHEN coalesce(e.typcategory, t.typcategory) IN ('S', 'V') AND e.oid IS DISTINCT FROM 'bpchar'::regtype
+              THEN format_type(t.oid, -1) ELSE format_type(a.atttypid, a.atttypmod) END AS type,
          a.attidentity = 'a' AS "identityAlways", a.attgenerated <> '' AS generated,
          CASE WHEN t.oid IN ('json'::regtype, 'jsonb'::regtype) THEN 'json'
               WHEN t.typcategory <> 'A' THEN 'text'
-              WHEN t.typelem IN ('json'::regtype, 'jsonb'::regtype) THEN 'json-array'
+              WHEN e.oid IN ('json'::regtype, 'jsonb'::regtype) THEN 'json-array'
               ELSE 'array' END AS shape,
          CASE WHEN t.typcategory = 'S' THEN 'text' WHEN t.oid = 'uuid'::regtype THEN 'uuid'
               WHEN t.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) THEN 'number' ELSE 'other' END AS kind,
@@ -48,6 +49,7 @@ const columnsSql = `
            SELECT 1 FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod
             WHERE m.amname = 'btree' AND o.opcdefault AND o.opcintype = t.oid)) AS "byText"
     FROM pg_attribute a JOIN bases b USING (attnum) JOIN pg_type t ON t.oid = b.oid AND t.typtype <> 'd'
+    LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
    WHERE a.attrelid = $1 ORDER BY a.attnum`;
 
 /** The columns of these names, in this order; throws where one is missing, or is to be written and cannot be. */

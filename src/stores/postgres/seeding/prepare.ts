@@ -56,29 +56,45 @@ async function refuseWithoutKey(session: Session, rows: SeededRows): Promise<voi
     throw new LoadctlError('invalid-profile', `${where} seeds no unique key of its table, so its rows cannot be found again`, {
       hint: 'Seed a column with {n} or {uuid} that is unique in its table, or name a column that tells the rows apart: `key: …`.',
     });
-  if (unique.includes(key) || (await isIndexed(session, rows))) return;
+  const bare = (await unindexed(session, rows)).filter(({ isHeir }) => isHeir || !unique.includes(key));
   const rest = mostWithoutIndex - set.rows;
-  const more = rest < 0 || (await session.query(`SELECT 1 FROM ${table.quoted} OFFSET ${rest} LIMIT 1`)).rows.length > 0;
-  if (!more) return;
-  throw new LoadctlError(
-    'invalid-profile',
-    `${where}: the key (${key.join(', ')}) has no index, and there are more than ${formatCount(mostWithoutIndex)} rows to look through`,
-    {
-      hint: `Create it: CREATE INDEX CONCURRENTLY ON ${table.quoted} (${rows.columns
-        .filter(({ name }) => key.includes(name))
-        .map(({ name }) => JSON.stringify(name))
-        .join(', ')});`,
-    },
-  );
+  for (const { name, from, isHeir } of bare) {
+    const isLong = !isHeir && rest < 0;
+    const more = isLong || (await session.query(`SELECT 1 FROM ${from} OFFSET ${Math.max(0, rest)} LIMIT 1`)).rows.length > 0;
+    if (!more) continue;
+    const there = isHeir ? ` in ${name}, which inherits from ${table.shown}` : '';
+    throw new LoadctlError(
+      'invalid-profile',
+      `${where}: the key (${key.join(', ')}) has no index${there}, and there are more than ${formatCount(mostWithoutIndex)} rows to look through`,
+      {
+        hint: `Create it: CREATE INDEX CONCURRENTLY ON ${isHeir ? name : table.quoted} (${key.map((column) => JSON.stringify(column)).join(', ')});`,
+      },
+    );
+  }
 }
 
-async function isIndexed(session: Session, { table, key = [] }: SeededRows): Promise<boolean> {
-  const { rows } = await session.query(
-    `SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-      WHERE i.indrelid = $1 AND i.indisvalid AND i.indpred IS NULL AND a.attname = ANY ($2) LIMIT 1`,
+/** A table of a family in which no index begins with a column of the key. */
+interface Unindexed {
+  readonly name: string;
+  readonly from: string;
+  readonly isHeir: boolean;
+}
+
+/** An index of the whole is one of its partitions; what inherits from a table has its own, or none. Heirs that the role may not read by themselves are left out. */
+async function unindexed(session: Session, { table, key = [] }: SeededRows): Promise<Unindexed[]> {
+  const { rows } = await session.query<Unindexed>(
+    `WITH RECURSIVE family AS (
+       SELECT $1::oid AS oid UNION
+       SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid JOIN pg_class c ON c.oid = f.oid WHERE c.relkind <> 'p')
+     SELECT n.name, CASE WHEN f.oid = $1 THEN n.name ELSE 'ONLY ' || n.name END AS from, f.oid <> $1 AS "isHeir"
+       FROM family f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace s ON s.oid = c.relnamespace
+       CROSS JOIN LATERAL (SELECT format('%I.%I', s.nspname, c.relname) AS name) AS n
+      WHERE (f.oid = $1 OR has_schema_privilege(s.oid, 'USAGE') AND has_table_privilege(f.oid, 'SELECT'))
+        AND NOT EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+                         WHERE i.indrelid = f.oid AND i.indisvalid AND i.indpred IS NULL AND a.attname = ANY ($2))`,
     [table.oid, key],
   );
-  return rows.length > 0;
+  return rows;
 }
 
 /**
