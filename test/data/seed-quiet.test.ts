@@ -11,7 +11,7 @@ import { dataContext } from '../servers/data-context.js';
 import { hasPgBouncer, startPgBouncer } from '../servers/pgbouncer.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { type RedisServer, startRedis } from '../servers/redis.js';
-import { type TestDatabase, testDatabase } from '../servers/sql.js';
+import { asRole, type TestDatabase, testDatabase } from '../servers/sql.js';
 import { type Workplace, workplace } from '../support/loadctl.js';
 
 /* What an application at work notices of a seed, and what is left of one that is stopped, frozen or killed. */
@@ -311,4 +311,18 @@ test.runIf(hasPgBouncer())('who asks through a pooler without the lock leaves no
   expect(await settings()).toEqual(untouched);
   expect(await sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")).toEqual([]);
   await application.end();
+});
+
+test('a table that takes long to find a row in keeps a migration waiting for half a second, not for all of it', async () => {
+  const { url } = await testDatabase(
+    server,
+    `CREATE TABLE users (id text PRIMARY KEY, tenant text); INSERT INTO users SELECT 'x' || n, 'others' FROM generate_series(1, 1000) n; ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+     CREATE FUNCTION is_test(tenant text) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN tenant = 'test'; END $$; CREATE POLICY mine ON users USING (is_test(tenant));
+     CREATE ROLE tenant LOGIN PASSWORD 'pw'; GRANT ALL ON users TO tenant;`,
+  );
+  const migration = atWork(url, 'BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; COMMIT; SELECT pg_sleep(0.02)');
+  const columns = { id: 'user-{n}', tenant: 'test' };
+  const parts = { stores: { db: { kind: 'postgres', url: asRole(url, 'tenant', 'pw') } }, seed: [{ table: 'db.users', rows: 3, columns }] };
+  expect(await seed(dataContext(parts))).toMatchObject({ stores: [{ created: 3 }] });
+  expect(await migration()).toBeLessThan(2500);
 });

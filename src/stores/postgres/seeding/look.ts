@@ -2,6 +2,7 @@ import type { Column } from '../catalog/columns.js';
 import { quoteText } from '../catalog/quote.js';
 import { holdsNoSuchValue, sqlState, tookTooLong } from '../connection/errors.js';
 import type { Session } from '../connection/session.js';
+import { runAlone } from '../pages/transaction.js';
 import { type SeededRows, sameKey, sameRow, seededQuery } from '../rows/seeded-rows.js';
 import { countNumbers, type RowNumbers } from '../rows/shards.js';
 
@@ -47,9 +48,9 @@ export function countAbsent({ absent }: Look): number {
   return absent.reduce((sum, numbers) => sum + countNumbers(numbers), 0);
 }
 
-/** Whether a table has no row at all, as far as one can see; one that is full of dead rows is not read to its end. */
+/** Whether a table has no row at all, as far as one can see in half a second; one that is full of dead rows is not read to its end. */
 export async function isEmpty(session: Session, { table }: SeededRows): Promise<boolean> {
-  return session.query(`SELECT 1 FROM ${table.quoted} LIMIT 1`).then(
+  return runAlone(session, { mode: 'READ ONLY', statementMs: 500, lockMs: 2000 }, `SELECT 1 FROM ${table.quoted} LIMIT 1`).then(
     ({ rows }) => rows.length === 0,
     (error: unknown) => (sqlState(error) === tookTooLong ? false : Promise.reject(error)),
   );
