@@ -136,6 +136,24 @@ describe('what a trigger writes as seeded rows go', () => {
     expect(await sql('SELECT count(*)::int AS n FROM log')).toEqual([{ n: left }]);
   });
 
+  test('is taken out by a cleanup after a seed that was refused halfway, and taken back', async () => {
+    const { url, sql } = await testDatabase(
+      server,
+      `${byRow} CREATE FUNCTION told() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log (who) VALUES (NEW.id); RETURN NULL; END $$;
+       CREATE TRIGGER told AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION told();
+       CREATE TABLE carts (id text PRIMARY KEY CHECK (id <> 'cart-19000'));`,
+    );
+    const carts = { table: 'db.carts', rows: 20_000, columns: { id: 'cart-{n}' } };
+    const parts = { ...profile(url, viaSet), seed: { ...users, carts } };
+    const kept = { machine: {} as Machine, notes: notesInMemory() };
+    await expect(seed(dataContext(parts, kept))).rejects.toMatchObject({ hint: expect.stringMatching(/Nothing of this seed is in\.$/) });
+    expect(await sql('SELECT (SELECT count(*)::int FROM users) AS users, (SELECT count(*)::int FROM log) AS log')).toEqual([
+      { users: 1, log: 63 },
+    ]);
+    expect((await cleanup(dataContext(parts, kept), all)).receipt).toMatchObject({ proven: true, lines: [] });
+    expect(await sql('SELECT count(*)::int AS n FROM log')).toEqual([{ n: 3 }]);
+  });
+
   test('is taken out by the next cleanup where this one is interrupted in between', async () => {
     const { url, sql } = await testDatabase(server, byRow);
     const parts = { ...profile(url, viaSet), seed: users };

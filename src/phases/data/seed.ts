@@ -4,6 +4,7 @@ import { formatCount } from '../../core/quantities.js';
 import { type Defer, scope } from '../../core/scope.js';
 import { inOrder } from '../../profile/templates/sets.js';
 import { type StoreConfig, storeKind, storeTask } from '../../stores/index.js';
+import { notesInMemory, removalsOn } from '../../stores/kind/removals.js';
 import { together } from '../../stores/kind/together.js';
 import { addConflicts, type CheckedSeeding, type Conflicts, noConflicts, refuseHazards, type Seeding } from '../../stores/kind/types.js';
 import { allThere, toKeep } from '../../stores/seeded-before.js';
@@ -46,7 +47,8 @@ function seedStores(context: DataContext, { isLookedAhead = false }: SeedOptions
     const stores = new Map<string, CheckedSeeding>();
     try {
       if (!isLookedAhead) await lookAhead(context);
-      for (const [store, checked] of await checkStores(context, defer)) stores.set(store, checked);
+      const removals = removalsOn(context.notes ?? notesInMemory(), context.before);
+      for (const [store, checked] of await checkStores({ ...context, removals }, defer)) stores.set(store, checked);
       const before = await countBefore(context, stores);
       // Whose rows they are has to be known before there are any: whoever kills us, a later cleanup knows.
       await context.keep?.(before);

@@ -10,8 +10,11 @@ export interface Returning {
   readonly ledger: Ledger;
 }
 
+/** What it takes to know which rows are found through others, and to note their ids. */
+type Bearing = Pick<CleanedDatabase, 'session' | 'removals' | 'targets'>;
+
 /** The ids of rows that go, by which rows are found that no key holds to them: as SQL with alias t, and how they are noted. */
-function lostIds({ session, removals, targets }: CleanedDatabase, parents: Pick<Target, 'table'>) {
+function lostIds({ session, removals, targets }: Bearing, parents: Pick<Target, 'table'>) {
   const children = looseChildren(parents, targets);
   return {
     sql: children.map(({ parentColumn }) => `t.${parentColumn}::text`),
@@ -56,6 +59,14 @@ export function setReturning(database: CleanedDatabase, rows: SeededRows): Parti
     ...(ids.sql.length === 0 ? {} : { sql: `json_build_array(${ids.sql.join(', ')})::text` }),
     ledger: { removing, removed: (transaction) => removals.removed(session.address, transaction) },
   };
+}
+
+/** The ids alone of a set's rows that are taken back. Undefined where no row is found by them. */
+export function idsReturning(bearing: Bearing, rows: SeededRows): Returning | undefined {
+  const ids = lostIds(bearing, rows);
+  if (ids.sql.length === 0) return undefined;
+  const removing = (_: string, { returned }: Removed) => ids.losing(returned.map(listOf));
+  return { sql: `json_build_array(${ids.sql.join(', ')})::text`, ledger: { removing, removed: () => undefined } };
 }
 
 /** The sets of which an entry may take rows out; of one that had more rows before, all of them. */

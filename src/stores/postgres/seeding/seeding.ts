@@ -53,7 +53,7 @@ export async function openSeeding(config: PostgresStore, task: StoreTask, outer:
         write: (set) => writeEverywhere(databases, set, asked),
         state: () => states(databases, inner),
         async takeBack() {
-          await together(databases, (database) => takeBackFrom(database, task, inner, outer.signal));
+          await together(databases, (database) => takeBackFrom(database, asked, inner));
         },
       };
     },

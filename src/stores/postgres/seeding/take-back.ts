@@ -1,10 +1,12 @@
 import { throwIfAborted } from '../../../core/abort.js';
-import { errorMessage } from '../../../core/errors.js';
+import { errorMessage, LoadctlError } from '../../../core/errors.js';
 import { formatCount } from '../../../core/quantities.js';
-import type { StoreContext, StoreTask } from '../../kind/types.js';
+import type { StoreContext } from '../../kind/types.js';
 import { findHindrances } from '../catalog/hindrances.js';
 import { lookAroundOne } from '../catalog/surroundings.js';
-import { takeSeededRows } from '../cleaning/take-seeded.js';
+import { idsReturning } from '../cleaning/ledger.js';
+import type { Asked } from '../cleaning/look.js';
+import { type Taking, takeSeededRows } from '../cleaning/take-seeded.js';
 import { dataPlace } from '../connection/places.js';
 import type { Session } from '../connection/session.js';
 import { openWorkSession } from '../connection/sessions.js';
@@ -13,14 +15,17 @@ import type { Looking } from '../pages/look.js';
 import { outcomesOf } from '../pages/outcomes.js';
 import { takingOrder } from '../rows/set-order.js';
 import { eachNumber, type RowNumbers } from '../rows/shards.js';
+import { findTargets } from '../selection/targets.js';
 import { type Database, type SetOnItsWay, sumOf } from './database.js';
 
 /**
  * Takes back what this seed wrote into a database, a set before those that it references; the connection may be what failed, so a
  * new one is made. `until` ends it between two transactions, so that how many rows are out is known.
  */
-export async function takeBackFrom(database: Database, { named }: StoreTask, context: StoreContext, until: AbortSignal): Promise<void> {
+export async function takeBackFrom(database: Database, { config, task, context: outer }: Asked, context: StoreContext): Promise<void> {
   const { address } = database.session;
+  const until = outer.signal;
+  const { named } = task;
   const begun = database.sets.filter(({ written, unknown }) => written.length + unknown.length > 0);
   if (begun.length === 0) return;
   const place = dataPlace({ address });
@@ -31,6 +36,9 @@ export async function takeBackFrom(database: Database, { named }: StoreTask, con
   let session: Session | undefined;
   try {
     session = await openWorkSession(address, context);
+    const { removals } = context;
+    // An entry that cannot be found keeps no row back; a cleanup says what is wrong with it.
+    const targets = removals === undefined ? [] : await findTargets(session, config, task).catch(unlessBug);
     const order = await takingOrder(
       session,
       begun.map(({ rows }) => rows),
@@ -39,7 +47,12 @@ export async function takeBackFrom(database: Database, { named }: StoreTask, con
       throwIfAborted(until);
       await askForSent(session, set, context);
       if (!(await isLocked(session, context.lockSessions?.()))) throw new Error('the lock that keeps other runs out was lost');
-      const left = await takeBackSet(set, named, { session, clock: context.clock, signal: until });
+      const returning = removals && idsReturning({ session, removals, targets }, set.rows);
+      const left = await takeBackSet(
+        set,
+        { named, ...(returning === undefined ? {} : { returning }) },
+        { session, clock: context.clock, signal: until },
+      );
       if (left > 0) tell(set, `${formatCount(left)} rows are left`);
       [set.left, set.unknown] = [left, []];
       waiting.delete(set);
@@ -51,7 +64,12 @@ export async function takeBackFrom(database: Database, { named }: StoreTask, con
   }
 }
 
-async function takeBackSet(set: SetOnItsWay, named: string, looking: Looking): Promise<number> {
+function unlessBug(error: unknown): [] {
+  if (!(error instanceof LoadctlError)) throw error;
+  return [];
+}
+
+async function takeBackSet(set: SetOnItsWay, taking: Pick<Taking, 'named' | 'returning'>, looking: Looking): Promise<number> {
   const { rows, written } = set;
   if (written.length === 0) return 0;
   const ours = { ...rows, numbers: joined(written) };
@@ -61,7 +79,15 @@ async function takeBackSet(set: SetOnItsWay, named: string, looking: Looking): P
   const progress = (out: number) => {
     set.left = sumOf(written) - out;
   };
-  const { left } = await takeSeededRows(ours, { ...looking, named, dryRun: false, log: () => undefined, wasEmpty: true, doubt, progress });
+  const { left } = await takeSeededRows(ours, {
+    ...looking,
+    ...taking,
+    dryRun: false,
+    log: () => undefined,
+    wasEmpty: true,
+    doubt,
+    progress,
+  });
   return left ?? 0;
 }
 
