@@ -59,7 +59,8 @@ const steps = (stdout: string) =>
     .map((line) => line.slice(2, 10).trim());
 
 describe('the bootstrap', () => {
-  test('builds what is not built, and finds everything in its place the second time', async () => {
+  // Two whole builds, which take a minute on a machine that has others to serve as well.
+  test('builds what is not built, and finds everything in its place the second time', { timeout: 240_000 }, async () => {
     const { project, tool, bootstrap, linkPackages } = clone();
     linkPackages();
     tool('redis-server');
