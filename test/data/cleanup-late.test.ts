@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { cleanup } from '../../src/phases/data/cleanup.js';
@@ -26,6 +27,13 @@ async function beside({ url }: TestDatabase): Promise<TestDatabase['sql']> {
   await client.connect();
   onTestFinished(() => client.end());
   return async (text, values) => (await client.query(text, values ? [...values] : undefined)).rows;
+}
+
+/** Runs a statement while this process stands still. */
+function atOnce(url: string, text: string): void {
+  const run =
+    'const [url, text] = process.argv.slice(1); const c = new (require("pg").Client)(url); c.connect().then(() => c.query(text)).then(() => c.end())';
+  execFileSync(process.execPath, ['-e', run, url, text], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 const five = "INSERT INTO jobs (user_id) SELECT 'load-test-user-' || n FROM generate_series(1, 5) n";
@@ -171,6 +179,34 @@ describe('what a trigger writes as seeded rows go', () => {
     expect((await cleanup(dataContext(parts, kept), all)).receipt).toMatchObject({ proven: true, lines: [] });
     expect(await sql('SELECT count(*)::int AS n FROM log')).toEqual([{ n: 3 }]);
   });
+});
+
+test('rows that an application writes for seeded ones in the moment before these go, go with them', async () => {
+  const { url, sql } = await testDatabase(
+    server,
+    `CREATE TABLE users (id text PRIMARY KEY); INSERT INTO users VALUES ('alice');
+     CREATE TABLE orders (id serial PRIMARY KEY, user_id text REFERENCES users); INSERT INTO orders (user_id) VALUES ('alice');`,
+  );
+  const users = { users: { table: 'db.users', rows: 30, columns: { id: 'load-test-user-{n}' } } };
+  const parts = { ...profile(url, byUser('orders')), seed: users };
+  for (const all of [1, 30]) {
+    await seed(dataContext(parts));
+    const context = dataContext(parts);
+    const emit: typeof context.emit = (event) => {
+      if (event.type === 'step-started' && event.step === 'take-out-seeded')
+        atOnce(url, `INSERT INTO orders (user_id) SELECT id FROM users WHERE id <> 'alice' LIMIT ${all}`);
+      context.emit(event);
+    };
+    const { receipt, reasons } = await cleanup({ ...context, emit }, { dryRun: false, seeded: true });
+    expect([reasons, receipt.proven, receipt.lines]).toEqual([[], true, []]);
+    expect(receipt.rows).toMatchObject([
+      { table: 'orders', deleted: all, left: 0 },
+      { table: 'users', deleted: 30, left: 0 },
+    ]);
+    expect(await sql('SELECT u.id, o.user_id FROM users u FULL JOIN orders o ON o.user_id = u.id')).toEqual([
+      { id: 'alice', user_id: 'alice' },
+    ]);
+  }
 });
 
 describe('a note of somebody else that comes while its parents go', () => {

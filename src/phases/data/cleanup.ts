@@ -19,6 +19,7 @@ import { type DataContext, withLock } from './lock.js';
 import { missingLines, stillThere } from './missing.js';
 import { compareOthers, makeReceipt, type ReceiptRest } from './receipt.js';
 import { type Swept, sweepUntilQuiet, whyNotQuiet } from './sweeps.js';
+import { takeSeeded } from './take-seeded.js';
 
 export interface CleanupOptions {
   /** Only counts, and shows the statements. */
@@ -119,32 +120,9 @@ async function takeOut(context: DataContext, done: Done, { dryRun, seeded }: Cle
   const isLast = !seeded || swept?.quiet !== true;
   if (swept !== undefined && isLast) await endSweeps(context, done, swept, seeded);
   if (seeded) {
-    const again = await takeSeeded(context, cleanings, dryRun, !isLast);
+    const again = await takeSeeded(context, cleanings, { dryRun, sweeps: !isLast });
     if (swept !== undefined && !isLast) await endSweeps(context, done, again ?? swept, seeded);
   } else if (!dryRun) await together(cleanings, (cleaning) => cleaning.keepSeeded());
-}
-
-/**
- * Takes out what was seeded. A trigger that runs as a row goes, or a writer who still knew the row, may have written by then what
- * only that row led to: where that would be seen, all is swept again; then what came of it.
- */
-function takeSeeded(
-  context: DataContext,
-  cleanings: readonly CheckedCleaning[],
-  dryRun: boolean,
-  sweeps: boolean,
-): Promise<Swept | undefined> {
-  const work = async () => {
-    const before = deletedBy(cleanings);
-    for (const cleaning of cleanings) await cleaning.takeSeeded(dryRun);
-    return sweeps && deletedBy(cleanings) > before ? sweepUntilQuiet(context, cleanings) : undefined;
-  };
-  return step(tellerOf(context), { kind: 'take-out-seeded' }, work, () => ({ result: 'taken-out', dryRun }));
-}
-
-function deletedBy(cleanings: readonly CheckedCleaning[]): number {
-  const reports = cleanings.map((cleaning) => cleaning.report(false));
-  return reports.flatMap(({ rows, keys }) => [...rows, ...keys]).reduce((sum, { deleted }) => sum + deleted, 0);
 }
 
 /** Whether anything tells how much of the sets should be there. */

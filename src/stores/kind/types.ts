@@ -333,6 +333,8 @@ export interface CheckedCleaning extends CleaningCheck {
   readonly late?: (isLeft: boolean) => Promise<Late>;
   /** Takes out the seeded rows and keys that certainly are ours and still are as they were seeded. */
   takeSeeded(dryRun: boolean): Promise<void>;
+  /** Tries those again that stayed then, after a sweep that took out more; missing where nothing references them. */
+  readonly takeLeft?: () => Promise<void>;
   /** Notes what was seeded and stays: for a cleanup that leaves it. */
   keepSeeded(): Promise<void>;
   /** The seeded rows and keys that certainly are ours and hold something else by now. */

@@ -8,7 +8,7 @@ import { deleteSql } from './doomed.js';
 
 /** What one database has to say for the receipt. */
 export function reportOf(database: CleanedDatabase, dryRun: boolean): StoreReceipt {
-  const { targets, tallies, seededTallies, journal, lines } = database;
+  const { targets, tallies, seededTallies, setLines, journal, lines } = database;
   const rows = targets.map((target) => ({
     ...placeOf(database, target.entry.store),
     table: target.table.inProfile,
@@ -26,7 +26,7 @@ export function reportOf(database: CleanedDatabase, dryRun: boolean): StoreRecei
     rows: [...rows, ...taken],
     keys: [],
     statements: [...planned, ...journal.statements()],
-    lines: [...targets.flatMap((target) => lineOf(database, target, dryRun)), ...lines],
+    lines: [...targets.flatMap((target) => lineOf(database, target, dryRun)), ...[...setLines.values()].flat(), ...lines],
     notes: [],
     snapshots: snapshotOf(database),
   };

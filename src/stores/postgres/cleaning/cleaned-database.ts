@@ -46,6 +46,8 @@ export interface CleanedDatabase {
   readonly doubts: ReadonlyMap<SeededRows, Doubt>;
   readonly tallies: Map<Target, RowTally>;
   readonly seededTallies: Map<SeededRows, RowTally>;
+  /** Which rows of a set stay, and why, when they were last tried; or why it could not be tried. */
+  readonly setLines: Map<SeededRows, readonly ReceiptLine[]>;
   /** How many rows of a set went while somebody who held them was waited for, and not by this cleanup. */
   readonly vanished: Map<SeededRows, number>;
   /** Why rows of a target did not go, when they were last tried. */

@@ -12,7 +12,7 @@ import { findSets } from './found-sets.js';
 import { type Asked, type LookedAt, lookAtDatabase } from './look.js';
 import { removedBefore } from './removed-before.js';
 import { countTargets, sweepDatabase } from './sweep.js';
-import { changedSets, keepSets, takeChangedSets, takeSets } from './take-sets.js';
+import { changedSets, keepSets, takeChangedSets, takeLeftSets, takeSets } from './take-sets.js';
 import { waitForWriters, watchedBy } from './writers.js';
 
 /** Connects to every database of the store. */
@@ -55,6 +55,9 @@ function checked(looked: readonly LookedAt[], { config, task, context }: Asked):
     async takeSeeded(dryRun) {
       await together(databases, lookForFormer);
       await together(databases, (database) => takeSets(database, { task, context, dryRun }));
+    },
+    async takeLeft() {
+      await together(databases, (database) => takeLeftSets(database, { task, context, dryRun: false }));
     },
     async keepSeeded() {
       await together(databases, lookForFormer);

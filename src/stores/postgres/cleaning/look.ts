@@ -75,6 +75,7 @@ function nothingYet(session: Session) {
     snapshot: undefined,
     tallies: new Map(),
     seededTallies: new Map(),
+    setLines: new Map(),
     vanished: new Map(),
     troubles: new Map(),
     dear: new Set<Target>(),

@@ -33,7 +33,7 @@ export async function forSet(database: CleanedDatabase, rows: SeededRows, work: 
     const { message, hint } = oneOf(error);
     const command = hint === undefined ? {} : { command: hint };
     database.seededTallies.set(rows, { deleted: database.seededTallies.get(rows)?.deleted ?? 0, left: null });
-    database.lines.push(lineOf(database.session, rows, { kind: 'unknown', count: null, why: message, ...command }));
+    database.setLines.set(rows, [lineOf(database.session, rows, { kind: 'unknown', count: null, why: message, ...command })]);
   }
 }
 

@@ -88,11 +88,11 @@ async function takeRows(rows: SeededRows, taking: Taking): Promise<Taken> {
     deleted.trouble ??
     'they remain although DELETE reported no error: a trigger, rule or row-level security policy keeps them, or another writer inserts them again';
   const untold = told < left ? [lineOf(session, rows, { kind: 'left', count: left - told, why })] : [];
-  return { deleted: deleted.rows, left, lines: [...lines, ...untold, ...vanishedLines(session, rows, vanished)], vanished };
+  return { deleted: deleted.rows, left, lines: [...lines, ...untold], vanished };
 }
 
 /** Who held rows may have given them another key before he let go, and they are there still. */
-function vanishedLines(session: Session, rows: SeededRows, count: number): ReceiptLine[] {
+export function vanishedLines(session: Session, rows: SeededRows, count: number): ReceiptLine[] {
   const why = 'gone by themselves while cleanup waited for who held them: deleted, or under another key now';
   const command = `look for them in ${rows.set.store}.${rows.table.inProfile}`;
   return count > 0 ? [lineOf(session, rows, { kind: 'unknown', count, why, command })] : [];

@@ -15,7 +15,7 @@ import { setReturning } from './ledger.js';
 import { forSet } from './one-by-one.js';
 import { takeOut } from './rings.js';
 import { countPairs, countThere, firstChanged, holdsSame, isChanged, locatePairs, partsOf } from './set-rows.js';
-import { takeSeededRows } from './take-seeded.js';
+import { takeSeededRows, vanishedLines } from './take-seeded.js';
 import { lineOf } from './what-stays.js';
 import { waitForWriters } from './writers.js';
 
@@ -35,20 +35,29 @@ export async function takeSets(database: CleanedDatabase, taking: TakingSets): P
   lines.push(...(await formerLines(database, taking.task, taking.context)));
 }
 
+/** Tries again those sets of which rows are left: what referenced them may be gone by now. */
+export async function takeLeftSets(database: CleanedDatabase, taking: TakingSets): Promise<void> {
+  const { session, seeded, seededTallies } = database;
+  for (const rows of await takingOrder(session, seeded))
+    if ((seededTallies.get(rows)?.left ?? 0) > 0) await forSet(database, rows, () => takeSet(database, rows, [], taking));
+}
+
 async function takeSet(
   database: CleanedDatabase,
   rows: SeededRows,
   before: readonly SeededRows[],
   { task, context, dryRun }: TakingSets,
 ): Promise<void> {
-  const { session, journal, seededTallies, lines, doubts, targets } = database;
+  const { session, journal, seededTallies, setLines, doubts, targets } = database;
   const { clock, signal, emit } = context;
-  const step = `take ${session.place.name} ${rows.set.name}`;
+  const { deleted: gone = 0 } = seededTallies.get(rows) ?? {};
+  const step = `take ${session.place.name} ${rows.set.name}${setLines.has(rows) ? ` ${++database.deletes}` : ''}`;
   const tell: StoreContext['emit'] = dryRun ? () => undefined : emit;
   tell({ type: 'step-started', step, work: { kind: 'take-out', what: rows.table.inProfile, ...dataPlace(session) } });
   const took = stopwatch(clock);
   const all = countNumbers(rows.numbers);
-  const progress = (deleted: number) => {
+  const progress = (now: number) => {
+    const deleted = gone + now;
     seededTallies.set(rows, { deleted, left: Math.max(0, all - deleted) });
     tell({ type: 'step-progressed', step, done: deleted, total: Math.max(all, deleted), unit: 'rows' });
   };
@@ -68,9 +77,10 @@ async function takeSet(
     },
     ...(dryRun ? { goneBefore: { targets, seeded: before } } : {}),
   });
-  seededTallies.set(rows, { deleted: taken.deleted, left: taken.left });
-  database.vanished.set(rows, taken.vanished ?? 0);
-  lines.push(...taken.lines);
+  seededTallies.set(rows, { deleted: gone + taken.deleted, left: taken.left });
+  const vanished = (database.vanished.get(rows) ?? 0) + (taken.vanished ?? 0);
+  database.vanished.set(rows, vanished);
+  setLines.set(rows, [...taken.lines, ...vanishedLines(session, rows, vanished)]);
   tell({ type: 'step-finished', step, elapsedMs: took(), result: 'deleted', rows: taken.deleted });
 }
 

@@ -19,7 +19,7 @@ export interface Taken {
   readonly left: number | null;
   /** Which rows stay, and why. */
   readonly lines: readonly ReceiptLine[];
-  /** How many went by themselves while those who held them were waited for. */
+  /** How many went by themselves while those who held them were waited for: `vanishedLines` says so. */
   readonly vanished?: number;
 }
 
