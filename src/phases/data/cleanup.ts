@@ -117,7 +117,8 @@ async function takeOut(context: DataContext, done: Done, { dryRun, seeded }: Cle
   done.isUnderWay = true;
   if (dryRun) await together(cleanings, (cleaning) => cleaning.count());
   const swept = dryRun ? undefined : await sweep(context, cleanings);
-  const isLast = !seeded || swept?.quiet !== true;
+  // Where somebody keeps this cleanup from a proof, nobody waits for him again.
+  const isLast = !seeded || swept?.quiet !== true || swept.open.length > 0;
   if (swept !== undefined && isLast) await endSweeps(context, done, swept, seeded);
   if (seeded) {
     const again = await takeSeeded(context, cleanings, { dryRun, sweeps: !isLast });
