@@ -32,8 +32,7 @@ export async function howItStands(
     });
   if (isInterrupted)
     return new LoadctlError('interrupted', `${message}; nothing was written`, { hint: 'Run the command again.', cause: why });
-  const there = states.some((state) => state.there > 0) ? `; ${inAll(states)} were there before it` : '';
-  const hint = `${why.hint ?? ''} Nothing of this seed is in${there}.`.trim();
+  const hint = `${why.hint ?? ''} Nothing of this seed is in.`.trim();
   return states.length === 0 || why.message.endsWith('nothing was written')
     ? why
     : new LoadctlError(reason, message, { hint, lines: why.lines, cause: why });
