@@ -14,7 +14,8 @@ const fixedRate = 'vus: 10, rate: 50/s';
 function expectFullRate(at: WatchedPlace, seconds: number): void {
   const { metrics, durationMs } = at.summary();
   expect(durationMs).toBeGreaterThan(seconds * 1000 - 500);
-  expect(metrics.dropped_iterations?.values.count ?? 0).toBe(0);
+  // A busy machine may drop some by itself; a load that waited for a source would drop those of seconds.
+  expect(metrics.dropped_iterations?.values.count ?? 0).toBeLessThan(seconds * 0.5);
   expect(metrics.iterations?.values.count).toBeGreaterThan(seconds * 50 * 0.97);
 }
 
