@@ -77,7 +77,7 @@ test.each([
   ['constant-vus.js', 6, 1500, []],
   ['ramping-vus.js', 6, 1700, []],
   ['constant-arrival-rate.js', 12, 2000, ['dropped_iterations: count==0']],
-  ['ramping-arrival-rate.js', 9, 2000, []],
+  ['ramping-arrival-rate.js', 29, 2000, []],
   ['no-options.js', 1, 600_000, []],
   ['iterations-only.js', 1, 600_000, []],
   ['duration-only.js', 1, 1000, []],
