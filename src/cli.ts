@@ -159,11 +159,16 @@ function sayErrors(speech: Speech, thrown: readonly unknown[]): number {
 
 /** Where no more files can be opened, anything may fail at any place: its own modules, too. */
 function withoutFiles(error: unknown): unknown {
-  if (!['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')) return error;
+  if (!['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '') && !isChildWithoutStreams(error)) return error;
   return new LoadctlError('unavailable', `loadctl may open no more files: ${errorMessage(error)}`, {
     hint: 'Raise the limit of open files (ulimit -n 1024), and type it again.',
     cause: error,
   });
+}
+
+/** Node hands out a child without `stdio` where EMFILE or ENFILE kept it from starting one (`ChildProcess.spawn`), and execa reads it. */
+function isChildWithoutStreams(error: unknown): boolean {
+  return error instanceof TypeError && error.message === 'subprocess.stdio is not iterable';
 }
 
 function sayJson({ shell, redact }: Speech, data: unknown): void {
