@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { errorMessage, LoadctlError } from '../core/errors.js';
 import type { ScriptFailureKind } from '../core/events.js';
 import type { Clock } from '../core/os.js';
@@ -56,9 +57,15 @@ const mostBytes = 256 * 1024 * 1024;
 /** For what is asked anew a moment later. */
 const glanceMs = 500;
 
-/** The REST API at `http://host:port` (k6's own, https://github.com/grafana/k6/tree/master/api/v1). */
-export function runnerApi(baseUrl: string, clock: Pick<Clock, 'sleep'>): RunnerApi {
-  const agent = new Agent({ keepAlive: true });
+/** Opens a connection to a runner's REST API. */
+export type Connect = () => Promise<Duplex>;
+
+/**
+ * The REST API at `http://host:port` (k6's own, https://github.com/grafana/k6/tree/master/api/v1), by connections that `connect`
+ * opens where there is one.
+ */
+export function runnerApi(baseUrl: string, clock: Pick<Clock, 'sleep'>, connect?: Connect): RunnerApi {
+  const agent = connect === undefined ? new Agent({ keepAlive: true }) : new ConnectedAgent(connect);
   const call = (method: string, path: string, body?: unknown, timeoutMs = quickMs) =>
     request({ url: `${baseUrl}/v1/${path}`, method, body, timeoutMs, agent, clock });
   const setStatus = async (attributes: Record<string, boolean>) => {
@@ -96,6 +103,27 @@ export function runnerApi(baseUrl: string, clock: Pick<Clock, 'sleep'>): RunnerA
       return answer.ok ? undefined : failureOf(answer);
     },
   };
+}
+
+/** Node's agent, by connections that come another way than by the network of this machine. */
+class ConnectedAgent extends Agent {
+  private readonly connect: Connect;
+
+  constructor(connect: Connect) {
+    super({ keepAlive: true });
+    this.connect = connect;
+  }
+
+  override createConnection(_: unknown, created: (error: Error | null, stream?: Duplex) => void): undefined {
+    this.connect().then(
+      (stream) =>
+        created(
+          null,
+          stream.once('end', () => stream.destroy()),
+        ),
+      (cause: unknown) => created(new Error(errorMessage(cause), { cause })),
+    );
+  }
 }
 
 interface Request {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join as joinPath } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -21,7 +20,6 @@ import type { Brought, Host } from '../agent/start-runner.js';
 import { receiveCommand, sayCommand, sha256In, type Wanted, wantedOf } from '../agent/transfer.js';
 import { shareOf } from '../runner/starting.js';
 import type { BackendContext, RunnerLaunch } from '../runner/types.js';
-import { join } from './link/join.js';
 import { eachLine } from './link/lines.js';
 import type { CarrierLink } from './link/switchboard.js';
 import { protocol, readLine } from './link/wire.js';
@@ -58,7 +56,8 @@ export async function prepareHost(link: CarrierLink, launch: RunnerLaunch, conte
     place: () => ({ folder, inputs, reachablePort: link.hello.pushPort, share: shareOf(facts, 1) }),
     openRest: async () => {
       const there = port++;
-      return { address: `127.0.0.1:${there}`, api: runnerApi(`http://127.0.0.1:${await forward(link, there)}`, context.clock) };
+      const address = `127.0.0.1:${there}`;
+      return { address, api: runnerApi(`http://${address}`, context.clock, () => link.open({ port: there })) };
     },
     vitals: agentVitals(agent),
     bring: (wanted, what) => bring(link, folder, wantedOf(wanted, what), context),
@@ -171,25 +170,6 @@ async function sendArchive(link: CarrierLink, agent: Agent, { inputs }: RunnerLa
   if (sha256In(said) === inputs.archiveSha256) return path;
   throw new LoadctlError('unavailable', `The archive did not arrive whole in pod ${link.hello.pod}.`, {
     hint: 'Look at the room in its /tmp, and at the network; its image needs sha256sum, shasum or openssl.',
-  });
-}
-
-/** A port of this machine's loopback, which it returns, that leads to one of the pod's. */
-function forward(link: CarrierLink, there: number): Promise<number> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    socket.on('error', () => {});
-    link.open({ port: there }).then(
-      (stream) => (socket.destroyed ? stream.destroy() : join(socket, stream)),
-      () => socket.destroy(),
-    );
-  });
-  link.gone.addEventListener('abort', () => server.close(), { once: true });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
-    });
   });
 }
 
