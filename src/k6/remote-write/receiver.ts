@@ -43,14 +43,12 @@ const statusOf: Readonly<Record<PushRejection, number>> = { malformed: 400, over
 
 /** Listens on a free port of loopback for k6's Prometheus remote-write pushes. */
 export async function startReceiver(runners: readonly RunnerId[], listener: ReceiverListener): Promise<Receiver> {
-  const doors = new Map(
-    runners.map((runner) => [`/${runner}/${randomBytes(8).toString('hex')}`, { runner, token: randomBytes(24).toString('hex') }]),
-  );
+  const doors = new Map(runners.map((runner) => [`/${runner}/${randomBytes(8).toString('hex')}`, doorOf(runner)]));
   const reader = pushReader(listener.admits);
   const answer = async (request: IncomingMessage): Promise<number> => {
     const door = doors.get(request.url ?? '');
     if (door === undefined) return reject('foreign');
-    if (!sameText(request.headers.authorization ?? '', `Bearer ${door.token}`)) return reject('foreign', 401);
+    if (!timingSafeEqual(digestOf(request.headers.authorization ?? ''), door.said)) return reject('foreign', 401);
     if (request.method !== 'POST') return reject('malformed', 405);
     try {
       listener.pushed(door.runner, reader.read(await bodyOf(request)));
@@ -113,11 +111,14 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
-/** Compares in a time that does not depend on where the texts differ, nor on their lengths. */
-function sameText(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
+/** One runner's way in, and the digest of what it says at it. */
+function doorOf(runner: RunnerId): { readonly runner: RunnerId; readonly token: string; readonly said: Buffer } {
+  const token = randomBytes(24).toString('hex');
+  return { runner, token, said: digestOf(`Bearer ${token}`) };
 }
+
+/** Digests compare in a time that depends neither on where the texts differ, nor on their lengths. */
+const digestOf = (text: string) => createHash('sha256').update(text).digest();
 
 function listen(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {

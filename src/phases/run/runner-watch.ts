@@ -99,11 +99,8 @@ function statusAsker(
   const waitMs = Math.max(patienceMs, 2 * everyMs);
   let open: { readonly since: Milliseconds; readonly answer: Promise<void> } | undefined;
   const call = async () => {
-    const status = await unlessAborted(
-      api.status().catch(() => undefined),
-      gone,
-    );
-    if (status !== undefined) hear(status);
+    const status = await api.status().catch(() => undefined);
+    if (status !== undefined && !gone.aborted) hear(status);
   };
   return {
     ask: () => {
