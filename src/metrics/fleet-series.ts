@@ -16,7 +16,7 @@ export interface SeriesState {
 }
 
 /** The last value of a rate or a gauge, and the least and the largest so far. */
-interface LastValue {
+export interface LastValue {
   readonly value: number;
   readonly min: number;
   readonly max: number;
@@ -33,11 +33,14 @@ export interface FleetSeries {
   readonly byRunner: Map<RunnerId, LastValue>;
 }
 
-/** Where a runner's series stood when it was last pushed. */
+/** Where a runner's series stands. It is advanced in place: what is made anew with each push outlives no push, and is no work to keep. */
 export interface Standing extends LastValue {
-  readonly histogram: NativeHistogram | undefined;
-  readonly passes: number;
-  readonly counted: number;
+  value: number;
+  min: number;
+  max: number;
+  passes: number;
+  counted: number;
+  histogram: HistogramSum | undefined;
 }
 
 /** A series of which nothing came yet. */
@@ -45,26 +48,34 @@ export function fleetSeries(tags: Tags, isTrend: boolean): FleetSeries {
   return { tags, isTrend, count: 0, passes: 0, counted: 0, histogram: histogramSum(), byRunner: new Map() };
 }
 
-/** Adds to the fleet's series what a runner's grew by since `before`, and returns where the runner's stands now. */
-export function advance(fleet: FleetSeries, runner: RunnerId, pushed: PushedSeries, before: Standing | undefined): Standing {
+/** Where a runner's series stands of which this push is the first. */
+export function firstStanding({ value = 0 }: PushedSeries): Standing {
+  return { value: 0, min: value, max: value, passes: 0, counted: 0, histogram: undefined };
+}
+
+/** Advances a runner's series to what it pushed, and adds to the fleet's what it grew by. */
+export function advance(fleet: FleetSeries, runner: RunnerId, pushed: PushedSeries, standing: Standing): void {
   const { value = 0, histogram } = pushed;
-  const min = Math.min(value, before?.min ?? value);
-  const max = Math.max(value, before?.max ?? value);
-  const standing = { value, min, max, histogram, passes: before?.passes ?? 0, counted: before?.counted ?? 0 };
-  if (histogram !== undefined) fleet.histogram.grow(histogram, before?.histogram ?? emptyHistogram);
-  else {
-    fleet.count += value - (before?.value ?? 0);
-    fleet.byRunner.set(runner, standing);
+  if (histogram !== undefined) {
+    standing.histogram ??= histogramSum();
+    fleet.histogram.grow(histogram, standing.histogram);
+    standing.histogram.grow(histogram, standing.histogram);
+    return;
   }
-  return standing;
+  fleet.count += value - standing.value;
+  fleet.byRunner.set(runner, standing);
+  standing.value = value;
+  standing.min = Math.min(value, standing.min);
+  standing.max = Math.max(value, standing.max);
 }
 
 /** The same for a rate whose samples are known to be `counted` by now: its share becomes a count of passes. */
-export function advanceRate(fleet: FleetSeries, standing: Standing, counted: number): Standing {
+export function advanceRate(fleet: FleetSeries, standing: Standing, counted: number): void {
   const passes = Math.round(standing.value * counted);
   fleet.passes += passes - standing.passes;
   fleet.counted += counted - standing.counted;
-  return { ...standing, passes, counted };
+  standing.passes = passes;
+  standing.counted = counted;
 }
 
 /** Where the fleet's series stands. */

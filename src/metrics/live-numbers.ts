@@ -1,5 +1,5 @@
 import type { RunnerId } from '../core/ids.js';
-import { advance, advanceRate, fleetState, runnerState, type SeriesState, type Standing } from './fleet-series.js';
+import { advance, advanceRate, firstStanding, fleetState, runnerState, type SeriesState, type Standing } from './fleet-series.js';
 import type { LiveTotal } from './live-total.js';
 import type { Picks, PushedSeries } from './series.js';
 import { type Excess, type LiveCaps, type SeriesBook, type Source, seriesBook } from './series-book.js';
@@ -83,9 +83,11 @@ function takePush(book: SeriesBook, runner: RunnerId, standings: Standings, seri
   for (const pushed of series) {
     const source = book.enter(pushed);
     if (source === undefined) continue;
-    const before = standings.get(source);
-    if (before === undefined && !book.hasRoomFor(source)) continue;
-    standings.set(source, advance(source.fleet, runner, pushed, before));
+    const known = standings.get(source);
+    if (known === undefined && !book.hasRoomFor(source)) continue;
+    const standing = known ?? firstStanding(pushed);
+    if (known === undefined) standings.set(source, standing);
+    advance(source.fleet, runner, pushed, standing);
     const counter = counterOf[pushed.labels.name];
     if (counter !== undefined) rates.push([source, counter]);
   }
@@ -93,7 +95,7 @@ function takePush(book: SeriesBook, runner: RunnerId, standings: Standings, seri
   for (const [source, counter] of rates) {
     const [standing, counting] = [standings.get(source), book.find({ name: counter, tags: source.labels.tags })];
     const counted = counting && standings.get(counting)?.value;
-    if (standing !== undefined && counted !== undefined) standings.set(source, advanceRate(source.fleet, standing, counted));
+    if (standing !== undefined && counted !== undefined) advanceRate(source.fleet, standing, counted);
   }
 }
 
