@@ -4,10 +4,11 @@ const golden = (Math.sqrt(5) - 1) / 2;
 
 /**
  * Where among the sorted samples of the `turn`th second the first one is taken that stands for `weight` of them. It moves from
- * second to second: else the samples of what has fewer than `weight` a second would always be the same ones, and its tail never among them.
+ * second to second: else the samples of what has fewer than `weight` a second would always be the same ones, its tail never among them,
+ * and those of a bucket with one sample a second would all be its middle.
  */
 export function firstPosition(weight: number, turn: number): number {
-  return weight === 1 ? 0.5 : ((turn * golden) % 1) * weight;
+  return ((0.5 + turn * golden) % 1) * weight;
 }
 
 /**

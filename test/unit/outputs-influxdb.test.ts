@@ -100,6 +100,25 @@ describe('unrolled', () => {
     for (const p of [0.5, 0.9, 0.95]) expect(Math.abs(quantile(points, p) / quantile(values, p) - 1)).toBeLessThan(0.01);
   });
 
+  test('at weight 1 and 50 requests a second: percentiles of a minute are finer than its buckets', () => {
+    const errors = Array.from({ length: 30 }, (_, seed) => {
+      const seconds = Array.from({ length: 60 }, (_, second) => delays(50, 1000 * seed + second));
+      const points = seconds.flatMap((values, second) => unroll(bucketsOf(histogramOf(values), 1), 1, firstPosition(1, second)));
+      const [told = [], truth = []] = [points, seconds.flat()].map((list) => list.toSorted((a, b) => a - b));
+      expect(told).toHaveLength(truth.length);
+      return [0.5, 0.9, 0.95].map((p) => Math.abs(quantile(told, p) / quantile(truth, p) - 1));
+    });
+    const usual = [0, 1, 2].map((at) =>
+      quantile(
+        errors.map((each) => each[at] ?? 1).toSorted((a, b) => a - b),
+        0.5,
+      ),
+    );
+    expect(usual[0]).toBeLessThan(0.002);
+    expect(usual[1]).toBeLessThan(0.005);
+    expect(usual[2]).toBeLessThan(0.006);
+  });
+
   test.each([
     [1000, 20, 0.03],
     [80, 20, 0.15],
