@@ -4,7 +4,7 @@ import { readStat } from './evaluate.js';
 import { baseName, subMetricKey, tagsIn } from './metric-key.js';
 import { checkNumbers, scriptNumbers } from './script-numbers.js';
 import type { Summary, SummaryMetric } from './summary.js';
-import { findInWindow, isOfWindow, isToldApart, windowTag } from './window.js';
+import { isOfWindow, isToldApart, windowFinder, windowTag } from './window.js';
 
 /** What a run measured, endpoint by endpoint: the content of the event `measured`. */
 export interface MeasuredNumbers {
@@ -28,22 +28,25 @@ export function measuredNumbers(
 ): MeasuredNumbers {
   const end = Math.min(steady?.to ?? summary.durationMs, summary.durationMs);
   const windowMs = Math.max(0, end - (steady?.from ?? 0));
-  const shown = busiest(summary, endpointNames(summary), most);
+  const find = endpointFinder(summary);
+  const shown = busiest(find, endpointNames(summary), most);
   return {
     k6Version: summary.k6Version,
     runners: summary.runners,
-    all: numbersOf(summary, undefined, windowMs),
-    endpoints: shown.map((name) => ({ name, ...numbersOf(summary, name, windowMs) })),
-    ...otherNumbers(summary, shown, windowMs),
+    all: numbersOf(find, undefined, windowMs),
+    endpoints: shown.map((name) => ({ name, ...numbersOf(find, name, windowMs) })),
+    ...otherNumbers(find, shown, windowMs),
     script: scriptNumbers(summary, windowMs),
     checks: checkNumbers(summary.rootGroup),
   };
 }
 
 /** Those with most requests, in their order. */
-function busiest(summary: Summary, names: readonly string[], most: number): readonly string[] {
+function busiest(find: Finder, names: readonly string[], most: number): readonly string[] {
   if (names.length <= most) return names;
-  const shown = new Set(names.toSorted((a, b) => requestsOf(summary, b) - requestsOf(summary, a)).slice(0, most));
+  const counted = names.map((name) => ({ name, requests: requestsOf(find, name) }));
+  const sorted = counted.toSorted((a, b) => b.requests - a.requests);
+  const shown = new Set(sorted.slice(0, most).map(({ name }) => name));
   return names.filter((name) => shown.has(name));
 }
 
@@ -59,18 +62,22 @@ function endpointNames({ metrics }: Summary): string[] {
   return [...new Set(names)];
 }
 
-function metricOf({ metrics }: Summary, base: string, name?: string): SummaryMetric | undefined {
-  return findInWindow(metrics, name === undefined ? base : subMetricKey(base, { name }));
+/** A metric by its name, of one endpoint or of all. */
+type Finder = (base: string, name?: string) => SummaryMetric | undefined;
+
+function endpointFinder({ metrics }: Summary): Finder {
+  const find = windowFinder(metrics);
+  return (base, name) => find(name === undefined ? base : subMetricKey(base, { name }));
 }
 
-function requestsOf(summary: Summary, name?: string): number {
-  return metricOf(summary, 'http_reqs', name)?.values.count ?? metricOf(summary, 'http_req_duration', name)?.values.count ?? 0;
+function requestsOf(find: Finder, name?: string): number {
+  return find('http_reqs', name)?.values.count ?? find('http_req_duration', name)?.values.count ?? 0;
 }
 
-function numbersOf(summary: Summary, name: string | undefined, windowMs: Milliseconds): EndpointNumbers {
-  const requests = requestsOf(summary, name);
-  const errors = metricOf(summary, 'http_req_failed', name)?.values.rate;
-  const duration = metricOf(summary, 'http_req_duration', name);
+function numbersOf(find: Finder, name: string | undefined, windowMs: Milliseconds): EndpointNumbers {
+  const requests = requestsOf(find, name);
+  const errors = find('http_req_failed', name)?.values.rate;
+  const duration = find('http_req_duration', name);
   return {
     requests,
     ...rateOf(requests, windowMs),
@@ -89,12 +96,12 @@ function latencyOf(duration: SummaryMetric): { latency?: LiveLatency } {
 }
 
 /** The requests that have no row of their own, where some have: their latency is nobody's. */
-function otherNumbers(summary: Summary, shown: readonly string[], windowMs: Milliseconds): { other?: EndpointNumbers } {
+function otherNumbers(find: Finder, shown: readonly string[], windowMs: Milliseconds): { other?: EndpointNumbers } {
   const without = (read: (name?: string) => number) => read() - shown.reduce((sum, name) => sum + read(name), 0);
-  const requests = without((name) => requestsOf(summary, name));
+  const requests = without((name) => requestsOf(find, name));
   if (shown.length === 0 || requests <= 0) return {};
-  const unknown = (name?: string) => (requestsOf(summary, name) === 0 ? 0 : Number.NaN);
-  const failed = without((name) => metricOf(summary, 'http_req_failed', name)?.values.passes ?? unknown(name));
+  const unknown = (name?: string) => (requestsOf(find, name) === 0 ? 0 : Number.NaN);
+  const failed = without((name) => find('http_req_failed', name)?.values.passes ?? unknown(name));
   const errors = Number.isNaN(failed) ? {} : { errors: failed / requests };
   return { other: { requests, ...rateOf(requests, windowMs), ...errors } };
 }

@@ -112,7 +112,20 @@ export function baseName(key: string): string {
 
 /** Looks a metric up by its key, in whichever spelling. */
 export function findMetric<T>(metrics: Readonly<Record<string, T>>, key: string): T | undefined {
-  if (Object.hasOwn(metrics, key)) return metrics[key];
-  const identity = metricIdentity(key);
-  return Object.entries(metrics).find(([other]) => metricIdentity(other) === identity)?.[1];
+  return metricFinder(metrics)(key);
+}
+
+/** {@link findMetric} for many keys of the same metrics: however many are not there, all keys are read once at most. */
+export function metricFinder<T>(metrics: Readonly<Record<string, T>>): (key: string) => T | undefined {
+  let byIdentity: Map<string, T> | undefined;
+  return (key) => {
+    if (Object.hasOwn(metrics, key)) return metrics[key];
+    // The first of several spellings: the last one that a map is given stays.
+    byIdentity ??= new Map(
+      Object.entries(metrics)
+        .reverse()
+        .map(([other, metric]) => [metricIdentity(other), metric]),
+    );
+    return byIdentity.get(metricIdentity(key));
+  };
 }

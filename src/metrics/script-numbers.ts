@@ -3,7 +3,7 @@ import type { Milliseconds } from '../core/quantities.js';
 import { failingChecks } from './culprits.js';
 import { baseName, subMetricKey, tagsIn } from './metric-key.js';
 import type { Summary, SummaryGroup, SummaryMetric } from './summary.js';
-import { findInWindow } from './window.js';
+import { windowFinder } from './window.js';
 
 /** As many as are told of each kind. */
 const most = 30;
@@ -67,8 +67,9 @@ function scenariosOf({ metrics }: Summary, windowMs: Milliseconds): ScenarioNumb
   const names = Object.keys(metrics).flatMap((key) => (baseName(key) === 'iterations' ? (tagsIn(key).scenario ?? []) : []));
   const distinct = [...new Set(names)];
   if (distinct.length < 2) return [];
+  const find = windowFinder(metrics);
   return distinct.slice(0, most).map((name) => {
-    const read = (metric: string, stat: string) => findInWindow(metrics, subMetricKey(metric, { scenario: name }))?.values[stat];
+    const read = (metric: string, stat: string) => find(subMetricKey(metric, { scenario: name }))?.values[stat];
     const iterations = read('iterations', 'count') ?? 0;
     const requests = read('http_reqs', 'count') ?? 0;
     const [errors, p95] = [read('http_req_failed', 'rate'), read('http_req_duration', 'p(95)')];

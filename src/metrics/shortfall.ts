@@ -2,7 +2,7 @@ import { formatCount, type Milliseconds, type PerSecond, type Share, trimNumber 
 import type { Shortfall } from './criterion.js';
 import { findMetric, subMetricKey } from './metric-key.js';
 import type { Summary } from './summary.js';
-import { findInWindow } from './window.js';
+import { windowFinder } from './window.js';
 
 /** The load that was to be made while the run was judged. */
 export interface PlannedShare {
@@ -60,7 +60,7 @@ function adviceFor({ name, executor }: Executed): string {
 
 /** At the edges of the window a VU's iteration may fall to either side. */
 function missingIterations({ vus, open, perSecond, windowMs }: PlannedShare, { metrics }: Summary): Shortfall[] {
-  const made = findInWindow(metrics, 'iterations')?.values.count;
+  const made = windowFinder(metrics)('iterations')?.values.count;
   if (perSecond === undefined || made === undefined) return [];
   const planned = (perSecond * windowMs) / 1000;
   const missing = planned - made;

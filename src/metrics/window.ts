@@ -1,5 +1,5 @@
 import type { Milliseconds, PerSecond } from '../core/quantities.js';
-import { baseName, findMetric, parseMetricName, tagsIn } from './metric-key.js';
+import { baseName, metricFinder, parseMetricName, tagsIn } from './metric-key.js';
 import type { SummaryMetric } from './summary.js';
 
 /** The tag that samples of the judged window carry. */
@@ -38,9 +38,11 @@ export function isOfWindow(tags: Readonly<Record<string, string>>): boolean {
   return tags[windowTag.tag] === windowTag.value;
 }
 
-/** A metric of the judged window; the whole test's own where nothing is told apart, and only there. */
-export function findInWindow<T>(metrics: Readonly<Record<string, T>>, metric: string): T | undefined {
-  return findMetric(metrics, isToldApart(metrics) ? windowKey(metric) : metric);
+/** Looks metrics of the judged window up; the whole test's own where nothing is told apart, and only there. All keys are read twice at most. */
+export function windowFinder<T>(metrics: Readonly<Record<string, T>>): (metric: string) => T | undefined {
+  const toldApart = isToldApart(metrics);
+  const find = metricFinder(metrics);
+  return (metric) => find(toldApart ? windowKey(metric) : metric);
 }
 
 /** A counter of the window per second of the window: k6 itself divides by the whole test's seconds. */

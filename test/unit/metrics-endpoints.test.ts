@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Criterion } from '../../src/core/criterion.js';
-import { runnerId } from '../../src/core/ids.js';
+import { makeRunId, runnerId } from '../../src/core/ids.js';
 import { thresholdsApart, unnamedParts } from '../../src/metrics/endpoint-metrics.js';
+import { measuredNumbers } from '../../src/metrics/endpoint-numbers.js';
 import { liveNumbers } from '../../src/metrics/live-numbers.js';
 import type { PushedSeries } from '../../src/metrics/series.js';
 import type { SummaryMetric } from '../../src/metrics/summary.js';
-import { findInWindow } from '../../src/metrics/window.js';
+import { windowFinder } from '../../src/metrics/window.js';
 
 const criterion = (metric: string, stat: string): Criterion => ({
   name: metric,
@@ -52,8 +53,9 @@ describe('what a test tells apart', () => {
 
   test('never takes the whole test for its window', () => {
     const metrics = { http_reqs: 9, 'http_reqs{part:steady}': 6, 'http_reqs{name:a}': 3 };
-    expect([findInWindow(metrics, 'http_reqs'), findInWindow(metrics, 'http_reqs{name:a}')]).toEqual([6, undefined]);
-    expect(findInWindow({ 'http_reqs{name:a}': 3 }, 'http_reqs{name:a}')).toBe(3);
+    const find = windowFinder(metrics);
+    expect([find('http_reqs'), find('http_reqs{name:a}')]).toEqual([6, undefined]);
+    expect(windowFinder({ 'http_reqs{name:a}': 3 })('http_reqs{name:a}')).toBe(3);
   });
 });
 
@@ -98,4 +100,32 @@ describe('endpoints and scenarios that nobody named', () => {
   test('and of the whole test where nothing is told apart', () => {
     expect(unnamedParts(numbers, { metrics: {}, durationMs: 4000 }, false)['http_reqs{name:POST /b}']?.values.count).toBe(16);
   });
+});
+
+test('a name for every URL: the keys of a summary are not read anew for each of them', () => {
+  const duration: SummaryMetric = { type: 'trend', contains: 'time', values: { count: 2 }, bounds: {} };
+  const names = Array.from({ length: 300 }, (_, n) => `http://shop/product/${n}`);
+  const apart = Object.fromEntries(names.map((name) => [`http_req_duration{name:${name}}`, duration]));
+  let reads = 0;
+  const metrics = new Proxy({ ...apart, http_req_duration: { ...duration, values: { count: 600 } } } as Record<string, SummaryMetric>, {
+    ownKeys: (target) => {
+      reads += 1;
+      return Reflect.ownKeys(target);
+    },
+  });
+  const rootGroup = { name: '', path: '', id: '', groups: [], checks: [] };
+
+  const { endpoints, other } = measuredNumbers({
+    version: 1,
+    run: makeRunId(0),
+    k6Version: '2.2.0',
+    runners: 3,
+    durationMs: 1000,
+    metrics,
+    rootGroup,
+  });
+
+  expect(endpoints).toHaveLength(30);
+  expect(other?.requests).toBe(540);
+  expect(reads).toBeLessThan(20);
 });
