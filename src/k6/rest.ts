@@ -5,7 +5,7 @@ import type { ScriptFailureKind } from '../core/events.js';
 import type { Clock } from '../core/os.js';
 import { isRecord } from '../core/own.js';
 import type { Milliseconds } from '../core/quantities.js';
-import type { CountedCheck } from '../metrics/rate-counts.js';
+import type { AskedMetric, CountedCheck } from '../metrics/rate-counts.js';
 import { abortWords } from './log.js';
 
 /** k6's states of a test, as `/v1/status` numbers them (k6 v2: lib/execution.go, ExecutionStatus). */
@@ -45,8 +45,8 @@ export interface RunnerApi {
   putSetup(data: unknown): Promise<void>;
   /** How often each check held so far. */
   checks(): Promise<readonly CountedCheck[]>;
-  /** The rate of this metric or sub-metric so far; undefined where it is none, or nothing was added to it. */
-  rate(metric: string): Promise<number | undefined>;
+  /** What this metric or sub-metric comes to so far; undefined where there is none, or nothing was added to it. */
+  metric(key: string): Promise<AskedMetric | undefined>;
   /** Runs teardown() here; undefined, or how it failed. */
   runTeardown(timeoutMs: Milliseconds): Promise<ScriptFailure | undefined>;
 }
@@ -94,9 +94,9 @@ export function runnerApi(baseUrl: string, clock: Pick<Clock, 'sleep'>, connect?
     async checks() {
       return checksIn(json(await call('GET', 'groups', undefined, glanceMs)));
     },
-    async rate(metric) {
-      const answer = await call('GET', `metrics/${encodeURIComponent(metric)}`, undefined, glanceMs);
-      return answer.status === 404 ? undefined : rateIn(json(answer));
+    async metric(key) {
+      const answer = await call('GET', `metrics/${encodeURIComponent(key)}`, undefined, glanceMs);
+      return answer.status === 404 ? undefined : metricIn(json(answer));
     },
     async runTeardown(timeoutMs) {
       const answer = await call('POST', 'teardown', undefined, timeoutMs);
@@ -236,9 +236,18 @@ function checksIn(document: unknown): CountedCheck[] {
   });
 }
 
-function rateIn(document: unknown): number | undefined {
-  const { type, sample } = attributesOf(document);
-  return type === 'rate' && isRecord(sample) && typeof sample.rate === 'number' ? sample.rate : undefined;
+function metricIn(document: unknown): AskedMetric | undefined {
+  const { type, contains, sample } = attributesOf(document);
+  if (!isOneOf(metricTypes, type) || !isOneOf(contents, contains) || !isRecord(sample)) return undefined;
+  const values = Object.entries(sample).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+  return { type, contains, values: Object.fromEntries(values) };
+}
+
+const metricTypes = ['counter', 'gauge', 'rate', 'trend'] as const;
+const contents = ['default', 'time', 'data'] as const;
+
+function isOneOf<T extends string>(words: readonly T[], value: unknown): value is T {
+  return words.some((word) => word === value);
 }
 
 function number(value: unknown): number {

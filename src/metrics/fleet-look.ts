@@ -69,8 +69,8 @@ function neverCounted(metric: string): LiveTotal | undefined {
 }
 
 /** The share of good health probes; of good requests where nothing is probed. */
-function availability(numbers: LiveNumbers, { probes, picks }: FleetMoment): LiveTotal | undefined {
+function availability(numbers: LiveNumbers, { probes, picks, rates }: FleetMoment): LiveTotal | undefined {
   if (probes !== undefined) return { kind: 'rate', contains: 'default', passes: probes.good, total: probes.total };
-  const failed = numbers.total('http_req_failed', picks);
+  const failed = rates.get('http_req_failed') ?? numbers.total('http_req_failed', picks);
   return failed?.kind === 'rate' ? { ...failed, passes: failed.total - failed.passes } : undefined;
 }

@@ -19,6 +19,8 @@ export type LiveTotal =
       readonly min: number;
       readonly max: number;
     }
+  /** A trend of which only some stats are known, each from its least to its largest value. */
+  | { readonly kind: 'stats'; readonly contains: Contains; readonly bounds: Readonly<Record<string, readonly [number, number]>> }
   /** In `scale` times the metric's unit: k6 pushes times in seconds. */
   | { readonly kind: 'trend'; readonly contains: Contains; readonly scale: number; readonly histogram: NativeHistogram };
 
@@ -28,7 +30,7 @@ export interface Span {
   readonly high: number;
 }
 
-/** What came after `before`, an earlier state of the same metric. Shares and gauges have no past: they stay as they are. */
+/** What came after `before`, an earlier state of the same metric. Shares, stats and gauges have no past: they stay as they are. */
 export function totalSince(now: LiveTotal, before: LiveTotal | undefined): LiveTotal {
   if (before === undefined) return now;
   if (now.kind === 'counter' && before.kind === 'counter') return { ...now, count: now.count - before.count };
@@ -57,6 +59,8 @@ export function addTotals(parts: readonly LiveTotal[]): LiveTotal | undefined {
         min: least(of('gauge').map(({ min }) => min)),
         max: most(of('gauge').map(({ max }) => max)),
       };
+    case 'stats':
+      return undefined;
     case 'trend':
       return { ...first, histogram: addHistograms(of('trend').map(({ histogram }) => histogram)) };
   }
@@ -88,6 +92,8 @@ export function readTotal(total: LiveTotal, stats: readonly string[], seconds: S
       return { type: 'rate', contains, ...between('rate', total.low, total.high) };
     case 'gauge':
       return { type: 'gauge', contains, ...between('value', total.low, total.high) };
+    case 'stats':
+      return { type: 'trend', contains, ...readStats(total.bounds) };
     case 'trend':
       return { type: 'trend', contains, ...readHistogram(total.histogram, total.scale, stats) };
   }
@@ -111,6 +117,10 @@ function between(stat: string, low: number, high: number): Read {
   return low === high
     ? { values: { [stat]: low }, bounds: {} }
     : { values: { [stat]: low + (high - low) / 2 }, bounds: { [stat]: [low, high] } };
+}
+
+function readStats(bounds: Read['bounds']): Read {
+  return { values: Object.fromEntries(Object.entries(bounds).map(([stat, [low, high]]) => [stat, low + (high - low) / 2])), bounds };
 }
 
 function readHistogram(histogram: NativeHistogram, scale: number, stats: readonly string[]): Read {

@@ -1,8 +1,16 @@
 import type { LiveTotal } from './live-total.js';
-import { parseMetricName } from './metric-key.js';
+import { baseName, parseMetricName } from './metric-key.js';
+import type { Contains, MetricType } from './summary.js';
 
-/** What is known of rates beyond their shares, by metric key. */
+/** What runners were asked for as their pushes do not tell it, by metric key. */
 export type RateCounts = ReadonlyMap<string, LiveTotal>;
+
+/** What a metric comes to in one runner since its start: of a trend k6 says `avg`, `min`, `med`, `max`, `p(90)` and `p(95)`. */
+export interface AskedMetric {
+  readonly type: MetricType;
+  readonly contains: Contains;
+  readonly values: Readonly<Record<string, number>>;
+}
 
 /** How often one check held, in one runner. */
 export interface CountedCheck {
@@ -31,8 +39,31 @@ export function countChecks(key: string, checks: readonly CountedCheck[]): LiveT
   return total === 0 ? undefined : { kind: 'rate', contains: 'default', passes, total };
 }
 
-/** The rate of the fleet, of which each runner's own is known exactly and not what it is a share of. */
-export function amongRates(rates: readonly number[]): LiveTotal | undefined {
-  if (rates.length === 0) return undefined;
-  return { kind: 'share', contains: 'default', low: Math.min(...rates), high: Math.max(...rates) };
+/** The counter of the same samples as this rate, where k6 has one: so it is known what the rate is a share of. */
+export function counterBeside(key: string): string | undefined {
+  return baseName(key) === 'http_req_failed' ? key.replace('http_req_failed', 'http_reqs') : undefined;
+}
+
+/** A rate of the fleet, of runners that tell it and its {@link counterBeside}. */
+export function countedRate(parts: readonly { readonly rate: AskedMetric; readonly counter: AskedMetric }[]): LiveTotal | undefined {
+  const counted = parts.flatMap(({ rate, counter }) => {
+    const [share, total] = [rate.values.rate, counter.values.count];
+    return share === undefined || total === undefined ? [] : [{ passes: Math.round(share * total), total }];
+  });
+  if (counted.length === 0 || counted.length < parts.length) return undefined;
+  const sum = (of: 'passes' | 'total') => counted.reduce((all, part) => all + part[of], 0);
+  return { kind: 'rate', contains: 'default', passes: sum('passes'), total: sum('total') };
+}
+
+/** The fleet's metric, of which each runner's own is known: counts add up, what else it is lies between the least and the largest. */
+export function amongRunners(asked: readonly AskedMetric[]): LiveTotal | undefined {
+  const [first] = asked;
+  if (first === undefined) return undefined;
+  const { type, contains } = first;
+  const of = (stat: string) => asked.flatMap(({ values }) => values[stat] ?? []);
+  if (type === 'counter') return { kind: 'counter', contains, count: of('count').reduce((sum, count) => sum + count, 0) };
+  const stats = Object.keys(first.values).map((stat) => [stat, [Math.min(...of(stat)), Math.max(...of(stat))] as const] as const);
+  if (type === 'trend') return { kind: 'stats', contains, bounds: Object.fromEntries(stats) };
+  const [low, high] = Object.fromEntries(stats).rate ?? [];
+  return type === 'rate' && low !== undefined && high !== undefined ? { kind: 'share', contains, low, high } : undefined;
 }

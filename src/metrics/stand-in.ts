@@ -44,6 +44,7 @@ function runnerMetric(total: LiveTotal): RunnerMetric | undefined {
     case 'rate':
       return { type: 'rate', contains, passes: total.passes, fails: total.total - total.passes };
     case 'share':
+    case 'stats':
       return undefined;
     case 'gauge':
       return { type: 'gauge', contains, empty: false, value: total.high, min: total.min, max: total.max };

@@ -57,7 +57,7 @@ function runnerThat(
     putSetup: never,
     runTeardown: never,
     checks: never,
-    rate: never,
+    metric: never,
   };
   const vitals = async (): Promise<Vitals | undefined> => {
     const [processState, processMs] = process?.(looks++) ?? [];

@@ -255,7 +255,7 @@ function liveWarning(warning: LiveWarning): Advice {
       return { text: 'There are so many different requests that the live view counts further ones as "other".', hint: oneName };
     case 'series-left-out':
       return {
-        text: 'There are so many different series that the live view and abort rules leave further ones out. The summary has them all.',
+        text: 'There are so many different series that the live view leaves further ones out. Abort rules ask k6 itself; the summary has them all.',
         hint: oneName,
       };
     case 'live-lookup-failed':

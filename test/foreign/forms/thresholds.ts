@@ -10,6 +10,16 @@ export const thresholds: readonly Form[] = [
   { script: 'delay-as-text.js', ends: 99 },
   { script: 'delay-as-number.js', ends: 99 },
   { script: 'abort-on-fail.js', ends: 99, uncounted: 'metrics and requests' },
+  ...['http_req_failed', 'http_req_duration'].map(
+    (limit): Form => ({
+      script: 'a-name-each.js',
+      as: limit,
+      ends: 99,
+      env: () => ({ LIMIT: limit }),
+      uncounted: 'metrics and requests',
+      tells: [new RegExp(`ending early: The script's threshold ${limit} .* was crossed`)],
+    }),
+  ),
   { script: 'never-added-rate.js', ends: 0 },
   { script: 'shown-sub-metric.js', ends: 0 },
   { script: 'zero-counters.js', ends: 0 },
