@@ -19,18 +19,22 @@ export interface PushedNumbers extends RunnerNumbers {
 
 /** What was received of the runners while they ran. */
 interface Received {
-  readonly live: LiveData;
+  readonly live: Pick<LiveData, 'numbers' | 'heardAt'>;
   /** By elapsed(). */
   readonly releasedAt: Milliseconds;
 }
 
-/** By runner, what it pushed since the load began, for those that did not come to write their numbers. */
+/**
+ * By runner, what it pushed since the load began, for those that did not come to write their numbers. Nobody has any where series
+ * were left out: what fails may be among them, and others' numbers would pass with it. Where no runner wrote numbers, it is
+ * all there is, and the result is invalid. */
 export function standInsFor(
   lost: readonly RunnerId[],
   known: readonly RunnerNumbers[],
   { live, releasedAt }: Received,
   { thresholds }: Pick<PreparedTest, 'thresholds'>,
 ): Map<RunnerId, PushedNumbers> {
+  if (known.length > 0 && live.numbers.excess.ignored > 0) return new Map();
   const summaries = known.map(({ summary }) => summary);
   const found = new Map<RunnerId, PushedNumbers>();
   for (const runner of lost) {
