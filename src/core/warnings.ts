@@ -89,6 +89,8 @@ export type LoadWarning =
   | { readonly code: 'runner-stood-still'; readonly runner: RunnerId; readonly forMs: Milliseconds; readonly lost: Share }
   /** Runners wrote no summary: their pushed numbers are used, and their counts for the rates `uncounted` are unknown. */
   | { readonly code: 'numbers-pushed-only'; readonly runners: readonly RunnerId[]; readonly uncounted: readonly string[] }
+  /** Nothing of these runners is in the result, and other runners' numbers are: of the whole load, `lost` is missing. */
+  | { readonly code: 'numbers-missing'; readonly runners: readonly RunnerId[]; readonly lost: Share }
   /** A second Ctrl-C ended these runners before they had written their numbers. */
   | { readonly code: 'numbers-cut-off'; readonly runners: readonly RunnerId[] }
   /** The wall clock of this machine went on by so much more (negative: less) than time did: it was set, or the machine slept. */

@@ -31,6 +31,7 @@ test.each<[Warning, string]>([
     { code: 'numbers-pushed-only', runners: [runnerId(2)], uncounted: ['checks'] },
     'Runner 2 wrote no summary; using the live data received until then. Counts for checks are unknown and excluded.',
   ],
+  [{ code: 'numbers-missing', runners: [runnerId(3)], lost: 1 / 3 }, 'Runner 3 left no numbers: 33.3% of the load is not in the result.'],
   [
     { code: 'numbers-cut-off', runners: [runnerId(1), runnerId(2), runnerId(3)] },
     'Runners 1, 2 and 3 ended at once, before writing a summary; using the live data received until then.',

@@ -135,8 +135,13 @@ function outcomeIn(
 
 /** Says whose numbers are not their own, once for all of them, and who stood still. */
 function tellMissing(outcomes: readonly RunnerOutcome[], standIns: ReadonlyMap<string, PushedNumbers>, emit: Emit): void {
-  const cutOff = outcomes.filter(({ cause, numbers }) => cause === 'cut-off' && numbers !== 'own').map(({ runner }) => runner);
+  const cutOff = outcomes.filter(({ cause, numbers }) => cause === 'cut-off' && numbers === 'pushed').map(({ runner }) => runner);
   if (cutOff.length > 0) emit({ type: 'warned', code: 'numbers-cut-off', runners: cutOff });
+  const missing = outcomes.filter(({ numbers, lost }) => numbers === 'none' && lost > 0);
+  if (missing.length > 0 && missing.length < outcomes.length) {
+    const lost = missing.reduce((sum, one) => sum + one.lost, 0);
+    emit({ type: 'warned', code: 'numbers-missing', runners: missing.map(({ runner }) => runner), lost });
+  }
   const pushed = outcomes.filter(({ cause, numbers }) => cause !== 'cut-off' && numbers === 'pushed').map(({ runner }) => runner);
   for (const { runner, stoodStillMs: forMs, lost } of outcomes)
     if (forMs !== undefined) emit({ type: 'warned', code: 'runner-stood-still', runner, forMs, lost });

@@ -42,6 +42,7 @@ export function warningText(warning: Warning): Advice {
     case 'log-cut':
     case 'runner-stood-still':
     case 'numbers-pushed-only':
+    case 'numbers-missing':
     case 'numbers-cut-off':
     case 'clock-jumped':
     case 'stood-still':
@@ -151,6 +152,10 @@ function loadWarning(warning: LoadWarning): Advice {
       };
     case 'numbers-pushed-only':
       return { text: pushedOnly(warning.runners, warning.uncounted) };
+    case 'numbers-missing':
+      return {
+        text: `${namesOf(warning.runners)} left no numbers: ${trimNumber(warning.lost * 100, 1)}% of the load is not in the result.`,
+      };
     case 'numbers-cut-off':
       return { text: `${namesOf(warning.runners)} ended at once, before writing a summary; using the live data received until then.` };
     case 'clock-jumped':
