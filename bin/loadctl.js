@@ -12,6 +12,7 @@ const entry = isCarrier ? 'carry.js' : command === 'complete' && separator === '
 const cli = new URL(`../dist/${entry}`, import.meta.url);
 if (existsSync(cli)) {
   module.enableCompileCache?.();
+  process.noDeprecation = process.env.LOADCTL_DEBUG !== '1'; // what libraries announce to their callers, users cannot change
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'; // which Node it will want some day is our affair
   if (process.env.LOADCTL_DEBUG === '1') process.setSourceMapsEnabled(true); // its traces then name files of src
   const { main } = await import(cli.href);

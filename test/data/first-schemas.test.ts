@@ -47,6 +47,24 @@ CREATE TABLE bills (id int PRIMARY KEY, cart int REFERENCES carts); ALTER TABLE 
     sets: ['accounts'],
   },
   {
+    title: 'keys that hold a day or a moment, by which tables are partitioned',
+    schema: `CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE orders (id bigint, user_id int NOT NULL REFERENCES users, day date NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE orders_all PARTITION OF orders DEFAULT;
+CREATE TABLE events (at timestamptz, id bigint, what text NOT NULL, PRIMARY KEY (at, id)) PARTITION BY RANGE (at);
+CREATE TABLE events_all PARTITION OF events DEFAULT;`,
+    sets: ['users', 'orders', 'events'],
+    tables: 'orders,events',
+  },
+  {
+    title: 'tables whose rows need each other',
+    schema: `CREATE TABLE a (id int PRIMARY KEY, b int NOT NULL); CREATE TABLE b (id int PRIMARY KEY, a int NOT NULL REFERENCES a);
+ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b DEFERRABLE INITIALLY DEFERRED;`,
+    sets: [],
+    tables: 'a',
+    open: /# \? a is not seeded: its rows and those of another table need each other/,
+  },
+  {
     title: 'what loadctl cannot know is a comment: a type, a function of somebody’s',
     schema: `CREATE FUNCTION is_even(n bigint) RETURNS bool LANGUAGE sql AS 'SELECT n % 2 = 0';
 CREATE TABLE shapes (id int PRIMARY KEY, area polygon NOT NULL);

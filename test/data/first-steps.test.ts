@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { chmodSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -210,5 +210,38 @@ describe('init for a script and a schema of somebody else', () => {
       stderr: expect.stringContaining('profiles/staging.yaml is there already: nothing was written'),
     });
     expect(filesIn(at)).toEqual(['load/shop.js', 'profiles/staging.yaml']);
+  });
+
+  test('a database is found whatever its name holds, and a password by PGPASSWORD or .pgpass', async () => {
+    const url = await postgres.createDatabase('odd @/:+&=,;$% name');
+    const without = new URL(url);
+    without.password = '';
+    const at = workplace();
+    const unasked = await at.loadctl(['init', '--db', without.href, '--yes']);
+    expect(unasked).toMatchObject({
+      code: 115,
+      stderr: expect.stringMatching(/asks for a password of the role postgres[\s\S]*PGPASSWORD/),
+    });
+    const made = await at.loadctl(['init', '--db', url, '--yes', '--no-ci']);
+    expect(made, made.stderr).toMatchObject({ code: 0 });
+    const known = await at.loadctl(['doctor', '--env', 'dev', '--connect'], { DB_PASSWORD: passwordIn(url) });
+    expect(known.stdout).toMatch(/store db +✔ .*, odd @\/:\+&=,;\$% name as postgres$/m);
+    at.file('profiles/dev.yaml', at.read('profiles/dev.yaml').replace(', password: "${DB_PASSWORD}"', ''));
+    const pgpass = at.file('pgpass', `127.0.0.1:*:*:postgres:${passwordIn(url)}\n`);
+    chmodSync(pgpass, 0o600);
+    for (const env of [{ PGPASSWORD: passwordIn(url) }, { PGPASSFILE: pgpass }]) {
+      const said = await at.loadctl(['doctor', '--env', 'dev', '--connect'], env);
+      expect(said.stdout).toMatch(/store db +✔/);
+      expect(said.stderr).toBe('');
+    }
+  });
+
+  test('a database behind a socket that is not there is named with its fix', async () => {
+    const at = workplace();
+    const said = await at.loadctl(['init', '--db', `postgres://ann@${encodeURIComponent(at.folder)}/shop`, '--yes']);
+    expect(said).toMatchObject({
+      code: 115,
+      stderr: expect.stringContaining(`there is no socket of a database in ${at.folder}: connect ENOENT`),
+    });
   });
 });

@@ -65,3 +65,15 @@ test('doctor says why it does not know the load of a script', async () => {
   expect([code, stdout]).toEqual([0, expect.stringMatching(/script +\? what it makes is unknown, because .*no accounts/)]);
   expect(stdout).not.toMatch(/^ {2}connections/m);
 });
+
+test('doctor names a script that no k6 can read, with the place in it', async () => {
+  const files = {
+    'profiles/here.yaml': 'target: {url: http://127.0.0.1:1}\nworkload: {script: k6.js}\n',
+    'profiles/k6.js': 'export default function( {',
+  };
+  const { code, stdout } = await workplace(files).loadctl(['doctor', '--env', 'here']);
+  expect([code, stdout]).toEqual([
+    115,
+    expect.stringMatching(/script +✖ k6 cannot use the script: .*k6\.js: Line 1:\d+ [\s\S]*Fix .*k6\.js/),
+  ]);
+});

@@ -90,6 +90,9 @@ describe('wrong usage ends with 2, the error and one thing to do', () => {
   });
 
   test.each([
+    ['run localhost:8080', 'loadctl run http://localhost:8080'],
+    ['run localhost', 'loadctl run http://localhost'],
+    ['run 127.0.0.1:8080/carts', 'loadctl run http://127.0.0.1:8080/carts'],
     ['run load/shop.js', 'loadctl run --env dev --set workload.script=load/shop.js'],
     ['run --env stage load/shop.js', 'loadctl run --env stage --set workload.script=load/shop.js'],
     ['run --env dev --set workload.vus 10', 'loadctl run --env dev --set workload.vus=10'],

@@ -67,7 +67,8 @@ function pathOf(option: string, value: string | undefined): string | undefined {
 
 /** A word that no argument is there for, read as what it may stand for. */
 export function meantByWord(call: Misread, word: string): Meaning | undefined {
-  const { words, options, environments } = call;
+  const { name, words, options, environments } = call;
+  if (name === 'run' && isAddress(word)) return meaning(call, words.indexOf(word), 1, [`http://${word}`]);
   const at = words.indexOf(word);
   const [option = '', before = ''] = [words[at - 2], words[at - 1]];
   if ((option === '--set' || option === '-e') && !before.includes('=')) return meaning(call, at - 2, 3, [option, `${before}=${word}`]);
@@ -84,6 +85,11 @@ export function meantByWord(call: Misread, word: string): Meaning | undefined {
   const [, own = ''] = /^(?:\.\/)?profiles\/([\w-]+)\.ya?ml$/.exec(word) ?? [];
   if (environments.includes(own)) return meaning(call, at, 1, ['--env', own]);
   return meaning(call, at, 1, [/\.ya?ml$|\//.test(word) ? '--profile' : '--env', word]);
+}
+
+/** A URL without its scheme, as a browser takes it: `localhost:8080/carts`. */
+function isAddress(word: string): boolean {
+  return /^(?:[\w.-]+|\[[\da-f:]+\])(?::\d{1,5}(?:[/?].*)?)$/i.test(word) || /^(?:localhost|\d+(?:\.\d+){3})(?:[/?].*)?$/i.test(word);
 }
 
 /** The command that an unknown one may stand for. */

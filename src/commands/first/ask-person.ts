@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LoadctlError } from '../../core/errors.js';
 import type { Shell } from '../../core/os.js';
@@ -45,7 +45,10 @@ export async function personAtTerminal(
       flags.url ??
       (await ask('Where does the service answer?', { placeholder: defaultUrl, defaultValue: defaultUrl, problem: urlProblem })),
     script: async () => {
-      const missing = (text: string) => (existsSync(resolve(shell.cwd, text)) ? undefined : `${text} does not exist`);
+      const missing = (text: string) => {
+        const found = statSync(resolve(shell.cwd, text), { throwIfNoEntry: false });
+        return found?.isFile() ? undefined : `${text} ${found === undefined ? 'does not exist' : 'is no file'}`;
+      };
       const question = 'A k6 script of yours? Its path; empty for a new one.';
       return flags.script ?? optional(await ask(question, { placeholder: 'load/shop.js', defaultValue: '', problem: missing }));
     },

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorMessage, LoadctlError } from '../../core/errors.js';
+import { errorCode, errorMessage, LoadctlError } from '../../core/errors.js';
 import type { World } from '../../core/os.js';
 import { loadProfile } from '../../profile/load.js';
 import { filesWith } from '../call/profile.js';
@@ -36,11 +36,19 @@ export function firstFiles(known: Known, folder: string): FirstFile[] {
 /** A file of lines, which keeps those that it has. */
 function extended(folder: string, name: string, lacking: (there: string) => readonly string[]): FirstFile[] {
   const path = join(folder, name);
-  const there = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  const there = existsSync(path) ? linesIn(path, name) : undefined;
   const missing = lacking(there ?? '');
   if (missing.length === 0) return [];
   const before = there === undefined || there === '' || there.endsWith('\n') ? (there ?? '') : `${there}\n`;
   return [{ name, content: `${before}${missing.join('\n')}\n`, extends: there !== undefined }];
+}
+
+function linesIn(path: string, name: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw unwritable(name, cause);
+  }
 }
 
 /** Throws `usage` where one of these files is there: what somebody wrote is not overwritten. */
@@ -59,18 +67,35 @@ export function checkProfiles(files: readonly FirstFile[], { cwd, env, home }: P
     loadProfile({ file: join(cwd, 'profiles', `${environment}.yaml`) }, { cwd, env, home, files: filesWith(made), secrets: 'optional' });
 }
 
-/** Writes them. Throws `unavailable` where one cannot be written. */
+/** Writes them, or none of them. Throws `unavailable` where one cannot be written. */
 export async function writeFiles(files: readonly FirstFile[], folder: string): Promise<void> {
+  const undo: (() => Promise<unknown>)[] = [];
   for (const { name, content } of files) {
     const path = join(folder, name);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      undo.push(await makeFolder(dirname(path)));
+      const before = existsSync(path) ? await readFile(path) : undefined;
+      undo.push(() => (before === undefined ? rm(path, { force: true }) : writeFile(path, before)));
       await writeFile(path, content);
     } catch (cause) {
-      throw new LoadctlError('unavailable', `${name} cannot be written: ${errorMessage(cause)}`, {
-        hint: 'Go to a folder that you may write to.',
-        cause,
-      });
+      for (const takeBack of undo.reverse()) await takeBack().catch(() => undefined);
+      throw unwritable(name, cause);
     }
   }
+}
+
+/** Makes a folder with those above it; what is handed back removes as many of them as were made and are empty. */
+async function makeFolder(folder: string): Promise<() => Promise<void>> {
+  const first = await mkdir(folder, { recursive: true });
+  return async () => {
+    for (let made = folder; first !== undefined && made.startsWith(first); made = dirname(made)) await rmdir(made);
+  };
+}
+
+function unwritable(name: string, cause: unknown): LoadctlError {
+  const isInTheWay = ['EEXIST', 'ENOTDIR', 'EISDIR'].includes(errorCode(cause) ?? '');
+  return new LoadctlError('unavailable', `${name} cannot be written: ${errorMessage(cause)}. Nothing was written.`, {
+    hint: isInTheWay ? 'Something else has that name: move it, or go to an empty folder.' : 'Go to a folder that you may write to.',
+    cause,
+  });
 }

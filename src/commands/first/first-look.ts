@@ -5,6 +5,7 @@ import { firstLookScript } from '../../k6/shipped-scripts.js';
 import { profileChoice, textOption } from '../call/options.js';
 import type { MadeProfile } from '../call/profile.js';
 import type { Call } from '../call/types.js';
+import { literalUrl } from './urls.js';
 
 /** Whether a word is a URL that `loadctl run` may look at. */
 export function isWebUrl(word: string): boolean {
@@ -32,7 +33,7 @@ export function firstLook(call: Call, typed: string): MadeProfile {
     .replaceAll(/^-|-$/g, '');
   const profile = {
     environment,
-    target: { url: typed },
+    target: { url: literalUrl(typed) },
     workload: {
       script: firstLookScript(),
       vus: 10,

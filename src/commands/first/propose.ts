@@ -3,7 +3,7 @@ import { quotedWhereNeeded } from '../../profile/words/names.js';
 import { reservedNames } from '../../profile/words/template.js';
 import type { Fits } from '../../stores/postgres/outline/try-values.js';
 import type { Outline, OutlineColumn, OutlineReference, OutlineTable } from '../../stores/postgres/outline/types.js';
-import { type Candidate, candidates, constantsIn, keyCandidates } from './values.js';
+import { type Candidate, candidates, constantsIn, keyCandidates, mayTellRow } from './values.js';
 
 /** What is proposed to be seeded and cleaned up. */
 export interface Proposal {
@@ -50,12 +50,12 @@ export function usualTables({ tables }: Outline): OutlineTable[] {
   return first !== undefined && weight(first) > 0 ? [first] : [];
 }
 
-/** Makes a proposal: sets for these tables and for those that they cannot do without, and what hangs on their rows. */
-export async function propose(outline: Outline, wanted: readonly OutlineTable[], fits: Fits): Promise<Proposal> {
+/** Makes a proposal: sets for these tables and for those that they cannot do without, and what hangs on their rows. `today`: `2026-01-31`. */
+export async function propose(outline: Outline, wanted: readonly OutlineTable[], fits: Fits, today: string): Promise<Proposal> {
   const made = new Map<number, MadeSet>();
   const open = new Map<number, { table: string; why: string }>();
   const names = setNames(outline);
-  for (const table of wanted) await makeSet(table, { outline, fits, names, made, open, under: [] });
+  for (const table of wanted) await makeSet(table, { outline, fits, today, names, made, open, under: [] });
   const sets = [...made.values()];
   const rows = cleanupOf(outline, made);
   const touched = new Set([...sets.map(({ set }) => set.table), ...rows.map(({ table }) => table)]);
@@ -80,6 +80,7 @@ interface MadeSet {
 interface Making {
   readonly outline: Outline;
   readonly fits: Fits;
+  readonly today: string;
   readonly names: ReadonlyMap<number, string>;
   readonly made: Map<number, MadeSet>;
   readonly open: Map<number, { table: string; why: string }>;
@@ -96,7 +97,8 @@ async function makeSet(table: OutlineTable, making: Making): Promise<boolean> {
   const { made, open, under, outline } = making;
   if (made.has(table.oid)) return true;
   const giveUp = (why: string) => {
-    open.set(table.oid, { table: table.inProfile, why });
+    // Of tables that need each other the first reason is the one that says so.
+    if (!open.has(table.oid)) open.set(table.oid, { table: table.inProfile, why });
     return false;
   };
   if (open.has(table.oid)) return false;
@@ -137,7 +139,7 @@ interface Filling {
 }
 
 /** Finds a value for each column; or says which one nothing is known for. */
-async function fillSet(filling: Filling, { fits, names, made }: Making): Promise<ProposedSet | string> {
+async function fillSet(filling: Filling, { fits, names, made, today }: Making): Promise<ProposedSet | string> {
   const { table, key, written, needed } = filling;
   const columns: Record<string, SeedValue> = {};
   const samples = new Map<string, string>();
@@ -151,7 +153,8 @@ async function fillSet(filling: Filling, { fits, names, made }: Making): Promise
       continue;
     }
     if (reference !== undefined) return `${column.name} references a column that is not seeded`;
-    const found = await valueFor(table, column, { fits, tellsRow: tellsRow(filling, column.name), rows });
+    const wanted = { fits, tellsRow: tellsRow(filling, column.name), rows, ...(key.includes(column.name) ? { day: today } : {}) };
+    const found = await valueFor(table, column, wanted);
     if (found === undefined) return `nothing is known to write into ${column.name} (${column.type}, NOT NULL, no default)`;
     columns[column.name] = found.value;
     samples.set(column.name, found.samples[0] ?? '');
@@ -165,7 +168,11 @@ async function fillSet(filling: Filling, { fits, names, made }: Making): Promise
 /** A column tells its row where it alone is unique, or where it is what is left of a key beside references. */
 function tellsRow({ table, needed }: Filling, name: string): boolean {
   const isReference = (column: string) => needed.some(({ columns }) => columns.includes(column));
-  return table.uniqueKeys.some((key) => key.includes(name) && key.filter((column) => !isReference(column))[0] === name);
+  const canTell = (column: string) => table.columns.some((one) => one.name === column && mayTellRow(one));
+  return table.uniqueKeys.some((key) => {
+    const own = key.filter((column) => !isReference(column));
+    return (own.find(canTell) ?? own[0]) === name;
+  });
 }
 
 function isAloneUnique({ uniqueKeys }: OutlineTable, name: string): boolean {
@@ -183,10 +190,10 @@ function referenceTo(column: string, { to, columns, toColumns }: OutlineReferenc
 async function valueFor(
   table: OutlineTable,
   column: OutlineColumn,
-  { fits, tellsRow: isKey, rows }: { readonly fits: Fits; readonly tellsRow: boolean; readonly rows: number },
+  { fits, tellsRow: isKey, rows, day }: { readonly fits: Fits; readonly tellsRow: boolean; readonly rows: number; readonly day?: string },
 ): Promise<Candidate | undefined> {
   const own = table.checks.filter(({ columns }) => columns.includes(column.name)).map(({ sql }) => sql);
-  const wanted = { rows, table: table.name, constants: constantsIn([...own, ...column.demands]) };
+  const wanted = { rows, table: table.name, constants: constantsIn([...own, ...column.demands]), ...(day === undefined ? {} : { day }) };
   const all = isKey ? keyCandidates(column, wanted) : candidates(column, wanted);
   for (const candidate of all)
     if ((!isKey || candidate.tellsRow) && (await allFit(table, column.name, { candidate, fits }))) return candidate;

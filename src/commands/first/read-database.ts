@@ -18,5 +18,5 @@ export async function readDatabase(
   const context: StoreContext = { store: 'db', label: 'loadctl/init', emit: () => {}, clock, signal, allowsHost: () => true };
   const outline = await readOutline(config, context);
   const wanted = await asker.tables(outline, usualTables(outline));
-  return tryValues(config, context, (fits) => propose(outline, wanted, fits));
+  return tryValues(config, context, (fits) => propose(outline, wanted, fits, new Date(clock.stamp()).toISOString().slice(0, 10)));
 }

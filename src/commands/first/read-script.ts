@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { LoadctlError } from '../../core/errors.js';
 import { readVariables } from '../../k6/script-files.js';
@@ -12,8 +12,9 @@ import type { ReadScript } from './answers.js';
 export async function readScript(call: Call, named: string, url: string): Promise<ReadScript> {
   const { cwd } = call.shell;
   const file = resolve(cwd, named);
-  if (!existsSync(file)) {
-    throw new LoadctlError('usage', `--script ${named} does not exist; nothing was written`, {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!found?.isFile()) {
+    throw new LoadctlError('usage', `--script ${named} ${found === undefined ? 'does not exist' : 'is no file'}; nothing was written`, {
       hint: 'Name a k6 script of yours, or leave it out: loadctl init writes a first one.',
     });
   }

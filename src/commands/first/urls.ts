@@ -22,15 +22,26 @@ export function cacheProblem(url: string): string | undefined {
 function placeProblem(url: string, scheme: RegExp, example: string): string | undefined {
   if (url.includes('${')) return 'a URL with its values was expected: where it has a password, only the name of a variable is written';
   if (!URL.canParse(url) || !scheme.test(new URL(url).protocol)) return `${redactUrl(url)} is not a URL such as ${example}`;
+  if (!isDecodable(url)) return `${redactUrl(url)} holds a % that begins no escape such as %25, which is one % itself`;
   if (secretsInUrl(withoutPassword(url)).length > 0)
     return `${redactUrl(url)} holds a secret besides its password, and a profile is read by many`;
   return undefined;
 }
 
-/** The URL of the service, without a `/` at its end. Throws `usage`. */
+function isDecodable(text: string): boolean {
+  return !/%(?![0-9a-f]{2})/i.test(text);
+}
+
+/** A URL as a profile can hold it: there `${NAME}` is the value of a variable, and in a URL that was typed it is part of the path. */
+export function literalUrl(typed: string): string {
+  const isPlain = !/[^\x21-\x7e]|[{}]/.test(typed);
+  return isPlain ? typed : new URL(typed).href.replaceAll('{', '%7B').replaceAll('}', '%7D');
+}
+
+/** The URL of the service, without a `/` at the end of its path. Throws `usage`. */
 export function checkedUrl(url: string): string {
   const problem = urlProblem(url);
-  if (problem === undefined) return url.replace(/\/+$/, '');
+  if (problem === undefined) return literalUrl(/[?#]/.test(url) ? url : url.replace(/\/+$/, ''));
   const hint =
     secretsInUrl(url).length > 0
       ? 'Write it without; give the whole of it as BASE_URL in the environment or in .env.'

@@ -19,6 +19,8 @@ export interface Wanted {
   readonly table: string;
   /** Constants that stand in checks of the column: one of them may be what it wants. */
   readonly constants: readonly string[];
+  /** In the place of the moment of the seed, for a column by which a row is found again; missing where that moment will do. */
+  readonly day?: string;
 }
 
 /** Values for a column that has to tell its row, best first. */
@@ -36,6 +38,11 @@ export function keyCandidates(column: OutlineColumn, wanted: Wanted): Candidate[
   return [...fitting(plain, maxLength), ...exact];
 }
 
+/** Whether a column is of a type that values are known for that tell its row. */
+export function mayTellRow(column: OutlineColumn): boolean {
+  return isText(column) || /^(uuid|int[248]|numeric)$/.test(column.base);
+}
+
 /** Values for a column that has to hold something, best first. */
 export function candidates(column: OutlineColumn, wanted: Wanted): Candidate[] {
   const { base, category, labels, maxLength } = column;
@@ -47,7 +54,8 @@ export function candidates(column: OutlineColumn, wanted: Wanted): Candidate[] {
     return [chosen(1, 100), chosen(1, 9), ...[1, 0, 10, 100, 1000].map((value) => constant(value, String(value))), ...found];
   if (isText(column)) return fitting([...textsFor(column, wanted), ...found], maxLength);
   if (category === 'A') return [constant([], '{}')];
-  const usual = Object.hasOwn(usualValues, base) ? usualValues[base] : undefined;
+  const usual =
+    wanted.day !== undefined && isMoment(base) ? dayOf(base, wanted.day) : Object.hasOwn(usualValues, base) ? usualValues[base] : undefined;
   return [...(usual === undefined ? [] : [usual]), ...found];
 }
 
@@ -60,6 +68,15 @@ export function constantsIn(sql: readonly string[]): string[] {
 
 const uuid: Candidate = { value: '{uuid}', samples: ['6c6f6164-0000-8000-8000-000000000001'], tellsRow: true };
 const now: Candidate = { value: '{now}', samples: ['2026-01-01T00:00:00.000Z'], tellsRow: false };
+
+function isMoment(base: string): boolean {
+  return /^(date|timestamp|timestamptz)$/.test(base);
+}
+
+function dayOf(base: string, day: string): Candidate {
+  const value = base === 'timestamptz' ? `${day}T00:00:00Z` : day;
+  return constant(value, value);
+}
 
 const usualValues: Readonly<Record<string, Candidate>> = {
   date: now,

@@ -35,6 +35,10 @@ function whyUnasked({ options }: Call, planned: Planned): Unasked | undefined {
 
 function lookAtScript({ plan, loaded }: Planned, foreseen: Foreseen): Finding[] {
   const what = 'script';
+  const error = 'load' in foreseen ? undefined : foreseen.error;
+  // Init code that throws may want a variable of the run; what k6 cannot read, no run can.
+  if (error?.reason === 'invalid-profile')
+    return [{ what, state: 'missing', said: error.message, ...(error.hint === undefined ? {} : { more: error.hint }) }];
   // A script that k6 cannot look at here has no load to be held against this machine.
   if (!('load' in foreseen)) return [{ what, state: 'unknown', said: `what it makes is unknown, because ${foreseen.because}` }];
   const { vus, durationMs, scenarios } = foreseen.load;

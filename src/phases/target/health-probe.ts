@@ -7,7 +7,7 @@ import { repeat, stopwatch } from '../../core/timer.js';
 import type { WorkResult } from '../../core/work.js';
 import type { Reach } from '../../k6/reach.js';
 import type { ProbeCount } from '../../metrics/criterion.js';
-import { connectOnce, getOnce, noAnswer, speaksOtherProtocol } from './web-request.js';
+import { connectOnce, getOnce, isUntrusted, noAnswer, speaksOtherProtocol } from './web-request.js';
 
 const everyMs = 1000;
 /** An answer that comes later than this is no answer. */
@@ -22,6 +22,8 @@ export interface Probe {
   readonly error?: string;
   /** It answered in another protocol than HTTP/1.1. */
   readonly otherProtocol?: boolean;
+  /** Its certificate is not trusted. */
+  readonly untrusted?: boolean;
 }
 
 /** How loadctl looks at a target. */
@@ -49,7 +51,8 @@ export async function probeOnce(url: string, { userAgent, clock, signal, headers
     return { good, status: status ?? 0, elapsedMs: took() };
   } catch (error) {
     const otherProtocol = speaksOtherProtocol(error) ? { otherProtocol: true } : {};
-    return { good: false, status: 0, elapsedMs: took(), error: noAnswer(error), ...otherProtocol };
+    const untrusted = isUntrusted(error) ? { untrusted: true } : {};
+    return { good: false, status: 0, elapsedMs: took(), error: noAnswer(error), ...otherProtocol, ...untrusted };
   }
 }
 
@@ -60,6 +63,9 @@ async function statusOf(url: string, how: Parameters<typeof getOnce>[1]): Promis
   return answer.statusCode ?? 0;
 }
 
+const trustHint =
+  'Take any certificate with --set workload.options.insecureSkipTLSVerify=true, or trust one: NODE_EXTRA_CA_CERTS=FILE for loadctl and -e SSL_CERT_FILE=FILE for k6.';
+
 /**
  * Throws `unavailable` unless the target is there: its health endpoint is good, or, without one, it answers at all, in
  * whatever protocol.
@@ -67,7 +73,7 @@ async function statusOf(url: string, how: Parameters<typeof getOnce>[1]): Promis
 export async function requireTarget(target: { url: string; health?: string }, looking: Looking): Promise<WorkResult> {
   const { url, health } = target;
   const asked = health ?? url;
-  const { good, status, otherProtocol, error } = await probeOnce(asked, looking);
+  const { good, status, otherProtocol, untrusted, error } = await probeOnce(asked, looking);
   if (health !== undefined && good) return { result: status === 0 ? 'connected' : 'healthy' };
   if (health === undefined && status > 0) return { result: 'answered', status };
   if (health === undefined && otherProtocol === true) return { result: 'answered-otherwise' };
@@ -75,7 +81,7 @@ export async function requireTarget(target: { url: string; health?: string }, lo
   const [state, words] = health === undefined ? ['not up', 'target.url'] : ['not healthy', 'target.url and target.health'];
   const how = asked.startsWith('tcp:') ? asked : `GET ${asked}`;
   throw new LoadctlError('unavailable', `The target is ${state}: ${how}: ${what}. Nothing was run.`, {
-    hint: `Start it, or fix ${words} in the profile.`,
+    hint: untrusted === true ? trustHint : `Start it, or fix ${words}.`,
   });
 }
 

@@ -85,9 +85,18 @@ export function speaksOtherProtocol(error: unknown): boolean {
   return code.startsWith('HPE_') || code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
 }
 
+/** Whether it is the server's certificate that is not trusted. */
+export function isUntrusted(error: unknown): boolean {
+  return /^(?:CERT_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|UNABLE_TO_(?:GET|VERIFY)_|ERR_TLS_CERT_)/.test(
+    errorCode(error) ?? '',
+  );
+}
+
 /** Why no answer came, in words; OpenSSL's own for a server that speaks plain HTTP name its source files. */
 export function noAnswer(error: unknown): string {
-  if (errorCode(error) === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'it does not speak TLS; did you mean http://?';
+  // Node 20 calls it EPROTO.
+  if (errorCode(error) === 'ERR_SSL_WRONG_VERSION_NUMBER' || /:wrong version number:/.test(errorMessage(error)))
+    return 'it does not speak TLS; did you mean http://?';
   const cause = error instanceof Error && error.name === 'AbortError' ? (error.cause ?? error) : error;
   return errorMessage(cause).trim();
 }

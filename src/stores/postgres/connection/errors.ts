@@ -42,9 +42,19 @@ const broken: Say = (place) => [
   `${shown(place)}: the connection broke`,
   'Look whether the database restarted, then run the command again.',
 ];
+const noPassword: Say = (place) => [
+  `${shown(place)}: it asks for a password of the role ${place.role}, and none is given`,
+  'Put it into the URL, or into `password` of the store as "${DB_PASSWORD}"; PGPASSWORD and ~/.pgpass are read, too.',
+];
+const noSocket: Say = (place, message) => [
+  `${place.name}: there is no socket of a database in ${place.host}: ${message}`,
+  'Start the database, or correct the folder and port in the profile.',
+];
 /** By the system's, Node's and Postgres' codes: what happened, and the one thing that fixes it. */
 const known: Readonly<Record<string, Say>> = {
   ECONNREFUSED: refused,
+  ENOENT: noSocket,
+  EACCES: noSocket,
   ENOTFOUND: unknownHost,
   EAI_AGAIN: unknownHost,
   ETIMEDOUT: timeout,
@@ -136,10 +146,19 @@ export function serverMessage(error: unknown): string {
 export function translate(error: unknown, place: Place, gone: boolean): unknown {
   if (error instanceof LoadctlError) return error;
   const code = errorCode(error) ?? '';
-  const say = known[code] ?? badHandshake(code) ?? (gone ? broken : isServerError(error) ? other(error) : undefined);
+  const say =
+    known[code] ??
+    badHandshake(code) ??
+    (asksInVain(error) ? noPassword : undefined) ??
+    (gone ? broken : isServerError(error) ? other(error) : undefined);
   if (!say) return error;
   const [message, hint] = say(place, errorMessage(error));
   return new LoadctlError('unavailable', message, { hint, cause: error });
+}
+
+/** What pg says, without a code, where it has no password to answer with. */
+function asksInVain(error: unknown): boolean {
+  return /client password must be a (?:non-empty )?string/.test(errorMessage(error));
 }
 
 function badHandshake(code: string): Say | undefined {

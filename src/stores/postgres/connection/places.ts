@@ -42,12 +42,13 @@ export function replicaOf(config: PostgresStore, { store, shard }: Address): Add
 }
 
 function address(store: string, shard: number | null, text: string, { tls, auth, password }: PostgresStore): Address {
-  if (!URL.canParse(text)) {
+  if (!URL.canParse(text) || /%(?![0-9a-f]{2})/i.test(text)) {
     throw new LoadctlError('invalid-profile', `the URL of the store ${store} cannot be read`, {
-      hint: 'Write it as postgres://user:password@host:5432/database; percent-encode what is special in the password.',
+      hint: 'Write it as postgres://user:password@host:5432/database; percent-encode what is special in its parts.',
     });
   }
   const url = new URL(text);
+  url.pathname = url.pathname.replaceAll(/%(?:2[46BCF]|3[ABD]|40)/gi, decodeURIComponent); // pg leaves these as they are written
   url.searchParams.delete('application_name');
   if (password !== undefined) url.password = encodeURIComponent(password);
   const wish = takeTls(url, tls);
