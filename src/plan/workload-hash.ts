@@ -21,7 +21,7 @@ export function workloadParts(plan: Plan): Record<string, string> {
     ...(scale === undefined ? {} : { scale: `${scale}` }),
     ...(pacing === undefined ? {} : { pacing: formatDuration(pacing) }),
     'judged part': steady === undefined ? 'all' : `${formatDuration(steady.from)}–${formatDuration(steady.to)}`,
-    'mix and sessions': digest({ draws, endpoints, users }),
+    'mix and sessions': digest({ draws, endpoints: endpoints.map(({ name }) => name), users }),
     'variables and options': digest({ env, scriptOnly, options, k6Outputs }),
     runners: `${runners.length} (${plan.fleet.backend})`,
   };

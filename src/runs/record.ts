@@ -59,6 +59,7 @@ export async function readRunRecord(directory: string): Promise<RunRecord> {
   const record = (await readJson(directory, runFiles.run)) as Partial<RunRecord> | null | undefined;
   if (record === undefined) throw damaged(directory, `${runFiles.run} is missing`);
   if (record === null) throw damaged(`${directory}/${runFiles.run}`, 'it is not an object');
+  if (record.version === undefined) throw damaged(`${directory}/${runFiles.run}`, 'it has no version');
   if (record.version !== layoutVersion) throw otherLayout(basename(directory), record.version);
   const wrong = recordMisfit(record);
   if (wrong !== undefined) throw damaged(`${directory}/${runFiles.run}`, wrong);

@@ -274,6 +274,11 @@ test.runIf(process.getuid?.() === 0)('a full disk: 115, with the fix', async () 
   expect(said.stderr).not.toMatch(/\n\s+at /);
 });
 
+test('a run.json without a version is damaged, not of another layout', async () => {
+  const said = await withRun({ 'run.json': {} }).loadctl(['verify']);
+  expect(said).toMatchObject({ code: 115, stderr: expect.stringMatching(/run directory is damaged: .*run\.json: it has no version/) });
+});
+
 test('a run of an earlier layout is listed with its stored verdict, and refused by verify and attach in one sentence', async () => {
   const verdict = { version: 1, run, verdict: 'fail', reasons: ['p95 was 612 ms, limit < 500 ms.'], criteria: [] };
   const earlier = withRun({ 'run.json': { ...record, version: 1 }, 'verdict.json': verdict, 'events.ndjson': '{"at":1,"type":"noted"}\n' });

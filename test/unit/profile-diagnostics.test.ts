@@ -133,6 +133,11 @@ describe('YAML', () => {
     ['a tab after a space', 'sla:\n  p95: 1s\n \terrors: 1%\n', ['6:2: expected spaces; YAML is not indented with tabs']],
     ['two documents', '---\na: 1\n', ['4:1: expected one document; a second one begins here, after `---`']],
     ['a colon in a value', 'environment: a: b\n', ['4:14: expected one `key: value` on a line; quote a value with a colon in it']],
+    [
+      'aliases of aliases that stand for millions of values',
+      `x: &a0 [${Array(10).fill(1)}]\n${[1, 2, 3, 4, 5, 6, 7].map((n) => `x${n}: &a${n} [${Array(10).fill(`*a${n - 1}`)}]\n`).join('')}`,
+      ['8:10: expected aliases that stand for less: those up to here make more than 20,000 values'],
+    ],
     ['a lost alias', 'sla: *limits\n', ['4:6: expected an alias (`*name`) of an anchor (`&name`) further up']],
     [
       'a key too deep',

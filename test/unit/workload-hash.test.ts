@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { workloadHash } from '../../src/plan/workload-hash.js';
+import { workloadHash, workloadParts } from '../../src/plan/workload-hash.js';
 import { load, planHere } from './profile-files.js';
 
 const base = `target: {url: http://127.0.0.1:8080}
@@ -27,3 +27,16 @@ test.each(['workload.vus=11', 'workload.duration=2m', 'runners.count=3', 'worklo
     expect(workloadHash(planWith([set]))).not.toBe(workloadHash(planWith([])));
   },
 );
+
+test.each([
+  ['workload.vus=11', 'load'],
+  ['workload.pacing=2s', 'pacing'],
+  ['workload.mix={home: 60%, cart: 40%}', 'mix and sessions'],
+  ['workload.options.rps=6', 'variables and options'],
+  ['runners.count=3', 'runners'],
+])('of two workloads only that part is named which was changed: %s', (set, part) => {
+  const drawn = ['workload.pacing=1s', 'workload.endpoints={home: GET /, cart: GET /cart}', 'workload.mix={home: 50%, cart: 50%}'];
+  const [one, other] = [planWith(drawn), planWith([...drawn, set])].map(workloadParts);
+  const differing = Object.keys({ ...one, ...other }).filter((name) => one?.[name] !== other?.[name]);
+  expect(differing).toEqual([part]);
+});

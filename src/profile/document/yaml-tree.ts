@@ -46,6 +46,8 @@ export function parseYaml(source: Source, from = 0): Parsed {
 }
 
 const badAlias = 'expected an alias (`*name`) of an anchor (`&name`) further up';
+const tooManyCopies = 'expected aliases that stand for less: those up to here make more than 20,000 values';
+const mostCopies = 20_000;
 const badMerge = 'expected a map to merge such as `<<: *name`, or a list of them';
 const tabs = 'expected spaces; YAML is not indented with tabs';
 
@@ -65,6 +67,9 @@ class Reader {
   readonly #source: Source;
   readonly #from: number;
   readonly #open = new Set<Node>();
+  /** How many aliases are being followed now, and how many values were read behind any. */
+  #following = 0;
+  #copies = 0;
 
   constructor(source: Source, from: number) {
     this.#source = source;
@@ -77,6 +82,7 @@ class Reader {
 
   read(node: Node, document: Document.Parsed): Tree {
     if (isAlias(node)) return this.#readAlias(node, document);
+    if (this.#following > 0) this.#copies++;
     if (!isCollection(node)) return this.#readScalar(node as Scalar);
     this.#open.add(node);
     const tree = isSeq(node) ? this.#readList(node, document) : this.#readMap(node, document);
@@ -100,10 +106,17 @@ class Reader {
   }
 
   #readAlias(node: Alias, document: Document.Parsed): Tree {
+    if (this.#copies > mostCopies) return this.nothing();
     const target = node.resolve(document);
-    if (target && !this.#open.has(target)) return this.read(target, document);
-    this.report(node.range?.[0] ?? 0, badAlias);
-    return this.nothing();
+    if (!target || this.#open.has(target)) {
+      this.report(node.range?.[0] ?? 0, badAlias);
+      return this.nothing();
+    }
+    this.#following++;
+    const tree = this.read(target, document);
+    this.#following--;
+    if (this.#copies > mostCopies && this.#following === 0) this.report(node.range?.[0] ?? 0, tooManyCopies);
+    return tree;
   }
 
   #readScalar(node: Scalar): ScalarTree {
