@@ -29,15 +29,37 @@ const columns: readonly Column[] = [
  */
 export function liveView(sample: Sample, servers: readonly ServerSample[], style: LiveStyle): string[] {
   const room = Math.max(1, style.width - indent.length - 1);
-  const whole = [
+  const most = Math.floor(style.height / 2) - 1;
+  const said = [
     withBar(sample, room, style),
     [...latencyOf(sample), counted(sample.runnersReporting, 'runner')].join(' · '),
     ...(servers.length === 0 ? [] : [serversLine(servers)]),
   ];
-  return [
-    ...whole.map((line) => indent + fitted(line, room)),
-    ...endpointLines(sample, Math.floor(style.height / 2) - 1 - whole.length, style),
-  ];
+  const whole = broken(said, room, most);
+  return [...whole.map((line) => indent + line), ...endpointLines(sample, most - whole.length, style)];
+}
+
+/** Lines that are too long go on in further ones, as long as there are at most so many in all; then they end where a part of theirs ends. */
+function broken(lines: readonly string[], room: number, most: number): string[] {
+  let spare = Math.max(0, most - lines.length);
+  return lines.flatMap((line) => {
+    const shown = inParts(line, room).slice(0, 1 + spare);
+    spare -= shown.length - 1;
+    return shown;
+  });
+}
+
+/** A line of parts, broken between them: half a number would be another one. */
+function inParts(line: string, room: number): string[] {
+  if (textWidth(line) <= room) return [line];
+  const lines: string[] = [];
+  for (const part of line.split(' · ')) {
+    const before = lines.at(-1);
+    const joined = before === undefined ? part : `${before} · ${part}`;
+    if (before !== undefined && textWidth(joined) <= room) lines[lines.length - 1] = joined;
+    else lines.push(fitted(part, room));
+  }
+  return lines;
 }
 
 /** How far the load is behind a bar, where there is room for one. */

@@ -53,6 +53,14 @@ describe('the live view', () => {
     `);
   });
 
+  test.each([
+    [10, ['32s/1m · 100 VUs · 125 requests/s', '2 errors (0.05%)', 'p50 5 ms · p95 12 ms · p99 31.5 ms', '2 runners']],
+    [8, ['32s/1m · 100 VUs · 125 requests/s', '2 errors (0.05%)', 'p50 5 ms · p95 12 ms · p99 31.5 ms']],
+    [4, ['32s/1m · 100 VUs · 125 requests/s', 'p50 5 ms · p95 12 ms · p99 31.5 ms']],
+  ])('breaks no number where there are 40 columns and %i lines', (height, expected) => {
+    expect(view(40, height).map((line) => line.trim())).toEqual(expected);
+  });
+
   test('shows the busiest endpoints where there are more than lines, and how many others', () => {
     const lines = view(80, 24, many);
     expect(lines).toHaveLength(11);
