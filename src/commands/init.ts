@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { LoadctlError } from '../core/errors.js';
 import { secretsInUrl } from '../core/secrets.js';
 import { examples, textOption, withCommonOptions } from './call/options.js';
@@ -5,7 +7,7 @@ import type { Call, CommandModule, Outcome } from './call/types.js';
 import type { Known } from './first/answers.js';
 import { defaultUrl, type Flags, flagsAlone } from './first/ask-flags.js';
 import type { Asker } from './first/asker.js';
-import { checkProfiles, type FirstFile, firstFiles, profileFiles, refuseExisting, writeFiles } from './first/files.js';
+import { checkProfiles, type FirstFile, firstFiles, profileFiles, refuseExisting, workflowFile, writeFiles } from './first/files.js';
 import { readDatabase } from './first/read-database.js';
 import { readScript } from './first/read-script.js';
 import { cacheProblem, checkedUrl, databaseProblem, placeOf } from './first/urls.js';
@@ -61,7 +63,23 @@ async function initialise(call: Call, signal: AbortSignal): Promise<Outcome> {
   checkProfiles(files, shell);
   if (signal.aborted || !(await asker.write(files.map(({ name }) => name)))) throw new LoadctlError('interrupted', 'Nothing was written.');
   await writeFiles(files, shell.cwd);
-  return outcomeOf(files, known);
+  return outcomeOf(files, known, shell.cwd);
+}
+
+/** The path from the root of the git repository that this folder lies in; undefined where it is that root, or in none. */
+function belowRoot(folder: string): string | undefined {
+  for (let at = folder; at !== dirname(at); at = dirname(at)) if (existsSync(join(at, '.git'))) return relative(at, folder) || undefined;
+  return undefined;
+}
+
+/** GitHub looks for workflows at the root of a repository only. */
+function workflowNote(files: readonly FirstFile[], folder: string): string[] {
+  const below = files.some(({ name }) => name === workflowFile) ? belowRoot(folder) : undefined;
+  if (below === undefined) return [];
+  return [
+    '',
+    `GitHub reads workflows at the root of the repository alone: move ${workflowFile} there, with \`working-directory: ${below}\` for its steps.`,
+  ];
 }
 
 /** What is wrong in any folder is said first. Throws `usage`. */
@@ -120,7 +138,7 @@ async function everythingKnown(call: Call, asker: Asker, signal: AbortSignal): P
   };
 }
 
-function outcomeOf(files: readonly FirstFile[], known: Known): Outcome {
+function outcomeOf(files: readonly FirstFile[], known: Known, folder: string): Outcome {
   const { db, redis, proposal, url } = known;
   const written = files.filter((file) => !file.extends).map(({ name }) => name);
   const extended = files.filter((file) => file.extends).map(({ name }) => name);
@@ -135,6 +153,7 @@ function outcomeOf(files: readonly FirstFile[], known: Known): Outcome {
     `Written: ${written.join(', ')}`,
     ...(extended.length === 0 ? [] : [`Lines added: ${extended.join(', ')}`]),
     ...(open.length === 0 ? [] : ['', `Yours to decide, at comments that begin with \`?\`: ${open.join(', ')}`]),
+    ...workflowNote(files, folder),
     '',
     `Next, with your service up at ${url}${variables.length === 0 ? '' : ` and ${variables.join(' and ')} in .env`}:`,
     ...next.map((line) => `  ${line}`),

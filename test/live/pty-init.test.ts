@@ -42,7 +42,7 @@ describe.runIf(hasTerminals())('init on a terminal', () => {
     };
     await answer('Where does the service answer?', 'http://127.0.0.1:3000', keys.enter);
     await answer('A k6 script of yours?', 'load/none.js', keys.enter);
-    await answer('load/none.js does not exist', '\x7f'.repeat(7), 'shop.js', keys.enter);
+    await answer('load/none.js does not exist', '\x7f'.repeat(7), 'shop.js ', keys.enter);
     await answer('A Postgres that needs test rows?', withoutPassword(url), keys.enter);
     await answer('Its password?', passwordIn(url), keys.enter);
     await answer('May loadctl read the catalog of', keys.enter);

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { workplace } from '../support/loadctl.js';
@@ -60,4 +62,23 @@ test.each([
   const at = workplace();
   expect(await at.loadctl(['init', '--yes', ...args])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
   expect(entries(at.folder)).toEqual([]);
+});
+
+test('what BASE_URL holds here is nothing to the files', async () => {
+  const at = workplace({ '.env': 'BASE_URL=/' });
+  expect(await at.loadctl(['init', '--yes'], { BASE_URL: '/' })).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('below the root of a repository it says where GitHub looks for workflows', () => {
+  const { folder } = workplace({ '.git/HEAD': 'ref: refs/heads/main', 'services/api/README.md': '' });
+  const bin = fileURLToPath(new URL('../../bin/loadctl.js', import.meta.url));
+  const init = (cwd: string, ...more: string[]) =>
+    spawnSync(process.execPath, [bin, 'init', '--yes', '--force', ...more], { cwd, encoding: 'utf8' });
+  const below = join(folder, 'services', 'api');
+  expect(init(below)).toMatchObject({
+    stderr: '',
+    stdout: expect.stringContaining('move .github/workflows/load-test.yml there, with `working-directory: services/api` for its steps.'),
+  });
+  expect(init(below, '--no-ci').stdout).not.toContain('working-directory');
+  expect(init(folder).stdout).not.toContain('working-directory');
 });

@@ -27,7 +27,7 @@ export async function personAtTerminal(
     more: { placeholder?: string; defaultValue?: string; problem?: (text: string) => string | undefined },
   ) => {
     const { problem, ...shown } = more;
-    const validate = (text = '') => (text === '' ? undefined : problem?.(text));
+    const validate = (text = '') => (text.trim() === '' ? undefined : problem?.(text.trim()));
     return answered(await clack.text({ message, ...shown, validate, ...screen })).trim();
   };
   const confirm = async (message: string, initialValue: boolean) => answered(await clack.confirm({ message, initialValue, ...screen }));

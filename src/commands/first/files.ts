@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { errorCode, errorMessage, LoadctlError } from '../../core/errors.js';
 import type { World } from '../../core/os.js';
 import { loadProfile } from '../../profile/load.js';
@@ -20,6 +20,9 @@ export interface FirstFile {
 /** The names of the files that are written whatever is answered. */
 export const profileFiles = ['base', 'dev', 'staging', 'prod'].map((name) => `profiles/${name}.yaml`);
 
+/** Where GitHub looks for it, at the root of a repository. */
+export const workflowFile = '.github/workflows/load-test.yml';
+
 /** All first files, and those that get more lines; none of them is written yet. */
 export function firstFiles(known: Known, folder: string): FirstFile[] {
   const texts = [baseProfile(known), devProfile(known), stagingProfile(known), prodProfile(known)];
@@ -27,7 +30,7 @@ export function firstFiles(known: Known, folder: string): FirstFile[] {
   return [
     ...profileFiles.map((name, index) => ({ name, content: texts[index] ?? '', extends: false })),
     ...(known.script === undefined ? [{ name: 'k6/first.js', content: firstScript, extends: false }] : []),
-    ...(known.ci ? [{ name: '.github/workflows/load-test.yml', content: workflow(variables), extends: false }] : []),
+    ...(known.ci ? [{ name: workflowFile, content: workflow(variables), extends: false }] : []),
     ...extended(folder, '.env.example', (there) => envExample(known, there)),
     ...extended(folder, '.gitignore', gitIgnore),
   ];
@@ -60,11 +63,15 @@ export function refuseExisting(names: readonly string[], folder: string): void {
   });
 }
 
-/** Reads the profiles as any command would, before they are written. Throws `invalid-profile`. */
-export function checkProfiles(files: readonly FirstFile[], { cwd, env, home }: Pick<World, 'cwd' | 'env' | 'home'>): void {
-  const made = files.map(({ name, content }) => ({ file: join(cwd, name), text: content }));
+/** Reads the profiles as any command would, before they are written; what variables happen to hold here is not theirs. Throws `invalid-profile`. */
+export function checkProfiles(files: readonly FirstFile[], { cwd, home }: Pick<World, 'cwd' | 'home'>): void {
+  const made = filesWith(files.map(({ name, content }) => ({ file: join(cwd, name), text: content })));
+  const withoutVariables = { ...made, readFile: (path: string) => (basename(path).startsWith('.env') ? undefined : made.readFile(path)) };
   for (const environment of ['dev', 'staging', 'prod'])
-    loadProfile({ file: join(cwd, 'profiles', `${environment}.yaml`) }, { cwd, env, home, files: filesWith(made), secrets: 'optional' });
+    loadProfile(
+      { file: join(cwd, 'profiles', `${environment}.yaml`) },
+      { cwd, env: {}, home, files: withoutVariables, secrets: 'optional' },
+    );
 }
 
 /** Writes them, or none of them. Throws `unavailable` where one cannot be written. */
