@@ -105,6 +105,8 @@ async function makeSet(table: OutlineTable, making: Making): Promise<boolean> {
   if (under.includes(table.oid)) return giveUp('its rows and those of another table need each other');
   const key = keyOf(table);
   if (key === undefined) return giveUp('it has no unique key');
+  if (table.hasHeirs)
+    return giveUp('other tables inherit from it, and no key of it holds over theirs, too: its rows could not be told from theirs');
   const written = table.columns.filter((column) => isWritten(column, key));
   const needed = table.references.filter(({ columns }) => columns.some((name) => written.some((column) => column.name === name)));
   for (const { to, columns } of needed) {

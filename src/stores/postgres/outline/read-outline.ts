@@ -37,7 +37,9 @@ async function outlineIn(session: Session): Promise<Outline> {
   const references = await rowsOf<OutlineReference & { table: number }>(referencesSql);
   const checks = await rowsOf<OutlineCheck & { table: number }>(checksSql);
   const triggers = await rowsOf<{ table: number; name: string }>(triggersSql);
-  const { rows: secured } = await session.query<{ oid: number }>('SELECT oid FROM pg_class WHERE oid = ANY($1) AND relrowsecurity', [oids]);
+  const among = async (sql: string) => new Set((await session.query<{ oid: number }>(sql, [oids])).rows.map(({ oid }) => oid));
+  const secured = await among('SELECT oid FROM pg_class WHERE oid = ANY($1) AND relrowsecurity');
+  const inherited = await among(inheritedSql);
   return {
     tables: tables.map(({ oid, schema, name, inProfile }) => ({
       oid,
@@ -50,7 +52,8 @@ async function outlineIn(session: Session): Promise<Outline> {
       references: references.get(oid) ?? [],
       checks: checks.get(oid) ?? [],
       triggers: (triggers.get(oid) ?? []).map((trigger) => trigger.name),
-      rowSecurity: secured.some((one) => one.oid === oid),
+      rowSecurity: secured.has(oid),
+      hasHeirs: inherited.has(oid),
     })),
   };
 }
@@ -96,6 +99,9 @@ const checksSql = `
          NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refclassid = 'pg_proc'::regclass) AS "isPlain"
     FROM pg_constraint k WHERE k.contype = 'c' AND k.conrelid = ANY($1::oid[]) AND k.conbin IS NOT NULL
    ORDER BY k.conrelid, k.conname`;
+
+const inheritedSql = `
+  SELECT i.inhparent AS oid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent WHERE i.inhparent = ANY($1::oid[]) AND c.relkind <> 'p'`;
 
 /** Those of an insert have the third bit, those that Postgres keeps keys by are internal. */
 const triggersSql = `

@@ -21,6 +21,8 @@ export interface OutlineTable {
   /** The names of its triggers that an insert sets off. */
   readonly triggers: readonly string[];
   readonly rowSecurity: boolean;
+  /** Whether other tables inherit from it, over which none of its keys holds; partitions apart. */
+  readonly hasHeirs: boolean;
 }
 
 /** A column, of a domain what stands behind it. */
