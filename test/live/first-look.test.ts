@@ -78,3 +78,11 @@ inTerminal('on a terminal the name that is shown is typed back', async () => {
   expect(await run.exitCode, run.shown()).toBe(0);
   expect(target.hits.get('GET /')).toBeGreaterThanOrEqual(30);
 });
+
+test('a URL is asked for as it was typed: no variable is filled in, and what HTTP does not allow is encoded', async () => {
+  const target = await startTarget();
+  const at = workplace();
+  const said = await at.loadctl(['run', `${target.url}/\${HOME}/ünï?q=ü`, '--set', 'workload.duration=2s', '--json']);
+  expect(said, said.stderr).toMatchObject({ code: 0 });
+  expect(target.hits.get('GET /$%7BHOME%7D/%C3%BCn%C3%AF')).toBeGreaterThanOrEqual(20);
+});
