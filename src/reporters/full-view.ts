@@ -15,7 +15,7 @@ import {
 } from './full-sections.js';
 import type { LoadNow } from './load-now.js';
 import { pad } from './table.js';
-import { first, shorten, textWidth } from './width.js';
+import { first, inParts, shorten, textWidth } from './width.js';
 
 const margin = ' ';
 const labelWidth = 11;
@@ -45,7 +45,7 @@ export function fullView(now: LoadNow, style: FullStyle): string[] {
   const shown = sections.flatMap((section) => (given.get(section) ? [linesOf(section, given.get(section) ?? 0, style)] : []));
   const isRoomy = head.length + shown.reduce((sum, lines) => sum + lines.length + 1, 0) <= height;
   const body = isRoomy ? shown.flatMap((lines) => ['', ...lines]) : shown.flat();
-  return [...head, ...body].slice(0, height).map((line) => within(unicode ? line : inAscii(line), width));
+  return [...head, ...body].slice(0, height).map((line) => (unicode ? within(line, width) : inAscii(within(line, width))));
 }
 
 function headOf(now: LoadNow, { paint, width }: FullStyle): string[] {
@@ -57,7 +57,7 @@ function headOf(now: LoadNow, { paint, width }: FullStyle): string[] {
   const bar = Math.min(longestBar, width - textWidth(title) - 4);
   const filled = Math.round(share * bar);
   const drawn = bar < 5 ? '' : `  ${'█'.repeat(filled)}${paint.faint('░'.repeat(bar - filled))}`;
-  return [`${margin}${paint.strong(shorten(title, width - 2))}${drawn}`, `${margin}${shorten(fleet, width - 2)}`];
+  return [`${margin}${paint.strong(shorten(title, width - 2))}${drawn}`, `${margin}${inParts(fleet, width - 2)[0] ?? ''}`];
 }
 
 /** How many lines each section gets: as few as it needs in the order of priority, then more in the same order. */
@@ -97,5 +97,5 @@ function inAscii(line: string): string {
 
 /** Sections are laid out to fit; one that was not, on a screen of a few columns, is cut without its colours. */
 function within(line: string, width: number): string {
-  return textWidth(line) <= width ? line : first(stripVTControlCharacters(line), width);
+  return textWidth(line) <= width ? line : `${first(stripVTControlCharacters(line), width - 1)}…`;
 }

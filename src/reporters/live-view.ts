@@ -6,7 +6,7 @@ import { errorShare, liveLine, liveRate } from './sentences/live-line.js';
 import { serversLine } from './sentences/servers-line.js';
 import { counted } from './sentences/words.js';
 import { type Column, renderTable, type TableStyle } from './table.js';
-import { shorten, textWidth } from './width.js';
+import { inParts, textWidth } from './width.js';
 
 type Sample = Extract<LoggedEvent, { type: 'fleet-sampled' }>;
 
@@ -49,19 +49,6 @@ function broken(lines: readonly string[], room: number, most: number): string[] 
   });
 }
 
-/** A line of parts, broken between them: half a number would be another one. */
-function inParts(line: string, room: number): string[] {
-  if (textWidth(line) <= room) return [line];
-  const lines: string[] = [];
-  for (const part of line.split(' · ')) {
-    const before = lines.at(-1);
-    const joined = before === undefined ? part : `${before} · ${part}`;
-    if (before !== undefined && textWidth(joined) <= room) lines[lines.length - 1] = joined;
-    else lines.push(fitted(part, room));
-  }
-  return lines;
-}
-
 /** How far the load is behind a bar, where there is room for one. */
 function withBar(sample: Sample, room: number, { paint }: LiveStyle): string {
   const line = liveLine(sample, []);
@@ -69,10 +56,6 @@ function withBar(sample: Sample, room: number, { paint }: LiveStyle): string {
   const share = sample.totalMs > 0 ? Math.min(1, sample.elapsedMs / sample.totalMs) : 0;
   const full = Math.round(share * barWidth);
   return `${'█'.repeat(full)}${paint.faint('░'.repeat(barWidth - full))} ${line}`;
-}
-
-function fitted(line: string, room: number): string {
-  return textWidth(line) > room ? shorten(line, room) : line;
 }
 
 function latencyOf({ latency }: { latency?: LiveLatency }): string[] {

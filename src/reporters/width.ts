@@ -24,6 +24,19 @@ export function shorten(text: string, width: number): string {
   return `${first(text, head)}…${last(text, room - head)}`;
 }
 
+/** A line of parts with ` · ` between them, broken there where it is too long: half a number would be another one. */
+export function inParts(line: string, room: number): string[] {
+  if (textWidth(line) <= room) return [line];
+  const lines: string[] = [];
+  for (const part of line.split(' · ')) {
+    const before = lines.at(-1);
+    const joined = before === undefined ? part : `${before} · ${part}`;
+    if (before !== undefined && textWidth(joined) <= room) lines[lines.length - 1] = joined;
+    else lines.push(textWidth(part) > room ? shorten(part, room) : part);
+  }
+  return lines;
+}
+
 /** The beginning of a text, of so many columns at most. */
 export function first(text: string, width: number): string {
   return fitting(letters(text.slice(0, width * longestLetter)), width).join('');

@@ -240,6 +240,12 @@ describe('the full view', () => {
     expect(lines(loadAfter(story()), { width: 80, height: 24 }).find((one) => one.includes('p95'))).toContain('✔ < 500 ms');
   });
 
+  test('shows a number whole or cut with a sign, on a screen of a few columns', () => {
+    const [, fleet = '', ...others] = lines(loadAfter(story()), { width: 36, height: 12 });
+    expect(fleet.trim()).toBe('100 VUs · 152 requests/s');
+    expect(others[2]).toBe('            p95    42 ms  ✔ < 500 m…');
+  });
+
   test('is ASCII alone where the terminal knows no more', () => {
     for (const now of [loadAfter(story()), many])
       for (const line of lines(now, { width: 80, height: 24, unicode: false })) expect(line).toMatch(/^[\x20-\x7e]*$/);
