@@ -423,6 +423,7 @@ describe('what keeps us out says so in one line', () => {
       '+cluster|nodes',
       '+ping',
       '+get',
+      '+getrange',
       '+set',
       '+pexpire',
       '+eval',

@@ -93,6 +93,50 @@ test('that is nearly full evicts nothing for what is looked at and removed, howe
   expect([reasons, await evicted(), await client.dbsize()]).toEqual([[], 0, 20_000]);
 });
 
+const megabyte = 'y'.repeat(1_000_000);
+
+const longProfile = (url: string, rows: number, value: string): DataProfile => ({
+  stores: { cache: { kind: 'redis', url } },
+  seed: { many: { key: 'cache/user:user-{n}', rows, value } },
+  cleanup: { settle: '10ms' },
+});
+
+test('that is nearly full evicts nothing for values of a megabyte each, which are seeded, found again and removed', async () => {
+  const { redis, client, fill, evicted } = await nearlyFull(500_000);
+  await fill(Array.from({ length: 40 }, (_, n) => [`user:user-${n + 1}`, megabyte]));
+  const parts = longProfile(redis.url, 40, megabyte);
+  expect((await seed(dataContext(parts))).stores).toMatchObject([{ alreadyThere: 40 }]);
+  const { reasons } = await cleanup(dataContext(parts), { dryRun: false, seeded: true });
+  expect([reasons, await evicted(), await client.dbsize()]).toEqual([[], 0, 20_000]);
+});
+
+test('that is nearly full evicts nothing where an application keeps a megabyte under each of our keys', async () => {
+  const { redis, client, fill, evicted } = await nearlyFull(500_000);
+  await fill(Array.from({ length: 40 }, (_, n) => [`user:user-${n + 1}`, megabyte]));
+  const parts = longProfile(redis.url, 40, 'short');
+  await expect(seed(dataContext(parts))).rejects.toMatchObject({
+    reason: 'seeding-failed',
+    lines: expect.arrayContaining([expect.stringMatching(/"user:user-1" holds "y{60}…", not "short"/)]),
+  });
+  const { reasons } = await cleanup(dataContext(parts), { dryRun: false, seeded: true });
+  expect([reasons, await evicted(), await client.dbsize()]).toEqual([['cleanup-not-proven'], 0, 20_040]);
+});
+
+test('that has just enough room for long values, as it says itself, evicts nothing for them', async () => {
+  const { redis, client, fill, evicted } = await nearlyFull(10_000_000);
+  await fill([]);
+  const parts = longProfile(redis.url, 20, megabyte);
+  const { message } = await seed(dataContext(parts)).then(
+    () => expect.unreachable('it has too little room'),
+    (error: Error) => error,
+  );
+  const [, takes] = /takes about ([\d.]+) MB/.exec(message) ?? [];
+  const used = Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]);
+  await client.config('SET', 'maxmemory', Math.ceil(used + (Number(takes) + 0.1) * 1_000_000));
+  expect((await seed(dataContext(parts))).stores).toMatchObject([{ created: 20, writtenAgain: 0 }]);
+  expect([await evicted(), await client.dbsize()]).toEqual([0, 20_020]);
+});
+
 test('at maxmemory because an application filled it meanwhile: what was written is removed again, and others can write', async () => {
   const { redis, client } = await server('--maxmemory', '20mb');
   const context = dataContext(profileOf(redis.url, 40_000));

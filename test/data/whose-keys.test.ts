@@ -310,6 +310,26 @@ describe('members and patterns of a set', () => {
     expect(await home.exists('sess:long')).toBe(1);
   });
 
+  test('sessions are read a few at a time where they are long: a server that is nearly full evicts nothing for them', async () => {
+    const full = await startRedis({ words: ['--maxmemory-policy', 'allkeys-lru'] });
+    onTestFinished(() => full.stop());
+    const client = new Redis(full.url);
+    onTestFinished(() => client.disconnect());
+    const { url } = await testDatabase(postgres, 'CREATE TABLE users (id text PRIMARY KEY)');
+    const parts: DataProfile = {
+      stores: { db: { kind: 'postgres', url }, cache: { kind: 'redis', url: `${full.url}/0` } },
+      seed: { users: { table: 'db.users', rows: 20, columns: { id: 'user-{n}' } } },
+      cleanup: { settle: '10ms', keys: [{ match: 'cache/sess:*', where: { json: 'customer', in: 'users.id' } }] },
+    };
+    for (let n = 0; n < 200; n++) await client.set(`sess:${n}`, JSON.stringify({ customer: `user-${n}`, more: 'x'.repeat(60_000) }));
+    const [, used] = /used_memory:(\d+)/.exec(await client.info('memory')) ?? [];
+    await client.config('SET', 'maxmemory', Number(used) + 500_000);
+    await seed(dataContext(parts));
+    const { receipt, reasons } = await cleanup(dataContext(parts), own);
+    expect(await client.info('stats')).toMatch(/evicted_keys:0\r/);
+    expect([reasons, receipt.keys.map(({ deleted }) => deleted), await client.dbsize()]).toEqual([[], [20], 180]);
+  });
+
   test('sessions that are hashes or lists are told, and nothing is proven', async () => {
     const { url } = await testDatabase(postgres, 'CREATE TABLE users (id text PRIMARY KEY)');
     const parts: DataProfile = {

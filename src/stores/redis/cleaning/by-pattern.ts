@@ -3,10 +3,10 @@ import type { CleanupKeys } from '../../../profile/sections/schema.js';
 import { setColumnText } from '../../../profile/words/names.js';
 import type { StoreTask } from '../../kind/types.js';
 import { runOne, type Servers, valueIn } from '../connection/servers.js';
+import { unlinkEqualText } from '../keys/commands.js';
 import { type Matcher, matcherOf } from '../keys/matcher.js';
 import { mostBytes, whereFits } from '../keys/own-keys.js';
 import { scanKeys } from '../keys/scan.js';
-import { unlinkEqualText } from '../keys/values.js';
 import { type Job, whereText } from './job.js';
 import type { Tally } from './tally.js';
 

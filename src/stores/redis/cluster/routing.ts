@@ -132,7 +132,10 @@ async function sendGroup(cluster: Cluster, to: Address | undefined, group: reado
   if (to === undefined) return group.map((pending) => ({ pending, asked: to, reply: [unserved, null], wasSent: false }));
   try {
     const node = await cluster.node(to);
-    const replies = await node.send(group.flatMap(({ command, ask }): Words[] => (ask ? [['ASKING'], command.words] : [command.words])));
+    const replies = await node.send(
+      group.flatMap(({ command, ask }): Words[] => (ask ? [['ASKING'], command.words] : [command.words])),
+      group.flatMap(({ command: { answerBytes }, ask }) => (ask ? [undefined, answerBytes] : [answerBytes])),
+    );
     if (replies.some(([error]) => error !== null && !isRefusal(error))) cluster.drop(node.name);
     const own = withoutAsking(replies, group);
     return group.map((pending, index) => ({ pending, asked: to, reply: own[index] ?? [unserved, null], wasSent: true }));

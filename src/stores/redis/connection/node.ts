@@ -22,8 +22,11 @@ export interface RedisNode {
   readonly name: string;
   /** Whether the connection still stands. */
   isOpen(): boolean;
-  /** Sends commands in one round trip, or several where they are long; each comes to a reply, in their order. Never throws. */
-  send(commands: readonly Words[]): Promise<readonly Reply[]>;
+  /**
+   * Sends commands in one round trip, or several where they or their answers are long; each comes to a reply, in their order. Never
+   * throws. `answers`: how many bytes each may be answered with, where that is more than a few.
+   */
+  send(commands: readonly Words[], answers?: readonly (number | undefined)[]): Promise<readonly Reply[]>;
   /** Sends one command; throws its error. */
   ask(...words: Words): Promise<unknown>;
   /** Asks the server what it is. */
@@ -80,9 +83,9 @@ export interface NodeOptions {
 
 function nodeOf(line: Line, address: Address, replyMs: Milliseconds): RedisNode {
   const { client } = line;
-  const send = async (commands: readonly Words[]): Promise<readonly Reply[]> => {
+  const send: RedisNode['send'] = async (commands, most) => {
     const replies: Reply[] = [];
-    for (const piece of inPieces(commands)) {
+    for (const piece of inPieces(commands, most)) {
       const pipeline = client.pipeline();
       for (const words of piece) pipeline.callBuffer(...words);
       const answers = (await within(replyMs, line, () => pipeline.exec())) ?? [];

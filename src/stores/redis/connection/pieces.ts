@@ -6,12 +6,12 @@ import type { Words } from './node.js';
  */
 const mostText = 48_000;
 
-/** Commands in their order, some at a time. */
-export function* inPieces(commands: readonly Words[]): Generator<readonly Words[]> {
+/** Commands in their order, some at a time. `answers`: how many bytes each may be answered with, where that is more than a few. */
+export function* inPieces(commands: readonly Words[], answers: readonly (number | undefined)[] = []): Generator<readonly Words[]> {
   let piece: Words[] = [];
   let text = 0;
-  for (const words of commands) {
-    const size = words.reduce((sum: number, word) => sum + (typeof word === 'number' ? 8 : word.length), 0);
+  for (const [index, words] of commands.entries()) {
+    const size = words.reduce((sum: number, word) => sum + bytesIn(word), answers[index] ?? 0);
     if (piece.length > 0 && text + size > mostText) {
       yield piece;
       piece = [];
@@ -21,4 +21,8 @@ export function* inPieces(commands: readonly Words[]): Generator<readonly Words[
     text += size;
   }
   if (piece.length > 0) yield piece;
+}
+
+function bytesIn(word: Words[number]): number {
+  return typeof word === 'number' ? 8 : Buffer.byteLength(word);
 }

@@ -33,6 +33,8 @@ export interface Servers {
 export interface KeyCommand {
   readonly key: string | Buffer;
   readonly words: Words;
+  /** How many bytes it may be answered with, where that is more than a few. */
+  readonly answerBytes?: number;
 }
 
 /** What a command came to. */

@@ -69,21 +69,18 @@ export interface Looked {
 export async function whereFits(servers: Servers, { where }: Match, task: StoreTask, keys: readonly Buffer[]): Promise<Looked> {
   if (where === undefined || keys.length === 0) return { fitting: [], tooLong: 0, noTexts: [] };
   const inverse = task.inverse(where.in);
-  const answers = await servers.run(keys.map((key) => ({ key, words: ['GETRANGE', key, 0, mostBytes] })));
-  const fitting: { key: Buffer; stored: Buffer }[] = [];
-  const noTexts: Buffer[] = [];
-  let tooLong = 0;
-  for (const [index, key] of keys.entries()) {
-    const answer = answers[index];
-    if (replyWord(answer?.error) === 'WRONGTYPE') {
-      noTexts.push(key);
-      continue;
-    }
-    const stored = valueIn(servers, answer);
-    if (!Buffer.isBuffer(stored)) continue;
-    if (stored.length > mostBytes) tooLong += 1;
-    else if (isOfSet(inverse, where.json, stored)) fitting.push({ key, stored });
-  }
+  const sizes = await servers.run(keys.map((key) => ({ key, words: ['STRLEN', key] })));
+  const noTexts = keys.filter((_, index) => replyWord(sizes[index]?.error) === 'WRONGTYPE');
+  const texts = keys.flatMap((key, index) => (noTexts.includes(key) ? [] : { key, size: Number(valueIn(servers, sizes[index])) }));
+  const short = texts.filter(({ size }) => size > 0 && size <= mostBytes);
+  const answers = await servers.run(short.map(({ key, size }) => ({ key, words: ['GETRANGE', key, 0, mostBytes], answerBytes: size })));
+  const read = short.flatMap(({ key }, index) => {
+    // What has become another type since is another key.
+    const stored = replyWord(answers[index]?.error) === 'WRONGTYPE' ? undefined : valueIn(servers, answers[index]);
+    return Buffer.isBuffer(stored) ? [{ key, stored }] : [];
+  });
+  const fitting = read.filter(({ stored }) => stored.length <= mostBytes && isOfSet(inverse, where.json, stored));
+  const tooLong = [...texts.map(({ size }) => size), ...read.map(({ stored }) => stored.length)].filter((size) => size > mostBytes).length;
   return { fitting, tooLong, noTexts };
 }
 

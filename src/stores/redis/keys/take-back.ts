@@ -2,9 +2,10 @@ import { throwIfAborted } from '../../../core/abort.js';
 import { errorMessage } from '../../../core/errors.js';
 import type { StoreContext, StoreTask } from '../../kind/types.js';
 import { type Servers, valueIn } from '../connection/servers.js';
+import { unlinkAsFound } from './commands.js';
 import { type Entries, entryBatches } from './entries.js';
 import { type Ranges, ranges } from './ranges.js';
-import { type Compared, compare, unlinkAsFound } from './values.js';
+import { type Compared, compare } from './values.js';
 
 const mostPasses = 10;
 

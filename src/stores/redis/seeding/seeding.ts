@@ -20,13 +20,14 @@ import { isRefusal, replyWord } from '../connection/errors.js';
 import { seedIndex } from '../connection/login.js';
 import type { Memory } from '../connection/memory.js';
 import { type Answer, type Servers, valueIn } from '../connection/servers.js';
+import { createCommand, isCreated, refreshCommand } from '../keys/commands.js';
 import { type Entries, type Entry, entriesOf, entryBatches, keyPieces } from '../keys/entries.js';
 import { type Ranges, ranges } from '../keys/ranges.js';
 import { takeBack } from '../keys/take-back.js';
-import { type Compared, compare, createCommand, isCreated, refreshCommand } from '../keys/values.js';
+import { type Compared, compare } from '../keys/values.js';
 import { sumUpOthers } from '../proof/others.js';
 import { openServers } from '../servers/open.js';
-import { bytesOf, evictedSince, memories, refuseEviction } from './room.js';
+import { evictedSince, memories, type Needed, needed, refuseEviction } from './room.js';
 
 /** A set on its way. */
 interface Progress {
@@ -38,8 +39,6 @@ interface Progress {
   created: Ranges;
   /** Those of them that no answer came to: they may be in, or not. */
   readonly unheard: Ranges;
-  /** How many bytes the absent ones take, about, by the server that they go to. */
-  readonly needed: Map<string, number>;
   checkMs: Milliseconds;
 }
 
@@ -48,6 +47,7 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
   // What is in has to be taken back even where there is no room any more.
   let isAhead = true;
   const servers = await openServers(config, seedIndex(context.store, config), { ...context, isAheadOfSeed: () => isAhead });
+  const room = needed();
   const sets = task.entries.map((set) => begin(entriesOf(set, task.source(set))));
   let before: ReadonlyMap<string, Memory | undefined> = new Map();
   return {
@@ -56,12 +56,12 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
       let conflicts = noConflicts;
       for (const progress of sets) {
         warnOfUncertain(progress, task, context);
-        conflicts = addConflicts(conflicts, await checkSet(servers, progress, task, context.clock));
+        conflicts = addConflicts(conflicts, await checkSet(servers, progress, { task, clock: context.clock, room }));
       }
       for (const [node, memory] of before)
         if (memory === undefined)
           context.emit({ type: 'warned', code: 'memory-unknown', place: { store: context.store, shard: null }, node });
-      refuseEviction(servers, before, sumOf(sets.map(({ needed }) => needed)));
+      refuseEviction(servers, before, room);
       return {
         conflicts,
         tables: [],
@@ -126,19 +126,20 @@ function tellEvicted(evicted: readonly EvictedKeys[], { emit, store }: StoreCont
   return evicted.length === 0 ? {} : { evicted };
 }
 
-function sumOf(parts: readonly ReadonlyMap<string, number>[]): Map<string, number> {
-  const sums = new Map<string, number>();
-  for (const [node, bytes] of parts.flatMap((part) => [...part])) sums.set(node, (sums.get(node) ?? 0) + bytes);
-  return sums;
-}
-
 function begin(entries: Entries): Progress {
   const { ttl } = entries.set;
   const ttlMs = ttl === undefined ? undefined : Math.max(1, Math.round(ttl));
-  return { entries, ttlMs, absent: ranges(), created: ranges(), unheard: ranges(), needed: new Map(), checkMs: 0 };
+  return { entries, ttlMs, absent: ranges(), created: ranges(), unheard: ranges(), checkMs: 0 };
 }
 
-async function checkSet(servers: Servers, progress: Progress, task: StoreTask, clock: Clock): Promise<Conflicts> {
+interface Checking {
+  readonly task: StoreTask;
+  readonly clock: Clock;
+  /** Is told what is absent. */
+  readonly room: Needed;
+}
+
+async function checkSet(servers: Servers, progress: Progress, { task, clock, room }: Checking): Promise<Conflicts> {
   const startedAt = clock.elapsed();
   const { set } = progress.entries;
   const pieces = keyPieces(set, task.source(set));
@@ -151,7 +152,7 @@ async function checkSet(servers: Servers, progress: Progress, task: StoreTask, c
       const { entry, state, node } = compared;
       if (state === 'absent') {
         progress.absent.add(entry.n);
-        progress.needed.set(node, (progress.needed.get(node) ?? 0) + bytesOf(entry));
+        room.add(node, entry);
       } else if (entry.n > known) throw takenNumber(servers, entry.key, why);
       if (state === 'different') conflicts = addConflicts(conflicts, conflictOf(servers, set.name, compared));
     }

@@ -32,7 +32,10 @@ export async function openSingle(config: RedisStore, index: number, context: Sin
     width: () => 1,
     answerBytes: () => 0,
     async run(commands) {
-      const replies = await (await node()).send(commands.map(({ words }) => words));
+      const replies = await (await node()).send(
+        commands.map(({ words }) => words),
+        commands.map(({ answerBytes }) => answerBytes),
+      );
       return replies.map(([error, value]) => ({ error, value, node: name, mayBeSecond: false }));
     },
     async everywhere(work) {
