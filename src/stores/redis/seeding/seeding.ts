@@ -2,7 +2,6 @@ import { throwIfAborted } from '../../../core/abort.js';
 import { LoadctlError } from '../../../core/errors.js';
 import type { EvictedKeys, SeededStep } from '../../../core/events.js';
 import type { Clock } from '../../../core/os.js';
-import { formatCount, formatDuration, type Milliseconds } from '../../../core/quantities.js';
 import type { RedisStore } from '../../../profile/sections/schema.js';
 import { inverseOf, isUnmistakable } from '../../../profile/templates/inverse.js';
 import {
@@ -16,31 +15,18 @@ import {
   unrecorded,
 } from '../../kind/types.js';
 import { howToBeCertain } from '../cleaning/take-seeded.js';
-import { isRefusal, replyWord } from '../connection/errors.js';
+import { replyWord } from '../connection/errors.js';
 import { seedIndex } from '../connection/login.js';
 import type { Memory } from '../connection/memory.js';
-import { type Answer, type Servers, valueIn } from '../connection/servers.js';
-import { createCommand, isCreated, refreshCommand } from '../keys/commands.js';
-import { type Entries, type Entry, entriesOf, entryBatches, keyPieces } from '../keys/entries.js';
-import { type Ranges, ranges } from '../keys/ranges.js';
+import type { Servers } from '../connection/servers.js';
+import { type Entries, entriesOf, entryBatches, keyPieces } from '../keys/entries.js';
+import { ranges } from '../keys/ranges.js';
 import { takeBack } from '../keys/take-back.js';
 import { type Compared, compare } from '../keys/values.js';
 import { sumUpOthers } from '../proof/others.js';
 import { openServers } from '../servers/open.js';
 import { evictedSince, memories, type Needed, needed, refuseEviction } from './room.js';
-
-/** A set on its way. */
-interface Progress {
-  readonly entries: Entries;
-  readonly ttlMs: Milliseconds | undefined;
-  /** The entries that were not there when it was checked, by their numbers. */
-  readonly absent: Ranges;
-  /** Those that were written by us. */
-  created: Ranges;
-  /** Those of them that no answer came to: they may be in, or not. */
-  readonly unheard: Ranges;
-  checkMs: Milliseconds;
-}
+import { conflictLine, type Progress, readBack, writeAll } from './writing.js';
 
 /** Seeds the index that the store's URL names, or a cluster. */
 export async function openSeeding(config: RedisStore, task: StoreTask, context: StoreContext): Promise<Seeding> {
@@ -86,10 +72,8 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
         },
         state: () => Promise.resolve(sets.map((progress) => stateOf(servers, progress))),
         async takeBack() {
-          for (const progress of sets) {
-            if (progress.created.size() === 0) continue;
-            progress.created = await takeBack(servers, progress.entries, progress.created, { ...context, named: task.named });
-          }
+          for (const progress of sets)
+            if (progress.created.size() > 0) await takeBack(servers, progress, { ...context, named: task.named });
         },
       };
     },
@@ -201,106 +185,4 @@ async function tellSet(
     emit({ type: 'step-failed', step: id, message: error instanceof Error ? error.message : String(error) });
     throw error;
   }
-}
-
-/** Writes what was not there when it was checked. */
-async function writeAll(servers: Servers, progress: Progress, tell: (done: number) => void): Promise<void> {
-  for (const batch of entryBatches(progress.entries, servers.width())) {
-    await create(
-      servers,
-      progress,
-      batch.filter(({ n }) => progress.absent.has(n)),
-    );
-    tell(batch.at(-1)?.n ?? 0);
-  }
-  await servers.replicate();
-}
-
-/** Never overwrites: what appeared since the check stays as it is, and is held against the profile when it is read back. */
-async function create(servers: Servers, { ttlMs, created, unheard }: Progress, entries: readonly Entry[]): Promise<void> {
-  const answers = await servers.run(entries.map((entry) => createCommand(entry, ttlMs)));
-  for (const [index, { n }] of entries.entries()) {
-    const answer = answers[index];
-    if (isOurs(answer)) created.add(n);
-    if (isOurs(answer) && answer?.error) unheard.add(n);
-  }
-  for (const answer of answers) valueIn(servers, answer);
-}
-
-/**
- * Whether an entry that was absent was written by us, or may have been: no answer came, or one that may be the second.
- * Such ones are taken back only where they are as we write them.
- */
-function isOurs(answer: Answer | undefined): boolean {
-  if (answer === undefined) return false;
-  const wasRefused = answer.error !== null && isRefusal(answer.error);
-  return answer.mayBeSecond || (answer.error === null ? isCreated(answer.value) : !wasRefused);
-}
-
-const mostPasses = 10;
-
-/**
- * A failover loses what its new primary had not received yet, although it was acknowledged. So everything is read back,
- * and what is gone is written again, until a whole pass finds all of it. Hands back how many were written again.
- */
-async function readBack(servers: Servers, progress: Progress, clock: Clock, signal: AbortSignal): Promise<number> {
-  let writtenAgain = 0;
-  for (let pass = 1; pass <= mostPasses; pass++) {
-    const startedAt = clock.elapsed();
-    const missing = await readBackOnce(servers, progress, pass === 1, signal);
-    if (missing === 0) return writtenAgain;
-    writtenAgain += missing;
-    if (progress.ttlMs !== undefined && progress.ttlMs < clock.elapsed() - startedAt) throw livesTooShort(progress);
-    await servers.replicate();
-  }
-  throw vanishing(servers, progress, writtenAgain);
-}
-
-/** Everything must be as it would be written. What was there before begins its time to live anew. */
-async function readBackOnce(
-  servers: Servers,
-  { entries, ttlMs, created }: Progress,
-  isFirst: boolean,
-  signal: AbortSignal,
-): Promise<number> {
-  let missing = 0;
-  for (const batch of entryBatches(entries, servers.width())) {
-    throwIfAborted(signal);
-    const compared = await compare(servers, batch);
-    refuseDifferent(servers, compared);
-    const commands = compared.flatMap(({ entry, state }) => {
-      if (state === 'absent') return createCommand(entry, ttlMs);
-      return isFirst && !created.has(entry.n) ? refreshCommand(entry, ttlMs) : [];
-    });
-    for (const answer of await servers.run(commands)) valueIn(servers, answer);
-    missing += compared.filter(({ state }) => state === 'absent').length;
-  }
-  return missing;
-}
-
-const shownLines = 3;
-
-function refuseDifferent(servers: Servers, compared: readonly Compared[]): void {
-  const lines = compared.filter(({ state }) => state === 'different').map((each) => conflictLine(servers, each));
-  if (lines.length === 0) return;
-  throw new LoadctlError('seeding-failed', 'a cache entry appeared with another value while it was seeded', {
-    hint: 'Keep other writers away from these keys, then seed again; what this seed wrote was taken back.',
-    lines: [...lines.slice(0, shownLines), ...(lines.length > shownLines ? [`… and ${formatCount(lines.length - shownLines)} more`] : [])],
-  });
-}
-
-function conflictLine({ store }: Servers, { entry, found, wanted }: Compared): string {
-  return `${store}: the key ${JSON.stringify(entry.key)} holds ${found}, not ${wanted}`;
-}
-
-function livesTooShort({ entries: { set }, ttlMs = 0 }: Progress): LoadctlError {
-  return new LoadctlError('seeding-failed', `the ttl of ${set.name} (${formatDuration(ttlMs)}) is shorter than seeding takes`, {
-    hint: 'Give the set a longer `ttl`.',
-  });
-}
-
-function vanishing({ store }: Servers, { entries: { set } }: Progress, count: number): LoadctlError {
-  return new LoadctlError('seeding-failed', `${store}: entries of ${set.key} vanish again and again (${count} were written again)`, {
-    hint: 'Look whether the server evicts keys (INFO stats: evicted_keys; its maxmemory-policy), then seed again.',
-  });
 }
