@@ -339,8 +339,8 @@ export interface CheckedCleaning extends CleaningCheck {
   keepSeeded(): Promise<void>;
   /** The seeded rows and keys that certainly are ours and hold something else by now. */
   changed(): Promise<readonly ChangedSeed[]>;
-  /** Takes those out that nothing references; hands back how many went. */
-  takeChanged(): Promise<number>;
+  /** Takes those out that nothing references; `removed` is told how many went, as they go. */
+  takeChanged(removed: (count: number) => void): Promise<void>;
   others(proof: Proof): Promise<readonly OtherRows[]>;
   /** In a dry run the statements are what would be run, with the rows that they would hit. */
   report(dryRun: boolean): StoreReceipt;

@@ -66,9 +66,8 @@ function checked(looked: readonly LookedAt[], { config, task, context }: Asked):
     async changed() {
       return (await together(databases, (database) => changedSets(database, context))).flat();
     },
-    async takeChanged() {
-      const gone = await together(databases, (database) => takeChangedSets(database, context));
-      return gone.reduce((sum, rows) => sum + rows, 0);
+    async takeChanged(removed) {
+      await together(databases, (database) => takeChangedSets(database, context, removed));
     },
     others: (proof) =>
       countBeside(

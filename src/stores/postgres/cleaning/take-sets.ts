@@ -143,11 +143,14 @@ export async function changedSets({ session, seeded, doubts }: CleanedDatabase, 
   return changed;
 }
 
-/** Takes those out that nothing references. */
-export async function takeChangedSets(database: CleanedDatabase, { clock, signal }: StoreContext): Promise<number> {
+/** Takes those out that nothing references; `removed` is told how many went, transaction by transaction. */
+export async function takeChangedSets(
+  database: CleanedDatabase,
+  { clock, signal }: StoreContext,
+  removed: (count: number) => void,
+): Promise<void> {
   const { session, seeded, doubts, journal } = database;
   const looking = { session, clock, signal };
-  let gone = 0;
   for (const rows of await takingOrder(session, seeded)) {
     if (rows.own === undefined || doubts.has(rows)) continue;
     const { family, keys } = await lookAroundOne(session, rows.table);
@@ -156,8 +159,12 @@ export async function takeChangedSets(database: CleanedDatabase, { clock, signal
     for (const part of partsOf(rows)) {
       const doomed = { ...doomedRows(family, keys, isChanged(part, 't')), isIndexed: false, ...returned };
       const find = () => locatePairs(looking, part, `NOT (${holdsSame(part)})`);
-      gone += (await takeOut(doomed, find, { ...looking, log: journal.log, ledger })).rows;
+      let told = 0;
+      const progress = (gone: number) => {
+        removed(gone - told);
+        told = gone;
+      };
+      progress((await takeOut(doomed, find, { ...looking, log: journal.log, ledger, progress })).rows);
     }
   }
-  return gone;
 }

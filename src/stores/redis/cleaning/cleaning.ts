@@ -62,10 +62,8 @@ export async function openCleaning(config: RedisStore, task: StoreTask, context:
       for (const set of task.entries) found.push(...(await changedEntries(await home(), set, task)));
       return found;
     },
-    async takeChanged() {
-      let gone = 0;
-      for (const set of task.entries) gone += await takeChanged(await home(), set, task);
-      return gone;
+    async takeChanged(removed) {
+      for (const set of task.entries) await takeChanged(await home(), { set, task, removed });
     },
     others: (proof) => sumUpOthers(home, config, task, proof),
     report: (dryRun) => ({

@@ -5,6 +5,7 @@ import { inverseOf, isUnmistakable, rowOf } from '../../../profile/templates/inv
 import { type Pieces, render } from '../../../profile/templates/pieces.js';
 import { type FormerSet, type StoreTask, unrecorded } from '../../kind/types.js';
 import { type Servers, valueIn } from '../connection/servers.js';
+import { unlinkAsFound } from '../keys/commands.js';
 import { type Entries, entriesOf, entryBatches, keyPieces } from '../keys/entries.js';
 import { unlinkFound } from '../keys/take-back.js';
 import { type Compared, compare } from '../keys/values.js';
@@ -172,29 +173,42 @@ const shownChanges = 10;
 export async function changedEntries(servers: Servers, set: StoreTask['entries'][number], task: StoreTask): Promise<ChangedSeed[]> {
   const examples: string[] = [];
   let count = 0;
-  for await (const { entry, found, wanted } of eachChanged(servers, entriesOf(set, task.source(set)), task)) {
-    count += 1;
-    if (examples.length < shownChanges) examples.push(`${JSON.stringify(entry.key)} holds ${found}, not ${wanted}`);
+  for await (const changed of eachChanged(servers, set, task)) {
+    count += changed.length;
+    for (const { entry, found, wanted } of changed.slice(0, shownChanges - examples.length))
+      examples.push(`${JSON.stringify(entry.key)} holds ${found}, not ${wanted}`);
   }
   return count === 0 ? [] : [{ store: servers.store, shard: null, what: setName(servers, set), count, examples }];
 }
 
-/** Takes those out, if they still hold what was found there; hands back how many went. */
-export async function takeChanged(servers: Servers, set: StoreTask['entries'][number], task: StoreTask): Promise<number> {
-  let gone = 0;
-  for await (const changed of eachChanged(servers, entriesOf(set, task.source(set)), task)) {
-    const { key } = changed.entry;
-    const [answer] = changed.stored === undefined ? await servers.run([{ key, words: ['UNLINK', key] }]) : [];
-    const isGone = changed.stored === undefined ? valueIn(servers, answer) === 1 : (await unlinkFound(servers, [changed])).length === 1;
-    if (isGone) gone += 1;
-  }
-  return gone;
+interface TakingChanged {
+  readonly set: StoreTask['entries'][number];
+  readonly task: StoreTask;
+  removed(count: number): void;
 }
 
-async function* eachChanged(servers: Servers, entries: Entries, task: StoreTask): AsyncGenerator<Compared> {
+/** Takes those out, if they still hold what was found there; `removed` is told how many went, batch by batch. */
+export async function takeChanged(servers: Servers, { set, task, removed }: TakingChanged): Promise<void> {
+  for await (const changed of eachChanged(servers, set, task)) {
+    const answers = await servers.run(
+      changed.map(({ entry, stored }) => {
+        const { key } = entry;
+        return stored === undefined ? { key, words: ['UNLINK', key] } : unlinkAsFound(entry, stored);
+      }),
+    );
+    removed(answers.filter(({ error, value }) => error === null && value === 1).length);
+    for (const answer of answers) valueIn(servers, answer);
+  }
+}
+
+/** Those of a set that certainly are of it and hold something else, some at a time. */
+async function* eachChanged(servers: Servers, set: StoreTask['entries'][number], task: StoreTask): AsyncGenerator<Compared[]> {
+  const entries = entriesOf(set, task.source(set));
   if (doubtOf(entries, task) !== undefined) return;
-  for (const batch of entryBatches(entries, servers.width()))
-    for (const compared of await compare(servers, batch)) if (compared.state === 'different') yield compared;
+  for (const batch of entryBatches(entries, servers.width())) {
+    const changed = (await compare(servers, batch)).filter(({ state }) => state === 'different');
+    if (changed.length > 0) yield changed;
+  }
 }
 
 /** A set as people read it: `logins (cache/user:{users.id})`. */
