@@ -140,17 +140,36 @@ test('that has just enough room for long values, as it says itself, evicts nothi
 test('at maxmemory because an application filled it meanwhile: what was written is removed again, and others can write', async () => {
   const { redis, client } = await server('--maxmemory', '20mb');
   const context = dataContext(profileOf(redis.url, 40_000));
-  const keep = checked(async () => {
-    for (let n = 0; n < 165; n++) await client.set(`cart:${n}`, 'y'.repeat(100_000));
-  });
-  const failed = seed({ ...context, keep });
+  let filled: Promise<unknown> | undefined;
+  const carts = Array.from({ length: 165 }, (_, n) => [`cart:${n}`, 'y'.repeat(100_000)]);
+  const emit: typeof context.emit = (event) => {
+    context.emit(event);
+    if (event.type === 'step-progressed' && event.total === 40_000) filled ??= client.mset(...carts.flat());
+  };
+  const failed = seed({ ...context, emit });
   await expect(failed).rejects.toMatchObject({
     reason: 'seeding-failed',
     message: expect.stringContaining('has no memory left'),
     hint: expect.stringMatching(/Nothing of this seed is in\.$/),
   });
+  await filled;
   expect((await client.keys('*')).filter((key) => !key.startsWith('cart:'))).toEqual([]);
   expect(await client.set('cart:new', 'z')).toBe('OK');
+});
+
+test('that evicts, and that an application filled after it was looked at: refused, and no key is evicted for what is seeded', async () => {
+  const { redis, client, fill, evicted } = await nearlyFull(30_000_000);
+  await fill([]);
+  const context = dataContext(profileOf(redis.url, 40_000));
+  const keep = checked(async () => {
+    for (let n = 0; n < 240; n++) await client.set(`cart:${n}`, 'y'.repeat(100_000));
+  });
+  await expect(seed({ ...context, keep })).rejects.toMatchObject({
+    reason: 'refused',
+    message: expect.stringMatching(/has room for about .* and what is seeded takes about .*: it would evict keys of others/),
+    hint: expect.stringMatching(/Nothing of this seed is in\.$/),
+  });
+  expect([await evicted(), await client.dbsize()]).toEqual([0, 20_240]);
 });
 
 test('that cannot save to its disk refuses deletes too: what is there is told, with the command', async () => {

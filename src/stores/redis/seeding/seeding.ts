@@ -53,7 +53,8 @@ export async function openSeeding(config: RedisStore, task: StoreTask, context: 
         tables: [],
         others: (proof) => sumUpOthers(() => Promise.resolve(servers), config, task, proof),
         async ready() {
-          await memories(servers);
+          // Others had time to fill it since.
+          refuseEviction(servers, await memories(servers), room);
         },
         async write(name) {
           const number = sets.findIndex(({ entries }) => entries.set.name === name);
