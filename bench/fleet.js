@@ -7,6 +7,8 @@ import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { conductorBytes, conductorNodeOptions } from '../dist/plan/pods.js';
+import { pushEveryElsewhere } from '../dist/plan/push-interval.js';
 import { k6Path } from './support/k6.js';
 import { printTable } from './support/table.js';
 
@@ -15,8 +17,8 @@ const { values: flags } = parseArgs({
 });
 const seconds = Number(flags.seconds);
 const loseAtMs = Math.min(20_000, (seconds * 1000) / 3);
-/** Node lets a heap grow as long as there is memory: what a conductor needs shows where it may not. */
-const heap = ['--max-old-space-size=512'];
+/** As a conductor's Job has it; and Node lets a heap grow as long as there is memory: what it needs shows where it may not. */
+const heap = (runners) => ['--max-old-space-size=512', conductorNodeOptions(conductorBytes({}, runners)) ?? []].flat();
 const profiled = process.env.BENCH_PROFILE;
 const targets = { spreadMs: 1000, pushes: 300, cores: 1, megabytes: 1000, noticedMs: 5000, mergedS: 60 };
 
@@ -54,7 +56,7 @@ async function measureAll() {
 async function measure(runners) {
   const lost = Array.from({ length: runners }, (_, index) => index).filter((index) => index % 50 === 7);
   const key = randomBytes(32).toString('hex');
-  const conductor = start('conduct');
+  const conductor = start('conduct', heap(runners));
   conductor.send({ runners, seconds, key });
   const { port } = await answer(conductor);
   const pods = start('pods');
@@ -71,25 +73,29 @@ async function measure(runners) {
     errors: seen.errors,
     lost: held.lostAt.length,
     spreadMs: Math.max(...released) - Math.min(...released),
-    pushes: busiestSecond(seen.pushes),
+    pushes: busiest(seen.pushes, runners),
     noticedMs: Math.max(0, ...noticed),
     summaryKb: Math.round(seen.summaryBytes / 1000),
   };
 }
 
-/** Pushes in five seconds, per second, where they are most: the last push of all, at the end of the load, is no part of its beat. */
-function busiestSecond(times) {
-  const counts = new Map();
+/**
+ * Pushes a second where they are most: counted over three intervals, in which each runner pushes three times whenever it began. The
+ * last push of all, at the end of the load, is no part of its beat.
+ */
+function busiest(times, runners) {
+  const windowMs = 3 * pushEveryElsewhere(runners);
   const begun = Math.min(...times);
-  for (const at of times) counts.set(Math.floor((at - begun) / 5000), (counts.get(Math.floor((at - begun) / 5000)) ?? 0) + 1);
-  const whole = [...counts].filter(([slot]) => (slot + 1) * 5 <= seconds - 1);
-  return Math.max(0, ...whole.map(([, count]) => count / 5));
+  const counts = new Map();
+  for (const at of times) counts.set(Math.floor((at - begun) / windowMs), (counts.get(Math.floor((at - begun) / windowMs)) ?? 0) + 1);
+  const whole = [...counts].filter(([slot]) => (slot + 1) * windowMs <= (seconds - 1) * 1000);
+  return Math.max(0, ...whole.map(([, count]) => (count * 1000) / windowMs));
 }
 
-function start(role) {
+function start(role, words = []) {
   return fork(fileURLToPath(import.meta.url), process.argv.slice(2), {
     env: { ...process.env, BENCH_ROLE: role },
-    execArgv: role === 'conduct' ? [...heap, ...(profiled ? ['--cpu-prof', '--cpu-prof-dir', profiled] : [])] : [],
+    execArgv: role === 'conduct' ? [...words, ...(profiled ? ['--cpu-prof', '--cpu-prof-dir', profiled] : [])] : [],
   });
 }
 

@@ -39,6 +39,8 @@ export interface ConductorJob {
   /** The Secret whose keys are variables. */
   readonly variables?: string;
   readonly resources: { readonly cpu: number; readonly memory: string };
+  /** What its Node is told (`NODE_OPTIONS`). */
+  readonly nodeOptions?: string;
   readonly nodeSelector: Readonly<Record<string, string>>;
   readonly tolerations: readonly V1Toleration[];
   readonly labels: Readonly<Record<string, string>>;
@@ -100,7 +102,7 @@ export function conductorJob(job: ConductorJob): V1Job {
 }
 
 function podSpec(job: ConductorJob): V1PodSpec {
-  const { variables } = job;
+  const { variables, nodeOptions } = job;
   return {
     restartPolicy: 'Never',
     enableServiceLinks: false,
@@ -125,6 +127,7 @@ function podSpec(job: ConductorJob): V1PodSpec {
           { name: 'LOADCTL_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
           { name: 'HOME', value: '/work' },
           { name: 'TMPDIR', value: '/work/tmp' },
+          ...(nodeOptions === undefined ? [] : [{ name: 'NODE_OPTIONS', value: nodeOptions }]),
         ],
         resources: resourcesOf(job.resources),
         securityContext: restrictedContainer,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type ConductorJob, conductorJob } from '../../src/kubernetes/conductor-job.js';
+import { conductorBytes, conductorNodeOptions } from '../../src/plan/pods.js';
 import { kubernetes } from '../../src/profile/sections/kubernetes.js';
 import { runnersJob } from '../../src/runners/kubernetes/job.js';
 import { runId } from '../support/ids.js';
@@ -46,6 +47,18 @@ test('a runner asks for the plan’s figures, or for what the profile says; memo
     limits: { memory: '1Gi' },
   });
   expect(resourcesOf({ resources: { memory: '1Gi' } })).toEqual({ requests: { cpu: '0.4', memory: '1Gi' }, limits: { memory: '1Gi' } });
+});
+
+test('a conductor with room for it has a young generation in which pushes die; one without is left alone', () => {
+  const optionsOf = (memory: number) => {
+    const nodeOptions = conductorNodeOptions(memory);
+    const env = podOf(conductor(nodeOptions === undefined ? {} : { nodeOptions }))?.spec?.containers[0]?.env ?? [];
+    return env.find(({ name }) => name === 'NODE_OPTIONS')?.value;
+  };
+
+  expect(optionsOf(conductorBytes({ cpu: 0.5 }, 1000))).toBe('--max-semi-space-size=64');
+  expect(optionsOf(conductorBytes({ cpu: 0.5 }, 100))).toBeUndefined();
+  expect(optionsOf(conductorBytes({ cpu: 0.5, memory: '2Gi' }, 2))).toBe('--max-semi-space-size=64');
 });
 
 test('Jobs end by themselves, pods get their time to end', () => {

@@ -7,7 +7,7 @@ import type { KnownTest } from '../../phases/run/inspect-test.js';
 import { shapeOf } from '../../phases/run/test-shape.js';
 import { withSecrets } from '../../plan/access.js';
 import { placeOf } from '../../plan/hosts.js';
-import { conductorBytes } from '../../plan/pods.js';
+import { conductorBytes, conductorNodeOptions } from '../../plan/pods.js';
 import type { LoadTarget } from '../../plan/target.js';
 import type { Profile } from '../../profile/sections/schema.js';
 import type { Planned } from '../call/profile.js';
@@ -43,6 +43,8 @@ export function jobOf(
   const { image, pullSecrets, serviceAccount, variables, nodeSelector, tolerations, labels, annotations, conductor, patch } =
     clusterWords(planned);
   const place = placeOf(target.url).host;
+  const memoryBytes = conductorBytes(conductor, planned.plan.fleet.count);
+  const nodeOptions = conductorNodeOptions(memoryBytes);
   return {
     run,
     environment,
@@ -54,7 +56,8 @@ export function jobOf(
     pullSecrets,
     ...(serviceAccount === undefined ? {} : { serviceAccount }),
     ...(variables === undefined ? {} : { variables: variables.secret }),
-    resources: { cpu: conductor.cpu, memory: String(conductorBytes(conductor, planned.plan.fleet.count)) },
+    resources: { cpu: conductor.cpu, memory: String(memoryBytes) },
+    ...(nodeOptions === undefined ? {} : { nodeOptions }),
     patch: patch.conductor,
     nodeSelector,
     tolerations,
