@@ -95,7 +95,7 @@ inTerminal('a terminal of 80×24 is taken as a whole, follows its size, refuses 
   expect(short.all.join('\n')).toContain('Ctrl-Z is ignored while there are runners');
   expect(short.all.filter((line) => line.includes('GET /work'))).toHaveLength(1);
   await terminal.resize({ columns: 37, rows: 20 });
-  const narrow = await until(terminal, ({ isAlternate, all }) => !isAlternate && all.some((line) => /^ {2}p50 .*1 runner$/.test(line)));
+  const narrow = await until(terminal, ({ isAlternate, all }) => !isAlternate && all.some((line) => /^ {2}p99 .* · 1 runner$/.test(line)));
   expect(narrow.all.filter((line) => line.includes('GET /work'))).toHaveLength(1);
   await terminal.resize({ columns: 110, rows: 30 });
   const wide = await until(terminal, isFull);
