@@ -27,6 +27,17 @@ export async function compare(servers: Servers, entries: readonly Entry[]): Prom
   return entries.map((entry, index) => compareOne(servers, entry, answers[index]));
 }
 
+/** The same where most are thought to be absent: whether they are is asked first, and answered in a byte; how they look, of the others. */
+export async function compareAbsent(servers: Servers, entries: readonly Entry[]): Promise<Compared[]> {
+  const answers = await servers.run(entries.map(({ key }) => ({ key, words: ['EXISTS', key] })));
+  const there = await compare(
+    servers,
+    entries.filter((_, index) => valueIn(servers, answers[index]) !== 0),
+  );
+  const byNumber = new Map(there.map((compared) => [compared.entry.n, compared]));
+  return entries.map((entry, index) => byNumber.get(entry.n) ?? { entry, node: answers[index]?.node ?? '', ...absent });
+}
+
 function compareOne(servers: Servers, entry: Entry, answer: Answer | undefined): Compared {
   const value = valueIn(servers, answer);
   const held = heldBy(entry, Buffer.isBuffer(value) ? ['string', 1, value] : (value ?? ['none']));

@@ -22,7 +22,7 @@ import type { Servers } from '../connection/servers.js';
 import { type Entries, entriesOf, entryBatches, keyPieces } from '../keys/entries.js';
 import { ranges } from '../keys/ranges.js';
 import { takeBack } from '../keys/take-back.js';
-import { type Compared, compare } from '../keys/values.js';
+import { type Compared, compare, compareAbsent } from '../keys/values.js';
 import { sumUpOthers } from '../proof/others.js';
 import { openServers } from '../servers/open.js';
 import { evictedSince, memories, type Needed, needed, refuseEviction } from './room.js';
@@ -132,8 +132,11 @@ async function checkSet(servers: Servers, progress: Progress, { task, clock, roo
   const why = isBare ? unrecorded(task, set, ['key']) : undefined;
   const known = why === undefined ? set.rows : task.seededRows(set, ['key']);
   let conflicts = noConflicts;
+  let isFresh = false; // as far as the batch before tells
   for (const batch of entryBatches(progress.entries, servers.width())) {
-    for (const compared of await compare(servers, batch)) {
+    const looked = await (isFresh ? compareAbsent : compare)(servers, batch);
+    isFresh = looked.filter(({ state }) => state === 'absent').length > looked.length / 2;
+    for (const compared of looked) {
       const { entry, state, node } = compared;
       if (state === 'absent') {
         progress.absent.add(entry.n);
