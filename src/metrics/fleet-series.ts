@@ -16,7 +16,7 @@ export interface SeriesState {
 }
 
 /** The last value of a rate or a gauge, and the least and the largest so far. */
-export interface LastValue {
+interface LastValue {
   readonly value: number;
   readonly min: number;
   readonly max: number;

@@ -27,7 +27,8 @@ interface Received {
 /**
  * By runner, what it pushed since the load began, for those that did not come to write their numbers. Nobody has any where series
  * were left out: what fails may be among them, and others' numbers would pass with it. Where no runner wrote numbers, it is
- * all there is, and the result is invalid. */
+ * all there is, and the result is invalid.
+ */
 export function standInsFor(
   lost: readonly RunnerId[],
   known: readonly RunnerNumbers[],
