@@ -21,6 +21,8 @@ interface Pending {
 interface Outcome {
   readonly pending: Pending;
   readonly asked: Address | undefined;
+  /** host:port of it; empty where no node holds the slot. */
+  readonly node: string;
   readonly reply: Reply;
   /** Whether it may have reached the server. */
   readonly wasSent: boolean;
@@ -42,23 +44,23 @@ export async function runRouted(
   patience: Patience,
   patienceMs: Milliseconds,
 ): Promise<readonly Answer[]> {
-  const answers = new Map<number, Answer>();
+  const answers: Answer[] = [];
   let open = commands.map((command, index): Pending => ({ index, command, mayBeSecond: false }));
   for (let round = 1; open.length > 0; round++) {
     const outcomes = await sendAll(cluster, open);
     const again: Outcome[] = [];
     for (const outcome of outcomes) {
       if (isToRepeat(outcome)) again.push(outcome);
-      else answers.set(outcome.pending.index, answerOf(outcome));
+      else answers[outcome.pending.index] = answerOf(outcome);
     }
     const gaveUp = await settle(cluster, again, patience, { round, patienceMs });
     if (gaveUp !== undefined) {
-      for (const outcome of again) answers.set(outcome.pending.index, answerOf({ ...outcome, reply: [gaveUp, null] }));
+      for (const outcome of again) answers[outcome.pending.index] = answerOf({ ...outcome, reply: [gaveUp, null] });
       break;
     }
     open = again.map(nextTry);
   }
-  return commands.flatMap((_, index) => answers.get(index) ?? []);
+  return answers;
 }
 
 function redirectOfOutcome({ reply: [error], asked }: Outcome): Redirect | undefined {
@@ -82,8 +84,8 @@ function nextTry(outcome: Outcome): Pending {
   };
 }
 
-function answerOf({ pending, asked, reply: [error, value] }: Outcome): Answer {
-  return { error, value, node: asked ? addressText(asked) : '', mayBeSecond: pending.mayBeSecond };
+function answerOf({ pending, node, reply: [error, value] }: Outcome): Answer {
+  return { error, value, node, mayBeSecond: pending.mayBeSecond };
 }
 
 /** What Redis itself says of a slot that is not served. */
@@ -105,7 +107,7 @@ async function settle(
   try {
     if ((stuck !== undefined || round > hops) && again.length > 0 && !(await patience.wait())) {
       const worst = stuck ?? again[0];
-      return notSettled(worst?.reply[0], cluster.store, worst?.asked ? addressText(worst.asked) : cluster.name, patienceMs);
+      return notSettled(worst?.reply[0], cluster.store, worst?.node || cluster.name, patienceMs);
     }
     if (stuck !== undefined || moves.length > 0) await cluster.refresh();
   } catch (error) {
@@ -116,32 +118,46 @@ async function settle(
   return undefined;
 }
 
-async function sendAll(cluster: Cluster, open: readonly Pending[]): Promise<Outcome[]> {
-  const groups = new Map<string, { to: Address | undefined; pending: Pending[] }>();
-  for (const each of open) {
-    const to = each.ask ?? cluster.map().ownerOf(each.command.key);
-    const name = to ? addressText(to) : '';
-    const group = groups.get(name) ?? { to, pending: [] };
-    group.pending.push(each);
-    groups.set(name, group);
-  }
-  return (await together([...groups.values()], ({ to, pending }) => sendGroup(cluster, to, pending))).flat();
+/** What goes to one node. */
+interface Group extends Pick<Outcome, 'asked' | 'node'> {
+  readonly pending: Pending[];
 }
 
-async function sendGroup(cluster: Cluster, to: Address | undefined, group: readonly Pending[]): Promise<Outcome[]> {
-  if (to === undefined) return group.map((pending) => ({ pending, asked: to, reply: [unserved, null], wasSent: false }));
+async function sendAll(cluster: Cluster, open: readonly Pending[]): Promise<Outcome[]> {
+  return (await together(groupsOf(cluster, open), (group) => sendGroup(cluster, group))).flat();
+}
+
+function groupsOf(cluster: Cluster, open: readonly Pending[]): Group[] {
+  const [byAddress, byName] = [new Map<Address | undefined, Group>(), new Map<string, Group>()];
+  for (const each of open) {
+    const asked = each.ask ?? cluster.map().ownerOf(each.command.key);
+    let group = byAddress.get(asked);
+    if (group === undefined) {
+      const node = asked === undefined ? '' : addressText(asked);
+      group = byName.get(node) ?? { asked, node, pending: [] };
+      byAddress.set(asked, group);
+      byName.set(node, group);
+    }
+    group.pending.push(each);
+  }
+  return [...byName.values()];
+}
+
+async function sendGroup(cluster: Cluster, { asked, node: name, pending: group }: Group): Promise<Outcome[]> {
+  const outcome = (pending: Pending, reply: Reply, wasSent: boolean): Outcome => ({ pending, asked, node: name, reply, wasSent });
+  if (asked === undefined) return group.map((pending) => outcome(pending, [unserved, null], false));
   try {
-    const node = await cluster.node(to);
+    const node = await cluster.node(asked);
     const replies = await node.send(
       group.flatMap(({ command, ask }): Words[] => (ask ? [['ASKING'], command.words] : [command.words])),
       group.flatMap(({ command: { answerBytes }, ask }) => (ask ? [undefined, answerBytes] : [answerBytes])),
     );
     if (replies.some(([error]) => error !== null && !isRefusal(error))) cluster.drop(node.name);
     const own = withoutAsking(replies, group);
-    return group.map((pending, index) => ({ pending, asked: to, reply: own[index] ?? [unserved, null], wasSent: true }));
+    return group.map((pending, index) => outcome(pending, own[index] ?? [unserved, null], true));
   } catch (error) {
     const reason = error instanceof Error ? error : new Error(String(error));
-    return group.map((pending) => ({ pending, asked: to, reply: [reason, null], wasSent: false }));
+    return group.map((pending) => outcome(pending, [reason, null], false));
   }
 }
 

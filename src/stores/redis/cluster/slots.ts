@@ -3,8 +3,15 @@ export const slotCount = 16_384;
 
 /** The slot of a key: CRC16 (XMODEM) of its hash tag, the part in its first braces; of the whole key where there is none. */
 export function slotOf(key: string | Buffer): number {
-  const bytes = typeof key === 'string' ? Buffer.from(key) : key;
-  return checksum(hashTag(bytes)) % slotCount;
+  if (typeof key === 'string' && isPlain(key)) return checksum(key.length, (index) => key.charCodeAt(index)) % slotCount;
+  const bytes = hashTag(typeof key === 'string' ? Buffer.from(key) : key);
+  return checksum(bytes.length, (index) => bytes[index] ?? 0) % slotCount;
+}
+
+/** Whether each character is a byte, and none begins a tag. */
+function isPlain(key: string): boolean {
+  for (let index = 0; index < key.length; index++) if (key.charCodeAt(index) > 0x7a) return false; // z, then {
+  return true;
 }
 
 function hashTag(key: Buffer): Buffer {
@@ -13,9 +20,9 @@ function hashTag(key: Buffer): Buffer {
   return close > open + 1 ? key.subarray(open + 1, close) : key;
 }
 
-function checksum(bytes: Buffer): number {
+function checksum(length: number, byteAt: (index: number) => number): number {
   let sum = 0;
-  for (const byte of bytes) sum = ((sum << 8) & 0xffff) ^ (table[(sum >> 8) ^ byte] ?? 0);
+  for (let index = 0; index < length; index++) sum = ((sum << 8) & 0xffff) ^ (table[(sum >> 8) ^ byteAt(index)] ?? 0);
   return sum;
 }
 
