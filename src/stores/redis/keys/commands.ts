@@ -75,7 +75,10 @@ const besideText = 80;
  */
 export function lookCommand(entry: Entry): KeyCommand {
   const { key, form, parts } = entry;
-  if (form === 'string') return { key, words: ['GETRANGE', key, 0, askedOf(entry, 0)], answerBytes: askedOf(entry, 0) };
+  if (form === 'string') {
+    const bytes = askedOf(entry, 0);
+    return { key, words: ['GETRANGE', key, 0, bytes], answerBytes: bytes };
+  }
   const asked = parts.flatMap((part, index): (string | number)[] => {
     if (isRead(entry, index)) return [askedOf(entry, index)];
     return form === 'zset' && index % 2 === 1 ? [] : [part];

@@ -27,15 +27,25 @@ export async function compare(servers: Servers, entries: readonly Entry[]): Prom
   return entries.map((entry, index) => compareOne(servers, entry, answers[index]));
 }
 
+/** So many keys are asked for in one command where one server has all of them. */
+const keysAtOnce = 100;
+
 /** The same where most are thought to be absent: whether they are is asked first, and answered in a byte; how they look, of the others. */
 export async function compareAbsent(servers: Servers, entries: readonly Entry[]): Promise<Compared[]> {
-  const answers = await servers.run(entries.map(({ key }) => ({ key, words: ['EXISTS', key] })));
-  const there = await compare(
-    servers,
-    entries.filter((_, index) => valueIn(servers, answers[index]) !== 0),
+  const width = servers.isCluster ? 1 : keysAtOnce; // keys of one command must be of one slot
+  const groups = Array.from({ length: Math.ceil(entries.length / width) }, (_, index) => entries.slice(index * width, (index + 1) * width));
+  const answers = await servers.run(
+    groups.map((group) => ({ key: group[0]?.key ?? '', words: ['EXISTS', ...group.map(({ key }) => key)] })),
   );
-  const byNumber = new Map(there.map((compared) => [compared.entry.n, compared]));
-  return entries.map((entry, index) => byNumber.get(entry.n) ?? { entry, node: answers[index]?.node ?? '', ...absent });
+  const isOpen = groups.map((_, index) => valueIn(servers, answers[index]) !== 0);
+  const looked = await compare(
+    servers,
+    groups.flatMap((group, index) => (isOpen[index] ? group : [])),
+  );
+  let next = 0;
+  return groups.flatMap((group, index) =>
+    group.map((entry) => (isOpen[index] ? looked[next++] : undefined) ?? { entry, node: answers[index]?.node ?? '', ...absent }),
+  );
 }
 
 function compareOne(servers: Servers, entry: Entry, answer: Answer | undefined): Compared {
@@ -92,9 +102,8 @@ function isAsWanted({ form, parts, fits }: Entry, index: number, found: Stored |
   if (found === undefined) return false;
   const wanted = Buffer.from(parts[index] ?? '');
   if (!Buffer.isBuffer(found)) return isText(found, wanted);
-  const text = found.toString();
-  if (form === 'zset' && index % 2 === 1) return text !== '' && Number(text) === Number(parts[index]);
-  return fits?.[index]?.test(text) ?? found.equals(wanted);
+  if (form === 'zset' && index % 2 === 1) return found.length > 0 && Number(found.toString()) === Number(parts[index]);
+  return fits?.[index]?.test(found.toString()) ?? found.equals(wanted);
 }
 
 function isText({ size, sha1 }: LongText, wanted: Buffer): boolean {
