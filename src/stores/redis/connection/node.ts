@@ -6,7 +6,7 @@ import { callAfter } from '../../../core/timer.js';
 import { type Address, addressText } from './address.js';
 import { isRefusal } from './errors.js';
 import { type Login, tlsFor } from './login.js';
-import { inPieces } from './pieces.js';
+import { inPieces, mostText, type Piece } from './pieces.js';
 import type { Sealable } from './sealable.js';
 
 /** A command as it is sent: its name, in capitals, and its arguments. */
@@ -83,15 +83,23 @@ export interface NodeOptions {
 
 function nodeOf(line: Line, address: Address, replyMs: Milliseconds): RedisNode {
   const { client } = line;
+  const exchange = async ({ commands }: Piece): Promise<Reply[]> => {
+    const pipeline = client.pipeline();
+    for (const [name, ...args] of commands) pipeline.callBuffer(inSmall(name), ...args);
+    const answers = (await within(replyMs, line, () => pipeline.exec())) ?? [];
+    return answers.map((answer) => (answer[0] === null ? answer : [reasonOf(answer[0], line), null]));
+  };
   const send: RedisNode['send'] = async (commands, most) => {
-    const replies: Reply[] = [];
+    const replies: Reply[][] = [];
+    const onTheirWay: { readonly bytes: number; readonly answered: Promise<Reply[]> }[] = [];
+    const bytesOnTheirWay = () => onTheirWay.reduce((sum, { bytes }) => sum + bytes, 0);
+    const takeFirst = async () => replies.push((await onTheirWay.shift()?.answered) ?? []);
     for (const piece of inPieces(commands, most)) {
-      const pipeline = client.pipeline();
-      for (const words of piece) pipeline.callBuffer(...words);
-      const answers = (await within(replyMs, line, () => pipeline.exec())) ?? [];
-      for (const [error, value] of answers) replies.push([error === null ? null : reasonOf(error, line), value]);
+      while (onTheirWay.length > 0 && bytesOnTheirWay() + piece.bytes > mostText) await takeFirst();
+      onTheirWay.push({ bytes: piece.bytes, answered: exchange(piece) });
     }
-    return replies;
+    while (onTheirWay.length > 0) await takeFirst();
+    return replies.flat();
   };
   return {
     address,
@@ -110,6 +118,15 @@ function nodeOf(line: Line, address: Address, replyMs: Milliseconds): RedisNode 
     },
     close: () => client.disconnect(),
   };
+}
+
+const small = new Map<string, string>();
+
+/** A command's name as ioredis looks it up, some eight times a command: one in capitals it would turn into this each time. */
+function inSmall(name: string): string {
+  const text = small.get(name) ?? name.toLowerCase();
+  small.set(name, text);
+  return text;
 }
 
 /** The same connection, which throws instead of asking anything once the signal has aborted. */

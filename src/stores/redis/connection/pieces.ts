@@ -4,23 +4,33 @@ import type { Words } from './node.js';
  * So much text is on its way to a server at once. What it holds of it, and of its answers, counts as memory of the server: one
  * that is nearly full would make room for it by evicting keys.
  */
-const mostText = 48_000;
+export const mostText = 48_000;
 
-/** Commands in their order, some at a time. `answers`: how many bytes each may be answered with, where that is more than a few. */
-export function* inPieces(commands: readonly Words[], answers: readonly (number | undefined)[] = []): Generator<readonly Words[]> {
-  let piece: Words[] = [];
-  let text = 0;
-  for (const [index, words] of commands.entries()) {
+/** Commands that go by one write. */
+export interface Piece {
+  readonly commands: readonly Words[];
+  /** Their text and that of their answers, about. */
+  readonly bytes: number;
+}
+
+/**
+ * Commands in their order, at most half of {@link mostText} at a time: the next ones are made while a server works on those before.
+ * `answers`: how many bytes each may be answered with, where that is more than a few.
+ */
+export function* inPieces(all: readonly Words[], answers: readonly (number | undefined)[] = []): Generator<Piece> {
+  let commands: Words[] = [];
+  let bytes = 0;
+  for (const [index, words] of all.entries()) {
     const size = words.reduce((sum: number, word) => sum + bytesIn(word), answers[index] ?? 0);
-    if (piece.length > 0 && text + size > mostText) {
-      yield piece;
-      piece = [];
-      text = 0;
+    if (commands.length > 0 && bytes + size > mostText / 2) {
+      yield { commands, bytes };
+      commands = [];
+      bytes = 0;
     }
-    piece.push(words);
-    text += size;
+    commands.push(words);
+    bytes += size;
   }
-  if (piece.length > 0) yield piece;
+  if (commands.length > 0) yield { commands, bytes };
 }
 
 function bytesIn(word: Words[number]): number {
