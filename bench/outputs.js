@@ -4,6 +4,8 @@
 // the same outputs over a simulated half hour of 50 endpoints at that rate, which need not be one that the machine can make: their
 // memory (target: minute 30 within 10% of minute 5), and their CPU time a simulated second (target: less than 0.3 s). Pairs or minutes
 // of 0 leave a part out: node --expose-gc bench/outputs.js 0 0 10000 30
+// At last, where asked for, a load of so many real minutes with all outputs, and the least memory that loadctl had in each of them:
+// node bench/outputs.js 0 0 200 0 30
 import { fork, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,13 +23,13 @@ import { printTable } from './support/table.js';
 
 const targets = { ratio: 0.97, cores: 0.3, memory: 1.1 };
 const bin = fileURLToPath(new URL('../bin/loadctl.js', import.meta.url));
-const [pairs = 5, seconds = 10, rate = 2000, minutes = 30] = process.argv.slice(2).map(Number);
+const [pairs = 5, seconds = 10, rate = 2000, minutes = 30, realMinutes = 0] = process.argv.slice(2).map(Number);
 const ending = [];
 const trends = ['duration', 'blocked', 'connecting', 'tls_handshaking', 'sending', 'waiting', 'receiving'];
 
 try {
   const sink = `http://127.0.0.1:${await started(new URL('support/sink.js', import.meta.url))}`;
-  const good = [pairs === 0 || (await loads(sink)), minutes === 0 || (await memory(sink))];
+  const good = [pairs === 0 || (await loads(sink)), minutes === 0 || (await memory(sink)), realMinutes === 0 || (await soak(sink))];
   process.exitCode = good.every(Boolean) ? 0 : 1;
 } finally {
   for (const end of ending.reverse()) await end();
@@ -50,21 +52,7 @@ function outputsTo(sink) {
 }
 
 async function loads(sink) {
-  const port = await started(new URL('support/target.js', import.meta.url));
-  const folder = mkdtempSync(join(tmpdir(), 'loadctl-bench-'));
-  ending.push(() => rmSync(folder, { recursive: true, force: true }));
-  mkdirSync(join(folder, 'profiles'));
-  writeFileSync(
-    join(folder, 'script.js'),
-    `import http from 'k6/http';\nexport default () => { http.get(__ENV.BASE_URL + '/work/' + (__ITER % 50), { tags: { name: 'GET /work/' + (__ITER % 50) } }); };\n`,
-  );
-  const profile = `target: {url: "http://127.0.0.1:${port}"}\nworkload: {script: ../script.js, vus: 50, rate: ${rate}/s, duration: ${seconds}s}\n`;
-  const { prom, ...others } = outputsTo(sink);
-  writeFileSync(join(folder, 'profiles', 'none.yaml'), profile);
-  writeFileSync(
-    join(folder, 'profiles', 'all.yaml'),
-    `${profile}outputs: ${JSON.stringify({ ...others, prom: { ...prom, every: '1s' } })}\n`,
-  );
+  const folder = await writeTest(sink, seconds);
   console.log(`${rate} requests/s by 50 names for ${seconds} s, ${pairs} times in turn`);
   const results = { none: [], all: [] };
   for (let pair = 0; pair < pairs; pair += 1) {
@@ -73,6 +61,61 @@ async function loads(sink) {
     for (const way of pair % 2 === 0 ? order : order.reverse()) results[way].push(await measure(folder, way));
   }
   return report(results);
+}
+
+/** A folder with two environments that make the same load: one without outputs, one with all of them. */
+async function writeTest(sink, duration) {
+  const port = await started(new URL('support/target.js', import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), 'loadctl-bench-'));
+  ending.push(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'profiles'));
+  writeFileSync(
+    join(folder, 'script.js'),
+    `import http from 'k6/http';\nexport default () => { http.get(__ENV.BASE_URL + '/work/' + (__ITER % 50), { tags: { name: 'GET /work/' + (__ITER % 50) } }); };\n`,
+  );
+  const profile = `target: {url: "http://127.0.0.1:${port}"}\nworkload: {script: ../script.js, vus: 50, rate: ${rate}/s, duration: ${duration}s}\n`;
+  const { prom, ...others } = outputsTo(sink);
+  writeFileSync(join(folder, 'profiles', 'none.yaml'), profile);
+  writeFileSync(
+    join(folder, 'profiles', 'all.yaml'),
+    `${profile}outputs: ${JSON.stringify({ ...others, prom: { ...prom, every: '1s' } })}\n`,
+  );
+  return folder;
+}
+
+/** A load in real time. What a process has falls as it collects: the least of a minute is what it needs. */
+async function soak(sink) {
+  const child = spawn(process.execPath, [bin, 'run', '--env', 'all', '--quiet'], {
+    cwd: await writeTest(sink, realMinutes * 60),
+    stdio: 'ignore',
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  const begun = Date.now();
+  const least = [];
+  const timer = setInterval(() => {
+    const minute = Math.floor((Date.now() - begun) / 60_000);
+    const bytes = memoryOf(child.pid);
+    if (minute < realMinutes && bytes > 0) least[minute] = Math.min(least[minute] ?? bytes, bytes);
+  }, 200);
+  const code = await ended;
+  clearInterval(timer);
+  if (code !== 0 && code !== 111) throw new Error(`loadctl ended with ${code}`);
+  console.log(`50 endpoints, ${rate} requests/s, ${realMinutes} minutes\n\nminute   least memory MB`);
+  for (const [at, bytes] of least.entries())
+    if (at % 5 === 4) console.log(`${String(at + 1).padStart(6)} ${(bytes / 1e6).toFixed(1).padStart(17)}`);
+  const ratio = least.at(-1) / least[4];
+  console.log(`the last minute is ${ratio.toFixed(3)} of the fifth (target: ${targets.memory})`);
+  return ratio <= targets.memory;
+}
+
+/** What a process has in memory, in bytes; 0 once it is gone. */
+function memoryOf(pid) {
+  try {
+    const [, kilobytes] = /VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return 1024 * Number(kilobytes);
+  } catch {
+    return 0;
+  }
 }
 
 /** A load of its own, and what it and loadctl came to. */
