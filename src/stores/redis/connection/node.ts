@@ -1,4 +1,4 @@
-import type { Redis, RedisOptions } from 'ioredis';
+import type { Command, Redis, RedisOptions } from 'ioredis';
 import { interruptOf } from '../../../core/abort.js';
 import type { Clock } from '../../../core/os.js';
 import type { Milliseconds } from '../../../core/quantities.js';
@@ -50,11 +50,11 @@ const connectTimeoutMs = 5000;
 
 /** Connects to a server and logs in. */
 export async function openNode(address: Address, login: Login, options: NodeOptions): Promise<RedisNode> {
-  const { Redis: Client } = await import('ioredis');
+  const { Redis: Client, Command: ClientCommand } = await import('ioredis');
   const client = new Client(optionsOf(address, login, options.label));
   // ioredis says only "Connection is closed." of a command, and why in an event.
   const { clock, late } = options;
-  const line: Line = { client, clock, late, trouble: {} };
+  const line: Line = { client, Command: ClientCommand, clock, late, trouble: {} };
   client.on('error', (error: unknown) => {
     line.trouble.cause ??= error;
   });
@@ -84,10 +84,8 @@ export interface NodeOptions {
 function nodeOf(line: Line, address: Address, replyMs: Milliseconds): RedisNode {
   const { client } = line;
   const exchange = async ({ commands }: Piece): Promise<Reply[]> => {
-    const pipeline = client.pipeline();
-    for (const [name, ...args] of commands) pipeline.callBuffer(inSmall(name), ...args);
-    const answers = (await within(replyMs, line, () => pipeline.exec())) ?? [];
-    return answers.map((answer) => (answer[0] === null ? answer : [reasonOf(answer[0], line), null]));
+    const settled = await within(replyMs, line, () => sendAtOnce(line, commands));
+    return settled.map((each) => (each.status === 'fulfilled' ? [null, each.value] : [reasonOf(each.reason, line), null]));
   };
   const send: RedisNode['send'] = async (commands, most) => {
     const replies: Reply[][] = [];
@@ -120,13 +118,19 @@ function nodeOf(line: Line, address: Address, replyMs: Milliseconds): RedisNode 
   };
 }
 
-const small = new Map<string, string>();
-
-/** A command's name as ioredis looks it up, some eight times a command: one in capitals it would turn into this each time. */
-function inSmall(name: string): string {
-  const text = small.get(name) ?? name.toLowerCase();
-  small.set(name, text);
-  return text;
+/** Sends commands by one write. A pipeline of ioredis does the same, and makes three promises a command where this makes one. */
+function sendAtOnce({ client, Command }: Line, commands: readonly Words[]): Promise<PromiseSettledResult<unknown>[]> {
+  const texts: (string | Buffer)[] = [];
+  const stream = { isPipeline: true as const, destination: { redis: client }, write: (text: string | Buffer) => texts.push(text) };
+  const answers = commands.map(([name, ...args]) => {
+    const command = new Command(name, args, { replyEncoding: null });
+    client.sendCommand(command, stream);
+    return command.promise;
+  });
+  const isText = texts.every((text) => typeof text === 'string');
+  // Nothing is written where the connection is gone: the commands have failed.
+  if (texts.length > 0) client.stream.write(isText ? texts.join('') : Buffer.concat(texts.map((text) => Buffer.from(text))));
+  return Promise.allSettled(answers);
 }
 
 /** The same connection, which throws instead of asking anything once the signal has aborted. */
@@ -143,6 +147,7 @@ export function interruptible(node: RedisNode, signal: Sealable): RedisNode {
 /** A connection to a server, and what broke it as far as that is known. */
 interface Line {
   readonly client: Redis;
+  readonly Command: typeof Command;
   readonly clock: Clock;
   readonly late: AbortSignal | undefined;
   readonly trouble: { cause?: unknown };

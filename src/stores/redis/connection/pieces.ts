@@ -21,7 +21,8 @@ export function* inPieces(all: readonly Words[], answers: readonly (number | und
   let commands: Words[] = [];
   let bytes = 0;
   for (const [index, words] of all.entries()) {
-    const size = words.reduce((sum: number, word) => sum + bytesIn(word), answers[index] ?? 0);
+    let size = answers[index] ?? 0;
+    for (const word of words) size += bytesIn(word);
     if (commands.length > 0 && bytes + size > mostText / 2) {
       yield { commands, bytes };
       commands = [];
