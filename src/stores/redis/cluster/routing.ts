@@ -47,11 +47,14 @@ export async function runRouted(
   const answers: Answer[] = [];
   let open = commands.map((command, index): Pending => ({ index, command, mayBeSecond: false }));
   for (let round = 1; open.length > 0; round++) {
-    const outcomes = await sendAll(cluster, open);
     const again: Outcome[] = [];
-    for (const outcome of outcomes) {
-      if (isToRepeat(outcome)) again.push(outcome);
-      else answers[outcome.pending.index] = answerOf(outcome);
+    for (const { group, replies, wasSent } of await together(groupsOf(cluster, open), (each) => sendGroup(cluster, each))) {
+      group.pending.forEach((pending, at) => {
+        const { asked, node } = group;
+        const outcome: Outcome = { pending, asked, node, reply: replies[at] ?? [unserved, null], wasSent };
+        if (isToRepeat(outcome)) again.push(outcome);
+        else answers[pending.index] = answerOf(outcome);
+      });
     }
     const gaveUp = await settle(cluster, again, patience, { round, patienceMs });
     if (gaveUp !== undefined) {
@@ -123,10 +126,6 @@ interface Group extends Pick<Outcome, 'asked' | 'node'> {
   readonly pending: Pending[];
 }
 
-async function sendAll(cluster: Cluster, open: readonly Pending[]): Promise<Outcome[]> {
-  return (await together(groupsOf(cluster, open), (group) => sendGroup(cluster, group))).flat();
-}
-
 function groupsOf(cluster: Cluster, open: readonly Pending[]): Group[] {
   const [byAddress, byName] = [new Map<Address | undefined, Group>(), new Map<string, Group>()];
   for (const each of open) {
@@ -143,22 +142,39 @@ function groupsOf(cluster: Cluster, open: readonly Pending[]): Group[] {
   return [...byName.values()];
 }
 
-async function sendGroup(cluster: Cluster, { asked, node: name, pending: group }: Group): Promise<Outcome[]> {
-  const outcome = (pending: Pending, reply: Reply, wasSent: boolean): Outcome => ({ pending, asked, node: name, reply, wasSent });
-  if (asked === undefined) return group.map((pending) => outcome(pending, [unserved, null], false));
+/** What a group came to, one reply for each that is pending; none where no node is known for it. */
+interface Sent {
+  readonly group: Group;
+  readonly replies: readonly (Reply | undefined)[];
+  readonly wasSent: boolean;
+}
+
+async function sendGroup(cluster: Cluster, group: Group): Promise<Sent> {
+  const { asked, pending } = group;
+  if (asked === undefined) return { group, replies: [], wasSent: false };
   try {
     const node = await cluster.node(asked);
-    const replies = await node.send(
-      group.flatMap(({ command, ask }): Words[] => (ask ? [['ASKING'], command.words] : [command.words])),
-      group.flatMap(({ command: { answerBytes }, ask }) => (ask ? [undefined, answerBytes] : [answerBytes])),
-    );
+    const replies = await node.send(...withAsking(pending));
     if (replies.some(([error]) => error !== null && !isRefusal(error))) cluster.drop(node.name);
-    const own = withoutAsking(replies, group);
-    return group.map((pending, index) => outcome(pending, own[index] ?? [unserved, null], true));
+    return { group, replies: withoutAsking(replies, pending), wasSent: true };
   } catch (error) {
     const reason = error instanceof Error ? error : new Error(String(error));
-    return group.map((pending) => outcome(pending, [reason, null], false));
+    return { group, replies: pending.map((): Reply => [reason, null]), wasSent: false };
   }
+}
+
+/** The commands, with ASKING before each that needs it, and how many bytes each may be answered with. */
+function withAsking(group: readonly Pending[]): [Words[], (number | undefined)[]] {
+  const [words, answers]: [Words[], (number | undefined)[]] = [[], []];
+  for (const { command, ask } of group) {
+    if (ask !== undefined) {
+      words.push(['ASKING']);
+      answers.push(undefined);
+    }
+    words.push(command.words);
+    answers.push(command.answerBytes);
+  }
+  return [words, answers];
 }
 
 /** The commands' own replies: before each that was asked for comes that to ASKING. */

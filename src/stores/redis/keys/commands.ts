@@ -43,8 +43,10 @@ return failed or 1`;
 
 /** Whether the answer to {@link createCommand} says that it created the entry. */
 export function isCreated(value: unknown): boolean {
-  return value === 1 || (Buffer.isBuffer(value) && value.toString() === 'OK');
+  return value === 1 || (Buffer.isBuffer(value) && value.equals(ok));
 }
+
+const ok = Buffer.from('OK');
 
 /** Begins an entry's time to live anew; without one it stays for ever. */
 export function refreshCommand({ key }: Entry, ttlMs: Milliseconds | undefined): KeyCommand {

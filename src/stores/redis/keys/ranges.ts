@@ -27,6 +27,11 @@ export function ranges(of: Iterable<readonly [from: number, to: number]> = []): 
   };
   return {
     add(n) {
+      const last = all.at(-1);
+      if (last?.[1] === n - 1) {
+        last[1] = n; // as it mostly is: they come in their order
+        return;
+      }
       if (rangeWith(n) !== undefined) return;
       const at = placeOf(n);
       const [before, behind] = [all[at - 1], all[at]];

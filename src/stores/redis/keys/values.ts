@@ -1,4 +1,4 @@
-import { type Answer, type Servers, valueIn } from '../connection/servers.js';
+import { type Answer, type KeyCommand, type Servers, valueIn } from '../connection/servers.js';
 import { closerLook, type LongText, lookCommand, type Stored, sha1Of } from './commands.js';
 import type { Entry } from './entries.js';
 
@@ -27,25 +27,34 @@ export async function compare(servers: Servers, entries: readonly Entry[]): Prom
   return entries.map((entry, index) => compareOne(servers, entry, answers[index]));
 }
 
+/** The same where most are thought to be absent: whether they are is asked first, and answered in a byte; how they look, of the others. */
+export async function compareAbsent(servers: Servers, entries: readonly Entry[]): Promise<Compared[]> {
+  const absentAt = await nodesWithout(servers, entries);
+  const looked = await compare(
+    servers,
+    entries.filter((_, index) => absentAt[index] === undefined),
+  );
+  let next = 0;
+  return entries.map((entry, index) => {
+    const node = absentAt[index] ?? '';
+    return (absentAt[index] === undefined ? looked[next++] : undefined) ?? { entry, node, ...absent };
+  });
+}
+
 /** So many keys are asked for in one command where one server has all of them. */
 const keysAtOnce = 100;
 
-/** The same where most are thought to be absent: whether they are is asked first, and answered in a byte; how they look, of the others. */
-export async function compareAbsent(servers: Servers, entries: readonly Entry[]): Promise<Compared[]> {
+/** For each entry the server that has nothing under its key; undefined where something is there, or under that of another in the same command. */
+async function nodesWithout(servers: Servers, entries: readonly Entry[]): Promise<(string | undefined)[]> {
   const width = servers.isCluster ? 1 : keysAtOnce; // keys of one command must be of one slot
-  const groups = Array.from({ length: Math.ceil(entries.length / width) }, (_, index) => entries.slice(index * width, (index + 1) * width));
-  const answers = await servers.run(
-    groups.map((group) => ({ key: group[0]?.key ?? '', words: ['EXISTS', ...group.map(({ key }) => key)] })),
-  );
-  const isOpen = groups.map((_, index) => valueIn(servers, answers[index]) !== 0);
-  const looked = await compare(
-    servers,
-    groups.flatMap((group, index) => (isOpen[index] ? group : [])),
-  );
-  let next = 0;
-  return groups.flatMap((group, index) =>
-    group.map((entry) => (isOpen[index] ? looked[next++] : undefined) ?? { entry, node: answers[index]?.node ?? '', ...absent }),
-  );
+  const commands: KeyCommand[] = [];
+  for (let from = 0; from < entries.length; from += width) {
+    const keys = entries.slice(from, from + width).map(({ key }) => key);
+    commands.push({ key: keys[0] ?? '', words: ['EXISTS', ...keys] });
+  }
+  const answers = await servers.run(commands);
+  const found = answers.map((answer) => (valueIn(servers, answer) === 0 ? answer.node : undefined));
+  return width === 1 ? found : entries.map((_, index) => found[Math.floor(index / width)]);
 }
 
 function compareOne(servers: Servers, entry: Entry, answer: Answer | undefined): Compared {

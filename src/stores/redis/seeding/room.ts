@@ -38,8 +38,10 @@ export function needed(): Needed {
   return {
     add(node, entry) {
       const bytes = bytesOf(entry);
-      const { all, longest } = sums.get(node) ?? { all: 0, longest: 0 };
-      sums.set(node, { all: all + bytes, longest: Math.max(longest, bytes) });
+      const sum = sums.get(node) ?? { all: 0, longest: 0 };
+      sum.all += bytes;
+      sum.longest = Math.max(sum.longest, bytes);
+      sums.set(node, sum);
     },
     bytes(node) {
       const { all, longest } = sums.get(node) ?? { all: 0, longest: 0 };

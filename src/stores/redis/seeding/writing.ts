@@ -36,8 +36,9 @@ async function create(servers: Servers, { ttlMs, created, unheard }: Progress, e
   const answers = await servers.run(entries.map((entry) => createCommand(entry, ttlMs)));
   for (const [index, entry] of entries.entries()) {
     const answer = answers[index];
-    if (isOurs(entry, answer)) created.add(entry.n);
-    if (isOurs(entry, answer) && answer?.error) unheard.add(entry.n);
+    if (!isOurs(entry, answer)) continue;
+    created.add(entry.n);
+    if (answer?.error) unheard.add(entry.n);
   }
   for (const answer of answers) valueIn(servers, answer);
 }
