@@ -13,6 +13,7 @@ const script = `export default () => {
   const answer = http.get(__ENV.BASE_URL + '/work', { tags: { name: 'GET /work' } });
   group('shop', () => check(answer, { 'is there': ({ status }) => status === 200, 'a lucky, "odd"=one': () => exec.scenario.iterationInTest % 3 > 0 }));
   http.get(__ENV.BASE_URL + '/odd?' + Math.random(), { tags: { name: ${JSON.stringify(evil)} } });
+  if (exec.scenario.iterationInTest % 5 === 0) http.get(__ENV.BASE_URL + '/steady', { tags: { name: 'GET /steady' } });
   sleep(0.03);
 };
 `;
@@ -20,25 +21,29 @@ const script = `export default () => {
 /** What log-normal delays with a tail look like to a client. */
 function delayed(): number {
   const normal = Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-  return Math.min(400, 15 * Math.exp(0.5 * normal) * (Math.random() < 0.02 ? 8 : 1));
+  return 100 * Math.exp(0.25 * normal) * (Math.random() < 0.005 ? 5 : 1);
 }
+
+/** Near the low end of a bucket, from 52.6 ms to 57.3. */
+const steadyMs = 53;
 
 interface Placed extends ReturnType<typeof fleetPlace> {
   readonly influx: Influx;
   readonly count: (query: string) => Promise<number>;
 }
 
-async function place(words: string, duration: string): Promise<Placed> {
+async function place(words: string, load: string): Promise<Placed> {
   const influx = await startInflux();
   const target = await startTarget((request, response) => {
-    setTimeout(() => {
+    const answer = () => {
       response.statusCode = request.url?.startsWith('/odd') === true && Math.random() < 0.1 ? 500 : 200;
       response.end('{}');
-    }, delayed());
+    };
+    setTimeout(answer, request.url === '/steady' ? steadyMs : delayed());
     return true;
   });
-  const profile = `sla: {p95: < 10s}\noutputs: {influx: {kind: influxdb, url: "${influx.url}"${words}}}`;
-  const at = fleetPlace(target, { workload: `vus: 6, duration: ${duration}`, runners: 'count: 2', script, profile });
+  const profile = `sla: {p95: < 10s, "http_req_duration{name:GET /steady}": p(95)<10000}\noutputs: {influx: {kind: influxdb, url: "${influx.url}"${words}}}`;
+  const at = fleetPlace(target, { workload: load, runners: 'count: 2', script, profile });
   const count = async (query: string) => Number((await influx.ask(query))[0]?.value ?? Number.NaN);
   return { ...at, influx, count };
 }
@@ -49,9 +54,10 @@ const told = (at: Placed, code: string) => at.events().filter((event: KeptEvent)
 
 describe.skipIf(!hasInflux())('InfluxDB 1.6', () => {
   test('both families tell what the summary does, whatever names hold; W = 1', async () => {
-    const at = await place(', families: [loadctl, k6], weight: 1', '15s');
+    const at = await place(', families: [loadctl, k6], weight: 1, maxPoints: 100000', 'vus: 100, duration: 40s');
     const said = await at.loadctl(['run', '--env', 'dev'], at.env);
-    expect(said, said.stderr).toMatchObject({ code: 0 });
+    // A busy machine may make the result invalid: what is written is the summary's all the same.
+    expect([0, 111], said.stderr).toContain(said.code);
     expect([...told(at, 'output-refused'), ...told(at, 'output-incomplete')]).toEqual([]);
     const requests = metric(at, 'http_reqs', 'count');
 
@@ -62,8 +68,9 @@ describe.skipIf(!hasInflux())('InfluxDB 1.6', () => {
       { requests, failed: metric(at, 'http_req_failed', 'passes'), iterations: metric(at, 'iterations', 'count') },
     ]);
     const names = await at.influx.ask('SHOW TAG VALUES FROM loadctl_second_endpoint WITH KEY = "name"');
-    expect(names.map(({ value }) => value).toSorted()).toEqual(['GET "quoted", a=b <&|> @channel', 'GET /work']);
-    expect(await at.influx.ask('SELECT verdict, passed FROM loadctl_verdict')).toMatchObject([{ verdict: 'pass', passed: true }]);
+    expect(names.map(({ value }) => value).toSorted()).toEqual(['GET "quoted", a=b <&|> @channel', 'GET /steady', 'GET /work']);
+    const { verdict } = at.verdict();
+    expect(await at.influx.ask('SELECT verdict, passed FROM loadctl_verdict')).toMatchObject([{ verdict, passed: said.code === 0 }]);
     const texts = (await at.influx.ask('SELECT text, tags FROM events')).map(({ text }) => text);
     expect(texts).toEqual(['the load begins', 'the load is over']);
     const measured = at.events().find(({ type }) => type === 'measured') as unknown as { all: { latency: { p95: { value: number } } } };
@@ -75,7 +82,7 @@ describe.skipIf(!hasInflux())('InfluxDB 1.6', () => {
     expect(await at.count('SELECT count(value) AS value FROM http_req_duration')).toBe(requests);
     expect(await at.count('SELECT sum(value) AS value FROM http_req_failed')).toBe(metric(at, 'http_req_failed', 'passes'));
     expect(await at.count('SELECT mean(value) AS value FROM http_req_failed')).toBeCloseTo(metric(at, 'http_req_failed', 'rate'), 12);
-    expect(await at.count('SELECT max(value) AS value FROM vus')).toBe(6);
+    expect(await at.count('SELECT max(value) AS value FROM vus')).toBe(100);
     expect(await at.count('SELECT checks_weight AS value FROM loadctl_info')).toBe(1);
     expect(await at.count('SELECT sum(value) AS value FROM checks')).toBe(metric(at, 'checks', 'passes'));
     expect(await at.count('SELECT mean(value) AS value FROM checks')).toBeCloseTo(metric(at, 'checks', 'rate'), 12);
@@ -83,21 +90,35 @@ describe.skipIf(!hasInflux())('InfluxDB 1.6', () => {
       `SELECT sum(value) AS passed, count(value) AS n FROM checks WHERE "group" = '::shop' GROUP BY "check"`,
     );
     expect([passed?.passed === passed?.n, passed?.n]).toEqual([false, metric(at, 'iterations', 'count')]);
-    const durations = (query: string) => at.count(`SELECT ${query} AS value FROM http_req_duration`);
-    const truth = (stat: string) => metric(at, 'http_req_duration', stat);
-    expect(Math.abs((await durations('mean(value)')) / truth('avg') - 1)).toBeLessThan(0.01);
-    // A value lies in its sample's bucket, half of one from the truth as a rule; k6 reads a quantile between two samples.
-    const apart = async (query: string, stat: string) => Math.abs(Math.log2((await durations(query)) / truth(stat)) * 8);
-    expect(await apart('median(value)', 'med')).toBeLessThan(2.01);
-    expect(await apart('percentile(value, 90)', 'p(90)')).toBeLessThan(2.01);
-    expect(await apart('percentile(value, 95)', 'p(95)')).toBeLessThan(2.01);
-    expect(await apart('max(value)', 'max')).toBeLessThan(1.01);
+    const durations = (query: string, where = '') => at.count(`SELECT ${query} AS value FROM http_req_duration ${where}`);
+    const off = async (query: string, stat: string) => Math.abs((await durations(query)) / metric(at, 'http_req_duration', stat) - 1);
+    expect(await off('mean(value)', 'avg')).toBeLessThan(1e-6);
+    // The sample at a given rank is off from where n samples' density has it with a deviation of 8.7% / 2 / √n at most, n being those of its
+    // bucket; of log-normal delays (sigma 0.25) that of p95 holds 3.5%. 6.5 deviations are less than 1% from 23,000 requests on, and
+    // more than that once in 10¹⁰ runs.
+    const percentilesOff = Math.max(0.01, (6.5 * 0.087) / 2 / Math.sqrt(0.035 * requests));
+    expect(await off('percentile(value, 50)', 'med')).toBeLessThan(percentilesOff);
+    expect(await off('percentile(value, 90)', 'p(90)')).toBeLessThan(percentilesOff);
+    expect(await off('percentile(value, 95)', 'p(95)')).toBeLessThan(percentilesOff);
+    // What is always equally slow lies all in one bucket: no more than half of it off.
+    const steady = async (query: string, stat: string) => {
+      const [value, truth] = [
+        await durations(query, `WHERE "name" = 'GET /steady'`),
+        metric(at, 'http_req_duration{name:GET /steady}', stat),
+      ];
+      return Math.abs(Math.log2(value / truth) * 8);
+    };
+    expect(await steady('mean(value)', 'avg')).toBeLessThan(1e-5);
+    expect(await steady('percentile(value, 50)', 'med')).toBeLessThan(0.5);
+    expect(await steady('percentile(value, 90)', 'p(90)')).toBeLessThan(0.5);
+    // Alone in its bucket, a sample may be anywhere in it.
+    expect(Math.abs(Math.log2((await durations('max(value)')) / metric(at, 'http_req_duration', 'max')) * 8)).toBeLessThan(1.01);
     const byName = await at.influx.ask('SELECT count(value) AS n FROM http_req_duration GROUP BY "name"');
     expect(byName.reduce((sum, { n }) => sum + Number(n), 0)).toBe(requests);
   });
 
   test('W = 20: sums are exact, mean and percentiles within what the documentation says', async () => {
-    const at = await place(', families: [k6], weight: 20', '15s');
+    const at = await place(', families: [k6], weight: 20', 'vus: 40, duration: 15s');
     const said = await at.loadctl(['run', '--env', 'dev'], at.env);
     expect(said, said.stderr).toMatchObject({ code: 0 });
     expect(await at.count('SELECT sum(value) AS value FROM http_reqs')).toBe(metric(at, 'http_reqs', 'count'));
@@ -111,7 +132,7 @@ describe.skipIf(!hasInflux())('InfluxDB 1.6', () => {
   });
 
   test('killed for seconds while the load is on: it is told once, and back; nothing is lost', async () => {
-    const at = await place(', families: [loadctl, k6], weight: 1', '22s');
+    const at = await place(', families: [loadctl, k6], weight: 1', 'vus: 40, duration: 22s');
     const running = at.start(['run', '--env', 'dev'], at.env);
     await at.event(loadOf(4000));
     await at.influx.down();

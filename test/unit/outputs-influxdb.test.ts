@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openRedactor } from '../../src/core/redactor.js';
-import { bucketsOf, histogramSum, type NativeHistogram } from '../../src/metrics/native-histogram.js';
-import { firstPosition, scattered, unroll } from '../../src/metrics/unroll.js';
+import { emptyHistogram, type HistogramSum, histogramSum, type NativeHistogram } from '../../src/metrics/native-histogram.js';
+import { trendPoints } from '../../src/metrics/trend-points.js';
+import { scattered } from '../../src/metrics/unroll.js';
 import { openOutput } from '../../src/outputs/index.js';
 import { batchesOf } from '../../src/outputs/influxdb/batches.js';
 import { lineOf, nanoseconds } from '../../src/outputs/influxdb/line.js';
@@ -63,50 +64,84 @@ test('lines of a second go together, at most 5,000 in a parcel; a late one goes 
   expect(batches.end()).toEqual([]);
 });
 
-/** Buckets as k6 pushes them. */
-function histogramOf(values: readonly number[]): NativeHistogram {
+/** All that a series has had so far, in buckets as k6 pushes them. */
+function growing(): HistogramSum & { take: (values: readonly number[]) => NativeHistogram } {
   const sum = histogramSum();
-  for (const value of values) {
-    const index = Math.ceil(Math.log2(value) * 8);
-    sum.grow({ count: 1, sum: value, zeroCount: 0, positive: new Map([[index, 1]]), negative: new Map() }, histogramSum());
-  }
-  return sum;
+  const take = (values: readonly number[]) => {
+    for (const value of values) sum.grow(histogramOf(value), emptyHistogram);
+    return sum;
+  };
+  return Object.assign(sum, { take });
 }
+
+function histogramOf(value: number): NativeHistogram {
+  const bucket = new Map(value === 0 ? [] : [[indexOf(Math.abs(value)), 1]]);
+  const none = new Map<number, number>();
+  return { count: 1, sum: value, zeroCount: value === 0 ? 1 : 0, positive: value > 0 ? bucket : none, negative: value < 0 ? bucket : none };
+}
+
+const indexOf = (value: number) => Math.ceil(Math.log2(value) * 8);
+
+/** The points of seconds in which a series had these samples. */
+function pointsOf(seconds: readonly (readonly number[])[], weight = 1): number[] {
+  const points = trendPoints(weight, 1);
+  const series = growing();
+  return seconds.flatMap((values) => points(series.take(values)));
+}
+
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
 const quantile = (sorted: readonly number[], p: number) => sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))] ?? Number.NaN;
 
-/** A service with a long tail: log-normal around 60 ms, one of fifty ten times slower. */
-function delays(count: number, seed: number): number[] {
+function randomFrom(seed: number): () => number {
   let state = seed;
-  const random = () => {
+  return () => {
     state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
     return (state + 0.5) / 4_294_967_296;
   };
+}
+
+/** A service with a long tail: log-normal around 60 ms, one of fifty ten times slower. */
+function delays(count: number, seed: number): number[] {
+  const random = randomFrom(seed);
   return Array.from({ length: count }, () => {
     const normal = Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
     return 0.06 * Math.exp(0.5 * normal) * (random() < 0.02 ? 10 : 1);
   });
 }
 
+/** How far a minute's percentiles are from the truth: p50, p90, p95. */
+function percentilesOff(points: readonly number[], values: readonly number[]): number[] {
+  const [told = [], truth = []] = [points, values].map((list) => list.toSorted((a, b) => a - b));
+  return [0.5, 0.9, 0.95].map((p) => Math.abs(quantile(told, p) / quantile(truth, p) - 1));
+}
+
 describe('unrolled', () => {
-  test('at weight 1: as many points as samples, each in the bucket of its sample', () => {
+  test('at weight 1: as many points as samples, each in the bucket of its sample, and their sum', () => {
     const values = delays(20_000, 1).toSorted((a, b) => a - b);
-    const points = unroll(bucketsOf(histogramOf(values), 1), 1, firstPosition(1, 0));
+    const points = pointsOf([values]).toSorted((a, b) => a - b);
     expect(points).toHaveLength(values.length);
-    for (const [index, value] of values.entries())
-      expect(Math.ceil(Math.log2(points[index] ?? 0) * 8 - 1e-6)).toBe(Math.ceil(Math.log2(value) * 8));
-    const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
-    expect(Math.abs(mean(points) / mean(values) - 1)).toBeLessThan(0.01);
-    for (const p of [0.5, 0.9, 0.95]) expect(Math.abs(quantile(points, p) / quantile(values, p) - 1)).toBeLessThan(0.01);
+    for (const [index, value] of values.entries()) expect(indexOf(points[index] ?? 0)).toBe(indexOf(value));
+    expect(sumOf(points) / sumOf(values)).toBeCloseTo(1, 9);
+    for (const off of percentilesOff(points, values)) expect(off).toBeLessThan(0.01);
+  });
+
+  test('at weight 1 one sample a second is itself, and two are their sum', () => {
+    const values = delays(120, 3);
+    const ones = pointsOf(values.map((value) => [value]));
+    for (const [index, value] of values.entries()) expect((ones[index] ?? 0) / value).toBeCloseTo(1, 6);
+    const pairs = Array.from({ length: 60 }, (_, second) => values.slice(2 * second, 2 * second + 2));
+    const series = growing();
+    const points = trendPoints(1, 1);
+    for (const pair of pairs) expect(sumOf(points(series.take(pair))) / sumOf(pair)).toBeCloseTo(1, 9);
   });
 
   test('at weight 1 and 50 requests a second: percentiles of a minute are finer than its buckets', () => {
     const errors = Array.from({ length: 30 }, (_, seed) => {
       const seconds = Array.from({ length: 60 }, (_, second) => delays(50, 1000 * seed + second));
-      const points = seconds.flatMap((values, second) => unroll(bucketsOf(histogramOf(values), 1), 1, firstPosition(1, second)));
-      const [told = [], truth = []] = [points, seconds.flat()].map((list) => list.toSorted((a, b) => a - b));
-      expect(told).toHaveLength(truth.length);
-      return [0.5, 0.9, 0.95].map((p) => Math.abs(quantile(told, p) / quantile(truth, p) - 1));
+      const points = pointsOf(seconds);
+      expect(points).toHaveLength(3000);
+      return percentilesOff(points, seconds.flat());
     });
     const usual = [0, 1, 2].map((at) =>
       quantile(
@@ -115,27 +150,77 @@ describe('unrolled', () => {
       ),
     );
     expect(usual[0]).toBeLessThan(0.002);
-    expect(usual[1]).toBeLessThan(0.005);
-    expect(usual[2]).toBeLessThan(0.006);
+    expect(usual[1]).toBeLessThan(0.004);
+    expect(usual[2]).toBeLessThan(0.005);
+  });
+
+  test.each([
+    [2, 1],
+    [50, 1],
+    [1000, 1],
+    [1000, 20],
+  ])('of a service that is always equally slow, %i requests a second, weight %i: within 1%, wherever in a bucket it is', (rate, weight) => {
+    for (let place = 0; place < 10; place += 1) {
+      const random = randomFrom(place + 1);
+      const times = () => 0.05 * 2 ** (place / 80) * (1 + 0.01 * random());
+      const seconds = Array.from({ length: 60 }, () => Array.from({ length: rate }, times));
+      const points = pointsOf(seconds, weight);
+      expect(sumOf(points) / points.length / (sumOf(seconds.flat()) / rate / 60)).toBeCloseTo(1, weight === 1 ? 9 : 3);
+      for (const off of percentilesOff(points, seconds.flat())) expect(off).toBeLessThan(0.01);
+    }
+  });
+
+  test('whatever the samples are: one point for each, in its bucket, and the sum of every second', () => {
+    const within = (min: number, max: number) => fc.double({ min, max, noNaN: true });
+    const sample = fc.oneof(fc.constant(0), within(1e-9, 1e9), within(-1e6, -1e-6));
+    fc.assert(
+      fc.property(fc.array(fc.array(sample, { maxLength: 20 }), { maxLength: 6 }), (seconds) => {
+        const series = growing();
+        const points = trendPoints(1, 1);
+        for (const values of seconds) {
+          const told = points(series.take(values)).toSorted((a, b) => a - b);
+          expect(told).toHaveLength(values.length);
+          const most = values.reduce((sum, value) => sum + Math.abs(value), Math.abs(series.sum));
+          expect(Math.abs(sumOf(told) - sumOf(values))).toBeLessThanOrEqual(1e-8 * most);
+          for (const [index, value] of values.toSorted((a, b) => a - b).entries()) {
+            const point = told[index] ?? Number.NaN;
+            expect(Math.sign(point)).toBe(Math.sign(value));
+            if (value !== 0) expect(Math.abs(Math.log2(point / value) * 8)).toBeLessThan(1 + 1e-9);
+          }
+        }
+      }),
+    );
+  });
+
+  test.each([
+    ['no number', Number.NaN, 0, 1],
+    ['without end', Number.POSITIVE_INFINITY, 0, 1],
+    ['more than the buckets hold', 1e9, 0.99, 1],
+    ['less than they hold', -1e9, 0, 0.01],
+  ])('a sum that is %s leaves each point in its bucket', (_, sum, least, most) => {
+    const positive = new Map([
+      [1, 3],
+      [40, 2],
+    ]);
+    const points = trendPoints(1, 1)({ count: 5, sum, zeroCount: 0, positive, negative: new Map() });
+    expect(points).toHaveLength(5);
+    for (const [at, point] of points.entries()) {
+      const place = Math.log2(point) * 8 - (at < 3 ? 0 : 39);
+      expect(place).toBeGreaterThan(least - 1e-9);
+      expect(place).toBeLessThan(most + 1e-9);
+    }
   });
 
   test.each([
     [1000, 20, 0.03],
     [80, 20, 0.15],
   ])('over a minute of %i requests a second, each point for %i: the count is right, mean and p95 within %d', (rate, weight, error) => {
-    const all: number[] = [];
-    const points: number[] = [];
-    for (let second = 0; second < 60; second += 1) {
-      const values = delays(rate, second + 7);
-      all.push(...values);
-      points.push(...unroll(bucketsOf(histogramOf(values), 1), weight, firstPosition(weight, second)));
-    }
-    const sorted = [all, points].map((list) => list.toSorted((a, b) => a - b));
-    const [truth = [], told = []] = sorted;
-    expect(Math.abs((told.length * weight) / truth.length - 1)).toBeLessThan(0.02);
-    const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
-    expect(Math.abs(mean(told) / mean(truth) - 1)).toBeLessThan(error);
-    expect(Math.abs(quantile(told, 0.95) / quantile(truth, 0.95) - 1)).toBeLessThan(error);
+    const seconds = Array.from({ length: 60 }, (_, second) => delays(rate, second + 7));
+    const points = pointsOf(seconds, weight);
+    const all = seconds.flat();
+    expect(Math.abs((points.length * weight) / all.length - 1)).toBeLessThan(0.02);
+    expect(Math.abs(sumOf(points) / points.length / (sumOf(all) / all.length) - 1)).toBeLessThan(error);
+    expect(percentilesOff(points, all)[2]).toBeLessThan(error);
   });
 
   test('what is sorted by size is not sorted by time, and each has a moment of its own', () => {

@@ -13,14 +13,10 @@ export function checksWeight(totals: readonly CheckTotal[], maxPoints: number): 
 export function pointsOfChecks(totals: readonly CheckTotal[], weight: number, at: number, { testid }: Common): Point[] {
   return totals.flatMap(({ tags, passes, fails }) => {
     const sides = [
-      { low: 0, high: 0, count: fails },
-      { low: 1, high: 1, count: passes },
+      { value: 0, count: fails },
+      { value: 1, count: passes },
     ];
-    const values = unroll(
-      sides.filter(({ count }) => count > 0),
-      weight,
-      weight / 2,
-    );
+    const values = unroll(sides, weight, weight / 2);
     return values.map((value, index) => ({
       measurement: 'checks',
       tags: { ...tags, testid },

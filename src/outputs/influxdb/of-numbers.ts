@@ -1,8 +1,8 @@
 import type { EpochMs } from '../../core/quantities.js';
 import type { SeriesState } from '../../metrics/fleet-series.js';
 import type { LiveNumbers } from '../../metrics/live-numbers.js';
-import { addHistograms, bucketsOf, emptyHistogram, histogramSince, type NativeHistogram } from '../../metrics/native-histogram.js';
 import { tagsKey } from '../../metrics/series.js';
+import { trendPoints } from '../../metrics/trend-points.js';
 import { firstPosition, scattered, unroll } from '../../metrics/unroll.js';
 import { likelyForm, likelyMetric } from '../../metrics/wire-names.js';
 import { type Line, lineOf, nanoseconds } from './line.js';
@@ -12,11 +12,9 @@ interface Written {
   readonly count: number;
   readonly passes: number;
   readonly counted: number;
-  readonly histogram: NativeHistogram;
+  readonly trend: ReturnType<typeof trendPoints>;
   readonly turn: number;
 }
-
-const nothing: Written = { count: 0, passes: 0, counted: 0, histogram: emptyHistogram, turn: 0 };
 
 /** A second, by the wall clock: from the one before it on. */
 interface Second {
@@ -36,10 +34,10 @@ export function pointsOfNumbers(weight: number): (numbers: LiveNumbers, at: Epoc
     before = at;
     return numbers.series().flatMap(({ name, state }) => {
       const key = `${name}${tagsKey(state.tags)}`;
-      const last = written.get(key) ?? nothing;
-      const { histogram, count, passes, counted } = state;
-      const kept = histogram.count === last.histogram.count ? last.histogram : addHistograms([histogram]);
-      written.set(key, { count, passes, counted, histogram: kept, turn: last.turn + 1 });
+      const { count, passes, counted, isTrend } = state;
+      const { scale } = likelyForm(name, isTrend);
+      const last = written.get(key) ?? { count: 0, passes: 0, counted: 0, trend: trendPoints(weight, scale), turn: 0 };
+      written.set(key, { count, passes, counted, trend: last.trend, turn: last.turn + 1 });
       const measurement = likelyMetric(name, state.isTrend);
       const write = (value: number, moment: string) =>
         lineOf({ measurement, ...tagsAndFields(state.tags, testid, value), at: moment }) ?? [];
@@ -52,11 +50,8 @@ export function pointsOfNumbers(weight: number): (numbers: LiveNumbers, at: Epoc
 
 /** The values of a series' points for this second. */
 function secondOf(name: string, state: SeriesState, { last, weight }: { readonly last: Written; readonly weight: number }): number[] {
-  const { type, scale } = likelyForm(name, state.isTrend);
-  if (type === 'trend') {
-    const buckets = bucketsOf(histogramSince(state.histogram, last.histogram), scale);
-    return inAnyOrder(unroll(buckets, weight, firstPosition(weight, last.turn)));
-  }
+  const { type } = likelyForm(name, state.isTrend);
+  if (type === 'trend') return inAnyOrder(last.trend(state.histogram));
   if (type === 'counter') return state.count === last.count ? [] : [state.count - last.count];
   if (type === 'gauge') {
     const values = state.last.map(({ value }) => value);
@@ -66,16 +61,10 @@ function secondOf(name: string, state: SeriesState, { last, weight }: { readonly
   const passes = state.passes - last.passes;
   const fails = state.counted - last.counted - passes;
   const sides = [
-    { low: 0, high: 0, count: fails },
-    { low: 1, high: 1, count: passes },
+    { value: 0, count: fails },
+    { value: 1, count: passes },
   ];
-  return inAnyOrder(
-    unroll(
-      sides.filter(({ count }) => count > 0),
-      weight,
-      firstPosition(weight, last.turn),
-    ),
-  );
+  return inAnyOrder(unroll(sides, weight, firstPosition(weight, last.turn)));
 }
 
 function inAnyOrder(values: readonly number[]): number[] {
