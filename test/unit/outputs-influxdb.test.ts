@@ -30,6 +30,12 @@ describe('a line', () => {
     expect(line({}, { a: Number.NaN })).toBeUndefined();
   });
 
+  test('has each tag once, none without a name, and none that a server keeps for itself', () => {
+    expect(line({ ' ': 'x', '\\': 'y', '\n': 'z' })).toBe('m value=1 1');
+    expect(line({ 'a\nb': '1', 'a b': '2', 'testid ': 'theirs', testid: 'ours' })).toBe('m,a\\ b=2,testid=ours value=1 1');
+    expect(line({ time: 'noon', _field: 'f', value: 'v' })).toBe('m,time_=noon,_field_=f,value=v value=1 1');
+  });
+
   test('is one line whatever a name holds', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'\n\r\\,= "a\u2028\u2029\u0000\u0085é'), maxLength: 40 }), (name) => {

@@ -31,11 +31,22 @@ export function lineOf({ measurement, tags, fields, at }: Point): Line | undefin
     return text === undefined ? [] : [`${key(name)}=${text}`];
   });
   if (written.length === 0) return undefined;
-  const tagged = Object.entries(tags).flatMap(([name, value]) => {
-    const text = tagText(value ?? '');
-    return text === '' ? [] : [`,${key(name)}=${text}`];
-  });
-  return { series: `${oneLine(measurement).replace(/[, ]/g, '\\$&')}${tagged.join('')}`, fields: written.join(','), at };
+  const tagged = new Map<string, string>();
+  for (const [name, value] of Object.entries(tags)) {
+    const [tag, text] = [tagKey(name), tagText(value ?? '')];
+    if (tag !== '' && text !== '') tagged.set(tag, text);
+  }
+  const series = [oneLine(measurement).replace(/[, ]/g, '\\$&'), ...[...tagged].map(([tag, text]) => `${tag}=${text}`)];
+  return { series: series.join(','), fields: written.join(','), at };
+}
+
+/** What a server keeps for itself: a point with such a tag is refused (1 and 3: `time`; 2: all of them). */
+const reservedTags: ReadonlySet<string> = new Set(['time', '_field', '_measurement', '_time']);
+
+/** Empty for a name that a line cannot hold; a tag that stands twice costs the point, and so does one without a name. */
+function tagKey(name: string): string {
+  const written = key(name);
+  return reservedTags.has(written) ? `${written}_` : written;
 }
 
 function fieldText(value: number | string | boolean | undefined): string | undefined {
