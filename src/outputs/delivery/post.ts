@@ -1,6 +1,7 @@
 import { errorCode, errorMessage } from '../../core/errors.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { harmless } from '../../core/sanitise.js';
+import { splitLogin } from '../../core/url-login.js';
 import type { Answer } from '../kind/types.js';
 
 /** What is posted, and to where. */
@@ -19,10 +20,10 @@ export interface Post {
 /** Posts once. Redirects are not followed: where it goes to was shown and agreed to. Never rejects. */
 export async function post({ url, method, headers, body, signal, reads }: Post): Promise<Answer> {
   try {
-    const { plain, authorization } = withoutLogin(url);
+    const { plain, authorization } = splitLogin(url);
     const answer = await fetch(plain, {
       method: method ?? 'POST',
-      headers: { ...authorization, ...headers },
+      headers: { ...(authorization === undefined ? {} : { authorization }), ...headers },
       ...(body === undefined ? {} : { body }),
       redirect: 'manual',
       signal,
@@ -100,15 +101,4 @@ export function retryAfterMs(headers: Headers): Milliseconds | undefined {
   if (/^\d+(\.\d+)?$/.test(asked)) return Number(asked) * 1000;
   const until = Date.parse(asked) - Date.parse(headers.get('date') ?? '');
   return Number.isFinite(until) ? Math.max(0, until) : undefined;
-}
-
-/** fetch takes no user and password in a URL. */
-function withoutLogin(url: string): { plain: URL; authorization: Record<string, string> } {
-  const plain = new URL(url);
-  const { username, password } = plain;
-  if (username === '' && password === '') return { plain, authorization: {} };
-  plain.username = '';
-  plain.password = '';
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { plain, authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
 }
