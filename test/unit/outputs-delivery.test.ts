@@ -145,6 +145,33 @@ describe('a delivery to a server', () => {
     expect([delivery.rest(), delivery.lost()]).toEqual([[], 2]);
   });
 
+  test.each([
+    [400, 2],
+    [410, 3],
+  ])('that answers %i to several parts of a second has lost that second once', async (status, lost) => {
+    const sink = await startSink();
+    sink.answer({ status });
+    const delivery = await delivering(outputTo(sink.url, true), async ({ put, flushed }) => {
+      put([parcel(1, 'one'), parcel(1, 'two'), parcel(2, 'three'), parcel(2, 'four')]);
+      await flushed(5000, never);
+      if (status === 410) put([parcel(3, 'five'), parcel(3, 'six')]);
+    });
+    expect(delivery.lost()).toBe(lost);
+  });
+
+  test.each([
+    ['ann:100%25', 'ann:100%'],
+    ['ann:100%', 'ann:100%'],
+    ['ann:p%E9', 'ann:p%E9'],
+  ])('whose URL has the login %s is told it', async (login, told) => {
+    const sink = await startSink();
+    await delivering(outputTo(sink.url.replace('//', `//${login}@`), true), async ({ put, flushed }) => {
+      put([parcel(1)]);
+      await flushed(5000, never);
+    });
+    expect(sink.taken.map(({ headers }) => headers.authorization)).toEqual([`Basic ${Buffer.from(told).toString('base64')}`]);
+  });
+
   test('that answers 410 is sent nothing any more', async () => {
     const sink = await startSink();
     sink.answer({ status: 410 });

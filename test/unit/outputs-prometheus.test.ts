@@ -99,6 +99,8 @@ test.each([
     numbers.take(runnerId(1), endpoints(500, turn * 10));
     const parcels = output.counted?.(numbers, { at: 1_800_000_000_000 + turn * 5000, t: turn * 5000 }) ?? [];
     expect(Math.max(...parcels.map(({ body }) => body.length))).toBeLessThan(2_500_000);
+    // What is lost of it is one second.
+    expect(new Set(parcels.map(({ second }) => second)).size).toBe(1);
     const now = parcels.filter(({ id }) => !id.includes('zeros')).map(({ body }) => Buffer.from(body, 'base64'));
     return now.reduce((sum, body) => sum + seriesIn(body), 0);
   });

@@ -52,15 +52,20 @@ export function books(output: Pick<Output, 'unit' | 'repeatable'>, { clock, tell
     if (queue.head() === undefined) trouble.caughtUp(clock.elapsed());
     else trouble.waits(clock.elapsed(), queue.ageMs(clock.elapsed()));
   };
-  const refused = (why: string) => {
-    lost += 1;
+  let lostSecond: number | undefined;
+  const lose = ({ second }: Parcel) => {
+    if (output.unit !== 'second' || second !== lostSecond) lost += 1;
+    lostSecond = second;
+  };
+  const refused = (parcel: Parcel, why: string) => {
+    lose(parcel);
     const isFirst = !isRefused;
     isRefused = true;
     if (isFirst) tell({ is: 'refused', why });
   };
   return {
     put: (parcels) => {
-      if (isShut) lost += parcels.length;
+      if (isShut) for (const parcel of parcels) lose(parcel);
       else drop(queue.put(parcels, clock.elapsed()));
       look();
     },
@@ -76,13 +81,13 @@ export function books(output: Pick<Output, 'unit' | 'repeatable'>, { clock, tell
       }
       failures = 0;
       queue.done(parcel);
-      if (answer.is === 'unknown') refused(`${answer.why}; ${unsure}`);
-      else if (answer.is === 'refused') refused(answer.why);
-      else if (answer.lost !== undefined) refused(answer.lost);
+      if (answer.is === 'unknown') refused(parcel, `${answer.why}; ${unsure}`);
+      else if (answer.is === 'refused') refused(parcel, answer.why);
+      else if (answer.lost !== undefined) refused(parcel, answer.lost);
       isShut ||= answer.is === 'refused' && answer.all === true;
       for (let next = queue.head(); isShut && next !== undefined; next = queue.head()) {
         queue.done(next);
-        lost += 1;
+        lose(next);
       }
       look();
       return undefined;

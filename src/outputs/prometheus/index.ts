@@ -29,10 +29,11 @@ export const prometheus: OpenOutput<'prometheus'> = (output, { label, environmen
     const { histograms, stats } = output;
     return { native: server.takesHistograms(), classic: histograms === 'classic' || histograms === 'both', stats };
   };
+  // All that is written at once is of one second, its zeros too: what is dropped or lost is counted in these.
   const request = (what: string, samples: readonly Written[], at: EpochMs): Parcel[] =>
     requestsOf(samples).map((part, index) => {
       const body = Buffer.from(writeRequest(part, at)).toString('base64');
-      return { id: `${testid}-${turns}-${index}-${what}`, second: Math.floor(at / 1000), body };
+      return { id: `${testid}-${turns}-${index}-${what}`, second: Math.floor(lastAt / 1000), body };
     });
   const write = ({ zeros, floats, histograms }: Turn, at: EpochMs): Parcel[] => {
     turns += 1;
