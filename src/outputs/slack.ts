@@ -83,13 +83,16 @@ const most = { header: 140, line: 200, section: 2900, fact: 300 };
 
 function payloadOf({ occasion, title, facts, lines, link, dashboard }: Message): object {
   const head = `${marks[occasion]} ${headline(title)}`;
-  const shown = lines.map((line) => plainWords(line, most.line));
+  const shown = cut(
+    lines.map((line) => escaped(plainWords(line, most.line))),
+    most.section,
+  );
   const links = [linkTo(link, 'The result'), linkTo(dashboard, 'The dashboard')].flat();
   return {
     text: escaped(head),
     blocks: [
       { type: 'header', text: plainText(head) },
-      ...(shown.length === 0 ? [] : [{ type: 'section', text: plainText(cut(shown.join('\n'), most.section)) }]),
+      ...(shown === '' ? [] : [{ type: 'section', text: plainEscaped(shown) }]),
       { type: 'context', elements: facts.map(({ name, value }) => plainText(`${name}: ${plainWords(value, most.fact)}`)) },
       ...(links.length === 0 ? [] : [{ type: 'section', text: { type: 'mrkdwn', text: links.join(' · ') } }]),
     ],
@@ -105,7 +108,11 @@ function headline(title: string): string {
 
 /** Nothing in a plain text is formatting, a link or a mention; Slack wants these three escaped there as well. */
 function plainText(text: string) {
-  return { type: 'plain_text', text: escaped(text), emoji: false };
+  return plainEscaped(escaped(text));
+}
+
+function plainEscaped(text: string) {
+  return { type: 'plain_text', text, emoji: false };
 }
 
 function escaped(text: string): string {
@@ -129,6 +136,8 @@ function decoded(link: string): string {
   }
 }
 
-function cut(text: string, length: number): string {
+/** As many lines as fit. */
+function cut(lines: readonly string[], length: number): string {
+  const text = lines.join('\n');
   return text.length <= length ? text : `${text.slice(0, text.lastIndexOf('\n', length))}\n…`;
 }

@@ -4,7 +4,7 @@ import { post } from './delivery/post.js';
 import type { Message } from './kind/message.js';
 import type { OpenOutput, Parcel } from './kind/types.js';
 import { parcelOf } from './messages/parcel.js';
-import { shortened } from './messages/plain-words.js';
+import { plainWords } from './messages/plain-words.js';
 
 /** A receiver of one's own, as Standard Webhooks has it: whoever gets a message twice knows it by `webhook-id`. */
 export const webhook: OpenOutput<'webhook'> = ({ url, secret }, { label, clock }) => ({
@@ -23,17 +23,17 @@ export const webhook: OpenOutput<'webhook'> = ({ url, secret }, { label, clock }
     }),
 });
 
-/** Receivers refuse more than some 20 kB. */
-const most = { title: 400, line: 200, fact: 250, limit: 400 };
+/** Receivers refuse more than some 20 kB, and a character may be three bytes. */
+const most = { title: 400, line: 180, fact: 200, limit: 400 };
 
 function parcelIn(message: Message): Parcel {
   const { occasion, at, t: _t, title, facts, lines, ...data } = message;
   const short = {
-    title: shortened(title, most.title),
-    facts: facts.map(({ name, value }) => ({ name, value: shortened(value, most.fact) })),
-    lines: lines.map((line) => shortened(line, most.line)),
+    title: plainWords(title, most.title),
+    facts: facts.map(({ name, value }) => ({ name, value: plainWords(value, most.fact) })),
+    lines: lines.map((line) => plainWords(line, most.line)),
   };
-  const limit = data.limit === undefined ? {} : { limit: shortened(data.limit, most.limit) };
+  const limit = data.limit === undefined ? {} : { limit: plainWords(data.limit, most.limit) };
   return parcelOf(message, {
     type: `run.${occasion}`,
     timestamp: new Date(at).toISOString(),

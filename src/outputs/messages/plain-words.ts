@@ -6,6 +6,7 @@ import { harmless } from '../../core/sanitise.js';
  */
 export function plainWords(text: string, most: number): string {
   const line = harmless(text)
+    .replace(/\p{Surrogate}/gu, '\ufffd')
     .replace(/\s+/g, ' ')
     .trim()
     .replace(/@(?=\p{L})/gu, '@\u200b');
