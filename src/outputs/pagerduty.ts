@@ -10,35 +10,70 @@ import { plainWords } from './messages/plain-words.js';
  * next run of this environment that passes ends.
  */
 export const pagerduty: OpenOutput<'pagerduty'> = ({ routingKey, url }, { label }) => {
-  const open = new Map<string, Message>();
-  const ends = () => [...open].map(([key, message]) => event('resolve', key, message));
-  const close = (): Parcel[] => {
-    const parcels = ends();
-    open.clear();
-    return parcels;
-  };
+  const incidents = openIncidents();
   return {
     unit: 'message',
     // The same dedup_key is the same incident.
     repeatable: true,
     told: (message) => {
       if (message.occasion === 'started') return [];
-      if (message.limit === undefined) return [...(message.occasion === 'not-clean' ? [] : close()), ...resultEvents(message)];
+      if (message.limit === undefined)
+        return [...(message.occasion === 'not-clean' ? [] : incidents.closeAll()), ...resultEvents(message)];
       const key = keyOf(message, `${message.run} ${message.limit}`);
-      if (message.occasion === 'recovered' && !open.delete(key)) return [];
-      if (message.occasion === 'breach') open.set(key, message);
-      return [event(message.occasion === 'breach' ? 'trigger' : 'resolve', key, message)];
+      return message.occasion === 'breach' ? incidents.open(key, message) : incidents.close(key, message);
     },
-    closing: close,
-    owed: ends,
+    closing: incidents.closeAll,
+    owed: incidents.owed,
     // It is resolved with the next breath, and of a severity that services do not page for.
     trial: ({ message, testid }) => [event('trigger', keyOf(message, testid), message), event('resolve', keyOf(message, testid), message)],
-    send: ({ body }, signal) => {
-      const whole = JSON.stringify({ routing_key: routingKey, ...JSON.parse(body) });
-      return post({ url, body: whole, signal, headers: { 'user-agent': label, 'content-type': 'application/json' } });
+    send: async ({ body }, signal) => {
+      const said = JSON.parse(body) as { readonly event_action: string; readonly dedup_key: string };
+      const whole = JSON.stringify({ routing_key: routingKey, ...said });
+      const answer = await post({ url, body: whole, signal, headers: { 'user-agent': label, 'content-type': 'application/json' } });
+      if (said.event_action === 'resolve' && (answer.is === 'taken' || answer.is === 'refused')) incidents.ended(said.dedup_key);
+      return answer;
     },
   };
 };
+
+/** Incidents of broken limits, by their keys. */
+interface Incidents {
+  open(key: string, message: Message): Parcel[];
+  close(key: string, message: Message): Parcel[];
+  closeAll(): Parcel[];
+  /** The other side has answered to an end. */
+  ended(key: string): void;
+  /** The ends that it has not answered to yet, made or not: in memory they are as good as not there. */
+  owed(): Parcel[];
+}
+
+function openIncidents(): Incidents {
+  const opened = new Map<string, Message>();
+  const owing = new Map<string, { readonly message: Message; readonly onTheirWay: number }>();
+  const onTheirWay = (key: string, change: number) => {
+    const known = owing.get(key);
+    if (known !== undefined) owing.set(key, { ...known, onTheirWay: known.onTheirWay + change });
+    return known === undefined ? 0 : known.onTheirWay + change;
+  };
+  const close = (key: string, message: Message): Parcel[] => {
+    if (!opened.delete(key)) return [];
+    onTheirWay(key, 1);
+    return [event('resolve', key, message)];
+  };
+  return {
+    open: (key, message) => {
+      opened.set(key, message);
+      owing.set(key, { message, onTheirWay: owing.get(key)?.onTheirWay ?? 0 });
+      return [event('trigger', key, message)];
+    },
+    close,
+    closeAll: () => [...opened].flatMap(([key, message]) => close(key, message)),
+    ended: (key) => {
+      if (onTheirWay(key, -1) <= 0 && !opened.has(key)) owing.delete(key);
+    },
+    owed: () => [...owing].map(([key, { message }]) => event('resolve', key, message)),
+  };
+}
 
 function resultEvents(message: Message): Parcel[] {
   const key = keyOf(message, message.occasion === 'not-clean' ? 'not clean' : 'result');

@@ -238,6 +238,26 @@ test('teams: foreign text stands in text runs, where nothing is Markdown; a card
   }
 });
 
+test.each([
+  ['three bytes', '漢'.repeat(3000)],
+  ['what Slack wants escaped', '&<>'.repeat(1000)],
+  ['a URL’s parameters', 'GET /search?from=1&to=2&by=name&page=3&size=50 '.repeat(60)],
+  ['control characters', '\u0007\u0085'.repeat(1500)],
+  ['half of a letter', '\ud83d'.repeat(3000)],
+])('what is made of names of %s is within the limits of each place', async (_, name) => {
+  const facts = Array.from({ length: 6 }, () => ({ name: 'target', value: name }));
+  const [failed] = told(opened, judged('fail', [])).slice(-1);
+  const message = { ...(failed as Message), title: name, facts, lines: Array.from({ length: 21 }, () => name), limit: name, link };
+  const [hook = ''] = await bodiesOf({ name: 'w', kind: 'webhook', url: 'http://127.0.0.1:1', ...common }, [message]);
+  const [teams = ''] = await bodiesOf({ name: 't', kind: 'teams', webhook: 'http://127.0.0.1:1', ...common }, [message]);
+  const [slack = ''] = await bodiesOf({ name: 's', kind: 'slack', webhook: 'http://127.0.0.1:1', ...common }, [message]);
+  expect([Buffer.byteLength(hook) < 20_000, Buffer.byteLength(teams) < 28_000]).toEqual([true, true]);
+  const { blocks } = JSON.parse(slack) as { blocks: { text?: SlackText; elements?: SlackText[] }[] };
+  const lengths = blocks.map((block) => Math.max(...[block.text, ...(block.elements ?? [])].map((one) => one?.text.length ?? 0)));
+  expect([lengths.length, lengths.every((length) => length <= 3000)]).toEqual([4, true]);
+  expect(slack.length).toBeLessThan(14_000);
+});
+
 describe('pagerduty', () => {
   const output: PlannedOutput = { name: 'p', kind: 'pagerduty', routingKey: 'key', url: 'http://127.0.0.1:1', ...common };
   const events = async (messages: readonly Message[]) =>
@@ -261,6 +281,28 @@ describe('pagerduty', () => {
     expect(breach?.payload?.summary.length).toBeLessThanOrEqual(1024);
     const left = await events(told(opened, breached(1000)));
     expect(left.map(({ event_action }) => event_action)).toEqual(['trigger', 'resolve']);
+  });
+
+  test.each([
+    ['that is over', recovered(2000)],
+    ['of a run that is judged', judged('invalid', [])],
+  ])('the end of a breach %s is owed until the other side has it', async (_, end) => {
+    const sink = await startSink();
+    const pager = openOutput(
+      { ...output, url: sink.url },
+      { label: 'l', environment: 'test', clock: openWorld().clock, redact: openRedactor() },
+    );
+    const owed = () => pager.owed?.().map(({ body }) => JSON.parse(body).event_action as string);
+    const never = new AbortController().signal;
+    const [trigger, resolve] = told(opened, breached(1000), end).flatMap((message) => pager.told?.(message) ?? []);
+    if (trigger === undefined || resolve === undefined) throw new Error('there are two');
+    await pager.send(trigger, never);
+    sink.answer({ status: 429 });
+    await pager.send(resolve, never);
+    expect(owed()).toEqual(['resolve']);
+    sink.answer({ status: 202 });
+    await pager.send(resolve, never);
+    expect([sink.taken.length, owed()]).toEqual([2, []]);
   });
 });
 
