@@ -17,8 +17,7 @@ export const pagerduty: OpenOutput<'pagerduty'> = ({ routingKey, url }, { label 
     repeatable: true,
     told: (message) => {
       if (message.occasion === 'started') return [];
-      if (message.limit === undefined)
-        return [...(message.occasion === 'not-clean' ? [] : incidents.closeAll()), ...resultEvents(message)];
+      if (message.limit === undefined) return [...(message.occasion === 'not-clean' ? [] : incidents.closeAll()), ...resultEvents(message)];
       const key = keyOf(message, `${message.run} ${message.limit}`);
       return message.occasion === 'breach' ? incidents.open(key, message) : incidents.close(key, message);
     },

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../core/errors.js';
@@ -12,23 +12,31 @@ const ending = '.backlog';
 /** What is owed where the run's loadctl is killed: it is there while something is. */
 const owedEnding = '.owed';
 
-/** Keeps what an output could not send, in order, for who sends it later. */
+/** Keeps what an output could not send, in order, for who sends it later. Throws where it does not fit: half of it is not kept. */
 export function keepBacklog(directory: RunDirectory, output: string, lines: readonly unknown[]): void {
-  mkdirSync(directory.file(runFiles.outputs), { recursive: true, mode: 0o700 });
-  for (const line of lines) directory.append(backlogFile(output), line);
+  keepWhole(directory, backlogFile(output), lines);
 }
 
 const parcelMisfit = (line: unknown) => misfit(line, { body: 'text' });
 
-/** Keeps what somebody else has to send by an output if this process is killed; nothing is kept where nothing is owed. */
+/** Keeps what somebody else has to send by an output if this process is killed; nothing is kept where nothing is owed. Throws like {@link keepBacklog}. */
 export function keepOwed(directory: RunDirectory, output: string, lines: readonly unknown[]): void {
-  const file = directory.file(join(runFiles.outputs, `${output}${owedEnding}`));
-  if (lines.length === 0) {
-    rmSync(file, { force: true });
-    return;
+  const name = join(runFiles.outputs, `${output}${owedEnding}`);
+  if (lines.length === 0) rmSync(directory.file(name), { force: true });
+  else keepWhole(directory, name, lines);
+}
+
+/** The lines have no secrets. */
+function keepWhole(directory: RunDirectory, name: string, lines: readonly unknown[]): void {
+  const file = directory.file(name);
+  try {
+    mkdirSync(directory.file(runFiles.outputs), { recursive: true, mode: 0o700 });
+    writeFileSync(`${file}.new`, linesOf(lines), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    rmSync(`${file}.new`, { force: true });
+    throw error;
   }
-  mkdirSync(directory.file(runFiles.outputs), { recursive: true, mode: 0o700 });
-  writeFileSync(file, linesOf(lines), { mode: 0o600 });
 }
 
 /** What the outputs of a run owe, by their names. Throws `unavailable` where it is damaged. */

@@ -29,7 +29,6 @@ export const prometheus: OpenOutput<'prometheus'> = (output, { label, environmen
     const { histograms, stats } = output;
     return { native: server.takesHistograms(), classic: histograms === 'classic' || histograms === 'both', stats };
   };
-  // All that is written at once is of one second, its zeros too: what is dropped or lost is counted in these.
   const request = (what: string, samples: readonly Written[], at: EpochMs): Parcel[] =>
     requestsOf(samples).map((part, index) => {
       const body = Buffer.from(writeRequest(part, at)).toString('base64');
@@ -87,7 +86,7 @@ export const prometheus: OpenOutput<'prometheus'> = (output, { label, environmen
   };
 };
 
-/** Receivers take some thousands at a time, and one request has its 5 s. */
+/** Receivers take some thousands at a time, and one request has its 5 s. All of one turn, its zeros too, is one second of what may be lost. */
 const mostSamples = 5000;
 
 function requestsOf(samples: readonly Written[]): Written[][] {

@@ -122,7 +122,6 @@ export function openOutputs(opening: Opening): Outputs {
     finish: async ({ interrupted, killed }) => {
       const limitMs = interrupted.aborted ? hurriedFlushMs : flushMs;
       await Promise.all([settled?.(limitMs, killed), ...opened.map((one) => flush(one, limitMs, killed))]);
-      owe();
       await Promise.all(opened.map((one) => tellMissing(one, opening, killed)));
       for (const one of opened) tellRest(one, opening.emit, directory);
     },
@@ -138,12 +137,22 @@ function openOne(planned: PlannedOutput, { plan, world, version, redact, emit, b
   return { planned, output, delivery, end };
 }
 
-function oweBy({ planned, output }: Opened, directory: RunDirectory): void {
+function oweBy({ planned, output }: Opened, directory: RunDirectory, owes = true): void {
   if (output.owed === undefined) return;
   try {
-    keepOwed(directory, planned.name, output.owed());
+    keepOwed(directory, planned.name, owes ? output.owed() : []);
   } catch {
     // A disk that is full is told of by the run's own files; no run ends for an output.
+  }
+}
+
+/** Whether it is there for `loadctl resend`. */
+function isKept(parcels: readonly Parcel[], output: string, directory: RunDirectory): boolean {
+  try {
+    keepBacklog(directory, output, parcels);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -191,12 +200,18 @@ async function tellMissing({ planned, output, delivery }: Opened, { world, emit 
   if (missing !== undefined) emit({ type: 'warned', code: 'output-refused', output: planned.name, why: missing });
 }
 
-function tellRest({ planned: { name }, output: { unit }, delivery }: Opened, emit: Emit, directory: RunDirectory | undefined): void {
+function tellRest(one: Opened, emit: Emit, directory: RunDirectory | undefined): void {
+  const {
+    planned: { name },
+    output: { unit },
+    delivery,
+  } = one;
   const rest: readonly Parcel[] = delivery.rest();
   const left = amountOf(rest, unit);
-  const kept = directory === undefined ? 0 : left;
+  const kept = directory !== undefined && left > 0 && isKept(rest, name, directory) ? left : 0;
   const lost = delivery.lost() + left - kept;
-  if (directory !== undefined && left > 0) keepBacklog(directory, name, rest);
+  // What is kept for `loadctl resend` is not owed to others.
+  if (directory !== undefined) oweBy(one, directory, kept === 0);
   if (kept + lost === 0) return;
   const command = directory === undefined || kept === 0 ? {} : { command: `loadctl resend ${directory.run}` };
   emit({ type: 'warned', code: 'output-incomplete', output: name, kept, lost, unit, ...command });
