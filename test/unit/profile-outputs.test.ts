@@ -55,6 +55,7 @@ test.each([
   ['json=../x.json', /a name without folders/],
   ['json=x.json.gz', /not packed/],
   ['csv=summary.json', /`summary.json` is taken/],
+  ['json=log-end', /`log-end` is taken/],
 ])('k6’s own output %s is refused', (output, expected) => {
   const profile = head.replace('duration: 1m}', `duration: 1m, outputs: ["${output}"]}`);
   expect(linesOf(profile)).toMatch(expected);

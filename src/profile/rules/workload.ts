@@ -115,7 +115,7 @@ function ownVariables({ env }: Workload): Broken[] {
 }
 
 /** Names that loadctl's own files of a runner have. */
-const taken: readonly string[] = ['summary.json', 'facts.json', 'log'];
+const taken: readonly string[] = ['summary.json', 'facts.json', 'log', 'log-end'];
 
 /** Only files: what k6 sends elsewhere is each runner's part, and nobody puts the parts together. */
 function ownOutputs({ outputs }: Workload): Broken[] {
