@@ -4,10 +4,11 @@ import type { LiveTotal } from './live-total.js';
 import type { Picks, PushedSeries } from './series.js';
 import { type Excess, type LiveCaps, type SeriesBook, type Source, seriesBook } from './series-book.js';
 import { counterOf, findSeries, totalOfSeries, totalsByTag } from './series-total.js';
+import { type WireBook, type WireMetric, wireBook } from './wire-books.js';
 import { likelyMetric } from './wire-names.js';
 
 /** What the fleet has measured so far, as its runners push it. */
-export interface LiveNumbers {
+export interface LiveNumbers extends Pick<WireBook, 'unsure' | 'settle'> {
   /**
    * Takes one runner's push in; the one that arrives last counts, whatever its clock says. Values are what a runner has had
    * since its start: the same push twice counts once, and what a lost push held comes with the next one of its series.
@@ -24,9 +25,15 @@ export interface LiveNumbers {
   /** The names of all metrics that one runner pushed, as far as the wire's names tell them. */
   metricsOf(runner: RunnerId): readonly string[];
   /** Where every series of the fleet stands, by its name on the wire. What it holds may grow on: copy what is to be kept. */
-  series(): readonly { readonly name: string; readonly state: SeriesState }[];
+  series(): readonly NamedSeries[];
   /** What there was too much of to keep it apart. */
   readonly excess: Excess;
+}
+
+/** A series of the fleet, its name on the wire, and the metric that it is of. */
+export interface NamedSeries extends WireMetric {
+  readonly name: string;
+  readonly state: SeriesState;
 }
 
 /** A series takes 2.5 kB, and 0.7 kB for each runner that has it: together less than 450 MB, and room for 500 endpoints of 30 runners. */
@@ -44,6 +51,7 @@ export function liveNumbers({
   caps?: Partial<LiveCaps>;
 } = {}): LiveNumbers {
   const book = seriesBook(keep, { ...usualCaps, ...caps });
+  const names = wireBook();
   const runners = new Map<RunnerId, Standings>();
   const seriesOf = (runner: RunnerId) => [...(runners.get(runner) ?? [])];
   const ofFleet = (name: string) => book.ofName(name).map(fleetState);
@@ -53,7 +61,7 @@ export function liveNumbers({
     take: (runner, series) => {
       const standings = runners.get(runner) ?? new Map<Source, Standing>();
       runners.set(runner, standings);
-      takePush(book, runner, standings, series);
+      takePush({ book, names }, runner, standings, series);
     },
     total: (key, picks = () => true) => {
       const found = findSeries(key, ofFleet);
@@ -67,7 +75,9 @@ export function liveNumbers({
       const found = findSeries(key, ofFleet);
       return found === undefined ? new Map() : totalsByTag(found, tag);
     },
-    series: () => book.names().flatMap((name) => ofFleet(name).map((state) => ({ name, state }))),
+    series: () => book.names().flatMap((name) => ofFleet(name).map((state) => ({ name, state, ...names.metricOf(name, state.isTrend) }))),
+    unsure: names.unsure,
+    settle: names.settle,
     metricsOf: (runner) => {
       const names = seriesOf(runner).map(([{ labels }, { histogram }]) => likelyMetric(labels.name, histogram !== undefined));
       return [...new Set(names)].sort();
@@ -78,7 +88,12 @@ export function liveNumbers({
 /** Where all series of a runner stand. */
 type Standings = Map<Source, Standing>;
 
-function takePush(book: SeriesBook, runner: RunnerId, standings: Standings, series: readonly PushedSeries[]): void {
+interface Books {
+  readonly book: SeriesBook;
+  readonly names: WireBook;
+}
+
+function takePush({ book, names }: Books, runner: RunnerId, standings: Standings, series: readonly PushedSeries[]): void {
   const rates: [Source, string][] = [];
   for (const pushed of series) {
     const source = book.enter(pushed);
@@ -86,7 +101,10 @@ function takePush(book: SeriesBook, runner: RunnerId, standings: Standings, seri
     const known = standings.get(source);
     if (known === undefined && !book.hasRoomFor(source)) continue;
     const standing = known ?? firstStanding(pushed);
-    if (known === undefined) standings.set(source, standing);
+    if (known === undefined) {
+      standings.set(source, standing);
+      names.enter(pushed.labels.name, runner);
+    }
     advance(source.fleet, runner, pushed, standing);
     const counter = counterOf[pushed.labels.name];
     if (counter !== undefined) rates.push([source, counter]);

@@ -20,9 +20,18 @@ export const wireForms: readonly WireForm[] = [
   { suffix: '', type: 'gauge', contains: 'default', scale: 1 },
 ];
 
+const times = ['blocked', 'connecting', 'duration', 'receiving', 'sending', 'tls_handshaking', 'waiting'];
+/** What k6 itself measures, as it is called on the wire: no script can have a metric of that name and another kind. */
+export const builtInNames: ReadonlySet<string> = new Set([
+  ...['http_reqs', 'data_sent', 'data_received', 'iterations', 'dropped_iterations'].map((name) => `${name}_total`),
+  ...[...times.map((part) => `http_req_${part}`), 'iteration_duration', 'group_duration'].map((name) => `${name}_seconds`),
+  'http_req_failed_rate',
+  'checks_rate',
+]);
+
 /**
  * The metric that is most likely called so on the wire. The name alone does not always say: a gauge may be called
- * `queue_rate`. Who knows the metric's name asks {@link wireForms} instead.
+ * `queue_rate`. Who knows the metric's name asks {@link wireForms} instead, and a WireBook is told by runners.
  */
 export function likelyMetric(wireName: string, isTrend: boolean): string {
   return wireName.slice(0, wireName.length - likelyForm(wireName, isTrend).suffix.length);

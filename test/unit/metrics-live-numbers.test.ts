@@ -213,6 +213,31 @@ describe('pushes', () => {
   });
 });
 
+test('what a metric is called that the wire does not tell is asked of a runner that pushed it, and known from then on', () => {
+  const numbers = liveNumbers();
+  const called = () => numbers.series().map(({ name, metric, form: { type, scale } }) => [name, metric, type, scale]);
+  numbers.take(runnerId(1), [counter('http_reqs', 1), { labels: { name: 'vus', tags: {} }, value: 1 }]);
+  numbers.take(runnerId(2), [{ labels: { name: 'queue_total', tags: {} }, value: 7 }, times('job', [1])]);
+  numbers.take(runnerId(1), [{ labels: { name: 'queue_total', tags: {} }, value: 3 }, counter('orders', 1)]);
+  expect([...numbers.unsure()]).toEqual([
+    ['queue_total', runnerId(2)],
+    ['job_seconds', runnerId(2)],
+    ['orders_total', runnerId(1)],
+  ]);
+  numbers.settle('queue_total', true);
+  numbers.settle('job_seconds', true);
+  numbers.settle('orders_total', false);
+  numbers.take(runnerId(3), [counter('orders', 1)]);
+  expect(numbers.unsure().size).toBe(0);
+  expect(called()).toEqual([
+    ['http_reqs_total', 'http_reqs', 'counter', 1],
+    ['vus', 'vus', 'gauge', 1],
+    ['queue_total', 'queue_total', 'gauge', 1],
+    ['job_seconds', 'job_seconds', 'trend', 1],
+    ['orders_total', 'orders', 'counter', 1],
+  ]);
+});
+
 describe('caps', () => {
   const named = (name: string, value: number) => counter('http_reqs', value, { name, url: name, scenario: 'default' });
 

@@ -1,10 +1,9 @@
 import type { EpochMs } from '../../core/quantities.js';
 import type { SeriesState } from '../../metrics/fleet-series.js';
-import type { LiveNumbers } from '../../metrics/live-numbers.js';
+import type { LiveNumbers, NamedSeries } from '../../metrics/live-numbers.js';
 import { tagsKey } from '../../metrics/series.js';
 import { trendPoints } from '../../metrics/trend-points.js';
 import { firstPosition, scattered, unroll } from '../../metrics/unroll.js';
-import { likelyForm, likelyMetric } from '../../metrics/wire-names.js';
 import { type Line, lineOf, nanoseconds } from './line.js';
 
 /** What of a series was written by the second before, and for how many seconds. */
@@ -32,16 +31,15 @@ export function pointsOfNumbers(weight: number): (numbers: LiveNumbers, at: Epoc
   return (numbers, at, testid) => {
     const from = before === undefined || before >= at || at - before > 5000 ? at - 1000 : before;
     before = at;
-    return numbers.series().flatMap(({ name, state }) => {
-      const key = `${name}${tagsKey(state.tags)}`;
-      const { count, passes, counted, isTrend } = state;
-      const { scale } = likelyForm(name, isTrend);
-      const last = written.get(key) ?? { count: 0, passes: 0, counted: 0, trend: trendPoints(weight, scale), turn: 0 };
+    return numbers.series().flatMap(({ name, state, metric: measurement, form }) => {
+      // What is found to be called otherwise is written anew, from its first sample on.
+      const key = `${measurement} ${name}${tagsKey(state.tags)}`;
+      const { count, passes, counted } = state;
+      const last = written.get(key) ?? { count: 0, passes: 0, counted: 0, trend: trendPoints(weight, form.scale), turn: 0 };
       written.set(key, { count, passes, counted, trend: last.trend, turn: last.turn + 1 });
-      const measurement = likelyMetric(name, state.isTrend);
       const write = (value: number, moment: string) =>
         lineOf({ measurement, ...tagsAndFields(state.tags, testid, value), at: moment }) ?? [];
-      return secondOf(name, state, { last, weight }).flatMap((value, index, all) =>
+      return secondOf({ name, form }, state, { last, weight }).flatMap((value, index, all) =>
         write(value, momentOf({ from, to: at }, index, all.length)),
       );
     });
@@ -49,8 +47,11 @@ export function pointsOfNumbers(weight: number): (numbers: LiveNumbers, at: Epoc
 }
 
 /** The values of a series' points for this second. */
-function secondOf(name: string, state: SeriesState, { last, weight }: { readonly last: Written; readonly weight: number }): number[] {
-  const { type } = likelyForm(name, state.isTrend);
+function secondOf(
+  { name, form: { type } }: Pick<NamedSeries, 'name' | 'form'>,
+  state: SeriesState,
+  { last, weight }: { readonly last: Written; readonly weight: number },
+): number[] {
   if (type === 'trend') return inAnyOrder(last.trend(state.histogram));
   if (type === 'counter') return state.count === last.count ? [] : [state.count - last.count];
   if (type === 'gauge') {

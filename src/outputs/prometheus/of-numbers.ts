@@ -1,5 +1,4 @@
 import type { LiveNumbers } from '../../metrics/live-numbers.js';
-import { likelyForm } from '../../metrics/wire-names.js';
 import { classicSamples } from './classic.js';
 import { statSamples } from './stats.js';
 import type { Labels, Sample } from './wire.js';
@@ -14,14 +13,13 @@ export interface Trends {
 
 /** How the fleet's series stand, under the names that k6's own output has for them; no runner is among their labels. */
 export function samplesOf(numbers: LiveNumbers, common: Labels, trends: Trends): readonly Sample[] {
-  const own = numbers.series().flatMap(({ name, state }): Sample[] => {
+  const own = numbers.series().flatMap(({ name, state, form: { type } }): Sample[] => {
     const labels = { ...state.tags, ...common };
     const sample = (value: Sample['value'], of = name, more: Labels = {}): Sample => ({
       name: `k6_${of}`,
       labels: { ...labels, ...more },
       value,
     });
-    const { type } = likelyForm(name, state.isTrend);
     if (type === 'trend') return trends.native ? [sample(state.histogram)] : [];
     if (type === 'counter') return [{ ...sample(state.count), grows: true }];
     if (type === 'gauge')

@@ -1,7 +1,6 @@
 import type { LiveNumbers } from '../../metrics/live-numbers.js';
 import { readTotal } from '../../metrics/live-total.js';
 import { addHistograms, type NativeHistogram } from '../../metrics/native-histogram.js';
-import { likelyMetric } from '../../metrics/wire-names.js';
 import type { Labels, Sample } from './wire.js';
 
 /**
@@ -11,20 +10,20 @@ import type { Labels, Sample } from './wire.js';
 export function statSamples(numbers: LiveNumbers, common: Labels, stats: readonly string[]): readonly Sample[] {
   if (stats.length === 0) return [];
   const trends = new Map<string, NativeHistogram[]>();
-  for (const { name, state } of numbers.series()) {
+  for (const { metric, state } of numbers.series()) {
     if (!state.isTrend) continue;
-    const of = trends.get(name) ?? [];
-    trends.set(name, of);
+    const of = trends.get(metric) ?? [];
+    trends.set(metric, of);
     of.push(state.histogram);
   }
-  return [...trends].flatMap(([name, parts]) => {
+  return [...trends].flatMap(([metric, parts]) => {
     const histogram = addHistograms(parts);
     const { values, bounds } = readTotal({ kind: 'trend', contains: 'default', scale: 1, histogram }, stats, { low: 0, high: 0 });
     return stats.flatMap((stat): Sample[] => {
       // Of the least and the largest only the bucket is known: the middle of it is never far off.
       const [low, high] = bounds[stat] ?? [];
       const value = low === undefined || high === undefined ? values[stat] : (low + high) / 2;
-      return value === undefined ? [] : [{ name: `k6_${likelyMetric(name, true)}_${suffixOf(stat)}`, labels: common, value }];
+      return value === undefined ? [] : [{ name: `k6_${metric}_${suffixOf(stat)}`, labels: common, value }];
     });
   });
 }

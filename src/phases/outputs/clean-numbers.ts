@@ -12,6 +12,6 @@ export function cleanNumbers(numbers: LiveNumbers, redact: Redactor): LiveNumber
   };
   return {
     ...numbers,
-    series: () => numbers.series().map(({ name, state }) => ({ name, state: { ...state, tags: clean(state.tags) } })),
+    series: () => numbers.series().map((one) => ({ ...one, state: { ...one.state, tags: clean(one.state.tags) } })),
   };
 }

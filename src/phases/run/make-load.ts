@@ -8,6 +8,7 @@ import type { Plan } from '../../plan/plan.js';
 import { plannedShares } from '../../plan/requests.js';
 import type { Runner } from '../../runners/runner/types.js';
 import { countProbes, startHealthProbe } from '../target/health-probe.js';
+import { nameAsker } from '../watch/ask-names.js';
 import { watchClocks } from '../watch/clocks.js';
 import { watchGenerators } from '../watch/generators.js';
 import { startLiveView } from '../watch/live-view.js';
@@ -92,6 +93,7 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
   const watching = { clock, emit, moment, directory, beside: stop.beside };
   const endWatch = watchGenerators(runners, watching);
   const endClocks = watchClocks(watching);
+  const names = nameAsker(runners, live.numbers);
   const view = startLiveView({
     ...watching,
     live,
@@ -103,6 +105,7 @@ export async function makeLoad(attempt: Attempt, ready: ReadyFleet): Promise<Loa
     watch: limits.watch,
     expected,
     rates: () => limits.rates(expected()),
+    names: () => names(expected()),
   });
 
   const { end, ends } = await watched;

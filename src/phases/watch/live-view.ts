@@ -31,6 +31,8 @@ export interface LiveViewContext extends Watching {
   probes(): ProbeCount | undefined;
   /** What pushes do not tell of rates: asked anew for every look. */
   rates(): Promise<RateCounts>;
+  /** Finds out what metrics are called whose names on the wire do not tell. */
+  names(): Promise<void>;
   /** Whether the fleet must end, by what is known now. */
   watch(look: LiveLook): Crossing | undefined;
   /** Called once, with the first crossing. */
@@ -55,7 +57,7 @@ export function startLiveView(context: LiveViewContext): LiveView {
   let done = false;
   const look = async () => {
     if (live.heardAt.size === 0) return;
-    const rates = await context.rates();
+    const [rates] = await Promise.all([context.rates(), context.names()]);
     looker.tell(false);
     const crossing = done ? undefined : looker.judge(rates);
     if (crossing === undefined) return;
