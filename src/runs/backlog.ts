@@ -1,12 +1,12 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../core/errors.js';
 import { harmlessJson } from '../core/sanitise.js';
 import { runFiles } from './layout.js';
 import { readLines } from './read.js';
 import { misfit } from './shape.js';
-import type { RunDirectory } from './write.js';
+import { type RunDirectory, writeLines } from './write.js';
 
 const ending = '.backlog';
 /** What is owed where the run's loadctl is killed: it is there while something is. */
@@ -67,9 +67,8 @@ async function readAll(directory: string, end: string): Promise<ReadonlyMap<stri
 
 /** Leaves only this of an output's backlog; no file where nothing is left. */
 export async function leaveBacklog(directory: string, output: string, lines: readonly unknown[]): Promise<void> {
-  const file = join(directory, backlogFile(output));
-  if (lines.length === 0) return rm(file, { force: true });
-  await writeFile(file, linesOf(lines), { mode: 0o600 });
+  if (lines.length === 0) await rm(join(directory, backlogFile(output)), { force: true });
+  else await writeLines(directory, backlogFile(output), lines);
 }
 
 function linesOf(lines: readonly unknown[]): string {

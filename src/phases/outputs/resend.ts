@@ -8,7 +8,7 @@ import type { OutputUnit } from '../../core/warnings.js';
 import { deliver } from '../../outputs/delivery/deliver.js';
 import { amountOf } from '../../outputs/delivery/queue.js';
 import { contextOf, openOutput } from '../../outputs/index.js';
-import type { Parcel } from '../../outputs/kind/types.js';
+import type { Output, Parcel } from '../../outputs/kind/types.js';
 import { type Access, withSecrets } from '../../plan/access.js';
 import type { PlannedOutput } from '../../plan/outputs.js';
 import type { Plan } from '../../plan/plan.js';
@@ -58,8 +58,9 @@ export async function resend(directory: string, resending: Resending): Promise<r
 async function sendAll(directory: string, planned: PlannedOutput, parcels: readonly Parcel[], resending: Resending): Promise<Resent> {
   const { plan, world, version, redact, signal } = resending;
   const { clock } = world;
-  const output = openOutput(planned, contextOf(plan, { version, clock, redact }));
   const { name } = planned;
+  const opened = openOutput(planned, contextOf(plan, { version, clock, redact }));
+  const output = opened.repeatable ? opened : takenOut(opened, parcels, (rest) => leaveBacklog(directory, name, rest));
   let why: string | undefined;
   const delivery = deliver(output, {
     clock,
@@ -82,6 +83,18 @@ async function sendAll(directory: string, planned: PlannedOutput, parcels: reado
   await paidOwed(directory, name);
   const [all, left, lost] = [amountOf(parcels, output.unit), amountOf(rest, output.unit), delivery.lost()];
   return { output: name, unit: output.unit, sent: all - left - lost, left, lost, ...(why === undefined ? {} : { why }) };
+}
+
+/** What must not be sent twice goes from the backlog one by one: whoever kills this process may begin anew. */
+function takenOut(output: Output, parcels: readonly Parcel[], leave: (rest: readonly Parcel[]) => Promise<void>): Output {
+  return {
+    ...output,
+    send: async (parcel, signal) => {
+      const answer = await output.send(parcel, signal);
+      if (answer.is !== 'later') await leave(parcels.slice(parcels.indexOf(parcel) + 1));
+      return answer;
+    },
+  };
 }
 
 /** Whether a line of a kept file is a parcel. */
