@@ -1,5 +1,7 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { PbfReader } from 'pbf';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { runnerId } from '../../src/core/ids.js';
 import { openRedactor } from '../../src/core/redactor.js';
 import { liveNumbers } from '../../src/metrics/live-numbers.js';
@@ -33,16 +35,33 @@ describe('a receiver', () => {
   });
 
   test('that answers 500 to histograms alone has them not enabled; one that answers so to all is ill', async () => {
-    const sink = await startSink();
-    const server = prometheusServer(outputAt(sink.url), { label: 'l', clock });
-    sink.answer({ status: 500 });
-    for (let turn = 0; turn < 5; turn += 1) expect((await server.send(parcel('histograms'), signal)).is).toBe('later');
-    sink.answer({ status: 204 });
-    await server.send(parcel('floats'), signal);
-    sink.answer({ status: 500 });
-    const answers = [];
-    for (let turn = 0; turn < 3; turn += 1) answers.push((await server.send(parcel('histograms'), signal)).is);
-    expect(answers).toEqual(['later', 'later', 'refused']);
+    let refuses: (body: string) => boolean = () => true;
+    const http = createServer(async (request, response) => {
+      const pieces: Buffer[] = [];
+      for await (const piece of request) pieces.push(piece as Buffer);
+      response.writeHead(refuses(Buffer.concat(pieces).toString('latin1')) ? 500 : 204).end();
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => http.close().closeAllConnections());
+    const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+    const server = prometheusServer(outputAt(url), { label: 'l', clock });
+    const answersTo = async (what: string, times: number) => {
+      const one = { ...parcel(what), body: Buffer.from(what).toString('base64') };
+      const answers = [];
+      for (let turn = 0; turn < times; turn += 1) answers.push((await server.send(one, signal)).is);
+      return answers;
+    };
+    expect(await answersTo('histograms', 5)).toEqual(Array(5).fill('later'));
+    refuses = () => false;
+    expect(await answersTo('floats', 1)).toEqual(['taken']);
+    refuses = () => true;
+    expect(await answersTo('histograms', 5)).toEqual(Array(5).fill('later'));
+    refuses = () => false;
+    expect([await answersTo('histograms', 1), await answersTo('floats', 1)]).toEqual([['taken'], ['taken']]);
+    expect(server.takesHistograms()).toBe(true);
+    refuses = (body) => body.includes('histograms');
+    expect(await answersTo('histograms', 3)).toEqual(['later', 'later', 'refused']);
+    expect(await answersTo('floats', 1)).toEqual(['taken']);
     expect(server.takesHistograms()).toBe(false);
   });
 

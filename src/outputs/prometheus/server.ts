@@ -1,7 +1,7 @@
 import SnappyJS from 'snappyjs';
 import type { Clock } from '../../core/os.js';
 import type { EpochMs, Milliseconds } from '../../core/quantities.js';
-import { post } from '../delivery/post.js';
+import { type Post, post } from '../delivery/post.js';
 import { urlUnder } from '../delivery/url-under.js';
 import type { Answer, OutputContext, OutputOf, Parcel } from '../kind/types.js';
 import { trialName } from './trial.js';
@@ -22,7 +22,7 @@ export interface Look {
   readonly times?: number;
 }
 
-/** So many answers of 500 to histograms, with floats taken between them, are a no: Prometheus says so of what it has not enabled. */
+/** So many answers of 500 to histograms in a row, while it takes floats, are a no: Prometheus says so of what it has not enabled. */
 const meansNo = 3;
 const histogramsOff =
   'native histograms are not taken there: enable them (before Prometheus 3.8: --enable-feature=native-histograms), or set histograms: classic';
@@ -42,7 +42,14 @@ export function prometheusServer(
   };
   const isAsked = histograms === 'native' || histograms === 'both';
   const unsure = new Set<string>();
-  let [floatsTaken, failures, isOff] = [false, 0, false];
+  let [floats, failures, isOff]: [Uint8Array | undefined, number, boolean] = [undefined, 0, false];
+  const write = (body: Uint8Array, signal: AbortSignal, reads?: Post['reads']) =>
+    post({ url, headers, body, signal, ...(reads === undefined ? {} : { reads }) });
+  // Whoever is ill says 500 to all; what was taken last may come twice, or is out of order by now: both are answers of a healthy one.
+  const takesFloats = async (signal: AbortSignal) => {
+    const answer = floats && (await write(floats, signal));
+    return answer?.is === 'taken' || answer?.is === 'refused';
+  };
   return {
     takesHistograms: () => isAsked && !isOff,
     send: async ({ id, body }, signal) => {
@@ -52,14 +59,15 @@ export function prometheusServer(
       const reads = (answered: number): undefined => {
         status = answered;
       };
-      const answer = await post({ url, headers, body: SnappyJS.compress(Buffer.from(body, 'base64')), signal, reads });
+      const packed = SnappyJS.compress(Buffer.from(body, 'base64'));
+      const answer = await write(packed, signal, reads);
       if (answer.is === 'unknown') unsure.add(id);
-      if (answer.is === 'taken') floatsTaken ||= !isHistogram;
+      if (answer.is === 'taken' && !isHistogram) floats = packed;
       // It had this one already: of a series only the newest sample is taken twice.
       if (status === 400 && unsure.has(id)) return { is: 'taken' };
-      failures = isHistogram && status === 500 && floatsTaken ? failures + 1 : 0;
-      isOff ||= failures >= meansNo;
-      return failures >= meansNo ? { is: 'refused', why: histogramsOff } : answer;
+      failures = isHistogram && status === 500 ? failures + 1 : 0;
+      isOff ||= failures >= meansNo && (await takesFloats(signal));
+      return isHistogram && isOff ? { is: 'refused', why: histogramsOff } : answer;
     },
     missing: async (testid, { at, signal, times = 7 }) => {
       if (query === undefined) return undefined;
