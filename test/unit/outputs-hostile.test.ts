@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRedactor } from '../../src/core/redactor.js';
 import { secretsInUrl } from '../../src/core/secrets.js';
 import { openOutput } from '../../src/outputs/index.js';
@@ -82,6 +84,26 @@ describe('a server', () => {
       ['pagerduty', 'refused'],
       ['webhook', 'taken'],
     ]);
+  });
+
+  test.each([
+    [
+      'speaks no HTTP',
+      'SSH-2.0-OpenSSH_9.6\r\n',
+      /^(what it answers is no HTTP \(HPE_\w+\)|Response does not match the HTTP\/1.1 protocol)/,
+    ],
+    ['ends in the middle', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf', /^it broke the connection off before its answer was over/],
+  ])('that %s is said to do so', async (_, said, why) => {
+    const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(said)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const answers = await answersOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    for (const answer of Object.values(answers)) expect(answer).toEqual({ is: 'unknown', why: expect.stringMatching(why) });
+  });
+
+  test('at a port that fetch sends nothing to is not asked again and again', async () => {
+    for (const answer of Object.values(await answersOf('http://127.0.0.1:6000')))
+      expect(answer).toEqual({ is: 'refused', why: expect.stringContaining('nothing is sent to this port') });
   });
 
   test('that sends us elsewhere is not followed, by none', async () => {

@@ -33,9 +33,21 @@ export async function post({ url, method, headers, body, signal, reads }: Post):
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     if (signal.aborted) return { is: 'unknown', why: 'no answer in time' };
-    const why = errorCode(cause) ?? errorMessage(cause);
+    const why = whyNot(cause);
+    if (why === forbiddenPort) return { is: 'refused', why };
     return neverSent.has(errorCode(cause) ?? '') ? { is: 'later', why } : { is: 'unknown', why };
   }
+}
+
+const forbiddenPort = 'nothing is sent to this port: fetch keeps it for another protocol, as browsers do';
+
+/** Node's codes say what happened, but for these. */
+function whyNot(cause: unknown): string {
+  const code = errorCode(cause);
+  // It has no code.
+  if (code === undefined && errorMessage(cause) === 'bad port') return forbiddenPort;
+  if (code?.startsWith('HPE_')) return `what it answers is no HTTP (${code})`;
+  return code === 'UND_ERR_SOCKET' ? 'it broke the connection off before its answer was over' : (code ?? errorMessage(cause));
 }
 
 /** With these no byte of a request left this machine, or no server had it. */
