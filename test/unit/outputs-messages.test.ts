@@ -307,6 +307,18 @@ describe('pagerduty', () => {
 });
 
 describe('a webhook', () => {
+  test('tells of two limits that break at one moment under two ids, and of each again under the same', () => {
+    const output = openOutput(
+      { name: 'h', kind: 'webhook', url: 'http://127.0.0.1:1', ...common },
+      { label: 'l', environment: 'test', clock: openWorld().clock, redact: openRedactor() },
+    );
+    const ids = () =>
+      told(opened, breached(1000), breached(1000, { ...p95, name: 'p99' })).flatMap((message) =>
+        output.told?.(message).map(({ id }) => id),
+      );
+    expect([new Set(ids()).size, ids()]).toEqual([2, ids()]);
+  });
+
   const secret = `whsec_${Buffer.from('a secret of some length').toString('base64')}`;
 
   test('is signed so that the library of Standard Webhooks verifies it, and what was tampered with it does not', async () => {
