@@ -27,6 +27,7 @@ import { ciLink } from '../../runs/ci-link.js';
 import { runFiles } from '../../runs/layout.js';
 import type { RunDirectory } from '../../runs/write.js';
 import { cleanNumbers } from './clean-numbers.js';
+import { judgedLimits } from './judged-limits.js';
 import { payOwed } from './pay-owed.js';
 import { steadyTime } from './steady-time.js';
 
@@ -78,6 +79,7 @@ export function openOutputs(opening: Opening): Outputs {
   const toMessage = messagesOf({ plan, by: world.who, ...pages });
   const calmed = calm();
   const steady = steadyTime();
+  const toGraphs = judgedLimits(plan);
   let directory: RunDirectory | undefined;
   let numbers: LiveNumbers | undefined;
   const hearLine = (given: KeptLine) => {
@@ -100,7 +102,7 @@ export function openOutputs(opening: Opening): Outputs {
   return {
     hear: (event) => {
       if (opened.length === 0) return;
-      const steadied = steady(event);
+      const steadied = toGraphs(steady(event));
       for (const { output, delivery } of opened) delivery.put(output.heard?.(steadied) ?? []);
       const message = toMessage(event);
       const now = message && calmed.take(message);
