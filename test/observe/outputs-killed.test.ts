@@ -43,6 +43,12 @@ outputs:
   expect([(to ?? 0) - (from ?? 0) > 60_000, (to ?? 0) - (from ?? 0) < 100_000]).toEqual([true, true]);
 
   target.statuses.delete('/healthz');
+  pager.answer({ status: 400, body: '{"status":"invalid event","message":"Invalid routing key"}' });
+  const refused = await at.loadctl(['run', '--env', 'dev', '--set', 'workload.duration=1s'], at.env);
+  expect(refused.stdout + refused.stderr).not.toContain('left open');
+  expect(existsSync(join(killed, 'outputs', 'oncall.owed'))).toBe(true);
+
+  pager.answer({ status: 202, body: '{"status":"success","message":"Event processed"}' });
   const next = await at.loadctl(['run', '--env', 'dev', '--set', 'workload.duration=3s'], at.env);
   expect(next.stdout + next.stderr).toContain(`output oncall: resolved what run ${data.run} left open`);
   const events = pager.taken.map(({ body }) => JSON.parse(body) as { event_action: string; dedup_key: string });

@@ -60,7 +60,7 @@ async function payAll(run: RunId, directory: string, owed: ReadonlyMap<string, r
   }
 }
 
-/** Once each: what is not taken now is owed to the next command. */
+/** Once each: what is not taken now is owed to the next command, which may have another key. */
 async function areTaken(output: Output, parcels: readonly Parcel[], { world, over }: Paying): Promise<boolean> {
   const late = new AbortController();
   const end = () => late.abort();
@@ -70,5 +70,5 @@ async function areTaken(output: Output, parcels: readonly Parcel[], { world, ove
   for (const parcel of parcels) answers.push(await output.send(parcel, late.signal));
   inTime();
   over.removeEventListener('abort', end);
-  return answers.every(({ is }) => is === 'taken' || is === 'refused');
+  return answers.every(({ is }) => is === 'taken');
 }
