@@ -178,7 +178,7 @@ function sayJson({ shell, redact }: Speech, data: unknown): void {
 /** Says that stdout did not take what was printed; the status that this leaves of one. */
 function sayLost(speech: Speech, status: number, code: string): number {
   const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full' : 'it takes no more';
-  const hint = 'Let stdout go elsewhere, or free some space there, and type it again; of a run, loadctl verify shows the result again.';
+  const hint = 'Redirect stdout, or free some space there, and repeat the command; for a run, loadctl verify shows the result again.';
   const error = new LoadctlError('unavailable', `What was printed is lost: stdout cannot be written, ${why} (${code})`, { hint });
   speech.shell.stderr.write(inWords(speech, error));
   return status === exitStatus.pass ? exitStatus.unavailable : status;

@@ -23,10 +23,10 @@ export const command: CommandModule = {
     )
       .option('--with <RUN...>', 'the earlier runs, or files of --save; else the newest 10 valid ones here of the same load')
       .option('--threshold <SHARE>', 'the change that matters: 5% where it is not said')
-      .option('--anyway', 'compare runs of different loads, too')
+      .option('--anyway', 'also compare runs of different loads')
       .option('--save <FILE>', 'add the new runs to this file; of each load it keeps the newest 10')
       .option('--fail-on-regression', 'exit with 99 where a number with a limit is worse')
-      .description('Says whether runs are worse than earlier ones of the same load, or whether nobody can tell.')
+      .description('Reports whether runs are worse than earlier ones of the same load, or that it cannot tell.')
       .addHelpText(
         'after',
         examples([

@@ -36,7 +36,7 @@ export const command: CommandModule = {
       ),
     )
       .description(
-        'Says what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files, accounts;\nwith --env also all that a run of the profile needs, with the fix beside what it lacks. It touches nothing, but for what\n--connect and --ask ask, --monitors looks at and --outputs sends.',
+        'Reports what this machine has for a load test and what it lacks: k6 and why that one, Node, ports, open files, accounts;\nwith --env also all that a run of the profile needs, with the fix beside what it lacks. It touches nothing, but for what\n--connect and --ask ask, --monitors looks at and --outputs sends.',
       )
       .addHelpText(
         'after',

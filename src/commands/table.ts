@@ -36,7 +36,7 @@ export const commands: readonly TableEntry[] = [
   {
     name: 'compare',
     usage: '[RUN…]',
-    summary: 'say whether runs are worse than earlier ones',
+    summary: 'report whether runs are worse than earlier ones',
     load: () => import('./compare.js'),
   },
   { name: 'cleanup', summary: 'remove the test data, with a receipt', ofProfile: true, load: () => import('./cleanup.js') },

@@ -22,7 +22,7 @@ export const command: CommandModule = {
       withReportOption(command)
         .argument('[RUN]', 'the id or the folder of a run; the latest one here without it')
         .option('--fetch', 'ask CloudWatch once more for the points of the run first')
-        .option('--baseline <FILE>', 'compare it with the runs in this file, too (loadctl compare --save FILE)')
+        .option('--baseline <FILE>', 'also compare it with the runs in this file (loadctl compare --save FILE)')
         .option('--fail-on-regression', 'with --baseline: exit with 99 where a number with a limit is worse')
         .option('--env <NAME>', 'with --fetch: the environment whose profile holds the credentials for that')
         .option('--profile <FILE>', 'with --fetch: the same by its file'),

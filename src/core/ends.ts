@@ -5,7 +5,7 @@ export const vanished = 'ESRCH';
 
 const errorTexts: Readonly<Record<string, string>> = {
   [outOfReach]: 'its host cannot be reached any more',
-  [vanished]: 'its process is gone; how it ended is unknown',
+  [vanished]: 'its process ended; how is unknown',
 };
 
 /** How a process ended, in words that go into brackets. */

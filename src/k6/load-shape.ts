@@ -38,7 +38,7 @@ export function shareOutRps(rps: unknown, count: number): readonly number[] {
   if (typeof rps !== 'number' || rps <= 0) return [];
   if (rps < count) {
     throw new LoadctlError('invalid-profile', `The option rps: ${rps} cannot be shared out among ${count} runners.`, {
-      hint: `Use at most ${rps} runners (runners.count), or say the rate by a scenario.`,
+      hint: `Use at most ${rps} runners (runners.count), or set the rate in a scenario.`,
     });
   }
   return Array.from({ length: count }, (_, index) => Math.floor(((index + 1) * rps) / count) - Math.floor((index * rps) / count));

@@ -70,7 +70,7 @@ function pathOf(name: string, folder: string): string {
   }
 }
 
-/** Piece by piece, as what a script opens may be large; undefined for what is no file that can be read. */
+/** Piece by piece, as what a script opens may be large; undefined for what is not a file that can be read. */
 function fileHash(path: string): string | undefined {
   let descriptor: number | undefined;
   try {

@@ -21,8 +21,8 @@ const pollMs = 300;
 const hopeless: Readonly<Record<string, string>> = {
   InvalidImageName: 'Fix runners.kubernetes.image.',
   ErrImageNeverPull: 'Put the image on the nodes, or set runners.kubernetes.image to one that a registry has.',
-  ImagePullBackOff: 'Set runners.kubernetes.image to an image that there is, and pullSecrets to what its registry wants.',
-  ErrImagePull: 'Set runners.kubernetes.image to an image that there is, and pullSecrets to what its registry wants.',
+  ImagePullBackOff: 'Set runners.kubernetes.image to an image that there is, and pullSecrets to what its registry requires.',
+  ErrImagePull: 'Set runners.kubernetes.image to an image that there is, and pullSecrets to what its registry requires.',
   CreateContainerConfigError: 'Create what the pod mounts (runners.kubernetes.variables.secret), or change its name.',
   CreateContainerError: 'Use an image of loadctl (runners.kubernetes.image).',
   RunContainerError: 'Use an image of loadctl (runners.kubernetes.image).',

@@ -64,13 +64,13 @@ const refusals: readonly Refusal[] = [
   {
     code: 403,
     pattern: /failed quota/,
-    hint: () => 'The quota wants limits that loadctl does not set: add a LimitRange with defaults (a limit on CPU throttles runners).',
+    hint: () => 'The quota requires limits that loadctl does not set: add a LimitRange with defaults (a limit on CPU throttles runners).',
   },
   {
     code: 403,
     pattern: /violates PodSecurity/,
     hint: () =>
-      'loadctl’s own pods are restricted: take out of runners.kubernetes.patch what this names, or lower the level of the namespace.',
+      'loadctl’s own pods are restricted: remove from runners.kubernetes.patch what this names, or lower the level of the namespace.',
   },
   {
     code: 403,
@@ -96,7 +96,7 @@ const refusals: readonly Refusal[] = [
     hint: (_, { namespace }) => `Create it (kubectl create namespace ${namespace}), or change runners.kubernetes.namespace.`,
   },
   { code: 401, pattern: /(?:)/, hint: () => 'Log in to the cluster again. This has to work: kubectl get pods' },
-  { code: 422, pattern: /(?:)/, hint: () => 'Take out of runners.kubernetes what this names.' },
+  { code: 422, pattern: /(?:)/, hint: () => 'Remove from runners.kubernetes what this names.' },
 ];
 
 function missingRight(message: string, call: Pick<FailedCall, 'namespace'>): string {

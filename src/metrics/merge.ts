@@ -76,7 +76,7 @@ function ofType<T extends RunnerMetric['type']>(key: string, type: T, parts: rea
   const same = parts.filter((part): part is Part<T> => part.type === type);
   if (same.length === parts.length) return same;
   throw new LoadctlError('unavailable', `the runners disagree on the type of the metric ${key} is`, {
-    hint: 'Let every runner run the same script.',
+    hint: 'Run the same script on every runner.',
   });
 }
 

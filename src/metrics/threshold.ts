@@ -41,7 +41,7 @@ export function parseThreshold(
   if (!simpleStats.includes(stat) && (stat === '' || percentileLevel(stat) === undefined)) return unknownStat(stat, leadingSpace(text));
   const right = text.slice(at + operator.length);
   const limit = readLimit(goTrim(right));
-  if (limit === undefined) return { error: `"${goTrim(right)}" is no number`, at: at + operator.length + leadingSpace(right) };
+  if (limit === undefined) return { error: `"${goTrim(right)}" is not a number`, at: at + operator.length + leadingSpace(right) };
   return { stat, operator, limit };
 }
 

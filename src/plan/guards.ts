@@ -182,7 +182,7 @@ function checkSharedStores(profile: Profile, { makesLoad }: GuardedAct): Refusal
     {
       guard: 'shared-store',
       message: `${unaccepted.join(', ')} ${are} taken to be also used by the live colour, and guards.sharedStores does not accept ${they}.`,
-      fix: `If the test may use what the live colour uses, say so: guards.sharedStores: [${[...guards.sharedStores, ...unaccepted].join(', ')}]`,
+      fix: `If the test may use what the live colour uses, set guards.sharedStores: [${[...guards.sharedStores, ...unaccepted].join(', ')}]`,
     },
   ];
 }

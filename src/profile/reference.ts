@@ -19,18 +19,18 @@ A profile is one environment's YAML. \`--env staging\` reads \`profiles/staging.
 The first line \`# yaml-language-server: $schema=../schema/profile.schema.json\` makes editors check and complete it.
 
 **extends.** \`extends: base.yaml\` lays a profile over another one, and that over a third: maps are merged key by key, lists and
-single values are replaced, \`null\` takes out what is inherited. Paths are relative to the file that says them. Within one file,
-anchors and \`<<: *name\` (or \`<<: [*a, *b]\`) merge, too; top-level keys such as \`x-defaults\` may hold them and are ignored.
+single values are replaced, \`null\` removes what is inherited. Paths are relative to the file that sets them. Within one file,
+anchors and \`<<: *name\` (or \`<<: [*a, *b]\`) merge as well; top-level keys such as \`x-defaults\` may hold them and are ignored.
 
 **Variables.** \`\${NAME}\` and \`\${NAME:-default}\` may stand in any value, alone or inside a text; in brackets or braces, quote it.
 They are filled in after the YAML is read, so a value cannot change the document. The environment is asked first, then
 \`.env.<environment>\`, then \`.env\`: in the working directory, beside the profile, and above a folder that is called \`profiles\`. Such a file is read as
 compose and dotenv do (\`export\`, quotes, comments behind a blank, \`$NAME\` and \`\${NAME:-default}\` but for single quotes); a line that is none of that is
 refused. The default also takes the place of an empty value. \`$\${\`
-is a literal \`\${\`. What stands in a URL must be written as URLs want it (\`@\` is \`%40\`). A variable that nobody has is an error, except
+is a literal \`\${\`. What stands in a URL must be written as URLs want it (\`@\` is \`%40\`). A variable without a value is an error, except
 for \`plan\`, which needs no secrets.
 
-**For one run.** \`--set workload.vus=10\` changes a value (\`--set cleanup.rows.0.column=owner\` inside a list; \`null\` takes out; a key with a dot
+**For one run.** \`--set workload.vus=10\` changes a value (\`--set cleanup.rows.0.column=owner\` inside a list; \`null\` removes; a key with a dot
 is quoted: \`--set 'workload.env."a.b"=1'\`). \`-e KEY=VALUE\` adds to \`workload.env\`. Both are recorded with the run.
 
 **Secrets** are passwords and tokens in URLs, fields named key, token or password, and what variables with such a name fill in. They appear nowhere. In

@@ -160,7 +160,7 @@ function noiseNotes({ changes, earlier, passedOver }: ShownComparison): string[]
 function noiseNote({ name, noise, least }: Change): string[] {
   if (noise === undefined || least === undefined) return [];
   if (noise === 0) return [`  ${name}: the same to the last digit in all runs of a side: any change is one.`];
-  return [`  ${name}: runs differ by ${percent(noise)} by themselves; a change below ${percent(least)} cannot be told from that.`];
+  return [`  ${name}: runs differ by ${percent(noise)} by themselves; a change below ${percent(least)} cannot be distinguished from that.`];
 }
 
 function uncomparedNotes(shown: ShownComparison): string[] {

@@ -4,7 +4,7 @@ import { page } from './page/index.js';
 import type { Result } from './result/result.js';
 import { summaryMarkdown } from './summary-markdown.js';
 
-/** The files of `--report-dir`, by their names, which are stable; undefined is no file. To add one: its writer, and its line here. */
+/** The files of `--report-dir`, by their names, which are stable; undefined is not a file. To add one: its writer, and its line here. */
 export const reportFiles = {
   'report.html': page,
   'junit.xml': junit,

@@ -235,7 +235,7 @@ describe('where it cannot be told which colour is live, nothing is sent but the 
   test.each([
     ['an answer of 503', 503, '', 'answered 503.'],
     ['a redirect', 302, '', 'answered 302, and a redirect is not followed.'],
-    ['no JSON', 200, '<html>', 'is no JSON: "<html>".'],
+    ['no JSON', 200, '<html>', 'is not JSON: "<html>".'],
     ['nothing at the path', 200, '{"live": {}}', 'has no text at target.live.jsonPath: "{\\"live\\": {}}".'],
     ['a number', 200, '{"live": {"the-colour": [1]}}', 'has no text at target.live.jsonPath'],
     ['another word', 200, '{"live": {"the-colour": ["purple"]}}', 'says "purple", which is neither blue nor green.'],

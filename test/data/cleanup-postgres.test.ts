@@ -611,7 +611,7 @@ test('with --seeded, rows go that certainly are of a set, hold what was seeded, 
       ...place,
       what: 'plain (db.plain)',
       count: null,
-      why: 'no unique key of theirs holds {n} or {uuid}, so they cannot be told apart from rows of others (20 now hold what was seeded)',
+      why: 'no unique key of theirs holds {n} or {uuid}, so they cannot be distinguished from rows of others (20 now hold what was seeded)',
       command: expect.stringMatching(/unique in its table, or list the table/),
     },
     {

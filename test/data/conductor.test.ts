@@ -180,7 +180,7 @@ describe('a run is ended', () => {
     const stopped = events.find(({ type }) => type === 'fleet-stopped');
     expect(stopped).toMatchObject({ cause: 'unfollowed', forMs: 3000 });
     await leave(conductor);
-    expect((await conductor.said).stderr).toContain('Nobody has followed the run for 3s (onClientLost).');
+    expect((await conductor.said).stderr).toContain('No client has followed the run for 3s (onClientLost).');
   });
 
   test('by its conductor being killed: the load is off within 5 s, and a follower hears of it', async () => {

@@ -65,7 +65,7 @@ test('a replica that lags keeps nothing from the receipt: what is gone is told, 
       what: 'rows and keys of others (receipt: count)',
       count: null,
       why: 'db: its replica is more than 30 s behind',
-      command: expect.stringMatching(/take `replica` out/),
+      command: expect.stringMatching(/remove `replica`/),
     },
   ]);
   expect(context.events.filter(({ type }) => type === 'receipt-made')).toHaveLength(1);

@@ -149,7 +149,7 @@ describe.skipIf(!hasCluster)('a second run of an environment', () => {
     });
     expect(quietFrom - begun).toBeLessThan(5000);
     const { code, stderr } = await run.said;
-    expect([code, stderr]).toEqual([115, expect.stringMatching(/The conductor of run \S+ is gone \(its pod was deleted\)/)]);
+    expect([code, stderr]).toEqual([115, expect.stringMatching(/The conductor of run \S+ was lost \(its pod was deleted\)/)]);
   });
 });
 

@@ -111,7 +111,7 @@ test.skipIf(!hasCluster)(
     expect(refused.findings.quota).toEqual({
       state: 'missing',
       said: 'small counts limits.cpu, and loadctl’s pods name none: the API server refuses such pods',
-      more: expect.stringContaining('Take limits.cpu out of it'),
+      more: expect.stringContaining('Remove limits.cpu from it'),
     });
     const spec = { limits: [{ type: 'Container', default: { cpu: '2' } }] };
     await space.apply({ apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'usual' }, spec });

@@ -158,7 +158,7 @@ describe.skipIf(!hasCluster)('a fault of the cluster', () => {
     note('conductor killed', { fenced, told: Date.now() - killed }, said.code, said.stderr.split('\n').slice(-4));
     expect(fenced).toBeLessThan(5000);
     expect(said.code).toBe(115);
-    expect(said.stderr).toMatch(/The conductor of run \S+ is gone/);
+    expect(said.stderr).toMatch(/The conductor of run \S+ was lost/);
     expect(at.target.hits.get('GET /torn-down')).toBeUndefined();
   });
 

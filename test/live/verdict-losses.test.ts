@@ -157,7 +157,7 @@ test('a k6 whose end nobody is left to tell: the run comes to its verdict with w
 
   expect(said, said.stdout + said.stderr).toMatchObject({ code: 0 });
   // Which is seen first, that it is gone or that it answers no more, is chance.
-  expect(said.stderr).toMatch(/runner 1 was lost \((its process is gone; how it ended is unknown|it does not answer any more)\)/);
+  expect(said.stderr).toMatch(/runner 1 was lost \((its process ended; how is unknown|it does not answer any more)\)/);
   const outcomes = at.events().filter(({ type }) => type === 'runner-ended');
   expect(outcomes).toMatchObject([
     { runner: '1', cause: expect.stringMatching(/^(gone|silent)$/), numbers: 'own' },

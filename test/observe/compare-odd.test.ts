@@ -101,7 +101,7 @@ test('what is odd in runs, and in what they are compared with, is said; nothing 
       'its value is not between its bounds',
       (all) => Object.assign(fields(all, 'metrics', 'http_req_duration', 'bounds'), { 'p(95)': [9e9, 0] }),
     ],
-    ['summary.json', 'its value is no share', (all) => Object.assign(fields(all, 'metrics', 'http_req_failed', 'values'), { rate: 7 })],
+    ['summary.json', 'its value is not a share', (all) => Object.assign(fields(all, 'metrics', 'http_req_failed', 'values'), { rate: 7 })],
   ];
   for (const [file, why, how] of damages) {
     const mend = change(place, latest, file, how);

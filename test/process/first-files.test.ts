@@ -52,7 +52,7 @@ test.each([
 });
 
 test.each([
-  [['--script', '.'], '--script . is no file'],
+  [['--script', '.'], '--script . is not a file'],
   [['--db', 'postgres://ann@127.0.0.1/100%'], 'holds a % that begins no escape'],
 ])('what cannot be read is wrong usage, and nothing is written: %j', async (args, message) => {
   const at = workplace();

@@ -78,7 +78,7 @@ test.each([
   ['seed --detach', 'here', 112, 'this loadctl holds the lock', 'Set runners.kubernetes.phases: cluster, or leave --detach out.'],
   ['cleanup --detach', 'here', 112, 'this loadctl holds the lock', 'Set runners.kubernetes.phases: cluster, or leave --detach out.'],
   ['test', 'here', 115, 'needs its conductor to reach the databases', 'Set runners.kubernetes.phases: cluster, or type them one by one'],
-  ['seed --reset --detach', 'cluster', 112, 'with --detach nobody answers', 'Leave --detach out.'],
+  ['seed --reset --detach', 'cluster', 112, 'with --detach there is no terminal', 'Leave --detach out.'],
   ['seed --detach --set runners.backend=local', 'cluster', 2, '--detach goes with runners.backend: kubernetes', 'Leave --detach out.'],
   // Its databases are nobody's concern here: the conductor's cluster is.
   ['seed', 'cluster', 115, 'The API server http://127.0.0.1:1 cannot be reached', 'kubectl get pods'],

@@ -114,9 +114,9 @@ test('a run that still goes on is not judged', async () => {
 });
 
 test.each([
-  ['run.json is no JSON', { 'run.json': '{"version": 1,' }, 'run.json'],
+  ['run.json is not JSON', { 'run.json': '{"version": 1,' }, 'run.json'],
   ['run.json lacks its plan', { 'run.json': { version: 2, run } }, 'run.json'],
-  ['summary.json is no JSON', { 'run.json': record, 'summary.json': '' }, 'summary.json'],
+  ['summary.json is not JSON', { 'run.json': record, 'summary.json': '' }, 'summary.json'],
   ['summary.json is something else', { 'run.json': record, 'summary.json': '[1, 2]' }, 'summary.json'],
   [
     'an event in the middle is broken',

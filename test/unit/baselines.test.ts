@@ -78,7 +78,7 @@ test.each<[string, object]>([
   ['numbers: p95: gated is neither true nor false', spoilt({ gated: 'no' as never })],
   ['numbers: p95: its value is not between its bounds', spoilt({ low: 9, high: 1 })],
   ['numbers: p95: its value is not between its bounds', spoilt({ value: -5 })],
-  ['numbers: errors: its value is no share', spoilt({ value: 7 }, errors)],
+  ['numbers: errors: its value is not a share', spoilt({ value: 7 }, errors)],
   ['numbers: errors: of is not a count', spoilt({ of: 0 }, errors)],
   ['numbers: p95 is there twice', { numbers: [number, number] }],
 ])('a baseline is refused where %s', async (why, more) => {

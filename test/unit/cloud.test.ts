@@ -180,7 +180,7 @@ test.each([
   ['guards: production\n', words, '`guards: production` does not go with `cloud`'],
   ['', words.replace('60%', '50%'), '`zones` adds up to 90%, not 100%'],
   ['', words.replace('60%', '59.5%').replace('40%', '40.5%'), 'expected a whole percentage'],
-  ['', words.replace('API_KEY]', 'PATH]'), '`PATH` is no variable of the script'],
+  ['', words.replace('API_KEY]', 'PATH]'), '`PATH` is not a variable of the script'],
   ['', words.replace('API_KEY]', 'K6_VUS]'), '`K6_VUS` is k6’s own variable'],
   ['', words.replace('backend: cloud', 'backend: cloud\n  count: 2'), '`count` does not go with `cloud`'],
   ['', words.slice(0, words.indexOf('  cloud:')), 'needs `runners.cloud`'],

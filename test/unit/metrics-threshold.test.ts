@@ -44,13 +44,13 @@ describe('a threshold expression', () => {
     ['<5', '"" is none of', 0],
     ['count>5<6', '"count>5" is none of', 0],
     ['count\ufeff>5', 'is none of', 0],
-    ['count<>5', '">5" is no number', 6],
-    ['rate<==1', '"=1" is no number', 6],
-    ['p(95) <  500ms', '"500ms" is no number', 9],
-    ['count > ', '"" is no number', 8],
-    ['count>1e999', 'is no number', 6],
-    ['count>0x10', 'is no number', 6],
-    ['count>-nan', 'is no number', 6],
+    ['count<>5', '">5" is not a number', 6],
+    ['rate<==1', '"=1" is not a number', 6],
+    ['p(95) <  500ms', '"500ms" is not a number', 9],
+    ['count > ', '"" is not a number', 8],
+    ['count>1e999', 'is not a number', 6],
+    ['count>0x10', 'is not a number', 6],
+    ['count>-nan', 'is not a number', 6],
   ])('%j is refused, with the place', (text, error, at) => {
     expect(parseThreshold(text)).toEqual({ error: expect.stringContaining(error), at });
   });

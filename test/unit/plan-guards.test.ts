@@ -122,11 +122,9 @@ seed: {k: {key: "cache/k{n}", rows: 2, value: 1}}
 
     test('want them accepted by name, on loopback too: all where load is made, else those that are touched', () => {
       expect(refusedFor(colours, true)).toEqual([
-        'If the test may use what the live colour uses, say so: guards.sharedStores: [db, idle, cache]',
+        'If the test may use what the live colour uses, set guards.sharedStores: [db, idle, cache]',
       ]);
-      expect(refusedFor(colours, false)).toEqual([
-        'If the test may use what the live colour uses, say so: guards.sharedStores: [db, cache]',
-      ]);
+      expect(refusedFor(colours, false)).toEqual(['If the test may use what the live colour uses, set guards.sharedStores: [db, cache]']);
       expect(refusals(colours)[0]?.guard).toBe('shared-store');
       expect(refusedFor(`${colours}guards: {sharedStores: [db, idle, cache]}\n`, true)).toEqual([]);
     });

@@ -424,7 +424,7 @@ describe('words that do not go together', () => {
     [
       'a key that no second seed would find',
       sets('t: {table: db.t, rows: 1, key: at, columns: {id: "{n}", at: "{now}"}}'),
-      ['5:68: expected neither `null` nor `{now}`: rows are told apart by it (`key`)'],
+      ['5:68: expected neither `null` nor `{now}`: it identifies rows (`key`)'],
     ],
     [
       'a template that is none',
@@ -665,7 +665,7 @@ describe('words that do not go together', () => {
     [
       'rows of a column that tells no row',
       both('rows: [{table: db.p, column: c, in: users.tier}]'),
-      ['6:47: expected a column that tells its row, by `{n}` or `{uuid}`; `users.tier` does not'],
+      ['6:47: expected a column that identifies its row, by `{n}` or `{uuid}`; `users.tier` does not'],
     ],
     [
       'a set in braces',
@@ -685,12 +685,12 @@ describe('words that do not go together', () => {
     [
       'a pattern by what tells no row',
       both('keys: [{match: "cache/x:{users.tier}:*"}]'),
-      ['6:26: expected a column that tells its row, by `{n}` or `{uuid}`; `users.tier` does not'],
+      ['6:26: expected a column that identifies its row, by `{n}` or `{uuid}`; `users.tier` does not'],
     ],
     [
       'a pool of what tells no user',
       `${db}seed: {${users}}\nusers: {strategy: pool, from: users.tier}\n`,
-      ['6:31: expected a column that tells its row, by `{n}` or `{uuid}`; `users.tier` does not'],
+      ['6:31: expected a column that identifies its row, by `{n}` or `{uuid}`; `users.tier` does not'],
     ],
     [
       'a password twice',

@@ -132,7 +132,7 @@ describe('a monitor', () => {
   test('of CloudWatch ends no load: what is quicker has to be named', () => {
     const rds = 'rds: {kind: cloudwatch, region: eu-central-1, instance: a}';
     const rule = (when: string, more = '') => wrong(`monitors: {${rds}${more}}\nabort: [{when: ${when} > 90%, for: 10m}]`);
-    expect(rule('cpu')).toEqual(['`rds` tells `cpu` minutes later: no rule can end the load by it']);
+    expect(rule('cpu')).toEqual(['`rds` reports `cpu` minutes later: no rule can end the load by it']);
     expect(rule('cpu', ', app: {kind: host, here: true}')).toEqual([expect.stringMatching(/; expected `app\.cpu`$/)]);
     expect(rule('app.cpu', ', app: {kind: host, here: true}')).toEqual([]);
     expect(rule('rds.cpu', ', app: {kind: host, here: true}')).toHaveLength(1);

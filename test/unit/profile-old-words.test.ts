@@ -48,7 +48,7 @@ test.each([
   [
     'a number of users beside bypass',
     'users: {strategy: bypass, key: k, count: 3}\n',
-    ['4:35: take `count` out: a seeded set has as many users as its `rows`'],
+    ['4:35: remove `count`: a seeded set has as many users as its `rows`'],
   ],
   [
     'a store beside tables',

@@ -27,7 +27,7 @@ async function news(log: EventLog): Promise<LoggedEvent[]> {
 }
 
 describe('events that are followed', () => {
-  test('are none while there is no file, and come when there is', async () => {
+  test('are none while there is not a file, and come when there is', async () => {
     const { directory, file } = runDirectory();
     const log = followEvents(directory);
     expect(await news(log)).toEqual([]);

@@ -59,7 +59,7 @@ const folder = open('./lib');`,
   expect(found.at(-1)?.sha256).toBe(sha256(big));
 });
 
-test('what is no file, and names that are none, are nobody’s business', () => {
+test('what is not a file, and names that are none, are nobody’s business', () => {
   const folder = folderWith({
     'main.js': "open('\u0000'); open('%'); import 'file://host/x'; import 'file:///%'; import './main.js/x'; open('.')",
   });

@@ -133,7 +133,7 @@ async function refuseGone({ cluster, job, run }: DistantRun, times: number): Pro
   const isEnding = pod?.metadata?.deletionTimestamp !== undefined;
   const isThere = ['Pending', 'Running'].includes(pod?.status?.phase ?? '');
   if (isThere && !(isEnding && times >= endingTries)) return;
-  throw new LoadctlError('unavailable', `The conductor of run ${run} is gone (${howGone(pod)}), and the run directory with it.`, {
+  throw new LoadctlError('unavailable', `The conductor of run ${run} was lost (${howGone(pod)}), and the run directory with it.`, {
     hint: 'The load is off. Remove what the test wrote (loadctl cleanup), and run again.',
   });
 }

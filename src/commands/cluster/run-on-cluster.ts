@@ -81,7 +81,7 @@ function refuseDetached({ planned, command, options }: ClusterRun): void {
       hint: 'Set runners.kubernetes.phases: cluster, or leave --detach out.',
     });
   if (command === 'seed' && options.reset === true)
-    throw new LoadctlError('refused', `seed --reset asks before it removes anything, and with --detach nobody answers.`, {
+    throw new LoadctlError('refused', `seed --reset asks before it removes anything; with --detach there is no terminal to answer.`, {
       hint: 'Leave --detach out.',
     });
 }

@@ -100,7 +100,7 @@ async function awaitHandIn(book: Book, { clock, levers: { given, left }, limitMs
   if (book.handIn !== undefined) return book.handIn;
   if (left.signal.aborted) throw new LoadctlError('interrupted', 'Stopped before anything was handed in.');
   throw new LoadctlError('unavailable', `Nothing was handed in within ${limitMs / 1000} s.`, {
-    hint: 'The loadctl that started this conductor is gone, or cannot reach it. Run it again.',
+    hint: 'The loadctl that started this conductor ended, or cannot reach it. Run it again.',
   });
 }
 

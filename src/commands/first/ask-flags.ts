@@ -25,9 +25,13 @@ export function flagsAlone(flags: Flags): Asker {
     redis: async () => flags.redis,
     mayRead: async (where) => {
       if (flags.yes) return true;
-      throw new LoadctlError('usage', `--db: may loadctl read the catalog of ${where}? Nobody is here to ask; nothing was written.`, {
-        hint: 'Add --yes: it only reads the names of tables and columns and their keys, in transactions that cannot write.',
-      });
+      throw new LoadctlError(
+        'usage',
+        `--db: may loadctl read the catalog of ${where}? There is no terminal to ask on; nothing was written.`,
+        {
+          hint: 'Add --yes: it only reads the names of tables and columns and their keys, in transactions that cannot write.',
+        },
+      );
     },
     tables: async (outline, usual) => (flags.tables === undefined ? usual : flags.tables.map((name) => tableOf(outline, name))),
     ci: async () => flags.ci,

@@ -47,7 +47,7 @@ export async function personAtTerminal(
     script: async () => {
       const missing = (text: string) => {
         const found = statSync(resolve(shell.cwd, text), { throwIfNoEntry: false });
-        return found?.isFile() ? undefined : `${text} ${found === undefined ? 'does not exist' : 'is no file'}`;
+        return found?.isFile() ? undefined : `${text} ${found === undefined ? 'does not exist' : 'is not a file'}`;
       };
       const question = 'A k6 script of yours? Its path; empty for a new one.';
       return flags.script ?? optional(await ask(question, { placeholder: 'load/shop.js', defaultValue: '', problem: missing }));

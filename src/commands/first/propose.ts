@@ -106,7 +106,7 @@ async function makeSet(table: OutlineTable, making: Making): Promise<boolean> {
   const key = keyOf(table);
   if (key === undefined) return giveUp('it has no unique key');
   if (table.hasHeirs)
-    return giveUp('other tables inherit from it, and no key of it holds over theirs, too: its rows could not be told from theirs');
+    return giveUp('other tables inherit from it, and no key of it covers theirs: its rows cannot be distinguished from theirs');
   const written = table.columns.filter((column) => isWritten(column, key));
   const needed = table.references.filter(({ columns }) => columns.some((name) => written.some((column) => column.name === name)));
   for (const { to, columns } of needed) {
@@ -220,7 +220,7 @@ async function doubts(table: OutlineTable, samples: ReadonlyMap<string, string>,
 function triggerNotes({ triggers, rowSecurity }: OutlineTable): string[] {
   return [
     ...(triggers.length === 0 ? [] : [`triggers that an insert sets off: ${triggers.join(', ')}`]),
-    ...(rowSecurity ? ['row-level security is on: the role that seeds must be let through'] : []),
+    ...(rowSecurity ? ['row-level security is on: the role that seeds must be allowed to bypass it'] : []),
   ];
 }
 

@@ -14,7 +14,7 @@ export async function readScript(call: Call, named: string, url: string): Promis
   const file = resolve(cwd, named);
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found?.isFile()) {
-    throw new LoadctlError('usage', `--script ${named} ${found === undefined ? 'does not exist' : 'is no file'}; nothing was written`, {
+    throw new LoadctlError('usage', `--script ${named} ${found === undefined ? 'does not exist' : 'is not a file'}; nothing was written`, {
       hint: 'Name a k6 script of yours, or leave it out: loadctl init writes a first one.',
     });
   }

@@ -124,5 +124,5 @@ function lookAtGuards({ plan, loaded }: Planned, foreseen: Foreseen): Finding[] 
   if (!needsConfirmation(plan, loaded.profile))
     return [{ what, state: 'good', said: plan.beyondLoopback.length === 0 ? 'every host is this machine' : 'satisfied' }];
   const more = `Type its name back on a terminal, or set LOADCTL_CONFIRM=${confirmationFor(plan)}`;
-  return [{ what, state: 'good', said: `satisfied, once somebody confirms that ${plan.environment} is meant`, more }];
+  return [{ what, state: 'good', said: `satisfied once ${plan.environment} is confirmed`, more }];
 }

@@ -61,7 +61,7 @@ async function streamValues(servers: Servers, stream: string, group: string): Pr
   const lag = own.get('lag');
   if (lag === null || lag === undefined)
     throw new LoadctlError('unavailable', `Redis does not know the lag of the group ${group}`, {
-      hint: 'Redis before 7 never tells it, and none does after entries were deleted from the middle of the stream.',
+      hint: 'Redis before 7 never reports it, and none does after entries were deleted from the middle of the stream.',
     });
   return {
     depth: Number(lag),

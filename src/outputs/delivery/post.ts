@@ -69,7 +69,7 @@ const neverSent: ReadonlySet<string> = new Set([
 function meaningOf(answer: Response, text: string): Answer {
   const { status } = answer;
   if (answer.ok && isPage(text))
-    return { is: 'refused', why: 'it answered with a web page: is this the right URL, and is no login in front of it?' };
+    return { is: 'refused', why: 'it answered with a web page: the URL is wrong, or a login is in front of it' };
   if (answer.ok) return { is: 'taken' };
   const why = `it answered ${status}${saying(text)}`;
   if (status === 408 || status === 429 || status >= 500) {

@@ -65,7 +65,7 @@ function whyOdd({ unit, scale, worse, gated, value, low = value, high = value, o
   const slack = rounding * Math.max(Math.abs(low), Math.abs(high));
   if (low > value + slack || value > high + slack) return 'its value is not between its bounds';
   if (scale === 'ratio') return undefined;
-  if (value < 0 || value > 1) return 'its value is no share';
+  if (value < 0 || value > 1) return 'its value is not a share';
   return of !== undefined && of > 0 ? undefined : 'of is not a count';
 }
 

@@ -54,7 +54,7 @@ function howFar(error: unknown, { found, removed }: SoFar, { signal }: DataConte
   if (removed === 0 && !isInterrupted) return why;
   const most = `${isInterrupted ? '' : 'at least '}${formatCount(removed)} of ${formatCount(found)} changed rows were removed`;
   const message = isInterrupted ? 'seed --reset was interrupted' : why.message;
-  const hint = `${(isInterrupted ? undefined : why.hint) ?? ''} The same command goes on from there, and inserts what is gone.`.trim();
+  const hint = `${(isInterrupted ? undefined : why.hint) ?? ''} The same command goes on from there, and inserts what is missing.`.trim();
   if (removed === 0) return new LoadctlError(why.reason, `${message}; nothing was removed`, { hint: 'Run the command again.', cause: why });
   return new LoadctlError(why.reason, `${message}; ${most}`, { hint, lines: why.lines, cause: why });
 }

@@ -23,7 +23,7 @@ export function refuseTwoLoads(ownLoad: readonly string[], { options, load, scri
   throw new LoadctlError('invalid-profile', `${where} has ${own} of its own, and the profile sets ${words}: keep one of them.`, {
     lines: [
       `  Keep the script's load:      take ${words} from the profile (null removes what a base sets: ${given[0]}: null).`,
-      `  Use the profile's load:      take ${own} out of ${script}.`,
+      `  Use the profile's load:      remove ${own} from ${script}.`,
       `  Change the script's load:    workload.options: {${own}: …} in k6's words, or workload.scale: 10%, without ${words}.`,
     ],
     hint: `The script is ${script}.`,
@@ -35,7 +35,7 @@ export function refuseOwnSegments(options: Options): void {
   const own = ['executionSegment', 'executionSegmentSequence'].find((name) => isSet(options[name]));
   if (own === undefined) return;
   throw new LoadctlError('invalid-profile', `The option ${own} is loadctl's: it cuts the whole test into one segment for each runner.`, {
-    hint: `Take ${own} out of the script's options.`,
+    hint: `Remove ${own} from the script's options.`,
   });
 }
 
@@ -52,7 +52,7 @@ export function refuseLostWrites(plan: Pick<Plan, 'fleet' | 'cleanup' | 'script'
     'refused',
     `The script marks what it writes by ${kept.join(' and ')}, which would not leave for Grafana Cloud: cleanup could not find it.`,
     {
-      hint: `Let it leave: runners.cloud.env: [${[...(fleet.cloud?.env ?? []), ...kept].join(', ')}]`,
+      hint: `Set runners.cloud.env: [${[...(fleet.cloud?.env ?? []), ...kept].join(', ')}]`,
     },
   );
 }

@@ -83,7 +83,7 @@ export function interruptions(
         stopped.signal,
       );
       check();
-      if (value === undefined) throw new Error('stopped, and nobody said why');
+      if (value === undefined) throw new Error('stopped for an unknown reason');
       return value.done;
     },
   };

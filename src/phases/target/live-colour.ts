@@ -68,7 +68,7 @@ async function readAnswer(
     for await (const piece of answer) {
       pieces.push(piece);
       bytes += piece.byteLength;
-      if (bytes > mostBytes) break; // what is left of it is not read: so long an answer is no JSON then
+      if (bytes > mostBytes) break; // what is left of it is not read: so long an answer is not JSON then
     }
   return { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(pieces).toString() };
 }
@@ -79,7 +79,7 @@ function inJson(body: string, path: JsonPath, asked: string): string {
     document = JSON.parse(body);
   } catch {
     throw untold(
-      `the answer of ${asked} is no JSON: ${shorten(body)}`,
+      `the answer of ${asked} is not JSON: ${shorten(body)}`,
       'Set target.live.url to a URL that answers with JSON, or use `header`.',
     );
   }

@@ -97,7 +97,7 @@ function cannotLook({ monitor: { name }, probe, error }: FirstLook, { monitorsAt
   const message = `The monitor ${name} (${at}) cannot look at ${probe.source}: ${errorMessage(error)}`;
   return new LoadctlError(known?.reason === 'refused' ? 'refused' : 'unavailable', message, {
     lines: known?.lines ?? [],
-    hint: known?.hint ?? `Fix the monitor at ${at}, or let it be missing: required: false`,
+    hint: known?.hint ?? `Fix the monitor at ${at}, or set required: false`,
     cause: error,
   });
 }

@@ -25,7 +25,7 @@ function doesNotGo(data: unknown): Broken[] {
       path: ['abort'],
       on: 'key',
       message:
-        '`abort` does not go with `cloud`: k6 tells no numbers while the run goes on; give the script a threshold with `abortOnFail`, and take this out (`abort: []`)',
+        '`abort` does not go with `cloud`: k6 reports no numbers while the run goes on; give the script a threshold with `abortOnFail`, and remove this (`abort: []`)',
     });
   }
   if (isProduction(data)) {
@@ -86,6 +86,6 @@ function variables(data: unknown, own: readonly string[]): Broken[] {
     if (typeof name !== 'string') return [];
     if (name.startsWith('K6_')) return [{ path, message: `\`${name}\` is k6’s own variable: give the script another name for it` }];
     if (name === 'BASE_URL' || name.startsWith('LOADCTL_') || own.includes(name)) return [];
-    return [{ path, message: `\`${name}\` is no variable of the script: give it in \`workload.env\`, or with \`-e ${name}\`` }];
+    return [{ path, message: `\`${name}\` is not a variable of the script: set it in \`workload.env\`, or with \`-e ${name}\`` }];
   });
 }

@@ -32,7 +32,7 @@ const notPatched: Readonly<Record<string, string>> = {
   containers: 'it would replace the command',
   volumes: 'it would replace those of loadctl',
   restartPolicy: 'a runner that starts again would be another test',
-  metadata: 'it is no part of a pod spec: use `labels` and `annotations`',
+  metadata: 'it is not part of a pod spec: use `labels` and `annotations`',
   spec: 'the patch is on the pod spec itself: leave `spec` out',
 };
 

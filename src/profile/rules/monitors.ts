@@ -44,7 +44,7 @@ function formOf(config: MonitorConfig): Found[] {
       return [
         ...oneOf(config, ['query', 'pods']),
         ...(config.pods !== undefined && config.as !== undefined
-          ? [{ word: 'as', message: '`pods` says by itself what it measures: take `as` out' }]
+          ? [{ word: 'as', message: '`pods` sets by itself what it measures: remove `as`' }]
           : []),
       ];
     case 'cloudwatch':
@@ -88,7 +88,7 @@ function queueForm(config: Of<'queue'>): Found[] {
   if (age !== undefined && (list ?? zset ?? stream) !== undefined)
     found.push({
       word: 'age',
-      message: stream === undefined ? 'entries of a list or sorted set have no age' : 'a stream tells the age by itself: take `age` out',
+      message: stream === undefined ? 'entries of a list or sorted set have no age' : 'a stream reports the age by itself: remove `age`',
     });
   return found;
 }
@@ -149,7 +149,7 @@ export const criticalRule: Rule = ({ profile: { monitors, stores, critical, abor
 function tooLate(name: string, late: GivenValue, given: readonly GivenValue[]): string {
   const others = given.filter(({ monitor }) => monitor.periodMs === undefined).map((one) => `${one.monitor.name}.${one.name}`);
   const instead = others.length === 0 ? '' : `; expected ${anyOf(others)}`;
-  return `\`${late.monitor.name}\` tells \`${name}\` minutes later: no rule can end the load by it${instead}`;
+  return `\`${late.monitor.name}\` reports \`${name}\` minutes later: no rule can end the load by it${instead}`;
 }
 
 /** A rule looks at what its monitors told last: two looks at least must say the same. */

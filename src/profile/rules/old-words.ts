@@ -37,7 +37,7 @@ function pool(data: unknown): Broken[] {
   const word = ['count', 'id'].find((each) => valueAt(data, 'users', each) !== undefined);
   if (word === undefined) return [];
   if (valueAt(data, 'users', 'strategy') === 'bypass')
-    return [say(['users', word], `take \`${word}\` out: a seeded set has as many users as its \`rows\``)];
+    return [say(['users', word], `remove \`${word}\`: a seeded set has as many users as its \`rows\``)];
   return [say(['users', word], `\`${word}\` is the set’s to say: write \`from: users.id\`, a column of a set under \`seed\``)];
 }
 

@@ -61,7 +61,7 @@ export function tableSet(seed: Sets, name: string, path: Path): Broken[] {
 export function readableColumn(seed: Sets, column: SetColumn, path: Path): Broken[] {
   const unknown = knownColumn(seed, column, path);
   if (unknown.length > 0 || isCircular(seed, column, []) || columnInverse(seed, column) !== undefined) return unknown;
-  return [{ path, message: `expected a column that tells its row, by \`{n}\` or \`{uuid}\`; \`${setColumnText(column)}\` does not` }];
+  return [{ path, message: `expected a column that identifies its row, by \`{n}\` or \`{uuid}\`; \`${setColumnText(column)}\` does not` }];
 }
 
 function knownColumn(seed: Sets, column: SetColumn, path: Path): Broken[] {
@@ -163,7 +163,7 @@ function rows(set: SeedTable, path: Path, store: Store | undefined): Broken[] {
 /** The next seed finds a row by its key: it is a column of the set, and the same every time. */
 function rowKey({ key, columns }: SeedTable, path: Path): Broken[] {
   if (key === undefined) return [];
-  if (Object.hasOwn(columns, key)) return lasting(columns, key, path, 'rows are told apart by it (`key`)');
+  if (Object.hasOwn(columns, key)) return lasting(columns, key, path, 'it identifies rows (`key`)');
   const names = Object.keys(columns);
   return [{ path: [...path, 'key'], message: `expected one of \`columns\`: ${allOf(names)}${didYouMean(key, names)}` }];
 }

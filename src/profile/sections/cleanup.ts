@@ -56,10 +56,10 @@ const byReference = z
     table: table('db.payments'),
     via: viaName().meta({ description: 'What they belong to: a table listed further up, or a seeded set.', examples: ['db.reservations'] }),
     column: column()
-      .meta({ description: 'The referencing column, where the foreign key does not tell.', examples: ['reservation_id'] })
+      .meta({ description: 'The referencing column, where no foreign key names it.', examples: ['reservation_id'] })
       .exactOptional(),
   })
-  .describe('Rows by way of another table’s.');
+  .describe('Rows that reference another table’s.');
 
 const rows = z.union([byColumn, bySet, byUuid, byReference]).transform(({ table: name, ...entry }) => ({ ...name, ...entry }));
 
@@ -74,7 +74,7 @@ const flush = z
       description: 'The store whose `testDatabase` is emptied of the keys that this profile makes.',
       examples: ['cache'],
     }),
-    everything: everything('keys of others go, too: the index is emptied by FLUSHDB'),
+    everything: everything('keys of others go as well: FLUSHDB empties the index'),
   })
   .describe('The whole test database.');
 

@@ -100,7 +100,7 @@ export const kubernetes = z
       .prefault('node')
       .meta({
         description:
-          'Whose address connections to the target have: the pod’s own, its node’s, or a NAT gateway’s. `loadctl plan` reckons ports by it.',
+          'Whose address connections to the target have: the pod’s own, its node’s, or a NAT gateway’s. `loadctl plan` counts ports by it.',
         examples: ['nat'],
       }),
     phases: z
@@ -114,12 +114,12 @@ export const kubernetes = z
     onClientLost: clientLost()
       .meta({
         description:
-          'What happens where nobody follows the run any more. Without it: `continue`, and under CI without `--detach` `stop after 60s`.',
+          'What happens once no client follows the run. Without it: `continue`, and under CI without `--detach` `stop after 60s`.',
       })
       .exactOptional(),
     keepFor: duration()
       .prefault('24h')
-      .meta({ description: 'How long a run directory waits in the cluster for somebody who collects it.', examples: ['24h'] }),
+      .meta({ description: 'How long the cluster keeps a run directory that was not collected.', examples: ['24h'] }),
     patch: z
       .strictObject({
         runner: z

@@ -143,7 +143,7 @@ const host = z
       .array(machine)
       .min(1, { error: 'expected at least one host' })
       .meta({
-        description: 'Machines as ssh knows them (`user@host:port` will do), by their /proc (Linux); `runners.sshConfig` counts here, too.',
+        description: 'Machines as ssh knows them (`user@host:port` will do), by their /proc (Linux); `runners.sshConfig` applies.',
         examples: [['app-1.example.com']],
       })
       .exactOptional(),

@@ -9,7 +9,7 @@ const on = () =>
     .array(z.enum(occasions))
     .min(1, { error: 'expected at least one occasion' })
     .default([...usually])
-    .meta({ description: 'What is told there; all but `started` without it.', examples: [['breach', 'recovered', 'failed']] });
+    .meta({ description: 'What it reports; all but `started` without it.', examples: [['breach', 'recovered', 'failed']] });
 
 /** A secret that may be written in one way only, or that comes from a variable that is not known yet. */
 const secret = (expected: string, pattern: RegExp) =>

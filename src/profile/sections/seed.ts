@@ -45,7 +45,7 @@ const table = z
         examples: [{ id: 'user-{n}' }],
       }),
     key: text('a column’s name')
-      .meta({ description: 'The column that tells rows apart, where it is not the table’s primary key.', examples: ['id'] })
+      .meta({ description: 'The column that identifies rows, where it is not the table’s primary key.', examples: ['id'] })
       .exactOptional(),
     shardBy: text('a column’s name')
       .meta({ description: 'The column that says which shard a row is in, where it is not the store’s.', examples: ['user_id'] })
@@ -63,7 +63,7 @@ const entries = z
       .superRefine(checkTemplate)
       .meta({
         description:
-          'The store and the key of each entry: `store/key`. The key is a template that tells its row: with `{n}`, `{uuid}` or a column of a set.',
+          'The store and the key of each entry: `store/key`. The key is a template that identifies its row: with `{n}`, `{uuid}` or a column of a set.',
         examples: ['cache/user:{users.id}'],
       }),
     rows: rows('entries'),

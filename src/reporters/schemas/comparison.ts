@@ -11,10 +11,10 @@ const change = z.strictObject({
   before: z.number(),
   after: z.number(),
   change: asShare('A share of what was before: 0.1 is 10% more. Missing where that was 0.'),
-  low: asShare('The least that the change may be; missing where nobody can tell.'),
+  low: asShare('The least that the change may be; missing where it is unknown.'),
   high: asShare('The most that it may be.'),
   noise: asShare('How much runs differ by themselves: one standard deviation, as a share; of errors on the scale of their square root.'),
-  least: asShare('The smallest change that can be told from that.'),
+  least: asShare('The smallest change that can be distinguished from that.'),
   within: z
     .strictObject({ before: z.number(), after: z.number() })
     .optional()
@@ -25,7 +25,7 @@ const change = z.strictObject({
 const uncompared = z.strictObject({
   name: z.string(),
   why: z.enum(['not-before', 'not-above-zero', 'no-scale']).meta({
-    description: 'No earlier run has it; it is 0 or below in a run, where changes are no shares; nobody knows how such a value varies.',
+    description: 'No earlier run has it; it is 0 or below in a run, where a change is not a share; how such a value varies is unknown.',
   }),
 });
 

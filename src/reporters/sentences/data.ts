@@ -27,7 +27,7 @@ export function cleanupInWords(entry: CleanupEntry): string {
 }
 
 function whichRows(rows: Extract<CleanupEntry, { kind: 'rows' }>): string {
-  if ('via' in rows) return `, by way of ${'set' in rows.via ? `the set ${rows.via.set}` : tableText(rows.via)}`;
+  if ('via' in rows) return `, via ${'set' in rows.via ? `the set ${rows.via.set}` : tableText(rows.via)}`;
   if ('in' in rows) return ` where ${rows.column} is in ${setColumnText(rows.in)}`;
   return 'uuid' in rows
     ? ` where ${rows.column} is of the UUID namespace ${rows.uuid}`

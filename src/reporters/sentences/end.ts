@@ -24,7 +24,7 @@ export function endText({ cause, exitCode, signal, said }: RunnerEnd): string {
     case 'overdue':
       return 'its load did not end';
     case 'gone':
-      return 'its process is gone; how it ended is unknown';
+      return 'its process ended; how is unknown';
     case 'out-of-reach':
       return said ?? 'its host cannot be reached any more';
     case 'not-released':

@@ -14,7 +14,7 @@ export function stopReason(stop: Stop): string {
     case 'asked':
       return `The run was stopped${stop.by === undefined ? '' : ` by ${stop.by.user} on ${stop.by.host}`} (loadctl stop).`;
     case 'unfollowed':
-      return `Nobody has followed the run for ${formatDuration(stop.forMs)} (onClientLost).`;
+      return `No client has followed the run for ${formatDuration(stop.forMs)} (onClientLost).`;
     case 'script':
       return `The test was aborted in runner ${stop.runner}.`;
     case 'threshold':

@@ -298,13 +298,13 @@ function dataWarning(warning: DataWarning): Advice {
     case 'removals-not-noted':
       return {
         text: `cannot note in ${warning.file} what this cleanup removes, so one after it would not know of that if this one is killed: ${warning.why}`,
-        hint: 'Let this cleanup end by itself, or make the file writable.',
+        hint: 'Wait until this cleanup ends, or make the file writable.',
       };
     case 'lock-lost':
       return { text: `${name}: lost the lock (${warning.why}); retrying for ${formatDuration(warning.retryMs)}` };
     case 'seeded-rows-uncertain':
       return {
-        text: `${name}: cannot tell rows of ${warning.table} from rows of others: cleanup --seeded will leave them`,
+        text: `${name}: cannot distinguish rows of ${warning.table} from rows of others: cleanup --seeded will leave them`,
         hint: `To have them removed, ${warning.fix}.`,
       };
     case 'seed-not-taken-back':

@@ -24,7 +24,7 @@ ${errors.map(({ message, hint, lines = [] }) => markup`<pre class="error">${[mes
 function otherEnds({ reasons }: Result): string {
   const { exitCode, exitCodes } = exitCodesOf(reasons);
   const others = exitCodes.filter((code) => code !== exitCode);
-  return others.length === 0 ? '' : ` (holds, too: ${others.join(', ')})`;
+  return others.length === 0 ? '' : ` (also: ${others.join(', ')})`;
 }
 
 /** Every criterion: limit, actual, bounds, window, margin, and where the limit stands. */

@@ -68,7 +68,7 @@ export async function prepareHost(link: CarrierLink, launch: RunnerLaunch, conte
 
 function otherVersion({ hello }: CarrierLink, what: string): LoadctlError {
   return new LoadctlError('unavailable', `The image of pod ${hello.pod} (loadctl ${hello.loadctl}) ${what}.`, {
-    hint: 'Let runners.kubernetes.image be the image that the conductor runs in.',
+    hint: 'Set runners.kubernetes.image to the image that the conductor runs in.',
   });
 }
 
@@ -152,7 +152,7 @@ async function wasShortOfMemory(link: CarrierLink, { clock }: BackendContext): P
 
 async function opened(link: CarrierLink, to: Parameters<CarrierLink['open']>[0]): Promise<Duplex> {
   return link.open(to).catch((cause: unknown) => {
-    throw new LoadctlError('unavailable', `The connection to pod ${link.hello.pod} is gone.`, {
+    throw new LoadctlError('unavailable', `Lost the connection to pod ${link.hello.pod}.`, {
       cause,
       hint: 'Look at it: kubectl describe pod',
     });

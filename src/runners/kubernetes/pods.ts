@@ -33,7 +33,7 @@ export function podProblem({ metadata, spec, status }: V1Pod): PodProblem | unde
   if (unscheduled !== undefined)
     return {
       message: `Pod ${name} cannot be scheduled: ${unscheduled.message ?? unscheduled.reason ?? '?'}`,
-      hint: 'Add nodes, or lower runners.count or runners.kubernetes.resources; a selector or a taint may be in the way, too.',
+      hint: 'Add nodes, or lower runners.count or runners.kubernetes.resources; a selector or a taint may also be in the way.',
       isFinal: false,
     };
   const state = status?.containerStatuses?.[0]?.state;

@@ -69,7 +69,7 @@ async function sizeOf(file: string): Promise<number> {
 const longestSecret = 64 * 1024;
 const cutMark = '… (cut by loadctl)\n';
 
-/** Lines as they may be kept. A line that was cut is no JSON any more. */
+/** Lines as they may be kept. A line that was cut is not JSON any more. */
 function clean({ text, isCut }: LineBatch, redact: Redactor): string {
   return isCut ? `${harmless(redact.output(text).slice(0, -longestSecret))}${cutMark}` : linesToKeep(text, redact);
 }

@@ -15,7 +15,7 @@ const failures: readonly Failure[] = [
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     message: (host) => `The host key of ${host} is not the one that is known: it may be another machine.`,
-    hint: (test, name) => `Find out why. If it is right, take the old key out (ssh-keygen -R '${name}'), then accept the new one: ${test}`,
+    hint: (test, name) => `Find out why. If it is right, remove the old key (ssh-keygen -R '${name}'), then accept the new one: ${test}`,
   },
   {
     pattern: /Host key verification failed|host key is known for/,
@@ -46,7 +46,7 @@ const failures: readonly Failure[] = [
   {
     pattern: /Bad configuration option|Can't open user config file|terminating, \d+ bad configuration/,
     message: (host) => `ssh cannot read its configuration (connecting to ${host}).`,
-    hint: (test) => `Mend the ssh config. This has to work: ${test}`,
+    hint: (test) => `Fix the ssh config. This must work: ${test}`,
   },
 ];
 

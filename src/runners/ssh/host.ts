@@ -83,7 +83,7 @@ async function k6There({ host, agent, launch }: HostTask, context: BackendContex
   const there = (await look(agent, 'host k6')).get('platform')?.trim();
   if (here !== there) {
     throw new LoadctlError('unavailable', `This machine's k6 (${here}) does not run on ${host.name} (${there}).`, {
-      hint: 'Install k6 there, and take `hostK6: bring` out of the profile.',
+      hint: 'Install k6 there, and remove `hostK6: bring` from the profile.',
     });
   }
   const path = `${agent.folder}/k6`;

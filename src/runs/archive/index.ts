@@ -9,7 +9,7 @@ type Kind = 'tar' | 'tar.gz' | 'zip';
 /** Enough to see what a file is. */
 const headBytes = 512;
 
-/** Which kind of archive a file is, by how it begins; undefined for none, and for what is no file. */
+/** Which kind of archive a file is, by how it begins; undefined for none, and for what is not a file. */
 async function archiveKind(file: string): Promise<Kind | undefined> {
   const head = Buffer.alloc(headBytes);
   try {

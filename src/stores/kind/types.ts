@@ -147,7 +147,7 @@ export function unrecorded(
   if (task.seededRows(set, columns, where) >= set.rows) return undefined;
   const known = task.seededRows(set, columns);
   if (known >= set.rows)
-    return `numbers are the test's only where a record says that they were free, and nobody looked at ${where} when ${set.name} was seeded`;
+    return `numbers are the test's only where a record says that they were free, and ${where} was not looked at when ${set.name} was seeded`;
   const has = known === 0 ? `none of ${set.name}` : `rows 1 to ${known} of ${set.name}, not those up to ${set.rows}`;
   return `numbers are the test's only where a record says that they were free when first seeded, and .loadctl/before-${task.environment}.json has ${has}`;
 }

@@ -29,7 +29,7 @@ export async function lookAtQuotas(look: ClusterLook): Promise<Finding[]> {
         what,
         state: isLimited === false ? 'missing' : 'low',
         said: `${name} counts limits.cpu, and loadctl’s pods name none: the API server refuses such pods`,
-        more: `Take limits.cpu out of it (kubectl describe quota ${name} -n ${namespace}), or have a LimitRange give containers a default CPU limit, which throttles k6.`,
+        more: `Remove limits.cpu from it (kubectl describe quota ${name} -n ${namespace}), or have a LimitRange give containers a default CPU limit, which throttles k6.`,
       };
     const short = Object.entries(hard).flatMap(([resource, most]) =>
       shortage(resource, asked, quantityToScalar(most) - quantityToScalar(used[resource] ?? '0')),

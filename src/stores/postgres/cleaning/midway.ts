@@ -39,7 +39,7 @@ function movedFrom(table: Table, now: Around): Hazard | undefined {
   if (quoted === undefined)
     return {
       message: `${table.shown} was dropped meanwhile; whether its rows are elsewhere now is not known`,
-      hint: 'List what took its place under cleanup.rows, or take it out of the profile.',
+      hint: 'List what took its place under cleanup.rows, or remove it from the profile.',
     };
   if (quoted === table.quoted) return undefined;
   return { message: `${table.shown} is called ${quoted} meanwhile`, hint: 'List it under that name in cleanup.rows, and clean up again.' };

@@ -68,7 +68,7 @@ export function unrecorded(targets: readonly Target[]): [Target, Hazard][] {
       : [
           [
             target,
-            { message: why, hint: 'Clean up where the set was seeded; what nobody looked at then, remove yourself, and seed again.' },
+            { message: why, hint: 'Clean up where the set was seeded; remove yourself what was not looked at then, and seed again.' },
           ],
         ];
   });

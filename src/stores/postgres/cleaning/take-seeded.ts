@@ -93,7 +93,7 @@ async function takeRows(rows: SeededRows, taking: Taking): Promise<Taken> {
 
 /** Who held rows may have given them another key before he let go, and they are there still. */
 export function vanishedLines(session: Session, rows: SeededRows, count: number): ReceiptLine[] {
-  const why = 'gone by themselves while cleanup waited for who held them: deleted, or under another key now';
+  const why = 'changed by others while cleanup waited for them: deleted, or under another key now';
   const command = `look for them in ${rows.set.store}.${rows.table.inProfile}`;
   return count > 0 ? [lineOf(session, rows, { kind: 'unknown', count, why, command })] : [];
 }

@@ -50,7 +50,7 @@ export async function leaveUncertain(looking: Looking, rows: SeededRows): Promis
   }).catch((error: unknown) => {
     if (!holdsNoSuchValue(error)) throw error;
   });
-  const why = `no unique key of theirs holds {n} or {uuid}, so they cannot be told apart from rows of others (${equal} now hold what was seeded)`;
+  const why = `no unique key of theirs holds {n} or {uuid}, so they cannot be distinguished from rows of others (${equal} now hold what was seeded)`;
   return { deleted: 0, left: null, lines: [lineOf(session, rows, { kind: 'unknown', count: null, why, command: howToBeCertain })] };
 }
 

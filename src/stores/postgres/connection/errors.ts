@@ -44,7 +44,7 @@ const broken: Say = (place) => [
 ];
 const noPassword: Say = (place) => [
   `${shown(place)}: it asks for a password of the role ${place.role}, and none is given`,
-  'Put it into the URL, or into `password` of the store as "${DB_PASSWORD}"; PGPASSWORD and ~/.pgpass are read, too.',
+  'Set it in the URL, or in `password` of the store as "${DB_PASSWORD}"; PGPASSWORD and ~/.pgpass are also read.',
 ];
 const noSocket: Say = (place, message) => [
   `${place.name}: there is no socket of a database in ${place.host}: ${message}`,
@@ -91,7 +91,7 @@ const known: Readonly<Record<string, Say>> = {
   ],
   '42501': (place, message) => [
     `${shown(place)}: the role ${place.role} lacks a permission: ${message}`,
-    `Let the owner run a GRANT for what it names TO ${place.role}.`,
+    `Have the owner GRANT what it names TO ${place.role}.`,
   ],
   '53300': (place) => [`${shown(place)}: it has no free connection`, 'Raise max_connections, or end idle sessions.'],
   '57P03': (place) => [

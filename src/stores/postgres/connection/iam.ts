@@ -42,7 +42,7 @@ export function refusedToken(error: unknown, { region, user }: Iam, { name, host
     'unavailable',
     `${name}: ${host}:${port} did not take the IAM token of ${user} for ${region}: ${errorMessage(error)}`,
     {
-      hint: `Let the AWS identity connect (rds-db:connect on dbuser/${user}), and the role use tokens: GRANT rds_iam TO ${user};`,
+      hint: `Allow the AWS identity to connect (rds-db:connect on dbuser/${user}), and the role to use tokens: GRANT rds_iam TO ${user};`,
       cause: error,
     },
   );

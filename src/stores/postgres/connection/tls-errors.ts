@@ -16,7 +16,7 @@ const ofAnotherHost: Say = (server, message) => [
 ];
 const noHandshake: Say = (server, message) => [
   `TLS handshake with ${server} failed: ${message}`,
-  'Look at the database’s log: it says which certificate or TLS version it wants.',
+  'Look at the database’s log: it names the certificate or TLS version it requires.',
 ];
 
 const known: Readonly<Record<string, Say>> = {

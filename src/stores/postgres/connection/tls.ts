@@ -129,7 +129,7 @@ function plainServer(mode: Mode, host: string): LoadctlError {
 
 function unknownAuthority(): LoadctlError {
   return new LoadctlError('unavailable', 'tls mode `verify-ca` needs to know the certificate authority', {
-    hint: 'Name its PEM file as `tls.ca`, or say `verify-full`, which trusts the well-known authorities.',
+    hint: 'Set `tls.ca` to its PEM file, or the mode to `verify-full`, which trusts the well-known authorities.',
   });
 }
 

@@ -50,7 +50,7 @@ async function catchUp(primary: Session, replica: Session, address: Address, { c
     }
     if (clock.elapsed() > deadline) {
       throw new LoadctlError('unavailable', `${replica.place.name}: its replica is more than ${patienceMs / 1000} s behind`, {
-        hint: 'Wait until it has caught up, or take `replica` out of the profile: the primary is asked then.',
+        hint: 'Wait until it has caught up, or remove `replica` from the profile: the primary is asked then.',
       });
     }
     await clock.sleep(pollMs, signal);
@@ -83,6 +83,6 @@ export function withoutPageHeader(lsn: string, pageBytes: number, segmentBytes: 
 
 function noReplica({ place }: Session, { store }: Address): LoadctlError {
   return new LoadctlError('invalid-profile', `${place.name}: ${place.host}:${place.port} is not a replica`, {
-    hint: `Correct \`replica\` of the store ${store} in the profile, or take it out.`,
+    hint: `Correct \`replica\` of the store ${store} in the profile, or remove it.`,
   });
 }

@@ -54,7 +54,7 @@ async function refuseWithoutKey(session: Session, rows: SeededRows): Promise<voi
   const where = `${session.place.name}: ${setName(rows)}`;
   if (key === undefined)
     throw new LoadctlError('invalid-profile', `${where} seeds no unique key of its table, so its rows cannot be found again`, {
-      hint: 'Seed a column with {n} or {uuid} that is unique in its table, or name a column that tells the rows apart: `key: …`.',
+      hint: 'Seed a column with {n} or {uuid} that is unique in its table, or name a column that identifies the rows: `key: …`.',
     });
   const bare = (await unindexed(session, rows)).filter(({ isHeir }) => isHeir || !unique.includes(key));
   const rest = mostWithoutIndex - set.rows;

@@ -142,7 +142,7 @@ async function targetVia(finding: Finding<ViaEntry>, listed: readonly Target[]):
 function ownedBy(rows: SeededRows, task: StoreTask): Omit<Belonging, 'which'> {
   const { own, set } = rows;
   if (own === undefined)
-    return { isOurs: () => 'false', doubt: `no unique key of ${rows.table.inProfile} tells rows of ${set.name} from others` };
+    return { isOurs: () => 'false', doubt: `no unique key of ${rows.table.inProfile} distinguishes rows of ${set.name} from others` };
   const why = own.isBare ? unrecorded(task, set, keyNames(own)) : undefined;
   return { isOurs: own.owns, ...(why === undefined ? {} : { unrecorded: why }) };
 }

@@ -76,7 +76,7 @@ function unreadLines(
 ): ReceiptLine[] {
   const place = { kind: 'unknown', store, shard: null, what: `${store}/${match}` } as const;
   const why = `values longer than ${mostBytes / 1024} kB are not read, so whose they are is unknown`;
-  const long = { ...place, count: tooLong, why, command: 'look into them yourself, or let the application keep sessions shorter' };
+  const long = { ...place, count: tooLong, why, command: 'look into them yourself, or shorten the sessions of the application' };
   const shown = `${noTexts.slice(0, shownKeys).join(', ')}${noTexts.length > shownKeys ? ', …' : ''}`;
   const others = {
     ...place,

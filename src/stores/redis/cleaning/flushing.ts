@@ -78,7 +78,7 @@ async function refuseStrangers(servers: Servers, task: StoreTask, isOwn: IsOwn):
     'refused',
     `${servers.store}: database ${servers.index} of ${node} holds ${shown} ${count === 1 ? 'key' : 'keys'} that this profile does not make`,
     {
-      hint: `Name an index that nobody else uses as \`testDatabase\`, or accept their loss: \`{flush: ${servers.store}, everything: true}\`.`,
+      hint: `Set \`testDatabase\` to an index that only the test uses, or accept their loss: \`{flush: ${servers.store}, everything: true}\`.`,
       lines: first.map((key) => JSON.stringify(key)),
     },
   );

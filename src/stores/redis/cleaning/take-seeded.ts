@@ -60,7 +60,7 @@ function doubtOf({ set }: Entries, task: StoreTask): Doubt | undefined {
   const pieces = keyPieces(set, task.source(set));
   if (inverseOf(pieces, set.rows) === undefined)
     return {
-      why: 'its key holds neither {n} nor {uuid}, so it cannot be told apart from a key of others',
+      why: 'its key holds neither {n} nor {uuid}, so it cannot be distinguished from a key of others',
       command: `${howToBeCertain}; or remove it yourself`,
     };
   const why = isUnmistakable(pieces, set.rows) ? undefined : unrecorded(task, set, ['key']);

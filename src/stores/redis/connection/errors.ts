@@ -53,7 +53,7 @@ const known: Readonly<Record<string, Say>> = {
   WRONGPASS: login,
   NOPERM: (store, node, message) => [
     `${store}: ${node} does not allow this: ${message}`,
-    'Let the user of the profile run these commands (ACL SETUSER), or name another user.',
+    'Allow the user of the profile these commands (ACL SETUSER), or set another user.',
   ],
   READONLY: (store, node) => [`${store}: ${node} is a replica`, 'Name the primary in the URL.'],
   MOVED: (store, node) => [`${store}: ${node} is part of a Redis Cluster`, `Write \`cluster: ["${node}"]\` in place of \`url\`.`],

@@ -24,7 +24,7 @@ export function refuseFull(store: string, node: string, memory: Memory | undefin
   throw new LoadctlError(
     'refused',
     `${store}: ${node} has room for about ${inMegabytes(room)} and ${takes} takes about ${inMegabytes(bytes)}: ${then} (maxmemory-policy ${policy})`,
-    { hint: 'Seed fewer or shorter entries, give the server more memory, or use one that nobody else uses.' },
+    { hint: 'Seed fewer or shorter entries, give the server more memory, or use one that only the test uses.' },
   );
 }
 
