@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { onTestFinished } from 'vitest';
 
 /** How the local service answers. */
@@ -90,6 +90,17 @@ export async function startCloudApi(course: CloudCourse, token: string): Promise
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(content === undefined ? undefined : JSON.stringify(content));
   });
+  return {
+    url: await listening(server),
+    page,
+    requests,
+    archive: () => uploaded(requests.find(({ what }) => what === 'upload')),
+    count: (what) => requests.filter((request) => request.what === what).length,
+  };
+}
+
+/** The URL of a server that listens from now on, until the test is over. */
+async function listening(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -97,13 +108,7 @@ export async function startCloudApi(course: CloudCourse, token: string): Promise
     server.close();
   });
   const address = server.address();
-  return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
-    page,
-    requests,
-    archive: () => uploaded(requests.find(({ what }) => what === 'upload')),
-    count: (what) => requests.filter((request) => request.what === what).length,
-  };
+  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
 }
 
 const breakdown = { protocol_vuh: 0.1, browser_vuh: 0, base_total_vuh: 0.1, reduction_rate: 0, reduction_rate_breakdown: {} };
