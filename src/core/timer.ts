@@ -13,6 +13,18 @@ export function callAfter(clock: Pick<Clock, 'sleep'>, ms: Milliseconds, work: (
   return () => off.abort(over);
 }
 
+/** Does `work` with a signal that aborts after `ms`, as that of AbortSignal.timeout does. */
+export async function within<T>(clock: Pick<Clock, 'sleep'>, ms: Milliseconds, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const limit = new AbortController();
+  const late = () => limit.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+  const letGo = callAfter(clock, ms, late);
+  try {
+    return await work(limit.signal);
+  } finally {
+    letGo();
+  }
+}
+
 /** Starts to measure: the function that it returns says how long ago that was, in whole milliseconds. */
 export function stopwatch(clock: Pick<Clock, 'elapsed'>): () => Milliseconds {
   const begun = clock.elapsed();

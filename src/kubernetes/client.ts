@@ -10,8 +10,9 @@ import type {
   VersionApi,
 } from '@kubernetes/client-node';
 import { errorMessage, LoadctlError } from '../core/errors.js';
-import type { World } from '../core/os.js';
+import type { Clock, World } from '../core/os.js';
 import type { Milliseconds } from '../core/quantities.js';
+import { callAfter } from '../core/timer.js';
 import { failureOf } from './failures.js';
 
 /** No call takes longer: an API server that hangs, a proxied call to a node that is gone. */
@@ -52,7 +53,7 @@ export async function isInCluster({ env }: Pick<World, 'env'>): Promise<boolean>
 }
 
 /** Finds the way to a cluster: the pod's own one, else the kubeconfig's. Sends nothing. Throws `unavailable` where there is none. */
-export async function openCluster(place: ClusterPlace, world: Pick<World, 'env' | 'home'>): Promise<Cluster> {
+export async function openCluster(place: ClusterPlace, world: Pick<World, 'env' | 'home' | 'clock'>): Promise<Cluster> {
   const library = await import('@kubernetes/client-node');
   const config = new library.KubeConfig();
   if (await isInCluster(world)) config.loadFromCluster();
@@ -61,31 +62,50 @@ export async function openCluster(place: ClusterPlace, world: Pick<World, 'env' 
   if (cluster === null) throw unusable(`The context ${config.getCurrentContext()} names a cluster that the kubeconfig does not have.`);
   const { server } = cluster;
   const namespace = place.namespace ?? context?.namespace ?? 'default';
+  const ask: Cluster['ask'] = async (doing, call) => {
+    const deadlines = deadlinesBy(world.clock);
+    try {
+      return await call(apisOf(library, config, server, deadlines.set));
+    } catch (error) {
+      throw failureOf(error, { doing, namespace, server });
+    } finally {
+      deadlines.letGo();
+    }
+  };
+  return { namespace, server, config, ask };
+}
+
+type Library = typeof import('@kubernetes/client-node');
+
+function apisOf(library: Library, config: KubeConfig, server: string, pre: (request: RequestContext) => RequestContext): Apis {
   const configuration = library.createConfiguration({
     baseServer: new library.ServerConfiguration(server, {}),
     authMethods: { default: config },
-    promiseMiddleware: [{ pre: async (request) => withDeadline(request), post: async (answer) => answer }],
+    promiseMiddleware: [{ pre: async (request) => pre(request), post: async (answer) => answer }],
   });
-  const apis: Apis = {
+  return {
     core: new library.CoreV1Api(configuration),
     batch: new library.BatchV1Api(configuration),
     authorization: new library.AuthorizationV1Api(configuration),
     networking: new library.NetworkingV1Api(configuration),
     version: new library.VersionApi(configuration),
   };
-  const ask: Cluster['ask'] = async (doing, call) => {
-    try {
-      return await call(apis);
-    } catch (error) {
-      throw failureOf(error, { doing, namespace, server });
-    }
-  };
-  return { namespace, server, config, ask };
 }
 
-function withDeadline(request: RequestContext): RequestContext {
-  request.setSignal(AbortSignal.timeout(callMs));
-  return request;
+/** A request's time runs from when it is sent: a plugin that makes its credentials may take longer. */
+function deadlinesBy(clock: Pick<Clock, 'sleep'>): { set(request: RequestContext): RequestContext; letGo(): void } {
+  const waiting: (() => void)[] = [];
+  return {
+    set: (request) => {
+      const limit = new AbortController();
+      waiting.push(callAfter(clock, callMs, () => limit.abort()));
+      request.setSignal(limit.signal);
+      return request;
+    },
+    letGo: () => {
+      for (const over of waiting) over();
+    },
+  };
 }
 
 async function loadKubeconfig(config: KubeConfig, context: string | undefined, { env, home }: Pick<World, 'env' | 'home'>): Promise<void> {

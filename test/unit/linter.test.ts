@@ -23,6 +23,7 @@ test('the linter refuses every clock but the one in src/world.ts, and functions 
     'src/core/interval.ts': ['export const often = () => setInterval(() => {}, 1);', global],
     'src/core/immediate.ts': ['export const soon = () => setImmediate(() => {});', global],
     'src/core/back-door.ts': ['export const late = () => globalThis.setTimeout(() => {}, 1);', global],
+    'src/core/deadline.ts': ['export const limit = () => AbortSignal.timeout(1);', plugin],
     'src/core/timers.ts': ["import { setTimeout as sleep } from 'node:timers/promises';\nexport const rest = () => sleep(1);", imported],
     'src/core/hooks.ts': ["import { performance as clock } from 'node:perf_hooks';\nexport const at = () => clock.now();", imported],
     'src/core/kept.ts': ['export const at = (clock: { stamp(): number }) => { const now = clock.stamp(); return now; };', plugin],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { isPending, unlessAborted } from '../../src/core/abort.js';
 import { besideIn } from '../../src/core/beside.js';
 import { scope } from '../../src/core/scope.js';
-import { repeat } from '../../src/core/timer.js';
+import { repeat, within } from '../../src/core/timer.js';
 
 /** A clock whose sleeps are over at once, some of them later than asked for; the wall clock goes its own way. */
 function clockThatIsLate(lateMs: readonly number[]) {
@@ -37,6 +37,19 @@ test('work that takes longer than a tick is not repeated in a hurry', async () =
     if (at.length === 3) over.abort();
   });
   expect(at).toEqual([1000, 4000, 7000]);
+});
+
+test('a deadline is the clock’s: work that outlives it hears of it, and nothing waits for it after work that is done', async () => {
+  const waiting: { readonly over: () => void; readonly signal: AbortSignal | undefined }[] = [];
+  const clock = { sleep: (_: number, signal?: AbortSignal) => new Promise<void>((over) => waiting.push({ over, signal })) };
+  const late = within(clock, 5000, async (signal) => {
+    await unlessAborted(new Promise(() => {}), signal);
+    throw signal.reason;
+  });
+  waiting[0]?.over();
+  await expect(late).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect(await within(clock, 5000, async (signal) => signal.aborted)).toBe(false);
+  expect(waiting.map(({ signal }) => signal?.aborted)).toEqual([true, true]);
 });
 
 test('what goes on beside a scope is ended and waited for; its failure is told at once, and hides nothing', async () => {

@@ -39,7 +39,7 @@ test('a server that closes what it keeps open is there each time it is asked', a
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/healthz`;
-  const looking = { userAgent: 'loadctl/test', clock: { stamp: () => 0, elapsed: () => 0, sleep: async () => {} } };
+  const looking = { userAgent: 'loadctl/test', clock: { stamp: () => 0, elapsed: () => 0, sleep: () => new Promise<void>(() => {}) } };
 
   const looks = [await probeOnce(url, looking), await probeOnce(url, looking), await probeOnce(url, looking)];
 
@@ -54,7 +54,7 @@ test('a target that speaks plain HTTP, and one whose certificate nobody vouches 
   const servers = [createServer(), createSecureServer({ key, cert })].map((server) => server.listen(0, '127.0.0.1'));
   onTestFinished(() => servers.forEach((server) => void server.close()));
   await Promise.all(servers.map((server) => server.listening || once(server, 'listening')));
-  const looking = { userAgent: 'loadctl/test', clock: { stamp: () => 0, elapsed: () => 0, sleep: async () => {} } };
+  const looking = { userAgent: 'loadctl/test', clock: { stamp: () => 0, elapsed: () => 0, sleep: () => new Promise<void>(() => {}) } };
 
   const [plain, untrusted] = servers.map((server) =>
     requireTarget({ url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/` }, looking),

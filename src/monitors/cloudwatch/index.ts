@@ -2,6 +2,7 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { unlessAborted } from '../../core/abort.js';
 import type { MonitorLook } from '../../core/monitors.js';
 import type { EpochMs } from '../../core/quantities.js';
+import { within } from '../../core/timer.js';
 import { lateness } from '../../metrics/servers/values.js';
 import { type Held, held } from '../kind/held.js';
 import type { MonitorContext, MonitorOf, OpenMonitor, Probe } from '../kind/types.js';
@@ -37,13 +38,14 @@ function pointsProbe(name: string, { monitor, context, client }: Asking): Probe 
   /** The minute that is to be told next. */
   let next: EpochMs | undefined;
   const ask = async (minutes: Minutes): Promise<readonly MonitorLook[]> => {
-    const signal = AbortSignal.timeout(monitor.timeout * patienceShare);
     try {
-      // The search for credentials does not listen to a signal.
-      const asked = client.use((open) => pointsOf(open, { monitor, service, name, source, signal }, minutes));
-      const looks = await unlessAborted(asked, signal);
-      if (looks === undefined) throw signal.reason;
-      return looks;
+      return await within(context.clock, monitor.timeout * patienceShare, async (signal) => {
+        // The search for credentials does not listen to a signal.
+        const asked = client.use((open) => pointsOf(open, { monitor, service, name, source, signal }, minutes));
+        const looks = await unlessAborted(asked, signal);
+        if (looks === undefined) throw signal.reason;
+        return looks;
+      });
     } catch (error) {
       throw cloudFailure(error, monitor);
     }

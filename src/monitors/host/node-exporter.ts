@@ -12,7 +12,7 @@ export function exporterProbe(
   const source = placeText(placeOf(url));
   const metrics = new URL(url);
   if (metrics.pathname === '/') metrics.pathname = '/metrics';
-  const ask = asker({ token, label, timeout });
+  const ask = asker({ token, label, timeout, clock });
   const counted = cpuCounter(clock);
   return {
     source,

@@ -1,5 +1,7 @@
 import { errorCode, errorMessage, LoadctlError } from '../../core/errors.js';
+import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
+import { within } from '../../core/timer.js';
 import { splitLogin } from '../../core/url-login.js';
 import { placeOf, placeText } from '../../plan/hosts.js';
 
@@ -8,6 +10,7 @@ export interface Asking {
   readonly token?: string | undefined;
   readonly label: string;
   readonly timeout: Milliseconds;
+  readonly clock: Pick<Clock, 'sleep'>;
 }
 
 /** What a question is besides its URL. */
@@ -40,26 +43,30 @@ export function asker(asking: Asking): Asker {
   return { text, json: async (url, question) => jsonIn(await text(url, question), url) };
 }
 
-async function askUrl(url: string, { token, label, timeout, explains, form }: Asking & Question): Promise<string> {
+async function askUrl(url: string, asked: Asking & Question): Promise<string> {
   const place = placeText(placeOf(url));
-  const { plain, authorization: login } = splitLogin(url);
-  const authorization = token === undefined ? login : `Bearer ${token}`;
   try {
-    const answer = await fetch(plain, {
-      headers: { 'user-agent': label, ...(authorization === undefined ? {} : { authorization }) },
-      // Another host was not agreed to.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeout),
-      ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
-    });
-    const text = await readAll(answer);
+    const { answer, text } = await within(asked.clock, asked.timeout, (signal) => answerOf(url, asked, signal));
     if (answer.status === 401 || answer.status === 403) throw refused(place, answer.status);
-    if (!answer.ok && !(explains && isJson(answer))) throw odd(place, `status ${answer.status}`);
+    if (!answer.ok && !(asked.explains && isJson(answer))) throw odd(place, `status ${answer.status}`);
     return text;
   } catch (error) {
     if (error instanceof LoadctlError) throw error;
     throw unreachable(place, error);
   }
+}
+
+async function answerOf(url: string, { token, label, form }: Asking & Question, signal: AbortSignal) {
+  const { plain, authorization: login } = splitLogin(url);
+  const authorization = token === undefined ? login : `Bearer ${token}`;
+  const answer = await fetch(plain, {
+    headers: { 'user-agent': label, ...(authorization === undefined ? {} : { authorization }) },
+    // Another host was not agreed to.
+    redirect: 'manual',
+    signal,
+    ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
+  });
+  return { answer, text: await readAll(answer) };
 }
 
 function jsonIn(text: string, url: string): unknown {

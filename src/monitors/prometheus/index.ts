@@ -14,7 +14,7 @@ export const prometheus: OpenMonitor<'prometheus'> = (monitor, context) => {
   const asks = asksOf(monitor);
   const age = monitor.freshBy === undefined ? 'own' : `time() - max(timestamp(${monitor.freshBy}))`;
   const { token, timeout } = monitor;
-  const asking = asker({ token, timeout, label: context.label });
+  const asking = asker({ token, timeout, label: context.label, clock: context.clock });
   const ask: Ask = (query, time) => series(monitor.url, asking, query, time);
   const scale = monitor.unit === 'seconds' ? 1000 : 1;
   const stays = attendance(ask, monitor);

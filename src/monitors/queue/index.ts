@@ -14,9 +14,9 @@ export const queue: OpenMonitor<'queue'> = (monitor, context) => {
 };
 
 /** The depth as a JSON answer has it: RabbitMQ's management, a page of one's own. */
-function answerProbe({ jsonPath = [], age, token, timeout }: MonitorOf<'queue'>, url: string, { label }: MonitorContext): Probe {
+function answerProbe({ jsonPath = [], age, token, timeout }: MonitorOf<'queue'>, url: string, { label, clock }: MonitorContext): Probe {
   const source = placeText(placeOf(url));
-  const ask = asker({ token, label, timeout });
+  const ask = asker({ token, label, timeout, clock });
   let hasAge = true;
   return {
     source,

@@ -3,7 +3,7 @@ import { LoadctlError } from '../../core/errors.js';
 import type { Emit } from '../../core/events.js';
 import type { Clock } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
-import { repeat, stopwatch } from '../../core/timer.js';
+import { repeat, stopwatch, within } from '../../core/timer.js';
 import type { WorkResult } from '../../core/work.js';
 import type { Reach } from '../../k6/reach.js';
 import type { ProbeCount } from '../../metrics/criterion.js';
@@ -38,15 +38,13 @@ export interface Looking {
 /** Asks the target once: 2xx and 3xx within 5 s are good; of a `tcp://` URL that it lets itself be connected to. Never rejects. */
 export async function probeOnce(url: string, { userAgent, clock, signal, headers = {}, reach }: Looking): Promise<Probe> {
   const took = stopwatch(clock);
-  const limit = AbortSignal.timeout(answerMs);
-  const how = {
-    userAgent,
-    headers,
-    signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
-    ...(reach === undefined ? {} : { reach }),
+  const ask = async (limit: AbortSignal) => {
+    const until = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+    const how = { userAgent, headers, signal: until, ...(reach === undefined ? {} : { reach }) };
+    return url.startsWith('tcp:') ? connectOnce(url, how) : statusOf(url, how);
   };
   try {
-    const status = url.startsWith('tcp:') ? await connectOnce(url, how) : await statusOf(url, how);
+    const status = await within(clock, answerMs, ask);
     const good = status === undefined || (status >= 200 && status < 400);
     return { good, status: status ?? 0, elapsedMs: took() };
   } catch (error) {

@@ -6,6 +6,7 @@ import type { ProcessEnd, World } from '../../core/os.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { redactUrl } from '../../core/secrets.js';
 import type { Colour } from '../../core/stop.js';
+import { within } from '../../core/timer.js';
 import type { LiveLookUp } from '../../plan/target.js';
 import { getOnce, noAnswer } from './web-request.js';
 
@@ -36,9 +37,11 @@ interface Answer {
   readonly from: string;
 }
 
-async function askUrl(url: string, { jsonPath, header }: LiveLookUp, { userAgent, signal }: LookUpMeans): Promise<Answer> {
+async function askUrl(url: string, { jsonPath, header }: LiveLookUp, { world, userAgent, signal }: LookUpMeans): Promise<Answer> {
   const asked = `GET ${redactUrl(url)}`;
-  const answer = await readAnswer(url, { userAgent, signal, wantsBody: header === undefined }).catch((error: unknown) => {
+  const ask = (limit: AbortSignal) =>
+    readAnswer(url, { userAgent, signal: AbortSignal.any([signal, limit]), wantsBody: header === undefined });
+  const answer = await within(world.clock, answerMs, ask).catch((error: unknown) => {
     throw signal.aborted ? interrupted() : untold(`${asked}: ${noAnswer(error)}`, 'Fix target.live in the profile, or what it asks.');
   });
   if (answer.status >= 300 && answer.status < 400)
@@ -60,7 +63,7 @@ async function readAnswer(
   url: string,
   { userAgent, signal, wantsBody }: Reading,
 ): Promise<{ readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: string }> {
-  const answer = await getOnce(url, { userAgent, signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]) });
+  const answer = await getOnce(url, { userAgent, signal });
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   if (!wantsBody) answer.destroy();

@@ -1,6 +1,7 @@
 import type { Client, ClientConfig, QueryResultRow } from 'pg';
 import { throwIfAborted } from '../../../core/abort.js';
 import { errorCode } from '../../../core/errors.js';
+import type { Clock } from '../../../core/os.js';
 import { callAfter } from '../../../core/timer.js';
 import type { StoreContext } from '../../kind/types.js';
 import { isServerError, type Place, translate } from './errors.js';
@@ -128,7 +129,7 @@ export async function connect(
   };
   const startedAt = clock.elapsed();
   try {
-    return { place, ...(await logIn(address, place, basic)) };
+    return { place, ...(await logIn(address, place, basic, clock)) };
   } catch (error) {
     // pg gives its own timeout no code.
     const late = errorCode(error) === undefined && clock.elapsed() - startedAt >= connectTimeoutMs - 100;
@@ -137,11 +138,15 @@ export async function connect(
 }
 
 /** Tries one way after the other until the server lets us in; throws what it said to the first one where it never does. */
-async function logIn(address: Address, place: Place, basic: ClientConfig): Promise<Connection> {
+async function logIn(address: Address, place: Place, basic: ClientConfig, clock: Pick<Clock, 'sleep'>): Promise<Connection> {
   const { tls, iam, url } = address;
   const refusals: unknown[] = [];
   for await (const ssl of waysIn(tls, place.host, () => serverSpeaksTls(place.host, place.port, connectTimeoutMs))) {
-    const configure = async () => ({ ...basic, connectionString: iam === undefined ? url : await urlWithToken(url, iam, place), ssl });
+    const configure = async () => ({
+      ...basic,
+      connectionString: iam === undefined ? url : await urlWithToken(url, iam, place, clock),
+      ssl,
+    });
     try {
       return { client: await openClient(await configure()), configure };
     } catch (error) {
