@@ -92,7 +92,7 @@ test('a connection that is no ssh carries an agent as well: orders, looks, and t
   const agent = await openAgent(overSocket(socket), { clock: openWorld().clock, signal: new AbortController().signal });
   if (!('next' in agent)) throw new Error('no agent came');
   const started = agent.next('started', '1');
-  agent.order(orders.run('1', { file: 'sleep', args: ['60'] }));
+  agent.order(orders.run(runnerId(1), { file: 'sleep', args: ['60'] }));
   const pid = Number((await started)?.text);
   expect([agent.folder, isAlive(pid)]).toEqual([folder, true]);
 

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { runnerId } from '../../src/core/ids.js';
 import type { ProcessEnd } from '../../src/core/os.js';
 import { look } from '../../src/runners/agent/look.js';
 import { endIn, orders } from '../../src/runners/agent/protocol.js';
@@ -28,7 +29,7 @@ const stubborn = (child: string) => sh(`trap '' TERM; sleep 60 & echo $! >"$chil
 /** Starts a command as a runner: its process id, and how it will end. */
 async function start({ agent }: TestAgent, runner: string, command = sleeper) {
   const [started, ended] = [agent.next('started', runner), agent.next('ended', runner)];
-  agent.order(orders.run(runner, command));
+  agent.order(orders.run(runnerId(Number(runner)), command));
   const end = ended.then((answer): ProcessEnd => (answer === undefined ? { error: 'lost' } : endIn(answer)));
   return { pid: Number((await started)?.text), end };
 }
@@ -40,7 +41,7 @@ test.each(shells)('$name: orders are carried out, and ends are told by status an
   const [exited, crashed, last] = await Promise.all(scripts.map((command, index) => start(place, String(index), command)));
   expect([await exited?.end, await crashed?.end, await last?.end]).toEqual([{ exitCode: 7 }, { signal: 'SIGSEGV' }, { exitCode: 255 }]);
   const [asked, killed, left] = [await start(place, '7'), await start(place, '8'), await start(place, '9')];
-  place.agent.order(orders.end('7', 'gracefully') + orders.end('8', 'hard'));
+  place.agent.order(orders.end(runnerId(7), 'gracefully') + orders.end(runnerId(8), 'hard'));
   expect([await asked.end, await killed.end]).toEqual([{ signal: 'SIGTERM' }, { signal: 'SIGKILL' }]);
   await place.agent.close();
   expect(await place.agent.ended).toEqual({ exitCode: 0 });
@@ -75,7 +76,7 @@ test.runIf(existsSync('/proc/net/tcp')).each(shells)('$name: an agent knows whos
   const { port: third } = foreign.address() as AddressInfo;
   const whose = async (runner: string, port: number) => {
     const answer = place.agent.next('port', runner);
-    place.agent.order(orders.whose(runner, port));
+    place.agent.order(orders.whose(runnerId(Number(runner)), port));
     return (await answer)?.text;
   };
   expect([await whose('1', first), await whose('2', second)]).toEqual(['own', 'own']);
@@ -88,7 +89,7 @@ test.runIf(existsSync('/proc/net/tcp')).each(shells)('$name: an agent knows it w
   const port = await holdConnections(1500);
   const begun = performance.now();
   const answer = place.agent.next('port', '1');
-  place.agent.order(orders.whose('1', port));
+  place.agent.order(orders.whose(runnerId(1), port));
   expect((await answer)?.text).toBe('other');
   expect(performance.now() - begun).toBeLessThan(5000);
 });
@@ -116,7 +117,7 @@ test.each(shells)('$name: a runner that does not end when asked goes with all th
   const ready = join(place.temp, 'ready');
   const { end } = await start(place, '1', stubborn(ready));
   const child = await place.pidIn(ready);
-  place.agent.order(orders.end('1', 'gracefully') + orders.end('1', 'hard'));
+  place.agent.order(orders.end(runnerId(1), 'gracefully') + orders.end(runnerId(1), 'hard'));
   expect(await end).toEqual({ signal: 'SIGKILL' });
   await expect.poll(() => isAlive(child)).toBe(false);
 });
@@ -174,7 +175,7 @@ test.runIf(existsSync('/proc/self/stat')).each(shells)(
     process.kill(stopped, 'SIGSTOP');
     for (let beats = 0; beats < 6; beats += 1) await place.agent.next('beat', '');
     expect([asked, killed, frozen].map(({ pid }) => isAlive(pid))).toEqual([!isTied(path), true, true]);
-    place.agent.order(orders.end('1', 'gracefully'));
+    place.agent.order(orders.end(runnerId(1), 'gracefully'));
     for (const { pid } of [killed, frozen]) process.kill(pid, 'SIGKILL');
     expect(await Promise.all([asked.end, killed.end, frozen.end])).toEqual([vanished, vanished, vanished]);
     expect(existsSync(files.asked)).toBe(true);

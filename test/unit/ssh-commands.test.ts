@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeGate } from '../../src/core/gate.js';
+import { runnerId } from '../../src/core/ids.js';
 import { hostFacts } from '../../src/runners/agent/host-facts.js';
 import { endIn, orders, readAnswer } from '../../src/runners/agent/protocol.js';
 import { agentCommand } from '../../src/runners/agent/script.js';
@@ -59,7 +60,7 @@ test('an order hands variables over as they are, but for PATH and HOME, and says
   const env = Object.fromEntries(hostile.map((value, index) => [`V${index}`, value]));
   const folder = mkdtempSync(join(tmpdir(), "loadctl it's $HOME-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const order = orders.run('7', { file: 'env', args: ['-0'], env: { ...env, PATH: '/nowhere', HOME: '/nowhere' } });
+  const order = orders.run(runnerId(7), { file: 'env', args: ['-0'], env: { ...env, PATH: '/nowhere', HOME: '/nowhere' } });
   const [first = '', ...lines] = order.slice(0, -1).split('\n');
   expect(first).toBe(`run 7 ${lines.length}`);
   const script = join(folder, 'command');
@@ -72,7 +73,7 @@ test('an order hands variables over as they are, but for PATH and HOME, and says
 });
 
 test('a variable whose name no shell knows is refused', () => {
-  expect(() => orders.run('1', { file: 'k6', args: [], env: { 'a.b': 'x' } })).toThrow('no shell knows a variable a.b');
+  expect(() => orders.run(runnerId(1), { file: 'k6', args: [], env: { 'a.b': 'x' } })).toThrow('no shell knows a variable a.b');
 });
 
 test('the agent comes by stdin: its command is one plain line for whichever shell the user has there', () => {

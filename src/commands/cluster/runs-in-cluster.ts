@@ -1,4 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
+import type { RunId } from '../../core/ids.js';
 import type { Milliseconds } from '../../core/quantities.js';
 import { scope } from '../../core/scope.js';
 import { callAfter } from '../../core/timer.js';
@@ -76,12 +77,12 @@ async function stateOf(door: DoorClient): Promise<DoorState['state'] | 'gone'> {
   }
 }
 
-function notEnded(run: string): LoadctlError {
+function notEnded(run: RunId): LoadctlError {
   return new LoadctlError('unavailable', `Run ${run} was asked to end and has not within ${patienceMs / 1000} s.`, {
     hint: `Delete its Job: kubectl delete job loadctl-${run}. Its load ends with it within 5 s; teardown() does not run.`,
   });
 }
 
-function notRunning(run: string): LoadctlError {
+function notRunning(run: RunId): LoadctlError {
   return new LoadctlError('unavailable', `Run ${run} is not running.`, { hint: 'loadctl runs --env ENV shows which are.' });
 }

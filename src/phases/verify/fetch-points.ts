@@ -1,4 +1,5 @@
 import { LoadctlError } from '../../core/errors.js';
+import type { RunId } from '../../core/ids.js';
 import type { World } from '../../core/os.js';
 import { redacted } from '../../core/secrets.js';
 import { type Access, withSecrets } from '../../plan/access.js';
@@ -72,7 +73,7 @@ function withCredentials({ run, environment, plan }: RunRecord, now: ProfileNow 
   });
 }
 
-function noCredentials(monitor: string, run: string, environment: string): LoadctlError {
+function noCredentials(monitor: string, run: RunId, environment: string): LoadctlError {
   return new LoadctlError('usage', `The credentials of the monitor ${monitor} are in the profile: a run keeps no secrets.`, {
     hint: `Name the profile: loadctl verify ${run} --fetch --env ${environment}`,
   });

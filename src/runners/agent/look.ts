@@ -1,3 +1,4 @@
+import type { RunnerId } from '../../core/ids.js';
 import type { Vitals } from '../runner/types.js';
 import { type GroupLimits, readLinuxVitals } from '../runner/vitals.js';
 import type { Agent } from './link.js';
@@ -7,7 +8,7 @@ import { orders } from './protocol.js';
 export type SeenTexts = ReadonlyMap<string, string>;
 
 /** What a runner and its machine have used so far, by the runner's id; runners that ask at the same time share one look. */
-export function agentVitals(agent: Agent): (runner: string) => Promise<Vitals | undefined> {
+export function agentVitals(agent: Agent): (runner: RunnerId) => Promise<Vitals | undefined> {
   let looking: Promise<SeenTexts> | undefined;
   return async (runner) => {
     looking ??= look(agent, 'use').finally(() => {
@@ -30,7 +31,7 @@ export async function look(agent: Agent, at: string): Promise<SeenTexts> {
   return answer === undefined ? new Map() : texts;
 }
 
-function vitalsIn(texts: SeenTexts, runner: string): Vitals | undefined {
+function vitalsIn(texts: SeenTexts, runner: RunnerId): Vitals | undefined {
   const [process, machine, memory] = [texts.get(`process-${runner}`), texts.get('machine'), texts.get('memory')];
   if (process === undefined || machine === undefined || memory === undefined) return undefined;
   const pageBytes = Number(texts.get('page-size') ?? Number.NaN);

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { type Command, displayCommand, shellQuote } from '../../core/command.js';
 import { vanished } from '../../core/ends.js';
+import type { RunnerId } from '../../core/ids.js';
 import type { ProcessEnd } from '../../core/os.js';
 
 /** What an agent is told, a line each; only `run` has more lines. */
@@ -10,12 +11,12 @@ export const orders = {
   /** `use`: what the machine and its runners have used so far; `host K6`: what it is and has, with the k6 of this name or path. */
   look: (at: string) => `look ${at}\n`,
   /** Whether it is this runner that listens on a port of its machine. */
-  whose: (runner: string, port: number) => `whose ${runner} ${port.toString(16).toUpperCase().padStart(4, '0')}\n`,
-  run: (runner: string, command: Command) => {
+  whose: (runner: RunnerId, port: number) => `whose ${runner} ${port.toString(16).toUpperCase().padStart(4, '0')}\n`,
+  run: (runner: RunnerId, command: Command) => {
     const script = startScript(command);
     return `run ${runner} ${script.split('\n').length}\n${script}\n`;
   },
-  end: (runner: string, how: 'gracefully' | 'hard') => `${how === 'hard' ? 'kill' : 'end'} ${runner}\n`,
+  end: (runner: RunnerId, how: 'gracefully' | 'hard') => `${how === 'hard' ? 'kill' : 'end'} ${runner}\n`,
   /** Everything ends, and the agent leaves nothing behind. */
   bye: 'bye\n',
 };

@@ -1,4 +1,5 @@
 import { vanished } from '../../core/ends.js';
+import type { RunnerId } from '../../core/ids.js';
 import type { Clock, ProcessEnd } from '../../core/os.js';
 import type { EpochMs, Milliseconds } from '../../core/quantities.js';
 import type { RunnerApi } from '../../k6/rest.js';
@@ -23,7 +24,7 @@ export interface Host {
   place(launch: RunnerLaunch): Omit<RunnerPlace, 'address'>;
   /** An address there for the REST API of one runner, and the way to it from here. */
   openRest(): Promise<{ readonly address: string; readonly api: RunnerApi }>;
-  vitals(runner: string, pid: number | undefined): Promise<Vitals | undefined>;
+  vitals(runner: RunnerId, pid: number | undefined): Promise<Vitals | undefined>;
   /** See {@link Runner.glance}. */
   glance?(pid: number | undefined): Promise<ProcessLook | undefined>;
   /** See {@link Runner.clockOrigin}. */
@@ -113,7 +114,7 @@ async function withinLimit(end: Promise<ProcessEnd>, killed: AbortSignal, clock:
 }
 
 /** Whether it is this runner that listens at an address of its machine. Yes where the machine does not tell, or is lost. */
-async function isOwn(agent: Agent, id: string, address: string): Promise<boolean> {
+async function isOwn(agent: Agent, id: RunnerId, address: string): Promise<boolean> {
   const whose = agent.next('port', id);
   agent.order(orders.whose(id, Number(address.slice(address.lastIndexOf(':') + 1))));
   const text = (await whose)?.text ?? 'unknown';

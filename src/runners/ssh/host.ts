@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, LoadctlError } from '../../core/errors.js';
 import { makeGate } from '../../core/gate.js';
+import type { RunnerId } from '../../core/ids.js';
 import { originOf } from '../../core/origin.js';
 import { runnerApi } from '../../k6/rest.js';
 import { askClock, clockOf } from '../agent/clock.js';
@@ -45,7 +46,7 @@ export async function prepareHost(task: HostTask, context: BackendContext): Prom
   const share = shareOf(facts, Math.ceil(count / hosts.length));
   const gate = makeGate(sessionsAtOnce);
   const drawPort = restPortsOf();
-  const folderOf = (runner: string) => `${agent.folder}/${runner}`;
+  const folderOf = (runner: RunnerId) => `${agent.folder}/${runner}`;
   return {
     name: host.name,
     facts,
