@@ -90,7 +90,7 @@ describe('a server', () => {
     [
       'speaks no HTTP',
       'SSH-2.0-OpenSSH_9.6\r\n',
-      /^(what it answers is no HTTP \(HPE_\w+\)|Response does not match the HTTP\/1.1 protocol)/,
+      /^(what it answers is not HTTP \(HPE_\w+\)|Response does not match the HTTP\/1.1 protocol)/,
     ],
     ['ends in the middle', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf', /^it broke the connection off before its answer was over/],
   ])('that %s is said to do so', async (_, said, why) => {

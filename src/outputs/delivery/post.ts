@@ -46,7 +46,7 @@ function whyNot(cause: unknown): string {
   const code = errorCode(cause);
   // It has no code.
   if (code === undefined && errorMessage(cause) === 'bad port') return forbiddenPort;
-  if (code?.startsWith('HPE_')) return `what it answers is no HTTP (${code})`;
+  if (code?.startsWith('HPE_')) return `what it answers is not HTTP (${code})`;
   return code === 'UND_ERR_SOCKET' ? 'it broke the connection off before its answer was over' : (code ?? errorMessage(cause));
 }
 
