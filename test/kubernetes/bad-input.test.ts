@@ -166,7 +166,7 @@ describe.skipIf(!hasCluster)('a conductor that cannot be had', () => {
     const limited = await placeOf({ objects: [limits({ max: { memory: '256Mi' } })] });
     await limited.refused(['maximum memory usage per Container is 256Mi', `kubectl describe limits -n ${limited.space.name}`]);
     const level = await placeOf({ words: 'patch: {conductor: {hostNetwork: true}}' });
-    await level.refused(['violates PodSecurity "restricted', 'take out of runners.kubernetes.patch']);
+    await level.refused(['violates PodSecurity "restricted', 'remove from runners.kubernetes.patch']);
   });
 
   test('where no node takes it', async () => {
@@ -195,7 +195,7 @@ test.skipIf(!hasCluster)(
     await Promise.all([
       right.refused([`Grant the right \`create jobs\` in namespace ${right.space.name}`]),
       few.refused(['exceeded quota: quota', 'runners.count']),
-      level.refused(['violates PodSecurity "restricted', 'take out of runners.kubernetes.patch']),
+      level.refused(['violates PodSecurity "restricted', 'remove from runners.kubernetes.patch']),
       room.refused(['cannot be scheduled', 'Insufficient cpu', 'runners.kubernetes.resources']),
       moved.refused(['The runners have different images', 'Name the image by its digest']),
     ]);
